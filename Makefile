@@ -1,0 +1,49 @@
+# Two commands set everything up: `make replay` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Development checkouts find the shared data beside the project; an explicit ECGMON_DATA wins.
+ECGMON_DATA ?= $(wildcard $(abspath ../shared/data))
+export ECGMON_DATA
+# Also constrains the build environment, so that the build backend is pinned too.
+export PIP_CONSTRAINT := $(abspath constraints.txt)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: install install-dev replay test lint fast lock clean
+
+install: $(VENV)/.base
+install-dev: $(VENV)/.dev
+
+$(BIN)/python:
+	@echo "Creating the virtual environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ecgmon needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing ecgmon"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@echo "Installing the train and dev extras"
+	@$(PIP) --editable '.[train,dev]'
+	@touch $@
+
+replay: install
+	@$(BIN)/ecgmon replay 203 --or-simulate
+
+test: lint fast
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fast: install-dev
+	$(BIN)/pytest
+
+lock: install-dev
+	$(BIN)/python -m pip freeze --exclude-editable --all | grep -v -E "^(pip|setuptools|wheel)==" | sed "s,+cpu,," > constraints.txt
+
+clean:
+	rm -rf $(VENV) dist build

@@ -1,0 +1,28 @@
+"""The errors that ecgmon raises on purpose: one small tree, each with the exit code it ends in.
+
+Every message is one sentence for a person and says what to do.
+"""
+
+
+class EcgmonError(Exception):
+    """Root of the tree; the command line prints the message and exits with ``exit_code``."""
+
+    exit_code = 1
+
+
+class UsageError(EcgmonError):
+    """The call cannot be carried out as it was made (bad option, port in use, missing extra)."""
+
+    exit_code = 2
+
+
+class RecordError(UsageError):
+    """A record cannot be found, fetched or read."""
+
+
+class BundleError(UsageError):
+    """A model file is not a bundle, is damaged, or does not fit this monitor."""
+
+
+class ProtocolError(EcgmonError):
+    """Bytes from the network are not a valid frame or message."""

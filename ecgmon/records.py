@@ -1,0 +1,56 @@
+"""Records: finding, fetching and reading WFDB records."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Annotations:
+    """Annotated events of a record, in the order of time.
+
+    Parameters
+    ----------
+    samples : ndarray of int64, shape (n,)
+        Sample index of each annotation.
+    symbols : tuple of str, length n
+        WFDB annotation symbols.
+    """
+
+    samples: NDArray[np.int64]
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Record:
+    """One lead of one wearer's recording, as a device would have sampled it.
+
+    Parameters
+    ----------
+    name : str
+        What to call it in messages, for example ``mitdb/203``.
+    wearer : str
+        Id of the wearer, for example ``203``.
+    rate : float
+        Samples per second.
+    gain : float
+        Counts per millivolt.
+    lead : str
+        Name of the lead.
+    samples : ndarray of int16, shape (n,)
+        ADC counts, zero is 0 mV, `ecgmon.wire.NO_VALUE` where nothing was measured.
+    annotations : Annotations or None
+        What experts (or the simulation) say of it.
+    missing : tuple of (start, stop)
+        Index ranges that the device never delivers.
+    """
+
+    name: str
+    wearer: str
+    rate: float
+    gain: float
+    lead: str
+    samples: NDArray[np.int16]
+    annotations: Annotations | None = None
+    missing: tuple[tuple[int, int], ...] = ()

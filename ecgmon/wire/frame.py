@@ -1,0 +1,120 @@
+"""The sample frame: a fixed little-endian header, int16 samples and a CRC-32 (docs/wire.md)."""
+
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.errors import ProtocolError
+
+MAGIC: Final = b"ECGF"
+VERSION: Final = 1
+MAX_SAMPLES: Final = 4096
+"""Most samples in one frame: 11 s at 360 Hz, more than any radio burst should carry at once."""
+NO_VALUE: Final = -32768
+"""A sample the device could not measure, for example because the lead is off."""
+
+# magic, version, flags, sample count, stream id, first-sample index, device time, rate, gain, lead
+_HEADER: Final = struct.Struct("<4sBBHQQqIf8s")
+_CRC: Final = struct.Struct("<I")
+MAX_BYTES: Final = _HEADER.size + 2 * MAX_SAMPLES + _CRC.size
+MAX_INDEX: Final = 2**62
+"""Indices stay far inside 64 bits, so that index arithmetic can never overflow."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Frame:
+    """Consecutive samples of one lead of one stream.
+
+    Parameters
+    ----------
+    stream : int
+        Stream id, chosen at random by the device when it starts counting samples, 64 bits.
+    first : int
+        Index of the first sample, counted from the start of the stream.
+    device_time : int
+        Device clock at the first sample, nanoseconds since the Unix epoch.
+    rate_mhz : int
+        Sampling rate in millihertz (360,000 for 360 Hz).
+    gain : float
+        Counts per millivolt; zero counts are zero millivolts.
+    lead : str
+        Name of the lead, at most 8 printable ASCII characters.
+    samples : ndarray of int16, shape (count,)
+        ADC counts; `NO_VALUE` where there was nothing to measure.
+    """
+
+    stream: int
+    first: int
+    device_time: int
+    rate_mhz: int
+    gain: float
+    lead: str
+    samples: NDArray[np.int16]
+
+    @property
+    def end(self) -> int:
+        """Index of the sample that follows this frame."""
+        return self.first + len(self.samples)
+
+    def encode(self) -> bytes:
+        """Return the frame as bytes.
+
+        Raises
+        ------
+        ProtocolError
+            If a field does not fit the format.
+        """
+        try:
+            header = _HEADER.pack(
+                MAGIC,
+                VERSION,
+                0,
+                len(self.samples),
+                self.stream,
+                self.first,
+                self.device_time,
+                self.rate_mhz,
+                self.gain,
+                self.lead.encode("ascii"),
+            )
+        except (struct.error, OverflowError, UnicodeEncodeError) as error:
+            raise ProtocolError(f"A frame field does not fit the wire format: {error}.") from error
+        body = header + self.samples.astype("<i2").tobytes()
+        frame = body + _CRC.pack(zlib.crc32(body))
+        type(self).decode(frame)  # what this side sends, the other side accepts
+        return frame
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read a frame from hostile bytes; time and memory are bounded by `MAX_BYTES`.
+
+        Raises
+        ------
+        ProtocolError
+            If the bytes are anything but exactly one valid frame.
+        """
+        if not _HEADER.size + _CRC.size <= len(data) <= MAX_BYTES:
+            raise ProtocolError(f"A frame cannot have {len(data)} bytes.")
+        magic, version, flags, count, stream, first, device_time, rate, gain, lead = (
+            _HEADER.unpack_from(data)
+        )
+        if magic != MAGIC:
+            raise ProtocolError("The message is not a sample frame.")
+        if version != VERSION or flags != 0:
+            raise ProtocolError(f"Frame version {version} with flags {flags} is not known here.")
+        if not 1 <= count <= MAX_SAMPLES or len(data) != _HEADER.size + 2 * count + _CRC.size:
+            raise ProtocolError(f"A frame of {count} samples cannot have {len(data)} bytes.")
+        if zlib.crc32(data[: -_CRC.size]) != _CRC.unpack_from(data, len(data) - _CRC.size)[0]:
+            raise ProtocolError("The frame's CRC-32 is wrong.")
+        if rate == 0 or not (math.isfinite(gain) and gain > 0) or first > MAX_INDEX:
+            raise ProtocolError("The frame's rate, gain or index is out of range.")
+        name = lead.rstrip(b"\0")
+        if not all(0x20 < byte < 0x7F for byte in name):
+            raise ProtocolError("The frame's lead name is not printable ASCII.")
+        samples = np.frombuffer(data, dtype="<i2", count=count, offset=_HEADER.size)
+        return cls(stream, first, device_time, rate, gain, name.decode("ascii"), samples)

@@ -1,0 +1,1 @@
+"""The live terminal view: a subscriber of what the monitor publishes."""

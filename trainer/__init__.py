@@ -1,0 +1,1 @@
+"""Data sets, networks, training and export; needs the `train` extra."""
