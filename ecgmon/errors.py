@@ -20,6 +20,10 @@ class RecordError(UsageError):
     """A record cannot be found, fetched or read."""
 
 
+class RecordMissingError(RecordError):
+    """A record is not on this machine and cannot be fetched."""
+
+
 class BundleError(UsageError):
     """A model file is not a bundle, is damaged, or does not fit this monitor."""
 

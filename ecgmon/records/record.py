@@ -1,9 +1,11 @@
-"""Records: finding, fetching and reading WFDB records."""
+"""A record: one lead of one wearer, with what experts say of it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ecgmon.wire.frame import NO_VALUE
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,3 +56,18 @@ class Record:
     samples: NDArray[np.int16]
     annotations: Annotations | None = None
     missing: tuple[tuple[int, int], ...] = ()
+
+    def millivolts(self) -> NDArray[np.float64]:
+        """Return the signal in mV, NaN where nothing was measured, shape (n,)."""
+        return millivolts(self.samples, self.gain)
+
+
+def millivolts(samples: NDArray[np.int16], gain: float) -> NDArray[np.float64]:
+    """Convert ADC counts to mV, NaN where nothing was measured.
+
+    The one conversion for training and monitoring. The gain passes through single precision, as
+    it does on the wire.
+    """
+    values = samples / np.float64(np.float32(gain))
+    values[samples == NO_VALUE] = np.nan
+    return values

@@ -1,0 +1,169 @@
+"""Model bundles: one ONNX file, its graph and, as metadata, the card that says what it is.
+
+A protobuf message may be written as two parts that a reader merges. A bundle uses that: first
+the graph, then the metadata, so that the checksum can cover graph and card together and any
+ONNX tool still opens the file.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+import msgspec
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from ecgmon.errors import BundleError
+from ecgmon.metrics import Confusion
+from ecgmon.signal import Geometry, filter, scale
+
+MAX_BYTES: Final = 16 * 2**20
+"""Largest bundle read: sixteen times what the project's own model may weigh."""
+CARD_KEY: Final = "ecgmon.card"
+SUM_KEY: Final = "ecgmon.sha256"
+Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Windows ``start`` to ``stop - 1`` of a record."""
+
+    record: str
+    start: int
+    stop: int
+
+
+class Conditioning(msgspec.Struct, frozen=True):
+    """The signal processing that a model was trained behind."""
+
+    band_hz: tuple[float, float] = filter.BAND_HZ
+    order: int = filter.ORDER
+    scale_seconds: int = scale.SECONDS
+    scale_floor_mv: float = scale.FLOOR_MV
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """What the choice of epoch and threshold was based on, and the figures there."""
+
+    protocol: str
+    records: tuple[str, ...]
+    tp: int
+    fp: int
+    tn: int
+    fn: int
+
+    @property
+    def confusion(self) -> Confusion:
+        """The counts with their figures."""
+        return Confusion(self.tp, self.fp, self.tn, self.fn)
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a user or a monitor must know of a model."""
+
+    v: Literal[1] = 1
+    name: str
+    network: str
+    parameters: int
+    wearer: str | None
+    classes: tuple[str, str] = ("normal", "abnormal")
+    threshold: Unit
+    history_s: float
+    look_ahead_s: float
+    rate: int
+    conditioning: Conditioning = Conditioning()
+    trained_on: tuple[Span, ...]
+    enrolment: Span | None = None
+    windows: int
+    abnormal_windows: int
+    validation: Validation
+    seed: int
+    versions: dict[str, str]
+    created: str
+    graph_bytes: int = 0
+
+    @property
+    def geometry(self) -> Geometry:
+        """What of the signal the model sees."""
+        return Geometry(self.history_s, self.look_ahead_s, self.rate)
+
+    def has_seen(self, record: str, window: int) -> bool:
+        """Tell whether a window of a record took part in training."""
+        return any(s.record == record and s.start <= window < s.stop for s in self.trained_on)
+
+
+def checksum(graph: bytes, card: bytes) -> str:
+    """Return the SHA-256 that a bundle carries: of the graph's bytes followed by the card's."""
+    return hashlib.sha256(graph + card).hexdigest()
+
+
+class Model:
+    """A bundle in service.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+        The graph.
+    card : Card
+        What it is.
+    sha256 : str
+        The verified checksum.
+    """
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: Card, sha256: str) -> None:
+        self._session = session
+        self.card = card
+        self.sha256 = sha256
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read and verify a bundle.
+
+        Raises
+        ------
+        BundleError
+            If the file is not a bundle, is damaged, or was trained behind other signal
+            processing than this version's.
+        """
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise BundleError(f"{path} is larger than any bundle: give a file of ecgmon train.")
+            data = path.read_bytes()
+        except OSError as error:
+            raise BundleError(f"The model file {path} cannot be read: {error.strerror}.") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # the batch is small: threads would only add latency
+        options.log_severity_level = 4  # a bad file is reported once, by the error below
+        try:
+            session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - the runtime has no common exception class
+            raise BundleError(
+                f"{path} is not an ONNX model: give a bundle made by ecgmon train."
+            ) from error
+        metadata = session.get_modelmeta().custom_metadata_map
+        if CARD_KEY not in metadata:
+            raise BundleError(f"{path} has no model card: give a bundle made by ecgmon train.")
+        text = metadata[CARD_KEY].encode()
+        try:
+            card = msgspec.json.decode(text, type=Card)
+            geometry = card.geometry
+        except (msgspec.DecodeError, ValueError) as error:
+            raise BundleError(f"{path} has a model card that cannot be read: {error}.") from error
+        if checksum(data[: card.graph_bytes], text) != metadata.get(SUM_KEY):
+            raise BundleError(f"{path} is damaged: its checksum does not match; copy it again.")
+        if card.conditioning != Conditioning():
+            raise BundleError(
+                f"{path} was trained behind another filter or scaling: train it again with "
+                "this version."
+            )
+        shapes = [list(node.shape) for node in [*session.get_inputs(), *session.get_outputs()]]
+        if [shape[1:] for shape in shapes] != [[geometry.inputs], []]:
+            raise BundleError(
+                f"{path} takes other input than its card says: expected {geometry.inputs} samples."
+            )
+        return cls(session, card, metadata[SUM_KEY])
+
+    def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability of *abnormal*, shape (n,), of windows, shape (n, inputs)."""
+        output: NDArray[np.float32] = self._session.run(None, {"signal": inputs})[0]
+        return output

@@ -1,0 +1,57 @@
+"""The ``ecgmon`` command: its sub-commands, and how errors end."""
+
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ecgmon import __version__
+from ecgmon.cli.replay import replay
+from ecgmon.cli.serve import serve
+from ecgmon.cli.train import train
+from ecgmon.errors import EcgmonError
+
+app = typer.Typer(
+    help="Patient-specific ECG monitoring. Not a certified medical device.",
+    epilog="Start with: ecgmon replay 203",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(replay)
+app.command()(serve)
+app.command()(train)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        Console().print(f"ecgmon {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _version_wanted: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Patient-specific ECG monitoring. Not a certified medical device."""
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends in one sentence and its exit code."""
+    try:
+        app()
+    except EcgmonError as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing is left to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)

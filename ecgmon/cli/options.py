@@ -1,0 +1,62 @@
+"""Options that several commands share."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ecgmon.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.alerts import AlertRules
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder of WFDB databases, looked in before $ECGMON_DATA and the cache.",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="A bundle's path, a wearer's id, or generic.",
+        show_default="the wearer's own, else generic",
+    ),
+]
+Json = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write all figures as JSON; - is stdout."),
+]
+Journal = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="SQLite file to append what the monitor says to."),
+]
+AbnormalRule = Annotated[
+    str,
+    typer.Option(
+        "--abnormal", metavar="K/N", help="Alert when K of the last N seconds are abnormal."
+    ),
+]
+ClearAfter = Annotated[
+    int,
+    typer.Option(
+        "--clear-after",
+        metavar="SECONDS",
+        min=1,
+        max=3600,
+        help="Clear it after so many seconds in a row without.",
+    ),
+]
+
+
+def alert_rules(abnormal: str, clear_after: int) -> "AlertRules":
+    """Read the alert options; raises `UsageError` where they make no rule."""
+    from monitor.alerts import AlertRules, Hysteresis  # noqa: PLC0415 - only when it is called
+
+    match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", abnormal)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]) <= 300:
+        raise UsageError(f"--abnormal {abnormal} is no rule: give K/N with K <= N, such as 3/10.")
+    return AlertRules(abnormal=Hysteresis(int(match[1]), int(match[2]), clear_after))

@@ -1,0 +1,62 @@
+"""``ecgmon serve``: the monitor as a daemon."""
+
+import logging
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+import typer
+
+from ecgmon.cli.options import AbnormalRule, ClearAfter, Journal, Model, alert_rules
+
+
+def serve(
+    ingest: Annotated[
+        str, typer.Option(metavar="ENDPOINT", help="Where devices connect.")
+    ] = "tcp://127.0.0.1:5555",
+    publish: Annotated[
+        str, typer.Option(metavar="ENDPOINT", help="Where results are published.")
+    ] = "tcp://127.0.0.1:5556",
+    model: Model = None,
+    abnormal: AbnormalRule = "3/10",
+    clear_after: ClearAfter = 30,
+    journal: Journal = None,
+) -> None:
+    """Monitor the devices that connect, until SIGTERM or Ctrl-C.
+
+    Example, in two terminals:
+
+      ecgmon serve
+
+      ecgmon replay 203 --connect tcp://127.0.0.1:5555
+    """
+    import zmq  # noqa: PLC0415 - ecgmon --help stays fast
+
+    from ecgmon.cli.models import resolve  # noqa: PLC0415 - loads the runtime
+    from monitor.daemon import Monitor, Settings  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    resolve(model, None)  # an unknown model is said now, not when the first device comes
+    if journal is None:
+        state = Path(platformdirs.user_state_dir("ecgmon", appauthor=False))
+        state.mkdir(parents=True, exist_ok=True)
+        journal = state / "journal.db"
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    monitor = Monitor(
+        Settings(
+            journal=journal,
+            resolve=lambda wearer: resolve(model, wearer),
+            ingest=ingest,
+            publish=publish,
+            rules=alert_rules(abnormal, clear_after),
+        ),
+        context,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: monitor.stop())
+    try:
+        monitor.start()
+        monitor.run()
+    finally:
+        context.destroy()

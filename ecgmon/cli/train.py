@@ -1,0 +1,116 @@
+"""``ecgmon train``: build the generic model, or a wearer's own from it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from ecgmon.cli.options import Data
+from ecgmon.errors import UsageError
+
+if TYPE_CHECKING:
+    from ecgmon.bundle import Model
+
+
+class Network(StrEnum):
+    """Networks to train."""
+
+    BEATNET = "beatnet"
+    CARDIACNET = "cardiacnet"
+
+
+def train(
+    network: Annotated[Network, typer.Option(help="Which network.")] = Network.BEATNET,
+    patient: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RECORD",
+            help="Fine-tune for the wearer of this record, on its first 5 minutes alone.",
+        ),
+    ] = None,
+    generic: Annotated[
+        Path | None,
+        typer.Option(help="Bundle to fine-tune from.", show_default="the built-in generic model"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Bundle to write.", show_default="runs/NAME.onnx"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    data: Data = None,
+) -> None:
+    """Train the generic model, or a wearer's own from it.
+
+    Eight records are never trained on: 100 119 203 208 213 219 231 233.
+
+    Examples:
+
+      ecgmon train -o monitor/models/generic.onnx
+
+      ecgmon train --patient 203 -o monitor/models/203.onnx
+    """
+    try:
+        import torch  # noqa: F401, PLC0415 - only to see whether the extra is installed
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "Training needs the train extra: run make install-dev in a checkout, or "
+            "pip install 'ecgmon[train]'."
+        ) from error
+    from ecgmon.cli.models import resolve  # noqa: PLC0415 - loads the runtime
+    from trainer import build, splits  # noqa: PLC0415 - loads torch
+    from trainer.dataset import load  # noqa: PLC0415
+    from trainer.networks import NETWORKS  # noqa: PLC0415
+
+    if patient is None and generic is not None:
+        raise UsageError("--generic is what --patient starts from: give --patient RECORD too.")
+    kind = NETWORKS[network]
+    names = [patient] if patient else []
+    names += splits.TRAINING if patient else splits.TRAINING + splits.VALIDATION
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+    ) as bar:
+        task = bar.add_task("Records", total=len(names), note="")
+        sets = load(
+            names, kind, data, lambda name: bar.update(task, advance=1, note=name)
+        )
+        task = bar.add_task("Epochs", total=None, note="")
+
+        def after(epoch: build.Epoch) -> None:
+            score = "" if epoch.score is None else f", mean balanced accuracy {epoch.score:.3f}"
+            bar.update(
+                task, completed=epoch.number, total=epoch.of, note=f"loss {epoch.loss:.4f}{score}"
+            )
+
+        if patient:
+            wearer, *rehearsal = sets
+            path = out or Path("runs") / f"{wearer.wearer}-{network}.onnx"
+            start = generic or resolve("generic", None)
+            model = build.train_patient(start, wearer, rehearsal, seed, path, after)
+        else:
+            path = out or Path("runs") / f"generic-{network}.onnx"
+            model = build.train_generic(network, sets, seed, path, after)
+    _report(model, path)
+
+
+def _report(model: "Model", path: Path) -> None:
+    card, figures = model.card, model.card.validation.confusion
+    balanced, f1 = figures.balanced_accuracy, figures.f1
+    Console().print(
+        f"{path}: {card.name}, {card.parameters:,} parameters, threshold {card.threshold:.2f}, "
+        f"trained on {card.windows:,} windows ({card.abnormal_windows:,} abnormal)\n"
+        f"  validation ({card.validation.protocol}): balanced accuracy "
+        f"{'-' if balanced is None else f'{balanced:.3f}'}, "
+        f"F1 {'-' if f1 is None else f'{f1:.3f}'}\n"
+        f"  sha256 {model.sha256}",
+        highlight=False,
+        soft_wrap=True,
+    )

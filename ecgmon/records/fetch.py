@@ -1,0 +1,85 @@
+"""Fetching records from PhysioNet into the per-user cache."""
+
+import contextlib
+import io
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import wfdb
+
+from ecgmon.errors import RecordMissingError
+from ecgmon.records.find import Found, cache_directory, find
+from ecgmon.records.read import verify
+
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, how many files are done and how many there are."""
+
+
+def _silent(_file: str, _done: int, _total: int) -> None:
+    """Report nothing."""
+
+
+
+def obtain(name: str, *, data: Path | None = None, progress: Progress = _silent) -> Found:
+    """Find a record, fetching it first if it is not on this machine.
+
+    Parameters
+    ----------
+    name : str
+        Path, ``database/name`` or bare name.
+    data : Path, optional
+        Folder to look in first.
+    progress : callable, optional
+        Called before each file is fetched.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    RecordMissingError
+        If it is neither here nor can be fetched.
+    """
+    found = find(name, data)
+    return found if isinstance(found, Found) else _fetch(found, progress)
+
+
+def _fetch(name: str, progress: Progress) -> Found:
+    database, _, record = name.partition("/")
+    cache = cache_directory()
+    cache.mkdir(parents=True, exist_ok=True)
+    # Beside the cache's own folders, so that complete files move in by renaming.
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as folder:
+        fetched = Found(name, Path(record).name, Path(folder) / record)
+        progress(f"{record}.hea", 0, 1)
+        _download(database, folder, f"{record}.hea", name)
+        header = wfdb.rdheader(str(fetched.path))
+        signals = [str(Path(record).with_name(file)) for file in dict.fromkeys(header.file_name)]
+        for done, file in enumerate([*signals, f"{record}.atr"], start=1):
+            progress(file, done, len(signals) + 2)
+            # Not every record is annotated, but its signals must be there.
+            with contextlib.suppress(RecordMissingError) if file.endswith(".atr") else contextlib.nullcontext():
+                _download(database, folder, file, name)
+        verify(fetched)
+        target = cache / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # The header moves last: a record is found by it.
+        files = sorted(fetched.path.parent.iterdir(), key=lambda file: file.suffix == ".hea")
+        for file in files:
+            shutil.move(file, target.parent / file.name)
+    return Found(name, fetched.wearer, target)
+
+
+def _download(database: str, folder: str, file: str, name: str) -> None:
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # wfdb reports to stdout
+            wfdb.dl_files(database, folder, [file])
+    except Exception as error:  # noqa: BLE001 - requests, wfdb and the system each have their own
+        raise RecordMissingError(
+            f"The record {name} is not on this machine and cannot be fetched from PhysioNet: "
+            "connect to the network, or point --data or $ECGMON_DATA at a folder that holds it, "
+            "or watch a built-in wearer with --simulate normal."
+        ) from error

@@ -1,0 +1,83 @@
+"""Finding records: a path, ``database/name``, or a bare name, which means MIT-BIH."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from ecgmon.errors import RecordError
+
+DEFAULT_DATABASE: Final = "mitdb"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*){0,3}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record on this machine.
+
+    Parameters
+    ----------
+    name : str
+        ``database/name``, or the path as it was given.
+    wearer : str
+        Last part of the name.
+    path : Path
+        The record's files without their suffixes.
+    """
+
+    name: str
+    wearer: str
+    path: Path
+
+
+def cache_directory() -> Path:
+    """Return the per-user folder for fetched records."""
+    return Path(platformdirs.user_cache_dir("ecgmon", appauthor=False)) / "records"
+
+
+def search_path(data: Path | None) -> list[Path]:
+    """Return the folders to look in: ``--data``, then ``$ECGMON_DATA``, then the cache."""
+    given = [data] if data else []
+    environment = [Path(p) for p in os.environ.get("ECGMON_DATA", "").split(os.pathsep) if p]
+    return [*given, *environment, cache_directory()]
+
+
+def find(name: str, data: Path | None = None) -> Found | str:
+    """Look for a record on this machine.
+
+    Parameters
+    ----------
+    name : str
+        Path, ``database/name`` or bare name; a trailing ``.hea`` is ignored.
+    data : Path, optional
+        Folder to look in first, holding one folder for each database.
+
+    Returns
+    -------
+    Found or str
+        The record; or, if it is not here, its ``database/name`` to be fetched by.
+
+    Raises
+    ------
+    RecordError
+        If the name can be no record at all, or is a path where there is none.
+    """
+    name = name.removesuffix(".hea")
+    path = Path(name).expanduser()
+    if os.sep in name and path.with_name(path.name + ".hea").is_file():
+        return Found(name, path.name, path)
+    if not _NAME.match(name):
+        raise RecordError(
+            f"There is no record {name}: give a path to its .hea file, database/name such as "
+            "nstdb/em, or a bare MIT-BIH name such as 203."
+        )
+    if "/" not in name:
+        name = f"{DEFAULT_DATABASE}/{name}"
+    for folder in search_path(data):
+        path = folder / name
+        if path.with_name(path.name + ".hea").is_file():
+            return Found(name, path.name, path)
+    return name

@@ -1,0 +1,109 @@
+"""Reading WFDB records."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import wfdb
+from numpy.typing import NDArray
+
+from ecgmon.errors import RecordError
+from ecgmon.records.find import Found
+from ecgmon.records.record import Annotations, Record
+from ecgmon.wire.frame import NO_VALUE
+
+MAX_SAMPLES: Final = 200_000_000
+"""Longest record read: six days at 360 Hz, 400 MB."""
+
+
+def read(found: Found, *, lead: str | None = None) -> Record:
+    """Read one lead of a record with its reference annotations, if there are any.
+
+    Parameters
+    ----------
+    found : Found
+        Where it is.
+    lead : str, optional
+        Name of the lead; the first one when not given.
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    RecordError
+        If it cannot be read, has no such lead, or does not match its header's checksum.
+    """
+    header = _header(found)
+    leads = list(header.sig_name)
+    if lead is not None and lead not in leads:
+        raise RecordError(f"{found.name} has no lead {lead}: choose one of {', '.join(leads)}.")
+    channel = leads.index(lead) if lead else 0
+    if header.units[channel] != "mV":
+        raise RecordError(f"{found.name} is in {header.units[channel]}, not mV: choose an ECG lead.")
+    if not 0 < (header.sig_len or 0) <= MAX_SAMPLES:
+        raise RecordError(f"{found.name} has no samples that could be read: check its header.")
+    record = _signal(found, channel)
+    gain = float(record.adc_gain[0])
+    physical: NDArray[np.float64] = record.dac()[:, 0]
+    counts = np.clip(np.rint(physical * gain), -32767, 32767)
+    return Record(
+        name=found.name,
+        wearer=found.wearer,
+        rate=float(record.fs),
+        gain=gain,
+        lead=leads[channel][:8],
+        samples=np.where(np.isfinite(physical), counts, NO_VALUE).astype(np.int16),
+        annotations=_annotations(found),
+    )
+
+
+def verify(found: Found) -> None:
+    """Check every signal of a record against its header's checksums; raise `RecordError`."""
+    for channel in range(_header(found).n_sig):
+        _signal(found, channel)
+
+
+def _header(found: Found) -> Any:  # noqa: ANN401 - wfdb publishes no types
+    try:
+        header = wfdb.rdheader(str(found.path))
+    except Exception as error:  # noqa: BLE001 - wfdb raises whatever its parser hits
+        raise RecordError(f"The header of {found.name} cannot be read: {error}.") from error
+    if not getattr(header, "sig_name", None):
+        raise RecordError(f"{found.name} has no signals: give a single-segment WFDB record.")
+    return header
+
+
+def _signal(found: Found, channel: int) -> Any:  # noqa: ANN401 - wfdb publishes no types
+    """Read one channel, digital, and check it against the header."""
+    try:
+        record = wfdb.rdrecord(str(found.path), channels=[channel], physical=False)
+    except Exception as error:  # noqa: BLE001 - wfdb raises whatever its parser hits
+        raise RecordError(
+            f"The signal of {found.name} cannot be read (its .dat file is missing, truncated or "
+            f"damaged): copy or fetch it again. ({_sentence(error)})"
+        ) from error
+    if record.checksum[0] is not None and record.calc_checksum()[0] != record.checksum[0] % 65536:
+        raise RecordError(
+            f"The signal of {found.name} does not match the checksum in its header: copy or "
+            "fetch it again."
+        )
+    return record
+
+
+def _annotations(found: Found) -> Annotations | None:
+    path: Path = found.path.with_name(found.path.name + ".atr")
+    if not path.is_file():
+        return None
+    try:
+        read = wfdb.rdann(str(found.path), "atr")
+    except Exception as error:  # noqa: BLE001 - wfdb raises whatever its parser hits
+        raise RecordError(
+            f"The annotations of {found.name} cannot be read: copy or fetch {path.name} again."
+        ) from error
+    return Annotations(np.asarray(read.sample, dtype=np.int64), tuple(read.symbol))
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]

@@ -1,0 +1,6 @@
+"""Causal signal processing, the same for training and monitoring: one stack of wearers a call."""
+
+from ecgmon.signal.chain import SignalChain, Windows, process_record
+from ecgmon.signal.geometry import RATE, WINDOW, Geometry
+
+__all__ = ["RATE", "WINDOW", "Geometry", "SignalChain", "Windows", "process_record"]

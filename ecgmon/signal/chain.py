@@ -1,0 +1,268 @@
+"""The whole causal chain, from samples in millivolts to a model's input windows.
+
+    samples -> hold where missing -> band-pass -> ring of the last seconds
+                                        |              |-> signal state and scale, each second
+                                        |-> beats      |-> context of each window, resampled
+
+The trainer pushes whole records through it, the monitor pushes whatever has arrived, for many
+wearers in one call; both get the same bits.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.signal.beats import BeatDetector
+from ecgmon.signal.filter import band_pass
+from ecgmon.signal.geometry import WINDOW, Geometry
+from ecgmon.signal.quality import ABSENT, SIGNAL, signal_state
+from ecgmon.signal.resample import resample
+from ecgmon.signal.scale import AmplitudeScale
+
+_T = TypeVar("_T", bound=np.generic)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Windows:
+    """Windows completed by a call, in the order of time in each row.
+
+    Parameters
+    ----------
+    rows : ndarray of intp, shape (n,)
+        Whose windows.
+    first : ndarray of int64, shape (n,)
+        Stream index of each window's first sample.
+    inputs : ndarray of float32, shape (n, geometry.inputs)
+        What the model sees, in units of the wearer's usual peak-to-peak amplitude.
+    scale : ndarray of float32, shape (n,)
+        That unit in mV.
+    state : ndarray of int8, shape (n,)
+        Signal state of the window's second (`ecgmon.signal.quality`).
+    heart_rate : ndarray of float64, shape (n,)
+        Mean of the last RR intervals in 1/min, NaN when not known.
+    last_beat : ndarray of int64, shape (n,)
+        Stream index of the latest beat, or of the first sample when there was none yet.
+    beats : ndarray of int64, shape (n,)
+        Number of beats found since the row was reset.
+    """
+
+    rows: NDArray[np.intp]
+    first: NDArray[np.int64]
+    inputs: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    state: NDArray[np.int8]
+    heart_rate: NDArray[np.float64]
+    last_beat: NDArray[np.int64]
+    beats: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @staticmethod
+    def concatenate(parts: "list[Windows]", geometry: Geometry) -> "Windows":
+        """Join the windows of several calls."""
+        empty = np.zeros(0)
+        none = Windows(
+            empty.astype(np.intp),
+            empty.astype(np.int64),
+            np.zeros((0, geometry.inputs), dtype=np.float32),
+            empty.astype(np.float32),
+            empty.astype(np.int8),
+            empty,
+            empty.astype(np.int64),
+            empty.astype(np.int64),
+        )
+        fields = ((getattr(part, name) for part in [none, *parts]) for name in Windows.__slots__)
+        return Windows(*(np.concatenate(list(field)) for field in fields))
+
+
+class SignalChain:
+    """Streaming signal state of a stack of wearers whose models share one geometry.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        What their models see.
+    rows : int
+        Number of wearers.
+
+    Attributes
+    ----------
+    next : ndarray of int64, shape (rows,)
+        Stream index of each row's next sample.
+    """
+
+    def __init__(self, geometry: Geometry, rows: int) -> None:
+        self.geometry = geometry
+        size = geometry.context + WINDOW
+        self._filtered = np.zeros((rows, size), dtype=np.float32)
+        self._raw = np.zeros((rows, size), dtype=np.float32)
+        self._valid = np.zeros((rows, size), dtype=bool)
+        self._band_pass = band_pass(rows)
+        self._scale = AmplitudeScale(rows)
+        self._beats = BeatDetector(rows)
+        self._held = np.zeros(rows)
+        self._start = np.zeros(rows, dtype=np.int64)
+        self.next = np.zeros(rows, dtype=np.int64)
+        self._state = np.zeros(rows, dtype=np.int8)
+        self._last_beat = np.zeros(rows, dtype=np.int64)
+        self._beat_count = np.zeros(rows, dtype=np.int64)
+
+    def reset(self, row: int, first: int) -> None:
+        """Start a row anew at stream index ``first``: a new stream, or after a gap.
+
+        History before ``first`` is zero, as it is after the band-pass of a constant.
+        """
+        self._filtered[row] = 0
+        self._raw[row] = 0
+        self._valid[row] = False
+        self._band_pass.reset(row)
+        self._scale.reset(row)
+        self._beats.reset(row)
+        self._held[row] = 0
+        self._start[row] = self.next[row] = self._last_beat[row] = first
+        self._beat_count[row] = 0
+
+    def push(self, rows: NDArray[np.intp], millivolts: NDArray[np.float64]) -> Windows:
+        """Take the next samples of some rows and return the windows they complete.
+
+        Parameters
+        ----------
+        rows : ndarray of intp, shape (r,)
+            Which rows, each at most once.
+        millivolts : ndarray of float64, shape (r, n)
+            Their next samples, NaN where nothing was measured.
+
+        Returns
+        -------
+        Windows
+            Bit-identical for every way of cutting the stream into calls.
+        """
+        done: list[Windows] = []
+        at, n = 0, millivolts.shape[1]
+        while at < n:
+            # No row passes the end of a second or of a look-ahead inside a piece, so that what
+            # is known of a row there does not depend on how its stream was cut.
+            stop = min(n, at + int(self._to_boundary(rows).min()))
+            done.append(self._push_piece(rows, millivolts[:, at:stop]))
+            at = stop
+        return Windows.concatenate([windows for windows in done if len(windows)], self.geometry)
+
+    def _to_boundary(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        position = self.next[rows]
+        late = self.geometry.look_ahead
+        return np.minimum(WINDOW - position % WINDOW, WINDOW - (position - late) % WINDOW)
+
+    def recent(self, row: int, n: int) -> NDArray[np.float32]:
+        """Return up to ``n`` of a row's latest band-passed samples in mV, for drawing.
+
+        The sample after them has the stream index ``next[row]``.
+        """
+        n = min(n, self._filtered.shape[1])
+        at = np.array([row], dtype=np.intp)
+        return self._last(self._filtered, at, self.next[at], n)[0]
+
+    def _push_piece(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Windows:
+        first, n = self.next[rows], x.shape[1]
+        valid = np.isfinite(x)
+        held = self._hold(rows, x, valid)
+        filtered = self._band_pass(rows, held)
+        for row, beats in zip(rows, self._beats(rows, held, first), strict=True):
+            if beats:
+                self._last_beat[row] = beats[-1]
+                self._beat_count[row] += len(beats)
+        where = (first[:, None] + np.arange(n)) % self._filtered.shape[1]
+        self._filtered[rows[:, None], where] = filtered
+        self._raw[rows[:, None], where] = held
+        self._valid[rows[:, None], where] = valid
+        self.next[rows] = first + n
+
+        self._finish_seconds(rows[(first + n) // WINDOW > first // WINDOW])
+        late = self.geometry.look_ahead
+        complete = (first + n - late) // WINDOW > (first - late) // WINDOW
+        return self._cut(rows[complete])
+
+    def _hold(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], valid: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Hold the last measured value where nothing was measured."""
+        if valid.all():
+            self._held[rows] = x[:, -1]
+            return x
+        padded = np.concatenate([self._held[rows][:, None], x], axis=1)
+        source = np.where(valid, np.arange(1, x.shape[1] + 1), 0)
+        held = np.take_along_axis(padded, np.maximum.accumulate(source, axis=1), axis=1)
+        self._held[rows] = held[:, -1]
+        return held
+
+    def _finish_seconds(self, rows: NDArray[np.intp]) -> None:
+        """Judge the second just completed in each row; usable ones move the scale."""
+        if not len(rows):
+            return
+        end = self.next[rows] // WINDOW * WINDOW
+        filtered = self._last(self._filtered, rows, end, WINDOW)
+        state = signal_state(
+            self._last(self._raw, rows, end, WINDOW),
+            filtered,
+            self._last(self._valid, rows, end, WINDOW),
+        )
+        self._state[rows] = state
+        for row in rows[state == ABSENT]:
+            self._beats.interrupt(row)
+        usable = (state == SIGNAL) & (end - WINDOW >= self._start[rows])
+        self._scale.add(rows[usable], np.ptp(filtered[usable], axis=1))
+
+    def _cut(self, rows: NDArray[np.intp]) -> Windows:
+        end = (self.next[rows] - self.geometry.look_ahead) // WINDOW * WINDOW
+        whole = end - WINDOW >= self._start[rows]
+        rows, end = rows[whole], end[whole]
+        if not len(rows):
+            return Windows.concatenate([], self.geometry)
+        context = self._last(
+            self._filtered, rows, end + self.geometry.look_ahead, self.geometry.context
+        )
+        scale = self._scale(rows)
+        return Windows(
+            rows,
+            end - WINDOW,
+            resample(context / scale[:, None], self.geometry.rate),
+            scale,
+            self._state[rows],
+            np.array(
+                [self._beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
+            ),
+            self._last_beat[rows],
+            self._beat_count[rows],
+        )
+
+    @staticmethod
+    def _last(
+        ring: NDArray[_T], rows: NDArray[np.intp], end: NDArray[np.int64], n: int
+    ) -> NDArray[_T]:
+        """Return the ``n`` samples before stream index ``end`` of each row."""
+        where = (end[:, None] - n + np.arange(n)) % ring.shape[1]
+        return ring[rows[:, None], where]
+
+
+def process_record(millivolts: NDArray[np.float64], geometry: Geometry) -> Windows:
+    """Cut a whole record into windows, through the chain the monitor runs.
+
+    The last window's look-ahead may reach past the end of the record: the record then ends
+    without it, as a stream does.
+
+    Parameters
+    ----------
+    millivolts : ndarray of float64, shape (n,)
+        The record's lead, NaN where nothing was measured.
+    geometry : Geometry
+        What the model sees.
+
+    Returns
+    -------
+    Windows
+        With rows all zero.
+    """
+    chain = SignalChain(geometry, 1)
+    return chain.push(np.zeros(1, dtype=np.intp), millivolts[None, :])

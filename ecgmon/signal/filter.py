@@ -1,0 +1,68 @@
+"""The causal band-pass that everything passes through, in training as in monitoring."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from ecgmon.signal.geometry import RATE
+
+BAND_HZ: Final = (0.4, 30.0)
+"""Pass band of CardiacNet (Vavekanand et al. 2024)."""
+ORDER: Final = 4
+"""Butterworth order; a band-pass of order n has n second-order sections."""
+
+
+class SectionFilter:
+    """Second-order sections that carry their state, for a stack of wearers.
+
+    Each row starts in the steady state of its own first sample, as if that value had stood
+    there for ever: a band-pass then starts without a transient, at exactly zero.
+
+    Parameters
+    ----------
+    sos : ndarray of float64, shape (sections, 6)
+        The filter, from `scipy.signal`.
+    rows : int
+        Number of wearers.
+    """
+
+    def __init__(self, sos: NDArray[np.float64], rows: int) -> None:
+        self._sos = sos
+        self._steady = signal.sosfilt_zi(sos)
+        self._state = np.zeros((len(sos), rows, 2))
+        self._fresh = np.ones(rows, dtype=bool)
+
+    def reset(self, row: int) -> None:
+        """Forget a row; its next sample starts it anew."""
+        self._fresh[row] = True
+
+    def __call__(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Filter the next samples of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of intp, shape (r,)
+            Which rows, each at most once.
+        x : ndarray of float64, shape (r, n), n >= 1
+            Their next samples, without NaN.
+
+        Returns
+        -------
+        ndarray of float64, shape (r, n)
+            Bit-identical for every way of cutting the stream into calls.
+        """
+        fresh = self._fresh[rows]
+        if fresh.any():
+            first = x[fresh, 0]
+            self._state[:, rows[fresh]] = self._steady[:, None, :] * first[None, :, None]
+            self._fresh[rows] = False
+        y, self._state[:, rows] = signal.sosfilt(self._sos, x, axis=-1, zi=self._state[:, rows])
+        return y
+
+
+def band_pass(rows: int) -> SectionFilter:
+    """Return the monitor's causal Butterworth band-pass for a stack of wearers."""
+    sos = signal.butter(ORDER, BAND_HZ, btype="bandpass", fs=RATE, output="sos")
+    return SectionFilter(sos, rows)

@@ -1,0 +1,63 @@
+"""The window grid and what of the signal around a window a model sees."""
+
+from dataclasses import dataclass
+from typing import Final
+
+RATE: Final = 360
+"""Samples per second of everything inside ecgmon, the rate of the MIT-BIH databases."""
+WINDOW: Final = RATE
+"""Samples in a window. Windows do not overlap and start at multiples of this stream index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What a model sees of the signal to judge one window.
+
+    Parameters
+    ----------
+    history_s : float
+        Seconds before the window.
+    look_ahead_s : float
+        Seconds after the window, at most 0.5: each result is late by this much.
+    rate : int
+        Samples per second of the model's input.
+
+    Raises
+    ------
+    ValueError
+        If the extent is out of range or not a whole number of samples at either rate.
+    """
+
+    history_s: float
+    look_ahead_s: float
+    rate: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.history_s <= 30 and 0 <= self.look_ahead_s <= 0.5):
+            raise ValueError("history must be 0 to 30 s and look-ahead 0 to 0.5 s")
+        if not 30 <= self.rate <= RATE:
+            raise ValueError(f"the model's rate must be 30 to {RATE} Hz")
+        for seconds in (self.history_s, self.look_ahead_s):
+            for rate in (RATE, self.rate):
+                if not float(seconds * rate).is_integer():
+                    raise ValueError(f"{seconds} s is not a whole number of samples at {rate} Hz")
+
+    @property
+    def history(self) -> int:
+        """Samples before the window at `RATE`."""
+        return round(self.history_s * RATE)
+
+    @property
+    def look_ahead(self) -> int:
+        """Samples after the window at `RATE`."""
+        return round(self.look_ahead_s * RATE)
+
+    @property
+    def context(self) -> int:
+        """Samples at `RATE` from the start of the history to the end of the look-ahead."""
+        return self.history + WINDOW + self.look_ahead
+
+    @property
+    def inputs(self) -> int:
+        """Samples of the model's input, at its own rate."""
+        return round((self.history_s + WINDOW / RATE + self.look_ahead_s) * self.rate)

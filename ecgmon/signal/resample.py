@@ -1,0 +1,36 @@
+"""Resampling of a model's input from `RATE` to the model's own rate."""
+
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from ecgmon.signal.geometry import RATE
+
+
+def resample(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """Resample contexts that were band-passed to 30 Hz.
+
+    At a whole fraction of `RATE` every k-th sample is taken: the band-pass already is the
+    anti-aliasing filter. Other rates go through a polyphase filter, row by row.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (r, n)
+        Contexts at `RATE`.
+    rate : int
+        Wanted rate in Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (r, n * rate / RATE)
+    """
+    if RATE % rate == 0:
+        return np.ascontiguousarray(x[:, :: RATE // rate])
+    common = gcd(rate, RATE)
+    # "line" extends each end along the straight line between both ends, so that a context whose
+    # ends are not at zero does not ring there.
+    return signal.resample_poly(
+        x, rate // common, RATE // common, axis=-1, padtype="line"
+    ).astype(np.float32)

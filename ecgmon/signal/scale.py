@@ -1,0 +1,51 @@
+"""Causal amplitude scaling: the wearer's own recent peak-to-peak amplitude is the unit."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+SECONDS: Final = 60
+"""The scale follows the median over this many seconds of usable signal: slow drift passes, a
+premature beat or an artefact does not."""
+FLOOR_MV: Final = 0.1
+"""Smallest scale, so that noise on a quiet lead is not blown up to the size of beats."""
+
+
+class AmplitudeScale:
+    """Median peak-to-peak amplitude of each wearer's last usable seconds.
+
+    Parameters
+    ----------
+    rows : int
+        Number of wearers.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._recent = np.full((rows, SECONDS), np.nan, dtype=np.float32)
+        self._count = np.zeros(rows, dtype=np.intp)
+
+    def reset(self, row: int) -> None:
+        """Forget a row: the electrode may have changed."""
+        self._recent[row] = np.nan
+        self._count[row] = 0
+
+    def add(self, rows: NDArray[np.intp], peak_to_peak: NDArray[np.float32]) -> None:
+        """Take the amplitude (mV, shape (r,)) of each row's newest usable second."""
+        self._recent[rows, self._count[rows] % SECONDS] = peak_to_peak
+        self._count[rows] += 1
+
+    def __call__(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the scale of some rows in mV, 1 mV where no usable second has come yet.
+
+        Returns
+        -------
+        ndarray of float32, shape (r,)
+        """
+        count = np.minimum(self._count[rows], SECONDS)
+        ordered = np.sort(self._recent[rows], axis=-1)  # NaN, the seconds not yet seen, sort last
+        each = np.arange(len(rows))
+        upper = ordered[each, count // 2]
+        lower = ordered[each, np.maximum(count - 1, 0) // 2]
+        median = (lower + upper) / np.float32(2)
+        return np.where(count == 0, np.float32(1), np.maximum(median, np.float32(FLOOR_MV)))

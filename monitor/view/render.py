@@ -1,0 +1,164 @@
+"""The whole picture: which part of the view gets which rows of the terminal."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ecgmon.wire import messages
+from monitor.view import alerts, ecg, strip, vitals
+from monitor.view.canvas import Canvas, Look
+from monitor.view.state import ViewState
+from monitor.view.words import moment
+
+SILENT_S: Final = 3.0
+"""The monitor speaks of a wearer about once a second: after this long nothing here is live."""
+_VITALS_FROM: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What the picture says beside what the monitor published.
+
+    Parameters
+    ----------
+    title : str
+        What is shown, for example the record.
+    notice : str, optional
+        What must not be overlooked, for example that the wearer is simulated.
+    score : str, optional
+        How well the model does so far, where that is known.
+    unreadable : int
+        Messages that could not be read.
+    now : float
+        Monotonic time in seconds, as in `ViewState.apply`.
+    """
+
+    title: str = ""
+    notice: str | None = None
+    score: str | None = None
+    unreadable: int = 0
+    now: float = 0.0
+
+
+def render(state: ViewState, caption: Caption, width: int, height: int) -> Canvas:
+    """Return the picture of a wearer, of exactly this size, for Rich to print."""
+    canvas = Canvas(width, height)
+    silent_s = caption.now - state.heard_at
+    silent = silent_s > SILENT_S and not state.closed
+    now = None if silent else state.current(caption.now)
+    notices = [(caption.notice, Look.NOTICE)] if caption.notice else []
+    if silent:
+        text = f"NOT LIVE: nothing heard of this wearer for {silent_s:.0f} s"
+        notices.append((text, Look.WARNING))
+    row = 0
+    for name, rows in _shares(height, len(notices), bool(caption.score)).items():
+        part = canvas.part(row, 0, rows, width)
+        row += rows
+        match name:
+            case "title":
+                _title(part, state, caption, now)
+            case "notices":
+                for line, (notice, look) in enumerate(notices):
+                    part.write(line, 0, f"{notice:^{width}}", look)
+            case "ecg":
+                ecg.draw(part.part(0, 1, rows, width - 2), state)
+            case "strip":
+                strip.draw(part.part(0, 1, rows, width - 2), state)
+            case "alerts":
+                _alerts(part.part(0, 1, rows, width - 2), state, now)
+            case "link":
+                _link(part, state, caption)
+            case "score":
+                part.write(0, 1, caption.score or "")
+            case "keys":
+                _keys(part, state)
+    return canvas
+
+
+def _shares(height: int, notices: int, score: bool) -> dict[str, int]:
+    """Return the rows of each part, from top to bottom."""
+    names = ("title", "notices", "ecg", "strip", "alerts", "link", "score", "keys")
+    rows = dict.fromkeys(names, 0)
+    # What a small terminal keeps comes first.
+    for name, wanted in (
+        ("title", 1),
+        ("notices", notices),
+        ("ecg", 4),
+        ("alerts", 3),
+        ("keys", 1),
+        ("link", 1),
+        ("strip", 4),
+        ("score", int(score)),
+        ("alerts", 3),
+        ("ecg", 6),
+    ):
+        rows[name] += min(wanted, height - sum(rows.values()))
+    spare = height - sum(rows.values())
+    # An axis and an odd number of rows of bars, so that a threshold of 0.5 has a row to itself.
+    rows["strip"] += max((min(spare // 4, 7) - 1) // 2 * 2 + 1, 0)
+    rows["alerts"] += min(spare // 4, 10)
+    rows["ecg"] += height - sum(rows.values())
+    return rows
+
+
+def _title(bar: Canvas, state: ViewState, caption: Caption, now: messages.Window | None) -> None:
+    title = f" {caption.title}"
+    facts = []
+    if state.opened:
+        title += f"  {state.opened.lead}"
+        facts.append(f"look-ahead {state.opened.look_ahead_s:.1f} s")
+    if state.model:
+        facts.append(f"model {state.model}")
+    facts.append(moment(state.clock))
+    if bar.width < _VITALS_FROM:
+        facts.append(f"HR {vitals.heart_rate(now)}")
+    if state.closed:
+        facts.append("ENDED")
+    # On a narrow terminal the first facts go first.
+    room = bar.width - len(title)
+    while len(facts) > 1 and len("  ".join(["", *facts, ""])) > room:
+        facts.pop(0)
+    bar.write(0, 0, f"{title:<{bar.width}}", Look.TITLE)
+    bar.write_right(0, "  ".join(["", *facts]) + " ", Look.TITLE)
+
+
+def _alerts(part: Canvas, state: ViewState, now: messages.Window | None) -> None:
+    beside = vitals.WIDTH + 1 if part.width >= _VITALS_FROM - 2 else 0
+    alerts.draw(part.part(0, 0, part.height, part.width - beside), state)
+    if beside:
+        vitals.draw(part.part(0, part.width - vitals.WIDTH, part.height, vitals.WIDTH), now)
+
+
+def _link(part: Canvas, state: ViewState, caption: Caption) -> None:
+    column = 1
+    for name, value, notable in _link_quality(state, caption):
+        column = part.write(0, column, f"{name} ", Look.FAINT)
+        column = part.write(0, column, value, Look.WARNING if notable else Look.TEXT) + 2
+
+
+def _link_quality(state: ViewState, caption: Caption) -> Iterator[tuple[str, str, bool]]:
+    """Yield name, value and whether it should be noticed."""
+    link = state.link
+    if link is None:
+        yield "link", "not heard of yet", False
+    else:
+        sent = max(link.received + link.missing, 1)
+        share = f" ({link.missing / sent:.1%})" if link.missing > 0 else ""
+        yield "received", f"{link.received:,}", False
+        yield "missing", f"{link.missing:,}{share}", False
+        yield "gaps seen", f"{state.gap_count}", False
+        yield "repeated", f"{link.repeated:,}", False
+        yield "lag", f"{link.lag_s:.1f} s", link.lag_s > SILENT_S and not state.closed
+    if caption.unreadable:
+        yield "unreadable", f"{caption.unreadable}", True
+
+
+def _keys(part: Canvas, state: ViewState) -> None:
+    raised = sum(alert.message.state == "raised" for alert in state.alerts)
+    column = part.write(0, 1, "q", Look.TITLE)
+    column = part.write(0, column, " quit   ", Look.FAINT)
+    column = part.write(0, column, "a", Look.TITLE)
+    if raised:
+        part.write(0, column, f" acknowledge {raised} alert{'s'[: raised - 1]}")
+    else:
+        part.write(0, column, " acknowledge", Look.FAINT)

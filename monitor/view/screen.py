@@ -1,0 +1,149 @@
+"""The terminal while the view has it; it is given back as it was, whatever ends the view."""
+
+import os
+import re
+import signal
+import sys
+import termios
+import threading
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
+from typing import Final, Self
+
+from rich.console import Console, ConsoleDimensions, RenderableType
+
+_CAUGHT: Final = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGTSTP,
+)
+# Arrow keys and the like: they must not count as the letters in them (arrow up ends in A).
+_ESCAPE_SEQUENCE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.|$)", re.DOTALL)
+
+
+def usable() -> bool:
+    """Return whether there is a terminal that the full-screen view can be drawn on."""
+    if not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        return False
+    try:
+        with _keyboard():
+            return True
+    except OSError:
+        return False
+
+
+class Signals:
+    """Notes the signals that end or stop a program, so that the screen is left before they act.
+
+    Only the main thread can do so; elsewhere this does nothing. Ignored signals stay ignored.
+
+    Attributes
+    ----------
+    caught : int or None
+        The signal to raise again once the screen has been left.
+    leaving : bool
+        Whether the screen is being left, which nothing may interrupt.
+    """
+
+    def __init__(self) -> None:
+        self.caught: int | None = None
+        self.leaving = False
+        self._restore = ExitStack()
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in _CAUGHT:
+                before = signal.getsignal(number)
+                if before not in (signal.SIG_IGN, None):
+                    self._restore.callback(signal.signal, number, before)
+                    signal.signal(number, self._catch)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._restore.close()
+
+    def _catch(self, number: int, _frame: FrameType | None) -> None:
+        if self.caught is None:
+            self.caught = number
+        elif not self.leaving:  # the first one had no effect: interrupt whatever hangs
+            self.leaving = True
+            raise KeyboardInterrupt
+
+
+class Screen:
+    """The alternate screen without a cursor, and a keyboard that gives each key at once.
+
+    Attributes
+    ----------
+    console : rich.console.Console
+        What to draw with.
+    keyboard : int
+        File descriptor to wait for keys on.
+    gone : bool
+        Whether the terminal no longer answers.
+    """
+
+    def __init__(self) -> None:
+        self.console = Console()
+        self.keyboard = -1
+        self.gone = False
+        self._restore = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            self.keyboard = undo.enter_context(_keyboard())
+            undo.enter_context(_cbreak(self.keyboard))
+            undo.enter_context(self.console.screen(hide_cursor=True))
+            self._restore = undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError, termios.error):  # there is nothing to restore on a terminal gone
+            self._restore.close()
+
+    def draw(self, picture: Callable[[int, int], RenderableType]) -> None:
+        """Draw a picture, made for the columns and rows that the terminal has now."""
+        try:
+            columns, rows = os.get_terminal_size(self.console.file.fileno())
+            # Some serial terminals do not say how large they are.
+            self.console.size = ConsoleDimensions(columns or 80, rows or 24)
+            self.console.update_screen(picture(*self.console.size))
+        except OSError:
+            self.gone = True
+
+    def keys(self) -> str:
+        """Return the characters typed."""
+        try:
+            typed = os.read(self.keyboard, 1024)
+        except OSError:
+            typed = b""
+        self.gone = self.gone or not typed
+        return _ESCAPE_SEQUENCE.sub(b"", typed).decode("ascii", "ignore")
+
+
+@contextmanager
+def _keyboard() -> Iterator[int]:
+    if sys.stdin is not None and sys.stdin.isatty():
+        yield sys.stdin.fileno()
+        return
+    # Standard input is redirected, but the terminal has a keyboard nevertheless.
+    terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        yield terminal
+    finally:
+        os.close(terminal)
+
+
+@contextmanager
+def _cbreak(keyboard: int) -> Iterator[None]:
+    before = termios.tcgetattr(keyboard)
+    try:
+        tty.setcbreak(keyboard)
+        yield
+    finally:
+        # Flush: keys meant for the view must not reach the shell.
+        termios.tcsetattr(keyboard, termios.TCSAFLUSH, before)

@@ -1,0 +1,85 @@
+import math
+
+import numpy as np
+import pytest
+
+from ecgmon.wire import messages
+from monitor.view.state import ViewState
+
+RATE = 360
+
+
+class Monitor:
+    """Makes the messages that a monitor publishes of one wearer and stream."""
+
+    def __init__(self, wearer="203", stream="00000000000000aa"):
+        self.ids = {"wearer": wearer, "stream": stream}
+
+    def opened(self, **given):
+        fields = {
+            "lead": "MLII",
+            "rate": 360.0,
+            "model": "generic",
+            "threshold": 0.5,
+            "look_ahead_s": 0.5,
+        }
+        return messages.Opened(**self.ids, **(fields | given))
+
+    def closed(self, end):
+        return messages.Closed(**self.ids, end=end)
+
+    def trace(self, first, samples):
+        data = np.asarray(samples).astype("<i2").tobytes()
+        return messages.Trace(**self.ids, first=first, samples=data)
+
+    def window(self, second, state="signal", probability=0.1, **given):
+        judged = state == "signal" and probability is not None
+        fields = {
+            "first": second * RATE,
+            "state": state,
+            "probability": probability if judged else None,
+            "abnormal": probability >= 0.5 if judged else None,
+            "heart_rate": 72.0 if state == "signal" else None,
+            "model": "generic",
+        }
+        return messages.Window(**self.ids, **(fields | given))
+
+    def gap(self, first, count):
+        return messages.Gap(**self.ids, first=first, count=count)
+
+    def alert(self, alert, state="raised", at=0, **given):
+        fields = {"kind": "asystole", "priority": "high", "text": "no beat for 4 seconds"}
+        return messages.Alert(**self.ids, alert=alert, state=state, at=at, **(fields | given))
+
+    def link(self, lag_s=0.1, **given):
+        fields = {"received": 1000, "missing": 0, "repeated": 0}
+        return messages.Link(**self.ids, lag_s=lag_s, **(fields | given))
+
+    def seconds(self, first, count, millivolts=1.0):
+        """Return seconds of a beat-like wave, each with its window."""
+        wave = np.zeros(RATE)
+        wave[170:190] = 1000 * millivolts * np.sin(np.linspace(0, math.pi, 20))
+        for second in range(first, first + count):
+            yield self.trace(second * RATE, wave)
+            yield self.window(second)
+
+
+@pytest.fixture(scope="session")
+def monitor():
+    return Monitor()
+
+
+@pytest.fixture(scope="session")
+def other_stream():
+    return Monitor(stream="00000000000000bb")
+
+
+@pytest.fixture(scope="session")
+def fold():
+    def fold(published, wearer="203", now=0.0):
+        state = ViewState(wearer, now)
+        for message in published:
+            state.apply(message, now)
+        return state
+
+    return fold

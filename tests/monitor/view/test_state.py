@@ -1,0 +1,205 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecgmon.wire import messages
+from monitor.view.render import Caption, render
+from monitor.view.state import ALERTS, GAPS, STALE_S, WINDOWS, ViewState
+from monitor.view.trace import RATE, SIZE
+
+STREAMS = ["00000000000000aa", "00000000000000bb", "00000000000000cc"]
+
+indices = st.one_of(st.integers(0, 20_000), st.integers(0, 2**62))
+numbers = st.floats(allow_nan=False) | st.sampled_from([0.0, 1.0])
+
+
+def published(**fields):
+    ids = {"wearer": st.sampled_from(["203", "2031"]), "stream": st.sampled_from(STREAMS)}
+    return st.fixed_dictionaries(ids | fields)
+
+
+anything = st.one_of(
+    published(
+        lead=st.text(max_size=8),
+        rate=numbers,
+        model=st.text(max_size=20),
+        threshold=numbers,
+        look_ahead_s=numbers,
+    ).map(lambda fields: messages.Opened(**fields)),
+    published(end=indices).map(lambda fields: messages.Closed(**fields)),
+    published(first=indices, samples=st.binary(max_size=800)).map(
+        lambda fields: messages.Trace(**fields)
+    ),
+    published(
+        first=indices,
+        state=st.sampled_from(["signal", "noisy", "absent"]),
+        probability=st.none() | numbers,
+        abnormal=st.none() | st.booleans(),
+        heart_rate=st.none() | numbers,
+        model=st.text(max_size=20),
+    ).map(lambda fields: messages.Window(**fields)),
+    published(first=indices, count=indices).map(lambda fields: messages.Gap(**fields)),
+    published(
+        alert=st.integers(0, 5),
+        kind=st.text(max_size=10),
+        priority=st.sampled_from(["high", "medium", "low"]),
+        state=st.sampled_from(["raised", "acknowledged", "cleared"]),
+        at=indices,
+        text=st.text(max_size=60),
+    ).map(lambda fields: messages.Alert(**fields)),
+    published(
+        received=st.integers(), missing=st.integers(), repeated=st.integers(), lag_s=numbers
+    ).map(lambda fields: messages.Link(**fields)),
+)
+
+
+@given(st.lists(anything, max_size=60), st.integers(1, 130), st.integers(1, 40))
+def test_any_messages_in_any_order_can_be_folded_and_drawn(received, width, height):
+    state = ViewState()
+    for message in received:
+        state.apply(message)
+    canvas = render(state, Caption("mitdb/203", "a notice", "a score"), width, height)
+    assert (canvas.width, canvas.height) == (width, height)
+
+
+def test_memory_is_bounded(monitor, other_stream, fold):
+    state = fold(
+        message
+        for number in range(3 * WINDOWS)
+        for source in (monitor, other_stream)
+        for message in (
+            source.trace(number * RATE, [1] * RATE),
+            source.window(number),
+            source.gap(number * RATE, 5),
+            source.alert(number, at=number * RATE),
+        )
+    )
+    assert len(state.alerts) == ALERTS
+    assert len(state.gaps) == GAPS
+    assert sum(state.window(second) is not None for second in range(3 * WINDOWS)) == WINDOWS
+    assert np.isfinite(state.trace.read(0, 3 * WINDOWS * RATE)).sum() == SIZE
+
+
+def seen(state):
+    """Return all of the state that depends on what was heard, but not on when."""
+    windows = [state.window(second) for second in range(40)]
+    alerts = {(alert.message, alert.since) for alert in state.alerts}
+    return windows, alerts, state.gaps, state.clock, state.model, state.current(0.0)
+
+
+@given(random=st.randoms(use_true_random=False))
+def test_neither_order_nor_repeats_matter(monitor, fold, random):
+    stream = [
+        *monitor.seconds(0, 10),
+        monitor.gap(10 * RATE, 2 * RATE),
+        *monitor.seconds(12, 28),
+        monitor.alert(1, at=1000),
+        monitor.alert(1, "acknowledged", at=3000),
+        monitor.alert(1, "cleared", at=2900),  # of a second before that of the acknowledgement
+        monitor.alert(2, at=1500),
+    ]
+    shuffled = stream + random.sample(stream, 20)
+    random.shuffle(shuffled)
+    in_order, out_of_order = fold(stream), fold(shuffled)
+    assert seen(out_of_order) == seen(in_order)
+    newest = in_order.trace.read(0, 40 * RATE)
+    np.testing.assert_array_equal(out_of_order.trace.read(0, 40 * RATE), newest)
+    assert np.isfinite(newest).sum() == 28 * RATE
+
+
+@pytest.mark.parametrize("heard", range(1, 8))
+def test_an_alert_moves_forward_whatever_is_missed(monitor, fold, heard):
+    life = [
+        monitor.alert(1, at=10),
+        monitor.alert(1, "acknowledged", at=30),
+        monitor.alert(1, "cleared", at=25),
+    ]
+    chosen = [message for bit, message in enumerate(life) if heard & 1 << bit]
+    for order in itertools.permutations(chosen * 2):
+        (alert,) = fold(order).alerts
+        assert alert.message == chosen[-1]
+        assert alert.since == min(message.at for message in chosen)
+
+
+def test_an_alert_under_an_old_number_is_a_new_one(monitor, fold):
+    again = monitor.alert(1, at=50)
+    life = [monitor.alert(1, at=10), monitor.alert(1, "cleared", at=20)]
+    for order in itertools.permutations([*life, again]):
+        (alert,) = fold(order).alerts
+        assert (alert.message, alert.since, alert.standing) == (again, 50, True)
+
+
+def test_an_old_stream_cannot_clear_an_alert_of_the_new_one(monitor, other_stream, fold):
+    state = fold([monitor.alert(1, at=10), other_stream.alert(1, "cleared", at=20)])
+    assert [alert.standing for alert in state.alerts] == [False, True]
+
+
+def test_cleared_alerts_are_forgotten_before_standing_ones(monitor, fold):
+    standing = monitor.alert(0, at=0)
+    cleared = [monitor.alert(number, "cleared", at=number) for number in range(1, 2 * ALERTS)]
+    alerts = fold([standing, *cleared]).alerts
+    assert alerts[-1].message == standing
+    assert [alert.since for alert in alerts] == [*range(2 * ALERTS - 1, ALERTS, -1), 0]
+
+
+def test_another_wearer_is_ignored(monitor, fold):
+    stranger = type(monitor)(wearer="2031")
+    state = fold([*monitor.seconds(0, 2), *stranger.seconds(0, 9), stranger.alert(1)])
+    assert (state.clock, state.alerts) == (2 * RATE, [])
+
+
+def test_without_a_name_the_first_wearer_is_shown(monitor):
+    state = ViewState()
+    state.apply(monitor.window(0))
+    state.apply(type(monitor)(wearer="2031").window(9))
+    assert (state.wearer, state.clock) == ("203", RATE)
+
+
+def test_a_new_stream_starts_afresh_and_the_old_one_stays_past(monitor, other_stream, fold):
+    state = fold([*monitor.seconds(0, 20), monitor.gap(0, 5), monitor.link()])
+    for message in [*other_stream.seconds(0, 3), *monitor.seconds(20, 2)]:
+        state.apply(message)
+    assert (state.clock, state.gap_count, state.link) == (3 * RATE, 0, None)
+    state.apply(monitor.opened())
+    assert (state.clock, state.opened) == (0, monitor.opened())
+
+
+def test_the_end_of_the_stream(monitor, fold):
+    state = fold([*monitor.seconds(0, 2), monitor.closed(2 * RATE)])
+    assert state.closed
+    assert state.current(0.0) is None
+    state.apply(monitor.opened())
+    assert not state.closed
+
+
+def test_what_was_said_long_ago_is_not_said_of_now(monitor, fold):
+    state = fold(monitor.seconds(0, 2), now=100.0)
+    assert state.current(100.0 + STALE_S) == monitor.window(1)
+    assert state.current(100.1 + STALE_S) is None
+    state.apply(monitor.link(lag_s=STALE_S + 1), 100.0)
+    assert state.current(100.0) is None
+
+
+def test_the_model_is_the_one_that_spoke_last(monitor, fold):
+    assert fold([]).model is None
+    assert fold([monitor.opened(model="generic")]).model == "generic"
+    later = monitor.window(3, model="personal-203")
+    assert fold([monitor.opened(model="generic"), later]).model == "personal-203"
+
+
+def test_noise_does_not_change_the_scale(monitor, fold):
+    state = fold(monitor.seconds(0, 5, millivolts=0.9))
+    assert state.scale.high == 1.0
+    for message in [monitor.trace(5 * RATE, [4000] * RATE), monitor.window(5, "noisy")]:
+        state.apply(message)
+    assert state.scale.high == 1.0
+    for message in monitor.seconds(6, 1, millivolts=2.8):
+        state.apply(message)
+    assert state.scale.high == 3.0
+
+
+def test_before_any_verdict_the_signal_sets_the_scale(monitor, fold):
+    assert fold([monitor.trace(0, [0, 1800, -900])]).scale.high == 2.0

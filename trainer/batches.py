@@ -1,0 +1,146 @@
+"""Batches for training and the loss that goes with each kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ecgmon.labels import ABNORMAL, UNLABELLED
+from trainer.dataset import IGNORED, RecordSet
+from trainer.networks import BeatNet, WindowNetwork
+
+SEGMENT_S: Final = 10
+"""Seconds of one training segment; its history and look-ahead come on top."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Group:
+    """Windows ``start`` to ``stop - 1`` of some records: ``share`` of every batch comes from them.
+
+    ``stop`` past a record's end means its end.
+    """
+
+    sets: Sequence[RecordSet]
+    share: int
+    start: int = 0
+    stop: int = 1_000_000
+
+    def draw(self, rng: np.random.Generator, length: int) -> list[tuple[RecordSet, int]]:
+        """Draw ``share`` stretches of ``length`` windows, longer records more often."""
+        room = np.array([min(self.stop, len(s)) - self.start - length + 1 for s in self.sets])
+        which = rng.choice(len(self.sets), self.share, p=room / room.sum())
+        return [(self.sets[i], self.start + int(rng.integers(room[i]))) for i in which]
+
+    @property
+    def windows(self) -> int:
+        """Number of windows in the group."""
+        return sum(min(self.stop, len(s)) - self.start for s in self.sets)
+
+
+class Batches(Protocol):
+    """A source of batches, and the loss of a network on one of them."""
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Return the next batch."""
+        ...
+
+    def loss(self, network: WindowNetwork, batch: tuple[Tensor, ...]) -> Tensor:
+        """Return the mean loss of a batch."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch: as much signal as the largest group holds."""
+        ...
+
+
+class WindowBatches:
+    """Single labelled windows, for networks that know only the label of the window."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._groups = groups
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Return inputs, shape (n, inputs), and labels, int8 of shape (n,)."""
+        picks = [pick for group in self._groups for pick in group.draw(rng, 1)]
+        inputs = np.stack([s.inputs[w] for s, w in picks])
+        return torch.from_numpy(inputs), torch.from_numpy(np.stack([s.labels[w] for s, w in picks]))
+
+    def loss(self, network: WindowNetwork, batch: tuple[Tensor, ...]) -> Tensor:
+        """Return the binary cross-entropy over the labelled windows."""
+        inputs, labels = batch
+        return _masked_loss(network(inputs), labels, UNLABELLED)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return max(group.windows // group.share for group in self._groups)
+
+
+class SegmentBatches:
+    """Stretches of signal with targets along time, for `BeatNet`.
+
+    Amplitude and noise vary at random, within what another electrode or amplifier would do.
+    """
+
+    GAIN: Final = 0.2
+    NOISE: Final = 0.03
+    ALONG_TIME: Final = 4.0
+    """Weight of the abnormal beats along time; the window's own loss has weight 1."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._groups = groups
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Return signal, targets of abnormal beats and of beats along time, and window labels."""
+        picks = [pick for group in self._groups for pick in group.draw(rng, SEGMENT_S)]
+        signal = np.stack([_segment(s, w) for s, w in picks])
+        signal *= np.exp(rng.normal(0, self.GAIN, (len(signal), 1))).astype(np.float32)
+        level = rng.uniform(0, self.NOISE, (len(signal), 1)).astype(np.float32)
+        signal += level * rng.standard_normal(signal.shape, dtype=np.float32)
+        stretches = [slice(w, w + SEGMENT_S) for _, w in picks]
+        targets = (
+            np.stack([getattr(s, name)[at] for (s, _), at in zip(picks, stretches, strict=True)])
+            for name in ("abnormal", "beats", "labels")
+        )
+        return torch.from_numpy(signal), *map(torch.from_numpy, targets)
+
+    def loss(self, network: WindowNetwork, batch: tuple[Tensor, ...]) -> Tensor:
+        """Return the loss of the windows, of the abnormal beats and of the beats along time."""
+        if not isinstance(network, BeatNet):
+            raise TypeError("segments are for networks with outputs along time")
+        signal, abnormal, beats, labels = batch
+        logits = network.along_time(signal)
+        shape = abnormal.shape
+        abnormal = torch.where(labels[..., None] == UNLABELLED, IGNORED, abnormal)
+        return (
+            _masked_loss(network.of_windows(logits[:, 0]), labels, UNLABELLED)
+            + self.ALONG_TIME * _masked_loss(logits[:, 0].view(shape), abnormal, IGNORED)
+            + _masked_loss(logits[:, 1].view(shape), beats, IGNORED)
+        )
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return max(group.windows // (group.share * SEGMENT_S) for group in self._groups)
+
+
+def _segment(record: RecordSet, window: int) -> NDArray[np.float32]:
+    """Return a stretch of signal with history and look-ahead, in units of its median scale."""
+    geometry = BeatNet.geometry
+    extra = geometry.inputs - geometry.rate
+    start = window * geometry.rate
+    stretch = record.stream[start : start + SEGMENT_S * geometry.rate + extra]
+    return stretch / np.median(record.scale[window : window + SEGMENT_S])
+
+
+def _masked_loss(logits: Tensor, target: Tensor, ignored: int) -> Tensor:
+    known = target != ignored
+    return functional.binary_cross_entropy_with_logits(
+        logits[known], (target[known] == ABNORMAL).to(logits.dtype)
+    )

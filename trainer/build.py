@@ -1,0 +1,260 @@
+"""Building models: the generic one, and a wearer's own from the generic one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ecgmon.bundle import Card, Model, Span, Validation
+from ecgmon.errors import UsageError
+from ecgmon.labels import ABNORMAL, UNLABELLED
+from ecgmon.metrics import Confusion
+from trainer import export, splits
+from trainer.batches import Batches, Group, SegmentBatches, WindowBatches
+from trainer.dataset import RecordSet
+from trainer.fit import Epoch, Settings, deterministic, fit
+from trainer.networks import NETWORKS, WindowNetwork, parameter_count
+
+CHECKED_WINDOWS: Final = 1000
+"""Real windows on which every exported bundle is compared with torch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network is trained, generic and for a wearer; chosen on `splits.VALIDATION`."""
+
+    batches: Callable[[Sequence[Group]], Batches]
+    share: int
+    generic: Settings
+    patient: Settings
+
+
+RECIPES: Final = {
+    "beatnet": Recipe(
+        SegmentBatches,
+        32,
+        Settings(epochs=8, learning_rate=3e-3, seed=1),
+        Settings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
+    ),
+    "cardiacnet": Recipe(
+        WindowBatches,
+        128,
+        Settings(epochs=8, learning_rate=1e-3, seed=1),
+        Settings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
+    ),
+}
+
+
+def probabilities(network: WindowNetwork, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probability of *abnormal* of windows, shape (n,)."""
+    with torch.inference_mode():
+        parts = [network.probability(part) for part in torch.from_numpy(inputs).split(512)]
+    result: NDArray[np.float32] = torch.cat(parts).numpy()
+    return result
+
+
+def confusion(
+    record: RecordSet, probability: NDArray[np.float32], threshold: float, start: int = 0
+) -> Confusion:
+    """Compare a record's labelled windows from ``start`` on with their probabilities."""
+    labels = record.labels[start : start + len(probability)]
+    known = labels != UNLABELLED
+    return Confusion.of(labels[known] == ABNORMAL, probability[known] >= threshold)
+
+
+def train_generic(
+    network: str,
+    sets: Sequence[RecordSet],
+    seed: int,
+    path: Path,
+    progress: Callable[[Epoch], None],
+) -> Model:
+    """Train a generic model and export it.
+
+    Parameters
+    ----------
+    network : str
+        Name in `trainer.networks.NETWORKS`.
+    sets : sequence of RecordSet
+        Training and validation records; nothing of `splits.HELD_OUT`.
+    seed : int
+        Of everything random.
+    path : Path
+        The bundle to write.
+    progress : callable
+        Called after each epoch.
+
+    Returns
+    -------
+    Model
+    """
+    if seen := {s.wearer for s in sets} & set(splits.HELD_OUT):
+        raise UsageError(f"Records {', '.join(sorted(seen))} are held out of the generic model.")
+    training = [s for s in sets if s.wearer in splits.TRAINING]
+    validation = [s for s in sets if s.wearer in splits.VALIDATION]
+    recipe = RECIPES[network]
+    deterministic(seed)
+    group = Group(training, recipe.share)
+    fitted = fit(
+        NETWORKS[network](),
+        recipe.batches([group]),
+        replace(recipe.generic, seed=seed),
+        score=lambda n: _mean_balanced_accuracy(n, validation, 0.5),
+        progress=progress,
+    ).folded().eval()
+    judged = [(s, probabilities(fitted, s.inputs)) for s in validation]
+    threshold = _best_threshold(judged)
+    card = _card(
+        fitted,
+        name=f"generic-{network}",
+        wearer=None,
+        threshold=threshold,
+        trained=[Span(_name(s), 0, len(s)) for s in training],
+        windows=np.concatenate([s.labels for s in training]),
+        validation=_validation(
+            "wearers not fitted to, who chose epoch and threshold", judged, threshold
+        ),
+        seed=seed,
+    )
+    windows = np.concatenate([s.inputs[:200] for s in validation])[:CHECKED_WINDOWS]
+    return export.export(fitted, card, path, windows)
+
+
+def train_patient(
+    generic: Path,
+    wearer: RecordSet,
+    rehearsal: Sequence[RecordSet],
+    seed: int,
+    path: Path,
+    progress: Callable[[Epoch], None],
+) -> Model:
+    """Fine-tune a generic model on the first 5 minutes of a wearer's record.
+
+    Half of every batch rehearses what the generic model was trained on, against forgetting. The
+    card's validation figures come from the last enrolment minute and a model fitted to the other
+    four; the bundle's model is then fitted to all five.
+
+    Parameters
+    ----------
+    generic : Path
+        Bundle to start from.
+    wearer : RecordSet
+        The wearer's record; nothing after the enrolment is touched.
+    rehearsal : sequence of RecordSet
+        What the generic model was trained on.
+    seed : int
+        Of everything random.
+    path : Path
+        The bundle to write.
+    progress : callable
+        Called after each fit.
+
+    Returns
+    -------
+    Model
+    """
+    start, base = export.restore(generic)
+    if _name(wearer) in {span.record for span in base.trained_on}:
+        raise UsageError(f"{generic} was trained on {wearer.wearer}: that would not be enrolment.")
+    recipe = RECIPES[base.network]
+    settings = replace(recipe.patient, seed=seed)
+
+    def tuned(windows: int) -> WindowNetwork:
+        deterministic(seed)
+        network, _ = export.restore(generic)
+        half = recipe.share // 2
+        groups = [Group([wearer], half, stop=windows), Group(rehearsal, half)]
+        return fit(network, recipe.batches(groups), settings, progress=progress)
+
+    minute = splits.ENROLMENT_S - 60
+    last = wearer.inputs[minute : splits.ENROLMENT_S]
+    judged = confusion(wearer, probabilities(tuned(minute), last), base.threshold, minute)
+    final = tuned(splits.ENROLMENT_S)
+    span = Span(_name(wearer), 0, splits.ENROLMENT_S)
+    card = _card(
+        final,
+        name=f"{wearer.wearer}-{base.network}",
+        wearer=wearer.wearer,
+        threshold=base.threshold,
+        trained=[*base.trained_on, span],
+        windows=wearer.labels[: splits.ENROLMENT_S],
+        validation=Validation(
+            "fifth minute of the enrolment, fitted to the other four",
+            (_name(wearer),),
+            judged.tp,
+            judged.fp,
+            judged.tn,
+            judged.fn,
+        ),
+        seed=seed,
+        enrolment=span,
+    )
+    windows = np.concatenate([wearer.inputs[: splits.ENROLMENT_S], rehearsal[0].inputs])
+    return export.export(final, card, path, windows[:CHECKED_WINDOWS])
+
+
+def _name(record: RecordSet) -> str:
+    return f"{splits.DATABASE}/{record.wearer}"
+
+
+def _mean_balanced_accuracy(
+    network: WindowNetwork, sets: Sequence[RecordSet], threshold: float
+) -> float:
+    judged = [(s, probabilities(network, s.inputs)) for s in sets]
+    return _mean([confusion(s, p, threshold) for s, p in judged])
+
+
+def _mean(confusions: Sequence[Confusion]) -> float:
+    values = [c.balanced_accuracy for c in confusions if c.balanced_accuracy is not None]
+    return float(np.mean(values))
+
+
+def _best_threshold(judged: Sequence[tuple[RecordSet, NDArray[np.float32]]]) -> float:
+    """Return the threshold with the best mean balanced accuracy over wearers."""
+    grid = np.arange(5, 100, 5) / 100
+    return float(max(grid, key=lambda t: _mean([confusion(s, p, t) for s, p in judged])))
+
+
+def _validation(
+    protocol: str, judged: Sequence[tuple[RecordSet, NDArray[np.float32]]], threshold: float
+) -> Validation:
+    counts = [confusion(s, p, threshold) for s, p in judged]
+    tp, fp, tn, fn = (sum(getattr(c, name) for c in counts) for name in ("tp", "fp", "tn", "fn"))
+    return Validation(protocol, tuple(_name(s) for s, _ in judged), tp, fp, tn, fn)
+
+
+def _card(
+    network: WindowNetwork,
+    *,
+    name: str,
+    wearer: str | None,
+    threshold: float,
+    trained: Sequence[Span],
+    windows: NDArray[np.int8],
+    validation: Validation,
+    seed: int,
+    enrolment: Span | None = None,
+) -> Card:
+    geometry = network.geometry
+    return Card(
+        name=name,
+        network=network.name,
+        parameters=parameter_count(network),
+        wearer=wearer,
+        threshold=threshold,
+        history_s=geometry.history_s,
+        look_ahead_s=geometry.look_ahead_s,
+        rate=geometry.rate,
+        trained_on=tuple(trained),
+        enrolment=enrolment,
+        windows=int(np.sum(windows != UNLABELLED)),
+        abnormal_windows=int(np.sum(windows == ABNORMAL)),
+        validation=validation,
+        seed=seed,
+        versions=export.versions(),
+        created=export.now(),
+    )

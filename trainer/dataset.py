@@ -1,0 +1,148 @@
+"""Data sets: a record as the monitor would see it, with what experts say of every window."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon import labels
+from ecgmon.errors import RecordError
+from ecgmon.records import Annotations, Record
+from ecgmon.records.fetch import obtain
+from ecgmon.records.read import read
+from ecgmon.signal import RATE, WINDOW, Geometry, process_record
+from trainer.networks import WindowNetwork
+
+IGNORED: Final = -1
+"""Target of steps along time on which a loss must not depend."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RecordSet:
+    """One record, passed through the causal chain and labelled.
+
+    Parameters
+    ----------
+    wearer : str
+        Id of the wearer.
+    inputs : ndarray of float32, shape (windows, geometry.inputs)
+        What the model sees of each window, as the monitor computes it.
+    stream : ndarray of float32, shape (model rate * (history + windows + look-ahead),)
+        The filtered signal in mV at the model's rate, with zeros for the history before the
+        first window.
+    scale : ndarray of float32, shape (windows,)
+        Unit of ``inputs`` in mV.
+    labels : ndarray of int8, shape (windows,)
+        Window labels by study 1's rule (`ecgmon.labels`).
+    beats, abnormal : ndarray of int8, shape (windows, steps a second)
+        Whether a beat, an abnormal beat, is within one step; `IGNORED` where a beat of the
+        neighbouring window is the reason, so that no window's target tells another's label.
+    """
+
+    wearer: str
+    inputs: NDArray[np.float32]
+    stream: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    beats: NDArray[np.int8]
+    abnormal: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
+    """Pass an annotated record through the chain and label it.
+
+    Parameters
+    ----------
+    record : Record
+        With annotations.
+    geometry : Geometry
+        What the model sees.
+    steps : int
+        Outputs along time in a second, for networks supervised by beats.
+
+    Raises
+    ------
+    RecordError
+        If the record has no annotations or is not sampled at `RATE`.
+    """
+    if record.annotations is None:
+        raise RecordError(f"{record.name} has no annotations to learn from: choose another.")
+    if record.rate != RATE:
+        raise RecordError(f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz.")
+    windows = process_record(record.millivolts(), geometry)
+    n = len(windows)
+    labelled = labels.window_labels(record.annotations, n * WINDOW, WINDOW)
+    per_window = geometry.rate
+    history = round(geometry.history_s * geometry.rate)
+    scaled_back = windows.inputs * windows.scale[:, None]
+    stream = np.concatenate(
+        [
+            scaled_back[0, :history],
+            scaled_back[:, history : history + per_window].ravel(),
+            scaled_back[-1, history + per_window :],
+        ]
+    )
+    is_abnormal = labels.is_abnormal(record.annotations)
+    return RecordSet(
+        record.wearer,
+        windows.inputs,
+        stream,
+        windows.scale,
+        labelled,
+        _along_time(record.annotations, labels.is_beat(record.annotations), n, steps),
+        _along_time(record.annotations, is_abnormal, n, steps),
+    )
+
+
+def _along_time(
+    annotations: Annotations, which: NDArray[np.bool_], n: int, steps: int
+) -> NDArray[np.int8]:
+    """Mark the steps within one step of the chosen annotations; see `RecordSet`."""
+    samples = annotations.samples[which & (annotations.samples < n * WINDOW)]
+    step = samples * steps // RATE
+    target = np.zeros(n * steps, dtype=np.int8)
+    for offset in (-1, 1):
+        beside = np.clip(step + offset, 0, n * steps - 1)
+        same = beside // steps == step // steps
+        target[beside[~same]] = IGNORED
+        target[beside[same]] = 1
+    target[step] = 1
+    return target.reshape(n, steps)
+
+
+def load(
+    names: Sequence[str],
+    network: type[WindowNetwork],
+    data: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[RecordSet]:
+    """Find (or fetch), read and process records for a network.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As the command line takes them.
+    network : type
+        Whose geometry and outputs along time to prepare for.
+    data : Path, optional
+        Folder to look in first.
+    progress : callable, optional
+        Called with each name when it is done.
+
+    Raises
+    ------
+    RecordError
+        If a record cannot be had or has no annotations.
+    """
+    sets = []
+    for name in names:
+        record = read(obtain(name, data=data))
+        sets.append(record_set(record, network.geometry, network.steps_per_second))
+        progress(name)
+    return sets

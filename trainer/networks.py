@@ -1,0 +1,176 @@
+"""The networks: small enough to read, small enough for one bedside core."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ecgmon.signal import Geometry
+
+
+class WindowNetwork(nn.Module):
+    """Base of networks that judge windows.
+
+    ``geometry`` is what of the signal around a window they see; `forward` maps scaled inputs,
+    float32 of shape (n, geometry.inputs), to logits of *abnormal*, float32 of shape (n,).
+    """
+
+    name: str
+    geometry: Geometry
+    steps_per_second: int = 1
+    """Outputs along time in a second of signal."""
+
+    def probability(self, x: Tensor) -> Tensor:
+        """Return the probability of *abnormal*, shape (n,)."""
+        return torch.sigmoid(self(x))
+
+    def folded(self) -> Self:
+        """Return the network as it is served and fine-tuned: normalisation folded into weights.
+
+        A bundle's initializers are the parameters of the folded network, so a bundle is also
+        the checkpoint that fine-tuning starts from.
+        """
+        return self
+
+
+class _Block(nn.Module):
+    """[conv, ReLU, conv, add skip, ReLU, max-pool 5 stride 2] of CardiacNet."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(channels, channels, 5, padding=2)
+        self.second = nn.Conv1d(channels, channels, 5, padding=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.second(torch.relu(self.first(x)))
+        return nn.functional.max_pool1d(torch.relu(x + y), 5, 2)
+
+
+class CardiacNet(WindowNetwork):
+    """The published network (Vavekanand et al. 2024): one second alone, 67,169 parameters."""
+
+    name = "cardiacnet"
+    geometry = Geometry(history_s=0, look_ahead_s=0, rate=128)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv1d(1, 32, 5, padding=2)
+        self.blocks = nn.Sequential(*(_Block(32) for _ in range(4)))
+        self.hidden = nn.Linear(160, 160, bias=False)
+        self.output = nn.Linear(160, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.blocks(self.stem(x[:, None, :]))
+        return self.output(torch.relu(self.hidden(y.flatten(1))))[:, 0]
+
+
+class _Normalised(nn.Module):
+    """Convolution, batch normalisation (unless folded) and ReLU."""
+
+    def __init__(self, conv: nn.Conv1d, normalised: bool) -> None:
+        super().__init__()
+        self.conv = conv
+        self.norm = nn.BatchNorm1d(conv.out_channels) if normalised else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        return torch.relu(y if self.norm is None else self.norm(y))
+
+
+class _Residual(_Normalised):
+    """A residual convolution without padding; the skip is cropped to what each output sees.
+
+    ``causal`` layers look back only: their skip keeps the newest samples instead of the middle.
+    """
+
+    def __init__(
+        self, channels: int, kernel: int, dilation: int, *, causal: bool, normalised: bool
+    ) -> None:
+        super().__init__(nn.Conv1d(channels, channels, kernel, dilation=dilation), normalised)
+        shrink = dilation * (kernel - 1)
+        self.left, self.right = (shrink, 0) if causal else (shrink // 2, shrink // 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[..., self.left : x.shape[-1] - self.right] + super().forward(x)
+
+
+class BeatNet(WindowNetwork):
+    """The project's own network: says along time where an abnormal beat is.
+
+    A fully convolutional network over 3 s of history, the window and 0.5 s of look-ahead at
+    120 Hz, without padding: run over a longer signal it gives the same outputs as window by
+    window, so training computes every second once. It has one output every 1/30 s for
+    "an abnormal beat is here" and, while training, one for "a beat is here". A window's logit is
+    the log-sum-exp (a smooth maximum) of its 30 outputs.
+    """
+
+    name = "beatnet"
+    geometry = Geometry(history_s=3, look_ahead_s=0.5, rate=120)
+    steps_per_second = 30
+
+    def __init__(self, *, normalised: bool = True, channels: int = 32) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            _Normalised(nn.Conv1d(1, 16, 7, stride=2), normalised),
+            _Normalised(nn.Conv1d(16, channels, 5, stride=2), normalised),
+        )
+        # Seen from an output: 12 steps to each side, then 78 more back in time. With the
+        # strided stem that is exactly 3 s of history and 0.5 s of look-ahead.
+        shapes = ((5, 1, False), (5, 2, False), (5, 3, False), (5, 4, True), (5, 8, True), (3, 15, True))
+        self.layers = nn.Sequential(
+            *(
+                _Residual(channels, kernel, dilation, causal=causal, normalised=normalised)
+                for kernel, dilation, causal in shapes
+            )
+        )
+        self.output = nn.Conv1d(channels, 2, 1)
+
+    def folded(self) -> "BeatNet":
+        copy = BeatNet(normalised=False, channels=self.output.in_channels)
+        for target, layer in zip(_normalised(copy), _normalised(self), strict=True):
+            conv = layer.conv
+            if layer.norm is not None:
+                conv = fuse_conv_bn_eval(layer.conv.eval(), layer.norm.eval())
+            target.conv.load_state_dict(conv.state_dict())
+        copy.output.load_state_dict(self.output.state_dict())
+        return copy
+
+    def along_time(self, x: Tensor) -> Tensor:
+        """Return logits along time.
+
+        Parameters
+        ----------
+        x : Tensor of float32, shape (n, (3 + s + 0.5) * 120)
+            Signal of s whole seconds with their history and look-ahead.
+
+        Returns
+        -------
+        Tensor of float32, shape (n, 2, 30 * s)
+            Channel 0: an abnormal beat is here. Channel 1: a beat is here.
+        """
+        logits: Tensor = self.output(self.layers(self.stem(x[:, None, :])))
+        return logits
+
+    def of_windows(self, logits: Tensor) -> Tensor:
+        """Return the logits of windows, shape (n, s), from channel 0, shape (n, 30 * s)."""
+        return torch.logsumexp(logits.unflatten(-1, (-1, self.steps_per_second)), dim=-1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.of_windows(self.along_time(x)[:, 0])[:, 0]
+
+
+def _normalised(network: nn.Module) -> list[_Normalised]:
+    return [module for module in network.modules() if isinstance(module, _Normalised)]
+
+
+NETWORKS: Mapping[str, type[WindowNetwork]] = MappingProxyType(
+    {network.name: network for network in (BeatNet, CardiacNet)}
+)
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Return the number of trainable parameters."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
