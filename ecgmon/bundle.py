@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ecgmon.errors import BundleError
 from ecgmon.metrics import Confusion
-from ecgmon.signal import Geometry, filter, scale
+from ecgmon.signal import Geometry, scale
+from ecgmon.signal.filter import BAND_HZ, ORDER
 
 MAX_BYTES: Final = 16 * 2**20
 """Largest bundle read: sixteen times what the project's own model may weigh."""
@@ -36,8 +37,8 @@ class Span(msgspec.Struct, frozen=True):
 class Conditioning(msgspec.Struct, frozen=True):
     """The signal processing that a model was trained behind."""
 
-    band_hz: tuple[float, float] = filter.BAND_HZ
-    order: int = filter.ORDER
+    band_hz: tuple[float, float] = BAND_HZ
+    order: int = ORDER
     scale_seconds: int = scale.SECONDS
     scale_floor_mv: float = scale.FLOOR_MV
 
@@ -136,7 +137,7 @@ class Model:
         options.log_severity_level = 4  # a bad file is reported once, by the error below
         try:
             session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - the runtime has no common exception class
+        except Exception as error:
             raise BundleError(
                 f"{path} is not an ONNX model: give a bundle made by ecgmon train."
             ) from error

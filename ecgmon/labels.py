@@ -13,13 +13,17 @@ ABNORMAL: Final = 1
 UNLABELLED: Final = -1
 
 AAMI_CLASSES: Final = MappingProxyType(
-    {symbol: aami for aami, symbols in {
-        "N": "NLRBejn",
-        "S": "AaJS",
-        "V": "VEr",
-        "F": "F",
-        "Q": "/fQ?",
-    }.items() for symbol in symbols}
+    {
+        symbol: aami
+        for aami, symbols in {
+            "N": "NLRBejn",
+            "S": "AaJS",
+            "V": "VEr",
+            "F": "F",
+            "Q": "/fQ?",
+        }.items()
+        for symbol in symbols
+    }
 )
 """AAMI EC57 class of every WFDB beat symbol; other symbols do not mark beats."""
 
@@ -41,7 +45,8 @@ def is_abnormal(annotations: Annotations) -> NDArray[np.bool_]:
     -------
     ndarray of bool, shape (n,)
     """
-    return is_beat(annotations) & np.array([symbol != "N" for symbol in annotations.symbols])
+    other = np.array([symbol != "N" for symbol in annotations.symbols], dtype=bool)
+    return np.logical_and(is_beat(annotations), other)
 
 
 def window_labels(annotations: Annotations, n_samples: int, window: int) -> NDArray[np.int8]:

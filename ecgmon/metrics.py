@@ -13,7 +13,7 @@ def _ratio(part: float, whole: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Counts of windows: abnormal and called so (tp), normal and called abnormal (fp), …"""
+    """Counts of windows: abnormal and called so (tp), normal and called abnormal (fp), …."""
 
     tp: int = 0
     fp: int = 0

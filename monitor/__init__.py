@@ -1,1 +1,1 @@
-"""The monitoring daemon: ingest, stream state, classification, alerts, journal, publishing, view."""
+"""The monitoring daemon and its terminal view."""

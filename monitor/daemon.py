@@ -20,7 +20,7 @@ from monitor.ward import Ward
 
 LOOPBACK: Final = "tcp://127.0.0.1:*"
 IDLE_MS: Final = 100
-"""Longest wait for samples in a tick: subscriptions and link reports are served at least so often."""
+"""Longest wait for samples in a tick; link reports are due at least so often."""
 LINK_S: Final = 1.0
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,10 @@ class Monitor:
         publish = self._context.socket(zmq.XPUB)
         publish.maxmsgsize = 1024  # only subscriptions come in
         publish.sndhwm = HIGH_WATER
-        for socket, endpoint in ((ingest, self._settings.ingest), (publish, self._settings.publish)):
+        for socket, endpoint in (
+            (ingest, self._settings.ingest),
+            (publish, self._settings.publish),
+        ):
             socket.linger = 500  # the last results still leave, a dead peer holds nobody up
             try:
                 socket.bind(endpoint)
@@ -93,8 +96,8 @@ class Monitor:
                     "choose another one or stop what uses it."
                 ) from error
         self._journal = Journal(self._settings.journal)
-        self.ingest = ingest.last_endpoint.decode()
-        self.publish = publish.last_endpoint.decode()
+        self.ingest = _endpoint(ingest)
+        self.publish = _endpoint(publish)
         self._ward = Ward(self._settings.resolve, self._settings.rules)
         self._ingest = Ingest(ingest, self._ward, self.publish)
         self._publisher = Publisher(publish)
@@ -148,3 +151,8 @@ class Monitor:
         self._journal.append(published)
         for message in published:
             self._publisher.send(message)
+
+
+def _endpoint(socket: "zmq.Socket[bytes]") -> str:
+    """Return what a socket was bound to, with the port the system chose."""
+    return socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")

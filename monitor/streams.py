@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from ecgmon.records import millivolts
 from ecgmon.signal import RATE
 from ecgmon.wire import Frame
+
+MAX_GAPS: Final = 100
+"""Gaps remembered until the seconds they touch are reported."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,6 +50,7 @@ class Stream:
     repeated: int = 0
     pending: deque[Segment] = field(default_factory=deque)
     next_window: int = 0
+    gaps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MAX_GAPS))
     _fastest: float = float("inf")
 
     def accept(self, frame: Frame, arrival: float) -> None:
@@ -65,6 +70,8 @@ class Stream:
         samples = millivolts(frame.samples[known:], frame.gain)
         missing = frame.first + known - self.next
         self.missing += missing
+        if missing:
+            self.gaps.append((self.next, self.next + missing))
         if missing or not self.pending:
             self.pending.append(Segment(self.next + missing, missing, [samples]))
         else:
@@ -72,6 +79,10 @@ class Stream:
         self.received += len(samples)
         self.next = frame.end
         self._fastest = min(self._fastest, arrival - self.next / RATE)
+
+    def missing_of(self, start: int, stop: int) -> int:
+        """Return how many of these samples fell into the latest gaps."""
+        return sum(max(0, min(stop, b) - max(start, a)) for a, b in self.gaps)
 
     def lag(self, now: float) -> float:
         """Return by how many seconds the newest sample is late, against the fastest delivery."""

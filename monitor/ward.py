@@ -112,14 +112,11 @@ class Ward:
 
     def snapshot(self) -> list[messages.Published]:
         """Say again what is open and which alerts stand, for those who listen from now on."""
-        return [
-            message
-            for watched in self._watched.values()
-            for message in (
-                _opened(watched),
-                *(_alert(watched, standing) for standing in watched.alerts.standing),
-            )
-        ]
+        told: list[messages.Published] = []
+        for watched in self._watched.values():
+            told.append(_opened(watched))
+            told += [_alert(watched, standing) for standing in watched.alerts.standing]
+        return told
 
     def link(self, now: float) -> list[messages.Published]:
         """Say how every stream is doing."""
@@ -140,7 +137,9 @@ class Ward:
         """
         published: list[messages.Published] = []
         while ready := [w for w in self._watched.values() if w.stream.pending]:
-            groups: dict[tuple[int, int], list[tuple[Watched, NDArray[np.float64]]]] = defaultdict(list)
+            groups: dict[tuple[int, int], list[tuple[Watched, NDArray[np.float64]]]] = defaultdict(
+                list
+            )
             for watched in ready:
                 segment = watched.stream.pending.popleft()
                 published += self._reset_after_gap(watched, segment)
@@ -200,12 +199,23 @@ def _known(value: _T, witness: float) -> _T | None:
 
 
 def _fill(watched: Watched, until: int) -> list[messages.Published]:
-    """Report the seconds before ``until`` that never came whole: there was no signal."""
+    """Report the seconds before ``until`` that could not be classified.
+
+    Samples of them never arrived, or of what the model needs around them.
+    """
     stream = watched.stream
     published: list[messages.Published] = []
     first = max(stream.next_window, until - MAX_FILLED * WINDOW)
-    for end in range(first + WINDOW, until + 1, WINDOW):
-        second = Second(end=end, state="absent", abnormal=None, last_beat=0, beats=0)
+    for start in range(first, until, WINDOW):
+        end = start + WINDOW
+        mostly_missing = 2 * stream.missing_of(start, end) > WINDOW
+        second = Second(
+            end=end,
+            state="absent" if mostly_missing else "signal",
+            abnormal=None,
+            last_beat=end,  # what the heart did meanwhile is not known
+            beats=0,
+        )
         published += _report(watched, second, probability=None, heart_rate=None)
     return published
 

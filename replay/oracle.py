@@ -1,4 +1,4 @@
-"""The oracle: did the monitor raise exactly the alerts that a simulation's truth asks for?"""
+"""The oracle: whether the monitor raised exactly the alerts that a simulation's truth asks for."""
 
 from collections.abc import Sequence
 

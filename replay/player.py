@@ -1,5 +1,6 @@
 """Playing a record to a monitor, and listening to what the monitor says of it."""
 
+import math
 import threading
 import time
 from typing import Final
@@ -99,7 +100,7 @@ class Player:
             self._results.close()
 
     def _turn(self) -> None:
-        ready = dict(self._poller.poll(1000 * self._device.wait_s()))
+        ready = dict(self._poller.poll(math.ceil(1000 * self._device.wait_s())))
         if self._device.socket in ready:
             self._device.receive()
         if self._results in ready:

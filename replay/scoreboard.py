@@ -72,6 +72,7 @@ class Scoreboard:
         self._states = dict.fromkeys(("signal", "noisy", "absent"), 0)
         self.alerts: list[messages.Alert] = []
         self._false_alerts = 0
+        self._classified = 0
         self._gaps = 0
         self._received = 0
         self._opened: messages.Opened | None = None
@@ -117,8 +118,8 @@ class Scoreboard:
                 "threshold": opened.threshold if opened else None,
                 "look_ahead_s": opened.look_ahead_s if opened else None,
                 "windows": windows,
-                "classified": self._states["signal"],
-                "skipped": windows - self._states["signal"],
+                "classified": self._classified,
+                "skipped": windows - self._classified,
                 "noisy": self._states["noisy"],
                 "absent": self._states["absent"],
                 "scored": score.total,
@@ -137,7 +138,9 @@ class Scoreboard:
                 "samples_sent": sent,
                 "samples_received": self._received,
                 "gaps": self._gaps,
-                "trained_on_share": self._seen / score.total if score.total and self._card else None,
+                "trained_on_share": self._seen / score.total
+                if score.total and self._card
+                else None,
                 "alerts": [
                     {"kind": a.kind, "priority": a.priority, "state": a.state, "at_s": a.at / RATE}
                     for a in self.alerts
@@ -146,6 +149,7 @@ class Scoreboard:
 
     def _window(self, window: messages.Window, arrival: float) -> None:
         self._states[window.state] += 1
+        self._classified += window.abnormal is not None
         if window.abnormal is None or self._opened is None:
             return
         needed = window.first + WINDOW + round(self._opened.look_ahead_s * RATE)

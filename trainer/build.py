@@ -52,7 +52,10 @@ RECIPES: Final = {
 def probabilities(network: WindowNetwork, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the probability of *abnormal* of windows, shape (n,)."""
     with torch.inference_mode():
-        parts = [network.probability(part) for part in torch.from_numpy(inputs).split(512)]
+        parts = [
+            network.probability(torch.from_numpy(inputs[at : at + 512]))
+            for at in range(0, len(inputs), 512)
+        ]
     result: NDArray[np.float32] = torch.cat(parts).numpy()
     return result
 
@@ -99,13 +102,17 @@ def train_generic(
     recipe = RECIPES[network]
     deterministic(seed)
     group = Group(training, recipe.share)
-    fitted = fit(
-        NETWORKS[network](),
-        recipe.batches([group]),
-        replace(recipe.generic, seed=seed),
-        score=lambda n: _mean_balanced_accuracy(n, validation, 0.5),
-        progress=progress,
-    ).folded().eval()
+    fitted = (
+        fit(
+            NETWORKS[network](),
+            recipe.batches([group]),
+            replace(recipe.generic, seed=seed),
+            score=lambda n: _mean_balanced_accuracy(n, validation, 0.5),
+            progress=progress,
+        )
+        .folded()
+        .eval()
+    )
     judged = [(s, probabilities(fitted, s.inputs)) for s in validation]
     threshold = _best_threshold(judged)
     card = _card(
@@ -157,7 +164,7 @@ def train_patient(
     -------
     Model
     """
-    start, base = export.restore(generic)
+    _, base = export.restore(generic)
     if _name(wearer) in {span.record for span in base.trained_on}:
         raise UsageError(f"{generic} was trained on {wearer.wearer}: that would not be enrolment.")
     recipe = RECIPES[base.network]

@@ -48,9 +48,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def export(
-    network: WindowNetwork, card: Card, path: Path, windows: NDArray[np.float32]
-) -> Model:
+def export(network: WindowNetwork, card: Card, path: Path, windows: NDArray[np.float32]) -> Model:
     """Write a bundle and prove that it says what the network says.
 
     Parameters
@@ -78,9 +76,7 @@ def export(
     card = msgspec.structs.replace(card, graph_bytes=len(graph))
     text = msgspec.json.encode(card)
     extra = onnx.ModelProto()
-    onnx.helper.set_model_props(
-        extra, {CARD_KEY: text.decode(), SUM_KEY: checksum(graph, text)}
-    )
+    onnx.helper.set_model_props(extra, {CARD_KEY: text.decode(), SUM_KEY: checksum(graph, text)})
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     new.write_bytes(graph + extra.SerializeToString())

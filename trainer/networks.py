@@ -23,6 +23,10 @@ class WindowNetwork(nn.Module):
     steps_per_second: int = 1
     """Outputs along time in a second of signal."""
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of windows."""
+        raise TypeError("a network of windows defines forward")
+
     def probability(self, x: Tensor) -> Tensor:
         """Return the probability of *abnormal*, shape (n,)."""
         return torch.sigmoid(self(x))
@@ -63,8 +67,10 @@ class CardiacNet(WindowNetwork):
         self.output = nn.Linear(160, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of windows, shape (n,), from shape (n, 128)."""
         y = self.blocks(self.stem(x[:, None, :]))
-        return self.output(torch.relu(self.hidden(y.flatten(1))))[:, 0]
+        logits: Tensor = self.output(torch.relu(self.hidden(y.flatten(1))))
+        return logits[:, 0]
 
 
 class _Normalised(nn.Module):
@@ -119,7 +125,14 @@ class BeatNet(WindowNetwork):
         )
         # Seen from an output: 12 steps to each side, then 78 more back in time. With the
         # strided stem that is exactly 3 s of history and 0.5 s of look-ahead.
-        shapes = ((5, 1, False), (5, 2, False), (5, 3, False), (5, 4, True), (5, 8, True), (3, 15, True))
+        shapes = (
+            (5, 1, False),
+            (5, 2, False),
+            (5, 3, False),
+            (5, 4, True),
+            (5, 8, True),
+            (3, 15, True),
+        )
         self.layers = nn.Sequential(
             *(
                 _Residual(channels, kernel, dilation, causal=causal, normalised=normalised)
@@ -129,6 +142,7 @@ class BeatNet(WindowNetwork):
         self.output = nn.Conv1d(channels, 2, 1)
 
     def folded(self) -> "BeatNet":
+        """Return a copy with the batch normalisation folded into the convolutions."""
         copy = BeatNet(normalised=False, channels=self.output.in_channels)
         for target, layer in zip(_normalised(copy), _normalised(self), strict=True):
             conv = layer.conv
@@ -156,9 +170,11 @@ class BeatNet(WindowNetwork):
 
     def of_windows(self, logits: Tensor) -> Tensor:
         """Return the logits of windows, shape (n, s), from channel 0, shape (n, 30 * s)."""
-        return torch.logsumexp(logits.unflatten(-1, (-1, self.steps_per_second)), dim=-1)
+        per_window = logits.reshape(len(logits), -1, self.steps_per_second)
+        return torch.logsumexp(per_window, dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of windows, shape (n,), from shape (n, 540)."""
         return self.of_windows(self.along_time(x)[:, 0])[:, 0]
 
 

@@ -54,7 +54,7 @@ ClearAfter = Annotated[
 
 def alert_rules(abnormal: str, clear_after: int) -> "AlertRules":
     """Read the alert options; raises `UsageError` where they make no rule."""
-    from monitor.alerts import AlertRules, Hysteresis  # noqa: PLC0415 - only when it is called
+    from monitor.alerts import AlertRules, Hysteresis
 
     match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", abnormal)
     if match is None or not 1 <= int(match[1]) <= int(match[2]) <= 300:

@@ -90,8 +90,8 @@ def replay(
     Without --connect it starts a monitor of its own, on loopback sockets. A record with
     annotations is scored: what the monitor said of every second against what the experts said.
 
-    Examples:
-
+    Examples
+    --------
       ecgmon replay 203
 
       ecgmon replay 203 --speed max --json result.json
@@ -100,7 +100,7 @@ def replay(
 
       ecgmon replay --simulate asystole
     """
-    from ecgmon.cli.session import Session, play  # noqa: PLC0415 - loads the programs it joins
+    from ecgmon.cli.session import Session, play
 
     if (record is None) == (simulate is None):
         raise UsageError("Give either a record, such as 203, or --simulate SCENARIO.")
@@ -148,14 +148,14 @@ def _speed(text: str) -> float:
 
 
 def _scenarios() -> list[str]:
-    from replay.scenarios import SCENARIOS  # noqa: PLC0415 - only for completion
+    from replay.scenarios import SCENARIOS
 
     return list(SCENARIOS)
 
 
 def _simulated(scenario: str, seed: int, duration: float | None) -> "Source":
-    from ecgmon.cli.session import Source  # noqa: PLC0415
-    from replay.simulated import simulate  # noqa: PLC0415
+    from ecgmon.cli.session import Source
+    from replay.simulated import simulate
 
     simulation = simulate(scenario, seed=seed, duration_s=duration)
     return Source(simulation.record, simulation.expected)
@@ -163,9 +163,9 @@ def _simulated(scenario: str, seed: int, duration: float | None) -> "Source":
 
 def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":
     """Find or fetch, and read a record."""
-    from ecgmon.cli.session import Source  # noqa: PLC0415
-    from ecgmon.records.fetch import obtain  # noqa: PLC0415
-    from ecgmon.records.read import read  # noqa: PLC0415
+    from ecgmon.cli.session import Source
+    from ecgmon.records.fetch import obtain
+    from ecgmon.records.read import read
 
     with Progress(
         TextColumn("Fetching {task.description}"),

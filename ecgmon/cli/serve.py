@@ -31,10 +31,10 @@ def serve(
 
       ecgmon replay 203 --connect tcp://127.0.0.1:5555
     """
-    import zmq  # noqa: PLC0415 - ecgmon --help stays fast
+    import zmq
 
-    from ecgmon.cli.models import resolve  # noqa: PLC0415 - loads the runtime
-    from monitor.daemon import Monitor, Settings  # noqa: PLC0415
+    from ecgmon.cli.models import resolve
+    from monitor.daemon import Monitor, Settings
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     resolve(model, None)  # an unknown model is said now, not when the first device comes

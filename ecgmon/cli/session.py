@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import zmq
 
@@ -30,6 +30,8 @@ from replay.scoreboard import Played, Scoreboard
 from replay.simulated import ExpectedAlert
 
 Context = zmq.Context[zmq.Socket[bytes]]
+SUBSCRIBED_MS: Final = 2000
+"""Longest wait for the monitor's first word to a new subscriber; nothing is missed after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +168,18 @@ def _watch(
 
     if not session.view:
         results = subscribe(context, endpoints.publish, wearer, LINE_KINDS)
+        results.poll(SUBSCRIBED_MS)
         worker.start()
         run_lines(results, wearer=wearer, out=session.out, done=done)
         return
     results = subscribe(context, endpoints.publish, wearer)
+    results.poll(SUBSCRIBED_MS)
     desk = context.socket(zmq.DEALER)
     desk.connect(endpoints.ingest)
 
     def acknowledge(alert: messages.Alert) -> None:
         by = getpass.getuser()
-        desk.send(
-            messages.encode(messages.Acknowledge(wearer=wearer, alert=alert.alert, by=by))
-        )
+        desk.send(messages.encode(messages.Acknowledge(wearer=wearer, alert=alert.alert, by=by)))
 
     worker.start()
     run_view(

@@ -46,23 +46,24 @@ def train(
 
     Eight records are never trained on: 100 119 203 208 213 219 231 233.
 
-    Examples:
-
+    Examples
+    --------
       ecgmon train -o monitor/models/generic.onnx
 
       ecgmon train --patient 203 -o monitor/models/203.onnx
     """
     try:
-        import torch  # noqa: F401, PLC0415 - only to see whether the extra is installed
+        import torch  # noqa: F401 - only to see whether the extra is installed
     except ModuleNotFoundError as error:
         raise UsageError(
             "Training needs the train extra: run make install-dev in a checkout, or "
             "pip install 'ecgmon[train]'."
         ) from error
-    from ecgmon.cli.models import resolve  # noqa: PLC0415 - loads the runtime
-    from trainer import build, splits  # noqa: PLC0415 - loads torch
-    from trainer.dataset import load  # noqa: PLC0415
-    from trainer.networks import NETWORKS  # noqa: PLC0415
+    from ecgmon.cli.models import resolve
+    from trainer import build, splits
+    from trainer.dataset import load
+    from trainer.fit import Epoch
+    from trainer.networks import NETWORKS
 
     if patient is None and generic is not None:
         raise UsageError("--generic is what --patient starts from: give --patient RECORD too.")
@@ -79,12 +80,10 @@ def train(
         console=Console(stderr=True),
     ) as bar:
         task = bar.add_task("Records", total=len(names), note="")
-        sets = load(
-            names, kind, data, lambda name: bar.update(task, advance=1, note=name)
-        )
+        sets = load(names, kind, data, lambda name: bar.update(task, advance=1, note=name))
         task = bar.add_task("Epochs", total=None, note="")
 
-        def after(epoch: build.Epoch) -> None:
+        def after(epoch: Epoch) -> None:
             score = "" if epoch.score is None else f", mean balanced accuracy {epoch.score:.3f}"
             bar.update(
                 task, completed=epoch.number, total=epoch.of, note=f"loss {epoch.loss:.4f}{score}"

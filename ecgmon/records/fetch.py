@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ Progress = Callable[[str, int, int], None]
 
 def _silent(_file: str, _done: int, _total: int) -> None:
     """Report nothing."""
-
 
 
 def obtain(name: str, *, data: Path | None = None, progress: Progress = _silent) -> Found:
@@ -60,16 +58,20 @@ def _fetch(name: str, progress: Progress) -> Found:
         signals = [str(Path(record).with_name(file)) for file in dict.fromkeys(header.file_name)]
         for done, file in enumerate([*signals, f"{record}.atr"], start=1):
             progress(file, done, len(signals) + 2)
-            # Not every record is annotated, but its signals must be there.
-            with contextlib.suppress(RecordMissingError) if file.endswith(".atr") else contextlib.nullcontext():
+            try:
                 _download(database, folder, file, name)
+            except RecordMissingError as error:
+                # Not every record is annotated, but its signals must be there.
+                if file not in signals and isinstance(error.__cause__, FileNotFoundError):
+                    continue
+                raise
         verify(fetched)
         target = cache / name
         target.parent.mkdir(parents=True, exist_ok=True)
         # The header moves last: a record is found by it.
         files = sorted(fetched.path.parent.iterdir(), key=lambda file: file.suffix == ".hea")
-        for file in files:
-            shutil.move(file, target.parent / file.name)
+        for path in files:
+            path.replace(target.parent / path.name)
     return Found(name, fetched.wearer, target)
 
 
@@ -77,7 +79,7 @@ def _download(database: str, folder: str, file: str, name: str) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # wfdb reports to stdout
             wfdb.dl_files(database, folder, [file])
-    except Exception as error:  # noqa: BLE001 - requests, wfdb and the system each have their own
+    except Exception as error:
         raise RecordMissingError(
             f"The record {name} is not on this machine and cannot be fetched from PhysioNet: "
             "connect to the network, or point --data or $ECGMON_DATA at a folder that holds it, "

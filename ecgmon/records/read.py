@@ -41,7 +41,9 @@ def read(found: Found, *, lead: str | None = None) -> Record:
         raise RecordError(f"{found.name} has no lead {lead}: choose one of {', '.join(leads)}.")
     channel = leads.index(lead) if lead else 0
     if header.units[channel] != "mV":
-        raise RecordError(f"{found.name} is in {header.units[channel]}, not mV: choose an ECG lead.")
+        raise RecordError(
+            f"{found.name} is in {header.units[channel]}, not mV: choose an ECG lead."
+        )
     if not 0 < (header.sig_len or 0) <= MAX_SAMPLES:
         raise RecordError(f"{found.name} has no samples that could be read: check its header.")
     record = _signal(found, channel)
@@ -68,7 +70,7 @@ def verify(found: Found) -> None:
 def _header(found: Found) -> Any:  # noqa: ANN401 - wfdb publishes no types
     try:
         header = wfdb.rdheader(str(found.path))
-    except Exception as error:  # noqa: BLE001 - wfdb raises whatever its parser hits
+    except Exception as error:
         raise RecordError(f"The header of {found.name} cannot be read: {error}.") from error
     if not getattr(header, "sig_name", None):
         raise RecordError(f"{found.name} has no signals: give a single-segment WFDB record.")
@@ -79,7 +81,7 @@ def _signal(found: Found, channel: int) -> Any:  # noqa: ANN401 - wfdb publishes
     """Read one channel, digital, and check it against the header."""
     try:
         record = wfdb.rdrecord(str(found.path), channels=[channel], physical=False)
-    except Exception as error:  # noqa: BLE001 - wfdb raises whatever its parser hits
+    except Exception as error:
         raise RecordError(
             f"The signal of {found.name} cannot be read (its .dat file is missing, truncated or "
             f"damaged): copy or fetch it again. ({_sentence(error)})"
@@ -98,7 +100,7 @@ def _annotations(found: Found) -> Annotations | None:
         return None
     try:
         read = wfdb.rdann(str(found.path), "atr")
-    except Exception as error:  # noqa: BLE001 - wfdb raises whatever its parser hits
+    except Exception as error:
         raise RecordError(
             f"The annotations of {found.name} cannot be read: copy or fetch {path.name} again."
         ) from error

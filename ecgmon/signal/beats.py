@@ -36,6 +36,7 @@ RATE_BEATS: Final = 8
 """Heart rate is the mean over this many RR intervals, as bedside monitors average it."""
 
 _MEAN: Final = np.full(ENERGY_WINDOW, 1 / ENERGY_WINDOW)
+_ONE: Final = np.ones(1)
 
 
 class _Row:
@@ -95,12 +96,11 @@ class BeatDetector:
         """
         band = self._band(rows, x)
         power, self._window[rows] = signal.lfilter(
-            _MEAN, 1.0, band * band, axis=-1, zi=self._window[rows]
+            _MEAN, _ONE, band * band, axis=-1, zi=self._window[rows]
         )
         energy = np.sqrt(np.maximum(power, 0.0))
         return [
-            self._advance(self._rows[row], energy[i], int(first[i]))
-            for i, row in enumerate(rows)
+            self._advance(self._rows[row], energy[i], int(first[i])) for i, row in enumerate(rows)
         ]
 
     def interrupt(self, row: int) -> None:

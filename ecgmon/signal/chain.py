@@ -162,7 +162,8 @@ class SignalChain:
         """
         n = min(n, self._filtered.shape[1])
         at = np.array([row], dtype=np.intp)
-        return self._last(self._filtered, at, self.next[at], n)[0]
+        latest: NDArray[np.float32] = self._last(self._filtered, at, self.next[at], n)[0]
+        return latest
 
     def _push_piece(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Windows:
         first, n = self.next[rows], x.shape[1]
@@ -230,9 +231,7 @@ class SignalChain:
             resample(context / scale[:, None], self.geometry.rate),
             scale,
             self._state[rows],
-            np.array(
-                [self._beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
-            ),
+            np.array([self._beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]),
             self._last_beat[rows],
             self._beat_count[rows],
         )
@@ -243,7 +242,8 @@ class SignalChain:
     ) -> NDArray[_T]:
         """Return the ``n`` samples before stream index ``end`` of each row."""
         where = (end[:, None] - n + np.arange(n)) % ring.shape[1]
-        return ring[rows[:, None], where]
+        window: NDArray[_T] = ring[rows[:, None], where]
+        return window
 
 
 def process_record(millivolts: NDArray[np.float64], geometry: Geometry) -> Windows:

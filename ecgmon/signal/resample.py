@@ -31,6 +31,6 @@ def resample(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     common = gcd(rate, RATE)
     # "line" extends each end along the straight line between both ends, so that a context whose
     # ends are not at zero does not ring there.
-    return signal.resample_poly(
-        x, rate // common, RATE // common, axis=-1, padtype="line"
-    ).astype(np.float32)
+    return signal.resample_poly(x, rate // common, RATE // common, axis=-1, padtype="line").astype(
+        np.float32
+    )

@@ -28,7 +28,7 @@ class Message(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True, kw_o
     v: Literal[1] = VERSION
 
 
-class Hello(Message):
+class Hello(Message, frozen=True):
     """Device: here is a stream of this wearer; answered by `Welcome` or `Refused`."""
 
     wearer: Wearer
@@ -37,20 +37,20 @@ class Hello(Message):
     lead: Annotated[str, msgspec.Meta(max_length=8)]
 
 
-class Heartbeat(Message):
+class Heartbeat(Message, frozen=True):
     """Device: alive, with nothing new to send."""
 
     stream: StreamId
 
 
-class Bye(Message):
+class Bye(Message, frozen=True):
     """Device: the stream ends before sample ``end``; answered by a last `Ack`."""
 
     stream: StreamId
     end: Index
 
 
-class Welcome(Message):
+class Welcome(Message, frozen=True):
     """Monitor: send from sample ``next``; results appear on ``publish``."""
 
     stream: StreamId
@@ -58,20 +58,20 @@ class Welcome(Message):
     publish: str
 
 
-class Ack(Message):
+class Ack(Message, frozen=True):
     """Monitor: every sample before ``next`` is taken care of and need not be kept."""
 
     stream: StreamId
     next: Index
 
 
-class Refused(Message):
+class Refused(Message, frozen=True):
     """Monitor: this message is not accepted, and why."""
 
     reason: Text
 
 
-class Acknowledge(Message):
+class Acknowledge(Message, frozen=True):
     """Viewer: a person has seen this alert."""
 
     wearer: Wearer
@@ -79,7 +79,7 @@ class Acknowledge(Message):
     by: Annotated[str, msgspec.Meta(max_length=64)]
 
 
-class Opened(Message):
+class Opened(Message, frozen=True):
     """Monitor: a wearer's stream has begun, and this is the model that judges it."""
 
     wearer: Wearer
@@ -91,7 +91,7 @@ class Opened(Message):
     look_ahead_s: float
 
 
-class Closed(Message):
+class Closed(Message, frozen=True):
     """Monitor: a wearer's stream has ended before sample ``end``."""
 
     wearer: Wearer
@@ -99,7 +99,7 @@ class Closed(Message):
     end: Index
 
 
-class Trace(Message):
+class Trace(Message, frozen=True):
     """Monitor: filtered signal for drawing, little-endian int16 microvolts at 360 Hz."""
 
     wearer: Wearer
@@ -108,11 +108,13 @@ class Trace(Message):
     samples: bytes
 
 
-class Window(Message):
+class Window(Message, frozen=True):
     """Monitor: what it says of the second that starts at sample ``first``.
 
-    ``probability`` (of *abnormal*) and ``abnormal`` are null where the signal is not usable;
-    ``heart_rate`` in beats per minute is null where it is not known.
+    ``probability`` (of *abnormal*) and ``abnormal`` are null where the second was not classified:
+    the signal is noisy or absent, or samples that the model needs never arrived. ``state`` is
+    *absent* also where most of the second itself did not. ``heart_rate`` in beats per minute is
+    null where it is not known.
     """
 
     wearer: Wearer
@@ -125,7 +127,7 @@ class Window(Message):
     model: str
 
 
-class Gap(Message):
+class Gap(Message, frozen=True):
     """Monitor: samples ``first`` to ``first + count - 1`` never arrived."""
 
     wearer: Wearer
@@ -134,7 +136,7 @@ class Gap(Message):
     count: Index
 
 
-class Alert(Message):
+class Alert(Message, frozen=True):
     """Monitor: an alert changed its state at sample ``at`` of the stream."""
 
     wearer: Wearer
@@ -148,7 +150,7 @@ class Alert(Message):
     by: str | None = None
 
 
-class Link(Message):
+class Link(Message, frozen=True):
     """Monitor: how the wearer's stream is doing, about once a second.
 
     ``lag_s`` is how far the newest sample lies behind where the stream's own rate says it should
@@ -170,9 +172,9 @@ Published = Opened | Closed | Trace | Window | Gap | Alert | Link
 _T = TypeVar("_T")
 
 _ENCODER: Final = msgspec.json.Encoder()
-_TO_MONITOR: Final = msgspec.json.Decoder(ToMonitor)
-_TO_DEVICE: Final = msgspec.json.Decoder(ToDevice)
-_PUBLISHED: Final = msgspec.json.Decoder(Published)
+_TO_MONITOR: Final[msgspec.json.Decoder[ToMonitor]] = msgspec.json.Decoder(ToMonitor)
+_TO_DEVICE: Final[msgspec.json.Decoder[ToDevice]] = msgspec.json.Decoder(ToDevice)
+_PUBLISHED: Final[msgspec.json.Decoder[Published]] = msgspec.json.Decoder(Published)
 
 
 def encode(message: Message) -> bytes:

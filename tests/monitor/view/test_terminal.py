@@ -2,11 +2,15 @@
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
 import termios
+import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import zmq
@@ -19,7 +23,7 @@ HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 PATIENCE_S = 10
 
 VIEWER = """
-import os, signal, sys
+import os, signal, sys, time
 import zmq
 from monitor.view import run_view, subscribe, usable
 
@@ -36,6 +40,9 @@ socket = subscribe(context, publish, "203")
 
 
 def acknowledge(alert):
+    if mode == "hang":
+        report.send_json(["hanging"])
+        time.sleep(60)
     if mode == "fail":
         raise RuntimeError("as the test wants")
     report.send_json(["acknowledge", alert.alert])
@@ -77,10 +84,13 @@ class Terminal:
             stdout=self.tty,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": os.getcwd()},
+            env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(Path.cwd())},
             start_new_session=True,
         )
         self.written = b""
+        self.process_ended = threading.Event()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
         for _ in KINDS:
             self.publisher.recv()
 
@@ -88,36 +98,44 @@ class Terminal:
         for message in published:
             self.publisher.send_multipart([messages.topic(message), messages.encode(message)])
 
+    def _read(self):
+        """Take what the view writes: a terminal that nobody reads would hold the view up."""
+        poller = select.poll()
+        poller.register(self.keyboard, select.POLLIN)
+        while poller.poll(20) or not self.process_ended.is_set():
+            if poller.poll(0):
+                self.written += os.read(self.keyboard, 65536)
+
     def wait_for(self, text, count=1):
-        """Read what the view draws until it holds the text so many times."""
+        """Wait until what the view has written holds the text so many times."""
         until = time.monotonic() + PATIENCE_S
         while self.written.count(text) < count:
             assert time.monotonic() < until, self.written[-3000:]
-            self.read()
-
-    def read(self):
-        os.set_blocking(self.keyboard, False)
-        try:
-            self.written += os.read(self.keyboard, 65536)
-        except BlockingIOError:
-            time.sleep(0.01)
+            time.sleep(0.005)
 
     def type(self, keys):
         os.write(self.keyboard, keys)
 
     def wait(self):
-        """Return the exit status, once the view has ended."""
-        until = time.monotonic() + PATIENCE_S
-        while self.process.poll() is None and time.monotonic() < until:
-            self.read()  # a terminal that nobody reads would keep the view from ending
-        self.read()
-        return self.process.wait(0)
+        """Return the exit status, once the view has ended and all that it wrote is read."""
+        status = self.process.wait(PATIENCE_S)
+        self.stop_reading()
+        return status
+
+    def stop_reading(self):
+        self.process_ended.set()
+        self.reader.join()
+
+    def hang_up(self):
+        self.stop_reading()
+        os.close(self.keyboard)
 
     def close(self):
         self.process.kill()
-        self.process.wait()
+        self.wait()
         self.process.stderr.close()
-        os.close(self.keyboard)
+        with suppress(OSError):  # hung up already
+            os.close(self.keyboard)
         os.close(self.tty)
         self.context.destroy(0)
 
@@ -149,7 +167,7 @@ def test_a_session(start, monitor):
     assert during[3] & termios.ISIG
 
     terminal.publish(monitor.opened(), *monitor.seconds(0, 5), monitor.alert(7, at=720))
-    for text in (b"a notice", b"model generic", b"a score", b"!!! 00:02 raised", "⣀".encode()):
+    for text in (b"a notice", b"model generic", b"a score", b"!!! 00:02 raised", "╵00:04".encode()):
         terminal.wait_for(text)
 
     terminal.type(b"\x1b[A\x1b[a\x1bOAx")  # keys that only contain the letter, and another
@@ -237,7 +255,22 @@ def test_keys_come_from_the_terminal_when_standard_input_does_not(start):
     terminal.assert_restored()
 
 
-def test_a_terminal_that_goes_away_ends_the_view(start):
+def test_a_second_signal_interrupts_whatever_hangs(start, monitor):
+    terminal = start("hang")
+    terminal.publish(monitor.alert(1))
+    terminal.wait_for(b"!!! 00:00 raised")
+    terminal.type(b"a")
+    assert terminal.reports.recv_json() == ["hanging"]
+    terminal.type(b"\x03")
+    time.sleep(0.1)  # two signals at once would be one
+    terminal.type(b"\x03")
+    assert terminal.wait() == -signal.SIGINT
+    terminal.assert_restored()
+
+
+def test_a_terminal_that_goes_away_ends_the_program(start):
     terminal = start()
     terminal.wait_for(b"mitdb/203")
-    terminal.process.send_signal(signal.SIGSTOP)
+    terminal.hang_up()
+    assert terminal.process.wait(PATIENCE_S) == -signal.SIGHUP
+    assert terminal.process.stderr.read() == b""
