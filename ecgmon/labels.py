@@ -46,7 +46,8 @@ def is_abnormal(annotations: Annotations) -> NDArray[np.bool_]:
     ndarray of bool, shape (n,)
     """
     other = np.array([symbol != "N" for symbol in annotations.symbols], dtype=bool)
-    return np.logical_and(is_beat(annotations), other)
+    abnormal: NDArray[np.bool_] = is_beat(annotations) & other
+    return abnormal
 
 
 def window_labels(annotations: Annotations, n_samples: int, window: int) -> NDArray[np.int8]:
