@@ -37,7 +37,7 @@ RECIPES: Final = {
     "beatnet": Recipe(
         SegmentBatches,
         32,
-        Settings(epochs=8, learning_rate=3e-3, seed=1),
+        Settings(epochs=10, learning_rate=3e-3, seed=1),
         Settings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
     ),
     "cardiacnet": Recipe(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from ecgmon.bundle import CARD_KEY, SUM_KEY, Card, Model, checksum
+from ecgmon.bundle import INPUT, Card, Model, checksum, metadata
 from ecgmon.errors import BundleError
 from trainer.networks import NETWORKS, WindowNetwork
 
@@ -75,19 +75,19 @@ def export(network: WindowNetwork, card: Card, path: Path, windows: NDArray[np.f
     graph = _graph(network)
     card = msgspec.structs.replace(card, graph_bytes=len(graph))
     text = msgspec.json.encode(card)
-    extra = onnx.ModelProto()
-    onnx.helper.set_model_props(extra, {CARD_KEY: text.decode(), SUM_KEY: checksum(graph, text)})
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
-    new.write_bytes(graph + extra.SerializeToString())
-    model = Model.load(new)
-    with torch.inference_mode():
-        mine = network.probability(torch.from_numpy(windows)).numpy()
-    difference = float(np.abs(mine - model.probability(windows)).max())
-    if difference > TOLERANCE:
-        new.unlink()
-        raise BundleError(f"The exported model differs from the trained one by {difference:.1e}.")
-    new.replace(path)
+    try:
+        new.write_bytes(graph + metadata(text, checksum(graph, text)))
+        model = Model.load(new)
+        with torch.inference_mode():
+            mine = network.probability(torch.from_numpy(windows)).numpy()
+        difference = float(np.abs(mine - model.probability(windows)).max())
+        if difference > TOLERANCE:
+            raise BundleError(f"The exported model differs from the trained one: {difference:.1e}.")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
     return model
 
 
@@ -122,9 +122,9 @@ def _graph(network: WindowNetwork) -> bytes:
         program = torch.onnx.export(
             _Served(network).eval(),
             (example,),
-            input_names=["signal"],
+            input_names=[INPUT],
             output_names=["probability"],
-            dynamic_shapes={"signal": {0: torch.export.Dim("windows")}},
+            dynamic_shapes={INPUT: {0: torch.export.Dim("windows")}},
             verbose=False,
         )
     if program is None:

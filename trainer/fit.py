@@ -3,13 +3,19 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from trainer.batches import Batches
 from trainer.networks import WindowNetwork
+
+AVERAGING: Final = 0.99
+"""Share of the running average of the weights that each step keeps. The average over the last
+hundred steps or so is what is judged and kept: it varies far less from epoch to epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def fit(
     Parameters
     ----------
     network : WindowNetwork
-        Starting point; it is trained in place.
+        Starting point; it is changed on the way.
     batches : Batches
         Training data and loss.
     settings : Settings
@@ -80,7 +86,8 @@ def fit(
     Returns
     -------
     WindowNetwork
-        The network of the best epoch, of the last one without ``score``; in evaluation mode.
+        The averaged network of the best epoch, of the last one without ``score``; in evaluation
+        mode.
     """
     rng = np.random.default_rng(settings.seed)
     steps = settings.steps or batches.steps
@@ -90,7 +97,12 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=steps * settings.epochs, pct_start=0.2
     )
-    best, best_score = network, -np.inf
+    average = get_ema_multi_avg_fn(AVERAGING)  # type: ignore[no-untyped-call]  # torch's own gap
+    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    mean = averaged.module
+    if not isinstance(mean, WindowNetwork):
+        raise TypeError("averaging keeps the network's type")
+    best, best_score = mean, -np.inf
     for number in range(1, settings.epochs + 1):
         network.train()
         total = 0.0
@@ -101,10 +113,11 @@ def fit(
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
+            averaged.update_parameters(network)
             total += loss.item()
-        network.eval()
-        value = score(network) if score else None
+        mean.eval()
+        value = score(mean) if score else None
         if value is not None and value > best_score:
-            best, best_score = copy.deepcopy(network), value
+            best, best_score = copy.deepcopy(mean), value
         progress(Epoch(number, settings.epochs, total / steps, value))
     return best.eval()

@@ -170,7 +170,8 @@ class BeatNet(WindowNetwork):
 
     def of_windows(self, logits: Tensor) -> Tensor:
         """Return the logits of windows, shape (n, s), from channel 0, shape (n, 30 * s)."""
-        per_window = logits.reshape(len(logits), -1, self.steps_per_second)
+        # Not len(): the exporter would take the number of windows for a constant.
+        per_window = logits.reshape(logits.shape[0], -1, self.steps_per_second)
         return torch.logsumexp(per_window, dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ from ecgmon.wire import messages
 
 KINDS: Final[tuple[type[messages.Published], ...]] = get_args(messages.Published)
 """All that a monitor publishes."""
+BATCH: Final = 200
+"""Messages read between two looks at anything else."""
 QUEUED: Final = 2000
 """Messages that wait while the view draws; beyond them the publisher drops, by its design."""
 

@@ -14,13 +14,12 @@ from typing import Final, TextIO
 import zmq
 
 from ecgmon.wire import messages
-from monitor.view.feed import KINDS, Feed
+from monitor.view.feed import BATCH, KINDS, Feed
 from monitor.view.trace import RATE
 from monitor.view.words import Verdict, verdict
 
 LINE_KINDS: Final = tuple(kind for kind in KINDS if kind not in (messages.Trace, messages.Link))
 """What `run_lines` has a use for."""
-BATCH: Final = 200
 _POLL_MS: Final = 100
 _LAST_WORDS_S: Final = 1.0
 _MINUTE: Final = 60 * RATE
@@ -34,7 +33,7 @@ def line(message: messages.Published) -> str | None:
     """
     match message:
         case messages.Opened():
-            return _line(
+            return _logfmt(
                 0,
                 message.wearer,
                 "opened",
@@ -46,9 +45,9 @@ def line(message: messages.Published) -> str | None:
                 look_ahead_s=message.look_ahead_s,
             )
         case messages.Closed():
-            return _line(message.end, message.wearer, "closed", stream=message.stream)
+            return _logfmt(message.end, message.wearer, "closed", stream=message.stream)
         case messages.Gap():
-            return _line(
+            return _logfmt(
                 message.first,
                 message.wearer,
                 "gap",
@@ -56,7 +55,7 @@ def line(message: messages.Published) -> str | None:
                 seconds=round(message.count / RATE, 3),
             )
         case messages.Alert():
-            return _line(
+            return _logfmt(
                 message.at,
                 message.wearer,
                 "alert",
@@ -68,7 +67,7 @@ def line(message: messages.Published) -> str | None:
                 by=message.by,
             )
         case messages.Window() if (said := verdict(message)) != "normal":
-            return _line(
+            return _logfmt(
                 message.first,
                 message.wearer,
                 "window",
@@ -116,7 +115,7 @@ def run_lines(
                 out.write(f"{text}\n")
         if feed.unreadable > unreadable:
             unreadable = feed.unreadable
-            out.write(f"{_line(None, wearer, 'unreadable', messages=unreadable)}\n")
+            out.write(f"{_logfmt(None, wearer, 'unreadable', messages=unreadable)}\n")
         out.flush()
 
 
@@ -130,7 +129,7 @@ class _Minute:
 
     def line(self, wearer: str) -> str:
         mean = sum(self.heart_rates) / len(self.heart_rates) if self.heart_rates else None
-        return _line(
+        return _logfmt(
             (self.number + 1) * _MINUTE,
             wearer,
             "minute",
@@ -158,7 +157,7 @@ def _lines(message: messages.Published, minutes: dict[str, _Minute]) -> Iterator
         yield text
 
 
-def _line(sample: int | None, wearer: str | None, event: str, **fields: object) -> str:
+def _logfmt(sample: int | None, wearer: str | None, event: str, **fields: object) -> str:
     texts = (f"{key}={_value(value)}" for key, value in fields.items())
     return " ".join([_time(sample), f"wearer={_value(wearer)}", f"event={event}", *texts])
 

@@ -43,8 +43,9 @@ def draw(canvas: Canvas, state: ViewState) -> None:
     if axis:
         times = canvas.part(canvas.height - 1, left, 1, width)
         per_minute = 60 // SECONDS_PER_COLUMN
-        for column in range(max(-first, 0) + -max(first, 0) % per_minute, width, per_minute):
-            times.tick(column, moment((first + column) * SECONDS_PER_COLUMN * RATE))
+        for column in range(-first % per_minute, width, per_minute):
+            if first + column >= 0:
+                times.tick(column, moment((first + column) * SECONDS_PER_COLUMN * RATE))
 
 
 def _column(bar: Canvas, state: ViewState, second: int) -> None:

@@ -11,7 +11,7 @@ import zmq
 
 from ecgmon.wire import messages
 from monitor.view.canvas import Canvas
-from monitor.view.feed import Feed
+from monitor.view.feed import BATCH, Feed
 from monitor.view.render import Caption, render
 from monitor.view.screen import Screen, Signals
 from monitor.view.state import ViewState
@@ -19,8 +19,6 @@ from monitor.view.state import ViewState
 FRAME_S: Final = 1 / 12
 IDLE_S: Final = 0.25
 """Time between two pictures when nothing arrives: the terminal's size or the silence changes."""
-BATCH: Final = 200
-"""Messages folded between two looks at the keyboard and the clock."""
 
 
 def run_view(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ecgmon.wire import messages
+from monitor.view.render import Caption, render
 from monitor.view.state import ViewState
 
 RATE = 360
@@ -83,3 +84,13 @@ def fold():
         return state
 
     return fold
+
+
+@pytest.fixture(scope="session")
+def text():
+    def text(state, width=120, height=40, caption=Caption()):  # noqa: B008 - it is frozen
+        """Return the picture without colour, row by row."""
+        lines = render(state, caption, width, height).lines()
+        return ["".join(segment.text for segment in line) for line in lines]
+
+    return text

@@ -1,7 +1,6 @@
 import io
 import json
 import re
-import threading
 
 import pytest
 import zmq
@@ -94,26 +93,22 @@ def publish(publisher, *published):
 
 def test_lines_are_written_until_done_and_none_is_lost(context, publisher, monitor):
     socket = connected(context, publisher, "203", LINE_KINDS)
-    out, done = io.StringIO(), threading.Event()
-    runner = threading.Thread(
-        target=run_lines,
-        args=(socket,),
-        kwargs={"wearer": "203", "out": out, "done": done.is_set},
-    )
-    runner.start()
     stranger = type(monitor)(wearer="2031")
-    publish(
-        publisher,
-        monitor.opened(),
-        stranger.opened(),
-        *(monitor.window(second, probability=float(second == 7)) for second in range(61)),
-    )
-    publisher.send_multipart([b"window/203", b"{}"])
-    publish(publisher, monitor.closed(61 * 360))
-    done.set()
-    runner.join(10)
+    out, asked = io.StringIO(), []
+
+    def done():
+        asked.append(len(out.getvalue().splitlines()))
+        if len(asked) == 3:
+            windows = (monitor.window(n, probability=float(n == 7)) for n in range(61))
+            publish(publisher, stranger.opened(), *windows)
+            publisher.send_multipart([b"window/203", b"{}"])
+            publish(publisher, monitor.closed(61 * 360))
+        return len(asked) == 3
+
+    publish(publisher, monitor.opened())
+    run_lines(socket, wearer="203", out=out, done=done)
     socket.close()
-    assert not runner.is_alive()
+    assert asked[-1] == 1
     events = [parse(text) for text in out.getvalue().splitlines()]
     assert {event["wearer"] for event in events} == {"203"}
     assert sorted(event["event"] for event in events) == [

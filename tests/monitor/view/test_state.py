@@ -183,6 +183,12 @@ def test_what_was_said_long_ago_is_not_said_of_now(monitor, fold):
     assert state.current(100.0) is None
 
 
+def test_an_old_window_does_not_replace_one_that_took_its_place(monitor, fold):
+    state = fold([monitor.window(WINDOWS + 5), monitor.window(5)])
+    assert state.window(WINDOWS + 5) == monitor.window(WINDOWS + 5)
+    assert state.window(5) is None
+
+
 def test_the_model_is_the_one_that_spoke_last(monitor, fold):
     assert fold([]).model is None
     assert fold([monitor.opened(model="generic")]).model == "generic"

@@ -31,6 +31,8 @@ publish, reports, mode = sys.argv[1:]
 # The leader of a session gets the first terminal that it opens, and with it the keys' signals.
 os.close(os.open(os.ttyname(1), os.O_RDWR))
 assert usable()
+if mode == "nohup":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 if mode == "outlive":
     signal.signal(signal.SIGTERM, lambda *_: None)
 context = zmq.Context()
@@ -171,6 +173,7 @@ def test_a_session(start, monitor):
         terminal.wait_for(text)
 
     terminal.type(b"\x1b[A\x1b[a\x1bOAx")  # keys that only contain the letter, and another
+    assert not terminal.reports.poll(300)
     terminal.type(b"a")
     assert terminal.reports.recv_json() == ["acknowledge", 7]
     terminal.publish(monitor.alert(7, "acknowledged", at=900))
@@ -261,9 +264,9 @@ def test_a_second_signal_interrupts_whatever_hangs(start, monitor):
     terminal.wait_for(b"!!! 00:00 raised")
     terminal.type(b"a")
     assert terminal.reports.recv_json() == ["hanging"]
-    terminal.type(b"\x03")
-    time.sleep(0.1)  # two signals at once would be one
-    terminal.type(b"\x03")
+    while terminal.process.poll() is None:
+        terminal.type(b"\x03")
+        time.sleep(0.3)  # two signals at once would be one
     assert terminal.wait() == -signal.SIGINT
     terminal.assert_restored()
 
@@ -274,3 +277,11 @@ def test_a_terminal_that_goes_away_ends_the_program(start):
     terminal.hang_up()
     assert terminal.process.wait(PATIENCE_S) == -signal.SIGHUP
     assert terminal.process.stderr.read() == b""
+
+
+def test_a_program_may_outlive_its_terminal(start):
+    terminal = start("nohup")
+    terminal.wait_for(b"mitdb/203")
+    terminal.hang_up()
+    assert terminal.reports.recv_json() == ["quit", True]
+    assert terminal.process.wait(PATIENCE_S) == 0

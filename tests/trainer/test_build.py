@@ -1,0 +1,138 @@
+"""Training end to end on simulated wearers: small, but real in every part."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgmon.bundle import Model
+from ecgmon.errors import UsageError
+from replay.simulated import simulate
+from trainer import build, export, splits
+from trainer.dataset import record_set
+from trainer.networks import NETWORKS
+
+SHORT = {
+    name: replace(
+        recipe,
+        share=8,
+        generic=replace(recipe.generic, epochs=2, steps=25),
+        patient=replace(recipe.patient, steps=10),
+    )
+    for name, recipe in build.RECIPES.items()
+}
+
+
+def wearer(name, network, seed, seconds=360):
+    record = simulate("premature", seed=seed, duration_s=seconds, wearer=name).record
+    kind = NETWORKS[network]
+    return record_set(record, kind.geometry, kind.steps_per_second)
+
+
+@pytest.fixture(scope="module", params=list(NETWORKS))
+def trained(request, tmp_path_factory):
+    network = request.param
+    sets = [
+        wearer(name, network, seed)
+        for seed, name in enumerate([*splits.TRAINING[:3], *splits.VALIDATION[:2]], start=1)
+    ]
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "RECIPES", SHORT)
+        epochs = []
+        path = folder / "generic.onnx"
+        model = build.train_generic(network, sets, 1, path, epochs.append)
+        again = build.train_generic(network, sets, 1, folder / "again.onnx", lambda _: None)
+        stranger = wearer("203", network, 77)
+        own = build.train_patient(path, stranger, sets[:3], 1, folder / "203.onnx", lambda _: None)
+    return network, sets, path, model, again, own, stranger, epochs
+
+
+def test_training_learns(trained):
+    *_, epochs = trained
+    assert epochs[-1].loss < epochs[0].loss
+
+
+def test_one_seed_gives_one_model(trained):
+    _, sets, _, model, again, *_ = trained
+    inputs = sets[0].inputs
+    np.testing.assert_array_equal(model.probability(inputs), again.probability(inputs))
+
+
+def test_the_card_says_what_it_was_trained_on(trained):
+    network, sets, _, model, _, own, *_ = trained
+    card = model.card
+    assert [span.record for span in card.trained_on] == [f"mitdb/{s.wearer}" for s in sets[:3]]
+    assert card.validation.records == tuple(f"mitdb/{s.wearer}" for s in sets[3:])
+    assert card.network == network
+    assert card.windows == sum(int((s.labels >= 0).sum()) for s in sets[:3])
+    assert own.card.wearer == "203"
+    assert own.card.enrolment.record == "mitdb/203"
+    assert own.card.enrolment.stop == splits.ENROLMENT_S
+    assert own.card.has_seen("mitdb/203", splits.ENROLMENT_S - 1)
+    assert not own.card.has_seen("mitdb/203", splits.ENROLMENT_S)
+
+
+def test_the_bundle_is_the_checkpoint(trained):
+    _, sets, path, model, *_ = trained
+    network, card = export.restore(path)
+    inputs = sets[0].inputs[:100]
+    np.testing.assert_allclose(
+        build.probabilities(network, inputs), model.probability(inputs), rtol=0, atol=1e-5
+    )
+    assert card == model.card
+
+
+def test_what_was_written_is_what_is_loaded(trained):
+    _, sets, path, model, *_ = trained
+    loaded = Model.load(path)
+    assert loaded.sha256 == model.sha256
+    assert [p.name for p in path.parent.glob("*.new")] == []
+
+
+def test_nothing_after_the_enrolment_touches_the_patient_model(trained, tmp_path):
+    network, sets, path, _, _, own, stranger, _ = trained
+    scrambled = replace(
+        stranger,
+        **{
+            name: np.concatenate(
+                [
+                    getattr(stranger, name)[: splits.ENROLMENT_S],
+                    np.flip(getattr(stranger, name)[splits.ENROLMENT_S :], axis=0),
+                ]
+            )
+            for name in ("inputs", "labels", "beats", "abnormal", "scale")
+        },
+        stream=np.concatenate(
+            [
+                stranger.stream[: _seen(network)],
+                np.zeros_like(stranger.stream[_seen(network) :]),
+            ]
+        ),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "RECIPES", SHORT)
+        again = build.train_patient(
+            path, scrambled, sets[:3], 1, tmp_path / "x.onnx", lambda _: None
+        )
+    np.testing.assert_array_equal(
+        own.probability(stranger.inputs), again.probability(stranger.inputs)
+    )
+
+
+def _seen(network):
+    """Samples of the stream that the enrolment's windows see, with their look-ahead."""
+    geometry = NETWORKS[network].geometry
+    return splits.ENROLMENT_S * geometry.rate + geometry.inputs - geometry.rate
+
+
+def test_a_held_out_wearer_cannot_slip_into_the_generic_model(tmp_path):
+    held_out = wearer("203", "beatnet", 1, seconds=60)
+    with pytest.raises(UsageError, match="203"):
+        build.train_generic("beatnet", [held_out], 1, tmp_path / "x.onnx", lambda _: None)
+
+
+def test_a_wearer_the_generic_model_knows_cannot_be_enrolled(trained, tmp_path):
+    _, sets, path, *_ = trained
+    with pytest.raises(UsageError, match=sets[0].wearer):
+        build.train_patient(path, sets[0], sets[:3], 1, tmp_path / "x.onnx", lambda _: None)
