@@ -23,6 +23,8 @@ MAX_BYTES: Final = 16 * 2**20
 """Largest bundle read: sixteen times what the project's own model may weigh."""
 CARD_KEY: Final = "ecgmon.card"
 SUM_KEY: Final = "ecgmon.sha256"
+INPUT: Final = "signal"
+"""Name of a graph's one input, shape (windows, geometry.inputs); its one output has (windows,)."""
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -98,6 +100,56 @@ def checksum(graph: bytes, card: bytes) -> str:
     return hashlib.sha256(graph + card).hexdigest()
 
 
+def metadata(card: bytes, sha256: str) -> bytes:
+    """Return the part of a bundle that follows the graph, as ONNX tools serialise it."""
+    return b"".join(
+        _field(14, _field(1, key.encode()) + _field(2, value))
+        for key, value in ((CARD_KEY, card), (SUM_KEY, sha256.encode()))
+    )
+
+
+def _field(number: int, value: bytes) -> bytes:
+    """Return one length-delimited protobuf field."""
+    length, varint = len(value), bytearray()
+    while length > 0x7F:
+        varint.append(length & 0x7F | 0x80)
+        length >>= 7
+    return bytes([number << 3 | 2, *varint, length]) + value
+
+
+def _verify(path: Path, data: bytes) -> tuple[Card, str]:
+    """Check that a file is one whole bundle and nothing else, before any of it is put to use."""
+    _, found, rest = data.rpartition(_field(1, CARD_KEY.encode()) + b"\x12")
+    if not found:
+        raise BundleError(f"{path} has no model card: give a bundle made by ecgmon train.")
+    start = next((i + 1 for i, byte in enumerate(rest[:4]) if byte < 0x80), 0)  # after its length
+    text = rest[start : -len(_field(14, _field(1, SUM_KEY.encode()) + _field(2, bytes(64))))]
+    try:
+        card = msgspec.json.decode(text, type=Card)
+        _ = card.geometry
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise BundleError(f"{path} has a model card that cannot be read: {error}.") from error
+    graph = data[: card.graph_bytes]
+    sha256 = checksum(graph, text)
+    # Nothing else may be in the file: a reader would merge it into the graph.
+    if data != graph + metadata(text, sha256):
+        raise BundleError(f"{path} is damaged: its checksum does not match; copy it again.")
+    return card, sha256
+
+
+def _ends(session: onnxruntime.InferenceSession) -> list[tuple[str, list[int | None]]]:
+    """Return type and shape, None where it is free, of a graph's input ``signal`` and its outputs.
+
+    Empty where another input is wanted.
+    """
+    if [node.name for node in session.get_inputs()] != [INPUT]:
+        return []
+    return [
+        (node.type, [size if isinstance(size, int) else None for size in node.shape])
+        for node in [*session.get_inputs(), *session.get_outputs()]
+    ]
+
+
 class Model:
     """A bundle in service.
 
@@ -132,39 +184,29 @@ class Model:
             data = path.read_bytes()
         except OSError as error:
             raise BundleError(f"The model file {path} cannot be read: {error.strerror}.") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # the batch is small: threads would only add latency
-        options.log_severity_level = 4  # a bad file is reported once, by the error below
-        try:
-            session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
-        except Exception as error:
-            raise BundleError(
-                f"{path} is not an ONNX model: give a bundle made by ecgmon train."
-            ) from error
-        metadata = session.get_modelmeta().custom_metadata_map
-        if CARD_KEY not in metadata:
-            raise BundleError(f"{path} has no model card: give a bundle made by ecgmon train.")
-        text = metadata[CARD_KEY].encode()
-        try:
-            card = msgspec.json.decode(text, type=Card)
-            geometry = card.geometry
-        except (msgspec.DecodeError, ValueError) as error:
-            raise BundleError(f"{path} has a model card that cannot be read: {error}.") from error
-        if checksum(data[: card.graph_bytes], text) != metadata.get(SUM_KEY):
-            raise BundleError(f"{path} is damaged: its checksum does not match; copy it again.")
+        card, sha256 = _verify(path, data)
         if card.conditioning != Conditioning():
             raise BundleError(
                 f"{path} was trained behind another filter or scaling: train it again with "
                 "this version."
             )
-        shapes = [list(node.shape) for node in [*session.get_inputs(), *session.get_outputs()]]
-        if [shape[1:] for shape in shapes] != [[geometry.inputs], []]:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # the batch is small: threads would only add latency
+        options.log_severity_level = 4  # a bad graph is reported once, by the error below
+        try:
+            session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
+        except Exception as error:
             raise BundleError(
-                f"{path} takes other input than its card says: expected {geometry.inputs} samples."
+                f"{path} holds a graph that cannot be run: give a bundle made by ecgmon train."
+            ) from error
+        inputs = card.geometry.inputs
+        if _ends(session) != [("tensor(float)", [None, inputs]), ("tensor(float)", [None])]:
+            raise BundleError(
+                f"{path} takes other input than its card says: expected {inputs} samples."
             )
-        return cls(session, card, metadata[SUM_KEY])
+        return cls(session, card, sha256)
 
     def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability of *abnormal*, shape (n,), of windows, shape (n, inputs)."""
-        output: NDArray[np.float32] = self._session.run(None, {"signal": inputs})[0]
+        output: NDArray[np.float32] = self._session.run(None, {INPUT: inputs})[0]
         return output

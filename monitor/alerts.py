@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from ecgmon.signal import RATE, WINDOW
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.wire.messages import AlertState, Priority, SignalState
 
 Kind = Literal["abnormal", "asystole", "no-signal", "noisy"]
@@ -80,9 +80,12 @@ class _Burden:
         if len(self.recent) > self.rule.n:
             self.recent.popleft()
         self.without = 0 if now else self.without + 1
-        if standing:
-            return self.without < self.rule.clear
-        return sum(self.recent) >= self.rule.k
+        if not standing:
+            return sum(self.recent) >= self.rule.k
+        if self.without < self.rule.clear:
+            return True
+        self.recent.clear()  # what raised it before cannot raise it again
+        return False
 
 
 class Alerts:
@@ -143,7 +146,8 @@ class Alerts:
     def _asystole(self, second: Second) -> bool:
         if "asystole" in self._standing:
             # One beat may be an artefact: the second one ends it. So does losing the signal,
-            # which is another alert's business.
+            # which is another alert's business. After a gap, beats are counted from 0 again.
+            self._beats_at_asystole = min(self._beats_at_asystole, second.beats)
             return self._signal_since is not None and second.beats < self._beats_at_asystole + 2
         self._beats_at_asystole = second.beats
         if self._signal_since is None:

@@ -1,5 +1,6 @@
 """The monitor's life: start-up, main loop, tick and shutdown."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -73,29 +74,29 @@ class Monitor:
 
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
-        ingest = self._context.socket(zmq.ROUTER)
-        ingest.maxmsgsize = max(frame.MAX_BYTES, messages.MAX_BYTES)
-        ingest.sndhwm = HIGH_WATER
-        ingest.set(zmq.HEARTBEAT_IVL, 2_000)  # a dead peer is noticed, not kept for ever
-        ingest.set(zmq.HEARTBEAT_TIMEOUT, 6_000)
-        publish = self._context.socket(zmq.XPUB)
-        publish.maxmsgsize = 1024  # only subscriptions come in
-        publish.sndhwm = HIGH_WATER
-        for socket, endpoint in (
-            (ingest, self._settings.ingest),
-            (publish, self._settings.publish),
-        ):
-            socket.linger = 500  # the last results still leave, a dead peer holds nobody up
-            try:
-                socket.bind(endpoint)
-            except zmq.ZMQError as error:
-                ingest.close(0)
-                publish.close(0)
-                raise UsageError(
-                    f"The endpoint {endpoint} cannot be bound ({error.strerror}): "
-                    "choose another one or stop what uses it."
-                ) from error
-        self._journal = Journal(self._settings.journal)
+        with contextlib.ExitStack() as failed:
+            ingest = failed.enter_context(self._context.socket(zmq.ROUTER))
+            ingest.maxmsgsize = max(frame.MAX_BYTES, messages.MAX_BYTES)
+            ingest.sndhwm = HIGH_WATER
+            ingest.set(zmq.HEARTBEAT_IVL, 2_000)  # a dead peer is noticed, not kept for ever
+            ingest.set(zmq.HEARTBEAT_TIMEOUT, 6_000)
+            publish = failed.enter_context(self._context.socket(zmq.XPUB))
+            publish.maxmsgsize = 1024  # only subscriptions come in
+            publish.sndhwm = HIGH_WATER
+            for socket, endpoint in (
+                (ingest, self._settings.ingest),
+                (publish, self._settings.publish),
+            ):
+                socket.linger = 500  # the last results still leave, a dead peer holds nobody up
+                try:
+                    socket.bind(endpoint)
+                except zmq.ZMQError as error:
+                    raise UsageError(
+                        f"The endpoint {endpoint} cannot be bound ({error.strerror}): "
+                        "choose another one or stop what uses it."
+                    ) from error
+            self._journal = Journal(self._settings.journal)
+            failed.pop_all()
         self.ingest = _endpoint(ingest)
         self.publish = _endpoint(publish)
         self._ward = Ward(self._settings.resolve, self._settings.rules)
@@ -136,7 +137,7 @@ class Monitor:
         """Process what has arrived, end the streams, flush the journal, close the sockets."""
         self._tell(self._ward.advance(lambda _: False))
         for stream in self._ward.streams:
-            self._tell(self._ward.close(stream.wearer))
+            self._tell(self._ward.close(stream))
         self._journal.close()
         self._ingest.socket.close()
         self._publisher.socket.close()

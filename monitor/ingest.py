@@ -70,7 +70,7 @@ class Ingest:
         for stream, peer in self._ending:
             self._ack(stream, peer)
             self._streams = {k: s for k, s in self._streams.items() if s is not stream}
-            published += self._ward.close(stream.wearer)
+            published += self._ward.close(stream)
         self._ending.clear()
         return published
 

@@ -36,12 +36,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY, time REAL NOT NULL, "
-                "type TEXT NOT NULL, wearer TEXT NOT NULL, message TEXT NOT NULL)"
-            )
+            try:
+                _prepare(self._db)
+            except sqlite3.Error:
+                self._db.close()
+                raise
         except sqlite3.Error as error:
             raise UsageError(f"The journal {path} cannot be opened: {error}.") from error
         self._pending: list[tuple[float, str, str, bytes]] = []
@@ -85,3 +84,14 @@ class Journal:
             self._failed = True
         self._pending.clear()
         self._committed = time.monotonic()
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    """Make the table where there is none; raises `sqlite3.Error` if this can be no journal."""
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY, time REAL NOT NULL, "
+        "type TEXT NOT NULL, wearer TEXT NOT NULL, message TEXT NOT NULL)"
+    )
+    db.execute("SELECT id, time, type, wearer, message FROM journal LIMIT 0")

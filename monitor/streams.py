@@ -2,17 +2,13 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.grid import RATE
 from ecgmon.records import millivolts
-from ecgmon.signal import RATE
 from ecgmon.wire import Frame
-
-MAX_GAPS: Final = 100
-"""Gaps remembered until the seconds they touch are reported."""
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +46,7 @@ class Stream:
     repeated: int = 0
     pending: deque[Segment] = field(default_factory=deque)
     next_window: int = 0
-    gaps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MAX_GAPS))
+    gaps: list[tuple[int, int]] = field(default_factory=list)
     _fastest: float = float("inf")
 
     def accept(self, frame: Frame, arrival: float) -> None:
@@ -70,8 +66,6 @@ class Stream:
         samples = millivolts(frame.samples[known:], frame.gain)
         missing = frame.first + known - self.next
         self.missing += missing
-        if missing:
-            self.gaps.append((self.next, self.next + missing))
         if missing or not self.pending:
             self.pending.append(Segment(self.next + missing, missing, [samples]))
         else:
@@ -79,6 +73,11 @@ class Stream:
         self.received += len(samples)
         self.next = frame.end
         self._fastest = min(self._fastest, arrival - self.next / RATE)
+
+    def skip_to(self, segment: Segment) -> None:
+        """Remember what is missing before a segment until the seconds it touches are reported."""
+        self.gaps = [gap for gap in self.gaps if gap[1] > self.next_window]
+        self.gaps.append((segment.first - segment.missing, segment.first))
 
     def missing_of(self, start: int, stop: int) -> int:
         """Return how many of these samples fell into the latest gaps."""

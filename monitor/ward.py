@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ecgmon.bundle import Model
 from ecgmon.errors import UsageError
-from ecgmon.signal import RATE, WINDOW, Geometry, SignalChain
+from ecgmon.grid import RATE, WINDOW
+from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.quality import NAMES
 from ecgmon.wire import messages
 from monitor.alerts import AlertRules, Alerts, Second, Transition
@@ -81,7 +82,7 @@ class Ward:
         if old is None and not self._free:
             raise UsageError(f"This monitor watches {self._capacity} wearers already.")
         model = self._models.of(hello.wearer)
-        closed = self.close(hello.wearer)
+        closed = self.close(old.stream) if old else []
         geometry = model.card.geometry
         if geometry not in self._chains:
             self._chains[geometry] = SignalChain(geometry, self._capacity)
@@ -91,15 +92,16 @@ class Ward:
         self._watched[hello.wearer] = Watched(stream, hello, model, chain, Alerts(self._rules))
         return stream, [*closed, _opened(self._watched[hello.wearer])]
 
-    def close(self, wearer: str) -> list[messages.Published]:
-        """End a wearer's stream, if there is one."""
-        watched = self._watched.pop(wearer, None)
-        if watched is None:
+    def close(self, stream: Stream) -> list[messages.Published]:
+        """Process what has arrived of a stream and end it; nothing if another took its place."""
+        watched = self._watched.get(stream.wearer)
+        if watched is None or watched.stream is not stream:
             return []
-        self._free.append(watched.stream.row)
-        end = watched.stream.next
-        closed = messages.Closed(wearer=wearer, stream=watched.hello.stream, end=end)
-        return [_link(watched, time.monotonic()), closed]
+        published = self._process([watched], lambda _: False)
+        del self._watched[stream.wearer]
+        self._free.append(stream.row)
+        closed = messages.Closed(wearer=stream.wearer, stream=watched.hello.stream, end=stream.next)
+        return [*published, _link(watched, time.monotonic()), closed]
 
     def acknowledge(self, request: messages.Acknowledge) -> list[messages.Published]:
         """Note that a person has seen an alert."""
@@ -135,8 +137,13 @@ class Ward:
         list of Published
             In the order of time for each wearer.
         """
+        return self._process(self._watched.values(), wants_trace)
+
+    def _process(
+        self, wearers: Collection[Watched], wants_trace: Callable[[str], bool]
+    ) -> list[messages.Published]:
         published: list[messages.Published] = []
-        while ready := [w for w in self._watched.values() if w.stream.pending]:
+        while ready := [w for w in wearers if w.stream.pending]:
             groups: dict[tuple[int, int], list[tuple[Watched, NDArray[np.float64]]]] = defaultdict(
                 list
             )
@@ -153,14 +160,15 @@ class Ward:
         if not segment.missing:
             return []
         watched.chain.reset(watched.stream.row, segment.first)
-        return [
-            messages.Gap(
-                wearer=watched.stream.wearer,
-                stream=watched.hello.stream,
-                first=segment.first - segment.missing,
-                count=segment.missing,
-            )
-        ]
+        watched.stream.skip_to(segment)
+        gap = messages.Gap(
+            wearer=watched.stream.wearer,
+            stream=watched.hello.stream,
+            first=segment.first - segment.missing,
+            count=segment.missing,
+        )
+        # What ended before has no hope any more; a stream full of gaps may never bring a window.
+        return [gap, *_fill(watched, segment.first // WINDOW * WINDOW)]
 
     def _push(
         self, members: list[tuple[Watched, NDArray[np.float64]]], wants_trace: Callable[[str], bool]

@@ -33,6 +33,8 @@ class Device:
 
     Attributes
     ----------
+    stream : str
+        The stream's id.
     publish : str or None
         Where the monitor publishes, known once it has welcomed the stream.
     sent : int
@@ -45,7 +47,7 @@ class Device:
         self._frame: Outgoing | None = next(self._frames, None)
         self._real_time = pace.speed != float("inf")
         self._number = secrets.randbits(64)
-        self._stream = messages.stream_id(self._number)
+        self.stream = messages.stream_id(self._number)
         self._in_flight = round(IN_FLIGHT_S * record.rate)
         self._taken: deque[tuple[int, float]] = deque()
         self._started: float | None = None
@@ -71,7 +73,7 @@ class Device:
         record = self._record
         self._say(
             messages.Hello(
-                wearer=record.wearer, stream=self._stream, rate=record.rate, lead=record.lead
+                wearer=record.wearer, stream=self.stream, rate=record.rate, lead=record.lead
             )
         )
 
@@ -128,9 +130,9 @@ class Device:
             self._frame = next(self._frames, None)
         if self._frame is None and not self._goodbye:
             self._goodbye = True
-            self._say(messages.Bye(stream=self._stream, end=self._end))
+            self._say(messages.Bye(stream=self.stream, end=self._end))
         elif now - self._spoke > HEARTBEAT_S:
-            self._say(messages.Heartbeat(stream=self._stream))
+            self._say(messages.Heartbeat(stream=self.stream))
 
     @property
     def _blocked(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ecgmon.signal import RATE
+from ecgmon.grid import RATE
 from ecgmon.wire import messages
 from replay.simtruth import ExpectedAlert
 

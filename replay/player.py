@@ -112,7 +112,8 @@ class Player:
             _, payload = self._results.recv_multipart()
             arrival = time.monotonic()
             message = messages.decode_published(payload)
-            # Topics are prefixes: another wearer's id may begin with this one's.
-            if message.wearer == self._wearer:
+            # Topics are prefixes: another wearer's id may begin with this one's. And the monitor
+            # may still speak of the stream that this one takes the place of.
+            if message.wearer == self._wearer and message.stream == self._device.stream:
                 self._heard.set()
                 self._board.take(message, arrival)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ecgmon import labels
 from ecgmon.bundle import Card
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.metrics import Confusion
 from ecgmon.records import Record
-from ecgmon.signal import RATE, WINDOW
 from ecgmon.wire import messages
 
 ABNORMAL_S: Final = 10
@@ -170,6 +170,9 @@ class Scoreboard:
         return None if label == labels.UNLABELLED else bool(label == labels.ABNORMAL)
 
     def _alert(self, alert: messages.Alert) -> None:
+        # What stands is said again to everyone whenever somebody begins to listen.
+        if alert in self.alerts:
+            return
         self.alerts.append(alert)
         record, at = self._played.record, self._played.first + alert.at
         if alert.state != "raised" or record.annotations is None:

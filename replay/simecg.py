@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import signal
 
-from ecgmon.signal.geometry import RATE
+from ecgmon.grid import RATE
 from replay.scenarios import Kind, Scenario
 
 RR_S: Final = 0.83

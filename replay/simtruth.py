@@ -16,8 +16,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations
-from ecgmon.signal.geometry import RATE, WINDOW
 
 AlertKind = Literal["abnormal", "asystole", "no-signal", "noisy"]
 Span = tuple[int, int]

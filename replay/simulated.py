@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from ecgmon.errors import UsageError
+from ecgmon.grid import RATE
 from ecgmon.records import Annotations, Record
-from ecgmon.signal.geometry import RATE
 from ecgmon.wire import NO_VALUE
 from replay.scenarios import SCENARIOS, Kind, Scenario
 from replay.simecg import NOISE_MV, artefact, ecg, heartbeats

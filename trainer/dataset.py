@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from ecgmon import labels
 from ecgmon.errors import RecordError
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from ecgmon.signal import RATE, WINDOW, Geometry, process_record
+from ecgmon.signal import Geometry, process_record
 from trainer.networks import WindowNetwork
 
 IGNORED: Final = -1

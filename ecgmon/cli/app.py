@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from ecgmon import __version__
 from ecgmon.cli.replay import replay
@@ -49,7 +50,8 @@ def main() -> None:
     try:
         app()
     except EcgmonError as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        text = Text.assemble(("Error:", "bold red"), f" {error}")  # what it quotes is no markup
+        Console(stderr=True).print(text, soft_wrap=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output has gone; nothing is left to say, and nowhere to say it.

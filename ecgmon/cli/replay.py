@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 
 from ecgmon.cli.options import (
     AbnormalRule,
@@ -104,6 +105,8 @@ def replay(
 
     if (record is None) == (simulate is None):
         raise UsageError("Give either a record, such as 203, or --simulate SCENARIO.")
+    if duration is not None and not math.isfinite(duration):
+        raise UsageError(f"--duration {duration} is no duration: give a number of seconds.")
     session = Session(
         speed=_speed(speed),
         start_s=start,
@@ -127,9 +130,12 @@ def replay(
             if not or_simulate:
                 raise
             notice = f"SIMULATED WEARER, not record {record}"
-            Console().print(f"{error}\n[bold]{notice}[/]", highlight=False, soft_wrap=True)
+            text = Text.assemble(f"{error}\n", (notice, "bold"))
+            Console(file=session.out).print(text, soft_wrap=True)
             source = _simulated(FALLBACK, seed, None)
             session = replace(session, notice=notice)
+    if json_file is not None:
+        _write(json_file, "", "a")  # what cannot be is said now, not after half an hour of play
     result = play(source, session)
     if json_file is not None:
         _write(json_file, json.dumps(result, indent=2) + "\n")
@@ -185,11 +191,12 @@ def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":
     return Source(read(found, lead=lead), None)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, mode: str = "w") -> None:
     if path == Path("-"):
         sys.stdout.write(text)
         return
     try:
-        path.write_text(text)
+        with path.open(mode) as file:
+            file.write(text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

@@ -9,6 +9,7 @@ import platformdirs
 import typer
 
 from ecgmon.cli.options import AbnormalRule, ClearAfter, Journal, Model, alert_rules
+from ecgmon.errors import UsageError
 
 
 def serve(
@@ -33,15 +34,13 @@ def serve(
     """
     import zmq
 
+    from ecgmon.bundle import Model as Bundle
     from ecgmon.cli.models import resolve
     from monitor.daemon import Monitor, Settings
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    resolve(model, None)  # an unknown model is said now, not when the first device comes
-    if journal is None:
-        state = Path(platformdirs.user_state_dir("ecgmon", appauthor=False))
-        state.mkdir(parents=True, exist_ok=True)
-        journal = state / "journal.db"
+    Bundle.load(resolve(model, None))  # a bad model is said now, not when the first device comes
+    journal = journal or _default_journal()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     monitor = Monitor(
         Settings(
@@ -60,3 +59,14 @@ def serve(
         monitor.run()
     finally:
         context.destroy()
+
+
+def _default_journal() -> Path:
+    folder = Path(platformdirs.user_state_dir("ecgmon", appauthor=False))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be made ({error.strerror}): give a place with --journal."
+        ) from error
+    return folder / "journal.db"

@@ -2,6 +2,9 @@
 
 import contextlib
 import getpass
+import logging
+import logging.handlers
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -16,8 +19,8 @@ from ecgmon.bundle import Model as Bundle
 from ecgmon.cli.models import resolve
 from ecgmon.cli.summary import summary
 from ecgmon.errors import UsageError
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Record
-from ecgmon.signal import RATE, WINDOW
 from ecgmon.wire import messages
 from monitor.alerts import AlertRules
 from monitor.daemon import Monitor, Settings
@@ -86,7 +89,8 @@ class _Worker(threading.Thread):
 
     def finish(self) -> None:
         """Wait for the end; raise what ended it."""
-        self.join()
+        if self.ident is not None:  # it may never have been started
+            self.join()
         if self._error is not None:
             raise self._error
 
@@ -109,6 +113,8 @@ def play(source: Source, session: Session) -> dict[str, Any]:
     with contextlib.ExitStack() as stack:
         context: Context = zmq.Context()
         stack.callback(context.destroy, linger=0)
+        if session.view:
+            stack.enter_context(_log_held_back())
         endpoint = session.connect or stack.enter_context(_monitor(session, context, failed))
         device.connect(endpoint, context)
         player = Player(device, board, record.wearer, context)
@@ -129,6 +135,20 @@ def play(source: Source, session: Session) -> dict[str, Any]:
     session.out.write(summary(result))
     session.out.flush()
     return result
+
+
+@contextlib.contextmanager
+def _log_held_back() -> Iterator[None]:
+    """Keep warnings from the screen while the view has it, and print them after."""
+    held = logging.handlers.BufferingHandler(capacity=1000)
+    logger = logging.getLogger()
+    logger.addHandler(held)
+    try:
+        yield
+    finally:
+        logger.removeHandler(held)
+        for record in held.buffer:
+            sys.stderr.write(f"{record.levelname} {record.name} {record.getMessage()}\n")
 
 
 @contextlib.contextmanager

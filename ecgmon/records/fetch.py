@@ -8,9 +8,9 @@ from pathlib import Path
 
 import wfdb
 
-from ecgmon.errors import RecordMissingError
+from ecgmon.errors import RecordError, RecordMissingError
 from ecgmon.records.find import Found, cache_directory, find
-from ecgmon.records.read import verify
+from ecgmon.records.read import read_header, verify
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, how many files are done and how many there are."""
@@ -40,21 +40,30 @@ def obtain(name: str, *, data: Path | None = None, progress: Progress = _silent)
     ------
     RecordMissingError
         If it is neither here nor can be fetched.
+    RecordError
+        If what was fetched is damaged, or the cache cannot be written.
     """
     found = find(name, data)
-    return found if isinstance(found, Found) else _fetch(found, progress)
-
-
-def _fetch(name: str, progress: Progress) -> Found:
-    database, _, record = name.partition("/")
+    if isinstance(found, Found):
+        return found
     cache = cache_directory()
+    try:
+        return _fetch(found, cache, progress)
+    except OSError as error:
+        raise RecordError(
+            f"The folder {cache} for fetched records cannot be written: {error.strerror}."
+        ) from error
+
+
+def _fetch(name: str, cache: Path, progress: Progress) -> Found:
+    database, _, record = name.partition("/")
     cache.mkdir(parents=True, exist_ok=True)
     # Beside the cache's own folders, so that complete files move in by renaming.
     with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as folder:
         fetched = Found(name, Path(record).name, Path(folder) / record)
         progress(f"{record}.hea", 0, 1)
         _download(database, folder, f"{record}.hea", name)
-        header = wfdb.rdheader(str(fetched.path))
+        header = read_header(fetched)
         signals = [str(Path(record).with_name(file)) for file in dict.fromkeys(header.file_name)]
         for done, file in enumerate([*signals, f"{record}.atr"], start=1):
             progress(file, done, len(signals) + 2)
@@ -83,5 +92,5 @@ def _download(database: str, folder: str, file: str, name: str) -> None:
         raise RecordMissingError(
             f"The record {name} is not on this machine and cannot be fetched from PhysioNet: "
             "connect to the network, or point --data or $ECGMON_DATA at a folder that holds it, "
-            "or watch a built-in wearer with --simulate normal."
+            "or watch the built-in wearer: ecgmon replay --simulate normal."
         ) from error

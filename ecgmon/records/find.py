@@ -66,9 +66,10 @@ def find(name: str, data: Path | None = None) -> Found | str:
         If the name can be no record at all, or is a path where there is none.
     """
     name = name.removesuffix(".hea")
-    path = Path(name).expanduser()
-    if os.sep in name and path.with_name(path.name + ".hea").is_file():
-        return Found(name, path.name, path)
+    if os.sep in name:
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's own fails on ~nobody
+        if _is_record(path):
+            return Found(name, path.name, path)
     if not _NAME.match(name):
         raise RecordError(
             f"There is no record {name}: give a path to its .hea file, database/name such as "
@@ -78,6 +79,11 @@ def find(name: str, data: Path | None = None) -> Found | str:
         name = f"{DEFAULT_DATABASE}/{name}"
     for folder in search_path(data):
         path = folder / name
-        if path.with_name(path.name + ".hea").is_file():
+        if _is_record(path):
             return Found(name, path.name, path)
     return name
+
+
+def _is_record(path: Path) -> bool:
+    """Tell whether a header is there; never fails, however strange the path."""
+    return os.path.isfile(f"{path}.hea")  # noqa: PTH113 - Path.is_file raises on too long names

@@ -1,5 +1,6 @@
 """Reading WFDB records."""
 
+import math
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 from ecgmon.errors import RecordError
 from ecgmon.records.find import Found
 from ecgmon.records.record import Annotations, Record
-from ecgmon.wire.frame import NO_VALUE
+from ecgmon.wire.frame import MIN_GAIN, NO_VALUE
 
+MAX_COUNT: Final = 32767
+"""Largest ADC count; `NO_VALUE` lies just below the smallest."""
 MAX_SAMPLES: Final = 200_000_000
 """Longest record read: six days at 360 Hz, 400 MB."""
 
@@ -35,11 +38,12 @@ def read(found: Found, *, lead: str | None = None) -> Record:
     RecordError
         If it cannot be read, has no such lead, or does not match its header's checksum.
     """
-    header = _header(found)
-    leads = list(header.sig_name)
-    if lead is not None and lead not in leads:
+    header = read_header(found)
+    leads = [_printable(name, i) for i, name in enumerate(header.sig_name, start=1)]
+    wanted = leads[0] if lead is None else _printable(lead, 0)
+    if wanted not in leads:
         raise RecordError(f"{found.name} has no lead {lead}: choose one of {', '.join(leads)}.")
-    channel = leads.index(lead) if lead else 0
+    channel = leads.index(wanted)
     if header.units[channel] != "mV":
         raise RecordError(
             f"{found.name} is in {header.units[channel]}, not mV: choose an ECG lead."
@@ -47,27 +51,36 @@ def read(found: Found, *, lead: str | None = None) -> Record:
     if not 0 < (header.sig_len or 0) <= MAX_SAMPLES:
         raise RecordError(f"{found.name} has no samples that could be read: check its header.")
     record = _signal(found, channel)
-    gain = float(record.adc_gain[0])
     physical: NDArray[np.float64] = record.dac()[:, 0]
-    counts = np.clip(np.rint(physical * gain), -32767, 32767)
+    valid = np.isfinite(physical)
+    # Counts from 0 mV, not from the ADC's baseline, may need more than 16 bits: then coarser ones.
+    peak = max(float(np.max(np.abs(physical), where=valid, initial=0.0)), 1e-9)
+    gain = min(abs(float(record.adc_gain[0])), MAX_COUNT / peak)
+    rate = float(record.fs or 0)
+    if not (0 < rate < math.inf and gain >= MIN_GAIN):
+        raise RecordError(
+            f"{found.name} has a sampling rate or gain that cannot be: check its header."
+        )
+    counts = np.rint(physical * gain)
     return Record(
         name=found.name,
         wearer=found.wearer,
-        rate=float(record.fs),
+        rate=rate,
         gain=gain,
         lead=leads[channel][:8],
-        samples=np.where(np.isfinite(physical), counts, NO_VALUE).astype(np.int16),
+        samples=np.where(valid, counts, NO_VALUE).astype(np.int16),
         annotations=_annotations(found),
     )
 
 
 def verify(found: Found) -> None:
     """Check every signal of a record against its header's checksums; raise `RecordError`."""
-    for channel in range(_header(found).n_sig):
+    for channel in range(read_header(found).n_sig):
         _signal(found, channel)
 
 
-def _header(found: Found) -> Any:  # noqa: ANN401 - wfdb publishes no types
+def read_header(found: Found) -> Any:  # noqa: ANN401 - wfdb publishes no types
+    """Read a record's header; raise `RecordError` if that cannot be done."""
     try:
         header = wfdb.rdheader(str(found.path))
     except Exception as error:
@@ -105,6 +118,11 @@ def _annotations(found: Found) -> Annotations | None:
             f"The annotations of {found.name} cannot be read: copy or fetch {path.name} again."
         ) from error
     return Annotations(np.asarray(read.sample, dtype=np.int64), tuple(read.symbol))
+
+
+def _printable(name: str | None, number: int) -> str:
+    """Return the name of a lead as frames carry it: without blanks, and never empty."""
+    return "".join(c if "!" <= c <= "~" else "_" for c in name or f"lead{number}")
 
 
 def _sentence(error: Exception) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from ecgmon.grid import RATE
 from ecgmon.signal.filter import SectionFilter
-from ecgmon.signal.geometry import RATE
 
 BAND_HZ: Final = (12.0, 25.0)
 """Above the T wave of a tall-T lead, below muscle noise; chosen on DS1."""
@@ -36,7 +36,9 @@ RATE_BEATS: Final = 8
 """Heart rate is the mean over this many RR intervals, as bedside monitors average it."""
 
 _MEAN: Final = np.full(ENERGY_WINDOW, 1 / ENERGY_WINDOW)
-_ONE: Final = np.ones(1)
+_NO_FEEDBACK: Final = np.array([1.0, 0.0])
+"""Written with its zero: for a bare one scipy convolves call by call, which rounds differently for
+every way of cutting the stream."""
 
 
 class _Row:
@@ -96,7 +98,7 @@ class BeatDetector:
         """
         band = self._band(rows, x)
         power, self._window[rows] = signal.lfilter(
-            _MEAN, _ONE, band * band, axis=-1, zi=self._window[rows]
+            _MEAN, _NO_FEEDBACK, band * band, axis=-1, zi=self._window[rows]
         )
         energy = np.sqrt(np.maximum(power, 0.0))
         return [

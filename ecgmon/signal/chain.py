@@ -14,9 +14,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.grid import WINDOW
 from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.filter import band_pass
-from ecgmon.signal.geometry import WINDOW, Geometry
+from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.quality import ABSENT, SIGNAL, signal_state
 from ecgmon.signal.resample import resample
 from ecgmon.signal.scale import AmplitudeScale

@@ -1,12 +1,8 @@
-"""The window grid and what of the signal around a window a model sees."""
+"""What of the signal around a window a model sees."""
 
 from dataclasses import dataclass
-from typing import Final
 
-RATE: Final = 360
-"""Samples per second of everything inside ecgmon, the rate of the MIT-BIH databases."""
-WINDOW: Final = RATE
-"""Samples in a window. Windows do not overlap and start at multiples of this stream index."""
+from ecgmon.grid import RATE, WINDOW
 
 
 @dataclass(frozen=True, slots=True)

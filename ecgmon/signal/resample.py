@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from ecgmon.signal.geometry import RATE
+from ecgmon.grid import RATE
 
 
 def resample(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

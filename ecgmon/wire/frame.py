@@ -22,6 +22,8 @@ NO_VALUE: Final = -32768
 _HEADER: Final = struct.Struct("<4sBBHQQqIf8s")
 _CRC: Final = struct.Struct("<I")
 MAX_BYTES: Final = _HEADER.size + 2 * MAX_SAMPLES + _CRC.size
+MIN_GAIN: Final = 1e-3
+"""Counts per millivolt. A coarser ADC shows no ECG, and its values could overflow float32."""
 MAX_INDEX: Final = 2**62
 """Indices stay far inside 64 bits, so that index arithmetic can never overflow."""
 
@@ -86,7 +88,9 @@ class Frame:
             raise ProtocolError(f"A frame field does not fit the wire format: {error}.") from error
         body = header + self.samples.astype("<i2").tobytes()
         frame = body + _CRC.pack(zlib.crc32(body))
-        type(self).decode(frame)  # what this side sends, the other side accepts
+        # What this side sends, the other side accepts, and reads as the same.
+        if type(self).decode(frame).lead != self.lead:
+            raise ProtocolError(f"The lead name {self.lead!r} does not fit the wire format.")
         return frame
 
     @classmethod
@@ -111,7 +115,7 @@ class Frame:
             raise ProtocolError(f"A frame of {count} samples cannot have {len(data)} bytes.")
         if zlib.crc32(data[: -_CRC.size]) != _CRC.unpack_from(data, len(data) - _CRC.size)[0]:
             raise ProtocolError("The frame's CRC-32 is wrong.")
-        if rate == 0 or not (math.isfinite(gain) and gain > 0) or first > MAX_INDEX:
+        if rate == 0 or not MIN_GAIN <= gain < math.inf or first > MAX_INDEX:
             raise ProtocolError("The frame's rate, gain or index is out of range.")
         name = lead.rstrip(b"\0")
         if not all(0x20 < byte < 0x7F for byte in name):

@@ -12,6 +12,10 @@ MAX_BYTES: Final = 65_536
 
 Wearer = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 """A wearer's id: safe as a file name and as a topic."""
+Lead = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{0,8}\Z")]
+"""Name of a lead, as in a frame: printable, for it is written to terminals."""
+Person = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{0,64}\Z")]
+"""Who did something: any script, but no control characters, for it is written to terminals."""
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 Index = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 StreamId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
@@ -34,7 +38,7 @@ class Hello(Message, frozen=True):
     wearer: Wearer
     stream: StreamId
     rate: Annotated[float, msgspec.Meta(gt=0, le=100_000)]
-    lead: Annotated[str, msgspec.Meta(max_length=8)]
+    lead: Lead
 
 
 class Heartbeat(Message, frozen=True):
@@ -76,7 +80,7 @@ class Acknowledge(Message, frozen=True):
 
     wearer: Wearer
     alert: int
-    by: Annotated[str, msgspec.Meta(max_length=64)]
+    by: Person
 
 
 class Opened(Message, frozen=True):
@@ -84,7 +88,7 @@ class Opened(Message, frozen=True):
 
     wearer: Wearer
     stream: StreamId
-    lead: str
+    lead: Lead
     rate: float
     model: str
     threshold: float

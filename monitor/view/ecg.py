@@ -5,11 +5,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.grid import RATE
 from ecgmon.wire import messages
 from monitor.view.braille import envelope, strokes
 from monitor.view.canvas import HATCH, Canvas, Look
 from monitor.view.state import ViewState
-from monitor.view.trace import RATE, SIZE, Scale
+from monitor.view.trace import SIZE, Scale
 from monitor.view.words import UNUSABLE, Verdict, moment, verdict
 
 SAMPLES_PER_DOT: Final = 12

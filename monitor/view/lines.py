@@ -13,9 +13,9 @@ from typing import Final, TextIO
 
 import zmq
 
+from ecgmon.grid import RATE
 from ecgmon.wire import messages
 from monitor.view.feed import BATCH, KINDS, Feed
-from monitor.view.trace import RATE
 from monitor.view.words import Verdict, verdict
 
 LINE_KINDS: Final = tuple(kind for kind in KINDS if kind not in (messages.Trace, messages.Link))

@@ -7,8 +7,9 @@ from typing import Final, Self
 
 import numpy as np
 
+from ecgmon.grid import RATE
 from ecgmon.wire import messages
-from monitor.view.trace import RATE, Scale, Trace
+from monitor.view.trace import Scale, Trace
 
 WINDOWS: Final = 600
 ALERTS: Final = 50

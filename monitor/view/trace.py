@@ -5,10 +5,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.grid import RATE
 from ecgmon.wire import NO_VALUE
 
-RATE: Final = 360
-"""Published samples per second, whatever the device's own rate."""
 SIZE: Final = 30 * RATE
 STEPS_MV: Final = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 

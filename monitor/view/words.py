@@ -2,8 +2,8 @@
 
 from typing import Final, Literal
 
+from ecgmon.grid import RATE
 from ecgmon.wire import messages
-from monitor.view.trace import RATE
 
 Verdict = Literal["normal", "abnormal", "noisy", "absent", "unclassified"]
 

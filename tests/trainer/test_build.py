@@ -84,7 +84,7 @@ def test_the_bundle_is_the_checkpoint(trained):
 
 
 def test_what_was_written_is_what_is_loaded(trained):
-    _, sets, path, model, *_ = trained
+    _, _, path, model, *_ = trained
     loaded = Model.load(path)
     assert loaded.sha256 == model.sha256
     assert [p.name for p in path.parent.glob("*.new")] == []

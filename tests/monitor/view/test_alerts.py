@@ -1,7 +1,7 @@
 import pytest
 
+from ecgmon.grid import RATE
 from monitor.view.render import Caption, render
-from monitor.view.trace import RATE
 
 
 def styles(state, word):

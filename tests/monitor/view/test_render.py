@@ -7,9 +7,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from ecgmon.grid import RATE
 from monitor.view.render import SILENT_S, Caption, render
 from monitor.view.state import STALE_S
-from monitor.view.trace import RATE
 
 SIZES = [(20, 5), (1, 1), (5, 60), (200, 3), (59, 20), (80, 24), (120, 40), (200, 60)]
 CONTROL = re.compile(r"\x1b\[[0-9;]*m")

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecgmon.grid import RATE
 from ecgmon.wire import messages
 from monitor.view.render import Caption, render
 from monitor.view.state import ALERTS, GAPS, STALE_S, WINDOWS, ViewState
-from monitor.view.trace import RATE, SIZE
+from monitor.view.trace import SIZE
 
 STREAMS = ["00000000000000aa", "00000000000000bb", "00000000000000cc"]
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-import ecgmon.signal
 from ecgmon.wire import NO_VALUE
-from monitor.view.trace import RATE, SIZE, STEPS_MV, Scale, Trace
+from monitor.view.trace import SIZE, STEPS_MV, Scale, Trace
 
 nan = float("nan")
 
@@ -15,10 +14,6 @@ def counting(first, count):
 
 def microvolts(trace, first, count):
     return np.round(trace.read(first, count) * 1000)
-
-
-def test_the_rate_is_that_of_the_signal_chain():
-    assert RATE == ecgmon.signal.RATE
 
 
 def test_samples_are_found_at_their_place_in_the_stream():
