@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast lock clean
+.PHONY: install install-dev replay test lint fast models demonstration bench lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -41,6 +41,18 @@ lint: install-dev
 
 fast: install-dev
 	$(BIN)/pytest
+
+# The built-in models, reproducible from their seed.
+models: install-dev
+	$(BIN)/ecgmon train --out monitor/models/generic.onnx
+	$(BIN)/ecgmon train --patient 203 --out monitor/models/203.onnx
+
+# docs/results/demonstration.md
+demonstration: install-dev
+	$(BIN)/python benchmarks/demonstration.py
+
+bench: install-dev
+	$(BIN)/python benchmarks/signal_chain.py
 
 lock: install-dev
 	$(BIN)/python -m pip freeze --exclude-editable --all | grep -v -E "^(pip|setuptools|wheel)==" | sed "s,+cpu,," > constraints.txt
