@@ -46,6 +46,7 @@ fast: install-dev
 models: install-dev
 	$(BIN)/ecgmon train --out monitor/models/generic.onnx
 	$(BIN)/ecgmon train --patient 203 --out monitor/models/203.onnx
+	$(BIN)/ecgmon train --patient simulated --out monitor/models/simulated.onnx
 
 # docs/results/demonstration.md
 demonstration: install-dev

@@ -6,18 +6,24 @@ ONNX tool still opens the file.
 """
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 import msgspec
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from ecgmon.errors import BundleError
 from ecgmon.metrics import Confusion
 from ecgmon.signal import Geometry, scale
 from ecgmon.signal.filter import BAND_HZ, ORDER
+
+# From the moment it is imported ONNX Runtime reports to its maker, through a device id and a
+# database in the user's cache, unless it is told not to. What watches a patient reports to nobody.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime  # reads the variable when it is imported
 
 MAX_BYTES: Final = 16 * 2**20
 """Largest bundle read: sixteen times what the project's own model may weigh."""

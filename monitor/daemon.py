@@ -91,8 +91,9 @@ class Monitor:
                 try:
                     socket.bind(endpoint)
                 except zmq.ZMQError as error:
+                    why = zmq.strerror(error.errno or 0)
                     raise UsageError(
-                        f"The endpoint {endpoint} cannot be bound ({error.strerror}): "
+                        f"The endpoint {endpoint} cannot be bound ({why}): "
                         "choose another one or stop what uses it."
                     ) from error
             self._journal = Journal(self._settings.journal)

@@ -12,6 +12,8 @@ from ecgmon.wire import messages
 
 COMMIT_S: Final = 1.0
 """Windows are committed at most this late; alerts at once, before they are published."""
+BUSY_S: Final = 0.5
+"""Longest wait for another program that writes to the file: alerts must not wait for it."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +37,9 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+            )
             try:
                 _prepare(self._db)
             except sqlite3.Error:

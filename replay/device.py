@@ -67,7 +67,7 @@ class Device:
         except zmq.ZMQError as error:
             self.socket.close()
             raise UsageError(
-                f"{endpoint} is no endpoint to connect to ({error.strerror}): "
+                f"{endpoint} is no endpoint to connect to ({zmq.strerror(error.errno or 0)}): "
                 "give one such as tcp://127.0.0.1:5555."
             ) from error
         record = self._record
@@ -81,6 +81,10 @@ class Device:
         """Begin to play: from now on samples are taken."""
         self._started = self._heard = time.monotonic()
         self._clock_ns = time.time_ns()
+
+    def stop(self) -> None:
+        """Send no more of the record: goodbye comes next."""
+        self._frame = None
 
     @property
     def finished(self) -> bool:
@@ -99,9 +103,10 @@ class Device:
 
     def wait_s(self) -> float:
         """Return for how long there is nothing to send."""
-        if self._started is None or self._frame is None or self._blocked:
+        if self._started is None or self._goodbye or (self._frame and self._blocked):
             return HEARTBEAT_S / 2
-        return max(0.0, self._started + self._frame.due_s - time.monotonic())
+        due_s = self._frame.due_s if self._frame else 0.0  # goodbye is due at once
+        return min(max(0.0, self._started + due_s - time.monotonic()), HEARTBEAT_S / 2)
 
     def receive(self) -> None:
         """Take the monitor's answers; raises `EcgmonError` if it refuses the stream."""

@@ -15,6 +15,8 @@ from replay.scoreboard import Scoreboard
 TOPICS: Final = ("closed", "gap", "link", "window", "alert", "opened")
 """What the scoreboard counts. The monitor repeats *opened* to whoever begins to listen to it; it
 comes last, so that its arrival proves all the other subscriptions."""
+GOODBYE_S: Final = 1.0
+"""Longest wait for the last results of a stream that is ended early."""
 
 
 class Player:
@@ -59,7 +61,7 @@ class Player:
     @property
     def complete(self) -> bool:
         """Whether everything was sent, acknowledged and judged."""
-        return self._device.finished and self._board.closed
+        return self._device.finished and self._board.end is not None
 
     def welcome(self) -> str:
         """Wait until the monitor takes the stream and results arrive.
@@ -90,10 +92,14 @@ class Player:
         return self._device.publish
 
     def run(self) -> None:
-        """Play until everything is sent and judged, or until stopped."""
+        """Play until everything is sent and judged; once stopped, only what was sent."""
         try:
             self._device.start()
-            while not (self._stopping.is_set() or self.complete):
+            deadline = float("inf")
+            while not self.complete and time.monotonic() < deadline:
+                if self._stopping.is_set() and deadline == float("inf"):
+                    self._device.stop()
+                    deadline = time.monotonic() + GOODBYE_S
                 self._turn()
         finally:
             self._device.socket.close()

@@ -76,7 +76,7 @@ class Scoreboard:
         self._gaps = 0
         self._received = 0
         self._opened: messages.Opened | None = None
-        self.closed = False
+        self.end: int | None = None
 
     def take(self, message: messages.Published, arrival: float) -> None:
         """Count a message that arrived at monotonic time ``arrival``."""
@@ -84,8 +84,8 @@ class Scoreboard:
             match message:
                 case messages.Opened():
                     self._opened = message
-                case messages.Closed():
-                    self.closed = True
+                case messages.Closed(end=end):
+                    self.end = end
                 case messages.Gap():
                     self._gaps += 1
                 case messages.Link(received=received):

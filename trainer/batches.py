@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ecgmon.labels import ABNORMAL, UNLABELLED
-from trainer.dataset import IGNORED, RecordSet
+from trainer.dataset import RecordSet
 from trainer.networks import BeatNet, WindowNetwork
 
 SEGMENT_S: Final = 10
@@ -74,7 +74,7 @@ class WindowBatches:
     def loss(self, network: WindowNetwork, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the binary cross-entropy over the labelled windows."""
         inputs, labels = batch
-        return _masked_loss(network(inputs), labels, UNLABELLED)
+        return _masked_loss(network(inputs), labels, labels != UNLABELLED)
 
     @property
     def steps(self) -> int:
@@ -116,13 +116,14 @@ class SegmentBatches:
             raise TypeError("segments are for networks with outputs along time")
         signal, abnormal, beats, labels = batch
         logits = network.along_time(signal)
-        shape = abnormal.shape
-        abnormal = torch.where(labels[..., None] == UNLABELLED, IGNORED, abnormal)
-        return (
-            _masked_loss(network.of_windows(logits[:, 0]), labels, UNLABELLED)
-            + self.ALONG_TIME * _masked_loss(logits[:, 0].view(shape), abnormal, IGNORED)
-            + _masked_loss(logits[:, 1].view(shape), beats, IGNORED)
+        labelled = (labels != UNLABELLED)[..., None].expand_as(abnormal)
+        along_time = (
+            _masked_loss(channel.reshape(abnormal.shape), target, labelled)
+            for channel, target in ((logits[:, 0], abnormal), (logits[:, 1], beats))
         )
+        abnormal_loss, beat_loss = along_time
+        window_loss = _masked_loss(network.of_windows(logits[:, 0]), labels, labelled[..., 0])
+        return window_loss + self.ALONG_TIME * abnormal_loss + beat_loss
 
     @property
     def steps(self) -> int:
@@ -139,8 +140,7 @@ def _segment(record: RecordSet, window: int) -> NDArray[np.float32]:
     return stretch / np.median(record.scale[window : window + SEGMENT_S])
 
 
-def _masked_loss(logits: Tensor, target: Tensor, ignored: int) -> Tensor:
-    known = target != ignored
+def _masked_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(
         logits[known], (target[known] == ABNORMAL).to(logits.dtype)
     )

@@ -71,7 +71,8 @@ def confusion(
 
 def train_generic(
     network: str,
-    sets: Sequence[RecordSet],
+    training: Sequence[RecordSet],
+    validation: Sequence[RecordSet],
     seed: int,
     path: Path,
     progress: Callable[[Epoch], None],
@@ -82,8 +83,10 @@ def train_generic(
     ----------
     network : str
         Name in `trainer.networks.NETWORKS`.
-    sets : sequence of RecordSet
-        Training and validation records; nothing of `splits.HELD_OUT`.
+    training : sequence of RecordSet
+        What it is fitted to.
+    validation : sequence of RecordSet
+        Other wearers, who choose its epoch and threshold.
     seed : int
         Of everything random.
     path : Path
@@ -95,10 +98,8 @@ def train_generic(
     -------
     Model
     """
-    if seen := {s.wearer for s in sets} & set(splits.HELD_OUT):
-        raise UsageError(f"Records {', '.join(sorted(seen))} are held out of the generic model.")
-    training = [s for s in sets if s.wearer in splits.TRAINING]
-    validation = [s for s in sets if s.wearer in splits.VALIDATION]
+    if both := {s.wearer for s in training} & {s.wearer for s in validation}:
+        raise UsageError(f"{', '.join(sorted(both))} cannot be trained on and choose as well.")
     recipe = RECIPES[network]
     deterministic(seed)
     group = Group(training, recipe.share)
@@ -107,20 +108,20 @@ def train_generic(
             NETWORKS[network](),
             recipe.batches([group]),
             replace(recipe.generic, seed=seed),
-            score=lambda n: _mean_balanced_accuracy(n, validation, 0.5),
+            score=lambda n: _best_threshold(_judge(n, validation))[1],
             progress=progress,
         )
         .folded()
         .eval()
     )
-    judged = [(s, probabilities(fitted, s.inputs)) for s in validation]
-    threshold = _best_threshold(judged)
+    judged = _judge(fitted, validation)
+    threshold, _ = _best_threshold(judged)
     card = _card(
         fitted,
         name=f"generic-{network}",
         wearer=None,
         threshold=threshold,
-        trained=[Span(_name(s), 0, len(s)) for s in training],
+        trained=[Span(s.record, 0, len(s)) for s in training],
         windows=np.concatenate([s.labels for s in training]),
         validation=_validation(
             "wearers not fitted to, who chose epoch and threshold", judged, threshold
@@ -165,7 +166,7 @@ def train_patient(
     Model
     """
     _, base = export.restore(generic)
-    if _name(wearer) in {span.record for span in base.trained_on}:
+    if wearer.record in {span.record for span in base.trained_on}:
         raise UsageError(f"{generic} was trained on {wearer.wearer}: that would not be enrolment.")
     recipe = RECIPES[base.network]
     settings = replace(recipe.patient, seed=seed)
@@ -181,7 +182,7 @@ def train_patient(
     last = wearer.inputs[minute : splits.ENROLMENT_S]
     judged = confusion(wearer, probabilities(tuned(minute), last), base.threshold, minute)
     final = tuned(splits.ENROLMENT_S)
-    span = Span(_name(wearer), 0, splits.ENROLMENT_S)
+    span = Span(wearer.record, 0, splits.ENROLMENT_S)
     card = _card(
         final,
         name=f"{wearer.wearer}-{base.network}",
@@ -191,7 +192,7 @@ def train_patient(
         windows=wearer.labels[: splits.ENROLMENT_S],
         validation=Validation(
             "fifth minute of the enrolment, fitted to the other four",
-            (_name(wearer),),
+            (wearer.record,),
             judged.tp,
             judged.fp,
             judged.tn,
@@ -204,15 +205,11 @@ def train_patient(
     return export.export(final, card, path, windows[:CHECKED_WINDOWS])
 
 
-def _name(record: RecordSet) -> str:
-    return f"{splits.DATABASE}/{record.wearer}"
+_Judged = Sequence[tuple[RecordSet, NDArray[np.float32]]]
 
 
-def _mean_balanced_accuracy(
-    network: WindowNetwork, sets: Sequence[RecordSet], threshold: float
-) -> float:
-    judged = [(s, probabilities(network, s.inputs)) for s in sets]
-    return _mean([confusion(s, p, threshold) for s, p in judged])
+def _judge(network: WindowNetwork, sets: Sequence[RecordSet]) -> _Judged:
+    return [(s, probabilities(network, s.inputs)) for s in sets]
 
 
 def _mean(confusions: Sequence[Confusion]) -> float:
@@ -220,18 +217,18 @@ def _mean(confusions: Sequence[Confusion]) -> float:
     return float(np.mean(values))
 
 
-def _best_threshold(judged: Sequence[tuple[RecordSet, NDArray[np.float32]]]) -> float:
-    """Return the threshold with the best mean balanced accuracy over wearers."""
+def _best_threshold(judged: _Judged) -> tuple[float, float]:
+    """Return the threshold with the best mean balanced accuracy over wearers, and that mean."""
     grid = np.arange(5, 100, 5) / 100
-    return float(max(grid, key=lambda t: _mean([confusion(s, p, t) for s, p in judged])))
+    means = [_mean([confusion(s, p, t) for s, p in judged]) for t in grid]
+    best = int(np.argmax(means))
+    return float(grid[best]), means[best]
 
 
-def _validation(
-    protocol: str, judged: Sequence[tuple[RecordSet, NDArray[np.float32]]], threshold: float
-) -> Validation:
+def _validation(protocol: str, judged: _Judged, threshold: float) -> Validation:
     counts = [confusion(s, p, threshold) for s, p in judged]
     tp, fp, tn, fn = (sum(getattr(c, name) for c in counts) for name in ("tp", "fp", "tn", "fn"))
-    return Validation(protocol, tuple(_name(s) for s, _ in judged), tp, fp, tn, fn)
+    return Validation(protocol, tuple(s.record for s, _ in judged), tp, fp, tn, fn)
 
 
 def _card(

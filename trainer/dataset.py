@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,6 @@ from ecgmon.records.read import read
 from ecgmon.signal import Geometry, process_record
 from trainer.networks import WindowNetwork
 
-IGNORED: Final = -1
-"""Target of steps along time on which a loss must not depend."""
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RecordSet:
@@ -27,6 +23,8 @@ class RecordSet:
 
     Parameters
     ----------
+    record : str
+        Name of the record, for example ``mitdb/203``.
     wearer : str
         Id of the wearer.
     inputs : ndarray of float32, shape (windows, geometry.inputs)
@@ -39,10 +37,11 @@ class RecordSet:
     labels : ndarray of int8, shape (windows,)
         Window labels by study 1's rule (`ecgmon.labels`).
     beats, abnormal : ndarray of int8, shape (windows, steps a second)
-        Whether a beat, an abnormal beat, is within one step; `IGNORED` where a beat of the
-        neighbouring window is the reason, so that no window's target tells another's label.
+        Whether a beat, an abnormal beat, is in this step. Each window's targets follow from its
+        own beats alone, so that none tells the label of another.
     """
 
+    record: str
     wearer: str
     inputs: NDArray[np.float32]
     stream: NDArray[np.float32]
@@ -91,6 +90,7 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
     )
     is_abnormal = labels.is_abnormal(record.annotations)
     return RecordSet(
+        record.name,
         record.wearer,
         windows.inputs,
         stream,
@@ -104,16 +104,10 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
 def _along_time(
     annotations: Annotations, which: NDArray[np.bool_], n: int, steps: int
 ) -> NDArray[np.int8]:
-    """Mark the steps within one step of the chosen annotations; see `RecordSet`."""
+    """Mark the steps that hold the chosen annotations."""
     samples = annotations.samples[which & (annotations.samples < n * WINDOW)]
-    step = samples * steps // RATE
     target = np.zeros(n * steps, dtype=np.int8)
-    for offset in (-1, 1):
-        beside = np.clip(step + offset, 0, n * steps - 1)
-        same = beside // steps == step // steps
-        target[beside[~same]] = IGNORED
-        target[beside[same]] = 1
-    target[step] = 1
+    target[samples * steps // RATE] = 1
     return target.reshape(n, steps)
 
 

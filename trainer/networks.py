@@ -108,14 +108,17 @@ class BeatNet(WindowNetwork):
 
     A fully convolutional network over 3 s of history, the window and 0.5 s of look-ahead at
     120 Hz, without padding: run over a longer signal it gives the same outputs as window by
-    window, so training computes every second once. It has one output every 1/30 s for
+    window, so training computes every second once. It has one output every 1/60 s for
     "an abnormal beat is here" and, while training, one for "a beat is here". A window's logit is
-    the log-sum-exp (a smooth maximum) of its 30 outputs.
+    the log-sum-exp (a smooth maximum) of its 60 outputs. Outputs so fine tell on which side of a
+    window's edge a beat lies.
     """
 
     name = "beatnet"
     geometry = Geometry(history_s=3, look_ahead_s=0.5, rate=120)
-    steps_per_second = 30
+    steps_per_second = 60
+    fine = 2
+    """Outputs at each of the 30 time steps a second that the layers compute."""
 
     def __init__(self, *, normalised: bool = True, channels: int = 32) -> None:
         super().__init__()
@@ -139,7 +142,7 @@ class BeatNet(WindowNetwork):
                 for kernel, dilation, causal in shapes
             )
         )
-        self.output = nn.Conv1d(channels, 2, 1)
+        self.output = nn.Conv1d(channels, 2 * self.fine, 1)
 
     def folded(self) -> "BeatNet":
         """Return a copy with the batch normalisation folded into the convolutions."""
@@ -162,14 +165,15 @@ class BeatNet(WindowNetwork):
 
         Returns
         -------
-        Tensor of float32, shape (n, 2, 30 * s)
+        Tensor of float32, shape (n, 2, 60 * s)
             Channel 0: an abnormal beat is here. Channel 1: a beat is here.
         """
-        logits: Tensor = self.output(self.layers(self.stem(x[:, None, :])))
-        return logits
+        y: Tensor = self.output(self.layers(self.stem(x[:, None, :])))
+        interleaved = y.reshape(y.shape[0], 2, self.fine, y.shape[-1]).transpose(2, 3)
+        return interleaved.reshape(y.shape[0], 2, self.fine * y.shape[-1])
 
     def of_windows(self, logits: Tensor) -> Tensor:
-        """Return the logits of windows, shape (n, s), from channel 0, shape (n, 30 * s)."""
+        """Return the logits of windows, shape (n, s), from channel 0, shape (n, 60 * s)."""
         # Not len(): the exporter would take the number of windows for a constant.
         per_window = logits.reshape(logits.shape[0], -1, self.steps_per_second)
         return torch.logsumexp(per_window, dim=-1)

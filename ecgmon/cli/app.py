@@ -1,7 +1,5 @@
 """The ``ecgmon`` command: its sub-commands, and how errors end."""
 
-import os
-import signal
 import sys
 from typing import Annotated
 
@@ -10,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ecgmon import __version__
+from ecgmon.cli.evaluate import evaluate
 from ecgmon.cli.replay import replay
 from ecgmon.cli.serve import serve
 from ecgmon.cli.train import train
@@ -25,6 +24,7 @@ app = typer.Typer(
 app.command()(replay)
 app.command()(serve)
 app.command()(train)
+app.command()(evaluate)
 
 
 def _version(wanted: bool) -> None:
@@ -53,7 +53,3 @@ def main() -> None:
         text = Text.assemble(("Error:", "bold red"), f" {error}")  # what it quotes is no markup
         Console(stderr=True).print(text, soft_wrap=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has gone; nothing is left to say, and nowhere to say it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,6 +19,9 @@ Data = Annotated[
         help="Folder of WFDB databases, looked in before $ECGMON_DATA and the cache.",
     ),
 ]
+SIMULATED: Final = "simulated"
+"""Name of the simulated wearer, and of the built-in model enrolled on it."""
+
 Model = Annotated[
     str | None,
     typer.Option(

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from ecgmon.cli.options import (
+    SIMULATED,
     AbnormalRule,
     ClearAfter,
     Data,
@@ -122,7 +123,7 @@ def replay(
     )
     if simulate is not None:
         source = _simulated(simulate, seed, duration)
-        session = replace(session, notice="SIMULATED WEARER")
+        session = replace(session, notice="SIMULATED WEARER", model=model or SIMULATED)
     else:
         try:
             source = _recorded(str(record), data, lead)
@@ -133,7 +134,7 @@ def replay(
             text = Text.assemble(f"{error}\n", (notice, "bold"))
             Console(file=session.out).print(text, soft_wrap=True)
             source = _simulated(FALLBACK, seed, None)
-            session = replace(session, notice=notice)
+            session = replace(session, notice=notice, model=model or SIMULATED)
     if json_file is not None:
         _write(json_file, "", "a")  # what cannot be is said now, not after half an hour of play
     result = play(source, session)
@@ -173,12 +174,14 @@ def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":
     from ecgmon.records.fetch import obtain
     from ecgmon.records.read import read
 
+    console = Console(stderr=True)
     with Progress(
         TextColumn("Fetching {task.description}"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total} files"),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(name, total=None, visible=False)
         found = obtain(

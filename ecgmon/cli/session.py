@@ -106,7 +106,7 @@ def play(source: Source, session: Session) -> dict[str, Any]:
     record = source.record
     first, stop = _range(record, session)
     card = _card(session, record.wearer)
-    played = Played(record, first, _score_from(session, card))
+    played = Played(record, first, _score_from(session, card, record))
     device = Device(record, first, stop, Pace(session.speed, session.burst_s))
     board = Scoreboard(played, card, device.available_at)
     interrupted, failed = False, threading.Event()
@@ -130,8 +130,8 @@ def play(source: Source, session: Session) -> dict[str, Any]:
     result = board.result(device.sent)
     result["speed"] = "max" if session.speed == float("inf") else session.speed
     result["interrupted"] = interrupted
-    if source.expected is not None and first == 0 and player.complete:
-        result["mismatches"] = mismatches(source.expected, board.alerts, stop)
+    if source.expected is not None and first == 0 and board.end is not None:
+        result["mismatches"] = mismatches(source.expected, board.alerts, board.end)
     session.out.write(summary(result))
     session.out.flush()
     return result
@@ -187,30 +187,34 @@ def _watch(
         return failed.is_set() or not worker.is_alive()
 
     if not session.view:
-        results = subscribe(context, endpoints.publish, wearer, LINE_KINDS)
-        results.poll(SUBSCRIBED_MS)
-        worker.start()
-        run_lines(results, wearer=wearer, out=session.out, done=done)
+        with subscribe(context, endpoints.publish, wearer, LINE_KINDS) as results:
+            results.poll(SUBSCRIBED_MS)
+            worker.start()
+            run_lines(results, wearer=wearer, out=session.out, done=done)
         return
-    results = subscribe(context, endpoints.publish, wearer)
-    results.poll(SUBSCRIBED_MS)
-    desk = context.socket(zmq.DEALER)
-    desk.connect(endpoints.ingest)
+    with (
+        subscribe(context, endpoints.publish, wearer) as results,
+        context.socket(zmq.DEALER) as desk,
+    ):
+        results.poll(SUBSCRIBED_MS)
+        desk.linger = 500  # a last acknowledgement still leaves
+        desk.connect(endpoints.ingest)
 
-    def acknowledge(alert: messages.Alert) -> None:
-        by = getpass.getuser()
-        desk.send(messages.encode(messages.Acknowledge(wearer=wearer, alert=alert.alert, by=by)))
+        def acknowledge(alert: messages.Alert) -> None:
+            by = getpass.getuser()
+            request = messages.Acknowledge(wearer=wearer, alert=alert.alert, by=by)
+            desk.send(messages.encode(request))
 
-    worker.start()
-    run_view(
-        results,
-        wearer=wearer,
-        title=f"{source.record.name}  {source.record.lead}",
-        notice=session.notice,
-        score=board.line,
-        acknowledge=acknowledge,
-        done=done,
-    )
+        worker.start()
+        run_view(
+            results,
+            wearer=wearer,
+            title=source.record.name,
+            notice=session.notice,
+            score=board.line,
+            acknowledge=acknowledge,
+            done=done,
+        )
 
 
 def _range(record: Record, session: Session) -> tuple[int, int]:
@@ -232,8 +236,9 @@ def _card(session: Session, wearer: str) -> Card | None:
     return None if session.connect else Bundle.load(resolve(session.model, wearer)).card
 
 
-def _score_from(session: Session, card: Card | None) -> int:
+def _score_from(session: Session, card: Card | None, record: Record) -> int:
     """Return the first window to score: by default the one after the model's enrolment."""
     if session.score_from_s is not None:
         return session.score_from_s * RATE // WINDOW
-    return card.enrolment.stop if card and card.enrolment else 0
+    enrolment = card.enrolment if card else None
+    return enrolment.stop if enrolment and enrolment.record == record.name else 0

@@ -1,25 +1,24 @@
 """``ecgmon train``: build the generic model, or a wearer's own from it."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
-from ecgmon.cli.options import Data
+from ecgmon.cli.options import SIMULATED, Data
+from ecgmon.cli.progress import long_work
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
     from ecgmon.bundle import Model
+    from trainer.dataset import RecordSet
+    from trainer.networks import WindowNetwork
+
+ENROLMENT_SEED: Final = 1000
+"""Seed of the simulated wearer's enrolment."""
 
 
 class Network(StrEnum):
@@ -35,7 +34,8 @@ def train(
         str | None,
         typer.Option(
             metavar="RECORD",
-            help="Fine-tune for the wearer of this record, on its first 5 minutes alone.",
+            help="Fine-tune for the wearer of this record, on its first 5 minutes alone; "
+            "simulated is the simulated wearer.",
         ),
     ] = None,
     generic: Annotated[
@@ -58,14 +58,10 @@ def train(
       ecgmon train -o monitor/models/generic.onnx
 
       ecgmon train --patient 203 -o monitor/models/203.onnx
+
+      ecgmon train --patient simulated -o monitor/models/simulated.onnx
     """
-    try:
-        import torch  # noqa: F401 - only to see whether the extra is installed
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "Training needs the train extra: run make install-dev in a checkout, or "
-            "pip install 'ecgmon[train]'."
-        ) from error
+    require_torch()
     from ecgmon.cli.models import resolve
     from trainer import build, splits
     from trainer.dataset import load
@@ -75,17 +71,10 @@ def train(
     if patient is None and generic is not None:
         raise UsageError("--generic is what --patient starts from: give --patient RECORD too.")
     kind = NETWORKS[network]
-    names = [patient] if patient else []
-    names += splits.TRAINING if patient else splits.TRAINING + splits.VALIDATION
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
-    ) as bar:
+    names = list(splits.TRAINING if patient else splits.TRAINING + splits.VALIDATION)
+    if patient not in (None, SIMULATED):
+        names.insert(0, patient)
+    with long_work() as bar:
         task = bar.add_task("Records", total=len(names), note="")
         sets = load(names, kind, data, lambda name: bar.update(task, advance=1, note=name))
         task = bar.add_task("Epochs", total=None, note="")
@@ -97,14 +86,40 @@ def train(
             )
 
         if patient:
-            wearer, *rehearsal = sets
+            wearer, rehearsal = (
+                (_simulated(kind), sets) if patient == SIMULATED else (sets[0], sets[1:])
+            )
             path = out or Path("runs") / f"{wearer.wearer}-{network}.onnx"
             start = generic or resolve("generic", None)
             model = build.train_patient(start, wearer, rehearsal, seed, path, after)
         else:
             path = out or Path("runs") / f"generic-{network}.onnx"
-            model = build.train_generic(network, sets, seed, path, after)
+            training, choosing = sets[: len(splits.TRAINING)], sets[len(splits.TRAINING) :]
+            model = build.train_generic(network, training, choosing, seed, path, after)
     _report(model, path)
+
+
+def _simulated(network: "type[WindowNetwork]") -> "RecordSet":
+    """Return five minutes of the simulated wearer, of a course that no scenario's default plays."""
+    from replay.simulated import simulate
+    from trainer.dataset import record_set
+    from trainer.splits import ENROLMENT_S
+
+    # One second more, for the look-ahead of the last window.
+    played = simulate("runs", seed=ENROLMENT_SEED, duration_s=ENROLMENT_S + 1, wearer=SIMULATED)
+    record = replace(played.record, name=f"{SIMULATED}/enrolment")
+    return record_set(record, network.geometry, network.steps_per_second)
+
+
+def require_torch() -> None:
+    """Raise `UsageError`, with what to do, where the train extra is not installed."""
+    try:
+        import torch  # noqa: F401 - only to see whether the extra is installed
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "Training needs the train extra: run make install-dev in a checkout, or "
+            "pip install 'ecgmon[train]'."
+        ) from error
 
 
 def _report(model: "Model", path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The protocols' evaluations: from records to result files, tables and plots."""

@@ -1,0 +1,102 @@
+"""Plots of results, as PNG files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from trainer.evaluation.figures import Judged, calibration
+
+mpl.use("agg")  # files, never a window
+COLOURS: Final = ("#8a8f98", "#1b9e77", "#7570b3", "#d95f02")
+
+
+def bars(values: Mapping[str, Sequence[float | None]], names: Sequence[str], path: Path) -> None:
+    """Draw a figure of each wearer, one bar for each kind of model.
+
+    Parameters
+    ----------
+    values : mapping of str to sequence
+        Balanced accuracies by kind of model, None where a wearer lacks a class.
+    names : sequence of str
+        The wearers.
+    path : Path
+        The file to write.
+    """
+    figure, axes = plt.subplots(figsize=(max(8, 0.28 * len(names)), 3.6), layout="constrained")
+    width = 0.8 / len(values)
+    for number, (kind, each) in enumerate(values.items()):
+        heights = [np.nan if value is None else value for value in each]
+        at = np.arange(len(names)) + number * width
+        axes.bar(at, heights, width, label=kind, color=COLOURS[number])
+    axes.set_xticks(np.arange(len(names)) + 0.4 - width / 2, names, rotation=90)
+    axes.set(ylabel="balanced accuracy", ylim=(0.4, 1.0))
+    axes.margins(x=0.01)
+    axes.legend(loc="lower right", ncols=len(values))
+    _save(figure, path)
+
+
+def reliability(judged: Mapping[str, Sequence[Judged]], path: Path) -> None:
+    """Draw the share of abnormal windows against the probability given, by kind of model."""
+    figure, axes = plt.subplots(figsize=(4.2, 4), layout="constrained")
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
+    for (kind, each), colour in zip(judged.items(), COLOURS, strict=False):
+        points = np.array(calibration(each)["bins"])
+        axes.plot(points[:, 0], points[:, 1], marker="o", label=kind, color=colour)
+    axes.set(xlabel="probability of abnormal", ylabel="share abnormal", xlim=(0, 1), ylim=(0, 1))
+    axes.legend()
+    _save(figure, path)
+
+
+def precision_recall(judged: Mapping[str, Sequence[Judged]], path: Path) -> None:
+    """Draw positive predictive value against sensitivity over all thresholds, windows pooled."""
+    figure, axes = plt.subplots(figsize=(4.2, 4), layout="constrained")
+    for (kind, each), colour in zip(judged.items(), COLOURS, strict=False):
+        probability = np.concatenate([j.known for j in each])
+        truth = np.concatenate([j.truth for j in each])[np.argsort(-probability)]
+        found = np.cumsum(truth)
+        axes.plot(found / found[-1], found / np.arange(1, len(truth) + 1), label=kind, color=colour)
+    axes.set(
+        xlabel="sensitivity", ylabel="positive predictive value", xlim=(0.4, 1), ylim=(0.4, 1.01)
+    )
+    axes.legend(loc="lower left")
+    _save(figure, path)
+
+
+def timeline(
+    labels: NDArray[np.int8], probability: Mapping[str, NDArray[np.float32]], path: Path
+) -> None:
+    """Draw truth and probability of one wearer's windows over time.
+
+    Parameters
+    ----------
+    labels : ndarray of int8, shape (n,)
+        Window labels.
+    probability : mapping of str to ndarray of float32, shape (n,)
+        By kind of model.
+    path : Path
+        The file to write.
+    """
+    figure, rows = plt.subplots(
+        1 + len(probability), 1, figsize=(10, 1 + 1.3 * len(probability)), sharex=True,
+        layout="constrained",
+    )  # fmt: skip
+    minutes = np.arange(len(labels)) / 60
+    rows[0].fill_between(minutes, labels == 1, step="post", color="black", linewidth=0)
+    rows[0].set(ylabel="truth", yticks=[])
+    for axes, (kind, values), colour in zip(rows[1:], probability.items(), COLOURS, strict=False):
+        axes.fill_between(minutes, values, step="post", color=colour, linewidth=0)
+        axes.set(ylabel=kind, ylim=(0, 1))
+    rows[-1].set_xlabel("minutes after enrolment")
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
