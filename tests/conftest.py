@@ -1,0 +1,20 @@
+"""What all tests share: where real records are, and a hypothesis that repeats itself."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Derandomised: every run draws the same examples, so a failure is never a matter of luck.
+settings.register_profile("ecgmon", derandomize=True, deadline=None, max_examples=50)
+settings.load_profile("ecgmon")
+
+
+@pytest.fixture(scope="session")
+def mitdb():
+    """Folder of the MIT-BIH Arrhythmia Database; tests that need it are skipped without it."""
+    for folder in os.environ.get("ECGMON_DATA", "").split(os.pathsep):
+        if folder and (Path(folder) / "mitdb" / "203.hea").is_file():
+            return Path(folder) / "mitdb"
+    return pytest.skip("needs the MIT-BIH records: set ECGMON_DATA to a folder that holds mitdb")

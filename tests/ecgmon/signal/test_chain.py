@@ -1,0 +1,156 @@
+"""What the windows hold, against a reference that knows the whole signal at once."""
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from scipy import signal
+
+from ecgmon.signal import RATE, WINDOW, Geometry, SignalChain, process_record
+from ecgmon.signal.quality import ABSENT, NOISY, SIGNAL
+
+SERVED = Geometry(3, 0.5, 120)
+ROW = np.zeros(1, dtype=np.intp)
+
+
+def band_passed(samples):
+    """The study's band-pass, 0.4-30 Hz, as if the first value had always stood."""
+    sos = signal.butter(4, (0.4, 30), btype="bandpass", fs=360, output="sos")
+    return signal.sosfilt(sos, samples, zi=signal.sosfilt_zi(sos) * samples[0])[0]
+
+
+def expected_inputs(samples, geometry):
+    """Contexts of a signal whose every second is usable, at a whole fraction of 360 Hz."""
+    filtered = band_passed(samples).astype(np.float32)
+    history, late = round(geometry.history_s * 360), round(geometry.look_ahead_s * 360)
+    padded = np.concatenate([np.zeros(history, dtype=np.float32), filtered])
+    seconds = filtered[: len(samples) // 360 * 360].reshape(-1, 360)
+    amplitude = seconds.max(axis=1) - seconds.min(axis=1)
+    inputs = []
+    for k in range((len(samples) - late) // 360):
+        scale = np.float32(np.median(amplitude[max(0, k - 59) : k + 1].astype(np.float64)))
+        context = padded[360 * k : 360 * k + history + 360 + late]
+        inputs.append(context[:: 360 // geometry.rate] / scale)
+    return np.array(inputs)
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [SERVED, Geometry(0, 0, 360), Geometry(5, 0.25, 180), Geometry(1, 0.1, 120)],
+    ids=str,
+)
+def test_inputs_are_the_band_passed_context_over_the_median_amplitude_of_the_last_minute(
+    ecg, geometry
+):
+    windows = process_record(ecg, geometry)
+    assert len(ecg) > 100 * RATE
+    assert windows.inputs.shape == (len(windows), geometry.inputs)
+    np.testing.assert_allclose(windows.inputs, expected_inputs(ecg, geometry), rtol=1e-5, atol=1e-6)
+
+
+def test_inputs_of_a_real_record_are_as_expected_too(real):
+    np.testing.assert_allclose(
+        process_record(real, SERVED).inputs, expected_inputs(real, SERVED), rtol=1e-5, atol=1e-6
+    )
+
+
+@given(
+    first=st.sampled_from([0, 1, 180, 359, 360, 361, 2**40 + 5]) | st.integers(0, 5000),
+    n=st.sampled_from([359, 360, 539, 540, 541, 719, 720]) | st.integers(1, 3000),
+    geometry=st.sampled_from([SERVED, Geometry(0, 0, 120), Geometry(1, 0.25, 128)]),
+)
+@example(0, 539, SERVED)
+@example(0, 540, SERVED)
+@example(1, 899, SERVED)
+@example(1, 898, SERVED)
+def test_a_window_comes_as_soon_as_its_look_ahead_does_and_only_if_it_is_whole(
+    ecg, first, n, geometry
+):
+    chain = SignalChain(geometry, 1)
+    chain.reset(0, first)
+    windows = chain.push(ROW, ecg[None, :n])
+    starts = range(-(-first // WINDOW) * WINDOW, first + n, WINDOW)
+    whole = [at for at in starts if at + WINDOW + geometry.look_ahead <= first + n]
+    assert windows.first.tolist() == whole
+    assert chain.next[0] == first + n
+
+
+@given(at=st.integers(1500, 6000), seed=st.integers(0, 2**32 - 1))
+def test_what_comes_later_changes_no_window(ecg, at, seed):
+    changed = ecg[:8000].copy()
+    changed[at:] = np.random.default_rng(seed).normal(0, 3, 8000 - at)
+    early = process_record(ecg[:at], SERVED)
+    assert len(early) >= 3
+    whole = process_record(changed, SERVED)
+    for name in ("first", "inputs", "scale", "state", "heart_rate", "last_beat", "beats"):
+        n = len(early)
+        assert np.array_equal(
+            getattr(whole, name)[:n], getattr(early, name), equal_nan=name == "heart_rate"
+        ), name
+
+
+def test_where_nothing_was_measured_the_last_value_stands(ecg):
+    gappy, held = ecg[:7200].copy(), ecg[:7200].copy()
+    for start, stop in [(1000, 1100), (2000, 2001), (3600, 3720)]:
+        gappy[start:stop] = np.nan
+        held[start:stop] = ecg[start - 1]
+    assert np.array_equal(process_record(gappy, SERVED).inputs, process_record(held, SERVED).inputs)
+
+
+def test_infinite_samples_count_as_not_measured(streams, ecg):
+    infinite, missing = ecg[:5000].copy(), ecg[:5000].copy()
+    infinite[2000:2500] = np.inf
+    infinite[2100] = -np.inf
+    missing[2000:2500] = np.nan
+    streams.assert_same(process_record(infinite, SERVED), process_record(missing, SERVED))
+
+
+def test_each_window_carries_the_state_of_its_own_second(ecg):
+    samples = ecg[: 20 * RATE].copy()
+    samples[5 * RATE : 7 * RATE] = np.nan
+    samples[11 * RATE : 13 * RATE] += np.random.default_rng(1).normal(0, 3, 2 * RATE)
+    states = process_record(samples, SERVED).state
+    assert states[5:7].tolist() == [ABSENT, ABSENT]
+    assert states[11:13].tolist() == [NOISY, NOISY]
+    clean = np.r_[states[:5], states[8:11], states[15:]]
+    assert (clean == SIGNAL).all()
+
+
+def test_seconds_that_are_not_usable_do_not_move_the_scale(ecg):
+    samples = ecg[: 30 * RATE].copy()
+    rng = np.random.default_rng(1)
+    samples[10 * RATE : 20 * RATE] += rng.normal(0, 3, 10 * RATE)
+    windows = process_record(samples, SERVED)
+    noisy = windows.state == NOISY
+    assert noisy.sum() >= 9
+    assert len(set(windows.scale[10:20][noisy[10:20]].tolist())) == 1
+    assert windows.scale[-1] < 2 * windows.scale[9]
+
+
+def test_before_any_usable_second_the_scale_is_one_millivolt():
+    flat = process_record(np.zeros(5 * RATE), SERVED)
+    assert flat.scale.tolist() == [1.0] * 4
+    assert (flat.state == ABSENT).all()
+    assert not flat.inputs.any()
+
+
+def test_no_window_holds_anything_but_numbers_whatever_comes(ecg):
+    rng = np.random.default_rng(9)
+    for samples in (np.full(3600, np.nan), rng.normal(0, 1e6, 3600), np.full(3600, 32767e3)):
+        windows = process_record(np.concatenate([ecg[:3600], samples, ecg[:3600]]), SERVED)
+        assert np.isfinite(windows.inputs).all()
+        assert (windows.scale >= 0.1).all()
+
+
+def test_recent_is_the_band_passed_signal_up_to_now(ecg):
+    chain = SignalChain(SERVED, 1)
+    chain.push(ROW, ecg[None, :4321])
+    filtered = band_passed(ecg[:4321]).astype(np.float32)
+    np.testing.assert_allclose(chain.recent(0, 100), filtered[-100:], atol=1e-6)
+    assert len(chain.recent(0, 10**9)) == SERVED.context + WINDOW
+
+
+def test_pushing_no_samples_gives_no_windows():
+    windows = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
+    assert len(windows) == 0
+    assert windows.inputs.shape == (0, SERVED.inputs)

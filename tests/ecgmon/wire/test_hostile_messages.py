@@ -1,0 +1,162 @@
+"""Messages made by hand, most of them by somebody who means no good."""
+
+import json
+import string
+
+import pytest
+
+from ecgmon.errors import ProtocolError
+from ecgmon.wire import messages
+from ecgmon.wire.messages import decode_published, decode_to_device, decode_to_monitor, encode
+
+
+def refused(data):
+    """What a decoder says; every one must refuse, in one short sentence."""
+    for decode in (decode_to_monitor, decode_to_device, decode_published):
+        with pytest.raises(ProtocolError) as caught:
+            decode(data)
+        assert len(str(caught.value)) < 1000
+
+
+def heartbeat(**changes):
+    return json.dumps({"type": "heartbeat", "stream": "0" * 16} | changes).encode()
+
+
+def hello(**changes):
+    fields = {"type": "hello", "wearer": "203", "stream": "0" * 16, "rate": 360, "lead": "II"}
+    return json.dumps(fields | changes).encode()
+
+
+def test_the_hand_made_messages_are_valid():
+    assert decode_to_monitor(heartbeat()) == messages.Heartbeat(stream="0" * 16)
+    assert decode_to_monitor(heartbeat(v=1)) == messages.Heartbeat(stream="0" * 16)
+    assert decode_to_monitor(hello()).wearer == "203"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"hello"',
+        heartbeat() + b"x",
+        heartbeat() + b"\0",
+        b"\xef\xbb\xbf" + heartbeat(),
+        heartbeat().decode().encode("utf-16"),
+        heartbeat(v=0),
+        heartbeat(v=2),
+        heartbeat(v="1"),
+        heartbeat(v=1.0),
+        heartbeat(v=True),
+        heartbeat(type="Heartbeat"),
+        heartbeat(type="message"),
+        heartbeat(type=1),
+        heartbeat(stream="0" * 15),
+        heartbeat(stream="0" * 17),
+        heartbeat(stream="0" * 16 + "\n"),
+        heartbeat(stream="A" * 16),
+        heartbeat(stream=0),
+        hello(rate=0),
+        hello(rate=-1),
+        hello(rate=100_001),
+        hello(rate="360"),
+        hello(lead="123456789"),
+        hello(lead="II\x1b[2J"),
+        hello(lead="M II"),
+        hello(lead=None),
+        b'{"type":"hello","wearer":"203","stream":"0000000000000000","lead":"II"}',
+        hello().replace(b"360", b"NaN"),
+        hello().replace(b"360", b"Infinity"),
+        hello().replace(b"360", b"-Infinity"),
+        hello().replace(b"360", b"1e999"),
+        hello().replace(b"360", b"9" * 5000),
+        hello().replace(b"203", b"\xff\xfe"),
+        hello().replace(b"203", b"\xc0\xaf"),
+        hello().replace(b"203", b"\\ud800"),
+        heartbeat().replace(b"heartbeat", b"\xff"),
+    ],
+)
+def test_what_is_not_exactly_a_message_is_refused(data):
+    refused(data)
+
+
+@pytest.mark.parametrize(
+    "wearer",
+    [
+        *[
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "/etc/passwd",
+            "a\\b",
+            "a\0b",
+            "a b",
+            "a\n",
+            "-a",
+            "_a",
+            "~",
+        ],
+        *[".hidden", "é", "\u0661", "a" * 65, "a:b", "a*", "a\x1b[2J", "\u202ea"],
+    ],
+)
+def test_a_wearers_id_is_safe_as_a_file_name_and_as_a_topic(wearer):
+    refused(hello(wearer=wearer))
+
+
+@pytest.mark.parametrize("wearer", ["203", "bed-7", "a", "A.b_c-9", "a..b", "x" * 64])
+def test_usual_ids_are_welcome(wearer):
+    assert decode_to_monitor(hello(wearer=wearer)).wearer == wearer
+
+
+@pytest.mark.parametrize("end", [-1, 2**62 + 1, 2**64, 10**400, 1.5])
+def test_an_index_stays_far_inside_64_bits(end):
+    refused(json.dumps({"type": "bye", "stream": "0" * 16, "end": end}).encode())
+
+
+@pytest.mark.parametrize("by", ["x" * 65, "a\nb", "\x1b]0;title\x07", "\x7f", "\x9b2J"])
+def test_who_acknowledges_cannot_write_to_a_terminal(by):
+    refused(json.dumps({"type": "acknowledge", "wearer": "203", "alert": 1, "by": by}).encode())
+
+
+@pytest.mark.parametrize("by", ["", "anna", "Schwester Zoë", "看護師"])
+def test_who_acknowledges_may_have_any_name(by):
+    message = json.dumps({"type": "acknowledge", "wearer": "203", "alert": 1, "by": by}).encode()
+    assert decode_to_monitor(message).by == by
+
+
+def test_a_reason_ends_after_500_characters():
+    assert decode_to_device(b'{"type":"refused","reason":"' + b"x" * 500 + b'"}')
+    refused(b'{"type":"refused","reason":"' + b"x" * 501 + b'"}')
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '{"type":"heartbeat","a":[', "[" * 100 + "{"])
+def test_deep_nesting_is_refused(opening):
+    depth = 60_000 // len(opening)
+    refused((opening * depth).encode())
+    refused(b'{"type":"heartbeat","stream":"0000000000000000","x":' + b"[" * 30_000)
+    refused(
+        b'{"type":"heartbeat","stream":"0000000000000000","x":'
+        + b"[" * 30_000
+        + b"]" * 30_000
+        + b"}"
+    )
+
+
+def test_a_message_that_is_too_long_is_refused_before_it_is_read():
+    padded = heartbeat(x="")
+    assert decode_to_monitor(padded + b" " * (messages.MAX_BYTES - len(padded)))
+    refused(padded + b" " * (messages.MAX_BYTES - len(padded) + 1))
+
+
+def test_the_longest_trace_still_fits():
+    trace = messages.Trace(wearer="a" * 64, stream="f" * 16, first=2**62, samples=bytes(2 * 4096))
+    assert len(encode(trace)) < messages.MAX_BYTES
+    assert decode_published(encode(trace)) == trace
+
+
+def test_fields_of_a_later_version_1_are_passed_over():
+    assert decode_to_monitor(heartbeat(battery=0.4, **{"a" * 1000: string.printable}))
