@@ -106,7 +106,7 @@ class Ward:
     def acknowledge(self, request: messages.Acknowledge) -> list[messages.Published]:
         """Note that a person has seen an alert."""
         watched = self._watched.get(request.wearer)
-        if watched is None:
+        if watched is None or watched.hello.stream != request.stream:
             return []
         at = watched.stream.next
         change = watched.alerts.acknowledge(request.alert, request.by, at)

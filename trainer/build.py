@@ -31,6 +31,8 @@ class Recipe:
     share: int
     generic: Settings
     patient: Settings
+    patient_threshold: float = 0.5
+    """Fine-tuning calibrates a model to its wearer, so the generic threshold is not kept."""
 
 
 RECIPES: Final = {
@@ -180,14 +182,15 @@ def train_patient(
 
     minute = splits.ENROLMENT_S - 60
     last = wearer.inputs[minute : splits.ENROLMENT_S]
-    judged = confusion(wearer, probabilities(tuned(minute), last), base.threshold, minute)
+    threshold = recipe.patient_threshold
+    judged = confusion(wearer, probabilities(tuned(minute), last), threshold, minute)
     final = tuned(splits.ENROLMENT_S)
     span = Span(wearer.record, 0, splits.ENROLMENT_S)
     card = _card(
         final,
         name=f"{wearer.wearer}-{base.network}",
         wearer=wearer.wearer,
-        threshold=base.threshold,
+        threshold=threshold,
         trained=[*base.trained_on, span],
         windows=wearer.labels[: splits.ENROLMENT_S],
         validation=Validation(

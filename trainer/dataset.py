@@ -37,8 +37,8 @@ class RecordSet:
     labels : ndarray of int8, shape (windows,)
         Window labels by study 1's rule (`ecgmon.labels`).
     beats, abnormal : ndarray of int8, shape (windows, steps a second)
-        Whether a beat, an abnormal beat, is in this step. Each window's targets follow from its
-        own beats alone, so that none tells the label of another.
+        Whether a beat, an abnormal beat, is in this step or the next one to it. Each window's
+        targets follow from its own beats alone, so that none tells the label of another.
     """
 
     record: str
@@ -104,11 +104,14 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
 def _along_time(
     annotations: Annotations, which: NDArray[np.bool_], n: int, steps: int
 ) -> NDArray[np.int8]:
-    """Mark the steps that hold the chosen annotations."""
+    """Mark the steps that hold the chosen annotations, and those beside, inside their windows."""
     samples = annotations.samples[which & (annotations.samples < n * WINDOW)]
-    target = np.zeros(n * steps, dtype=np.int8)
-    target[samples * steps // RATE] = 1
-    return target.reshape(n, steps)
+    step = samples * steps // RATE
+    target = np.zeros((n, steps), dtype=np.int8)
+    for offset in (-1, 0, 1):
+        inside = np.clip(step % steps + offset, 0, steps - 1)
+        target[step // steps, inside] = 1
+    return target
 
 
 def load(

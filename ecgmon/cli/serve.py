@@ -40,18 +40,15 @@ def serve(
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     Bundle.load(resolve(model, None))  # a bad model is said now, not when the first device comes
-    journal = journal or _default_journal()
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    monitor = Monitor(
-        Settings(
-            journal=journal,
-            resolve=lambda wearer: resolve(model, wearer),
-            ingest=ingest,
-            publish=publish,
-            rules=alert_rules(abnormal, clear_after),
-        ),
-        context,
+    settings = Settings(
+        journal=journal or _default_journal(),
+        resolve=lambda wearer: resolve(model, wearer),
+        ingest=ingest,
+        publish=publish,
+        rules=alert_rules(abnormal, clear_after),
     )
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    monitor = Monitor(settings, context)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: monitor.stop())
     try:

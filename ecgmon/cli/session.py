@@ -202,7 +202,9 @@ def _watch(
 
         def acknowledge(alert: messages.Alert) -> None:
             by = getpass.getuser()
-            request = messages.Acknowledge(wearer=wearer, alert=alert.alert, by=by)
+            request = messages.Acknowledge(
+                wearer=wearer, stream=alert.stream, alert=alert.alert, by=by
+            )
             desk.send(messages.encode(request))
 
         worker.start()

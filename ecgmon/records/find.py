@@ -23,7 +23,7 @@ class Found:
     name : str
         ``database/name``, or the path as it was given.
     wearer : str
-        Last part of the name.
+        Last part of the name, with what a wearer's id cannot hold replaced by underscores.
     path : Path
         The record's files without their suffixes.
     """
@@ -69,7 +69,7 @@ def find(name: str, data: Path | None = None) -> Found | str:
     if os.sep in name:
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's own fails on ~nobody
         if _is_record(path):
-            return Found(name, path.name, path)
+            return Found(name, _wearer(path.name), path)
     if not _NAME.match(name):
         raise RecordError(
             f"There is no record {name}: give a path to its .hea file, database/name such as "
@@ -80,8 +80,13 @@ def find(name: str, data: Path | None = None) -> Found | str:
     for folder in search_path(data):
         path = folder / name
         if _is_record(path):
-            return Found(name, path.name, path)
+            return Found(name, _wearer(path.name), path)
     return name
+
+
+def _wearer(name: str) -> str:
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:64]
+    return safe if safe[:1].isalnum() else f"w{safe}"[:64]
 
 
 def _is_record(path: Path) -> bool:

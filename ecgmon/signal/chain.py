@@ -105,6 +105,7 @@ class SignalChain:
         self._scale = AmplitudeScale(rows)
         self._beats = BeatDetector(rows)
         self._held = np.zeros(rows)
+        self._absent = np.zeros(rows, dtype=bool)
         self._start = np.zeros(rows, dtype=np.int64)
         self.next = np.zeros(rows, dtype=np.int64)
         self._state = np.zeros(rows, dtype=np.int8)
@@ -123,6 +124,7 @@ class SignalChain:
         self._scale.reset(row)
         self._beats.reset(row)
         self._held[row] = 0
+        self._absent[row] = False
         self._start[row] = self.next[row] = self._last_beat[row] = first
         self._beat_count[row] = 0
 
@@ -147,9 +149,30 @@ class SignalChain:
             # No row passes the end of a second or of a look-ahead inside a piece, so that what
             # is known of a row there does not depend on how its stream was cut.
             stop = min(n, at + int(self._to_boundary(rows).min()))
+            stop = self._restart_after_absence(rows, millivolts, at, stop)
             done.append(self._push_piece(rows, millivolts[:, at:stop]))
             at = stop
         return Windows.concatenate([windows for windows in done if len(windows)], self.geometry)
+
+    def _restart_after_absence(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], at: int, stop: int
+    ) -> int:
+        """Start the filters anew at the first sample measured after an absent second.
+
+        An electrode that comes back sits at another offset: without this the filters would ring
+        for seconds. Returns where the piece must stop so that no row has to restart inside it.
+        """
+        for i in np.flatnonzero(self._absent[rows]):
+            measured = np.flatnonzero(np.isfinite(x[i, at:stop]))
+            if not len(measured):
+                continue
+            if measured[0] > 0:
+                stop = at + int(measured[0])
+                continue
+            self._band_pass.reset(rows[i])
+            self._beats.reset(rows[i])
+            self._absent[rows[i]] = False
+        return stop
 
     def _to_boundary(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         position = self.next[rows]
@@ -211,9 +234,12 @@ class SignalChain:
             self._last(self._valid, rows, end, WINDOW),
         )
         self._state[rows] = state
-        for row in rows[state == ABSENT]:
+        whole = end - WINDOW >= self._start[rows]  # the second before a gap's end is not
+        absent = whole & (state == ABSENT)
+        self._absent[rows] = absent
+        for row in rows[absent]:
             self._beats.interrupt(row)
-        usable = (state == SIGNAL) & (end - WINDOW >= self._start[rows])
+        usable = whole & (state == SIGNAL)
         self._scale.add(rows[usable], np.ptp(filtered[usable], axis=1))
 
     def _cut(self, rows: NDArray[np.intp]) -> Windows:

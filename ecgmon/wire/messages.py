@@ -76,9 +76,10 @@ class Refused(Message, frozen=True):
 
 
 class Acknowledge(Message, frozen=True):
-    """Viewer: a person has seen this alert."""
+    """Viewer: a person has seen this alert of this stream."""
 
     wearer: Wearer
+    stream: StreamId
     alert: int
     by: Person
 

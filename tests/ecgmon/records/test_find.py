@@ -134,3 +134,13 @@ def test_any_name_is_a_database_and_a_record_or_refused(name):
         assert part.isascii()
         assert part[0] not in "-_"
     assert (cache_directory() / found).resolve().is_relative_to(cache_directory().resolve())
+
+
+@pytest.mark.parametrize(
+    ("name", "wearer"), [("a b", "a_b"), ("_x", "w_x"), ("x" * 80, "x" * 64), ("203", "203")]
+)
+def test_a_wearers_id_is_one_the_monitor_takes(tmp_path, write_record, name, wearer):
+    (tmp_path / f"{name}.hea").write_text("")
+    found = find(str(tmp_path / name))
+    assert isinstance(found, Found)
+    assert found.wearer == wearer

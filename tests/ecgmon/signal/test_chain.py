@@ -8,6 +8,7 @@ from scipy import signal
 
 from ecgmon.signal import RATE, WINDOW, Geometry, SignalChain, process_record
 from ecgmon.signal.quality import ABSENT, NOISY, SIGNAL
+from replay.simulated import simulate
 
 SERVED = Geometry(3, 0.5, 120)
 ROW = np.zeros(1, dtype=np.intp)
@@ -154,3 +155,15 @@ def test_pushing_no_samples_gives_no_windows():
     windows = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
     assert len(windows) == 0
     assert windows.inputs.shape == (0, SERVED.inputs)
+
+
+def test_an_electrode_that_comes_back_at_another_offset_does_not_ring():
+    ecg = simulate("normal", seed=4).record.millivolts()
+    off = np.full(2 * RATE + 77, np.nan)
+    stream = np.concatenate([ecg[: 10 * RATE], off, ecg[10 * RATE : 30 * RATE] + 50.0])
+    windows = process_record(stream, Geometry(3, 0.5, 120))
+    back = windows.first >= 13 * RATE
+    assert (windows.state[back] == SIGNAL).all()
+    assert windows.scale[back].max() < 1.2 * windows.scale[windows.first < 9 * RATE].max()
+    expected = len(ecg[13 * RATE : 30 * RATE]) / RATE / 0.83
+    assert windows.beats[-1] - windows.beats[9] > 0.8 * expected

@@ -30,7 +30,7 @@ TO_MONITOR = st.one_of(
     ),
     st.builds(messages.Heartbeat, stream=streams),
     st.builds(messages.Bye, stream=streams, end=indices),
-    st.builds(messages.Acknowledge, wearer=wearers, alert=integers, by=people),
+    st.builds(messages.Acknowledge, **wearer_stream, alert=integers, by=people),
 )
 TO_DEVICE = st.one_of(
     st.builds(messages.Welcome, stream=streams, next=indices, publish=texts),
