@@ -117,15 +117,19 @@ def test_an_index_stays_far_inside_64_bits(end):
     refused(json.dumps({"type": "bye", "stream": "0" * 16, "end": end}).encode())
 
 
+def acknowledged_by(by):
+    seen = {"wearer": "203", "stream": "0" * 16, "alert": 1, "by": by}
+    return json.dumps({"type": "acknowledge"} | seen).encode()
+
+
 @pytest.mark.parametrize("by", ["x" * 65, "a\nb", "\x1b]0;title\x07", "\x7f", "\x9b2J"])
 def test_who_acknowledges_cannot_write_to_a_terminal(by):
-    refused(json.dumps({"type": "acknowledge", "wearer": "203", "alert": 1, "by": by}).encode())
+    refused(acknowledged_by(by))
 
 
 @pytest.mark.parametrize("by", ["", "anna", "Schwester Zoë", "看護師"])
 def test_who_acknowledges_may_have_any_name(by):
-    message = json.dumps({"type": "acknowledge", "wearer": "203", "alert": 1, "by": by}).encode()
-    assert decode_to_monitor(message).by == by
+    assert decode_to_monitor(acknowledged_by(by)).by == by
 
 
 def test_a_reason_ends_after_500_characters():
