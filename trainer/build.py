@@ -77,7 +77,7 @@ def train_generic(
     validation: Sequence[RecordSet],
     seed: int,
     path: Path,
-    progress: Callable[[Epoch], None],
+    progress: Callable[[Epoch], None] = lambda _: None,
 ) -> Model:
     """Train a generic model and export it.
 
@@ -93,7 +93,7 @@ def train_generic(
         Of everything random.
     path : Path
         The bundle to write.
-    progress : callable
+    progress : callable, optional
         Called after each epoch.
 
     Returns
@@ -140,7 +140,7 @@ def train_patient(
     rehearsal: Sequence[RecordSet],
     seed: int,
     path: Path,
-    progress: Callable[[Epoch], None],
+    progress: Callable[[Epoch], None] = lambda _: None,
 ) -> Model:
     """Fine-tune a generic model on the first 5 minutes of a wearer's record.
 
@@ -160,7 +160,7 @@ def train_patient(
         Of everything random.
     path : Path
         The bundle to write.
-    progress : callable
+    progress : callable, optional
         Called after each fit.
 
     Returns

@@ -19,6 +19,7 @@ class Protocol(StrEnum):
     """Protocols to evaluate."""
 
     NEW_WEARER = "new-wearer"
+    INTER_PATIENT = "inter-patient"
 
 
 def evaluate(
@@ -39,6 +40,8 @@ def evaluate(
     new-wearer: what enrolment faces. Generic models that never saw the wearer, enrolment on the
     first five minutes, scored on the rest.
 
+    inter-patient: one model from DS1, judged on DS2 without adaptation.
+
     Interrupted work is taken up where it stopped, as long as neither code nor seed has changed.
 
     Example:
@@ -48,9 +51,13 @@ def evaluate(
     require_torch()
     from trainer import splits
     from trainer.dataset import load
-    from trainer.evaluation import new_wearer, report
+    from trainer.evaluation import report
+    from trainer.evaluation.inter_patient import InterPatient
+    from trainer.evaluation.new_wearer import NewWearer
+    from trainer.evaluation.outcome import Evaluation
     from trainer.networks import NETWORKS
 
+    evaluation: Evaluation = NewWearer() if protocol == Protocol.NEW_WEARER else InterPatient()
     place = work / f"{protocol}-{network}-{seed}-{_code_digest()}"
     if again:
         shutil.rmtree(place, ignore_errors=True)
@@ -63,8 +70,8 @@ def evaluate(
             data,
             lambda name: bar.update(records, advance=1, note=name),
         )
-        models = bar.add_task("Models", total=new_wearer.MODELS, note="")
-        wearers = new_wearer.evaluate(
+        models = bar.add_task("Models", total=evaluation.models, note="")
+        outcomes = evaluation.outcomes(
             {s.wearer: s for s in sets},
             network,
             seed,
@@ -72,7 +79,7 @@ def evaluate(
             lambda name: bar.update(models, advance=1, note=name),
         )
     folder = out / protocol
-    result = report.write_new_wearer(wearers, folder, seed)
+    result = report.write(evaluation, outcomes, folder, seed)
     Console().print(f"{folder}/README.md written", highlight=False)
     Console().print(json.dumps(result["mean"], indent=1), highlight=False)
 

@@ -106,6 +106,10 @@ def replay(
 
     if (record is None) == (simulate is None):
         raise UsageError("Give either a record, such as 203, or --simulate SCENARIO.")
+    if connect is not None and (model is not None or journal is not None):
+        raise UsageError(
+            "--model and --journal are the monitor's: with --connect, give them to ecgmon serve."
+        )
     if duration is not None and not math.isfinite(duration):
         raise UsageError(f"--duration {duration} is no duration: give a number of seconds.")
     session = Session(

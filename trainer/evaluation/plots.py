@@ -8,8 +8,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from ecgmon.labels import ABNORMAL
 from trainer.evaluation.figures import Judged, calibration
 
 mpl.use("agg")  # files, never a window
@@ -68,31 +68,20 @@ def precision_recall(judged: Mapping[str, Sequence[Judged]], path: Path) -> None
     _save(figure, path)
 
 
-def timeline(
-    labels: NDArray[np.int8], probability: Mapping[str, NDArray[np.float32]], path: Path
-) -> None:
-    """Draw truth and probability of one wearer's windows over time.
-
-    Parameters
-    ----------
-    labels : ndarray of int8, shape (n,)
-        Window labels.
-    probability : mapping of str to ndarray of float32, shape (n,)
-        By kind of model.
-    path : Path
-        The file to write.
-    """
+def timeline(judged: Mapping[str, Judged], path: Path) -> None:
+    """Draw truth and probability of one wearer's windows over time, by kind of model."""
+    rows_drawn = 1 + len(judged)
     figure, rows = plt.subplots(
-        1 + len(probability), 1, figsize=(10, 1 + 1.3 * len(probability)), sharex=True,
-        layout="constrained",
-    )  # fmt: skip
-    minutes = np.arange(len(labels)) / 60
-    rows[0].fill_between(minutes, labels == 1, step="post", color="black", linewidth=0)
+        rows_drawn, 1, figsize=(10, 1.2 * rows_drawn), sharex=True, layout="constrained"
+    )
+    truth = next(iter(judged.values())).labels == ABNORMAL
+    minutes = np.arange(len(truth)) / 60
+    rows[0].fill_between(minutes, truth, step="post", color="black", linewidth=0)
     rows[0].set(ylabel="truth", yticks=[])
-    for axes, (kind, values), colour in zip(rows[1:], probability.items(), COLOURS, strict=False):
-        axes.fill_between(minutes, values, step="post", color=colour, linewidth=0)
+    for axes, (kind, each), colour in zip(rows[1:], judged.items(), COLOURS, strict=False):
+        axes.fill_between(minutes, each.probability, step="post", color=colour, linewidth=0)
         axes.set(ylabel=kind, ylim=(0, 1))
-    rows[-1].set_xlabel("minutes after enrolment")
+    rows[-1].set_xlabel("minutes of what is scored")
     _save(figure, path)
 
 

@@ -1,15 +1,16 @@
-"""Result files, pages and plots of the protocols, under docs/results."""
+"""A protocol's result file, page and plots, under docs/results."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from trainer.evaluation import new_wearer, plots
-from trainer.evaluation.new_wearer import KINDS, Wearer
+from trainer.evaluation import plots
+from trainer.evaluation.outcome import Evaluation, Outcome, kinds, result, summary
+from trainer.splits import VALIDATION
 
-SHOWN: Final = "203"
-"""The wearer whose whole record is drawn."""
+SHOWN: Final = ("203", "233")
+"""The wearer whose record is drawn: the first of these that is among those scored."""
 COLUMNS: Final = (
     ("balanced accuracy", "balanced_accuracy", ".3f"),
     ("F1", "f1", ".3f"),
@@ -20,79 +21,88 @@ COLUMNS: Final = (
 )
 
 
-def write_new_wearer(wearers: Sequence[Wearer], folder: Path, seed: int) -> dict[str, Any]:
-    """Write ``result.json``, ``README.md`` and the plots of protocol ``new-wearer``."""
-    result = new_wearer.result(wearers) | {"seed": seed}
-    _write_json(result, folder)
-    names = sorted(result["per_wearer"])
-    both = [n for n in names if _figure(result, n, "generic") is not None]
-    plots.bars({k: [_figure(result, n, k) for n in both] for k in KINDS}, both, folder / "bars.png")
-    judged = {k: [getattr(w, k) for w in wearers] for k in KINDS}
+def write(
+    evaluation: Evaluation, outcomes: Sequence[Outcome], folder: Path, seed: int
+) -> dict[str, Any]:
+    """Write ``result.json``, ``README.md`` and the plots of a protocol.
+
+    Returns
+    -------
+    dict
+        What is in the result file.
+    """
+    # Network and training were chosen on some wearers, who may be among those scored here.
+    unchosen = [outcome for outcome in outcomes if outcome.wearer not in VALIDATION]
+    figures = {"protocol": evaluation.name, "seed": seed} | result(outcomes)
+    figures["unchosen"] = summary(unchosen) | {"left_out": list(VALIDATION)}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(figures, indent=1) + "\n")
+    shown = _draw(outcomes, figures, folder)
+    (folder / "README.md").write_text(_page(evaluation, figures, shown))
+    return figures
+
+
+def _draw(outcomes: Sequence[Outcome], figures: dict[str, Any], folder: Path) -> str:
+    each = figures["per_wearer"]
+    both = [n for n, f in each.items() if f[kinds(outcomes)[0]]["balanced_accuracy"] is not None]
+    judged = {kind: [o.judged[kind] for o in outcomes] for kind in kinds(outcomes)}
+    values = {kind: [each[n][kind]["balanced_accuracy"] for n in both] for kind in judged}
+    plots.bars(values, both, folder / "bars.png")
     plots.reliability(judged, folder / "reliability.png")
     plots.precision_recall(judged, folder / "precision-recall.png")
-    shown = next(w for w in wearers if w.name == SHOWN)
-    plots.timeline(
-        shown.generic.labels,
-        {k: getattr(shown, k).probability for k in KINDS},
-        folder / f"timeline-{SHOWN}.png",
-    )
-    (folder / "README.md").write_text(_new_wearer_page(result, names))
-    return result
+    by_wearer = {outcome.wearer: outcome for outcome in outcomes}
+    shown = next(by_wearer[name] for name in SHOWN if name in by_wearer)
+    plots.timeline(shown.judged, folder / "timeline.png")
+    return shown.wearer
 
 
-def _new_wearer_page(result: dict[str, Any], names: Sequence[str]) -> str:
-    rows = [
-        _row(f"{how}, {kind}", result[how][kind]) for how in ("pooled", "mean") for kind in KINDS
-    ]
-    rows += [
-        _row(f"{how}, {kind}, without the wearers who chose", result["unchosen"][how][kind])
-        for how in ("pooled", "mean")
-        for kind in KINDS
-    ]
-    each = [
-        _row(f"{name} | {kind}", result["per_wearer"][name][kind])
-        for name in names
-        for kind in KINDS
-    ]
-    error = {k: result["calibration"][k]["expected_calibration_error"] for k in KINDS}
-    scored = sum(result["pooled"]["generic"][count] for count in ("tp", "fp", "tn", "fn"))
+def _page(evaluation: Evaluation, figures: dict[str, Any], shown: str) -> str:
+    names = list(figures["pooled"])
     head = " | ".join(name for name, _, _ in COLUMNS)
     rule = "---:|" * len(COLUMNS)
-    return f"""# Protocol new-wearer
+    counts = figures["pooled"][names[0]]
+    scored = sum(counts[count] for count in ("tp", "fp", "tn", "fn"))
+    rows = [
+        _row(f"{how}, {kind}{note}", part[how][kind])
+        for part, note in ((figures, ""), (figures["unchosen"], ", without those who chose"))
+        for how in ("pooled", "mean")
+        for kind in names
+    ]
+    each = [
+        _row(f"{wearer} | {kind}", by_kind[kind])
+        for wearer, by_kind in figures["per_wearer"].items()
+        for kind in names
+    ]
+    errors = ", ".join(
+        f"{kind} {figures['calibration'][kind]['expected_calibration_error']:.3f}" for kind in names
+    )
+    return f"""# Protocol {evaluation.name}
 
-Recomputed by `ecgmon evaluate --protocol new-wearer`.
+Recomputed by `ecgmon evaluate --protocol {evaluation.name}`, seed {figures["seed"]}.
 
-The 44 non-paced records of the MIT-BIH Arrhythmia Database in five folds of wearers (201 and 202
-are one person, in one fold). The generic model of a fold never saw its wearers; each is enrolled on
-the record's first five minutes and its annotations, and scored on the rest, {scored:,} labelled
-windows, which nothing looks at before. Label and window are study 1's. A *false alert* is a normal
-window called abnormal, *missed* an abnormal one called normal. *Mean* is over the wearers that have
-the figure: {result["mean"]["generic"]["balanced_accuracy_wearers"]} of 44 have both classes.
-
-Network and training were chosen on {", ".join(result["unchosen"]["left_out"])}, each of
-whom is a stranger in some fold: the figures without them stand beside.
-
-A scored window's history may reach back into the enrolment's signal, never to a label of the scored
-part; the last enrolment window's look-ahead reaches half a second past the fifth minute.
+{evaluation.about}
+Label and window are study 1's: a second is abnormal if it holds any beat other than `N`. Scored
+are {scored:,} labelled windows of {figures["wearers"]} wearers. A *false alert* is a normal window
+called abnormal, *missed* an abnormal one called normal. *Mean* is over the wearers that have the
+figure: {figures["mean"][names[0]]["balanced_accuracy_wearers"]} have both classes. Network and
+training were chosen on {", ".join(VALIDATION)}; the figures without them stand beside.
 
 | | {head} |
 |---|{rule}
 {"".join(rows)}
-Expected calibration error of the probability: generic {error["generic"]:.3f}, enrolled
-{error["enrolled"]:.3f}.
+Expected calibration error of the probability: {errors}.
 
 ![balanced accuracy of each wearer](bars.png)
+
 ![reliability](reliability.png) ![precision and recall](precision-recall.png)
-![truth and probability of {SHOWN}](timeline-{SHOWN}.png)
+
+Truth and probability of {shown}:
+
+![truth and probability over time](timeline.png)
 
 | wearer | model | {head} |
 |---|---|{rule}
 {"".join(each)}"""
-
-
-def _figure(result: dict[str, Any], name: str, kind: str) -> float | None:
-    value: float | None = result["per_wearer"][name][kind]["balanced_accuracy"]
-    return value
 
 
 def _row(head: str, figures: dict[str, Any]) -> str:
@@ -100,8 +110,3 @@ def _row(head: str, figures: dict[str, Any]) -> str:
         "-" if figures[name] is None else format(figures[name], form) for _, name, form in COLUMNS
     ]
     return f"| {head} | {' | '.join(cells)} |\n"
-
-
-def _write_json(result: dict[str, Any], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -1,0 +1,40 @@
+"""Protocol ``inter-patient``: DS1 -> DS2 without adaptation."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ecgmon.bundle import Model
+from trainer import build
+from trainer.dataset import RecordSet
+from trainer.evaluation.outcome import Outcome, Progress, judge
+from trainer.protocols import DS1, DS1_CHOOSING, DS2
+
+
+class InterPatient:
+    """De Chazal's split: one generic model from DS1, judged on the whole of each DS2 record."""
+
+    name = "inter-patient"
+    models = 1
+    about = f"""One generic model from DS1 of de Chazal et al. (2004), judged on the whole records
+of DS2 without any adaptation. {", ".join(DS1_CHOOSING)} of DS1 choose its epoch and threshold and
+are not fitted to. The split has one flaw that the field lives with: 201 in DS1 and 202 in DS2 are
+the same person.
+"""
+
+    def outcomes(
+        self,
+        sets: Mapping[str, RecordSet],
+        network: str,
+        seed: int,
+        work: Path,
+        progress: Progress,
+    ) -> list[Outcome]:
+        """Train and judge; a model already in ``work`` is not trained again."""
+        path = work / "ds1.onnx"
+        if not path.is_file():
+            training = [sets[name] for name in DS1 if name not in DS1_CHOOSING]
+            choosing = [sets[name] for name in DS1_CHOOSING]
+            build.train_generic(network, training, choosing, seed, path)
+        progress("DS1")
+        model = Model.load(path)
+        return [Outcome(name, {"generic": judge(model, sets[name])}) for name in DS2]

@@ -1,0 +1,84 @@
+"""What came of an evaluation: every wearer's windows, as each kind of model judged them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ecgmon.bundle import Model
+from trainer.dataset import RecordSet
+from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One wearer's scored windows by kind of model, for example ``generic`` and ``enrolled``."""
+
+    wearer: str
+    judged: Mapping[str, Judged]
+
+
+class Evaluation(Protocol):
+    """A protocol that can be evaluated."""
+
+    name: str
+    models: int
+    """How many models there are to report progress on."""
+    about: str
+    """What the page says of it, in Markdown."""
+
+    def outcomes(
+        self,
+        sets: Mapping[str, RecordSet],
+        network: str,
+        seed: int,
+        work: Path,
+        progress: Progress,
+    ) -> list[Outcome]:
+        """Train and judge; models already in ``work`` are not trained again."""
+        ...
+
+
+def judge(model: Model, record: RecordSet, start: int = 0) -> Judged:
+    """Judge a record's windows from ``start`` on with a bundle, as the monitor would."""
+    return Judged(
+        record.labels[start:], model.probability(record.inputs[start:]), model.card.threshold
+    )
+
+
+def kinds(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the kinds of model, in the order of the protocol."""
+    return list(outcomes[0].judged)
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return pooled figures and means over wearers, by kind of model.
+
+    A mean is over the wearers that have the figure: balanced accuracy needs both classes.
+    """
+    confusions = {
+        kind: [outcome.judged[kind].confusion for outcome in outcomes] for kind in kinds(outcomes)
+    }
+    return {
+        "pooled": {kind: pooled(each) for kind, each in confusions.items()},
+        "mean": {kind: mean(each) for kind, each in confusions.items()},
+    }
+
+
+def result(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the figures of a protocol: `summary`, calibration and every wearer."""
+    return summary(outcomes) | {
+        "wearers": len(outcomes),
+        "calibration": {
+            kind: calibration([outcome.judged[kind] for outcome in outcomes])
+            for kind in kinds(outcomes)
+        },
+        "per_wearer": {
+            outcome.wearer: {
+                kind: figures(judged.confusion) for kind, judged in outcome.judged.items()
+            }
+            for outcome in sorted(outcomes, key=lambda outcome: outcome.wearer)
+        },
+    }
