@@ -13,6 +13,8 @@ from monitor.ward import Ward
 
 MAX_DRAINED: Final = 1000
 """Messages taken in one tick, so that classification is never starved by a flood."""
+MAX_SAMPLES: Final = 100_000
+"""And samples, some tenth of a second of work: one device that catches up delays nobody else."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,9 +39,10 @@ class Ingest:
         self._streams: dict[tuple[bytes, int], Stream] = {}
         self._unacknowledged: dict[Stream, bytes] = {}
         self._ending: list[tuple[Stream, bytes]] = []
+        self._samples = 0
 
     def drain(self) -> list[messages.Published]:
-        """Take what has arrived, at most `MAX_DRAINED` messages.
+        """Take what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples.
 
         Returns
         -------
@@ -47,7 +50,10 @@ class Ingest:
             What is to be told of streams that opened and alerts that were acknowledged.
         """
         published: list[messages.Published] = []
+        self._samples = 0
         for _ in range(MAX_DRAINED):
+            if self._samples >= MAX_SAMPLES:
+                break
             try:
                 peer, *parts = self.socket.recv_multipart(zmq.DONTWAIT)
             except zmq.Again:
@@ -81,6 +87,7 @@ class Ingest:
             if received.rate_mhz != stream.rate_mhz:
                 raise ProtocolError("The frame's rate is not the one its hello named.")
             stream.accept(received, time.monotonic())
+            self._samples += len(received.samples)
             self._unacknowledged[stream] = peer
             return []
         message = messages.decode_to_monitor(data)

@@ -23,8 +23,8 @@ class NewWearer:
     about = """The 44 non-paced records of the MIT-BIH Arrhythmia Database in five folds of wearers
 (201 and 202 are one person, in one fold). The generic model of a fold never saw its wearers; each
 is enrolled on the record's first five minutes and its annotations, and both models are scored on
-the rest, which nothing looks at before. Every sixth wearer outside the fold chooses the generic model's
-epoch and threshold and is not fitted to.
+the rest, which nothing looks at before. Every sixth wearer outside the fold chooses the generic
+model's epoch and threshold and is not fitted to.
 
 A scored window's history may reach back into the enrolment's signal, never to a label of the scored
 part; the last enrolment window's look-ahead reaches half a second past the fifth minute, into

@@ -1,0 +1,117 @@
+"""Whatever cannot be done is said in one sentence, with the exit code that it deserves."""
+
+import re
+import shutil
+
+import pytest
+
+from tests.cli.subprocesses import ecgmon_each, environment
+
+FETCH = "is not on this machine and cannot be fetched from PhysioNet"
+NO_RECORD = "give a path to its .hea file, database/name such as nstdb/em, or a bare MIT-BIH name"
+SIMULATE = ("--simulate", "normal")
+REPLAY = {
+    "an unknown record": (["nosuch"], FETCH),
+    "an unknown database": (["nosuch/em"], FETCH),
+    "a path where nothing is": (["./nowhere/203"], NO_RECORD),
+    "a path out of the cache": (["../../etc/passwd"], NO_RECORD),
+    "a name that a shell would run": (["203;reboot"], NO_RECORD),
+    "a name that looks like markup": (["[/bold]"], r"There is no record \[/bold\]: "),
+    "an endless name": (["x" * 5000], ""),
+    "an empty name": ([""], NO_RECORD),
+    "a truncated signal": (["{records}/short"], "truncated"),
+    "a missing signal": (["{records}/headless"], r"its \.dat file is missing"),
+    "a header that is none": (["{records}/garbage"], "The header of .* cannot be read"),
+    "a lead that is not there": (["{records}/beats", "--lead", "V9"], "no lead V9: choose one of"),
+    "another sampling rate": (["{records}/other"], "360 Hz"),
+    "neither record nor simulation": ([], "Give either a record, such as 203, or --simulate"),
+    "both record and simulation": (["203", *SIMULATE], "Give either a record"),
+    "an unknown scenario": (["--simulate", "asistole"], "did you mean 'asystole'"),
+    "no speed": ([*SIMULATE, "--speed", "0"], "--speed 0 is no speed"),
+    "a negative speed": ([*SIMULATE, "--speed", "-1"], "--speed -1 is no speed"),
+    "a word for a speed": ([*SIMULATE, "--speed", "fast"], "--speed fast is no speed"),
+    "no number for a speed": ([*SIMULATE, "--speed", "nan"], "--speed nan is no speed"),
+    "more seconds than there are": (
+        [*SIMULATE, "--abnormal", "5/3"],
+        "--abnormal 5/3 is no rule: give K/N with K <= N",
+    ),
+    "no seconds": ([*SIMULATE, "--abnormal", "0/3"], "--abnormal 0/3 is no rule"),
+    "no rule": ([*SIMULATE, "--abnormal", "often"], "--abnormal often is no rule"),
+    "a start beyond the end": (["{records}/beats", "--from", "40"], "lasts 30 s"),
+    "no duration": (["{records}/beats", "--duration", "0"], "Nothing to play"),
+    "a negative duration": (["{records}/beats", "--duration", "-5"], "Nothing to play"),
+    "no number for a duration": (["{records}/beats", "--duration", "nan"], "--duration nan"),
+    "an endless duration": (["{records}/beats", "--duration", "inf"], "--duration inf"),
+    "a simulation for too long": ([*SIMULATE, "--duration", "9999"], "from 1 to 3600 seconds"),
+    "an endpoint that is none": ([*SIMULATE, "--connect", "nonsense"], "nonsense is no endpoint"),
+    "another monitor's model": (
+        [*SIMULATE, "--connect", "tcp://127.0.0.1:9", "--model", "generic"],
+        "give them to ecgmon serve",
+    ),
+    "another monitor's journal": (
+        [*SIMULATE, "--connect", "tcp://127.0.0.1:9", "--journal", "{records}/new.db"],
+        "give them to ecgmon serve",
+    ),
+    "a model that is no bundle": ([*SIMULATE, "--model", "{records}/beats.dat"], r"beats\.dat"),
+    "a model that is a folder": ([*SIMULATE, "--model", "{records}"], "There is no model"),
+    "an unknown model": ([*SIMULATE, "--model", "nosuch"], "There is no model nosuch: give a"),
+    "figures into a folder": ([*SIMULATE, "--json", "{records}"], "cannot be written: Is a dir"),
+    "figures to nowhere": ([*SIMULATE, "--json", "{records}/no/f"], "cannot be written: No such"),
+    "a journal to nowhere": ([*SIMULATE, "--journal", "{records}/no/j"], "cannot be opened"),
+    "a journal that is none": (
+        [*SIMULATE, "--journal", "{records}/beats.dat"],
+        r"The journal .*beats\.dat cannot be opened: file is not a database",
+    ),
+}
+SERVE = {
+    "a daemon's model that is no bundle": (["--model", "{records}/beats.dat"], r"beats\.dat"),
+    "a daemon's unknown model": (["--model", "nosuch"], "There is no model nosuch"),
+    "a daemon's journal to nowhere": (["--journal", "{records}/no/j"], "cannot be opened"),
+    "a daemon's endpoint that is none": (["--publish", "nonsense"], "endpoint nonsense cannot be"),
+    "a daemon's rule that is none": (["--abnormal", "5/3"], "--abnormal 5/3 is no rule"),
+}
+ANYWHERE = ("--ingest", "tcp://127.0.0.1:*", "--publish", "tcp://127.0.0.1:*")
+CASES = {
+    **{name: (["replay", "--speed", "max", *args], text) for name, (args, text) in REPLAY.items()},
+    **{name: (["serve", *ANYWHERE, *args], text) for name, (args, text) in SERVE.items()},
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory, records):
+    """Try everything."""
+    folder = tmp_path_factory.mktemp("bad") / "records"
+    shutil.copytree(records, folder)
+    for name in ("short", "headless", "garbage"):
+        header = (folder / "beats.hea").read_text().replace("beats", name)
+        (folder / f"{name}.hea").write_text("garbage" if name == "garbage" else header)
+    (folder / "short.dat").write_bytes((folder / "beats.dat").read_bytes()[:9000])
+    env = environment(folder.parent / "home", XDG_STATE_HOME=folder.parent / "state")
+
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    commands = [[a.replace("{records}", str(folder)) for a in args] for args, _ in CASES.values()]
+    output = tmp_path_factory.mktemp("output")
+    outcomes = dict(zip(CASES, ecgmon_each(commands, output, env), strict=True))
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    return outcomes
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_is_refused_in_one_sentence(outcomes, case):
+    outcome = outcomes[case]
+    by_the_monitor = case == "another sampling rate"
+    assert (outcome.code, outcome.out) == (1 if by_the_monitor else 2, "")
+    *logged, line = outcome.err.splitlines()
+    assert len(logged) == by_the_monitor
+    assert line.startswith("Error: ")
+    assert line.endswith((".", ")"))
+    assert re.search(CASES[case][1], line)
+
+
+def test_what_the_library_that_reads_options_refuses_has_no_traceback_either(env, tmp_path):
+    cases = [["--from", "-1"], ["--burst", "nan"], ["--seed", "x"], ["--clear-after", "0"]]
+    commands = [["replay", *SIMULATE, *args] for args in cases]
+    for args, outcome in zip(cases, ecgmon_each(commands, tmp_path, env), strict=True):
+        assert (outcome.code, outcome.out) == (2, "")
+        assert args[0] in outcome.err
+        assert "Traceback" not in outcome.err

@@ -1,0 +1,225 @@
+"""A monitor in a thread, and devices and listeners at its real sockets."""
+
+import itertools
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import zmq
+
+from ecgmon.wire import Frame, messages
+from monitor.daemon import Monitor, Settings
+
+GENERIC = Path(__file__).parents[2] / "monitor" / "models" / "generic.onnx"
+PATIENCE_S = 30
+"""For what must come; only a failing test waits so long."""
+QUIET_MS = 150
+"""For what must not come."""
+_probes = itertools.count()
+
+
+class Wearable:
+    """A device's socket, and the frames it sends."""
+
+    def __init__(self, context, ingest):
+        self.socket = context.socket(zmq.DEALER)
+        self.socket.linger = 0
+        self.socket.connect(ingest)
+        self.stream = None
+
+    def say(self, message):
+        self.socket.send(messages.encode(message))
+
+    def hear(self):
+        """Return the next answer."""
+        assert self.socket.poll(1000 * PATIENCE_S), "the monitor does not answer"
+        return messages.decode_to_device(self.socket.recv())
+
+    def hears_nothing(self):
+        return not self.socket.poll(QUIET_MS)
+
+    def until_acked(self, end):
+        """Wait until everything before ``end`` is acknowledged; acknowledgements only rise."""
+        last = -1
+        while last < end:
+            ack = self.hear()
+            assert isinstance(ack, messages.Ack), ack
+            assert ack.stream == messages.stream_id(self.stream)
+            assert ack.next >= last
+            last = ack.next
+        assert last == end
+
+    def hello(self, wearer, stream, rate=360.0):
+        self.stream = stream
+        number = messages.stream_id(stream)
+        self.say(messages.Hello(wearer=wearer, stream=number, rate=rate, lead="II"))
+
+    def greet(self, wearer, stream):
+        """Say hello and return the welcome."""
+        self.hello(wearer, stream)
+        welcome = self.hear()
+        assert isinstance(welcome, messages.Welcome), welcome
+        assert welcome.stream == messages.stream_id(stream)
+        return welcome
+
+    def greet_after_acks(self, wearer, stream):
+        """Say hello, however many acknowledgements of another stream are still to come."""
+        self.hello(wearer, stream)
+        while not isinstance(answer := self.hear(), messages.Welcome):
+            assert isinstance(answer, messages.Ack), answer
+        assert answer.stream == messages.stream_id(stream)
+
+    def frame(self, first, samples, gain=200.0, rate_mhz=360_000):
+        values = np.asarray(samples, dtype=np.int16)
+        return Frame(self.stream, first, 0, rate_mhz, gain, "II", values).encode()
+
+    def send(self, first, samples, **given):
+        self.socket.send(self.frame(first, samples, **given))
+
+    def send_all(self, samples, first=0, size=1000):
+        for at in range(0, len(samples), size):
+            self.send(first + at, samples[at : at + size])
+
+    def bye(self, end):
+        self.say(messages.Bye(stream=messages.stream_id(self.stream), end=end))
+
+    def finish(self, end):
+        """Say goodbye and wait for the last acknowledgement."""
+        self.bye(end)
+        self.until_acked(end)
+
+    def is_refused(self, why):
+        answer = self.hear()
+        assert isinstance(answer, messages.Refused), answer
+        assert why in answer.reason, answer.reason
+
+
+class Listener:
+    """A subscriber that keeps all it hears."""
+
+    def __init__(self, context, publish, topics=("",)):
+        self.socket = context.socket(zmq.SUB)
+        self.socket.linger = 0
+        self.socket.rcvhwm = 0
+        for topic in topics:
+            self.socket.subscribe(topic)
+        self.socket.connect(publish)
+        self.heard = []
+
+    def until(self, kind, wearer, **fields):
+        """Listen until such a message has come, and return the latest of them."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := self.all(kind, wearer, **fields)):
+            assert time.monotonic() < deadline, f"no {kind.__name__} of {wearer} with {fields}"
+            if self.socket.poll(100):
+                self.take()
+        return found[-1]
+
+    def take(self):
+        topic, payload = self.socket.recv_multipart()
+        message = messages.decode_published(payload)
+        assert topic == messages.topic(message)
+        self.heard.append(message)
+
+    def drain(self):
+        while self.socket.poll(QUIET_MS):
+            self.take()
+        return self.heard
+
+    def all(self, kind, wearer, **fields):
+        return [
+            m
+            for m in self.heard
+            if isinstance(m, kind)
+            and m.wearer == wearer
+            and all(getattr(m, name) == value for name, value in fields.items())
+        ]
+
+
+class Rig:
+    """A monitor that runs in a thread until the end of the ``with`` block."""
+
+    def __init__(self, folder, **settings):
+        folder.mkdir(exist_ok=True)
+        self.journal = folder / "journal.db"
+        settings = {"resolve": lambda _: GENERIC, "journal": self.journal} | settings
+        self.context = zmq.Context()
+        self.monitor = Monitor(Settings(**settings), self.context)
+        self._clients = []
+        self._error = None
+
+    def __enter__(self):
+        try:
+            self.monitor.start()
+        except BaseException:
+            self.context.destroy(linger=0)
+            raise
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        for client in self._clients:
+            client.socket.close()
+        self.context.destroy(linger=0)
+        if self._error is not None:
+            raise self._error
+
+    def _run(self):
+        try:
+            self.monitor.run()
+        except BaseException as error:  # noqa: BLE001 - raised again at the end
+            self._error = error
+
+    def stop(self):
+        self.monitor.stop()
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive(), "the monitor does not stop"
+
+    def device(self):
+        self._clients.append(Wearable(self.context, self.monitor.ingest))
+        return self._clients[-1]
+
+    def newcomer(self, *topics):
+        """Return a listener whose subscription may still be under way."""
+        self._clients.append(Listener(self.context, self.monitor.publish, topics or ("",)))
+        return self._clients[-1]
+
+    def listener(self):
+        """Return a listener to everything that misses nothing from now on."""
+        listener, wearer = self.newcomer(), f"probe-{next(_probes)}"
+        probe = self.device()
+        probe.greet(wearer, 1)
+        listener.until(messages.Opened, wearer)
+        probe.finish(0)
+        probe.socket.close()
+        listener.until(messages.Closed, wearer)
+        listener.heard.clear()
+        return listener
+
+
+def said(heard, wearer):
+    """Return what was said of a wearer's signal, but traces and links.
+
+    An alert that stands is said again to everybody whenever somebody begins to listen.
+    """
+    left_out = messages.Trace | messages.Link | messages.Opened
+    found = []
+    for message in heard:
+        if message.wearer == wearer and not isinstance(message, left_out):
+            fields = {"type": type(message).__name__} | msgspec.structs.asdict(message)
+            if fields["type"] != "Alert" or fields not in found:
+                found.append(fields)
+    return found
+
+
+def assert_same(some, others):
+    """Assert that the same was said, of whomever; probabilities to single precision."""
+    ids = {"wearer": None, "stream": None, "probability": None}
+    assert [message | ids for message in some] == [message | ids for message in others]
+    for one, other in zip(some, others, strict=True):
+        assert one.get("probability") == pytest.approx(other.get("probability"), abs=1e-5)
