@@ -45,7 +45,10 @@ class AlertRules:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """What is known of the second that ends at stream index ``end``."""
+    """What is known of the second that ends at stream index ``end``.
+
+    ``beats`` counts the stream's beats so far, across gaps too.
+    """
 
     end: int
     state: SignalState
@@ -146,8 +149,7 @@ class Alerts:
     def _asystole(self, second: Second) -> bool:
         if "asystole" in self._standing:
             # One beat may be an artefact: the second one ends it. So does losing the signal,
-            # which is another alert's business. After a gap, beats are counted from 0 again.
-            self._beats_at_asystole = min(self._beats_at_asystole, second.beats)
+            # which is another alert's business.
             return self._signal_since is not None and second.beats < self._beats_at_asystole + 2
         self._beats_at_asystole = second.beats
         if self._signal_since is None:

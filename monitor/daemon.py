@@ -20,6 +20,8 @@ from monitor.publish import HIGH_WATER, Publisher
 from monitor.ward import Ward
 
 LOOPBACK: Final = "tcp://127.0.0.1:*"
+PRIVATE: Final = ("tcp://127.", "tcp://localhost:", "tcp://[::1]:", "ipc://", "inproc://")
+"""How endpoints begin that only this machine reaches."""
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick; link reports are due at least so often."""
 LINK_S: Final = 1.0
@@ -87,6 +89,11 @@ class Monitor:
                 (ingest, self._settings.ingest),
                 (publish, self._settings.publish),
             ):
+                if not endpoint.startswith(PRIVATE):
+                    raise UsageError(
+                        f"The endpoint {endpoint} cannot be bound: until connections have keys, "
+                        "only what the network cannot reach, tcp://127.0.0.1:PORT or ipc://PATH."
+                    )
                 socket.linger = 500  # the last results still leave, a dead peer holds nobody up
                 try:
                     socket.bind(endpoint)

@@ -35,6 +35,7 @@ class Watched:
     model: Model
     chain: SignalChain
     alerts: Alerts
+    beats: int = 0
 
 
 class Ward:
@@ -222,7 +223,7 @@ def _fill(watched: Watched, until: int) -> list[messages.Published]:
             state="absent" if mostly_missing else "signal",
             abnormal=None,
             last_beat=end,  # what the heart did meanwhile is not known
-            beats=0,
+            beats=watched.beats,
         )
         published += _report(watched, second, probability=None, heart_rate=None)
     return published
@@ -232,6 +233,7 @@ def _report(
     watched: Watched, second: Second, *, probability: float | None, heart_rate: float | None
 ) -> list[messages.Published]:
     watched.stream.next_window = second.end
+    watched.beats = second.beats
     window = messages.Window(
         wearer=watched.stream.wearer,
         stream=watched.hello.stream,

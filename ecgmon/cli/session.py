@@ -201,7 +201,7 @@ def _watch(
         desk.connect(endpoints.ingest)
 
         def acknowledge(alert: messages.Alert) -> None:
-            by = getpass.getuser()
+            by = _user()
             request = messages.Acknowledge(
                 wearer=wearer, stream=alert.stream, alert=alert.alert, by=by
             )
@@ -244,3 +244,11 @@ def _score_from(session: Session, card: Card | None, record: Record) -> int:
         return session.score_from_s * RATE // WINDOW
     enrolment = card.enrolment if card else None
     return enrolment.stop if enrolment and enrolment.record == record.name else 0
+
+
+def _user() -> str:
+    """Return who sits at the terminal, as well as the system knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as containers have
+        return "unknown"

@@ -115,7 +115,7 @@ class Frame:
             raise ProtocolError(f"A frame of {count} samples cannot have {len(data)} bytes.")
         if zlib.crc32(data[: -_CRC.size]) != _CRC.unpack_from(data, len(data) - _CRC.size)[0]:
             raise ProtocolError("The frame's CRC-32 is wrong.")
-        if rate == 0 or not MIN_GAIN <= gain < math.inf or first > MAX_INDEX:
+        if rate == 0 or not MIN_GAIN <= gain < math.inf or first + count > MAX_INDEX:
             raise ProtocolError("The frame's rate, gain or index is out of range.")
         name = lead.rstrip(b"\0")
         if not all(0x20 < byte < 0x7F for byte in name):

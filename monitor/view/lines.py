@@ -101,6 +101,7 @@ def run_lines(
     """
     feed = Feed(socket, wearer)
     minutes: dict[str, _Minute] = {}
+    opened: dict[str, str] = {}
     unreadable = 0
     stop_at = float("inf")
     while time.monotonic() < stop_at:
@@ -111,7 +112,7 @@ def run_lines(
                 return
             continue
         for message in feed.drain(BATCH):
-            for text in _lines(message, minutes):
+            for text in _lines(message, minutes, opened):
                 out.write(f"{text}\n")
         if feed.unreadable > unreadable:
             unreadable = feed.unreadable
@@ -140,7 +141,9 @@ class _Minute:
         )
 
 
-def _lines(message: messages.Published, minutes: dict[str, _Minute]) -> Iterator[str]:
+def _lines(
+    message: messages.Published, minutes: dict[str, _Minute], opened: dict[str, str]
+) -> Iterator[str]:
     """Yield the lines that follow from a message; a minute ends with the first window after it."""
     if isinstance(message, messages.Window):
         number = message.first // _MINUTE
@@ -151,7 +154,12 @@ def _lines(message: messages.Published, minutes: dict[str, _Minute]) -> Iterator
         minute.said.append(verdict(message))
         if message.heart_rate is not None:
             minute.heart_rates.append(message.heart_rate)
-    elif isinstance(message, messages.Opened | messages.Closed):
+    elif isinstance(message, messages.Opened):
+        if opened.get(message.wearer) == message.stream:
+            return  # repeated for somebody who began to listen
+        opened[message.wearer] = message.stream
+        minutes.pop(message.wearer, None)
+    elif isinstance(message, messages.Closed):
         minutes.pop(message.wearer, None)
     if text := line(message):
         yield text

@@ -48,12 +48,12 @@ rules = st.just(AlertRules()) | st.builds(AlertRules, hysteresis, hysteresis, hy
 
 
 def observed(happenings):
-    """Say of each second what the monitor knows of it; a gap begins the count of beats anew."""
+    """Say of each second what the monitor knows of it; beats are counted across gaps."""
     count = last = 0
     for number, happening in enumerate(happenings):
         start = number * RATE
         if happening.gap:
-            count, last = 0, start + RATE
+            last = start + RATE
         for beat in happening.beats:
             count, last = count + 1, start + beat
         known_beat = start + RATE if happening.gap else last
@@ -90,7 +90,7 @@ def asystole(happenings):
         if silent_since is None:
             silent_since = start
         if happening.gap:
-            silent_since, again = end, 0
+            silent_since = end
         if happening.beats:
             silent_since = max(silent_since, start + happening.beats[-1])
             again += len(happening.beats)

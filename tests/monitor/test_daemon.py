@@ -55,6 +55,12 @@ def starts_at_last(folder, **settings):
 
 
 @pytest.mark.parametrize("which", ["ingest", "publish"])
+@pytest.mark.parametrize("endpoint", ["tcp://0.0.0.0:*", "tcp://*:*", "tcp://[::]:*"])
+def test_nothing_is_bound_that_the_network_can_reach(tmp_path, which, endpoint):
+    assert "what the network cannot reach" in refused(tmp_path, **{which: endpoint})
+
+
+@pytest.mark.parametrize("which", ["ingest", "publish"])
 def test_an_endpoint_in_use_is_refused_and_nothing_stays_behind(tmp_path, taken, which):
     free = _free_endpoint()
     other = "publish" if which == "ingest" else "ingest"

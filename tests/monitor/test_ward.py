@@ -1,5 +1,7 @@
 """What the ward makes of samples, without sockets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,20 @@ def test_what_is_no_signal_is_not_judged_and_what_is_judged_has_its_reason(ward,
     assert [window.first for window in windows] == [i * RATE for i in range(len(windows))]
     judged = [window.abnormal is not None for window in windows]
     assert 20 < np.sum(judged) < len(judged)
+
+
+def test_a_gap_in_asystole_does_not_hide_that_the_heart_beats_again(ward):
+    simulation = simulate("asystole", seed=3)
+    (expected,) = simulation.expected
+    for lost_s in (36, 39.5, 41.9):  # the alert stands since 34 s, the heart beats from 42 s on
+        gap = (round(lost_s * RATE), round((lost_s + 0.3) * RATE))
+        take(opened(ward, "203", gap[0]), replace(simulation.record, missing=(gap,)))
+        alerts = [m for m in ward.advance(lambda _: False) if isinstance(m, messages.Alert)]
+        assert [(m.kind, m.state) for m in alerts] == [
+            ("asystole", "raised"),
+            ("asystole", "cleared"),
+        ]
+        assert expected.cleared[0] <= alerts[1].at <= expected.cleared[1]
 
 
 def test_a_stream_that_is_not_open_any_more_cannot_be_closed(ward):

@@ -25,6 +25,7 @@ SHORT = {
 
 def wearer(name, network, seed, seconds=360):
     record = simulate("premature", seed=seed, duration_s=seconds, wearer=name).record
+    record = replace(record, name=f"simulated/{name}")
     kind = NETWORKS[network]
     return record_set(record, kind.geometry, kind.steps_per_second)
 
