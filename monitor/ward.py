@@ -28,7 +28,7 @@ MAX_FILLED: Final = 600
 
 @dataclass(eq=False, slots=True)
 class Watched:
-    """A wearer under watch."""
+    """A wearer under watch; ``beats`` of the stream so far, ``beats_before`` the latest gap."""
 
     stream: Stream
     hello: messages.Hello
@@ -36,6 +36,7 @@ class Watched:
     chain: SignalChain
     alerts: Alerts
     beats: int = 0
+    beats_before: int = 0
 
 
 class Ward:
@@ -161,6 +162,7 @@ class Ward:
         if not segment.missing:
             return []
         watched.chain.reset(watched.stream.row, segment.first)
+        watched.beats_before = watched.beats
         watched.stream.skip_to(segment)
         gap = messages.Gap(
             wearer=watched.stream.wearer,
@@ -194,7 +196,7 @@ class Ward:
                         bool(probability[i] >= watched.model.card.threshold), probability[i]
                     ),
                     last_beat=int(windows.last_beat[i]),
-                    beats=int(windows.beats[i]),
+                    beats=watched.beats_before + int(windows.beats[i]),
                 ),
                 probability=_known(float(probability[i]), probability[i]),
                 heart_rate=_known(float(windows.heart_rate[i]), windows.heart_rate[i]),

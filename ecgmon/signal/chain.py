@@ -46,8 +46,7 @@ class Windows:
     last_beat : ndarray of int64, shape (n,)
         Stream index of the latest beat, or of the first sample when there was none yet.
     beats : ndarray of int64, shape (n,)
-        Number of beats found in the row so far; a reset does not set it back, so that beats
-        before and after a gap are told apart.
+        Number of beats found since the row was reset.
     """
 
     rows: NDArray[np.intp]
@@ -127,6 +126,7 @@ class SignalChain:
         self._held[row] = 0
         self._absent[row] = False
         self._start[row] = self.next[row] = self._last_beat[row] = first
+        self._beat_count[row] = 0
 
     def push(self, rows: NDArray[np.intp], millivolts: NDArray[np.float64]) -> Windows:
         """Take the next samples of some rows and return the windows they complete.
