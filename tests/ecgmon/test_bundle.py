@@ -14,7 +14,8 @@ from ecgmon.bundle import (
     metadata,
 )
 from ecgmon.errors import BundleError
-from ecgmon.signal import RATE, Geometry, process_record
+from ecgmon.grid import RATE
+from ecgmon.signal import Geometry, process_record
 from replay.simulated import simulate
 
 MODELS = sorted((Path(str(files("monitor"))) / "models").glob("*.onnx"))

@@ -5,8 +5,9 @@ import pytest
 
 from ecgmon import labels
 from ecgmon.errors import RecordError
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
-from ecgmon.signal import RATE, WINDOW, process_record
+from ecgmon.signal import process_record
 from replay.simulated import simulate
 from trainer.batches import SEGMENT_S, Group, SegmentBatches, WindowBatches, _segment
 from trainer.dataset import record_set

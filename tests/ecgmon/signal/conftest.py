@@ -3,9 +3,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ecgmon.grid import RATE
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
-from ecgmon.signal import RATE, SignalChain, Windows
+from ecgmon.signal import SignalChain, Windows
 from replay.simulated import simulate
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ecgmon.signal import RATE, Geometry, SignalChain, process_record
+from ecgmon.grid import RATE
+from ecgmon.signal import Geometry, SignalChain, process_record
 from ecgmon.signal.beats import REFRACTORY, BeatDetector
 from replay.simulated import simulate
 

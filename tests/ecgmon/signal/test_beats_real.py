@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ecgmon.grid import RATE
 from ecgmon.labels import is_beat
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
-from ecgmon.signal import RATE
 from ecgmon.signal.beats import BeatDetector
 
 RECORDS = (

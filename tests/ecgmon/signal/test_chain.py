@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import signal
 
-from ecgmon.signal import RATE, WINDOW, Geometry, SignalChain, process_record
+from ecgmon.grid import RATE, WINDOW
+from ecgmon.signal import Geometry, SignalChain, process_record
 from ecgmon.signal.quality import ABSENT, NOISY, SIGNAL
 from replay.simulated import simulate
 

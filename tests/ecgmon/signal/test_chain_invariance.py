@@ -5,7 +5,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecgmon.signal import RATE, Geometry, SignalChain, Windows, process_record
+from ecgmon.grid import RATE
+from ecgmon.signal import Geometry, SignalChain, Windows, process_record
 
 GEOMETRIES = [
     Geometry(0, 0, 120),

@@ -1,6 +1,7 @@
 import pytest
 
-from ecgmon.signal import RATE, WINDOW, Geometry
+from ecgmon.grid import RATE, WINDOW
+from ecgmon.signal import Geometry
 
 
 def test_a_window_is_one_second():

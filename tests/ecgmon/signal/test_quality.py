@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from ecgmon.grid import RATE
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
-from ecgmon.signal import RATE, Geometry, process_record
+from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL, signal_state
 
 N = RATE

@@ -1,0 +1,116 @@
+"""The protocols end to end, on simulated wearers under the records' names."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgmon.metrics import Confusion
+from replay.simulated import simulate
+from trainer import build, protocols, splits
+from trainer.dataset import record_set
+from trainer.evaluation import report
+from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
+from trainer.evaluation.inter_patient import InterPatient
+from trainer.evaluation.new_wearer import NewWearer
+from trainer.networks import BeatNet
+from trainer.protocols import Fold
+
+FOLD = Fold(strangers=("203", "100"), training=("101", "103"), validation=("106",))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    recipe = build.RECIPES["beatnet"]
+    short = replace(
+        recipe,
+        share=4,
+        generic=replace(recipe.generic, epochs=1, steps=4),
+        patient=replace(recipe.patient, steps=3),
+    )
+    monkeypatch.setattr(build, "RECIPES", {"beatnet": short})
+    monkeypatch.setattr("trainer.evaluation.new_wearer.wearer_folds", lambda: (FOLD,))
+
+
+@pytest.fixture(scope="module")
+def sets():
+    def one(name, seed):
+        record = simulate("premature", seed=seed, duration_s=360).record
+        record = replace(record, name=f"mitdb/{name}", wearer=name)
+        return record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
+
+    few = [one("any", seed) for seed in range(4)]
+    return {
+        name: replace(few[i % 4], record=f"mitdb/{name}", wearer=name)
+        for i, name in enumerate(splits.RECORDS)
+    }
+
+
+def test_new_wearers_are_judged_after_their_enrolment(quick, sets, tmp_path):
+    told = []
+    outcomes = NewWearer().outcomes(sets, "beatnet", 1, tmp_path / "work", told.append)
+    assert [outcome.wearer for outcome in outcomes] == list(FOLD.strangers)
+    assert told == ["generic model of fold 1", *FOLD.strangers]
+    for outcome in outcomes:
+        assert list(outcome.judged) == ["generic", "enrolled"]
+        for judged in outcome.judged.values():
+            expected = sets[outcome.wearer].labels[splits.ENROLMENT_S :]
+            np.testing.assert_array_equal(judged.labels, expected)
+
+    figures = report.write(NewWearer(), outcomes, tmp_path / "out", 1)
+    written = json.loads((tmp_path / "out/result.json").read_text())
+    assert written == json.loads(json.dumps(figures))
+    assert set(written["pooled"]) == set(written["mean"]) == {"generic", "enrolled"}
+    page = (tmp_path / "out/README.md").read_text()
+    for picture in ("bars", "reliability", "precision-recall", "timeline"):
+        assert f"({picture}.png)" in page
+        assert (tmp_path / f"out/{picture}.png").stat().st_size > 1000
+
+
+def test_an_interrupted_evaluation_goes_on_where_it_stopped(quick, sets, tmp_path):
+    class StoppedError(Exception):
+        pass
+
+    def stop(name):
+        if name == FOLD.strangers[0]:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        NewWearer().outcomes(sets, "beatnet", 1, tmp_path, stop)
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.onnx")}
+    assert len(made) == 2
+    outcomes = NewWearer().outcomes(sets, "beatnet", 1, tmp_path, lambda _: None)
+    assert len(outcomes) == 2
+    assert made == {path: path.stat().st_mtime_ns for path in made}
+
+
+def test_inter_patient_judges_the_whole_of_ds2(quick, sets, tmp_path):
+    outcomes = InterPatient().outcomes(sets, "beatnet", 1, tmp_path, lambda _: None)
+    assert [outcome.wearer for outcome in outcomes] == list(protocols.DS2)
+    for outcome in outcomes:
+        assert len(outcome.judged["generic"].labels) == len(sets[outcome.wearer])
+
+
+def test_figures_by_hand():
+    hour = Confusion(tp=600, fp=300, tn=2100, fn=600)
+    assert figures(hour)["false_alerts_per_hour"] == 300
+    assert figures(hour)["missed_per_hour"] == 600
+    normal_only = Confusion(tn=100)
+    assert mean([hour, normal_only])["balanced_accuracy"] == pytest.approx(0.6875)
+    assert mean([hour, normal_only])["balanced_accuracy_wearers"] == 1
+    assert pooled([hour, hour])["tp"] == 1200
+
+
+def test_calibration_by_hand():
+    judged = Judged(
+        np.array([0, 1, 1, 1, -1], np.int8), np.array([0.05, 0.85, 0.85, 0.95, 0.5], "f4"), 0.5
+    )
+    result = calibration([judged])
+    assert result["bins"] == [
+        [pytest.approx(0.05), 0.0, 1],
+        [pytest.approx(0.85), 1.0, 2],
+        [pytest.approx(0.95), 1.0, 1],
+    ]
+    assert result["brier"] == pytest.approx((0.05**2 + 2 * 0.15**2 + 0.05**2) / 4)
+    assert result["expected_calibration_error"] == pytest.approx((0.05 + 2 * 0.15 + 0.05) / 4)
