@@ -1,0 +1,34 @@
+"""The built-in models are what the README says of them."""
+
+from pathlib import Path
+
+import pytest
+
+import monitor
+from ecgmon.bundle import Model
+from trainer import splits
+
+FOLDER = Path(monitor.__file__).parent / "models"
+HELD_OUT = {f"mitdb/{record}" for record in splits.HELD_OUT}
+
+
+def test_the_generic_model_never_saw_the_demonstration_wearers():
+    card = Model.load(FOLDER / "generic.onnx").card
+    seen = {span.record for span in card.trained_on} | set(card.validation.records)
+    assert len(seen) == 40
+    assert not seen & HELD_OUT
+    assert card.enrolment is None
+
+
+@pytest.mark.parametrize("wearer", ["203", "simulated"])
+def test_a_wearers_own_model_saw_the_first_five_minutes_and_nothing_after(wearer):
+    card = Model.load(FOLDER / f"{wearer}.onnx").card
+    generic = Model.load(FOLDER / "generic.onnx").card
+    own = [span for span in card.trained_on if span not in generic.trained_on]
+    assert own == [card.enrolment]
+    assert (card.enrolment.start, card.enrolment.stop) == (0, splits.ENROLMENT_S)
+    assert card.wearer == wearer
+
+
+def test_they_are_small():
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.onnx")) < 2_000_000
