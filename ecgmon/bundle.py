@@ -201,7 +201,7 @@ class Model:
         options.log_severity_level = 4  # a bad graph is reported once, by the error below
         try:
             session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
-        except Exception as error:
+        except Exception as error:  # the runtime's exceptions have no class in common
             raise BundleError(
                 f"{path} holds a graph that cannot be run: give a bundle made by ecgmon train."
             ) from error

@@ -170,6 +170,11 @@ def train_patient(
     _, base = export.restore(generic)
     if wearer.record in {span.record for span in base.trained_on}:
         raise UsageError(f"{generic} was trained on {wearer.wearer}: that would not be enrolment.")
+    if len(wearer) < splits.ENROLMENT_S:
+        raise UsageError(
+            f"{wearer.record} is too short: enrolment takes a record's first "
+            f"{splits.ENROLMENT_S // 60} minutes."
+        )
     recipe = RECIPES[base.network]
     settings = replace(recipe.patient, seed=seed)
 

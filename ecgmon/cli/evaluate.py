@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +30,6 @@ def evaluate(
     work: Annotated[
         Path, typer.Option(help="Folder for models on the way; work found there is not redone.")
     ] = Path("runs"),
-    again: Annotated[bool, typer.Option("--again", help="Forget the work on the way.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
     data: Data = None,
 ) -> None:
@@ -59,8 +57,6 @@ def evaluate(
 
     evaluation: Evaluation = NewWearer() if protocol == Protocol.NEW_WEARER else InterPatient()
     place = work / f"{protocol}-{network}-{seed}-{_code_digest()}"
-    if again:
-        shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
     with long_work() as bar:
         records = bar.add_task("Records", total=len(splits.RECORDS), note="")
@@ -85,12 +81,14 @@ def evaluate(
 
 
 def _code_digest() -> str:
-    """Return a digest of everything that decides what is trained."""
-    import ecgmon.signal
+    """Return a digest of the code that decides what is trained: not of pages, wire and view."""
+    import ecgmon
     import trainer
 
+    shared = Path(str(ecgmon.__file__)).parent
+    folders = (Path(str(trainer.__file__)).parent, shared, shared / "records", shared / "signal")
     digest = hashlib.sha256()
-    for package in (trainer, ecgmon.signal):
-        for path in sorted(Path(str(package.__file__)).parent.glob("*.py")):
+    for folder in folders:
+        for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

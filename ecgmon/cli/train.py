@@ -29,7 +29,9 @@ class Network(StrEnum):
 
 
 def train(
-    network: Annotated[Network, typer.Option(help="Which network.")] = Network.BEATNET,
+    network: Annotated[
+        Network | None, typer.Option(help="Which network.", show_default="beatnet")
+    ] = None,
     patient: Annotated[
         str | None,
         typer.Option(
@@ -62,6 +64,7 @@ def train(
       ecgmon train --patient simulated -o monitor/models/simulated.onnx
     """
     require_torch()
+    from ecgmon.bundle import Model
     from ecgmon.cli.models import resolve
     from trainer import build, splits
     from trainer.dataset import load
@@ -70,7 +73,13 @@ def train(
 
     if patient is None and generic is not None:
         raise UsageError("--generic is what --patient starts from: give --patient RECORD too.")
-    kind = NETWORKS[network]
+    if patient is not None and network is not None:
+        raise UsageError("--patient keeps the network of the generic model: leave --network out.")
+    start = generic or resolve("generic", None)
+    name = Model.load(start).card.network if patient else str(network or Network.BEATNET)
+    if name not in NETWORKS:
+        raise UsageError(f"{start} holds a network this version cannot train: {name}.")
+    kind = NETWORKS[name]
     names = list(splits.TRAINING if patient else splits.TRAINING + splits.VALIDATION)
     if patient not in (None, SIMULATED):
         names.insert(0, patient)
@@ -89,13 +98,12 @@ def train(
             wearer, rehearsal = (
                 (_simulated(kind), sets) if patient == SIMULATED else (sets[0], sets[1:])
             )
-            path = out or Path("runs") / f"{wearer.wearer}-{network}.onnx"
-            start = generic or resolve("generic", None)
+            path = out or Path("runs") / f"{wearer.wearer}-{name}.onnx"
             model = build.train_patient(start, wearer, rehearsal, seed, path, after)
         else:
-            path = out or Path("runs") / f"generic-{network}.onnx"
+            path = out or Path("runs") / f"generic-{name}.onnx"
             training, choosing = sets[: len(splits.TRAINING)], sets[len(splits.TRAINING) :]
-            model = build.train_generic(network, training, choosing, seed, path, after)
+            model = build.train_generic(name, training, choosing, seed, path, after)
     _report(model, path)
 
 

@@ -88,7 +88,7 @@ def _download(database: str, folder: str, file: str, name: str) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # wfdb reports to stdout
             wfdb.dl_files(database, folder, [file])
-    except Exception as error:
+    except Exception as error:  # requests, wfdb and the system each have their own
         raise RecordMissingError(
             f"The record {name} is not on this machine and cannot be fetched from PhysioNet: "
             "connect to the network, or point --data or $ECGMON_DATA at a folder that holds it, "

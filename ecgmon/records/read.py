@@ -83,7 +83,7 @@ def read_header(found: Found) -> Any:  # noqa: ANN401 - wfdb publishes no types
     """Read a record's header; raise `RecordError` if that cannot be done."""
     try:
         header = wfdb.rdheader(str(found.path))
-    except Exception as error:
+    except Exception as error:  # wfdb raises whatever its parser hits
         raise RecordError(f"The header of {found.name} cannot be read: {error}.") from error
     if not getattr(header, "sig_name", None):
         raise RecordError(f"{found.name} has no signals: give a single-segment WFDB record.")
@@ -94,7 +94,7 @@ def _signal(found: Found, channel: int) -> Any:  # noqa: ANN401 - wfdb publishes
     """Read one channel, digital, and check it against the header."""
     try:
         record = wfdb.rdrecord(str(found.path), channels=[channel], physical=False)
-    except Exception as error:
+    except Exception as error:  # wfdb raises whatever its parser hits
         raise RecordError(
             f"The signal of {found.name} cannot be read (its .dat file is missing, truncated or "
             f"damaged): copy or fetch it again. ({_sentence(error)})"
@@ -113,7 +113,7 @@ def _annotations(found: Found) -> Annotations | None:
         return None
     try:
         read = wfdb.rdann(str(found.path), "atr")
-    except Exception as error:
+    except Exception as error:  # wfdb raises whatever its parser hits
         raise RecordError(
             f"The annotations of {found.name} cannot be read: copy or fetch {path.name} again."
         ) from error

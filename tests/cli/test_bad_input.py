@@ -70,10 +70,19 @@ SERVE = {
     "a daemon's endpoint that is none": (["--publish", "nonsense"], "endpoint nonsense cannot be"),
     "a daemon's rule that is none": (["--abnormal", "5/3"], "--abnormal 5/3 is no rule"),
 }
+TRAIN = {
+    "a network for a patient": (["--patient", "203", "--network", "cardiacnet"], "leave --network"),
+    "a generic model for nobody": (["--generic", "{records}/x"], "give --patient RECORD too"),
+    "a generic model that is none": (
+        ["--patient", "203", "--generic", "{records}/beats.dat"],
+        r"beats\.dat",
+    ),
+}
 ANYWHERE = ("--ingest", "tcp://127.0.0.1:*", "--publish", "tcp://127.0.0.1:*")
 CASES = {
     **{name: (["replay", "--speed", "max", *args], text) for name, (args, text) in REPLAY.items()},
     **{name: (["serve", *ANYWHERE, *args], text) for name, (args, text) in SERVE.items()},
+    **{name: (["train", *args], text) for name, (args, text) in TRAIN.items()},
 }
 
 

@@ -139,3 +139,10 @@ def test_a_wearer_the_generic_model_knows_cannot_be_enrolled(trained, tmp_path):
     _, sets, path, *_ = trained
     with pytest.raises(UsageError, match=sets[0].wearer):
         build.train_patient(path, sets[0], sets[:3], 1, tmp_path / "x.onnx", lambda _: None)
+
+
+def test_a_record_shorter_than_the_enrolment_is_refused(trained, tmp_path):
+    network, sets, path, *_ = trained
+    short = wearer("203", network, 5, seconds=200)
+    with pytest.raises(UsageError, match="too short"):
+        build.train_patient(path, short, sets[:3], 1, tmp_path / "x.onnx")
