@@ -52,7 +52,7 @@ class Conditioning(msgspec.Struct, frozen=True):
 
 
 class Validation(msgspec.Struct, frozen=True):
-    """What the choice of epoch and threshold was based on, and the figures there."""
+    """Windows that a model was judged on without being fitted to them, and the counts there."""
 
     protocol: str
     records: tuple[str, ...]
@@ -68,7 +68,11 @@ class Validation(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a user or a monitor must know of a model."""
+    """Everything a user or a monitor must know of a model.
+
+    ``validation`` is what the choice of epoch and threshold was based on; ``evaluation``, where
+    there is one, is of windows that took part in no choice.
+    """
 
     v: Literal[1] = 1
     name: str
@@ -86,6 +90,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     windows: int
     abnormal_windows: int
     validation: Validation
+    evaluation: Validation | None = None
     seed: int
     versions: dict[str, str]
     created: str

@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.grid import RATE, WINDOW
+
 
 def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
@@ -70,3 +72,18 @@ class Confusion:
         if self.sensitivity is None or self.specificity is None:
             return None
         return (self.sensitivity + self.specificity) / 2
+
+    @property
+    def hours(self) -> float:
+        """Duration of the windows."""
+        return self.total * WINDOW / RATE / 3600
+
+    @property
+    def false_alerts_per_hour(self) -> float | None:
+        """Normal windows called abnormal, per hour; None without windows."""
+        return _ratio(self.fp, self.hours)
+
+    @property
+    def missed_per_hour(self) -> float | None:
+        """Abnormal windows called normal, per hour; None without windows."""
+        return _ratio(self.fn, self.hours)

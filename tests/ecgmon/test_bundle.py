@@ -10,6 +10,7 @@ from ecgmon.bundle import (
     SUM_KEY,
     Conditioning,
     Model,
+    Validation,
     checksum,
     metadata,
 )
@@ -137,6 +138,16 @@ def test_a_bundle_made_by_hand_is_served(onnx, scratch):
     inputs = np.random.default_rng(1).normal(size=(5, SMALL.inputs)).astype(np.float32)
     expected = 1 / (1 + np.exp(-inputs.mean(axis=1)))
     np.testing.assert_allclose(model.probability(inputs), expected, atol=1e-6)
+
+
+def test_a_card_may_carry_an_evaluation_and_one_that_knows_of_none_still_loads(onnx, scratch):
+    graph = build(onnx)
+    evaluation = Validation("the rest of the record", ("mitdb/203",), 4, 3, 2, 1)
+    assert load(scratch, bundle(graph, evaluation=evaluation)).card.evaluation == evaluation
+    before = card(graph).replace(b'"evaluation":null,', b"")
+    assert b"evaluation" not in before
+    data = graph + metadata(before, checksum(graph, before))
+    assert load(scratch, data).card.evaluation is None
 
 
 def test_a_bundle_is_what_onnx_tools_write_and_read(onnx, scratch):

@@ -39,6 +39,13 @@ def test_the_figures_are_those_worked_out_by_hand(counts, expected):
 def test_nothing_counted_is_nothing_known():
     assert Confusion() == Confusion(0, 0, 0, 0)
     assert figures(Confusion()) == [None] * 5
+    assert (Confusion().false_alerts_per_hour, Confusion().missed_per_hour) == (None, None)
+
+
+def test_what_is_wrong_is_counted_per_hour_of_one_second_windows():
+    half_an_hour = Confusion(tp=600, fp=150, tn=750, fn=300)
+    assert half_an_hour.false_alerts_per_hour == 300
+    assert half_an_hour.missed_per_hour == 600
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
