@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ecgmon import __version__
+from ecgmon.cli import cards
 from ecgmon.cli.evaluate import evaluate
 from ecgmon.cli.replay import replay
 from ecgmon.cli.serve import serve
@@ -25,6 +26,7 @@ app.command()(replay)
 app.command()(serve)
 app.command()(train)
 app.command()(evaluate)
+app.add_typer(cards.app, name="models")
 
 
 def _version(wanted: bool) -> None:

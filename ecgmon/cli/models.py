@@ -9,6 +9,11 @@ from ecgmon.errors import BundleError
 GENERIC: Final = "generic"
 
 
+def built_in() -> dict[str, Path]:
+    """Return the bundles that come with the program, by name."""
+    return {path.stem: path for path in sorted(_folder().glob("*.onnx"))}
+
+
 def resolve(name: str | None, wearer: str | None) -> Path:
     """Return the path of a bundle.
 
@@ -24,14 +29,18 @@ def resolve(name: str | None, wearer: str | None) -> Path:
     BundleError
         If there is no such bundle.
     """
-    folder = Path(str(files("monitor"))) / "models"
+    folder = _folder()
     if name is None:
         own = folder / f"{wearer}.onnx"
         return own if wearer and own.is_file() else folder / f"{GENERIC}.onnx"
-    built_in = folder / f"{name}.onnx"
-    if "/" not in name and built_in.is_file():
-        return built_in
+    built = folder / f"{name}.onnx"
+    if "/" not in name and built.is_file():
+        return built
     if Path(name).is_file():
         return Path(name)
-    known = ", ".join(sorted(path.stem for path in folder.glob("*.onnx")))
+    known = ", ".join(built_in())
     raise BundleError(f"There is no model {name}: give a bundle's path or one of {known}.")
+
+
+def _folder() -> Path:
+    return Path(str(files("monitor"))) / "models"

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -63,3 +64,15 @@ def alert_rules(abnormal: str, clear_after: int) -> "AlertRules":
     if match is None or not 1 <= int(match[1]) <= int(match[2]) <= 300:
         raise UsageError(f"--abnormal {abnormal} is no rule: give K/N with K <= N, such as 3/10.")
     return AlertRules(abnormal=Hysteresis(int(match[1]), int(match[2]), clear_after))
+
+
+def write(path: Path, text: str, mode: str = "w") -> None:
+    """Write a file that the user named; ``-`` is stdout. Raises `UsageError` where it cannot."""
+    if path == Path("-"):
+        sys.stdout.write(text)
+        return
+    try:
+        with path.open(mode) as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

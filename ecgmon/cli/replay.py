@@ -22,6 +22,7 @@ from ecgmon.cli.options import (
     Json,
     Model,
     alert_rules,
+    write,
 )
 from ecgmon.errors import RecordMissingError, UsageError
 
@@ -140,10 +141,10 @@ def replay(
             source = _simulated(FALLBACK, seed, None)
             session = replace(session, notice=notice, model=model or SIMULATED)
     if json_file is not None:
-        _write(json_file, "", "a")  # what cannot be is said now, not after half an hour of play
+        write(json_file, "", "a")  # what cannot be is said now, not after half an hour of play
     result = play(source, session)
     if json_file is not None:
-        _write(json_file, json.dumps(result, indent=2) + "\n")
+        write(json_file, json.dumps(result, indent=2) + "\n")
     if result["interrupted"]:
         raise typer.Exit(128 + signal.SIGINT)
 
@@ -196,14 +197,3 @@ def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":
             ),
         )
     return Source(read(found, lead=lead), None)
-
-
-def _write(path: Path, text: str, mode: str = "w") -> None:
-    if path == Path("-"):
-        sys.stdout.write(text)
-        return
-    try:
-        with path.open(mode) as file:
-            file.write(text)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

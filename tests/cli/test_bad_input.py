@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from ecgmon.cli.models import resolve
 from tests.cli.subprocesses import ecgmon_each, environment
 
 FETCH = "is not on this machine and cannot be fetched from PhysioNet"
@@ -78,11 +79,19 @@ TRAIN = {
         r"beats\.dat",
     ),
 }
+MODELS = {
+    "the card of an unknown model": (["show", "nosuch"], "There is no model nosuch: give a bundle"),
+    "the card of what is no bundle": (["show", "{records}/beats.dat"], "has no model card"),
+    "the card of a damaged bundle": (["show", "{records}/damaged.onnx"], "checksum does not match"),
+    "a card into a folder": (["show", "--json", "{records}"], "cannot be written: Is a dir"),
+    "cards to nowhere": (["list", "--json", "{records}/no/f"], "cannot be written: No such"),
+}
 ANYWHERE = ("--ingest", "tcp://127.0.0.1:*", "--publish", "tcp://127.0.0.1:*")
 CASES = {
     **{name: (["replay", "--speed", "max", *args], text) for name, (args, text) in REPLAY.items()},
     **{name: (["serve", *ANYWHERE, *args], text) for name, (args, text) in SERVE.items()},
     **{name: (["train", *args], text) for name, (args, text) in TRAIN.items()},
+    **{name: (["models", *args], text) for name, (args, text) in MODELS.items()},
 }
 
 
@@ -95,6 +104,8 @@ def outcomes(tmp_path_factory, records):
         header = (folder / "beats.hea").read_text().replace("beats", name)
         (folder / f"{name}.hea").write_text("garbage" if name == "garbage" else header)
     (folder / "short.dat").write_bytes((folder / "beats.dat").read_bytes()[:9000])
+    whole = resolve("generic", None).read_bytes()
+    (folder / "damaged.onnx").write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
     env = environment(folder.parent / "home", XDG_STATE_HOME=folder.parent / "state")
 
     before = {path: path.read_bytes() for path in folder.iterdir()}

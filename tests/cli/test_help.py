@@ -2,7 +2,7 @@ import pytest
 
 from tests.cli.subprocesses import ecgmon, python
 
-COMMANDS = ("replay", "serve", "train", "evaluate")
+COMMANDS = ("replay", "serve", "train", "evaluate", "models")
 LOADED = """
 import sys
 from ecgmon.cli import main
@@ -27,7 +27,13 @@ HEAVY = {
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["-h"], *([command, "--help"] for command in COMMANDS)]
+    "args",
+    [
+        ["--help"],
+        ["-h"],
+        *([command, "--help"] for command in COMMANDS),
+        ["models", "show", "-h"],
+    ],
 )
 def test_help_is_printed_without_loading_any_program(env, args):
     outcome = python(LOADED, *args, env=env)
