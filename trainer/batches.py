@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from ecgmon.labels import ABNORMAL, UNLABELLED
+from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer.dataset import RecordSet
 from trainer.networks import BeatNet, WindowNetwork
+from trainer.premature import ABNORMAL_BEAT, NORMAL_BEAT, Stretch, premature
 
 SEGMENT_S: Final = 10
 """Seconds of one training segment; its history and look-ahead come on top."""
+SPARE_S: Final = 1
+"""Seconds drawn beyond it, to fill up from where a piece is taken out."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -85,11 +88,14 @@ class WindowBatches:
 class SegmentBatches:
     """Stretches of signal with targets along time, for `BeatNet`.
 
-    Amplitude and noise vary at random, within what another electrode or amplifier would do.
+    Amplitude and noise vary at random, within what another electrode or amplifier would do, and
+    in some stretches a normal beat is made premature.
     """
 
     GAIN: Final = 0.2
     NOISE: Final = 0.03
+    PREMATURE: Final = 0.3
+    """Share of the stretches in which a beat is made premature, where one can be."""
     ALONG_TIME: Final = 4.0
     """Weight of the abnormal beats along time; the window's own loss has weight 1."""
 
@@ -97,29 +103,42 @@ class SegmentBatches:
         self._groups = groups
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        """Return signal, targets of abnormal beats and of beats along time, and window labels."""
-        picks = [pick for group in self._groups for pick in group.draw(rng, SEGMENT_S)]
-        signal = np.stack([_segment(s, w) for s, w in picks])
+        """Return signal, beats along time, shape (n, s, steps), and window labels, (n, s)."""
+        picks = [pick for group in self._groups for pick in group.draw(rng, SEGMENT_S + SPARE_S)]
+        stretches = [self._stretch(record, window, rng) for record, window in picks]
+        signal = np.stack([stretch.signal for stretch in stretches])
         signal *= np.exp(rng.normal(0, self.GAIN, (len(signal), 1))).astype(np.float32)
         level = rng.uniform(0, self.NOISE, (len(signal), 1)).astype(np.float32)
         signal += level * rng.standard_normal(signal.shape, dtype=np.float32)
-        stretches = [slice(w, w + SEGMENT_S) for _, w in picks]
-        targets = (
-            np.stack([getattr(s, name)[at] for (s, _), at in zip(picks, stretches, strict=True)])
-            for name in ("abnormal", "beats", "labels")
-        )
-        return torch.from_numpy(signal), *map(torch.from_numpy, targets)
+        shape = (len(picks), SEGMENT_S, -1)
+        beats = np.stack([stretch.beats for stretch in stretches]).reshape(shape)
+        known = np.stack([stretch.known for stretch in stretches]).reshape(shape)
+        labels = np.where((beats == ABNORMAL_BEAT).any(-1), ABNORMAL, NORMAL)
+        labels[~(known.all(-1) & beats.any(-1))] = UNLABELLED
+        return torch.from_numpy(signal), torch.from_numpy(beats), torch.from_numpy(labels)
+
+    def _stretch(self, record: RecordSet, window: int, rng: np.random.Generator) -> Stretch:
+        geometry, steps = BeatNet.geometry, BeatNet.steps_per_second
+        windows = slice(window, window + SEGMENT_S + SPARE_S)
+        known = np.repeat(record.labels[windows] != UNLABELLED, steps)
+        stretch = Stretch(_signal(record, windows), record.beats[windows].ravel() * known, known)
+        if rng.random() < self.PREMATURE:
+            history = round(geometry.history_s * geometry.rate)
+            stretch = premature(stretch, geometry.rate, steps, history, rng)
+        seen = SEGMENT_S * geometry.rate + geometry.inputs - geometry.rate
+        n = SEGMENT_S * steps
+        return Stretch(stretch.signal[:seen], stretch.beats[:n], stretch.known[:n])
 
     def loss(self, network: WindowNetwork, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the loss of the windows, of the abnormal beats and of the beats along time."""
         if not isinstance(network, BeatNet):
             raise TypeError("segments are for networks with outputs along time")
-        signal, abnormal, beats, labels = batch
+        signal, beats, labels = batch
         logits = network.along_time(signal)
-        labelled = (labels != UNLABELLED)[..., None].expand_as(abnormal)
+        labelled = (labels != UNLABELLED)[..., None].expand_as(beats)
         along_time = (
-            _masked_loss(channel.reshape(abnormal.shape), target, labelled)
-            for channel, target in ((logits[:, 0], abnormal), (logits[:, 1], beats))
+            _masked_loss(channel.reshape(beats.shape), _widened(beats >= least), labelled)
+            for channel, least in ((logits[:, 0], ABNORMAL_BEAT), (logits[:, 1], NORMAL_BEAT))
         )
         abnormal_loss, beat_loss = along_time
         window_loss = _masked_loss(network.of_windows(logits[:, 0]), labels, labelled[..., 0])
@@ -131,13 +150,20 @@ class SegmentBatches:
         return max(group.windows // (group.share * SEGMENT_S) for group in self._groups)
 
 
-def _segment(record: RecordSet, window: int) -> NDArray[np.float32]:
-    """Return a stretch of signal with history and look-ahead, in units of its median scale."""
+def _widened(here: Tensor) -> Tensor:
+    """Mark the steps beside a mark as well, inside its own window alone.
+
+    So each window's targets follow from its own beats, and none tells the label of another.
+    """
+    wide = functional.max_pool1d(here.float().flatten(0, 1), 3, 1, 1)
+    return wide.reshape(here.shape)
+
+
+def _signal(record: RecordSet, windows: slice) -> NDArray[np.float32]:
+    """Return the signal of windows with history and look-ahead, in units of its median scale."""
     geometry = BeatNet.geometry
-    extra = geometry.inputs - geometry.rate
-    start = window * geometry.rate
-    stretch = record.stream[start : start + SEGMENT_S * geometry.rate + extra]
-    return stretch / np.median(record.scale[window : window + SEGMENT_S])
+    stop = windows.stop * geometry.rate + geometry.inputs - geometry.rate
+    return record.stream[windows.start * geometry.rate : stop] / np.median(record.scale[windows])
 
 
 def _masked_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, process_record
 from trainer.networks import WindowNetwork
+from trainer.premature import ABNORMAL_BEAT, NORMAL_BEAT
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,9 +37,8 @@ class RecordSet:
         Unit of ``inputs`` in mV.
     labels : ndarray of int8, shape (windows,)
         Window labels by study 1's rule (`ecgmon.labels`).
-    beats, abnormal : ndarray of int8, shape (windows, steps a second)
-        Whether a beat, an abnormal beat, is in this step or the next one to it. Each window's
-        targets follow from its own beats alone, so that none tells the label of another.
+    beats : ndarray of int8, shape (windows, steps a second)
+        Whether a beat is in this step: 0, `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.premature`.
     """
 
     record: str
@@ -48,7 +48,6 @@ class RecordSet:
     scale: NDArray[np.float32]
     labels: NDArray[np.int8]
     beats: NDArray[np.int8]
-    abnormal: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -88,7 +87,6 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
             scaled_back[-1, history + per_window :],
         ]
     )
-    is_abnormal = labels.is_abnormal(record.annotations)
     return RecordSet(
         record.name,
         record.wearer,
@@ -96,22 +94,21 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
         stream,
         windows.scale,
         labelled,
-        _along_time(record.annotations, labels.is_beat(record.annotations), n, steps),
-        _along_time(record.annotations, is_abnormal, n, steps),
+        _along_time(record.annotations, n, steps),
     )
 
 
-def _along_time(
-    annotations: Annotations, which: NDArray[np.bool_], n: int, steps: int
-) -> NDArray[np.int8]:
-    """Mark the steps that hold the chosen annotations, and those beside, inside their windows."""
-    samples = annotations.samples[which & (annotations.samples < n * WINDOW)]
-    step = samples * steps // RATE
-    target = np.zeros((n, steps), dtype=np.int8)
-    for offset in (-1, 0, 1):
-        inside = np.clip(step % steps + offset, 0, steps - 1)
-        target[step // steps, inside] = 1
-    return target
+def _along_time(annotations: Annotations, n: int, steps: int) -> NDArray[np.int8]:
+    """Mark the steps that hold a beat; an abnormal one where there are both."""
+    along = np.zeros(n * steps, dtype=np.int8)
+    abnormal = labels.is_abnormal(annotations)
+    for which, mark in (
+        (labels.is_beat(annotations) & ~abnormal, NORMAL_BEAT),
+        (abnormal, ABNORMAL_BEAT),
+    ):
+        samples = annotations.samples[which & (annotations.samples < n * WINDOW)]
+        along[samples * steps // RATE] = mark
+    return along.reshape(n, steps)
 
 
 def load(

@@ -1,0 +1,130 @@
+"""Protocol ``study``: study 1 as published, then the same splits with the project's own network."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from optuna.storages import BaseStorage
+
+from trainer.build import probabilities
+from trainer.dataset import RecordSet
+from trainer.protocols import TEST, VALIDATION
+from trainer.study.own import Own
+from trainer.study.patient import Patient, Score
+from trainer.study.pretrain import Pretrained, kept
+from trainer.study.published import Published
+from trainer.study.search import Found, Grid, Method, Setting, search
+
+GENERIC: Final = "generic"
+INDIVIDUAL: Final = "individual"
+FINE_TUNED: Final = "fine_tuned"
+SEARCHED: Final = "fine_tuned_searched"
+TRACKS: Final = (Published, Own)
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage, how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Track:
+    """All that came of one network.
+
+    Parameters
+    ----------
+    patients : mapping of str to Patient
+        As prepared for the network.
+    pretrained : Pretrained
+        The generic network.
+    found : mapping of str to mapping of str to Found
+        By kind of model and patient.
+    """
+
+    patients: Mapping[str, Patient]
+    pretrained: Pretrained
+    found: Mapping[str, Mapping[str, Found]]
+
+
+def run(
+    kind: type[Published] | type[Own],
+    sets: Mapping[str, RecordSet],
+    seed: int,
+    work: Path,
+    storage: BaseStorage,
+    progress: Progress,
+) -> Track:
+    """Train everything of one track; what ``work`` and ``storage`` hold is not trained again.
+
+    Parameters
+    ----------
+    kind : type
+        `Published` or `Own`.
+    sets : mapping of str to RecordSet
+        The study's records, prepared for the track's network.
+    seed : int
+        Of everything random.
+    work : Path
+        Folder of the generic networks; its name is the first part of the searches' names.
+    storage : BaseStorage
+        Of the searches.
+    progress : callable
+        See `Progress`.
+
+    Returns
+    -------
+    Track
+    """
+    patients = {name: Patient.split(record, seed) for name, record in sets.items()}
+    track: Any = kind(patients, seed)
+    pretrained = kept(
+        work / f"{kind.name}.pt",
+        track.empty(),
+        lambda: track.pretrain(lambda done, of: progress(f"{kind.name}: generic", done, of)),
+    )
+
+    def searched(
+        stage: str,
+        make: Callable[[Patient, Setting], object],
+        grids: Mapping[str, Grid],
+        rungs: tuple[int, ...],
+    ) -> dict[str, Found]:
+        method = Method(f"{work.name}/{kind.name}/{stage}", make, kind.advance, rungs)
+        done: list[str] = []
+
+        def after(patient: str) -> None:
+            done.append(patient)
+            progress(f"{kind.name}: {stage}", len(done), len(patients))
+
+        return search(method, patients, grids, storage, after)
+
+    generic = pretrained.network
+    individual = searched(
+        INDIVIDUAL, track.individual, dict.fromkeys(patients, kind.grid), tuple(kind.rungs)
+    )
+    # Fine-tuning with what was found for the individual network, as published.
+    same = {name: {k: (v,) for k, v in f.setting.items()} for name, f in individual.items()}
+    end = (kind.rungs[-1],)
+    fine_tuned = searched(
+        FINE_TUNED, lambda patient, setting: track.fine_tuned(generic, patient, setting), same, end
+    )
+    own_search = searched(
+        SEARCHED,
+        lambda patient, setting: track.searched(generic, patient, setting),
+        dict.fromkeys(patients, kind.fine_grid),
+        tuple(kind.rungs),
+    )
+    found = {
+        GENERIC: {name: _generic(pretrained, patient) for name, patient in patients.items()},
+        INDIVIDUAL: individual,
+        FINE_TUNED: fine_tuned,
+        SEARCHED: own_search,
+    }
+    return Track(patients, pretrained, found)
+
+
+def _generic(pretrained: Pretrained, patient: Patient) -> Found:
+    inputs, truth = patient.windows(VALIDATION)
+    validation = probabilities(pretrained.network, inputs)
+    test = probabilities(pretrained.network, patient.windows(TEST)[0])
+    score = Score.of(validation, truth).value
+    return Found({}, score, pretrained.epochs, pretrained.best, validation, test)
