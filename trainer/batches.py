@@ -13,11 +13,11 @@ from torch.nn import functional
 from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer.dataset import RecordSet
 from trainer.networks import BeatNet, WindowNetwork
-from trainer.premature import ABNORMAL_BEAT, NORMAL_BEAT, Stretch, premature
+from trainer.premature import ABNORMAL_BEAT, LONGEST_S, NORMAL_BEAT, Stretch, premature
 
 SEGMENT_S: Final = 10
 """Seconds of one training segment; its history and look-ahead come on top."""
-SPARE_S: Final = 1
+SPARE_S: Final = LONGEST_S
 """Seconds drawn beyond it, to fill up from where a piece is taken out."""
 
 
@@ -77,7 +77,10 @@ class WindowBatches:
     def loss(self, network: WindowNetwork, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the binary cross-entropy over the labelled windows."""
         inputs, labels = batch
-        return _masked_loss(network(inputs), labels, labels != UNLABELLED)
+        known = labels != UNLABELLED
+        return functional.binary_cross_entropy_with_logits(
+            network(inputs)[known], (labels[known] == ABNORMAL).float()
+        )
 
     @property
     def steps(self) -> int:
@@ -90,17 +93,24 @@ class SegmentBatches:
 
     Amplitude and noise vary at random, within what another electrode or amplifier would do, and
     in some stretches a normal beat is made premature.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        Where the stretches come from.
+    premature : float
+        Share of the stretches in which a beat is made premature, where one can be.
     """
 
-    GAIN: Final = 0.2
-    NOISE: Final = 0.03
-    PREMATURE: Final = 0.3
-    """Share of the stretches in which a beat is made premature, where one can be."""
-    ALONG_TIME: Final = 4.0
+    GAIN = 0.2
+    NOISE = 0.03
+    ALONG_TIME = 4.0
     """Weight of the abnormal beats along time; the window's own loss has weight 1."""
+    criterion = staticmethod(functional.binary_cross_entropy_with_logits)
 
-    def __init__(self, groups: Sequence[Group]) -> None:
+    def __init__(self, groups: Sequence[Group], premature: float = 0.3) -> None:
         self._groups = groups
+        self._premature = premature
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Return signal, beats along time, shape (n, s, steps), and window labels, (n, s)."""
@@ -122,7 +132,7 @@ class SegmentBatches:
         windows = slice(window, window + SEGMENT_S + SPARE_S)
         known = np.repeat(record.labels[windows] != UNLABELLED, steps)
         stretch = Stretch(_signal(record, windows), record.beats[windows].ravel() * known, known)
-        if rng.random() < self.PREMATURE:
+        if rng.random() < self._premature:
             history = round(geometry.history_s * geometry.rate)
             stretch = premature(stretch, geometry.rate, steps, history, rng)
         seen = SEGMENT_S * geometry.rate + geometry.inputs - geometry.rate
@@ -135,14 +145,24 @@ class SegmentBatches:
             raise TypeError("segments are for networks with outputs along time")
         signal, beats, labels = batch
         logits = network.along_time(signal)
+        # Whether the outermost steps are beside a beat of the next window is not this one's to say.
+        inner = torch.ones(beats.shape[-1], dtype=torch.bool)
+        inner[[0, -1]] = False
         labelled = (labels != UNLABELLED)[..., None].expand_as(beats)
         along_time = (
-            _masked_loss(channel.reshape(beats.shape), _widened(beats >= least), labelled)
-            for channel, least in ((logits[:, 0], ABNORMAL_BEAT), (logits[:, 1], NORMAL_BEAT))
+            self._loss(channel.reshape(beats.shape), target, labelled & (inner | target.bool()))
+            for channel, target in (
+                (logits[:, 0], _widened(beats >= ABNORMAL_BEAT)),
+                (logits[:, 1], _widened(beats >= NORMAL_BEAT)),
+            )
         )
         abnormal_loss, beat_loss = along_time
-        window_loss = _masked_loss(network.of_windows(logits[:, 0]), labels, labelled[..., 0])
+        windows = network.of_windows(logits[:, 0])
+        window_loss = self._loss(windows, (labels == ABNORMAL).float(), labelled[..., 0])
         return window_loss + self.ALONG_TIME * abnormal_loss + beat_loss
+
+    def _loss(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
+        return self.criterion(logits[known], target[known])
 
     @property
     def steps(self) -> int:
@@ -164,9 +184,3 @@ def _signal(record: RecordSet, windows: slice) -> NDArray[np.float32]:
     geometry = BeatNet.geometry
     stop = windows.stop * geometry.rate + geometry.inputs - geometry.rate
     return record.stream[windows.start * geometry.rate : stop] / np.median(record.scale[windows])
-
-
-def _masked_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
-    return functional.binary_cross_entropy_with_logits(
-        logits[known], (target[known] == ABNORMAL).to(logits.dtype)
-    )

@@ -13,7 +13,7 @@ from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from ecgmon.signal import Geometry, process_record
+from ecgmon.signal import Geometry, Windows, process_record
 from trainer.networks import WindowNetwork
 from trainer.premature import ABNORMAL_BEAT, NORMAL_BEAT
 
@@ -77,25 +77,33 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
     windows = process_record(record.millivolts(), geometry)
     n = len(windows)
     labelled = labels.window_labels(record.annotations, n * WINDOW, WINDOW)
-    per_window = geometry.rate
-    history = round(geometry.history_s * geometry.rate)
-    scaled_back = windows.inputs * windows.scale[:, None]
-    stream = np.concatenate(
-        [
-            scaled_back[0, :history],
-            scaled_back[:, history : history + per_window].ravel(),
-            scaled_back[-1, history + per_window :],
-        ]
-    )
     return RecordSet(
         record.name,
         record.wearer,
         windows.inputs,
-        stream,
+        whole_stream(windows, geometry),
         windows.scale,
         labelled,
         _along_time(record.annotations, n, steps),
     )
+
+
+def whole_stream(windows: Windows, geometry: Geometry) -> NDArray[np.float32]:
+    """Return the filtered signal in mV at the model's rate, put together from its windows.
+
+    Returns
+    -------
+    ndarray of float32, shape (rate * (history + windows + look-ahead),)
+    """
+    history = round(geometry.history_s * geometry.rate)
+    scaled_back = windows.inputs * windows.scale[:, None]
+    window = slice(history, history + geometry.rate)
+    parts = [
+        scaled_back[0, :history],
+        scaled_back[:, window].ravel(),
+        scaled_back[-1, window.stop :],
+    ]
+    return np.concatenate(parts)
 
 
 def _along_time(annotations: Annotations, n: int, steps: int) -> NDArray[np.int8]:

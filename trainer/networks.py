@@ -119,6 +119,17 @@ class BeatNet(WindowNetwork):
     steps_per_second = 60
     fine = 2
     """Outputs at each of the 30 time steps a second that the layers compute."""
+    shapes = (
+        (5, 1, False),
+        (5, 2, False),
+        (5, 3, False),
+        (5, 4, True),
+        (5, 8, True),
+        (3, 15, True),
+    )
+    """Kernel, dilation and whether it is causal, of each residual layer. Seen from an output: 12
+    steps to each side, then 78 more back in time. With the strided stem that is exactly 3 s of
+    history and 0.5 s of look-ahead."""
 
     def __init__(self, *, normalised: bool = True, channels: int = 32) -> None:
         super().__init__()
@@ -126,27 +137,17 @@ class BeatNet(WindowNetwork):
             _Normalised(nn.Conv1d(1, 16, 7, stride=2), normalised),
             _Normalised(nn.Conv1d(16, channels, 5, stride=2), normalised),
         )
-        # Seen from an output: 12 steps to each side, then 78 more back in time. With the
-        # strided stem that is exactly 3 s of history and 0.5 s of look-ahead.
-        shapes = (
-            (5, 1, False),
-            (5, 2, False),
-            (5, 3, False),
-            (5, 4, True),
-            (5, 8, True),
-            (3, 15, True),
-        )
         self.layers = nn.Sequential(
             *(
                 _Residual(channels, kernel, dilation, causal=causal, normalised=normalised)
-                for kernel, dilation, causal in shapes
+                for kernel, dilation, causal in self.shapes
             )
         )
         self.output = nn.Conv1d(channels, 2 * self.fine, 1)
 
-    def folded(self) -> "BeatNet":
+    def folded(self) -> Self:
         """Return a copy with the batch normalisation folded into the convolutions."""
-        copy = BeatNet(normalised=False, channels=self.output.in_channels)
+        copy = type(self)(normalised=False, channels=self.output.in_channels)
         for target, layer in zip(_normalised(copy), _normalised(self), strict=True):
             conv = layer.conv
             if layer.norm is not None:
@@ -173,10 +174,15 @@ class BeatNet(WindowNetwork):
         return interleaved.reshape(y.shape[0], 2, self.fine * y.shape[-1])
 
     def of_windows(self, logits: Tensor) -> Tensor:
-        """Return the logits of windows, shape (n, s), from channel 0, shape (n, 60 * s)."""
+        """Return the logits of windows, shape (n, s), from channel 0, shape (n, 60 * s).
+
+        An abnormal beat is taught as three steps, the middle one its own. So two steps in a row
+        must say so: one alone, at a window's edge, belongs to a beat of the next window.
+        """
         # Not len(): the exporter would take the number of windows for a constant.
-        per_window = logits.reshape(logits.shape[0], -1, self.steps_per_second)
-        return torch.logsumexp(per_window, dim=-1)
+        steps = logits.reshape(logits.shape[0], -1, self.steps_per_second)
+        pairs = torch.minimum(steps[..., :-1], steps[..., 1:])
+        return torch.logsumexp(pairs, dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of windows, shape (n,), from shape (n, 540)."""

@@ -26,6 +26,8 @@ AFTER_S: Final = 0.24
 """The piece starts at least so long after the beat before it: QRS and ST segment stay."""
 FADE: Final = 8
 """Samples over which the two ends are blended."""
+LONGEST_S: Final = 1
+"""No longer piece is taken out."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,6 +80,7 @@ def premature(
     coupling, before = rng.uniform(*COUPLING), rng.uniform(*BEFORE_S)
     stop = int(at[k] - round(before * steps))
     piece = min(
+        LONGEST_S * steps,
         int(at[k] - at[k - 1]) - round(coupling * usual),
         stop - int(at[k - 1]) - round(AFTER_S * steps),
     )

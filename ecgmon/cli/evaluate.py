@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,28 +13,47 @@ from rich.console import Console
 from ecgmon.cli.options import Data
 from ecgmon.cli.progress import long_work
 from ecgmon.cli.train import Network, require_torch
+from ecgmon.errors import UsageError
+
+if TYPE_CHECKING:
+    from trainer.evaluation.outcome import Evaluation
 
 
 class Protocol(StrEnum):
     """Protocols to evaluate."""
 
+    STUDY = "study"
     NEW_WEARER = "new-wearer"
     INTER_PATIENT = "inter-patient"
 
 
 def evaluate(
     protocol: Annotated[Protocol, typer.Option(help="Which protocol.")],
-    network: Annotated[Network, typer.Option(help="Which network.")] = Network.BEATNET,
+    network: Annotated[
+        Network | None,
+        typer.Option(help="Which network; study takes both.", show_default="beatnet"),
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the result files, tables and plots.")
     ] = Path("docs/results"),
     work: Annotated[
         Path, typer.Option(help="Folder for models on the way; work found there is not redone.")
     ] = Path("runs"),
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Optuna storage of the study's searches; machines with one storage share them.",
+            show_default="SQLite in --work",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
     data: Data = None,
 ) -> None:
     """Evaluate under a protocol and write its results.
+
+    study: study 1 as published (29 patients, generic, individual with a grid search, fine-tuned),
+    then the same splits with the project's own network.
 
     new-wearer: what enrolment faces. Generic models that never saw the wearer, enrolment on the
     first five minutes, scored on the rest.
@@ -42,17 +62,34 @@ def evaluate(
 
     Interrupted work is taken up where it stopped, as long as neither code nor seed has changed.
 
-    Example:
-
+    Examples
+    --------
       ecgmon evaluate --protocol new-wearer
+
+      ecgmon evaluate --protocol study --storage postgresql://host/ecgmon
     """
     require_torch()
+    if protocol == Protocol.STUDY:
+        if network is not None:
+            raise UsageError("--protocol study takes both networks: leave --network out.")
+        result = _study(out / protocol, work, storage, seed, data)
+    elif storage is not None:
+        raise UsageError("--storage is for --protocol study: leave it out.")
+    else:
+        chosen = network or Network.BEATNET
+        result = _outcomes(protocol, chosen, out / protocol, work, seed, data)
+    Console().print(f"{out / protocol}/README.md written", highlight=False)
+    Console().print(json.dumps(result, indent=1), highlight=False)
+
+
+def _outcomes(
+    protocol: Protocol, network: Network, folder: Path, work: Path, seed: int, data: Path | None
+) -> dict[str, Any]:
     from trainer import splits
     from trainer.dataset import load
     from trainer.evaluation import report
     from trainer.evaluation.inter_patient import InterPatient
     from trainer.evaluation.new_wearer import NewWearer
-    from trainer.evaluation.outcome import Evaluation
     from trainer.networks import NETWORKS
 
     evaluation: Evaluation = NewWearer() if protocol == Protocol.NEW_WEARER else InterPatient()
@@ -74,21 +111,63 @@ def evaluate(
             place,
             lambda name: bar.update(models, advance=1, note=name),
         )
-    folder = out / protocol
-    result = report.write(evaluation, outcomes, folder, seed)
-    Console().print(f"{folder}/README.md written", highlight=False)
-    Console().print(json.dumps(result["mean"], indent=1), highlight=False)
+    mean: dict[str, Any] = report.write(evaluation, outcomes, folder, seed)["mean"]
+    return mean
 
 
-def _code_digest() -> str:
+def _study(
+    folder: Path, work: Path, storage: str | None, seed: int, data: Path | None
+) -> dict[str, Any]:
+    from trainer import splits
+    from trainer.dataset import load
+    from trainer.evaluation import study, study_report
+    from trainer.study.claims import open_storage
+
+    place = work / f"study-{seed}-{_code_digest('study')}"
+    place.mkdir(parents=True, exist_ok=True)
+    opened = open_storage(storage or f"sqlite:///{place / 'searches.db'}")
+    clock = place / "seconds"
+    spent = float(clock.read_text()) if clock.is_file() else 0.0
+    started = time.monotonic()
+    tracks = {}
+    with long_work() as bar:
+        tasks: dict[str, Any] = {}
+
+        def stage(name: str, done: int, of: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=of, note="")
+            bar.update(tasks[name], completed=done)
+            clock.write_text(f"{spent + time.monotonic() - started:.0f}")
+
+        for kind in study.TRACKS:
+            stage(f"{kind.name}: records", 0, len(splits.STUDY))
+            done: list[str] = []
+
+            def read(name: str, done: list[str] = done, own: str = kind.name) -> None:
+                done.append(name)
+                stage(f"{own}: records", len(done), len(splits.STUDY))
+
+            sets = load(splits.STUDY, kind.network, data, read)
+            tracks[kind.name] = study.run(
+                kind, {s.wearer: s for s in sets}, seed, place, opened, stage
+            )
+    symbols = study.beat_symbols(splits.STUDY, data)
+    figures = study_report.write(tracks, folder, seed, float(clock.read_text()), symbols)
+    return {
+        track: {kind: {n: each[n] for n in ("mean", "worst")} for kind, each in kinds.items()}
+        for track, kinds in figures["models"].items()
+    }
+
+
+def _code_digest(*packages: str) -> str:
     """Return a digest of the code that decides what is trained: not of pages, wire and view."""
     import ecgmon
     import trainer
 
-    shared = Path(str(ecgmon.__file__)).parent
-    folders = (Path(str(trainer.__file__)).parent, shared, shared / "records", shared / "signal")
+    shared, training = Path(str(ecgmon.__file__)).parent, Path(str(trainer.__file__)).parent
+    folders = (training, shared, shared / "records", shared / "signal")
     digest = hashlib.sha256()
-    for folder in folders:
+    for folder in (*folders, *(training / package for package in packages)):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

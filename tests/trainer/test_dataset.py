@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from ecgmon import labels
 from ecgmon.errors import RecordError
@@ -9,9 +10,10 @@ from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
 from ecgmon.signal import process_record
 from replay.simulated import simulate
-from trainer.batches import SEGMENT_S, Group, SegmentBatches, WindowBatches, _segment
+from trainer.batches import SEGMENT_S, Group, SegmentBatches, WindowBatches, _signal, _widened
 from trainer.dataset import record_set
 from trainer.networks import BeatNet, CardiacNet
+from trainer.premature import ABNORMAL_BEAT, NORMAL_BEAT
 
 
 @pytest.fixture(scope="module")
@@ -34,33 +36,43 @@ def test_a_segment_is_what_the_windows_in_it_see(prepared):
     """Training on stretches of signal must show the network what serving shows it."""
     geometry = BeatNet.geometry
     at = 20
-    segment = _segment(prepared, at) * np.median(prepared.scale[at : at + SEGMENT_S])
+    windows = slice(at, at + SEGMENT_S)
+    segment = _signal(prepared, windows) * np.median(prepared.scale[windows])
     for second in range(SEGMENT_S):
         seen = segment[second * geometry.rate : second * geometry.rate + geometry.inputs]
         served = prepared.inputs[at + second] * prepared.scale[at + second]
         np.testing.assert_allclose(seen, served, rtol=0, atol=1e-5)
 
 
-def test_targets_along_time_mark_the_beats_of_their_own_window(wearer, prepared):
+def test_beats_along_time_are_in_their_step(wearer, prepared):
     steps = BeatNet.steps_per_second
-    abnormal = wearer.annotations.samples[labels.is_abnormal(wearer.annotations)]
-    abnormal = abnormal[abnormal < len(prepared) * WINDOW]
-    marked = np.zeros(len(prepared), dtype=bool)
-    marked[abnormal // WINDOW] = True
-    np.testing.assert_array_equal((prepared.abnormal == 1).any(axis=1), marked)
-    for sample in abnormal:
-        assert prepared.abnormal[sample // WINDOW, sample % WINDOW * steps // RATE] == 1
+    abnormal = labels.is_abnormal(wearer.annotations)
+    normal = labels.is_beat(wearer.annotations) & ~abnormal
+    for which, mark in ((normal, NORMAL_BEAT), (abnormal, ABNORMAL_BEAT)):
+        samples = wearer.annotations.samples[which]
+        samples = samples[samples < len(prepared) * WINDOW]
+        expected = np.zeros(prepared.beats.size, dtype=bool)
+        expected[samples * steps // RATE] = True
+        np.testing.assert_array_equal(prepared.beats.ravel() == mark, expected)
+
+
+def test_labels_of_a_batch_are_those_of_its_windows(prepared):
+    """Built from beats along time, they must be what the windows are labelled with."""
+    _, _, drawn = SegmentBatches([Group([prepared], 30)], premature=0.0).draw(
+        np.random.default_rng(4)
+    )
+    rows = {tuple(prepared.labels[at : at + SEGMENT_S]) for at in range(len(prepared) - SEGMENT_S)}
+    assert {tuple(row) for row in drawn.tolist()} <= rows
+    assert (drawn == labels.ABNORMAL).any()
 
 
 def test_a_beat_at_the_edge_tells_nothing_to_its_neighbour():
     """A neighbouring window may be a test window: its label must not show in this one's target."""
-    annotations = Annotations(np.array([5 * WINDOW, 8 * WINDOW - 1]), ("V", "V"))
-    record = Record("x", "x", RATE, 200.0, "I", np.zeros(10 * WINDOW, np.int16), annotations)
-    prepared = record_set(record, BeatNet.geometry, 30)
-    assert prepared.abnormal[5, 0] == 1
-    assert prepared.abnormal[7, 29] == 1
-    assert prepared.abnormal[[5, 7]].sum() == 4
-    assert prepared.abnormal.sum() == 4
+    beats = torch.zeros(1, 3, 30, dtype=torch.bool)
+    beats[0, 1, 0] = beats[0, 1, 29] = True
+    wide = _widened(beats)[0]
+    assert wide[0].sum() == wide[2].sum() == 0
+    assert wide[1].nonzero().ravel().tolist() == [0, 1, 28, 29]
 
 
 def test_a_group_draws_only_from_its_windows(prepared):
@@ -99,8 +111,7 @@ def test_no_loss_depends_on_a_window_without_a_label(network, wearer):
         known = replace(
             prepared,
             labels=labels_hidden,
-            abnormal=np.where(flip, 1 - prepared.abnormal, prepared.abnormal).astype(np.int8),
-            beats=np.where(flip, 1 - prepared.beats, prepared.beats).astype(np.int8),
+            beats=np.where(flip, 2 - prepared.beats, prepared.beats).astype(np.int8),
         )
         batches = kind([Group([known], 4)])
         return batches.loss(network.eval(), batches.draw(np.random.default_rng(3)))

@@ -121,30 +121,15 @@ def test_windows_are_counted_by_part(tmp_path):
     assert counts == {"train": 2, "validation": 4, "test": 4, "positive_rate": 0.5}
 
 
-def test_the_own_threshold_is_chosen_on_validation_windows_alone(tmp_path):
+def test_the_own_threshold_is_the_share_of_abnormal_training_windows(tmp_path):
+    models = written(tmp_path)["models"]
+    assert models["own"][FINE_TUNED]["threshold"] == dict.fromkeys(NAMES, 0.5)
+    rare = replace(patient("203"), part=np.where(np.arange(len(PART)) == 2, TRAIN, PART))
     own = track()
-    # 203's abnormal windows are at 0.34 and 0.9: the thresholds from 0.25 to 0.30 are right.
-    own = with_one(own, FINE_TUNED, "203", found(validation=(0.1, 0.2, 0.34, 0.9)))
-    first = written(tmp_path, own=own)["models"]["own"]
-    assert first[FINE_TUNED]["threshold"] == 0.3
-    assert first[SEARCHED]["threshold"] == 0.5  # of all that are right the nearest
-
-    other = found(validation=(0.1, 0.2, 0.34, 0.9), test=(0.28, 0.6, 0.7, 0.1))
-    for name in NAMES:
-        own = with_one(own, FINE_TUNED, name, replace(other, validation=own_validation(own, name)))
-    second = written(tmp_path, own=own)["models"]["own"]
-    assert second[FINE_TUNED]["per_patient"] != first[FINE_TUNED]["per_patient"]
-    assert second[FINE_TUNED]["threshold"] == 0.3
-
-
-def own_validation(own, name):
-    return own.found[FINE_TUNED][name].validation
-
-
-def test_the_published_network_keeps_its_threshold(tmp_path):
-    moved = with_one(track(), FINE_TUNED, "203", found(validation=(0.1, 0.2, 0.34, 0.9)))
-    models = written(tmp_path, published_track=moved)["models"]["published"]
-    assert {model["threshold"] for model in models.values()} == {0.5}
+    own = replace(own, patients={**own.patients, "203": rare})
+    models = written(tmp_path, own=own)["models"]
+    assert models["own"][FINE_TUNED]["threshold"]["203"] == pytest.approx(1 / 3)
+    assert set(models["published"][FINE_TUNED]["threshold"].values()) == {0.5}
 
 
 @pytest.mark.parametrize(

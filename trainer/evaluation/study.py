@@ -1,12 +1,16 @@
 """Protocol ``study``: study 1 as published, then the same splits with the project's own network."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from optuna.storages import BaseStorage
 
+from ecgmon.labels import AAMI_CLASSES
+from ecgmon.records.fetch import obtain
+from ecgmon.records.read import read
 from trainer.build import probabilities
 from trainer.dataset import RecordSet
 from trainer.protocols import TEST, VALIDATION
@@ -120,6 +124,16 @@ def run(
         SEARCHED: own_search,
     }
     return Track(patients, pretrained, found)
+
+
+def beat_symbols(names: Sequence[str], data: Path | None) -> dict[str, int]:
+    """Count the beat annotations of records by symbol, the most frequent first."""
+    counts: Counter[str] = Counter()
+    for name in names:
+        annotations = read(obtain(name, data=data)).annotations
+        if annotations is not None:
+            counts.update(s for s in annotations.symbols if s in AAMI_CLASSES)
+    return dict(counts.most_common())
 
 
 def _generic(pretrained: Pretrained, patient: Patient) -> Found:

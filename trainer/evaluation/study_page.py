@@ -6,7 +6,7 @@ from typing import Any, Final
 from trainer.evaluation import published
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED
 from trainer.evaluation.study_plots import KINDS, NETWORKS
-from trainer.splits import VALIDATION as CHOOSING
+from trainer.splits import CHOOSING
 from trainer.study.own import STRETCHES, Own
 from trainer.study.published import Published
 
@@ -30,13 +30,14 @@ generic network learns from all patients' training windows. An *individual* netw
 patient's training windows from scratch, with hyper-parameters searched for each patient. The
 *fine-tuned* one starts from the generic network and takes over the individual's hyper-parameters,
 as published (the published network with a new head); *fine-tuned, searched* keeps the head and has
-a search of its own. Epoch, hyper-parameters and threshold are chosen on validation windows; test
-windows never choose anything.
+a search of its own. Epoch and hyper-parameters are chosen on validation windows; test windows
+never choose anything.
 
 The published network sees one second, {samples} samples, and calls a window abnormal from 0.5 on,
 as published. The own network sees {history:g} s before the window and {look_ahead:g} s after it as
-well. It has one threshold for each kind of model: of 0.05, 0.10, …, 0.95 the one with the highest
-balanced accuracy on validation windows, as a mean over patients (of several, the nearest to 0.5).
+well. Its threshold for a patient is the share of abnormal windows among the patient's training
+windows, at most 0.5: for a probability that is right, the share gives the best balanced accuracy,
+and it is better on validation windows than one threshold for all.
 
 Windows that share samples through history count as one place: signal may overlap between parts,
 labels never. Each training target follows from the window's own beats alone, and premature-beat
@@ -156,22 +157,22 @@ matched. Compared with the project's own targets: {met} met, {missed} missed.
 def _summary(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     lines = [
         f"publication | individual | {published.MEAN_INDIVIDUAL:.3f} | | 0.713 (100) | "
-        f"{published.ABOVE_INDIVIDUAL} | | 0.5 | | | |",
+        f"{published.ABOVE_INDIVIDUAL} | | | | |",
         f"publication | fine-tuned | {published.MEAN_FINE_TUNED:.3f} | | 0.65 to 0.70 | "
-        f"{published.ABOVE_FINE_TUNED} | | 0.5 | | | |",
+        f"{published.ABOVE_FINE_TUNED} | | | | |",
     ]
     for network, by_kind in models.items():
         for kind, m in by_kind.items():
             lines.append(
                 f"{NETWORKS[network]} | {KINDS[kind]} | {m['mean']:.4f} | "
                 f"{m['mean_without_choosing']:.4f} | {m['worst']:.3f} ({m['worst_record']}) | "
-                f"{m['above_95']} | {m['at_least_individual']} | {m['threshold']:g} | "
+                f"{m['above_95']} | {m['at_least_individual']} | "
                 f"{m['f1']:.3f} | {m['sensitivity']:.3f} | {m['ppv']:.3f} | "
                 f"{m['calibration']['expected_calibration_error']:.3f}"
             )
     head = (
         f"network | model | mean | without the {len(CHOOSING)} | worst | > 0.95 | ≥ individual | "
-        "threshold | F1 | sensitivity | PPV | ECE"
+        "F1 | sensitivity | PPV | ECE"
     )
     return _table(head, lines, left=2)
 

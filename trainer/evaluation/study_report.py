@@ -12,15 +12,13 @@ from trainer.evaluation.figures import Judged, calibration, pooled
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED, Track
 from trainer.premature import ABNORMAL_BEAT
 from trainer.protocols import TEST, TRAIN, VALIDATION
-from trainer.splits import VALIDATION as CHOOSING
+from trainer.splits import CHOOSING
 from trainer.study.patient import Patient
 
 PUBLISHED: Final = "published"
 OWN: Final = "own"
 THRESHOLD: Final = 0.5
-"""Of the published network, as published."""
-THRESHOLDS: Final = tuple(step / 20 for step in range(1, 20))
-"""Tried for the own network."""
+"""Of the published network, as published; the own one's is `Patient.threshold`."""
 NEAR_MS: Final = (17, 50, 100)
 MATCHED: Final = 0.0005
 """The publication gives three decimals."""
@@ -62,7 +60,7 @@ def write(
         What is in the result file.
     """
     judged = {
-        name: {kind: _judged(track, kind, _threshold(name, track, kind)) for kind in track.found}
+        name: {kind: _judged(name, track, kind) for kind in track.found}
         for name, track in tracks.items()
     }
     models = {
@@ -156,26 +154,12 @@ def edge_ms(patient: Patient, window: int) -> float | None:
     return float(abs(depth.max()) * 1000 / steps)
 
 
-def _threshold(network: str, track: Track, kind: str) -> float:
-    """Choose one threshold for a kind of model, on validation windows alone."""
-    if network == PUBLISHED:
-        return THRESHOLD
-
-    def score(threshold: float) -> tuple[float, float]:
-        chosen = _judged(track, kind, threshold, VALIDATION)
-        # Rounded, so that rounding errors of the sum decide no tie.
-        return round(_mean(_balanced(chosen).values()), 9), -abs(threshold - THRESHOLD)
-
-    return max(THRESHOLDS, key=score)
-
-
-def _judged(track: Track, kind: str, threshold: float, part: int = TEST) -> dict[str, Judged]:
+def _judged(network: str, track: Track, kind: str) -> dict[str, Judged]:
     judged = {}
     for name, patient in track.patients.items():
-        found = track.found[kind][name]
-        probability = found.test if part == TEST else found.validation
-        labels = patient.record.labels[patient.part == part]
-        judged[name] = Judged(labels, probability, threshold)
+        threshold = THRESHOLD if network == PUBLISHED else patient.threshold
+        labels = patient.record.labels[patient.part == TEST]
+        judged[name] = Judged(labels, track.found[kind][name].test, threshold)
     return judged
 
 
@@ -194,7 +178,7 @@ def _model(track: Track, kind: str, judged: Mapping[str, Mapping[str, Judged]]) 
     worst = min(balanced, key=lambda name: balanced[name])
     all_windows = pooled([j.confusion for j in mine.values()])
     return {
-        "threshold": next(iter(mine.values())).threshold,
+        "threshold": {name: j.threshold for name, j in mine.items()},
         "mean": _mean(balanced.values()),
         "mean_without_choosing": _mean(b for n, b in balanced.items() if n not in CHOOSING),
         "worst": balanced[worst],

@@ -11,7 +11,7 @@ import torch
 from trainer.build import probabilities
 from trainer.networks import WindowNetwork
 from trainer.protocols import VALIDATION
-from trainer.study.patient import Patient, Score
+from trainer.study.patient import Patient, Score, cross_entropy
 
 Epochs = list[tuple[float, float, float]]
 """Training loss, validation balanced accuracy and validation loss of every epoch."""
@@ -62,9 +62,16 @@ def kept(path: Path, empty: WindowNetwork, train: Callable[[], Pretrained]) -> P
     return Pretrained(empty.eval(), [tuple(epoch) for epoch in known["epochs"]], known["best"])
 
 
-def judge(network: WindowNetwork, patients: Mapping[str, Patient]) -> tuple[float, float]:
-    """Return balanced accuracy (mean over patients) and loss on all validation windows."""
-    parts = [patient.windows(VALIDATION) for patient in patients.values()]
-    scores = [Score.of(probabilities(network, inputs), truth) for inputs, truth in parts]
-    loss = np.average([s.loss for s in scores], weights=[len(truth) for _, truth in parts])
-    return float(np.mean([score.balanced_accuracy for score in scores])), float(loss)
+def judge(
+    network: WindowNetwork,
+    patients: Mapping[str, Patient],
+    threshold: Callable[[Patient], float] = lambda _: 0.5,
+) -> tuple[float, float]:
+    """Return balanced accuracy (mean over patients) and loss (mean over windows) in validation."""
+    balanced, losses = [], []
+    for patient in patients.values():
+        inputs, truth = patient.windows(VALIDATION)
+        probability = probabilities(network, inputs)
+        balanced.append(Score.of(probability, truth, threshold(patient)).balanced_accuracy)
+        losses.append(cross_entropy(probability, truth))
+    return float(np.mean(balanced)), float(np.concatenate(losses).mean())

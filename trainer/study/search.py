@@ -7,6 +7,7 @@ group's trials are stored when all of it is done, and what is stored is not trai
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
@@ -167,13 +168,10 @@ def _search_group(
     studies = []
     running: list[tuple[optuna.Trial, Patient, Any]] = []
     for patient, grid in group:
-        study = optuna.create_study(
-            direction="maximize",
-            sampler=optuna.samplers.GridSampler(grid, seed=0),
-            pruner=Halving(),
-        )
+        study = optuna.create_study(direction="maximize", pruner=Halving())
         studies.append(study)
-        for _ in range(int(np.prod([len(values) for values in grid.values()]))):
+        for values in product(*grid.values()):
+            study.enqueue_trial(dict(zip(grid, values, strict=True)))
             trial = study.ask()
             setting = {key: trial.suggest_categorical(key, grid[key]) for key in grid}
             running.append((trial, patient, method.make(patient, setting)))

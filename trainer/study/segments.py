@@ -64,7 +64,8 @@ class SegmentTrainee:
         groups = [Group([patient.training], setting.own)]
         if setting.others:
             groups.append(Group(others, setting.others))
-        self._batches = SegmentBatches(groups)
+        self._batches = SegmentBatches(groups, premature=0.0)
+        self._threshold = patient.threshold
         self._judges = patient.windows(VALIDATION)
         self._best = start()
 
@@ -81,7 +82,8 @@ class SegmentTrainee:
             self._start(), self._batches, settings, progress=lambda e: losses.append(e.loss)
         ).folded()
         inputs, truth = self._judges
-        if self.trained.add(losses[-1], Score.of(probabilities(network.eval(), inputs), truth)):
+        score = Score.of(probabilities(network.eval(), inputs), truth, self._threshold)
+        if self.trained.add(losses[-1], score):
             self._best = network
 
     def outcome(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,106 @@
+"""The grid search of individual networks against the plain loop over patients and settings.
+
+Run by ``make bench-grid``; needs the records. The plain loop trains one network after the other,
+every setting to the end. The search of ``ecgmon evaluate --protocol study`` trains a group of
+patients side by side and stops two settings of three at each rung. Both take turns in one run, on
+the same patients and epochs; a finished setting is one that was decided on, stopped or trained to
+the end. Prints JSON.
+"""
+
+import json
+import statistics
+import sys
+import time
+from itertools import product
+
+import numpy as np
+import optuna
+import torch
+from torch import nn
+
+from trainer.dataset import load
+from trainer.fit import deterministic
+from trainer.networks import CardiacNet
+from trainer.protocols import TRAIN, VALIDATION
+from trainer.splits import STUDY
+from trainer.study.patient import Patient, Score
+from trainer.study.published import Published
+from trainer.study.search import GROUP, Method, search
+from trainer.study.stacked import WEIGHT_DECAY, WindowTrainee
+
+ROUNDS = 3
+RUNGS = (1, 3, 9)
+"""A third of the protocol's epochs, at the same ratios."""
+SEED = 1
+
+
+def plain(patient: Patient) -> tuple[float, int]:
+    """Train every setting of a patient by itself; return seconds and epochs trained."""
+    inputs, truth = (torch.from_numpy(each) for each in patient.windows(TRAIN))
+    judges, judged = patient.windows(VALIDATION)
+    started = time.perf_counter()
+    for rate, batch, weighted in product(*Published.grid.values()):
+        deterministic(SEED)
+        network = CardiacNet()
+        optimiser = torch.optim.Adam(
+            network.parameters(), rate, weight_decay=WEIGHT_DECAY, fused=True
+        )
+        share = torch.where(truth, 0.5 / truth.sum(), 0.5 / (~truth).sum())
+        for _ in range(RUNGS[-1]):
+            order = (
+                torch.multinomial(share, len(truth), replacement=True)
+                if weighted
+                else torch.randperm(len(truth))
+            )
+            for which in order.split(int(batch)):
+                optimiser.zero_grad()
+                loss = nn.functional.binary_cross_entropy_with_logits(
+                    network(inputs[which]), truth[which].float()
+                )
+                loss.backward()
+                optimiser.step()
+            with torch.inference_mode():
+                probability = torch.sigmoid(network(torch.from_numpy(judges))).numpy()
+            Score.of(probability, judged)
+    return time.perf_counter() - started, RUNGS[-1] * SETTINGS
+
+
+def searched(patients: dict[str, Patient]) -> tuple[float, int]:
+    """Search a group of patients; return seconds and epochs trained."""
+    made: list[WindowTrainee] = []
+    published = Published(patients, SEED)
+
+    def make(patient: Patient, setting: dict[str, float | int | bool]) -> WindowTrainee:
+        made.append(published.individual(patient, setting))
+        return made[-1]
+
+    method = Method("grid", make, published.advance, RUNGS)
+    storage = optuna.storages.get_storage("sqlite:///:memory:")
+    started = time.perf_counter()
+    search(method, patients, dict.fromkeys(patients, Published.grid), storage, lambda _: None)
+    seconds = time.perf_counter() - started
+    return seconds, sum(len(trainee.trained.epochs) for trainee in made)
+
+
+SETTINGS = int(np.prod([len(values) for values in Published.grid.values()]))
+
+if __name__ == "__main__":
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    names = STUDY[:GROUP]
+    patients = {s.wearer: Patient.split(s, SEED) for s in load(names, CardiacNet)}
+    deterministic(SEED)
+    rounds = []
+    for number in range(ROUNDS):
+        alone, alone_epochs = plain(patients[names[number % len(names)]])
+        group, group_epochs = searched(patients)
+        rounds.append(
+            {
+                "plain_s_per_setting": round(alone / SETTINGS, 2),
+                "search_s_per_setting": round(group / SETTINGS / len(patients), 2),
+                "ratio_per_setting": round(alone / group * len(patients), 2),
+                "ratio_per_epoch": round(alone / alone_epochs / (group / group_epochs), 2),
+            }
+        )
+    ratios = [each["ratio_per_setting"] for each in rounds]
+    summary = {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
+    json.dump({"rounds": rounds, "times_faster_per_setting": summary}, sys.stdout, indent=2)

@@ -1,0 +1,216 @@
+"""What was tried for the project's own model: writes docs/results/model-choice.{json,md}.
+
+Run by ``make model-choice``. Every variant changes one thing of the recipe. Each is trained on the
+same wearers, judged on strangers and, after enrolment on five minutes, on the rest of their
+records. Those strangers choose; figures of what was chosen come from the protocols. A variant that
+the JSON file holds is not run again.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from ecgmon.records.fetch import obtain
+from ecgmon.records.read import read
+from ecgmon.signal import process_record
+from trainer import splits
+from trainer.batches import Group, SegmentBatches
+from trainer.build import _best_threshold, _judge, confusion, probabilities
+from trainer.dataset import RecordSet, load, whole_stream
+from trainer.evaluation.figures import mean, pooled
+from trainer.fit import Settings, deterministic, fit
+from trainer.networks import BeatNet, parameter_count
+
+OUT = Path("docs/results")
+SEED = 1
+GENERIC = Settings(epochs=10, learning_rate=3e-3, seed=SEED)
+PATIENT = Settings(epochs=1, steps=300, learning_rate=1e-3, seed=SEED)
+
+
+class ShortHistory(BeatNet):
+    """Without the two longest layers: 62 steps (2.07 s) less history."""
+
+    shapes = BeatNet.shapes[:-2]
+
+    def along_time(self, x: Tensor) -> Tensor:
+        """Drop the history that no layer needs."""
+        return super().along_time(x[..., 62 * 4 :])
+
+
+class NoLookAhead(BeatNet):
+    """All layers look back; 3 s of history and nothing after the window."""
+
+    shapes = (
+        *((kernel, dilation, True) for kernel, dilation, _ in BeatNet.shapes[:-1]),
+        (2, 15, True),
+    )
+
+    def along_time(self, x: Tensor) -> Tensor:
+        """Drop the look-ahead."""
+        return super().along_time(x[..., :-60])
+
+
+class WindowOnly(SegmentBatches):
+    """Supervised by the label of the window alone."""
+
+    ALONG_TIME = 0.0
+
+
+class Clean(SegmentBatches):
+    """Neither amplitude nor noise varies."""
+
+    GAIN = 0.0
+    NOISE = 0.0
+
+
+class Smoothed(SegmentBatches):
+    """Label smoothing by 0.05 (Szegedy et al. 2016)."""
+
+    @staticmethod
+    def criterion(logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss against softened targets."""
+        return functional.binary_cross_entropy_with_logits(logits, target * 0.95 + 0.025)
+
+
+class Focal(SegmentBatches):
+    """Focal loss with gamma 2 (Lin et al. 2017)."""
+
+    @staticmethod
+    def criterion(logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss with easy windows and steps weighted down."""
+        each = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+        return ((1 - torch.exp(-each)) ** 2 * each).mean()
+
+
+class RealNoise(SegmentBatches):
+    """Electrode motion, muscle and baseline noise of nstdb in half of the stretches."""
+
+    streams: Sequence[np.ndarray] = ()
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Add noise at 6 to 24 dB below the usual amplitude."""
+        signal, *rest = super().draw(rng)
+        if not self.streams:
+            names = ("nstdb/bw", "nstdb/em", "nstdb/ma")
+            records = [read(obtain(name)) for name in names]
+            type(self).streams = [
+                whole_stream(process_record(r.millivolts(), BeatNet.geometry), BeatNet.geometry)
+                for r in records
+            ]
+        for which in np.flatnonzero(rng.random(len(signal)) < 0.5):
+            noise = self.streams[rng.integers(len(self.streams))]
+            at = rng.integers(len(noise) - signal.shape[1])
+            piece = noise[at : at + signal.shape[1]]
+            level = 10 ** (-rng.uniform(6, 24) / 20) / max(float(np.ptp(piece)), 1e-3)
+            signal[which] += torch.from_numpy(piece * np.float32(level))
+        return signal, *rest
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One thing changed."""
+
+    about: str
+    network: Callable[[], BeatNet] = BeatNet
+    batches: Callable[[Sequence[Group]], SegmentBatches] = SegmentBatches
+    generic: Settings = GENERIC
+    patient: Settings = PATIENT
+    rehearse: bool = True
+
+
+VARIANTS = {
+    "recipe": Variant("as it is"),
+    "no-premature": Variant(
+        "no beat is made premature", batches=partial(SegmentBatches, premature=0.0)
+    ),
+    "more-premature": Variant(
+        "premature beats in 0.6 of the stretches", batches=partial(SegmentBatches, premature=0.6)
+    ),
+    "real-noise": Variant("noise of nstdb in half of the stretches", batches=RealNoise),
+    "smoothed": Variant("label smoothing 0.05", batches=Smoothed),
+    "focal": Variant("focal loss, gamma 2", batches=Focal),
+    "window-label": Variant("supervised by window labels alone", batches=WindowOnly),
+    "short-history": Variant("0.9 s of history instead of 3 s", ShortHistory),
+    "no-look-ahead": Variant("no look-ahead instead of 0.5 s", NoLookAhead),
+    "narrow": Variant("16 channels instead of 32", lambda: BeatNet(channels=16)),
+    "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearse=False),
+    "clean": Variant("no amplitude and noise augmentation", batches=Clean),
+    "other-seed": Variant("seed 2", generic=Settings(10, 3e-3, 2)),
+    "longer": Variant("20 epochs instead of 10", generic=Settings(20, 3e-3, SEED)),
+    "wide": Variant("48 channels instead of 32", lambda: BeatNet(channels=48)),
+}
+
+
+def run(variant: Variant, training: Sequence[RecordSet], strangers: Sequence[RecordSet]) -> dict:
+    """Train, enrol and judge one variant."""
+    started = time.perf_counter()
+    deterministic(variant.generic.seed)
+    generic = fit(
+        variant.network(),
+        variant.batches([Group(training, 32)]),
+        variant.generic,
+        score=lambda network: _best_threshold(_judge(network, strangers))[1],
+    ).folded()
+    judged = _judge(generic.eval(), strangers)
+    threshold, _ = _best_threshold(judged)
+    before = [confusion(s, p, threshold) for s, p in judged]
+    after = []
+    for wearer in strangers:
+        deterministic(SEED)
+        groups = [Group([wearer], 16, stop=splits.ENROLMENT_S), Group(training, 16)]
+        batches = variant.batches(groups if variant.rehearse else groups[:1])
+        own = fit(generic.folded(), batches, variant.patient)
+        rest = probabilities(own, wearer.inputs[splits.ENROLMENT_S :])
+        after.append(confusion(wearer, rest, 0.5, splits.ENROLMENT_S))
+    with FlopCounterMode(display=False) as counter:
+        generic(torch.zeros(1, BeatNet.geometry.inputs))
+    return {
+        "about": variant.about,
+        "strangers": mean(before)["balanced_accuracy"],
+        "strangers_f1": pooled(before)["f1"],
+        "enrolled": mean(after)["balanced_accuracy"],
+        "enrolled_f1": pooled(after)["f1"],
+        "per_wearer": {
+            s.wearer: [b.balanced_accuracy, a.balanced_accuracy]
+            for s, b, a in zip(strangers, before, after, strict=True)
+        },
+        "parameters": parameter_count(generic),
+        "multiply_adds": counter.get_total_flops() // 2,
+        "seconds": round(time.perf_counter() - started),
+    }
+
+
+def page(rows: dict[str, dict]) -> str:
+    """Return the page's table."""
+    head = "| variant | strangers | F1 | enrolled | F1 | parameters | M multiply-adds / s | min |\n"
+    lines = [
+        f"| {row['about']} | {row['strangers']:.3f} | {row['strangers_f1']:.3f} | "
+        f"{row['enrolled']:.3f} | {row['enrolled_f1']:.3f} | {row['parameters']:,} | "
+        f"{row['multiply_adds'] / 1e6:.1f} | {row['seconds'] / 60:.1f} |\n"
+        for row in rows.values()
+    ]
+    return head + "|---|---:|---:|---:|---:|---:|---:|---:|\n" + "".join(lines)
+
+
+if __name__ == "__main__":
+    results = OUT / "model-choice.json"
+    rows = json.loads(results.read_text()) if results.is_file() else {}
+    fitted = [name for name in splits.TRAINING if name not in splits.CHOOSING]
+    sets = load(fitted + list(splits.CHOOSING), BeatNet)
+    for name, variant in VARIANTS.items():
+        if name not in rows:
+            rows[name] = run(variant, sets[: len(fitted)], sets[len(fitted) :])
+            results.write_text(json.dumps(rows, indent=1) + "\n")
+    text = (OUT / "model-choice.md").read_text()
+    begin, end = "<!-- table -->\n", "<!-- end of table -->"
+    before, _, rest = text.partition(begin)
+    (OUT / "model-choice.md").write_text(before + begin + page(rows) + end + rest.partition(end)[2])
