@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast models demonstration bench lock clean
+.PHONY: install install-dev replay test lint fast models demonstration bench bench-grid model-choice results lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -54,6 +54,20 @@ demonstration: install-dev
 
 bench: install-dev
 	$(BIN)/python benchmarks/signal_chain.py
+
+# The grid search of docs/results/study against the plain loop: about 6 minutes.
+bench-grid: install-dev
+	$(BIN)/python benchmarks/grid.py
+
+# docs/results/model-choice.md: variants that model-choice.json holds are not run again.
+model-choice: install-dev
+	$(BIN)/python benchmarks/model_choice.py
+
+# docs/results: the protocols, about 75 minutes in all on two cores; interrupted work is taken up.
+results: install-dev
+	$(BIN)/ecgmon evaluate --protocol study
+	$(BIN)/ecgmon evaluate --protocol new-wearer
+	$(BIN)/ecgmon evaluate --protocol inter-patient
 
 lock: install-dev
 	$(BIN)/python -m pip freeze --exclude-editable --all | grep -v -E "^(pip|setuptools|wheel)==" | sed "s,+cpu,," > constraints.txt

@@ -25,7 +25,7 @@ from trainer.protocols import TRAIN, VALIDATION
 from trainer.splits import STUDY
 from trainer.study.patient import Patient, Score
 from trainer.study.published import Published
-from trainer.study.search import GROUP, Method, search
+from trainer.study.search import GROUP, Found, Method, search
 from trainer.study.stacked import WEIGHT_DECAY, WindowTrainee
 
 ROUNDS = 3
@@ -65,8 +65,8 @@ def plain(patient: Patient) -> tuple[float, int]:
     return time.perf_counter() - started, RUNGS[-1] * SETTINGS
 
 
-def searched(patients: dict[str, Patient]) -> tuple[float, int]:
-    """Search a group of patients; return seconds and epochs trained."""
+def searched(patients: dict[str, Patient]) -> tuple[float, int, dict[str, Found]]:
+    """Search a group of patients; return seconds, epochs trained and the winners."""
     made: list[WindowTrainee] = []
     published = Published(patients, SEED)
 
@@ -77,9 +77,11 @@ def searched(patients: dict[str, Patient]) -> tuple[float, int]:
     method = Method("grid", make, published.advance, RUNGS)
     storage = optuna.storages.get_storage("sqlite:///:memory:")
     started = time.perf_counter()
-    search(method, patients, dict.fromkeys(patients, Published.grid), storage, lambda _: None)
+    found = search(
+        method, patients, dict.fromkeys(patients, Published.grid), storage, lambda _: None
+    )
     seconds = time.perf_counter() - started
-    return seconds, sum(len(trainee.trained.epochs) for trainee in made)
+    return seconds, sum(len(trainee.trained.epochs) for trainee in made), found
 
 
 SETTINGS = int(np.prod([len(values) for values in Published.grid.values()]))
@@ -89,10 +91,11 @@ if __name__ == "__main__":
     names = STUDY[:GROUP]
     patients = {s.wearer: Patient.split(s, SEED) for s in load(names, CardiacNet)}
     deterministic(SEED)
-    rounds = []
+    rounds, winners = [], []
     for number in range(ROUNDS):
         alone, alone_epochs = plain(patients[names[number % len(names)]])
-        group, group_epochs = searched(patients)
+        group, group_epochs, found = searched(patients)
+        winners.append({n: (f.setting, f.score, f.test.tolist()) for n, f in found.items()})
         rounds.append(
             {
                 "plain_s_per_setting": round(alone / SETTINGS, 2),
@@ -103,4 +106,6 @@ if __name__ == "__main__":
         )
     ratios = [each["ratio_per_setting"] for each in rounds]
     summary = {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
-    json.dump({"rounds": rounds, "times_faster_per_setting": summary}, sys.stdout, indent=2)
+    same = all(each == winners[0] for each in winners)
+    figures = {"rounds": rounds, "times_faster_per_setting": summary, "same_winners": same}
+    json.dump(figures, sys.stdout, indent=2)

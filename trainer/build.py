@@ -78,6 +78,7 @@ def train_generic(
     seed: int,
     path: Path,
     progress: Callable[[Epoch], None] = lambda _: None,
+    unseen: Sequence[RecordSet] = (),
 ) -> Model:
     """Train a generic model and export it.
 
@@ -95,6 +96,8 @@ def train_generic(
         The bundle to write.
     progress : callable, optional
         Called after each epoch.
+    unseen : sequence of RecordSet, optional
+        Wearers who take part in nothing; the card gives the figures on them.
 
     Returns
     -------
@@ -129,6 +132,9 @@ def train_generic(
             "wearers not fitted to, who chose epoch and threshold", judged, threshold
         ),
         seed=seed,
+        evaluation=_validation("wearers never seen", _judge(fitted, unseen), threshold)
+        if unseen
+        else None,
     )
     windows = np.concatenate([s.inputs[:200] for s in validation])[:CHECKED_WINDOWS]
     return export.export(fitted, card, path, windows)
@@ -141,6 +147,8 @@ def train_patient(
     seed: int,
     path: Path,
     progress: Callable[[Epoch], None] = lambda _: None,
+    *,
+    evaluate: bool = False,
 ) -> Model:
     """Fine-tune a generic model on the first 5 minutes of a wearer's record.
 
@@ -153,7 +161,7 @@ def train_patient(
     generic : Path
         Bundle to start from.
     wearer : RecordSet
-        The wearer's record; nothing after the enrolment is touched.
+        The wearer's record; nothing after the enrolment is trained on.
     rehearsal : sequence of RecordSet
         What the generic model was trained on.
     seed : int
@@ -162,6 +170,8 @@ def train_patient(
         The bundle to write.
     progress : callable, optional
         Called after each fit.
+    evaluate : bool
+        Whether the card gives the figures on the record after the enrolment.
 
     Returns
     -------
@@ -190,7 +200,12 @@ def train_patient(
     threshold = recipe.patient_threshold
     judged = confusion(wearer, probabilities(tuned(minute), last), threshold, minute)
     final = tuned(splits.ENROLMENT_S)
+    rest = wearer.inputs[splits.ENROLMENT_S :]
     span = Span(wearer.record, 0, splits.ENROLMENT_S)
+
+    def counted(protocol: str, counts: Confusion) -> Validation:
+        return Validation(protocol, (wearer.record,), counts.tp, counts.fp, counts.tn, counts.fn)
+
     card = _card(
         final,
         name=f"{wearer.wearer}-{base.network}",
@@ -198,16 +213,15 @@ def train_patient(
         threshold=threshold,
         trained=[*base.trained_on, span],
         windows=wearer.labels[: splits.ENROLMENT_S],
-        validation=Validation(
-            "fifth minute of the enrolment, fitted to the other four",
-            (wearer.record,),
-            judged.tp,
-            judged.fp,
-            judged.tn,
-            judged.fn,
-        ),
+        validation=counted("fifth minute of the enrolment, fitted to the other four", judged),
         seed=seed,
         enrolment=span,
+        evaluation=counted(
+            "the record after the enrolment",
+            confusion(wearer, probabilities(final, rest), threshold, splits.ENROLMENT_S),
+        )
+        if evaluate
+        else None,
     )
     windows = np.concatenate([wearer.inputs[: splits.ENROLMENT_S], rehearsal[0].inputs])
     return export.export(final, card, path, windows[:CHECKED_WINDOWS])
@@ -250,6 +264,7 @@ def _card(
     validation: Validation,
     seed: int,
     enrolment: Span | None = None,
+    evaluation: Validation | None,
 ) -> Card:
     geometry = network.geometry
     return Card(
@@ -266,6 +281,7 @@ def _card(
         windows=int(np.sum(windows != UNLABELLED)),
         abnormal_windows=int(np.sum(windows == ABNORMAL)),
         validation=validation,
+        evaluation=evaluation,
         seed=seed,
         versions=export.versions(),
         created=export.now(),

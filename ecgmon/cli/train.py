@@ -13,7 +13,7 @@ from ecgmon.cli.progress import long_work
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
-    from ecgmon.bundle import Model
+    from ecgmon.bundle import Model, Validation
     from trainer.dataset import RecordSet
     from trainer.networks import WindowNetwork
 
@@ -80,7 +80,9 @@ def train(
     if name not in NETWORKS:
         raise UsageError(f"{start} holds a network this version cannot train: {name}.")
     kind = NETWORKS[name]
-    names = list(splits.TRAINING if patient else splits.TRAINING + splits.VALIDATION)
+    fitted, choosing = len(splits.TRAINING), len(splits.VALIDATION)
+    everyone = splits.TRAINING + splits.VALIDATION + splits.HELD_OUT
+    names = list(splits.TRAINING if patient else everyone)
     if patient not in (None, SIMULATED):
         names.insert(0, patient)
     with long_work() as bar:
@@ -99,11 +101,14 @@ def train(
                 (_simulated(kind), sets) if patient == SIMULATED else (sets[0], sets[1:])
             )
             path = out or Path("runs") / f"{wearer.wearer}-{name}.onnx"
-            model = build.train_patient(start, wearer, rehearsal, seed, path, after)
+            real = patient != SIMULATED
+            model = build.train_patient(start, wearer, rehearsal, seed, path, after, evaluate=real)
         else:
             path = out or Path("runs") / f"generic-{name}.onnx"
-            training, choosing = sets[: len(splits.TRAINING)], sets[len(splits.TRAINING) :]
-            model = build.train_generic(name, training, choosing, seed, path, after)
+            training, others = sets[:fitted], sets[fitted:]
+            model = build.train_generic(
+                name, training, others[:choosing], seed, path, after, others[choosing:]
+            )
     _report(model, path)
 
 
@@ -131,15 +136,19 @@ def require_torch() -> None:
 
 
 def _report(model: "Model", path: Path) -> None:
-    card, figures = model.card, model.card.validation.confusion
-    balanced, f1 = figures.balanced_accuracy, figures.f1
+    card = model.card
     Console().print(
         f"{path}: {card.name}, {card.parameters:,} parameters, threshold {card.threshold:.2f}, "
         f"trained on {card.windows:,} windows ({card.abnormal_windows:,} abnormal)\n"
-        f"  validation ({card.validation.protocol}): balanced accuracy "
-        f"{'-' if balanced is None else f'{balanced:.3f}'}, "
-        f"F1 {'-' if f1 is None else f'{f1:.3f}'}\n"
+        f"{_figures('validation', card.validation)}"
+        f"{_figures('evaluation', card.evaluation) if card.evaluation else ''}"
         f"  sha256 {model.sha256}",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _figures(what: str, counts: "Validation") -> str:
+    figures = (counts.confusion.balanced_accuracy, counts.confusion.f1)
+    balanced, f1 = ("-" if figure is None else f"{figure:.3f}" for figure in figures)
+    return f"  {what} ({counts.protocol}): balanced accuracy {balanced}, F1 {f1}\n"
