@@ -132,8 +132,8 @@ VARIANTS = {
     "no-premature": Variant(
         "no beat is made premature", batches=partial(SegmentBatches, premature=0.0)
     ),
-    "more-premature": Variant(
-        "premature beats in 0.6 of the stretches", batches=partial(SegmentBatches, premature=0.6)
+    "single-premature": Variant(
+        "premature beats, but no runs of them", batches=partial(SegmentBatches, run_on=0.0)
     ),
     "real-noise": Variant("noise of nstdb in half of the stretches", batches=RealNoise),
     "smoothed": Variant("label smoothing 0.05", batches=Smoothed),
@@ -143,6 +143,9 @@ VARIANTS = {
     "no-look-ahead": Variant("no look-ahead instead of 0.5 s", NoLookAhead),
     "narrow": Variant("16 channels instead of 32", lambda: BeatNet(channels=16)),
     "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearse=False),
+    "more-premature": Variant(
+        "premature beats in 0.6 of the stretches", batches=partial(SegmentBatches, premature=0.6)
+    ),
     "clean": Variant("no amplitude and noise augmentation", batches=Clean),
     "other-seed": Variant("seed 2", generic=Settings(10, 3e-3, 2)),
     "longer": Variant("20 epochs instead of 10", generic=Settings(20, 3e-3, SEED)),

@@ -13,7 +13,7 @@ from torch.nn import functional
 from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer.dataset import RecordSet
 from trainer.networks import BeatNet, WindowNetwork
-from trainer.premature import ABNORMAL_BEAT, LONGEST_S, NORMAL_BEAT, Stretch, premature
+from trainer.premature import ABNORMAL_BEAT, LONGEST_S, NORMAL_BEAT, RUN_ON, Stretch, premature
 
 SEGMENT_S: Final = 10
 """Seconds of one training segment; its history and look-ahead come on top."""
@@ -99,7 +99,9 @@ class SegmentBatches:
     groups : sequence of Group
         Where the stretches come from.
     premature : float
-        Share of the stretches in which a beat is made premature, where one can be.
+        Share of the stretches in which beats are made premature, where they can be.
+    run_on : float
+        Chance that a premature beat is followed by another (`trainer.premature`).
     """
 
     GAIN = 0.2
@@ -108,9 +110,12 @@ class SegmentBatches:
     """Weight of the abnormal beats along time; the window's own loss has weight 1."""
     criterion = staticmethod(functional.binary_cross_entropy_with_logits)
 
-    def __init__(self, groups: Sequence[Group], premature: float = 0.3) -> None:
+    def __init__(
+        self, groups: Sequence[Group], premature: float = 0.3, run_on: float = RUN_ON
+    ) -> None:
         self._groups = groups
         self._premature = premature
+        self._run_on = run_on
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Return signal, beats along time, shape (n, s, steps), and window labels, (n, s)."""
@@ -134,7 +139,7 @@ class SegmentBatches:
         stretch = Stretch(_signal(record, windows), record.beats[windows].ravel() * known, known)
         if rng.random() < self._premature:
             history = round(geometry.history_s * geometry.rate)
-            stretch = premature(stretch, geometry.rate, steps, history, rng)
+            stretch = premature(stretch, geometry.rate, steps, history, rng, self._run_on)
         seen = SEGMENT_S * geometry.rate + geometry.inputs - geometry.rate
         n = SEGMENT_S * steps
         return Stretch(stretch.signal[:seen], stretch.beats[:n], stretch.known[:n])

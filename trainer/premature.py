@@ -20,14 +20,16 @@ clearly early; from about 0.85 on it is sinus arrhythmia's range."""
 REGULAR: Final = 0.12
 """RR intervals around must not differ more from their median, relatively: in an irregular rhythm
 (atrial fibrillation) a short interval is nothing abnormal."""
-BEFORE_S: Final = (0.06, 0.2)
+BEFORE_S: Final = (0.1, 0.2)
 """The piece ends so long before the beat: with its P wave kept, or gone as in a junctional beat."""
 AFTER_S: Final = 0.24
 """The piece starts at least so long after the beat before it: QRS and ST segment stay."""
 FADE: Final = 8
 """Samples over which the two ends are blended."""
-LONGEST_S: Final = 1
-"""No longer piece is taken out."""
+LONGEST_S: Final = 2
+"""No more than this is taken out in all."""
+RUN_ON: Final = 0.4
+"""Chance that after a premature beat the next one comes as early too."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,50 +52,61 @@ class Stretch:
 
 
 def premature(
-    stretch: Stretch, rate: int, steps: int, history: int, rng: np.random.Generator
+    stretch: Stretch,
+    rate: int,
+    steps: int,
+    history: int,
+    rng: np.random.Generator,
+    run_on: float = RUN_ON,
 ) -> Stretch:
-    """Make one normal beat of a stretch come early.
+    """Make a normal beat of a stretch, or a run of them, come early.
 
     Parameters
     ----------
     stretch : Stretch
-        Where the beat is looked for; beats that are not known are not there.
+        Where beats are looked for; those that are not known are not there.
     rate, steps : int
         Samples and steps in a second.
     history : int
         Samples before the first step.
     rng : numpy.random.Generator
-        Chooses the beat, how early it comes and where the piece is cut.
+        Chooses the beats, how early they come and where the pieces are cut.
+    run_on : float
+        Chance that another early beat follows an early one.
 
     Returns
     -------
     Stretch
-        Shorter by the piece taken out; the same where no regular rhythm is found.
+        Shorter by the pieces taken out; the same where no regular rhythm is found.
     """
     beats = np.where(stretch.known, stretch.beats, 0)
     at = np.flatnonzero(beats)
     candidates = [k for k in range(2, len(at) - 1) if _regular(at[k - 2 : k + 2], beats)]
     if not candidates:
         return stretch
-    k = int(rng.choice(candidates))
-    usual = int(at[k - 1] - at[k - 2])
+    first = int(rng.choice(candidates))
+    usual = int(at[first - 1] - at[first - 2])
     coupling, before = rng.uniform(*COUPLING), rng.uniform(*BEFORE_S)
-    stop = int(at[k] - round(before * steps))
-    piece = min(
-        LONGEST_S * steps,
-        int(at[k] - at[k - 1]) - round(coupling * usual),
-        stop - int(at[k - 1]) - round(AFTER_S * steps),
-    )
-    if piece < (1 - COUPLING[1]) * usual:
+    run = [first]
+    while run[-1] + 1 in candidates and rng.random() < run_on:
+        run.append(run[-1] + 1)
+    labelled, gone = beats.copy(), np.zeros(len(beats), dtype=bool)
+    for k in run:
+        interval, stop = int(at[k] - at[k - 1]), int(at[k] - round(before * steps))
+        piece = min(
+            interval - round(coupling * usual),
+            stop - int(at[k - 1]) - round(AFTER_S * steps),
+        )
+        if piece < (1 - COUPLING[1]) * usual or gone.sum() + piece > LONGEST_S * steps:
+            break
+        labelled[at[k]] = ABNORMAL_BEAT
+        gone[stop - piece : stop] = True
+    if not gone.any():
         return stretch
-    labelled = beats.copy()
-    labelled[at[k]] = ABNORMAL_BEAT
-    gone = np.arange(stop - piece, stop)
-    per_step = rate // steps
     return Stretch(
-        _cut(stretch.signal, history + per_step * (stop - piece), per_step * piece),
-        np.delete(labelled, gone).astype(np.int8),
-        np.delete(stretch.known, gone),
+        _cut(stretch.signal, gone, rate // steps, history),
+        labelled[~gone].astype(np.int8),
+        stretch.known[~gone],
     )
 
 
@@ -105,9 +118,16 @@ def _regular(at: NDArray[np.intp], beats: NDArray[np.int8]) -> bool:
     )
 
 
-def _cut(signal: NDArray[np.float32], at: int, length: int) -> NDArray[np.float32]:
-    """Take samples out and blend the ends."""
+def _cut(
+    signal: NDArray[np.float32], gone: NDArray[np.bool_], per_step: int, history: int
+) -> NDArray[np.float32]:
+    """Take out the samples of steps that are gone, and blend the ends of each piece."""
+    edges = np.flatnonzero(np.diff(gone.astype(np.int8), prepend=0, append=0))
     weight = np.linspace(0, 1, FADE, dtype=np.float32)
-    blended = (1 - weight) * signal[at : at + FADE]
-    blended += weight * signal[at + length : at + length + FADE]
-    return np.concatenate([signal[:at], blended, signal[at + length + FADE :]])
+    blended = signal.copy()
+    for start, stop in (history + per_step * edges.reshape(-1, 2)).tolist():
+        after = slice(stop, stop + FADE)
+        blended[after] = (1 - weight) * signal[start : start + FADE] + weight * signal[after]
+    keep = np.ones(len(signal), dtype=bool)
+    keep[history : history + per_step * len(gone)] = ~np.repeat(gone, per_step)
+    return blended[keep]

@@ -29,8 +29,8 @@ def stretch(at, seconds=11, abnormal=(), hidden=()):
     return Stretch(signal, beats, known)
 
 
-def cut(before, seed=0):
-    return premature(before, RATE, STEPS, HISTORY, np.random.default_rng(seed))
+def cut(before, seed=0, run_on=0.0):
+    return premature(before, RATE, STEPS, HISTORY, np.random.default_rng(seed), run_on)
 
 
 @given(st.integers(24, 110), st.integers(0, 500))
@@ -51,6 +51,29 @@ def test_one_beat_comes_early_and_all_after_it_moves_with_it(interval, seed):
     np.testing.assert_array_equal(all_beats[k:], at[k:] - gone)
     rr = np.diff(all_beats)
     assert COUPLING[0] * interval - 1 <= rr[k - 1] <= COUPLING[1] * interval + 1
+
+
+@given(st.integers(24, 60), st.integers(0, 500))
+def test_a_run_comes_early_beat_by_beat(interval, seed):
+    before = stretch(range(10, 11 * STEPS, interval))
+    after = cut(before, seed, run_on=0.7)
+    gone = len(before.beats) - len(after.beats)
+    assert 0 <= gone <= LONGEST_S * STEPS
+    beats = np.flatnonzero(after.beats)
+    early = np.flatnonzero(after.beats[beats] == ABNORMAL_BEAT)
+    assert len(beats) == np.count_nonzero(before.beats)
+    assert (gone > 0) == (len(early) > 0)
+    assert (np.diff(early) == 1).all()  # one run
+    rr = np.diff(beats)
+    assert (rr[early - 1] <= COUPLING[1] * interval + 1).all()
+    others = np.delete(rr, early - 1)
+    np.testing.assert_array_equal(others, interval)
+
+
+def test_runs_of_several_lengths_are_made():
+    before = stretch(range(10, 11 * STEPS, 40))
+    lengths = {np.sum(cut(before, seed, run_on=0.5).beats == ABNORMAL_BEAT) for seed in range(60)}
+    assert {1, 2, 3} <= lengths
 
 
 @given(st.integers(0, 500))
