@@ -43,11 +43,13 @@ def trained(request, tmp_path_factory):
         epochs = []
         path = folder / "generic.onnx"
         model = build.train_generic(network, sets[:3], sets[3:], 1, path, epochs.append)
-        again = build.train_generic(
-            network, sets[:3], sets[3:], 1, folder / "again.onnx", lambda _: None
-        )
         stranger = wearer("203", network, 77)
-        own = build.train_patient(path, stranger, sets[:3], 1, folder / "203.onnx", lambda _: None)
+        again = build.train_generic(
+            network, sets[:3], sets[3:], 1, folder / "again.onnx", lambda _: None, [stranger]
+        )
+        own = build.train_patient(
+            path, stranger, sets[:3], 1, folder / "203.onnx", lambda _: None, evaluate=True
+        )
     return network, sets, path, model, again, own, stranger, epochs
 
 
@@ -60,6 +62,16 @@ def test_one_seed_gives_one_model(trained):
     _, sets, _, model, again, *_ = trained
     inputs = sets[0].inputs
     np.testing.assert_array_equal(model.probability(inputs), again.probability(inputs))
+
+
+def test_the_card_s_evaluation_is_what_the_bundle_says_of_windows_never_seen(trained):
+    _, _, _, model, again, own, stranger, _ = trained
+    assert model.card.evaluation is None
+    for bundle, start in ((again, 0), (own, splits.ENROLMENT_S)):
+        said = bundle.probability(stranger.inputs[start:])
+        expected = build.confusion(stranger, said, bundle.card.threshold, start)
+        assert bundle.card.evaluation.confusion == expected
+        assert bundle.card.evaluation.records == (stranger.record,)
 
 
 def test_the_card_says_what_it_was_trained_on(trained):

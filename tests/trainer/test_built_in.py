@@ -18,6 +18,15 @@ def test_the_generic_model_never_saw_the_demonstration_wearers():
     assert len(seen) == 40
     assert not seen & HELD_OUT
     assert card.enrolment is None
+    assert set(card.evaluation.records) == HELD_OUT
+
+
+def test_the_figures_on_the_cards_are_of_windows_not_trained_on():
+    """203's own model is judged on its record after the enrolment, the simulated one on none."""
+    card = Model.load(FOLDER / "203.onnx").card
+    assert card.evaluation.records == ("mitdb/203",)
+    assert card.evaluation.confusion.total <= 1805 - splits.ENROLMENT_S
+    assert Model.load(FOLDER / "simulated.onnx").card.evaluation is None
 
 
 @pytest.mark.parametrize("wearer", ["203", "simulated"])

@@ -20,3 +20,8 @@ def test_records_of_one_person_are_on_one_side():
 def test_the_study_has_29_records():
     assert len(set(splits.STUDY)) == 29
     assert set(splits.STUDY) <= set(splits.RECORDS)
+
+
+def test_nobody_of_the_demonstration_chose_anything():
+    assert set(splits.VALIDATION) < set(splits.CHOOSING)
+    assert not set(splits.CHOOSING) & set(splits.HELD_OUT)

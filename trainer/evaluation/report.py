@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from trainer.evaluation import plots
 from trainer.evaluation.outcome import Evaluation, Outcome, kinds, result, summary
-from trainer.splits import VALIDATION
+from trainer.splits import CHOOSING
 
 SHOWN: Final = ("203", "233")
 """The wearer whose record is drawn: the first of these that is among those scored."""
@@ -32,9 +32,9 @@ def write(
         What is in the result file.
     """
     # Network and training were chosen on some wearers, who may be among those scored here.
-    unchosen = [outcome for outcome in outcomes if outcome.wearer not in VALIDATION]
+    unchosen = [outcome for outcome in outcomes if outcome.wearer not in CHOOSING]
     figures = {"protocol": evaluation.name, "seed": seed} | result(outcomes)
-    figures["unchosen"] = summary(unchosen) | {"left_out": list(VALIDATION)}
+    figures["unchosen"] = summary(unchosen) | {"left_out": list(CHOOSING)}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(figures, indent=1) + "\n")
     shown = _draw(outcomes, figures, folder)
@@ -85,7 +85,7 @@ Label and window are study 1's: a second is abnormal if it holds any beat other 
 are {scored:,} labelled windows of {figures["wearers"]} wearers. A *false alert* is a normal window
 called abnormal, *missed* an abnormal one called normal. *Mean* is over the wearers that have the
 figure: {figures["mean"][names[0]]["balanced_accuracy_wearers"]} have both classes. Network and
-training were chosen on {", ".join(VALIDATION)}; the figures without them stand beside.
+training were chosen on {", ".join(CHOOSING)}; the figures without them stand beside.
 
 | | {head} |
 |---|{rule}

@@ -8,6 +8,7 @@ from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED
 from trainer.evaluation.study_plots import KINDS, NETWORKS
 from trainer.splits import CHOOSING
 from trainer.study.own import STRETCHES, Own
+from trainer.study.patient import THRESHOLDS
 from trainer.study.published import Published
 
 FIGURES: Final = {
@@ -36,8 +37,9 @@ never choose anything.
 The published network sees one second, {samples} samples, and calls a window abnormal from 0.5 on,
 as published. The own network sees {history:g} s before the window and {look_ahead:g} s after it as
 well. Its threshold for a patient is the share of abnormal windows among the patient's training
-windows, at most 0.5: for a probability that is right, the share gives the best balanced accuracy,
-and it is better on validation windows than one threshold for all.
+windows, but no less than {lowest:g} and no more than {highest:g}: for a probability that is right,
+the share gives the best balanced accuracy, and it is better on validation windows than one
+threshold for all.
 
 Windows that share samples through history count as one place: signal may overlap between parts,
 labels never. Each training target follows from the window's own beats alone, and premature-beat
@@ -77,6 +79,8 @@ def page(result: Mapping[str, Any]) -> str:
         windows=sum(each["train"] + each["validation"] + each["test"] for each in counts),
         published=published.WINDOWS,
         samples=Published.network.geometry.inputs,
+        lowest=THRESHOLDS[0],
+        highest=THRESHOLDS[1],
         history=Own.network.geometry.history_s,
         look_ahead=Own.network.geometry.look_ahead_s,
     )

@@ -23,7 +23,7 @@ class Patient:
     Parameters
     ----------
     record : RecordSet
-        All of the record. Its labels must be read through `known` only.
+        All of the record; what trains must take `training`, not its labels.
     part : ndarray of int8, shape (windows,)
         `trainer.protocols.TRAIN`, `VALIDATION`, `TEST` or `UNUSED`.
     """
@@ -44,18 +44,22 @@ class Patient:
 
     @property
     def threshold(self) -> float:
-        """Share of abnormal windows among the training windows, at most 0.5.
+        """Share of abnormal windows among the training windows, within `THRESHOLDS`.
 
         Where a probability is right, the share is the threshold of the best balanced accuracy:
-        there the abnormal are found at the same odds by which they are rarer. That it stops at
-        0.5 was chosen on validation windows.
+        there the abnormal are found at the same odds by which they are rarer.
         """
-        return min(float(self.windows(TRAIN)[1].mean()), 0.5)
+        lowest, highest = THRESHOLDS
+        return min(max(float(self.windows(TRAIN)[1].mean()), lowest), highest)
 
     def windows(self, part: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return the inputs, shape (n, inputs), of a part and whether each window is abnormal."""
         mine = self.part == part
         return self.record.inputs[mine], self.record.labels[mine] == ABNORMAL
+
+
+THRESHOLDS: Final = (0.05, 0.5)
+"""Range of the own network's thresholds; chosen on validation windows."""
 
 
 def cross_entropy(
