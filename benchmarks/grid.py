@@ -2,9 +2,9 @@
 
 Run by ``make bench-grid``; needs the records. The plain loop trains one network after the other,
 every setting to the end. The search of ``ecgmon evaluate --protocol study`` trains a group of
-patients side by side and stops two settings of three at each rung. Both take turns in one run, on
-the same patients and epochs; a finished setting is one that was decided on, stopped or trained to
-the end. Prints JSON.
+patients side by side and stops two settings of three at each rung. Both take turns in one run and
+train for the same epochs, the plain loop on another patient of the group each time; a finished
+setting is one that was decided on, stopped or trained to the end. Prints JSON.
 """
 
 import json
@@ -25,7 +25,7 @@ from trainer.protocols import TRAIN, VALIDATION
 from trainer.splits import STUDY
 from trainer.study.patient import Patient, Score
 from trainer.study.published import Published
-from trainer.study.search import GROUP, Found, Method, search
+from trainer.study.search import Found, Method, search
 from trainer.study.stacked import WEIGHT_DECAY, WindowTrainee
 
 ROUNDS = 3
@@ -74,7 +74,7 @@ def searched(patients: dict[str, Patient]) -> tuple[float, int, dict[str, Found]
         made.append(published.individual(patient, setting))
         return made[-1]
 
-    method = Method("grid", make, published.advance, RUNGS)
+    method = Method("grid", make, published.advance, RUNGS, Published.group)
     storage = optuna.storages.get_storage("sqlite:///:memory:")
     started = time.perf_counter()
     found = search(
@@ -88,7 +88,7 @@ SETTINGS = int(np.prod([len(values) for values in Published.grid.values()]))
 
 if __name__ == "__main__":
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    names = STUDY[:GROUP]
+    names = STUDY[: Published.group]
     patients = {s.wearer: Patient.split(s, SEED) for s in load(names, CardiacNet)}
     deterministic(SEED)
     rounds, winners = [], []

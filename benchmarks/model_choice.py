@@ -19,11 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from ecgmon.records.fetch import obtain
-from ecgmon.records.read import read
-from ecgmon.signal import process_record
-from trainer import splits
-from trainer.batches import Group, SegmentBatches
+from trainer import noise, splits
+from trainer.batches import Group, Noise, SegmentBatches
 from trainer.build import _best_threshold, _judge, confusion, probabilities
 from trainer.dataset import RecordSet, load, whole_stream
 from trainer.evaluation.figures import mean, pooled
@@ -63,6 +60,7 @@ class WindowOnly(SegmentBatches):
     """Supervised by the label of the window alone."""
 
     ALONG_TIME = 0.0
+    BEATS = 0.0
 
 
 class Clean(SegmentBatches):
@@ -91,75 +89,63 @@ class Focal(SegmentBatches):
         return ((1 - torch.exp(-each)) ** 2 * each).mean()
 
 
-class RealNoise(SegmentBatches):
-    """Electrode motion, muscle and baseline noise of nstdb in half of the stretches."""
-
-    streams: Sequence[np.ndarray] = ()
-
-    def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        """Add noise at 6 to 24 dB below the usual amplitude."""
-        signal, *rest = super().draw(rng)
-        if not self.streams:
-            names = ("nstdb/bw", "nstdb/em", "nstdb/ma")
-            records = [read(obtain(name)) for name in names]
-            type(self).streams = [
-                whole_stream(process_record(r.millivolts(), BeatNet.geometry), BeatNet.geometry)
-                for r in records
-            ]
-        for which in np.flatnonzero(rng.random(len(signal)) < 0.5):
-            noise = self.streams[rng.integers(len(self.streams))]
-            at = rng.integers(len(noise) - signal.shape[1])
-            piece = noise[at : at + signal.shape[1]]
-            level = 10 ** (-rng.uniform(6, 24) / 20) / max(float(np.ptp(piece)), 1e-3)
-            signal[which] += torch.from_numpy(piece * np.float32(level))
-        return signal, *rest
-
-
 @dataclass(frozen=True)
 class Variant:
     """One thing changed."""
 
     about: str
     network: Callable[[], BeatNet] = BeatNet
-    batches: Callable[[Sequence[Group]], SegmentBatches] = SegmentBatches
+    batches: Callable[[Sequence[Group], Noise], SegmentBatches] = SegmentBatches
+    noisy: bool = True
     generic: Settings = GENERIC
     patient: Settings = PATIENT
     rehearse: bool = True
 
 
 VARIANTS = {
-    "recipe": Variant("as it is"),
-    "no-premature": Variant(
-        "no beat is made premature", batches=partial(SegmentBatches, premature=0.0)
+    "bare": Variant(
+        "no premature beats, no real noise",
+        batches=partial(SegmentBatches, premature=0.0),
+        noisy=False,
     ),
     "single-premature": Variant(
-        "premature beats, but no runs of them", batches=partial(SegmentBatches, run_on=0.0)
+        "single premature beats, no real noise",
+        batches=partial(SegmentBatches, run_on=0.0),
+        noisy=False,
     ),
-    "real-noise": Variant("noise of nstdb in half of the stretches", batches=RealNoise),
+    "premature": Variant("premature beats and runs of them, no real noise", noisy=False),
+    "premature-smoothed": Variant("the same, label smoothing 0.05", batches=Smoothed, noisy=False),
+    "recipe": Variant("premature beats, runs, real noise"),
     "smoothed": Variant("label smoothing 0.05", batches=Smoothed),
     "focal": Variant("focal loss, gamma 2", batches=Focal),
     "window-label": Variant("supervised by window labels alone", batches=WindowOnly),
+    "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearse=False),
+    "other-seed": Variant("seed 2", generic=Settings(10, 3e-3, 2)),
     "short-history": Variant("0.9 s of history instead of 3 s", ShortHistory),
     "no-look-ahead": Variant("no look-ahead instead of 0.5 s", NoLookAhead),
     "narrow": Variant("16 channels instead of 32", lambda: BeatNet(channels=16)),
-    "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearse=False),
     "more-premature": Variant(
         "premature beats in 0.6 of the stretches", batches=partial(SegmentBatches, premature=0.6)
     ),
-    "clean": Variant("no amplitude and noise augmentation", batches=Clean),
-    "other-seed": Variant("seed 2", generic=Settings(10, 3e-3, 2)),
+    "clean": Variant("no artificial amplitude and noise", batches=Clean),
     "longer": Variant("20 epochs instead of 10", generic=Settings(20, 3e-3, SEED)),
     "wide": Variant("48 channels instead of 32", lambda: BeatNet(channels=48)),
 }
 
 
-def run(variant: Variant, training: Sequence[RecordSet], strangers: Sequence[RecordSet]) -> dict:
+def run(
+    variant: Variant,
+    training: Sequence[RecordSet],
+    strangers: Sequence[RecordSet],
+    recordings: Noise,
+) -> dict:
     """Train, enrol and judge one variant."""
+    recordings = recordings if variant.noisy else ()
     started = time.perf_counter()
     deterministic(variant.generic.seed)
     generic = fit(
         variant.network(),
-        variant.batches([Group(training, 32)]),
+        variant.batches([Group(training, 32)], recordings),
         variant.generic,
         score=lambda network: _best_threshold(_judge(network, strangers))[1],
     ).folded()
@@ -170,7 +156,7 @@ def run(variant: Variant, training: Sequence[RecordSet], strangers: Sequence[Rec
     for wearer in strangers:
         deterministic(SEED)
         groups = [Group([wearer], 16, stop=splits.ENROLMENT_S), Group(training, 16)]
-        batches = variant.batches(groups if variant.rehearse else groups[:1])
+        batches = variant.batches(groups if variant.rehearse else groups[:1], recordings)
         own = fit(generic.folded(), batches, variant.patient)
         rest = probabilities(own, wearer.inputs[splits.ENROLMENT_S :])
         after.append(confusion(wearer, rest, 0.5, splits.ENROLMENT_S))
@@ -209,10 +195,13 @@ if __name__ == "__main__":
     rows = json.loads(results.read_text()) if results.is_file() else {}
     fitted = [name for name in splits.TRAINING if name not in splits.CHOOSING]
     sets = load(fitted + list(splits.CHOOSING), BeatNet)
+    recordings = noise.load(BeatNet.geometry)
     for name, variant in VARIANTS.items():
         if name not in rows:
-            rows[name] = run(variant, sets[: len(fitted)], sets[len(fitted) :])
-            results.write_text(json.dumps(rows, indent=1) + "\n")
+            rows[name] = run(variant, sets[: len(fitted)], sets[len(fitted) :], recordings)
+            new = results.with_suffix(".new")
+            new.write_text(json.dumps(rows, indent=1) + "\n")
+            new.replace(results)
     text = (OUT / "model-choice.md").read_text()
     begin, end = "<!-- table -->\n", "<!-- end of table -->"
     before, _, rest = text.partition(begin)

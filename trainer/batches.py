@@ -11,10 +11,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
+from trainer import noise
 from trainer.dataset import RecordSet
 from trainer.networks import BeatNet, WindowNetwork
 from trainer.premature import ABNORMAL_BEAT, LONGEST_S, NORMAL_BEAT, RUN_ON, Stretch, premature
 
+Noise = Sequence[NDArray[np.float32]]
 SEGMENT_S: Final = 10
 """Seconds of one training segment; its history and look-ahead come on top."""
 SPARE_S: Final = LONGEST_S
@@ -63,9 +65,9 @@ class Batches(Protocol):
 
 
 class WindowBatches:
-    """Single labelled windows, for networks that know only the label of the window."""
+    """Single labelled windows as they are, for networks that know only the window's label."""
 
-    def __init__(self, groups: Sequence[Group]) -> None:
+    def __init__(self, groups: Sequence[Group], _: Noise = ()) -> None:
         self._groups = groups
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
@@ -91,13 +93,15 @@ class WindowBatches:
 class SegmentBatches:
     """Stretches of signal with targets along time, for `BeatNet`.
 
-    Amplitude and noise vary at random, within what another electrode or amplifier would do, and
-    in some stretches a normal beat is made premature.
+    Amplitude and noise vary at random, within what another electrode or amplifier would do; real
+    noise is added to some stretches, and in some normal beats are made premature.
 
     Parameters
     ----------
     groups : sequence of Group
         Where the stretches come from.
+    recordings : sequence of ndarray of float32
+        Of noise; see `trainer.noise`.
     premature : float
         Share of the stretches in which beats are made premature, where they can be.
     run_on : float
@@ -107,24 +111,33 @@ class SegmentBatches:
     GAIN = 0.2
     NOISE = 0.03
     ALONG_TIME = 4.0
-    """Weight of the abnormal beats along time; the window's own loss has weight 1."""
+    BEATS = 1.0
+    """Weights of the abnormal beats and of all beats along time; that of the windows is 1."""
     criterion = staticmethod(functional.binary_cross_entropy_with_logits)
 
     def __init__(
-        self, groups: Sequence[Group], premature: float = 0.3, run_on: float = RUN_ON
+        self,
+        groups: Sequence[Group],
+        recordings: Noise = (),
+        *,
+        premature: float = 0.3,
+        run_on: float = RUN_ON,
     ) -> None:
         self._groups = groups
+        self._recordings = recordings
         self._premature = premature
         self._run_on = run_on
+        self._drawn = SEGMENT_S + (SPARE_S if premature else 0)
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Return signal, beats along time, shape (n, s, steps), and window labels, (n, s)."""
-        picks = [pick for group in self._groups for pick in group.draw(rng, SEGMENT_S + SPARE_S)]
+        picks = [pick for group in self._groups for pick in group.draw(rng, self._drawn)]
         stretches = [self._stretch(record, window, rng) for record, window in picks]
         signal = np.stack([stretch.signal for stretch in stretches])
         signal *= np.exp(rng.normal(0, self.GAIN, (len(signal), 1))).astype(np.float32)
         level = rng.uniform(0, self.NOISE, (len(signal), 1)).astype(np.float32)
         signal += level * rng.standard_normal(signal.shape, dtype=np.float32)
+        noise.add(signal, self._recordings, rng)
         shape = (len(picks), SEGMENT_S, -1)
         beats = np.stack([stretch.beats for stretch in stretches]).reshape(shape)
         known = np.stack([stretch.known for stretch in stretches]).reshape(shape)
@@ -134,7 +147,7 @@ class SegmentBatches:
 
     def _stretch(self, record: RecordSet, window: int, rng: np.random.Generator) -> Stretch:
         geometry, steps = BeatNet.geometry, BeatNet.steps_per_second
-        windows = slice(window, window + SEGMENT_S + SPARE_S)
+        windows = slice(window, window + self._drawn)
         known = np.repeat(record.labels[windows] != UNLABELLED, steps)
         stretch = Stretch(_signal(record, windows), record.beats[windows].ravel() * known, known)
         if rng.random() < self._premature:
@@ -164,7 +177,7 @@ class SegmentBatches:
         abnormal_loss, beat_loss = along_time
         windows = network.of_windows(logits[:, 0])
         window_loss = self._loss(windows, (labels == ABNORMAL).float(), labelled[..., 0])
-        return window_loss + self.ALONG_TIME * abnormal_loss + beat_loss
+        return window_loss + self.ALONG_TIME * abnormal_loss + self.BEATS * beat_loss
 
     def _loss(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
         return self.criterion(logits[known], target[known])

@@ -14,7 +14,7 @@ from ecgmon.errors import UsageError
 from ecgmon.labels import ABNORMAL, UNLABELLED
 from ecgmon.metrics import Confusion
 from trainer import export, splits
-from trainer.batches import Batches, Group, SegmentBatches, WindowBatches
+from trainer.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
 from trainer.dataset import RecordSet
 from trainer.fit import Epoch, Settings, deterministic, fit
 from trainer.networks import NETWORKS, WindowNetwork, parameter_count
@@ -27,7 +27,7 @@ CHECKED_WINDOWS: Final = 1000
 class Recipe:
     """How a network is trained, generic and for a wearer; chosen on `splits.VALIDATION`."""
 
-    batches: Callable[[Sequence[Group]], Batches]
+    batches: Callable[[Sequence[Group], Noise], Batches]
     share: int
     generic: Settings
     patient: Settings
@@ -77,6 +77,7 @@ def train_generic(
     validation: Sequence[RecordSet],
     seed: int,
     path: Path,
+    noise: Noise = (),
     progress: Callable[[Epoch], None] = lambda _: None,
     unseen: Sequence[RecordSet] = (),
 ) -> Model:
@@ -94,6 +95,8 @@ def train_generic(
         Of everything random.
     path : Path
         The bundle to write.
+    noise : sequence of ndarray of float32
+        Recordings of noise to train with (`trainer.noise`).
     progress : callable, optional
         Called after each epoch.
     unseen : sequence of RecordSet, optional
@@ -111,7 +114,7 @@ def train_generic(
     fitted = (
         fit(
             NETWORKS[network](),
-            recipe.batches([group]),
+            recipe.batches([group], noise),
             replace(recipe.generic, seed=seed),
             score=lambda n: _best_threshold(_judge(n, validation))[1],
             progress=progress,
@@ -146,6 +149,7 @@ def train_patient(
     rehearsal: Sequence[RecordSet],
     seed: int,
     path: Path,
+    noise: Noise = (),
     progress: Callable[[Epoch], None] = lambda _: None,
     *,
     evaluate: bool = False,
@@ -168,6 +172,8 @@ def train_patient(
         Of everything random.
     path : Path
         The bundle to write.
+    noise : sequence of ndarray of float32
+        Recordings of noise to train with (`trainer.noise`).
     progress : callable, optional
         Called after each fit.
     evaluate : bool
@@ -193,7 +199,7 @@ def train_patient(
         network, _ = export.restore(generic)
         half = recipe.share // 2
         groups = [Group([wearer], half, stop=windows), Group(rehearsal, half)]
-        return fit(network, recipe.batches(groups), settings, progress=progress)
+        return fit(network, recipe.batches(groups, noise), settings, progress=progress)
 
     minute = splits.ENROLMENT_S - 60
     last = wearer.inputs[minute : splits.ENROLMENT_S]

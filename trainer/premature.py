@@ -81,7 +81,11 @@ def premature(
     """
     beats = np.where(stretch.known, stretch.beats, 0)
     at = np.flatnonzero(beats)
-    candidates = [k for k in range(2, len(at) - 1) if _regular(at[k - 2 : k + 2], beats)]
+    candidates = [
+        k
+        for k in range(2, len(at) - 1)
+        if _regular(at[k - 2 : k + 2], beats) and stretch.known[at[k - 2] : at[k + 1]].all()
+    ]
     if not candidates:
         return stretch
     first = int(rng.choice(candidates))

@@ -85,7 +85,7 @@ def evaluate(
 def _outcomes(
     protocol: Protocol, network: Network, folder: Path, work: Path, seed: int, data: Path | None
 ) -> dict[str, Any]:
-    from trainer import splits
+    from trainer import noise, splits
     from trainer.dataset import load
     from trainer.evaluation import report
     from trainer.evaluation.inter_patient import InterPatient
@@ -106,6 +106,7 @@ def _outcomes(
         models = bar.add_task("Models", total=evaluation.models, note="")
         outcomes = evaluation.outcomes(
             {s.wearer: s for s in sets},
+            noise.load(NETWORKS[network].geometry, data),
             network,
             seed,
             place,
@@ -131,13 +132,16 @@ def _study(
     started = time.monotonic()
     tracks = {}
     with long_work() as bar:
+        bar.console.print(f"Finished work is kept in {place}", highlight=False)
         tasks: dict[str, Any] = {}
 
         def stage(name: str, done: int, of: int) -> None:
             if name not in tasks:
                 tasks[name] = bar.add_task(name, total=of, note="")
             bar.update(tasks[name], completed=done)
-            clock.write_text(f"{spent + time.monotonic() - started:.0f}")
+            new = clock.with_suffix(".new")
+            new.write_text(f"{spent + time.monotonic() - started:.0f}")
+            new.replace(clock)
 
         for kind in study.TRACKS:
             stage(f"{kind.name}: records", 0, len(splits.STUDY))
@@ -170,4 +174,6 @@ def _code_digest(*packages: str) -> str:
     for folder in (*folders, *(training / package for package in packages)):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
+    for package in packages:
+        digest.update((training / "evaluation" / f"{package}.py").read_bytes())
     return digest.hexdigest()[:12]

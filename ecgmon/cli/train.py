@@ -66,7 +66,7 @@ def train(
     require_torch()
     from ecgmon.bundle import Model
     from ecgmon.cli.models import resolve
-    from trainer import build, splits
+    from trainer import build, noise, splits
     from trainer.dataset import load
     from trainer.fit import Epoch
     from trainer.networks import NETWORKS
@@ -88,6 +88,7 @@ def train(
     with long_work() as bar:
         task = bar.add_task("Records", total=len(names), note="")
         sets = load(names, kind, data, lambda name: bar.update(task, advance=1, note=name))
+        recordings = noise.load(kind.geometry, data)
         task = bar.add_task("Epochs", total=None, note="")
 
         def after(epoch: Epoch) -> None:
@@ -102,12 +103,14 @@ def train(
             )
             path = out or Path("runs") / f"{wearer.wearer}-{name}.onnx"
             real = patient != SIMULATED
-            model = build.train_patient(start, wearer, rehearsal, seed, path, after, evaluate=real)
+            model = build.train_patient(
+                start, wearer, rehearsal, seed, path, recordings, after, evaluate=real
+            )
         else:
             path = out or Path("runs") / f"generic-{name}.onnx"
             training, others = sets[:fitted], sets[fitted:]
             model = build.train_generic(
-                name, training, others[:choosing], seed, path, after, others[choosing:]
+                name, training, others[:choosing], seed, path, recordings, after, others[choosing:]
             )
     _report(model, path)
 

@@ -42,14 +42,12 @@ def trained(request, tmp_path_factory):
         patch.setattr(build, "RECIPES", SHORT)
         epochs = []
         path = folder / "generic.onnx"
-        model = build.train_generic(network, sets[:3], sets[3:], 1, path, epochs.append)
+        model = build.train_generic(network, sets[:3], sets[3:], 1, path, (), epochs.append)
         stranger = wearer("203", network, 77)
         again = build.train_generic(
-            network, sets[:3], sets[3:], 1, folder / "again.onnx", lambda _: None, [stranger]
+            network, sets[:3], sets[3:], 1, folder / "again.onnx", unseen=[stranger]
         )
-        own = build.train_patient(
-            path, stranger, sets[:3], 1, folder / "203.onnx", lambda _: None, evaluate=True
-        )
+        own = build.train_patient(path, stranger, sets[:3], 1, folder / "203.onnx", evaluate=True)
     return network, sets, path, model, again, own, stranger, epochs
 
 

@@ -49,7 +49,7 @@ def sets():
 
 def test_new_wearers_are_judged_after_their_enrolment(quick, sets, tmp_path):
     told = []
-    outcomes = NewWearer().outcomes(sets, "beatnet", 1, tmp_path / "work", told.append)
+    outcomes = NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path / "work", told.append)
     assert [outcome.wearer for outcome in outcomes] == list(FOLD.strangers)
     assert told == ["generic model of fold 1", *FOLD.strangers]
     for outcome in outcomes:
@@ -77,16 +77,16 @@ def test_an_interrupted_evaluation_goes_on_where_it_stopped(quick, sets, tmp_pat
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        NewWearer().outcomes(sets, "beatnet", 1, tmp_path, stop)
+        NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path, stop)
     made = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.onnx")}
     assert len(made) == 2
-    outcomes = NewWearer().outcomes(sets, "beatnet", 1, tmp_path, lambda _: None)
+    outcomes = NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path, lambda _: None)
     assert len(outcomes) == 2
     assert made == {path: path.stat().st_mtime_ns for path in made}
 
 
 def test_inter_patient_judges_the_whole_of_ds2(quick, sets, tmp_path):
-    outcomes = InterPatient().outcomes(sets, "beatnet", 1, tmp_path, lambda _: None)
+    outcomes = InterPatient().outcomes(sets, (), "beatnet", 1, tmp_path, lambda _: None)
     assert [outcome.wearer for outcome in outcomes] == list(protocols.DS2)
     for outcome in outcomes:
         assert len(outcome.judged["generic"].labels) == len(sets[outcome.wearer])

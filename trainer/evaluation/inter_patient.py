@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecgmon.bundle import Model
 from trainer import build
+from trainer.batches import Noise
 from trainer.dataset import RecordSet
 from trainer.evaluation.outcome import Outcome, Progress, judge
 from trainer.protocols import DS1, DS1_CHOOSING, DS2
@@ -24,6 +25,7 @@ the same person.
     def outcomes(
         self,
         sets: Mapping[str, RecordSet],
+        noise: Noise,
         network: str,
         seed: int,
         work: Path,
@@ -34,7 +36,7 @@ the same person.
         if not path.is_file():
             training = [sets[name] for name in DS1 if name not in DS1_CHOOSING]
             choosing = [sets[name] for name in DS1_CHOOSING]
-            build.train_generic(network, training, choosing, seed, path)
+            build.train_generic(network, training, choosing, seed, path, noise)
         progress("DS1")
         model = Model.load(path)
         return [Outcome(name, {"generic": judge(model, sets[name])}) for name in DS2]

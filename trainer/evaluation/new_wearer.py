@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecgmon.bundle import Model
 from trainer import build
+from trainer.batches import Noise
 from trainer.dataset import RecordSet
 from trainer.evaluation.outcome import Outcome, Progress, judge
 from trainer.protocols import FOLDS, NON_PACED, wearer_folds
@@ -34,6 +35,7 @@ signal whose labels the enrolment does not know.
     def outcomes(
         self,
         sets: Mapping[str, RecordSet],
+        noise: Noise,
         network: str,
         seed: int,
         work: Path,
@@ -46,12 +48,12 @@ signal whose labels the enrolment does not know.
             rehearsal = [sets[name] for name in fold.training]
             if not generic.is_file():
                 choosing = [sets[name] for name in fold.validation]
-                build.train_generic(network, rehearsal, choosing, seed, generic)
+                build.train_generic(network, rehearsal, choosing, seed, generic, noise)
             progress(f"generic model of fold {number + 1}")
             for name in fold.strangers:
                 own = work / f"{name}.onnx"
                 if not own.is_file():
-                    build.train_patient(generic, sets[name], rehearsal, seed, own)
+                    build.train_patient(generic, sets[name], rehearsal, seed, own, noise)
                 models = {"generic": Model.load(generic), "enrolled": Model.load(own)}
                 judged = {k: judge(m, sets[name], ENROLMENT_S) for k, m in models.items()}
                 outcomes.append(Outcome(name, judged))

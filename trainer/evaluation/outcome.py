@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ecgmon.bundle import Model
+from trainer.batches import Noise
 from trainer.dataset import RecordSet
 from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
 
@@ -32,6 +33,7 @@ class Evaluation(Protocol):
     def outcomes(
         self,
         sets: Mapping[str, RecordSet],
+        noise: Noise,
         network: str,
         seed: int,
         work: Path,

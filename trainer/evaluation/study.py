@@ -1,5 +1,6 @@
 """Protocol ``study``: study 1 as published, then the same splits with the project's own network."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from trainer.build import probabilities
 from trainer.dataset import RecordSet
+from trainer.fit import deterministic
 from trainer.protocols import TEST, VALIDATION
 from trainer.study.own import Own
 from trainer.study.patient import Patient, Score
@@ -78,6 +80,7 @@ def run(
     -------
     Track
     """
+    deterministic(seed)
     patients = {name: Patient.split(record, seed) for name, record in sets.items()}
     track: Any = kind(patients, seed)
     pretrained = kept(
@@ -86,13 +89,19 @@ def run(
         lambda: track.pretrain(lambda done, of: progress(f"{kind.name}: generic", done, of)),
     )
 
+    # A search that starts from it is not shared with one that starts from another.
+    weights = b"".join(p.detach().numpy().tobytes() for p in pretrained.network.parameters())
+    tuned_from = f"-{hashlib.sha256(weights).hexdigest()[:8]}"
+
     def searched(
         stage: str,
         make: Callable[[Patient, Setting], object],
         grids: Mapping[str, Grid],
         rungs: tuple[int, ...],
+        start: str = tuned_from,
     ) -> dict[str, Found]:
-        method = Method(f"{work.name}/{kind.name}/{stage}", make, kind.advance, rungs)
+        name = f"{work.name}/{kind.name}/{stage}{start}"
+        method = Method(name, make, kind.advance, rungs, kind.group)
         done: list[str] = []
 
         def after(patient: str) -> None:
@@ -103,7 +112,7 @@ def run(
 
     generic = pretrained.network
     individual = searched(
-        INDIVIDUAL, track.individual, dict.fromkeys(patients, kind.grid), tuple(kind.rungs)
+        INDIVIDUAL, track.individual, dict.fromkeys(patients, kind.grid), tuple(kind.rungs), ""
     )
     # Fine-tuning with what was found for the individual network, as published.
     same = {name: {k: (v,) for k, v in f.setting.items()} for name, f in individual.items()}
@@ -118,7 +127,10 @@ def run(
         tuple(kind.rungs),
     )
     found = {
-        GENERIC: {name: _generic(pretrained, patient) for name, patient in patients.items()},
+        GENERIC: {
+            name: _generic(pretrained, patient, track.threshold(patient))
+            for name, patient in patients.items()
+        },
         INDIVIDUAL: individual,
         FINE_TUNED: fine_tuned,
         SEARCHED: own_search,
@@ -136,9 +148,9 @@ def beat_symbols(names: Sequence[str], data: Path | None) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _generic(pretrained: Pretrained, patient: Patient) -> Found:
+def _generic(pretrained: Pretrained, patient: Patient, threshold: float) -> Found:
     inputs, truth = patient.windows(VALIDATION)
     validation = probabilities(pretrained.network, inputs)
     test = probabilities(pretrained.network, patient.windows(TEST)[0])
-    score = Score.of(validation, truth).value
+    score = Score.of(validation, truth, threshold).balanced_accuracy
     return Found({}, score, pretrained.epochs, pretrained.best, validation, test)

@@ -42,13 +42,13 @@ the share gives the best balanced accuracy, and it is better on validation windo
 threshold for all.
 
 Windows that share samples through history count as one place: signal may overlap between parts,
-labels never. Each training target follows from the window's own beats alone, and premature-beat
-augmentation uses labels of training windows only; so no test label is in any training target. What
-overlaps is the unlabelled signal.
+labels never. Each training target follows from the window's own beats alone, so no test label is in
+any training target. What overlaps is the unlabelled signal.
 
 Different from the publication: signals are band-passed and scaled causally, by the monitor's own
 chain, while the publication scales each recording to [0, 1] by its minimum and maximum. A search
 stops the worse settings early (successive halving); the publication trains all of them to the end.
+An epoch of a patient is as long as that of the longest record trained beside it.
 *Fine-tuned, searched*, the own network, its history, its threshold and the other patients' windows
 in its fine-tuning are additions.
 """

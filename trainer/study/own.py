@@ -38,6 +38,7 @@ class Own:
     name = "own"
     network = BeatNet
     rungs: Sequence[int] = (10, 30)
+    group = 1
     grid: ClassVar[Grid] = {"learning_rate": (0.001, 0.003, 0.01)}
     fine_grid: ClassVar[Grid] = {"learning_rate": (0.0003, 0.001, 0.003), "others": (0, 8)}
     advance = staticmethod(advance)
@@ -46,6 +47,10 @@ class Own:
         self._patients = patients
         self._training = [patient.training for patient in patients.values()]
         self._seed = seed
+
+    def threshold(self, patient: Patient) -> float:
+        """Return from which probability on a patient's window is called abnormal."""
+        return patient.threshold
 
     def empty(self) -> WindowNetwork:
         """Return a network to read weights into."""
@@ -58,7 +63,7 @@ class Own:
         judged: list[tuple[float, float]] = []
 
         def score(network: WindowNetwork) -> float:
-            judged.append(judge(network, self._patients, lambda patient: patient.threshold))
+            judged.append(judge(network, self._patients, self.threshold))
             return judged[-1][0]
 
         def after(epoch: Epoch) -> None:

@@ -37,6 +37,7 @@ class Published:
     name = "published"
     network = CardiacNet
     rungs: Sequence[int] = (3, 9, 27)
+    group = 5
     grid: ClassVar[Grid] = {
         "learning_rate": (0.001, 0.01, 0.1),
         "batch": (4, 16, 32),
@@ -53,6 +54,10 @@ class Published:
     def __init__(self, patients: Mapping[str, Patient], seed: int) -> None:
         self._patients = patients
         self._seed = seed
+
+    def threshold(self, _: Patient) -> float:
+        """Return from which probability on a patient's window is called abnormal."""
+        return 0.5
 
     def empty(self) -> CardiacNet:
         """Return a network to read weights into."""

@@ -24,8 +24,6 @@ Setting = dict[str, float | int | bool]
 Grid = Mapping[str, Sequence[float | int | bool]]
 KEEP: Final = 3
 """One setting in so many goes on past a rung."""
-GROUP: Final = 5
-"""Patients searched side by side."""
 WAIT_S: Final = 5.0
 """Between looks at the storage for groups that another machine has claimed."""
 
@@ -57,12 +55,15 @@ class Method:
         Trains trainees up to an epoch.
     rungs : sequence of int
         Epochs after which the worse settings are stopped; the last is the end.
+    group : int
+        Patients searched side by side, and stored together.
     """
 
     name: str
     make: Callable[[Patient, Setting], Any]
     advance: Callable[[Sequence[Any], int], None]
     rungs: Sequence[int]
+    group: int
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -74,9 +75,10 @@ class Found:
     setting : dict
         Its hyper-parameters.
     score : float
-        On the validation windows (`Score.value`).
+        Balanced accuracy on the validation windows.
     epochs : list of (float, float, float)
-        Training loss, validation balanced accuracy and validation loss of every epoch.
+        Training loss, validation balanced accuracy and validation loss of every epoch; of every
+        rung where each is a training of its own.
     best : int
         Which epoch's network was kept.
     validation, test : ndarray of float32
@@ -138,7 +140,7 @@ def search(
     dict of str to Found
     """
     names = list(patients)
-    groups = [names[at : at + GROUP] for at in range(0, len(names), GROUP)]
+    groups = [names[at : at + method.group] for at in range(0, len(names), method.group)]
     found: dict[str, Found] = {}
     while groups:
         waiting = []
@@ -200,18 +202,21 @@ def _keep(trial: optuna.Trial, patient: Patient, trainee: Trainee) -> None:
     trial.set_user_attr("best", trained.best)
     for key, part in (("validation", VALIDATION), ("test", TEST)):
         probability = trainee.outcome(patient.windows(part)[0])
-        trial.set_user_attr(key, [round(float(p), 6) for p in probability])
+        trial.set_user_attr(key, [float(p) for p in probability])
 
 
 def _found(study: optuna.Study) -> Found:
     """Return the best of the settings that were trained to the end."""
-    trial = study.best_trial
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    # Of equals the first: a database orders them as it likes.
+    trial = max(finished, key=lambda trial: (trial.value or 0.0, -trial.number))
     kept = trial.user_attrs
+    epochs, best = [tuple(epoch) for epoch in kept["epochs"]], int(kept["best"])
     return Found(
         dict(trial.params),
-        float(trial.value or 0.0),
-        [tuple(epoch) for epoch in kept["epochs"]],
-        int(kept["best"]),
+        epochs[best][1],
+        epochs,
+        best,
         np.array(kept["validation"], dtype=np.float32),
         np.array(kept["test"], dtype=np.float32),
     )

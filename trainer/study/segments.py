@@ -26,7 +26,7 @@ class SegmentSetting:
     own : int
         Stretches of every batch that are the patient's.
     others : int
-        Stretches that are other patients', against forgetting.
+        Stretches of all patients, against forgetting.
     """
 
     learning_rate: float
@@ -44,7 +44,7 @@ class SegmentTrainee:
     patient : Patient
         Who.
     others : sequence of RecordSet
-        Other patients' training windows.
+        All patients, with their training labels.
     setting : SegmentSetting
         How.
     seed : int

@@ -37,7 +37,7 @@ class WindowSetting:
     batch : int
         Windows in a batch.
     weighted : bool
-        Whether both classes are drawn equally often; otherwise every window once an epoch.
+        Whether both classes are drawn equally often; otherwise each window in its turn.
     """
 
     learning_rate: float

@@ -32,7 +32,7 @@ class NoWindows:
     def windows(self, part):
         return np.zeros((3, 1), np.float32), np.zeros(3, bool)
 
-method = search.Method("m", lambda _, setting: Stub(setting["quality"]), train, (1, 3, 9))
+method = search.Method("m", lambda _, setting: Stub(setting["quality"]), train, (1, 3, 9), 3)
 patients = {str(n): NoWindows() for n in range(12)}
 grid = {"quality": [n / 10 for n in range(1, 10)]}
 print("ready", flush=True)

@@ -1,8 +1,6 @@
 """The search: what goes on past a rung, what is stored, who takes what."""
 
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +18,7 @@ from ecgmon.errors import UsageError
 from trainer.protocols import TEST
 from trainer.study import claims
 from trainer.study.patient import Score, Trained
-from trainer.study.search import GROUP, Halving, Method, search
+from trainer.study.search import Halving, Method, search
 
 GRID = {"quality": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)}
 
@@ -48,7 +46,7 @@ def method(made, name="m", rungs=(1, 3, 9)):
         made.append(Stub(setting["quality"]))
         return made[-1]
 
-    return Method(name, make, train, rungs)
+    return Method(name, make, train, rungs, group=5)
 
 
 @pytest.fixture
@@ -100,7 +98,7 @@ def test_who_goes_on_does_not_depend_on_the_order_of_reports(scores, random):
 
 
 def test_what_is_stored_is_not_trained_again(patient, storage):
-    patients = dict.fromkeys([str(n) for n in range(GROUP + 2)], patient)
+    patients = dict.fromkeys([str(n) for n in range(7)], patient)
     first = run(patients, storage)
     made = []
     again = run(patients, storage, made)
@@ -122,40 +120,64 @@ def test_a_group_that_was_cut_off_is_done_again_whole(patient, storage):
     assert [each.setting["quality"] for each in found.values()] == [0.9, 0.9]
 
 
+def claimed(names, storage, **changed):
+    """A claim as another process would have made it."""
+    assert claims.claim(names, storage)
+    study = optuna.load_study(study_name=names[0], storage=storage)
+    fields = dict(zip(FIELDS, study.user_attrs["claim"], strict=True)) | changed
+    study.set_user_attr("claim", list(fields.values()))
+
+
+THEIRS = "another process"
+FIELDS = ("host", "process", "pid", "since", "token")
+
+
 def test_a_claim_is_respected_while_its_owner_lives(storage):
     owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        assert claims.claim(["a"], storage)
-        study = optuna.load_study(study_name="a", storage=storage)
-        study.set_user_attr("claim", [socket.gethostname(), owner.pid, time.time()])
+        process = claims._process(owner.pid)
+        claimed(["a"], storage, process=process, pid=owner.pid, token=THEIRS)
         assert not claims.claim(["a"], storage)
-    finally:
         owner.send_signal(signal.SIGKILL)
+        while claims._process(owner.pid):  # killed, and not yet waited for
+            time.sleep(0.01)
+        assert claims.claim(["a"], storage)
+    finally:
+        owner.kill()
         owner.wait()
+
+
+def test_a_process_id_used_again_is_not_the_owner(storage):
+    claimed(["a"], storage, process="1", token=THEIRS)
     assert claims.claim(["a"], storage)
 
 
 @pytest.mark.parametrize(("age", "taken"), [(0, False), (claims.STALE_S + 1, True)])
 def test_another_machine_s_claim_is_left_to_it_until_it_is_stale(storage, age, taken):
-    optuna.create_study(study_name="a", storage=storage).set_user_attr(
-        "claim", ["elsewhere", os.getpid(), time.time() - age]
-    )
+    claimed(["a"], storage, host="elsewhere", since=time.time() - age, token=THEIRS)
     assert claims.claim(["a"], storage) is taken
 
 
-def test_a_group_done_elsewhere_meanwhile_is_waited_for(patient, storage, monkeypatch):
-    """Another machine holds the only group; it finishes while we wait."""
-    optuna.create_study(study_name="m/100", storage=storage, direction="maximize").set_user_attr(
-        "claim", ["elsewhere", 1, time.time()]
-    )
+def test_results_of_a_group_that_was_taken_over_are_dropped(patient, storage):
+    memory = claims.open_storage("sqlite:///:memory:")
+    run({"100": patient}, memory)
+    claimed(["m/100"], storage, token=THEIRS)
+    claims.store({"m/100": optuna.load_study(study_name="m/100", storage=memory)}, storage)
+    assert not claims.is_done(["m/100"], storage)
+    assert optuna.load_study(study_name="m/100", storage=storage).trials == []
+
+
+def test_a_group_another_machine_holds_is_waited_for(patient, storage, monkeypatch):
+    claimed(["m/100"], storage, host="elsewhere", token=THEIRS)
+    memory = claims.open_storage("sqlite:///:memory:")
+    run({"100": patient}, memory)
     waited = []
 
     def finish(seconds):
         waited.append(seconds)
-        memory = claims.open_storage("sqlite:///:memory:")
-        run({"100": patient}, memory)
-        other = optuna.load_study(study_name="m/100", storage=memory)
-        claims.store({"m/100": other}, storage)
+        there = optuna.load_study(study_name="m/100", storage=storage)
+        there.add_trials(optuna.load_study(study_name="m/100", storage=memory).trials)
+        there.set_user_attr("done", value=True)
 
     monkeypatch.setattr("trainer.study.search.time.sleep", finish)
     made = []
