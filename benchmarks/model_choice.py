@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -22,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from trainer import noise, splits
 from trainer.batches import Group, Noise, SegmentBatches
 from trainer.build import _best_threshold, _judge, confusion, probabilities
-from trainer.dataset import RecordSet, load, whole_stream
+from trainer.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
 from trainer.fit import Settings, deterministic, fit
 from trainer.networks import BeatNet, parameter_count
