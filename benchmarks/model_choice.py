@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from ecgmon.metrics import Confusion
 from trainer import noise, splits
 from trainer.batches import Group, Noise, SegmentBatches
 from trainer.build import _best_threshold, _judge, confusion, probabilities
@@ -69,15 +70,6 @@ class Clean(SegmentBatches):
     NOISE = 0.0
 
 
-class Smoothed(SegmentBatches):
-    """Label smoothing by 0.05 (Szegedy et al. 2016)."""
-
-    @staticmethod
-    def criterion(logits: Tensor, target: Tensor) -> Tensor:
-        """Return the loss against softened targets."""
-        return functional.binary_cross_entropy_with_logits(logits, target * 0.95 + 0.025)
-
-
 class Focal(SegmentBatches):
     """Focal loss with gamma 2 (Lin et al. 2017)."""
 
@@ -88,14 +80,18 @@ class Focal(SegmentBatches):
         return ((1 - torch.exp(-each)) ** 2 * each).mean()
 
 
+Batches = Callable[[Sequence[Group], Noise], SegmentBatches]
+
+
 @dataclass(frozen=True)
 class Variant:
     """One thing changed."""
 
     about: str
     network: Callable[[], BeatNet] = BeatNet
-    batches: Callable[[Sequence[Group], Noise], SegmentBatches] = SegmentBatches
+    batches: Batches = SegmentBatches
     noisy: bool = True
+    enrolment: Batches | None = None
     generic: Settings = GENERIC
     patient: Settings = PATIENT
     rehearse: bool = True
@@ -113,12 +109,26 @@ VARIANTS = {
         noisy=False,
     ),
     "premature": Variant("premature beats and runs of them, no real noise", noisy=False),
-    "premature-smoothed": Variant("the same, label smoothing 0.05", batches=Smoothed, noisy=False),
+    "premature-smoothed": Variant(
+        "the same, label smoothing 0.05",
+        batches=partial(SegmentBatches, smoothing=0.05),
+        noisy=False,
+    ),
     "recipe": Variant("premature beats, runs, real noise"),
-    "smoothed": Variant("label smoothing 0.05", batches=Smoothed),
+    "smoothed": Variant("label smoothing 0.05", batches=partial(SegmentBatches, smoothing=0.05)),
+    "smooth-enrolment": Variant(
+        "label smoothing 0.05 in enrolment alone",
+        enrolment=partial(SegmentBatches, smoothing=0.05),
+    ),
+    "long-enrolment": Variant(
+        "600 steps of enrolment instead of 300", patient=Settings(1, 1e-3, SEED, steps=600)
+    ),
+    "gentle-enrolment": Variant(
+        "enrolled at a third of the learning rate", patient=Settings(1, 3e-4, SEED, steps=300)
+    ),
+    "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearse=False),
     "focal": Variant("focal loss, gamma 2", batches=Focal),
     "window-label": Variant("supervised by window labels alone", batches=WindowOnly),
-    "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearse=False),
     "other-seed": Variant("seed 2", generic=Settings(10, 3e-3, 2)),
     "short-history": Variant("0.9 s of history instead of 3 s", ShortHistory),
     "no-look-ahead": Variant("no look-ahead instead of 0.5 s", NoLookAhead),
@@ -132,49 +142,76 @@ VARIANTS = {
 }
 
 
-def run(
-    variant: Variant,
-    training: Sequence[RecordSet],
-    strangers: Sequence[RecordSet],
-    recordings: Noise,
-) -> dict:
-    """Train, enrol and judge one variant."""
-    recordings = recordings if variant.noisy else ()
-    started = time.perf_counter()
-    deterministic(variant.generic.seed)
-    generic = fit(
-        variant.network(),
-        variant.batches([Group(training, 32)], recordings),
-        variant.generic,
-        score=lambda network: _best_threshold(_judge(network, strangers))[1],
-    ).folded()
-    judged = _judge(generic.eval(), strangers)
-    threshold, _ = _best_threshold(judged)
-    before = [confusion(s, p, threshold) for s, p in judged]
-    after = []
-    for wearer in strangers:
+class Bench:
+    """The wearers of both sides, and generic networks that several variants start from."""
+
+    def __init__(self) -> None:
+        fitted = [name for name in splits.TRAINING if name not in splits.CHOOSING]
+        sets = load(fitted + list(splits.CHOOSING), BeatNet)
+        self.training, self.strangers = sets[: len(fitted)], sets[len(fitted) :]
+        self.recordings = noise.load(BeatNet.geometry)
+        self._generic: dict[tuple, BeatNet] = {}
+
+    def generic(self, variant: Variant, recordings: Noise) -> BeatNet:
+        """Return the variant's generic network, trained once."""
+        key = (variant.network, variant.batches, variant.noisy, variant.generic)
+        if key not in self._generic:
+            deterministic(variant.generic.seed)
+            self._generic[key] = fit(
+                variant.network(),
+                variant.batches([Group(self.training, 32)], recordings),
+                variant.generic,
+                score=lambda network: _best_threshold(_judge(network, self.strangers))[1],
+            ).folded()
+        return self._generic[key].eval()
+
+    def run(self, variant: Variant) -> dict:
+        """Train, enrol and judge one variant."""
+        recordings = self.recordings if variant.noisy else ()
+        started = time.perf_counter()
+        generic = self.generic(variant, recordings)
+        judged = _judge(generic, self.strangers)
+        threshold, _ = _best_threshold(judged)
+        before = [confusion(s, p, threshold) for s, p in judged]
+        after = [self._enrolled(generic, s, variant, recordings) for s in self.strangers]
+        return self._row(variant, generic, before, after) | {
+            "seconds": round(time.perf_counter() - started)
+        }
+
+    def _enrolled(
+        self, generic: BeatNet, wearer: RecordSet, variant: Variant, recordings: Noise
+    ) -> Confusion:
         deterministic(SEED)
-        groups = [Group([wearer], 16, stop=splits.ENROLMENT_S), Group(training, 16)]
-        batches = variant.batches(groups if variant.rehearse else groups[:1], recordings)
+        groups = [Group([wearer], 16, stop=splits.ENROLMENT_S), Group(self.training, 16)]
+        batches = (variant.enrolment or variant.batches)(
+            groups if variant.rehearse else groups[:1], recordings
+        )
         own = fit(generic.folded(), batches, variant.patient)
         rest = probabilities(own, wearer.inputs[splits.ENROLMENT_S :])
-        after.append(confusion(wearer, rest, 0.5, splits.ENROLMENT_S))
-    with FlopCounterMode(display=False) as counter:
-        generic(torch.zeros(1, BeatNet.geometry.inputs))
-    return {
-        "about": variant.about,
-        "strangers": mean(before)["balanced_accuracy"],
-        "strangers_f1": pooled(before)["f1"],
-        "enrolled": mean(after)["balanced_accuracy"],
-        "enrolled_f1": pooled(after)["f1"],
-        "per_wearer": {
-            s.wearer: [b.balanced_accuracy, a.balanced_accuracy]
-            for s, b, a in zip(strangers, before, after, strict=True)
-        },
-        "parameters": parameter_count(generic),
-        "multiply_adds": counter.get_total_flops() // 2,
-        "seconds": round(time.perf_counter() - started),
-    }
+        return confusion(wearer, rest, 0.5, splits.ENROLMENT_S)
+
+    def _row(
+        self,
+        variant: Variant,
+        generic: BeatNet,
+        before: Sequence[Confusion],
+        after: Sequence[Confusion],
+    ) -> dict:
+        with FlopCounterMode(display=False) as counter:
+            generic(torch.zeros(1, BeatNet.geometry.inputs))
+        return {
+            "about": variant.about,
+            "strangers": mean(before)["balanced_accuracy"],
+            "strangers_f1": pooled(before)["f1"],
+            "enrolled": mean(after)["balanced_accuracy"],
+            "enrolled_f1": pooled(after)["f1"],
+            "per_wearer": {
+                s.wearer: [b.balanced_accuracy, a.balanced_accuracy]
+                for s, b, a in zip(self.strangers, before, after, strict=True)
+            },
+            "parameters": parameter_count(generic),
+            "multiply_adds": counter.get_total_flops() // 2,
+        }
 
 
 def page(rows: dict[str, dict]) -> str:
@@ -192,12 +229,10 @@ def page(rows: dict[str, dict]) -> str:
 if __name__ == "__main__":
     results = OUT / "model-choice.json"
     rows = json.loads(results.read_text()) if results.is_file() else {}
-    fitted = [name for name in splits.TRAINING if name not in splits.CHOOSING]
-    sets = load(fitted + list(splits.CHOOSING), BeatNet)
-    recordings = noise.load(BeatNet.geometry)
+    bench = Bench()
     for name, variant in VARIANTS.items():
         if name not in rows:
-            rows[name] = run(variant, sets[: len(fitted)], sets[len(fitted) :], recordings)
+            rows[name] = bench.run(variant)
             new = results.with_suffix(".new")
             new.write_text(json.dumps(rows, indent=1) + "\n")
             new.replace(results)

@@ -106,6 +106,8 @@ class SegmentBatches:
         Share of the stretches in which beats are made premature, where they can be.
     run_on : float
         Chance that a premature beat is followed by another (`trainer.premature`).
+    smoothing : float
+        Label smoothing (Szegedy et al. 2016): how far targets are drawn towards 0.5.
     """
 
     GAIN = 0.2
@@ -122,11 +124,13 @@ class SegmentBatches:
         *,
         premature: float = 0.3,
         run_on: float = RUN_ON,
+        smoothing: float = 0.0,
     ) -> None:
         self._groups = groups
         self._recordings = recordings
         self._premature = premature
         self._run_on = run_on
+        self._smoothing = smoothing
         self._drawn = SEGMENT_S + (SPARE_S if premature else 0)
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
@@ -180,7 +184,8 @@ class SegmentBatches:
         return window_loss + self.ALONG_TIME * abnormal_loss + self.BEATS * beat_loss
 
     def _loss(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
-        return self.criterion(logits[known], target[known])
+        softened = target[known] * (1 - self._smoothing) + self._smoothing / 2
+        return self.criterion(logits[known], softened)
 
     @property
     def steps(self) -> int:
