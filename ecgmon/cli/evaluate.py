@@ -125,8 +125,9 @@ def _study(
     from trainer.study.claims import open_storage
 
     place = work / f"study-{seed}-{_code_digest('study')}"
+    opened = open_storage(storage) if storage else None  # a wrong one leaves no folder behind
     place.mkdir(parents=True, exist_ok=True)
-    opened = open_storage(storage or f"sqlite:///{place / 'searches.db'}")
+    opened = opened or open_storage(f"sqlite:///{place / 'searches.db'}")
     clock = place / "seconds"
     spent = float(clock.read_text()) if clock.is_file() else 0.0
     started = time.monotonic()

@@ -79,6 +79,20 @@ TRAIN = {
         r"beats\.dat",
     ),
 }
+EVALUATE = {
+    "one network for the study": (
+        ["--protocol", "study", "--network", "beatnet"],
+        "takes both networks: leave --network out",
+    ),
+    "a storage where nothing is searched": (
+        ["--protocol", "new-wearer", "--storage", "sqlite:///x.db"],
+        "--storage is for --protocol study",
+    ),
+    "a storage that is none": (
+        ["--protocol", "study", "--storage", "nonsense"],
+        "cannot be opened: give a URL that Optuna knows",
+    ),
+}
 MODELS = {
     "the card of an unknown model": (["show", "nosuch"], "There is no model nosuch: give a bundle"),
     "the card of what is no bundle": (["show", "{records}/beats.dat"], "has no model card"),
@@ -91,6 +105,7 @@ CASES = {
     **{name: (["replay", "--speed", "max", *args], text) for name, (args, text) in REPLAY.items()},
     **{name: (["serve", *ANYWHERE, *args], text) for name, (args, text) in SERVE.items()},
     **{name: (["train", *args], text) for name, (args, text) in TRAIN.items()},
+    **{name: (["evaluate", *args], text) for name, (args, text) in EVALUATE.items()},
     **{name: (["models", *args], text) for name, (args, text) in MODELS.items()},
 }
 

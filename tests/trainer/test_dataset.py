@@ -117,3 +117,20 @@ def test_no_loss_depends_on_a_window_without_a_label(network, wearer):
         return batches.loss(network.eval(), batches.draw(np.random.default_rng(3)))
 
     assert loss(flipped=True) == loss(flipped=False)
+
+
+def test_label_smoothing_draws_targets_towards_a_half(prepared):
+    network = BeatNet().eval()
+    losses = []
+    for smoothing in (0.0, 0.2):
+        batches = SegmentBatches([Group([prepared], 4)], premature=0.0, smoothing=smoothing)
+        losses.append((batches, batches.draw(np.random.default_rng(5))))
+    (hard, batch), (soft, _) = losses
+
+    def with_targets(batches, softened):
+        batches.criterion = lambda logits, target: softened(target).mean()
+        return batches.loss(network, batch)
+
+    with torch.inference_mode():
+        expected = with_targets(hard, lambda target: target * 0.8 + 0.1)
+        torch.testing.assert_close(with_targets(soft, lambda target: target), expected)

@@ -51,3 +51,27 @@ def test_folding_the_normalisation_changes_no_output():
     x = torch.randn(16, net.geometry.inputs)
     with torch.inference_mode():
         torch.testing.assert_close(net(x), net.folded().eval()(x), rtol=0, atol=1e-5)
+
+
+def test_one_step_alone_is_not_a_beat_of_the_window():
+    """The first step inside the next window reaches over the edge, by one step."""
+    net = BeatNet()
+    logits = torch.full((1, 3 * 60), -20.0)
+    at = 60  # a beat in the first step of the second window, taught as steps 59 to 61
+    logits[0, at - 1 : at + 2] = 20.0
+    windows = torch.sigmoid(net.of_windows(logits))[0]
+    assert windows[0] < 0.01
+    assert windows[1] > 0.99
+    assert windows[2] < 0.01
+
+
+def test_a_windows_logit_is_the_smooth_maximum_of_its_pairs():
+    torch.manual_seed(6)
+    logits = torch.randn(2, 120)
+    net = BeatNet()
+    for window in range(2):
+        steps = logits[:, window * 60 : window * 60 + 60]
+        pairs = torch.stack([steps[:, i : i + 2].amin(-1) for i in range(59)], -1)
+        torch.testing.assert_close(
+            net.of_windows(logits)[:, window], pairs.exp().sum(-1).log(), rtol=0, atol=1e-5
+        )
