@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,9 +26,10 @@ CHECKED_WINDOWS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a network is trained, generic and for a wearer; chosen on `splits.VALIDATION`."""
+    """How a network is trained, generic and for a wearer; chosen on `splits.CHOOSING`."""
 
     batches: Callable[[Sequence[Group], Noise], Batches]
+    enrolment: Callable[[Sequence[Group], Noise], Batches]
     share: int
     generic: Settings
     patient: Settings
@@ -38,11 +40,13 @@ class Recipe:
 RECIPES: Final = {
     "beatnet": Recipe(
         SegmentBatches,
+        partial(SegmentBatches, smoothing=0.05),  # five minutes are soon learned by heart
         32,
         Settings(epochs=10, learning_rate=3e-3, seed=1),
         Settings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
     ),
     "cardiacnet": Recipe(
+        WindowBatches,
         WindowBatches,
         128,
         Settings(epochs=8, learning_rate=1e-3, seed=1),
@@ -199,7 +203,7 @@ def train_patient(
         network, _ = export.restore(generic)
         half = recipe.share // 2
         groups = [Group([wearer], half, stop=windows), Group(rehearsal, half)]
-        return fit(network, recipe.batches(groups, noise), settings, progress=progress)
+        return fit(network, recipe.enrolment(groups, noise), settings, progress=progress)
 
     minute = splits.ENROLMENT_S - 60
     last = wearer.inputs[minute : splits.ENROLMENT_S]

@@ -45,7 +45,7 @@ class Published:
     }
     fine_grid: ClassVar[Grid] = {
         "learning_rate": (0.0001, 0.0003, 0.001),
-        "batch": (4, 16, 32),
+        "batch": (16, 32),
         "weighted": (False, True),
     }
     """For fine-tuning itself: smaller steps from where pre-training ended."""
