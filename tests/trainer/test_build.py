@@ -125,9 +125,7 @@ def test_nothing_after_the_enrolment_touches_the_patient_model(trained, tmp_path
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "RECIPES", SHORT)
-        again = build.train_patient(
-            path, scrambled, sets[:3], 1, tmp_path / "x.onnx", lambda _: None
-        )
+        again = build.train_patient(path, scrambled, sets[:3], 1, tmp_path / "x.onnx")
     np.testing.assert_array_equal(
         own.probability(stranger.inputs), again.probability(stranger.inputs)
     )
@@ -142,13 +140,13 @@ def _seen(network):
 def test_no_wearer_is_trained_on_and_chooses_as_well(tmp_path):
     one = wearer("203", "beatnet", 1, seconds=60)
     with pytest.raises(UsageError, match="203"):
-        build.train_generic("beatnet", [one], [one], 1, tmp_path / "x.onnx", lambda _: None)
+        build.train_generic("beatnet", [one], [one], 1, tmp_path / "x.onnx")
 
 
 def test_a_wearer_the_generic_model_knows_cannot_be_enrolled(trained, tmp_path):
     _, sets, path, *_ = trained
     with pytest.raises(UsageError, match=sets[0].wearer):
-        build.train_patient(path, sets[0], sets[:3], 1, tmp_path / "x.onnx", lambda _: None)
+        build.train_patient(path, sets[0], sets[:3], 1, tmp_path / "x.onnx")
 
 
 def test_a_record_shorter_than_the_enrolment_is_refused(trained, tmp_path):

@@ -49,8 +49,8 @@ Different from the publication: signals are band-passed and scaled causally, by 
 chain, while the publication scales each recording to [0, 1] by its minimum and maximum. A search
 stops the worse settings early (successive halving); the publication trains all of them to the end.
 An epoch of a patient is as long as that of the longest record trained beside it.
-*Fine-tuned, searched*, the own network, its history, its threshold and the other patients' windows
-in its fine-tuning are additions.
+*Fine-tuned, searched*, the own network, its history, its threshold and the training windows of all
+patients in its fine-tuning are additions.
 """
 LIMITS: Final = """## What the figures cannot tell
 
@@ -111,8 +111,8 @@ compare. For its fine-tuned networks it gives no figures of single patients.
 ![histograms of balanced accuracy](histograms.png)
 
 Chosen hyper-parameters: learning rate; batch and w for weighted sampling, or how many of a batch's
-{STRETCHES} stretches are other patients'. The own network's *fine-tuned* takes half of them from
-others.
+{STRETCHES} stretches are drawn from all patients. The own network's *fine-tuned* draws half of them
+so.
 
 {_settings(result["models"])}
 ## Data and training

@@ -47,7 +47,7 @@ def test_a_stack_learns_what_the_plain_loop_learns(patient, weighted):
         inputs = patient.windows(TRAIN)[0]
         mine = each.probability(inputs, each.weights)
         # Adam's first steps are as long whatever the gradient, so that the rounding of one near
-        # zero shows. Another order of the windows makes a difference of 0.1 and more.
+        # zero shows.
         np.testing.assert_allclose(mine, alone(patient, setting, 1), atol=0.01)
 
 
