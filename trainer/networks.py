@@ -110,8 +110,8 @@ class BeatNet(WindowNetwork):
     120 Hz, without padding: run over a longer signal it gives the same outputs as window by
     window, so training computes every second once. It has one output every 1/60 s for
     "an abnormal beat is here" and, while training, one for "a beat is here". A window's logit is
-    the log-sum-exp (a smooth maximum) of its 60 outputs. Outputs so fine tell on which side of a
-    window's edge a beat lies.
+    the log-sum-exp (a smooth maximum) over the pairs of neighbours among its 60 outputs. Outputs
+    so fine tell on which side of a window's edge a beat lies.
     """
 
     name = "beatnet"
