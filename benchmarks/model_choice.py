@@ -95,8 +95,8 @@ class Variant:
     about: str
     network: Callable[[], BeatNet] = BeatNet
     batches: Batches = SegmentBatches
-    noisy: bool = True
     enrolment: Batches = SOFT
+    noisy: bool = True
     generic: Settings = GENERIC
     patient: Settings = PATIENT
     rehearse: bool = True
