@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE, WINDOW
 from ecgmon.labels import ABNORMAL, UNLABELLED
 from ecgmon.metrics import Confusion
 
@@ -65,14 +64,13 @@ def figures(confusion: Confusion) -> Figures:
     A false alert here is a normal window called abnormal; missed is an abnormal one called
     normal. Both are counted per hour of scored signal.
     """
-    hours = confusion.total * WINDOW / RATE / 3600
     return {
         "balanced_accuracy": confusion.balanced_accuracy,
         "f1": confusion.f1,
         "sensitivity": confusion.sensitivity,
         "ppv": confusion.ppv,
-        "false_alerts_per_hour": confusion.fp / hours if hours else None,
-        "missed_per_hour": confusion.fn / hours if hours else None,
+        "false_alerts_per_hour": confusion.false_alerts_per_hour,
+        "missed_per_hour": confusion.missed_per_hour,
         "tp": confusion.tp,
         "fp": confusion.fp,
         "tn": confusion.tn,

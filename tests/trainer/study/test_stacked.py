@@ -22,7 +22,7 @@ def alone(patient, setting, epochs, seed=1):
     network = CardiacNet()
     order = trainee(patient, setting, seed)
     optimiser = torch.optim.Adam(
-        network.parameters(), setting.learning_rate, weight_decay=WEIGHT_DECAY
+        network.parameters(), setting.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
     )
     inputs, truth = (torch.from_numpy(each) for each in patient.windows(TRAIN))
     steps = len(truth) // setting.batch
@@ -47,8 +47,8 @@ def test_a_stack_learns_what_the_plain_loop_learns(patient, weighted):
         inputs = patient.windows(TRAIN)[0]
         mine = each.probability(inputs, each.weights)
         # Adam's first steps are as long whatever the gradient, so that the rounding of one near
-        # zero shows.
-        np.testing.assert_allclose(mine, alone(patient, setting, 1), atol=0.01)
+        # zero shows: the plain loop with Adam unfused differs from itself by 0.004.
+        np.testing.assert_allclose(mine, alone(patient, setting, 1), atol=0.003)
 
 
 def test_two_runs_give_the_same_bits(patient):
