@@ -124,6 +124,7 @@ def load(
     network: type[WindowNetwork],
     data: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    lead: str | None = None,
 ) -> list[RecordSet]:
     """Find (or fetch), read and process records for a network.
 
@@ -137,6 +138,8 @@ def load(
         Folder to look in first.
     progress : callable, optional
         Called with each name when it is done.
+    lead : str, optional
+        As `ecgmon.records.read` takes it.
 
     Raises
     ------
@@ -145,7 +148,7 @@ def load(
     """
     sets = []
     for name in names:
-        record = read(obtain(name, data=data))
+        record = read(obtain(name, data=data), lead=lead)
         sets.append(record_set(record, network.geometry, network.steps_per_second))
         progress(name)
     return sets

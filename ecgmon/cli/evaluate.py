@@ -152,7 +152,7 @@ def _study(
                 done.append(name)
                 stage(f"{own}: records", len(done), len(splits.STUDY))
 
-            sets = load(splits.STUDY, kind.network, data, read)
+            sets = load(splits.STUDY, kind.network, data, read, lead="1")
             tracks[kind.name] = study.run(
                 kind, {s.wearer: s for s in sets}, seed, place, opened, stage
             )

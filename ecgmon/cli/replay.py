@@ -68,7 +68,9 @@ def replay(
         typer.Option(metavar="ENDPOINT", help="Stream to this monitor instead of starting one."),
     ] = None,
     model: Model = None,
-    lead: Annotated[str | None, typer.Option(help="Lead to stream. [default: the first]")] = None,
+    lead: Annotated[
+        str | None, typer.Option(help="Lead to stream, by name or number. [default: II]")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated wearer.")] = 1,
     score_from: Annotated[
         int | None,

@@ -15,6 +15,8 @@ from ecgmon.wire.frame import MIN_GAIN, NO_VALUE
 
 MAX_COUNT: Final = 32767
 """Largest ADC count; `NO_VALUE` lies just below the smallest."""
+LEAD_II: Final = ("MLII", "II")
+"""Lead II of the chest (modified) and of the limbs."""
 MAX_SAMPLES: Final = 200_000_000
 """Longest record read: six days at 360 Hz, 400 MB."""
 
@@ -27,7 +29,8 @@ def read(found: Found, *, lead: str | None = None) -> Record:
     found : Found
         Where it is.
     lead : str, optional
-        Name of the lead; the first one when not given.
+        Name of the lead, or its number counted from 1; lead II when not given (by its name: 114
+        of MIT-BIH has it second), the first one where there is no lead II.
 
     Returns
     -------
@@ -40,10 +43,7 @@ def read(found: Found, *, lead: str | None = None) -> Record:
     """
     header = read_header(found)
     leads = [_printable(name, i) for i, name in enumerate(header.sig_name, start=1)]
-    wanted = leads[0] if lead is None else _printable(lead, 0)
-    if wanted not in leads:
-        raise RecordError(f"{found.name} has no lead {lead}: choose one of {', '.join(leads)}.")
-    channel = leads.index(wanted)
+    channel = _channel(found.name, leads, lead)
     if header.units[channel] != "mV":
         raise RecordError(
             f"{found.name} is in {header.units[channel]}, not mV: choose an ECG lead."
@@ -118,6 +118,16 @@ def _annotations(found: Found) -> Annotations | None:
             f"The annotations of {found.name} cannot be read: copy or fetch {path.name} again."
         ) from error
     return Annotations(np.asarray(read.sample, dtype=np.int64), tuple(read.symbol))
+
+
+def _channel(name: str, leads: list[str], wanted: str | None) -> int:
+    if wanted is None:
+        return next((i for i, lead in enumerate(leads) if lead in LEAD_II), 0)
+    if (lead := _printable(wanted, 0)) in leads:
+        return leads.index(lead)
+    if wanted in (numbers := [str(i) for i in range(1, len(leads) + 1)]):
+        return numbers.index(wanted)
+    raise RecordError(f"{name} has no lead {wanted}: choose one of {', '.join(leads)}.")
 
 
 def _printable(name: str | None, number: int) -> str:

@@ -21,22 +21,24 @@ def test_a_record_is_read_as_it_was_written(record):
     assert got.annotations.symbols == ("N", "V", "N")
 
 
-@pytest.mark.parametrize("name", ["203", "114"])
-def test_a_real_record_is_read_as_wfdb_reads_it(mitdb, name):
-    got = read(Found(f"mitdb/{name}", name, mitdb / name))
-    theirs = wfdb.rdrecord(str(mitdb / name), channels=[0])
+@pytest.mark.parametrize(
+    ("name", "lead", "channel", "found"),
+    [
+        ("203", None, 0, "MLII"),
+        ("114", None, 1, "MLII"),  # the one record that has lead II second
+        ("114", "1", 0, "V5"),
+        ("114", "V5", 0, "V5"),
+        ("102", None, 0, "V5"),  # no lead II
+    ],
+)
+def test_a_real_record_is_read_as_wfdb_reads_it(mitdb, name, lead, channel, found):
+    got = read(Found(f"mitdb/{name}", name, mitdb / name), lead=lead)
+    theirs = wfdb.rdrecord(str(mitdb / name), channels=[channel])
     np.testing.assert_allclose(got.millivolts(), theirs.p_signal[:, 0], atol=1e-12)
-    assert (got.lead, got.rate, got.gain) == (theirs.sig_name[0], 360, 200)
+    assert (got.lead, got.rate, got.gain) == (found, 360, 200)
     marks = wfdb.rdann(str(mitdb / name), "atr")
     assert np.array_equal(got.annotations.samples, marks.sample)
     assert got.annotations.symbols == tuple(marks.symbol)
-
-
-def test_the_second_lead_of_a_real_record_is_found_by_its_name(mitdb):
-    got = read(Found("mitdb/114", "114", mitdb / "114"), lead="MLII")
-    theirs = wfdb.rdrecord(str(mitdb / "114"), channels=[1])
-    assert theirs.sig_name == ["MLII"]
-    np.testing.assert_allclose(got.millivolts(), theirs.p_signal[:, 0], atol=1e-12)
 
 
 @pytest.mark.parametrize(("fmt", "invalid"), [("16", -32768), ("212", -2048), ("80", -128)])
