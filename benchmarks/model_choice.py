@@ -21,10 +21,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from ecgmon.metrics import Confusion
 from trainer import noise, splits
 from trainer.batches import Group, Noise, SegmentBatches
-from trainer.build import _best_threshold, _judge, confusion, probabilities
 from trainer.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
 from trainer.fit import Settings, deterministic, fit
+from trainer.judging import best_threshold, confusion, judge, probabilities
 from trainer.networks import BeatNet, parameter_count
 
 OUT = Path("docs/results")
@@ -171,7 +171,7 @@ class Bench:
                 variant.network(),
                 variant.batches([Group(self.training, 32)], recordings),
                 variant.generic,
-                score=lambda network: _best_threshold(_judge(network, self.strangers))[1],
+                score=lambda network: best_threshold(judge(network, self.strangers))[1],
             ).folded()
         return self._generic[key].eval()
 
@@ -180,8 +180,8 @@ class Bench:
         recordings = self.recordings if variant.noisy else ()
         started = time.perf_counter()
         generic = self.generic(variant, recordings)
-        judged = _judge(generic, self.strangers)
-        threshold, _ = _best_threshold(judged)
+        judged = judge(generic, self.strangers)
+        threshold, _ = best_threshold(judged)
         before = [confusion(s, p, threshold) for s, p in judged]
         after = [self._enrolled(generic, s, variant, recordings) for s in self.strangers]
         return self._row(variant, generic, before, after) | {

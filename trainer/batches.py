@@ -14,32 +14,44 @@ from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer import noise
 from trainer.dataset import RecordSet
 from trainer.networks import BeatNet, WindowNetwork
-from trainer.premature import ABNORMAL_BEAT, LONGEST_S, NORMAL_BEAT, RUN_ON, Stretch, premature
+from trainer.rhythms import (
+    ABNORMAL_BEAT,
+    LONGEST_S,
+    NORMAL_BEAT,
+    RUN_ON,
+    SHORTER_S,
+    Stretch,
+    faster,
+    premature,
+)
 
 Noise = Sequence[NDArray[np.float32]]
 SEGMENT_S: Final = 10
 """Seconds of one training segment; its history and look-ahead come on top."""
-SPARE_S: Final = LONGEST_S
-"""Seconds drawn beyond it, to fill up from where a piece is taken out."""
+WARM_S: Final = 4
+"""Seconds drawn before it where the rhythm is made faster, so that its history is as fast."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Group:
     """Windows ``start`` to ``stop - 1`` of some records: ``share`` of every batch comes from them.
 
-    ``stop`` past a record's end means its end.
+    ``stop`` past a record's end means its end. Of each record drawn come ``together`` stretches in
+    a row.
     """
 
     sets: Sequence[RecordSet]
     share: int
     start: int = 0
     stop: int = 1_000_000
+    together: int = 1
 
     def draw(self, rng: np.random.Generator, length: int) -> list[tuple[RecordSet, int]]:
         """Draw ``share`` stretches of ``length`` windows, longer records more often."""
         room = np.array([min(self.stop, len(s)) - self.start - length + 1 for s in self.sets])
-        which = rng.choice(len(self.sets), self.share, p=room / room.sum())
-        return [(self.sets[i], self.start + int(rng.integers(room[i]))) for i in which]
+        which = rng.choice(len(self.sets), self.share // self.together, p=room / room.sum())
+        each = np.repeat(which, self.together).tolist()
+        return [(self.sets[i], self.start + int(rng.integers(room[i]))) for i in each]
 
     @property
     def windows(self) -> int:
@@ -94,7 +106,8 @@ class SegmentBatches:
     """Stretches of signal with targets along time, for `BeatNet`.
 
     Amplitude and noise vary at random, within what another electrode or amplifier would do; real
-    noise is added to some stretches, and in some normal beats are made premature.
+    noise is added to some stretches, some are made faster, and in some normal beats are made
+    premature.
 
     Parameters
     ----------
@@ -104,8 +117,10 @@ class SegmentBatches:
         Of noise; see `trainer.noise`.
     premature : float
         Share of the stretches in which beats are made premature, where they can be.
+    faster : float
+        Share of the stretches whose rhythm is made faster.
     run_on : float
-        Chance that a premature beat is followed by another (`trainer.premature`).
+        Chance that a premature beat is followed by another (`trainer.rhythms`).
     smoothing : float
         Label smoothing (Szegedy et al. 2016): how far targets are drawn towards 0.5.
     """
@@ -123,15 +138,20 @@ class SegmentBatches:
         recordings: Noise = (),
         *,
         premature: float = 0.3,
+        faster: float = 0.3,
         run_on: float = RUN_ON,
         smoothing: float = 0.0,
     ) -> None:
         self._groups = groups
         self._recordings = recordings
         self._premature = premature
+        self._faster = faster
         self._run_on = run_on
         self._smoothing = smoothing
-        self._drawn = SEGMENT_S + (SPARE_S if premature else 0)
+        self._warm = WARM_S if faster else 0
+        self._drawn = (  # what is taken out is filled up from the seconds beyond
+            SEGMENT_S + (LONGEST_S if premature else 0) + (SHORTER_S + WARM_S if faster else 0)
+        )
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Return signal, beats along time, shape (n, s, steps), and window labels, (n, s)."""
@@ -154,9 +174,16 @@ class SegmentBatches:
         windows = slice(window, window + self._drawn)
         known = np.repeat(record.labels[windows] != UNLABELLED, steps)
         stretch = Stretch(_signal(record, windows), record.beats[windows].ravel() * known, known)
+        made = (geometry.rate, steps, round(geometry.history_s * geometry.rate), rng)
+        if rng.random() < self._faster:
+            stretch = faster(stretch, *made)
+        stretch = Stretch(
+            stretch.signal[self._warm * geometry.rate :],
+            stretch.beats[self._warm * steps :],
+            stretch.known[self._warm * steps :],
+        )
         if rng.random() < self._premature:
-            history = round(geometry.history_s * geometry.rate)
-            stretch = premature(stretch, geometry.rate, steps, history, rng, self._run_on)
+            stretch = premature(stretch, *made, self._run_on)
         seen = SEGMENT_S * geometry.rate + geometry.inputs - geometry.rate
         n = SEGMENT_S * steps
         return Stretch(stretch.signal[:seen], stretch.beats[:n], stretch.known[:n])

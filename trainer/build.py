@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ecgmon.bundle import Card, Model, Span, Validation
@@ -18,7 +17,15 @@ from trainer import export, splits
 from trainer.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
 from trainer.dataset import RecordSet
 from trainer.fit import Epoch, Settings, deterministic, fit
-from trainer.networks import NETWORKS, WindowNetwork, parameter_count
+from trainer.judging import (
+    Judgements,
+    best_intercept,
+    best_threshold,
+    confusion,
+    judge,
+    probabilities,
+)
+from trainer.networks import BeatNet, CardiacNet, WearerNorm, WindowNetwork, parameter_count
 
 CHECKED_WINDOWS: Final = 1000
 """Real windows on which every exported bundle is compared with torch."""
@@ -28,9 +35,13 @@ CHECKED_WINDOWS: Final = 1000
 class Recipe:
     """How a network is trained, generic and for a wearer; chosen on `splits.CHOOSING`."""
 
+    network: Callable[[], WindowNetwork]
+    """Makes a generic network to train."""
     batches: Callable[[Sequence[Group], Noise], Batches]
     enrolment: Callable[[Sequence[Group], Noise], Batches]
     share: int
+    together: int
+    """Of the generic training: stretches in a row that are one wearer's."""
     generic: Settings
     patient: Settings
     patient_threshold: float = 0.5
@@ -39,40 +50,24 @@ class Recipe:
 
 RECIPES: Final = {
     "beatnet": Recipe(
+        partial(BeatNet, norm=WearerNorm),
         SegmentBatches,
         partial(SegmentBatches, smoothing=0.05),  # five minutes are soon learned by heart
         32,
+        WearerNorm.STRETCHES,
         Settings(epochs=10, learning_rate=3e-3, seed=1),
         Settings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
     ),
     "cardiacnet": Recipe(
+        CardiacNet,
         WindowBatches,
         WindowBatches,
         128,
+        1,
         Settings(epochs=8, learning_rate=1e-3, seed=1),
         Settings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
     ),
 }
-
-
-def probabilities(network: WindowNetwork, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the probability of *abnormal* of windows, shape (n,)."""
-    with torch.inference_mode():
-        parts = [
-            network.probability(torch.from_numpy(inputs[at : at + 512]))
-            for at in range(0, len(inputs), 512)
-        ]
-    result: NDArray[np.float32] = torch.cat(parts).numpy()
-    return result
-
-
-def confusion(
-    record: RecordSet, probability: NDArray[np.float32], threshold: float, start: int = 0
-) -> Confusion:
-    """Compare a record's labelled windows from ``start`` on with their probabilities."""
-    labels = record.labels[start : start + len(probability)]
-    known = labels != UNLABELLED
-    return Confusion.of(labels[known] == ABNORMAL, probability[known] >= threshold)
 
 
 def train_generic(
@@ -114,32 +109,33 @@ def train_generic(
         raise UsageError(f"{', '.join(sorted(both))} cannot be trained on and choose as well.")
     recipe = RECIPES[network]
     deterministic(seed)
-    group = Group(training, recipe.share)
+    group = Group(training, recipe.share, together=recipe.together)
     fitted = (
         fit(
-            NETWORKS[network](),
+            recipe.network(),
             recipe.batches([group], noise),
             replace(recipe.generic, seed=seed),
-            score=lambda n: _best_threshold(_judge(n, validation))[1],
+            score=lambda n: best_threshold(judge(n, validation))[1],
             progress=progress,
         )
         .folded()
         .eval()
     )
-    judged = _judge(fitted, validation)
-    threshold, _ = _best_threshold(judged)
+    judged = judge(fitted, validation)
+    threshold, _ = best_threshold(judged)
     card = _card(
         fitted,
         name=f"generic-{network}",
         wearer=None,
         threshold=threshold,
+        calibration=best_intercept(judged),
         trained=[Span(s.record, 0, len(s)) for s in training],
         windows=np.concatenate([s.labels for s in training]),
         validation=_validation(
             "wearers not fitted to, who chose epoch and threshold", judged, threshold
         ),
         seed=seed,
-        evaluation=_validation("wearers never seen", _judge(fitted, unseen), threshold)
+        evaluation=_validation("wearers never seen", judge(fitted, unseen), threshold)
         if unseen
         else None,
     )
@@ -237,27 +233,7 @@ def train_patient(
     return export.export(final, card, path, windows[:CHECKED_WINDOWS])
 
 
-_Judged = Sequence[tuple[RecordSet, NDArray[np.float32]]]
-
-
-def _judge(network: WindowNetwork, sets: Sequence[RecordSet]) -> _Judged:
-    return [(s, probabilities(network, s.inputs)) for s in sets]
-
-
-def _mean(confusions: Sequence[Confusion]) -> float:
-    values = [c.balanced_accuracy for c in confusions if c.balanced_accuracy is not None]
-    return float(np.mean(values))
-
-
-def _best_threshold(judged: _Judged) -> tuple[float, float]:
-    """Return the threshold with the best mean balanced accuracy over wearers, and that mean."""
-    grid = np.arange(5, 100, 5) / 100
-    means = [_mean([confusion(s, p, t) for s, p in judged]) for t in grid]
-    best = int(np.argmax(means))
-    return float(grid[best]), means[best]
-
-
-def _validation(protocol: str, judged: _Judged, threshold: float) -> Validation:
+def _validation(protocol: str, judged: Judgements, threshold: float) -> Validation:
     counts = [confusion(s, p, threshold) for s, p in judged]
     tp, fp, tn, fn = (sum(getattr(c, name) for c in counts) for name in ("tp", "fp", "tn", "fn"))
     return Validation(protocol, tuple(s.record for s, _ in judged), tp, fp, tn, fn)
@@ -269,6 +245,7 @@ def _card(
     name: str,
     wearer: str | None,
     threshold: float,
+    calibration: float | None = None,
     trained: Sequence[Span],
     windows: NDArray[np.int8],
     validation: Validation,
@@ -283,6 +260,7 @@ def _card(
         parameters=parameter_count(network),
         wearer=wearer,
         threshold=threshold,
+        calibration=calibration,
         history_s=geometry.history_s,
         look_ahead_s=geometry.look_ahead_s,
         rate=geometry.rate,

@@ -15,7 +15,7 @@ from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, Windows, process_record
 from trainer.networks import WindowNetwork
-from trainer.premature import ABNORMAL_BEAT, NORMAL_BEAT
+from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,7 +38,7 @@ class RecordSet:
     labels : ndarray of int8, shape (windows,)
         Window labels by study 1's rule (`ecgmon.labels`).
     beats : ndarray of int8, shape (windows, steps a second)
-        Whether a beat is in this step: 0, `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.premature`.
+        Whether a beat is in this step: 0, `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.rhythms`.
     """
 
     record: str

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Self
+from typing import Final, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ecgmon.signal import Geometry
@@ -73,13 +74,38 @@ class CardiacNet(WindowNetwork):
         return logits[:, 0]
 
 
-class _Normalised(nn.Module):
-    """Convolution, batch normalisation (unless folded) and ReLU."""
+class WearerNorm(nn.BatchNorm1d):
+    """Batch normalisation that, while training, takes each wearer's stretches by themselves.
 
-    def __init__(self, conv: nn.Conv1d, normalised: bool) -> None:
+    Normalised by statistics of their own, wearers look more alike, so that less is learned of who
+    they are. In evaluation the running statistics, those of all wearers, serve as usual.
+    """
+
+    STRETCHES: Final = 4
+    """So many stretches in a row are one wearer's."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what is normalised, of the shape of ``x``, (n, channels, time)."""
+        if not self.training:
+            return super().forward(x)
+        with torch.no_grad():
+            super().forward(x)  # for its running statistics
+        channels, time = x.shape[1:]
+        wearers = x.reshape(-1, self.STRETCHES, channels, time).transpose(1, 2).flatten(2)
+        alone = functional.instance_norm(wearers, weight=self.weight, bias=self.bias, eps=self.eps)
+        return alone.reshape(-1, channels, self.STRETCHES, time).transpose(1, 2).reshape(x.shape)
+
+
+Norm = type[nn.BatchNorm1d]
+
+
+class _Normalised(nn.Module):
+    """Convolution, normalisation (unless folded) and ReLU."""
+
+    def __init__(self, conv: nn.Conv1d, norm: Norm | None) -> None:
         super().__init__()
         self.conv = conv
-        self.norm = nn.BatchNorm1d(conv.out_channels) if normalised else None
+        self.norm = norm(conv.out_channels) if norm else None
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv(x)
@@ -93,9 +119,9 @@ class _Residual(_Normalised):
     """
 
     def __init__(
-        self, channels: int, kernel: int, dilation: int, *, causal: bool, normalised: bool
+        self, channels: int, kernel: int, dilation: int, *, causal: bool, norm: Norm | None
     ) -> None:
-        super().__init__(nn.Conv1d(channels, channels, kernel, dilation=dilation), normalised)
+        super().__init__(nn.Conv1d(channels, channels, kernel, dilation=dilation), norm)
         shrink = dilation * (kernel - 1)
         self.left, self.right = (shrink, 0) if causal else (shrink // 2, shrink // 2)
 
@@ -131,15 +157,15 @@ class BeatNet(WindowNetwork):
     steps to each side, then 78 more back in time. With the strided stem that is exactly 3 s of
     history and 0.5 s of look-ahead."""
 
-    def __init__(self, *, normalised: bool = True, channels: int = 32) -> None:
+    def __init__(self, *, norm: Norm | None = nn.BatchNorm1d, channels: int = 32) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            _Normalised(nn.Conv1d(1, 16, 7, stride=2), normalised),
-            _Normalised(nn.Conv1d(16, channels, 5, stride=2), normalised),
+            _Normalised(nn.Conv1d(1, 16, 7, stride=2), norm),
+            _Normalised(nn.Conv1d(16, channels, 5, stride=2), norm),
         )
         self.layers = nn.Sequential(
             *(
-                _Residual(channels, kernel, dilation, causal=causal, normalised=normalised)
+                _Residual(channels, kernel, dilation, causal=causal, norm=norm)
                 for kernel, dilation, causal in self.shapes
             )
         )
@@ -147,7 +173,7 @@ class BeatNet(WindowNetwork):
 
     def folded(self) -> Self:
         """Return a copy with the batch normalisation folded into the convolutions."""
-        copy = type(self)(normalised=False, channels=self.output.in_channels)
+        copy = type(self)(norm=None, channels=self.output.in_channels)
         for target, layer in zip(_normalised(copy), _normalised(self), strict=True):
             conv = layer.conv
             if layer.norm is not None:

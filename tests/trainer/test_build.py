@@ -10,6 +10,7 @@ from ecgmon.errors import UsageError
 from replay.simulated import simulate
 from trainer import build, export, splits
 from trainer.dataset import record_set
+from trainer.judging import confusion
 from trainer.networks import NETWORKS
 
 SHORT = {
@@ -67,7 +68,7 @@ def test_the_card_s_evaluation_is_what_the_bundle_says_of_windows_never_seen(tra
     assert model.card.evaluation is None
     for bundle, start in ((again, 0), (own, splits.ENROLMENT_S)):
         said = bundle.probability(stranger.inputs[start:])
-        expected = build.confusion(stranger, said, bundle.card.threshold, start)
+        expected = confusion(stranger, said, bundle.card.threshold, start)
         assert bundle.card.evaluation.confusion == expected
         assert bundle.card.evaluation.records == (stranger.record,)
 

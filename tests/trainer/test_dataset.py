@@ -13,7 +13,7 @@ from replay.simulated import simulate
 from trainer.batches import SEGMENT_S, Group, SegmentBatches, WindowBatches, _signal, _widened
 from trainer.dataset import record_set
 from trainer.networks import BeatNet, CardiacNet
-from trainer.premature import ABNORMAL_BEAT, NORMAL_BEAT
+from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_beats_along_time_are_in_their_step(wearer, prepared):
 
 def test_labels_of_a_batch_are_those_of_its_windows(prepared):
     """Built from beats along time, they must be what the windows are labelled with."""
-    _, _, drawn = SegmentBatches([Group([prepared], 30)], premature=0.0).draw(
+    _, _, drawn = SegmentBatches([Group([prepared], 30)], premature=0.0, faster=0.0).draw(
         np.random.default_rng(4)
     )
     rows = {tuple(prepared.labels[at : at + SEGMENT_S]) for at in range(len(prepared) - SEGMENT_S)}
@@ -81,6 +81,15 @@ def test_a_group_draws_only_from_its_windows(prepared):
     starts = [start for _, start in group.draw(rng, SEGMENT_S)]
     assert min(starts) == 5
     assert max(starts) == 40 - SEGMENT_S
+
+
+def test_stretches_of_a_record_come_together(prepared):
+    others = [replace(prepared, wearer=str(i)) for i in range(5)]
+    group = Group(others, share=40, together=4)
+    wearers = [s.wearer for s, _ in group.draw(np.random.default_rng(1), SEGMENT_S)]
+    assert len(wearers) == 40
+    assert all(len(set(wearers[at : at + 4])) == 1 for at in range(0, 40, 4))
+    assert len(set(wearers)) > 1
 
 
 def test_the_same_seed_draws_the_same_batch(prepared):
@@ -123,7 +132,9 @@ def test_label_smoothing_draws_targets_towards_a_half(prepared):
     network = BeatNet().eval()
     losses = []
     for smoothing in (0.0, 0.2):
-        batches = SegmentBatches([Group([prepared], 4)], premature=0.0, smoothing=smoothing)
+        batches = SegmentBatches(
+            [Group([prepared], 4)], premature=0.0, faster=0.0, smoothing=smoothing
+        )
         losses.append((batches, batches.draw(np.random.default_rng(5))))
     (hard, batch), (soft, _) = losses
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.networks import NETWORKS, BeatNet, CardiacNet, parameter_count
+from trainer.networks import NETWORKS, BeatNet, CardiacNet, WearerNorm, parameter_count
 
 
 def test_cardiacnet_has_the_published_number_of_parameters():
@@ -43,14 +43,33 @@ def test_beatnet_sees_its_whole_context_and_nothing_else():
     assert seen[-1] >= net.geometry.inputs - 8
 
 
-def test_folding_the_normalisation_changes_no_output():
+@pytest.mark.parametrize("norm", [torch.nn.BatchNorm1d, WearerNorm])
+def test_folding_the_normalisation_changes_no_output(norm):
     torch.manual_seed(5)
-    net = BeatNet().train()
+    net = BeatNet(norm=norm).train()
     net(torch.randn(64, net.geometry.inputs))  # moves the running statistics
     net.eval()
     x = torch.randn(16, net.geometry.inputs)
     with torch.inference_mode():
         torch.testing.assert_close(net(x), net.folded().eval()(x), rtol=0, atol=1e-5)
+
+
+def test_each_wearer_is_normalised_alone_and_all_of_them_on_average():
+    """While training as batch normalisation of each wearer's stretches, later as of all."""
+    torch.manual_seed(7)
+    norm = WearerNorm(3)
+    with torch.no_grad():
+        norm.weight.normal_()
+        norm.bias.normal_()
+    x = torch.randn(3 * norm.STRETCHES, 3, 20) * 2 + torch.arange(3.0)[:, None]
+    x[: norm.STRETCHES] += 5
+    plain, each = torch.nn.BatchNorm1d(3), torch.nn.BatchNorm1d(3)
+    for other in (plain, each):
+        other.load_state_dict(norm.state_dict())
+    expected = torch.cat([each(wearer) for wearer in x.split(norm.STRETCHES)])
+    torch.testing.assert_close(norm(x), expected, rtol=0, atol=1e-5)
+    plain(x)
+    torch.testing.assert_close(norm.eval()(x), plain.eval()(x), rtol=0, atol=0)
 
 
 def test_one_step_alone_is_not_a_beat_of_the_window():

@@ -11,8 +11,8 @@ from trainer.evaluation import published
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED, Track
 from trainer.evaluation.study_report import edge_ms, verdicts, write
 from trainer.networks import CardiacNet
-from trainer.premature import ABNORMAL_BEAT, NORMAL_BEAT
 from trainer.protocols import TEST, TRAIN, UNUSED, VALIDATION
+from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 from trainer.splits import STUDY
 from trainer.study.patient import Patient
 from trainer.study.pretrain import Pretrained

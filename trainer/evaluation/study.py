@@ -12,9 +12,9 @@ from optuna.storages import BaseStorage
 from ecgmon.labels import AAMI_CLASSES
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from trainer.build import probabilities
 from trainer.dataset import RecordSet
 from trainer.fit import deterministic
+from trainer.judging import probabilities
 from trainer.protocols import TEST, VALIDATION
 from trainer.study.own import Own
 from trainer.study.patient import Patient, Score

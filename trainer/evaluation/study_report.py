@@ -10,8 +10,8 @@ import numpy as np
 from trainer.evaluation import published, study_page, study_plots
 from trainer.evaluation.figures import Judged, calibration, pooled
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED, Track
-from trainer.premature import ABNORMAL_BEAT
 from trainer.protocols import TEST, TRAIN, VALIDATION
+from trainer.rhythms import ABNORMAL_BEAT
 from trainer.splits import CHOOSING
 from trainer.study.patient import Patient
 

@@ -24,7 +24,7 @@ STRETCHES: Final = 16
 class Own:
     """The same trainings with `BeatNet`.
 
-    Every patient's threshold is `Patient.threshold`. No beats are made premature: all patients here
+    Every patient's threshold is `Patient.threshold`. No rhythms are made: all patients here
     have labelled examples from the whole of their record.
 
     Parameters
@@ -70,7 +70,7 @@ class Own:
             epochs.append((epoch.loss, *judged[-1]))
             progress(epoch.number, epoch.of)
 
-        batches = SegmentBatches([Group(self._training, BATCH)], premature=0.0)
+        batches = SegmentBatches([Group(self._training, BATCH)], premature=0.0, faster=0.0)
         settings = Settings(EPOCHS, LEARNING_RATE, self._seed)
         network = fit(BeatNet(), batches, settings, score=score, progress=after)
         return Pretrained(network.folded(), epochs, int(np.argmax([e[1] for e in epochs])))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trainer.build import probabilities
+from trainer.judging import probabilities
 from trainer.networks import WindowNetwork
 from trainer.protocols import VALIDATION
 from trainer.study.patient import Patient, Score, cross_entropy

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.batches import Group, SegmentBatches
-from trainer.build import probabilities
 from trainer.dataset import RecordSet
 from trainer.fit import Settings, deterministic, fit
+from trainer.judging import probabilities
 from trainer.networks import WindowNetwork
 from trainer.protocols import VALIDATION
 from trainer.study.patient import Patient, Score, Trained
@@ -64,7 +64,7 @@ class SegmentTrainee:
         groups = [Group([patient.training], setting.own)]
         if setting.others:
             groups.append(Group(others, setting.others))
-        self._batches = SegmentBatches(groups, premature=0.0)
+        self._batches = SegmentBatches(groups, premature=0.0, faster=0.0)
         self._threshold = patient.threshold
         self._judges = patient.windows(VALIDATION)
         self._best = start()

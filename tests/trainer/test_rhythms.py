@@ -1,17 +1,23 @@
-"""Beats made premature: what is cut, what moves, what stays."""
+"""Rhythms made: what is cut, what moves, what stays."""
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from trainer.premature import (
+from trainer.rhythms import (
     ABNORMAL_BEAT,
+    AFTER_T_S,
+    BEFORE_P_S,
     COUPLING,
     FADE,
+    FASTER,
     LONGEST_S,
     NORMAL_BEAT,
+    SHORTER_S,
+    VARIATION,
     Stretch,
+    faster,
     premature,
 )
 
@@ -118,3 +124,63 @@ def test_beats_that_are_not_known_are_not_used():
         with_them = cut(stretch(range(10, 660, 50), hidden=hidden), seed)
         without = cut(stretch(visible, hidden=hidden), seed)
         np.testing.assert_array_equal(with_them.signal, without.signal)
+
+
+def quicken(before, seed):
+    return faster(before, RATE, STEPS, HISTORY, np.random.default_rng(seed))
+
+
+@given(st.integers(24, 110), st.integers(0, 500))
+def test_a_faster_rhythm_keeps_its_beats_and_shortens_all_pauses_alike(interval, seed):
+    before = stretch(range(10, 17 * STEPS, interval), seconds=17)
+    after = quicken(before, seed)
+    gone = len(before.beats) - len(after.beats)
+    assert 0 <= gone <= SHORTER_S * STEPS
+    at = np.flatnonzero(after.beats)
+    assert after.beats[at].tolist() == [NORMAL_BEAT] * np.count_nonzero(before.beats)
+    rr = np.diff(at) / interval
+    assert (rr >= FASTER[0] - 5 * VARIATION - 1 / interval).all()
+    assert (rr <= 1).all()
+    assert np.ptp(rr) <= 10 * VARIATION + 1 / interval
+
+
+def test_rhythms_are_made_up_to_a_quarter_faster():
+    before = stretch(range(10, 17 * STEPS, 60), seconds=17)
+    shares = [
+        np.diff(np.flatnonzero(quicken(before, seed).beats)).mean() / 60 for seed in range(99)
+    ]
+    assert min(shares) < 0.75
+    assert max(shares) > 0.97
+
+
+@given(st.integers(0, 500))
+def test_a_faster_rhythm_keeps_every_beat_with_its_p_wave_and_t_wave(seed):
+    """Sample value is sample index: around each beat the signal is the one it had."""
+    before = stretch(range(10, 17 * STEPS, 60), seconds=17)
+    after = quicken(before, seed)
+    per_step = RATE // STEPS
+    p_wave = int(BEFORE_P_S[0] * RATE) - FADE - per_step
+    t_wave = int(AFTER_T_S * RATE) - per_step
+    pairs = zip(np.flatnonzero(before.beats), np.flatnonzero(after.beats), strict=True)
+    for old, new in list(pairs)[:-1]:
+        mine = slice(HISTORY + per_step * new - p_wave, HISTORY + per_step * new + t_wave)
+        shift = (old - new) * per_step
+        np.testing.assert_array_equal(
+            after.signal[mine], before.signal[mine.start + shift : mine.stop + shift]
+        )
+
+
+def test_pauses_of_abnormal_and_of_unknown_beats_stay():
+    at = list(range(10, 17 * STEPS, 60))
+    abnormal = at[5]
+    unknown = at[10]
+    before = stretch(at, 17, abnormal=[abnormal], hidden=range(unknown - 20, unknown + 20))
+    for seed in range(30):
+        after = quicken(before, seed)
+        beats = np.flatnonzero(after.beats)
+        assert np.diff(beats)[4:6].tolist() == [60, 60]
+        assert len(beats) == len(at)
+        known = np.flatnonzero(~after.known)
+        assert len(known) == 40
+        assert known[0] - beats[9] == 40
+        assert beats[11] - known[-1] == 41
