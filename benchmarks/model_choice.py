@@ -7,30 +7,38 @@ the JSON file holds is not run again.
 """
 
 import json
+import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from ecgmon import calibration
+from ecgmon.cli.progress import long_work
 from ecgmon.metrics import Confusion
 from trainer import noise, splits
 from trainer.batches import Group, Noise, SegmentBatches
+from trainer.build import RECIPES
 from trainer.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
 from trainer.fit import Settings, deterministic, fit
-from trainer.judging import best_threshold, confusion, judge, probabilities
-from trainer.networks import BeatNet, parameter_count
+from trainer.judging import best_intercept, best_threshold, confusion, judge, probabilities
+from trainer.networks import BeatNet, Norm, WearerNorm, parameter_count
 
 OUT = Path("docs/results")
-SEED = 1
-GENERIC = Settings(epochs=10, learning_rate=3e-3, seed=SEED)
-PATIENT = Settings(epochs=1, steps=300, learning_rate=1e-3, seed=SEED)
+RECIPE = RECIPES["beatnet"]
+WORKERS = 2
+Batches = Callable[[Sequence[Group], Noise], SegmentBatches]
 
 
 class ShortHistory(BeatNet):
@@ -80,12 +88,9 @@ class Focal(SegmentBatches):
         return ((1 - torch.exp(-each)) ** 2 * each).mean()
 
 
-Batches = Callable[[Sequence[Group], Noise], SegmentBatches]
-
-
-NARROW = partial(BeatNet, channels=16)
-WIDE = partial(BeatNet, channels=48)
-SOFT = partial(SegmentBatches, smoothing=0.05)
+def enrolment(kind: type[SegmentBatches] = SegmentBatches, **changed: float) -> Batches:
+    """Return the recipe's batches of enrolment, changed."""
+    return partial(kind, **RECIPE.enrolment.keywords | changed)
 
 
 @dataclass(frozen=True)
@@ -93,158 +98,179 @@ class Variant:
     """One thing changed."""
 
     about: str
-    network: Callable[[], BeatNet] = BeatNet
-    batches: Batches = SegmentBatches
-    enrolment: Batches = SOFT
+    network: Callable[..., BeatNet] = BeatNet
+    norm: Norm = WearerNorm
+    batches: Batches = RECIPE.batches
+    enrolment: Batches = RECIPE.enrolment
     noisy: bool = True
-    generic: Settings = GENERIC
-    patient: Settings = PATIENT
+    generic: Settings = RECIPE.generic
+    patient: Settings = RECIPE.patient
     rehearse: bool = True
 
+    @property
+    def key(self) -> tuple:
+        """What the generic network depends on."""
+        return (self.network, self.norm, self.batches, self.noisy, self.generic)
 
-BARE = partial(SegmentBatches, premature=0.0)
-SINGLE = partial(SegmentBatches, run_on=0.0)
-OFTEN = partial(SegmentBatches, premature=0.6)
-OFTEN_SOFT = partial(SegmentBatches, premature=0.6, smoothing=0.05)
+
+def both(about: str, kind: type[SegmentBatches] = SegmentBatches, **changed: float) -> Variant:
+    """Return a variant with other batches throughout."""
+    return Variant(about, batches=partial(kind, **changed), enrolment=enrolment(kind, **changed))
+
+
 VARIANTS = {
-    "bare": Variant(
-        "no premature beats, no real noise, no label smoothing", BeatNet, BARE, BARE, noisy=False
+    "recipe": Variant("**the recipe**"),
+    "other-seed": Variant("another seed", generic=replace(RECIPE.generic, seed=2)),
+    "batch-norm": Variant("ordinary batch normalisation", norm=nn.BatchNorm1d),
+    "same-rate": both("rhythms as fast as they are", faster=0.0),
+    "no-premature": both("no premature beats made", premature=0.0),
+    "single-premature": both("no runs of premature beats", run_on=0.0),
+    "fewer-premature": Variant(
+        "premature beats in 0.3 of the stretches in enrolment too",
+        enrolment=enrolment(premature=0.3),
     ),
-    "single-premature": Variant(
-        "single premature beats, no real noise, no label smoothing",
-        BeatNet,
-        SINGLE,
-        SINGLE,
-        noisy=False,
+    "no-noise": Variant("no real noise", noisy=False),
+    "clean": both("no artificial amplitude and noise", Clean),
+    "smoothed": Variant(
+        "label smoothing 0.05 in generic training too",
+        batches=partial(SegmentBatches, smoothing=0.05),
     ),
-    "premature": Variant(
-        "premature beats and runs of them, no real noise, no label smoothing",
-        enrolment=SegmentBatches,
-        noisy=False,
-    ),
-    "premature-smoothed": Variant(
-        "the same with label smoothing 0.05 throughout", BeatNet, SOFT, SOFT, noisy=False
-    ),
-    "hard-enrolment": Variant(
-        "premature beats, real noise, no label smoothing", enrolment=SegmentBatches
-    ),
-    "smoothed": Variant("the same with label smoothing 0.05 throughout", BeatNet, SOFT),
-    "recipe": Variant("**the recipe**: with label smoothing 0.05 in enrolment alone"),
+    "hard": Variant("no label smoothing in enrolment", enrolment=enrolment(smoothing=0.0)),
+    "focal": both("focal loss, gamma 2, instead of smoothing", Focal, smoothing=0.0),
     "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearse=False),
     "long-enrolment": Variant(
-        "600 steps of enrolment instead of 300", patient=Settings(1, 1e-3, SEED, steps=600)
+        "600 steps of enrolment instead of 300", patient=replace(RECIPE.patient, steps=600)
     ),
-    "gentle-enrolment": Variant(
-        "enrolled at a third of the learning rate", patient=Settings(1, 3e-4, SEED, steps=300)
-    ),
-    "other-seed": Variant("another seed", generic=Settings(10, 3e-3, 2)),
-    "focal": Variant("focal loss, gamma 2, instead of smoothing", BeatNet, Focal, Focal),
-    "window-label": Variant("supervised by window labels alone", BeatNet, WindowOnly, WindowOnly),
+    "window-label": both("supervised by window labels alone", WindowOnly),
     "short-history": Variant("0.9 s of history instead of 3 s", ShortHistory),
     "no-look-ahead": Variant("no look-ahead instead of 0.5 s", NoLookAhead),
-    "narrow": Variant("16 channels instead of 32", NARROW),
-    "wide": Variant("48 channels instead of 32", WIDE),
-    "more-premature": Variant(
-        "premature beats in 0.6 of the stretches instead of 0.3", BeatNet, OFTEN, OFTEN_SOFT
-    ),
-    "clean": Variant("no artificial amplitude and noise", BeatNet, Clean, Clean),
-    "longer": Variant("20 epochs instead of 10", generic=Settings(20, 3e-3, SEED)),
+    "narrow": Variant("16 channels instead of 32", partial(BeatNet, channels=16)),
+    "wide": Variant("48 channels instead of 32", partial(BeatNet, channels=48)),
 }
 
 
 class Bench:
-    """The wearers of both sides, and generic networks that several variants start from."""
+    """The wearers of both sides."""
 
     def __init__(self) -> None:
+        torch.set_num_threads(1)
         fitted = [name for name in splits.TRAINING if name not in splits.CHOOSING]
         sets = load(fitted + list(splits.CHOOSING), BeatNet)
         self.training, self.strangers = sets[: len(fitted)], sets[len(fitted) :]
-        self.recordings = noise.load(BeatNet.geometry)
-        self._generic: dict[tuple, BeatNet] = {}
+        self._recordings = noise.load(BeatNet.geometry)
 
-    def generic(self, variant: Variant, recordings: Noise) -> BeatNet:
-        """Return the variant's generic network, trained once."""
-        key = (variant.network, variant.batches, variant.noisy, variant.generic)
-        if key not in self._generic:
-            deterministic(variant.generic.seed)
-            self._generic[key] = fit(
-                variant.network(),
-                variant.batches([Group(self.training, 32)], recordings),
-                variant.generic,
-                score=lambda network: best_threshold(judge(network, self.strangers))[1],
-            ).folded()
-        return self._generic[key].eval()
+    def generic(self, variant: Variant) -> BeatNet:
+        """Return the variant's generic network."""
+        deterministic(variant.generic.seed)
+        group = Group(self.training, RECIPE.share, together=RECIPE.together)
+        network = fit(
+            variant.network(norm=variant.norm),
+            variant.batches([group], self.noise(variant)),
+            variant.generic,
+            score=lambda network: best_threshold(judge(network, self.strangers))[1],
+        )
+        return network.folded().eval()
 
-    def run(self, variant: Variant) -> dict:
-        """Train, enrol and judge one variant."""
-        recordings = self.recordings if variant.noisy else ()
-        started = time.perf_counter()
-        generic = self.generic(variant, recordings)
+    def row(self, variant: Variant, generic: BeatNet) -> dict[str, Any]:
+        """Enrol with a generic network and judge before and after."""
         judged = judge(generic, self.strangers)
         threshold, _ = best_threshold(judged)
-        before = [confusion(s, p, threshold) for s, p in judged]
-        after = [self._enrolled(generic, s, variant, recordings) for s in self.strangers]
-        return self._row(variant, generic, before, after) | {
-            "seconds": round(time.perf_counter() - started)
+        intercept, first = best_intercept(judged), splits.ENROLMENT_S
+        figures = {
+            "strangers": [confusion(s, p, threshold) for s, p in judged],
+            "calibrated": [
+                confusion(s, p[first:], calibration.threshold(p[:first], intercept), first)
+                for s, p in judged
+            ],
+            "enrolled": [self._enrolled(generic, s, variant) for s in self.strangers],
         }
-
-    def _enrolled(
-        self, generic: BeatNet, wearer: RecordSet, variant: Variant, recordings: Noise
-    ) -> Confusion:
-        deterministic(SEED)
-        groups = [Group([wearer], 16, stop=splits.ENROLMENT_S), Group(self.training, 16)]
-        batches = variant.enrolment(groups if variant.rehearse else groups[:1], recordings)
-        own = fit(generic.folded(), batches, variant.patient)
-        rest = probabilities(own, wearer.inputs[splits.ENROLMENT_S :])
-        return confusion(wearer, rest, 0.5, splits.ENROLMENT_S)
-
-    def _row(
-        self,
-        variant: Variant,
-        generic: BeatNet,
-        before: Sequence[Confusion],
-        after: Sequence[Confusion],
-    ) -> dict:
         with FlopCounterMode(display=False) as counter:
             generic(torch.zeros(1, BeatNet.geometry.inputs))
         return {
             "about": variant.about,
-            "strangers": mean(before)["balanced_accuracy"],
-            "strangers_f1": pooled(before)["f1"],
-            "enrolled": mean(after)["balanced_accuracy"],
-            "enrolled_f1": pooled(after)["f1"],
+            **{name: mean(each)["balanced_accuracy"] for name, each in figures.items()},
+            **{f"{name}_f1": pooled(each)["f1"] for name, each in figures.items()},
             "per_wearer": {
-                s.wearer: [b.balanced_accuracy, a.balanced_accuracy]
-                for s, b, a in zip(self.strangers, before, after, strict=True)
+                s.wearer: {name: each[i].balanced_accuracy for name, each in figures.items()}
+                for i, s in enumerate(self.strangers)
             },
             "parameters": parameter_count(generic),
             "multiply_adds": counter.get_total_flops() // 2,
         }
 
+    def noise(self, variant: Variant) -> Noise:
+        """Return the recordings of noise that the variant trains with."""
+        return self._recordings if variant.noisy else ()
 
-def page(rows: dict[str, dict]) -> str:
+    def _enrolled(self, generic: BeatNet, wearer: RecordSet, variant: Variant) -> Confusion:
+        deterministic(RECIPE.patient.seed)
+        half, first = RECIPE.share // 2, splits.ENROLMENT_S
+        groups = [Group([wearer], half, stop=first), Group(self.training, half)]
+        batches = variant.enrolment(groups if variant.rehearse else groups[:1], self.noise(variant))
+        own = fit(generic.folded(), batches, variant.patient)
+        rest = probabilities(own, wearer.inputs[first:])
+        return confusion(wearer, rest, RECIPE.patient_threshold, first)
+
+
+@cache
+def bench() -> Bench:
+    """Return this process's bench."""
+    return Bench()
+
+
+def run(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the rows of variants that start from one generic network."""
+    started = time.perf_counter()
+    generic = bench().generic(VARIANTS[names[0]])
+    rows = {}
+    for name in names:
+        rows[name] = bench().row(VARIANTS[name], generic)
+        rows[name]["seconds"] = round(time.perf_counter() - started)
+        started = time.perf_counter()
+    return rows
+
+
+def page(rows: dict[str, dict[str, Any]]) -> str:
     """Return the page's table."""
-    head = "| variant | strangers | F1 | enrolled | F1 | parameters | M multiply-adds / s | min |\n"
     lines = [
-        f"| {row['about']} | {row['strangers']:.3f} | {row['strangers_f1']:.3f} | "
-        f"{row['enrolled']:.3f} | {row['enrolled_f1']:.3f} | {row['parameters']:,} | "
-        f"{row['multiply_adds'] / 1e6:.1f} | {row['seconds'] / 60:.1f} |\n"
-        for row in rows.values()
+        "| variant | strangers | F1 | calibrated | F1 | enrolled | F1 | parameters "
+        "| M multiply-adds / s | min |\n|---" + "|---:" * 9 + "|\n"
     ]
-    return head + "|---|---:|---:|---:|---:|---:|---:|---:|\n" + "".join(lines)
+    for row in (rows[name] for name in VARIANTS if name in rows):
+        figures = " | ".join(
+            f"{row[kind]:.3f} | {row[f'{kind}_f1']:.3f}"
+            for kind in ("strangers", "calibrated", "enrolled")
+        )
+        cost = f"{row['parameters']:,} | {row['multiply_adds'] / 1e6:.1f}"
+        lines.append(f"| {row['about']} | {figures} | {cost} | {row['seconds'] / 60:.1f} |\n")
+    return "".join(lines)
 
 
-if __name__ == "__main__":
-    results = OUT / "model-choice.json"
-    rows = json.loads(results.read_text()) if results.is_file() else {}
-    bench = Bench()
-    for name, variant in VARIANTS.items():
-        if name not in rows:
-            rows[name] = bench.run(variant)
-            new = results.with_suffix(".new")
-            new.write_text(json.dumps(rows, indent=1) + "\n")
-            new.replace(results)
+def write(rows: dict[str, dict[str, Any]]) -> None:
+    """Write the JSON file and the page's table."""
+    new = OUT / "model-choice.new"
+    new.write_text(json.dumps(rows, indent=1) + "\n")
+    new.replace(OUT / "model-choice.json")
     text = (OUT / "model-choice.md").read_text()
     begin, end = "<!-- table -->\n", "<!-- end of table -->"
     before, _, rest = text.partition(begin)
     (OUT / "model-choice.md").write_text(before + begin + page(rows) + end + rest.partition(end)[2])
+
+
+if __name__ == "__main__":
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the workers: two threads each would wait for others
+    kept = OUT / "model-choice.json"
+    rows = json.loads(kept.read_text()) if kept.is_file() else {}
+    together = defaultdict(list)
+    for name, variant in VARIANTS.items():
+        if name not in rows:
+            together[variant.key].append(name)
+    with (
+        long_work() as bar,
+        ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool,
+    ):
+        task = bar.add_task("Variants", total=len(VARIANTS), completed=len(rows), note="")
+        for done in as_completed(pool.submit(run, names) for names in together.values()):
+            rows |= done.result()
+            write(rows)
+            bar.update(task, completed=len(rows))

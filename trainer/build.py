@@ -52,11 +52,13 @@ RECIPES: Final = {
     "beatnet": Recipe(
         partial(BeatNet, norm=WearerNorm),
         SegmentBatches,
-        partial(SegmentBatches, smoothing=0.05),  # five minutes are soon learned by heart
+        # Five minutes are soon learned by heart, and often hold no premature beat.
+        partial(SegmentBatches, premature=0.5, smoothing=0.05),
         32,
         WearerNorm.STRETCHES,
         Settings(epochs=10, learning_rate=3e-3, seed=1),
         Settings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
+        patient_threshold=0.4,
     ),
     "cardiacnet": Recipe(
         CardiacNet,
