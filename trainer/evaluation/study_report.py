@@ -18,7 +18,7 @@ from trainer.study.patient import Patient
 PUBLISHED: Final = "published"
 OWN: Final = "own"
 THRESHOLD: Final = 0.5
-"""Of the published network, as published; the own one's is `Patient.threshold`."""
+"""Of the published network, corrected (`trainer.study.stacked`); the own one's is the share."""
 NEAR_MS: Final = (17, 50, 100)
 MATCHED: Final = 0.0005
 """The publication gives three decimals."""
@@ -157,7 +157,7 @@ def edge_ms(patient: Patient, window: int) -> float | None:
 def _judged(network: str, track: Track, kind: str) -> dict[str, Judged]:
     judged = {}
     for name, patient in track.patients.items():
-        threshold = THRESHOLD if network == PUBLISHED else patient.threshold
+        threshold = THRESHOLD if network == PUBLISHED else patient.share
         labels = patient.record.labels[patient.part == TEST]
         judged[name] = Judged(labels, track.found[kind][name].test, threshold)
     return judged

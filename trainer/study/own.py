@@ -24,7 +24,7 @@ STRETCHES: Final = 16
 class Own:
     """The same trainings with `BeatNet`.
 
-    Every patient's threshold is `Patient.threshold`. No rhythms are made: all patients here
+    Every patient's threshold is `Patient.share`. No rhythms are made: all patients here
     have labelled examples from the whole of their record.
 
     Parameters
@@ -50,7 +50,7 @@ class Own:
 
     def threshold(self, patient: Patient) -> float:
         """Return from which probability on a patient's window is called abnormal."""
-        return patient.threshold
+        return patient.share
 
     def empty(self) -> WindowNetwork:
         """Return a network to read weights into."""

@@ -43,13 +43,13 @@ class Patient:
         return replace(self.record, labels=known)
 
     @property
-    def threshold(self) -> float:
-        """Share of abnormal windows among the training windows, within `THRESHOLDS`.
+    def share(self) -> float:
+        """Share of abnormal windows among the training windows, within `SHARES`.
 
         Where a probability is right, the share is the threshold of the best balanced accuracy:
         there the abnormal are found at the same odds by which they are rarer.
         """
-        lowest, highest = THRESHOLDS
+        lowest, highest = SHARES
         return min(max(float(self.windows(TRAIN)[1].mean()), lowest), highest)
 
     def windows(self, part: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -58,8 +58,8 @@ class Patient:
         return self.record.inputs[mine], self.record.labels[mine] == ABNORMAL
 
 
-THRESHOLDS: Final = (0.05, 0.5)
-"""Range of the own network's thresholds; chosen on validation windows."""
+SHARES: Final = (0.05, 0.5)
+"""Range of the shares that thresholds are taken from; chosen on validation windows."""
 
 
 def cross_entropy(

@@ -65,7 +65,7 @@ class SegmentTrainee:
         if setting.others:
             groups.append(Group(others, setting.others))
         self._batches = SegmentBatches(groups, premature=0.0, faster=0.0)
-        self._threshold = patient.threshold
+        self._threshold = patient.share
         self._judges = patient.windows(VALIDATION)
         self._best = start()
 

@@ -5,6 +5,7 @@ arithmetic. `torch.func.vmap` runs one step of many such networks, each with wei
 optimiser of its own, in the calls that one would take.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -48,6 +49,10 @@ class WindowSetting:
 class WindowTrainee:
     """One network, learning from one patient's training windows.
 
+    Where the windows are not drawn so that both classes are as frequent, the network's
+    probabilities are corrected to classes that are (Saerens et al. 2002): balanced accuracy and
+    the threshold 0.5 ask for that.
+
     Parameters
     ----------
     network : WindowNetwork
@@ -72,6 +77,8 @@ class WindowTrainee:
             [self.weights], setting.learning_rate, weight_decay=WEIGHT_DECAY, fused=True
         )
         self.inputs, self.truth = patient.windows(TRAIN)
+        drawn = 0.5 if setting.weighted else patient.share
+        self._odds = math.log(drawn / (1 - drawn))
         self._judges = patient.windows(VALIDATION)
         self._rng = np.random.default_rng(seed)
         self._left = np.zeros(0, dtype=np.intp)
@@ -90,7 +97,7 @@ class WindowTrainee:
         """Return the probability of *abnormal* of windows with given weights."""
         with torch.inference_mode():
             logits = _call(self.network, weights, torch.from_numpy(inputs))
-            result: NDArray[np.float32] = torch.sigmoid(logits).numpy()
+            result: NDArray[np.float32] = torch.sigmoid(logits - self._odds).numpy()
         return result
 
     def judge(self, loss: float) -> None:

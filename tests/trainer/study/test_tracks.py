@@ -96,4 +96,4 @@ def test_training_shows_no_label_of_windows_that_choose_or_test():
     flipped = np.where(patient.part == TRAIN, record.labels, 1 - record.labels).astype(np.int8)
     other = Patient(replace(record, labels=flipped), patient.part)
     np.testing.assert_array_equal(other.training.labels, patient.training.labels)
-    assert other.threshold == patient.threshold
+    assert other.share == patient.share
