@@ -121,6 +121,18 @@ def metadata(card: bytes, sha256: str) -> bytes:
     )
 
 
+def read(path: Path) -> bytes:
+    """Read a bundle's bytes; raises `BundleError` where it cannot be one."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise BundleError(f"The model file {path} cannot be read: {error.strerror}.") from error
+    if len(data) > MAX_BYTES:
+        raise BundleError(f"{path} is larger than any bundle: give a file of ecgmon train.")
+    return data
+
+
 def _field(number: int, value: bytes) -> bytes:
     """Return one length-delimited protobuf field."""
     length, varint = len(value), bytearray()
@@ -183,20 +195,26 @@ class Model:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read and verify a bundle.
+        """Read and verify a bundle; see `decode`."""
+        return cls.decode(read(path), path)
+
+    @classmethod
+    def decode(cls, data: bytes, path: Path) -> Self:
+        """Verify the bytes of a bundle and make it ready to serve.
+
+        Parameters
+        ----------
+        data : bytes
+            What `read` returns.
+        path : Path
+            What to call it in messages.
 
         Raises
         ------
         BundleError
-            If the file is not a bundle, is damaged, or was trained behind other signal
-            processing than this version's.
+            If it is not a bundle, is damaged, or was trained behind other signal processing than
+            this version's.
         """
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise BundleError(f"{path} is larger than any bundle: give a file of ecgmon train.")
-            data = path.read_bytes()
-        except OSError as error:
-            raise BundleError(f"The model file {path} cannot be read: {error.strerror}.") from error
         card, sha256 = _verify(path, data)
         if card.conditioning != Conditioning():
             raise BundleError(

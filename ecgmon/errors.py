@@ -28,5 +28,9 @@ class BundleError(UsageError):
     """A model file is not a bundle, is damaged, or does not fit this monitor."""
 
 
+class StoreError(UsageError):
+    """The model store cannot be read or written, or does not hold what was asked for."""
+
+
 class ProtocolError(EcgmonError):
     """Bytes from the network are not a valid frame or message."""

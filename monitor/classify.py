@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from ecgmon.signal.quality import SIGNAL
 
 
 class Models:
-    """Loads each bundle once.
+    """Loads each bundle once for all who use it.
 
     Parameters
     ----------
@@ -22,14 +23,21 @@ class Models:
 
     def __init__(self, resolve: Callable[[str], Path]) -> None:
         self._resolve = resolve
-        self._loaded: dict[Path, Model] = {}
+        self._loaded: WeakValueDictionary[Path, Model] = WeakValueDictionary()
 
     def of(self, wearer: str) -> Model:
-        """Return the model of a wearer; raises `BundleError` if it cannot serve."""
+        """Return the model in service for a wearer.
+
+        Raises
+        ------
+        BundleError or StoreError
+            If there is none that can serve.
+        """
         path = self._resolve(wearer)
-        if path not in self._loaded:
-            self._loaded[path] = Model.load(path)
-        return self._loaded[path]
+        model = self._loaded.get(path)
+        if model is None:
+            model = self._loaded[path] = Model.load(path)
+        return model
 
 
 def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:

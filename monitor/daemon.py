@@ -25,6 +25,7 @@ PRIVATE: Final = ("tcp://127.", "tcp://localhost:", "tcp://[::1]:", "ipc://", "i
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick; link reports are due at least so often."""
 LINK_S: Final = 1.0
+"""How often streams are reported on, and models newly put into service are looked for."""
 
 _log = logging.getLogger(__name__)
 
@@ -135,6 +136,7 @@ class Monitor:
         if now - self._last_link >= LINK_S:
             self._last_link = now
             published += self._ward.link(now)
+            published += self._ward.take_up_models()
         self._tell(published)
         self._tell(self._ingest.acknowledge())
         if newcomer:

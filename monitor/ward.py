@@ -3,40 +3,26 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.bundle import Model
-from ecgmon.errors import UsageError
+from ecgmon.errors import BundleError, UsageError
 from ecgmon.grid import RATE, WINDOW
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.quality import NAMES
 from ecgmon.wire import messages
-from monitor.alerts import AlertRules, Alerts, Second, Transition
+from monitor.alerts import AlertRules, Alerts, Second
 from monitor.classify import Models, classify
 from monitor.streams import Segment, Stream
+from monitor.watched import Watched
 
 _T = TypeVar("_T")
 
 MAX_FILLED: Final = 600
 """Seconds of a gap that are reported one by one; the gap itself is always reported whole."""
-
-
-@dataclass(eq=False, slots=True)
-class Watched:
-    """A wearer under watch; ``beats`` of the stream so far, ``beats_before`` the latest gap."""
-
-    stream: Stream
-    hello: messages.Hello
-    model: Model
-    chain: SignalChain
-    alerts: Alerts
-    beats: int = 0
-    beats_before: int = 0
 
 
 class Ward:
@@ -92,7 +78,7 @@ class Ward:
         stream = Stream(hello.wearer, number, self._free.pop(), round(hello.rate * 1000))
         chain.reset(stream.row, 0)
         self._watched[hello.wearer] = Watched(stream, hello, model, chain, Alerts(self._rules))
-        return stream, [*closed, _opened(self._watched[hello.wearer])]
+        return stream, [*closed, self._watched[hello.wearer].opened()]
 
     def close(self, stream: Stream) -> list[messages.Published]:
         """Process what has arrived of a stream and end it; nothing if another took its place."""
@@ -103,7 +89,7 @@ class Ward:
         del self._watched[stream.wearer]
         self._free.append(stream.row)
         closed = messages.Closed(wearer=stream.wearer, stream=watched.hello.stream, end=stream.next)
-        return [*published, _link(watched, time.monotonic()), closed]
+        return [*published, watched.link(time.monotonic()), closed]
 
     def acknowledge(self, request: messages.Acknowledge) -> list[messages.Published]:
         """Note that a person has seen an alert."""
@@ -112,19 +98,38 @@ class Ward:
             return []
         at = watched.stream.next
         change = watched.alerts.acknowledge(request.alert, request.by, at)
-        return [_alert(watched, change)] if change else []
+        return [watched.alert(change)] if change else []
 
     def snapshot(self) -> list[messages.Published]:
         """Say again what is open and which alerts stand, for those who listen from now on."""
         told: list[messages.Published] = []
         for watched in self._watched.values():
-            told.append(_opened(watched))
-            told += [_alert(watched, standing) for standing in watched.alerts.standing]
+            told.append(watched.opened())
+            told += [watched.alert(standing) for standing in watched.alerts.standing]
+        return told
+
+    def take_up_models(self) -> list[messages.Published]:
+        """Change to models that were put into service meanwhile; those that cannot serve do not."""
+        told: list[messages.Published] = []
+        for watched in self._watched.values():
+            try:
+                model, refused = self._models.of(watched.stream.wearer), None
+                if model.card.geometry != watched.model.card.geometry:
+                    raise BundleError(
+                        f"{model.card.name} sees other history than the model that judges: "
+                        "it can serve from the next stream on."
+                    )
+            except UsageError as error:
+                model, refused = watched.model, str(error)[:500]
+            news = model is not watched.model or (refused and refused != watched.refused)
+            watched.model, watched.refused = model, refused
+            if news:
+                told.append(watched.swap())
         return told
 
     def link(self, now: float) -> list[messages.Published]:
         """Say how every stream is doing."""
-        return [_link(watched, now) for watched in self._watched.values()]
+        return [watched.link(now) for watched in self._watched.values()]
 
     def advance(self, wants_trace: Callable[[str], bool]) -> list[messages.Published]:
         """Process all pending samples, together for wearers that got as many.
@@ -182,7 +187,7 @@ class Ward:
         of_row = {w.stream.row: w for w, _ in members}
         probability = classify(windows, {row: w.model for row, w in of_row.items()})
         published: list[messages.Published] = [
-            _trace(w, len(samples)) for w, samples in members if wants_trace(w.stream.wearer)
+            w.trace(len(samples)) for w, samples in members if wants_trace(w.stream.wearer)
         ]
         for i, row in enumerate(windows.rows.tolist()):
             watched, first = of_row[row], int(windows.first[i])
@@ -246,54 +251,4 @@ def _report(
         heart_rate=heart_rate,
         model=watched.model.card.name,
     )
-    return [window, *(_alert(watched, change) for change in watched.alerts.observe(second))]
-
-
-def _opened(watched: Watched) -> messages.Opened:
-    card = watched.model.card
-    return messages.Opened(
-        wearer=watched.stream.wearer,
-        stream=watched.hello.stream,
-        lead=watched.hello.lead,
-        rate=watched.hello.rate,
-        model=card.name,
-        threshold=card.threshold,
-        look_ahead_s=card.look_ahead_s,
-    )
-
-
-def _link(watched: Watched, now: float) -> messages.Link:
-    stream = watched.stream
-    return messages.Link(
-        wearer=stream.wearer,
-        stream=watched.hello.stream,
-        received=stream.received,
-        missing=stream.missing,
-        repeated=stream.repeated,
-        lag_s=stream.lag(now),
-    )
-
-
-def _alert(watched: Watched, change: Transition) -> messages.Alert:
-    return messages.Alert(
-        wearer=watched.stream.wearer,
-        stream=watched.hello.stream,
-        alert=change.alert,
-        kind=change.kind,
-        priority=change.priority,
-        state=change.state,
-        at=change.at,
-        text=change.text,
-        by=change.by,
-    )
-
-
-def _trace(watched: Watched, n: int) -> messages.Trace:
-    filtered = watched.chain.recent(watched.stream.row, n)
-    microvolts = np.clip(filtered * 1000, -32767, 32767).astype("<i2")
-    return messages.Trace(
-        wearer=watched.stream.wearer,
-        stream=watched.hello.stream,
-        first=int(watched.chain.next[watched.stream.row]) - len(filtered),
-        samples=microvolts.tobytes(),
-    )
+    return [window, *(watched.alert(change) for change in watched.alerts.observe(second))]

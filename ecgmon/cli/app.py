@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ecgmon import __version__
-from ecgmon.cli import cards
+from ecgmon.cli import cards, service
 from ecgmon.cli.evaluate import evaluate
 from ecgmon.cli.replay import replay
 from ecgmon.cli.serve import serve
@@ -26,6 +26,10 @@ app.command()(replay)
 app.command()(serve)
 app.command()(train)
 app.command()(evaluate)
+cards.app.command()(service.activate)
+cards.app.command()(service.rollback)
+cards.app.command()(service.export)
+cards.app.command("import")(service.import_)
 app.add_typer(cards.app, name="models")
 
 

@@ -11,7 +11,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from ecgmon.cli.models import GENERIC, built_in, resolve
+from ecgmon.cli.models import GENERIC, everyone, resolve
 from ecgmon.cli.options import Json, write
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ FIGURES: Final = {
 """Figures of a `Confusion`, and how they are shown."""
 
 app = typer.Typer(
-    help="Show the models that come with ecgmon, or any other bundle.",
+    help="Show models, and choose which version of a wearer's own is in service.",
     epilog="Start with: ecgmon models show 203",
     no_args_is_help=True,
 )
@@ -42,8 +42,8 @@ def show(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A built-in model or a bundle's path.",
-            autocompletion=lambda: list(built_in()),
+            help="A built-in model, a wearer's own such as ann or ann/2, or a bundle's path.",
+            autocompletion=lambda: list(everyone()),
         ),
     ] = GENERIC,
     json_file: Json = None,
@@ -80,7 +80,7 @@ def show(
 
 @app.command("list")
 def list_models(json_file: Json = None) -> None:
-    """List the models that come with ecgmon.
+    """List the models that come with ecgmon and the wearers' own.
 
     With --json their cards and figures are written instead.
 
@@ -92,9 +92,13 @@ def list_models(json_file: Json = None) -> None:
     """
     from ecgmon.bundle import Model
 
-    models = {name: (path, Model.load(path)) for name, path in built_in().items()}
+    models = {name: (path, Model.load(path)) for name, path in everyone().items()}
+    serving = {resolve(None, model.card.wearer) for _, model in models.values()}
     if json_file is not None:
-        each = {name: _everything(*model) for name, model in models.items()}
+        each = {
+            name: _everything(path, model) | {"in_service": path in serving}
+            for name, (path, model) in models.items()
+        }
         write(json_file, json.dumps(each, indent=2) + "\n")
         return
     console = Console(highlight=False)
@@ -105,8 +109,11 @@ def list_models(json_file: Json = None) -> None:
         table.add_column(heading, vertical="bottom", justify="right")
     for name, (path, model) in models.items():
         card, figures = model.card, model.card.validation.confusion
+        whom = card.wearer or "anyone"
+        if path not in serving:
+            whom += ", not in service"
         table.add_row(
-            *(_text(text) for text in (name, card.wearer or "anyone", card.network)),
+            *(_text(text) for text in (name, whom, card.network)),
             f"{card.parameters:,}",
             decimal(path.stat().st_size, precision=0),
             *(_figure(figures, figure) for figure in ("balanced_accuracy", "f1")),

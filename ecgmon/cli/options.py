@@ -1,10 +1,12 @@
 """Options that several commands share."""
 
+import os
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
+import platformdirs
 import typer
 
 from ecgmon.errors import UsageError
@@ -56,6 +58,12 @@ ClearAfter = Annotated[
 ]
 
 
+def state_folder() -> Path:
+    """Return where journal and models are kept: ``$ECGMON_STATE``, else the user's own folder."""
+    given = os.environ.get("ECGMON_STATE")
+    return Path(given or platformdirs.user_state_dir("ecgmon", appauthor=False))
+
+
 def alert_rules(abnormal: str, clear_after: int) -> "AlertRules":
     """Read the alert options; raises `UsageError` where they make no rule."""
     from monitor.alerts import AlertRules, Hysteresis
@@ -68,11 +76,17 @@ def alert_rules(abnormal: str, clear_after: int) -> "AlertRules":
 
 def write(path: Path, text: str, mode: str = "w") -> None:
     """Write a file that the user named; ``-`` is stdout. Raises `UsageError` where it cannot."""
+    write_bytes(path, text.encode(), f"{mode}b")
+
+
+def write_bytes(path: Path, data: bytes, mode: str = "wb") -> None:
+    """Write bytes as `write` writes text."""
     if path == Path("-"):
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
         return
     try:
         with path.open(mode) as file:
-            file.write(text)
+            file.write(data)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error

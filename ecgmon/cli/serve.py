@@ -5,10 +5,9 @@ import signal
 from pathlib import Path
 from typing import Annotated
 
-import platformdirs
 import typer
 
-from ecgmon.cli.options import AbnormalRule, ClearAfter, Journal, Model, alert_rules
+from ecgmon.cli.options import AbnormalRule, ClearAfter, Journal, Model, alert_rules, state_folder
 from ecgmon.errors import UsageError
 
 
@@ -59,7 +58,7 @@ def serve(
 
 
 def _default_journal() -> Path:
-    folder = Path(platformdirs.user_state_dir("ecgmon", appauthor=False))
+    folder = state_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -10,8 +10,9 @@ VERSION: Final = 1
 MAX_BYTES: Final = 65_536
 """Largest control or published message; the longest real one is a trace of about 11 s."""
 
-Wearer = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
+WEARER: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 """A wearer's id: safe as a file name and as a topic."""
+Wearer = Annotated[str, msgspec.Meta(pattern=WEARER)]
 Lead = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{0,8}\Z")]
 """Name of a lead, as in a frame: printable, for it is written to terminals."""
 Person = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{0,64}\Z")]
@@ -96,6 +97,21 @@ class Opened(Message, frozen=True):
     look_ahead_s: float
 
 
+class Swap(Message, frozen=True):
+    """Monitor: from sample ``first`` on another model judges the wearer.
+
+    Where ``refused`` says why a model newly put into service cannot, ``model`` and ``threshold``
+    are those of the one that goes on.
+    """
+
+    wearer: Wearer
+    stream: StreamId
+    first: Index
+    model: str
+    threshold: float
+    refused: Text | None = None
+
+
 class Closed(Message, frozen=True):
     """Monitor: a wearer's stream has ended before sample ``end``."""
 
@@ -172,7 +188,7 @@ class Link(Message, frozen=True):
 
 ToMonitor = Hello | Heartbeat | Bye | Acknowledge
 ToDevice = Welcome | Ack | Refused
-Published = Opened | Closed | Trace | Window | Gap | Alert | Link
+Published = Opened | Swap | Closed | Trace | Window | Gap | Alert | Link
 
 _T = TypeVar("_T")
 

@@ -44,6 +44,15 @@ def line(message: messages.Published) -> str | None:
                 threshold=message.threshold,
                 look_ahead_s=message.look_ahead_s,
             )
+        case messages.Swap():
+            return _logfmt(
+                message.first,
+                message.wearer,
+                "swap",
+                model=message.model,
+                threshold=message.threshold,
+                refused=message.refused,
+            )
         case messages.Closed():
             return _logfmt(message.end, message.wearer, "closed", stream=message.stream)
         case messages.Gap():

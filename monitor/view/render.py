@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ecgmon.grid import RATE
 from ecgmon.wire import messages
 from monitor.view import alerts, ecg, strip, vitals
 from monitor.view.canvas import Canvas, Look
@@ -12,6 +13,8 @@ from monitor.view.words import moment
 
 SILENT_S: Final = 3.0
 """The monitor speaks of a wearer about once a second: after this long nothing here is live."""
+SWAP_SHOWN: Final = 60 * RATE
+"""Samples for which a change of model is told."""
 _VITALS_FROM: Final = 60
 
 
@@ -47,6 +50,8 @@ def render(state: ViewState, caption: Caption, width: int, height: int) -> Canva
     silent = silent_s > SILENT_S and not state.closed
     now = None if silent else state.current(caption.now)
     notices = [(caption.notice, Look.NOTICE)] if caption.notice else []
+    if state.swap and state.clock - state.swap.first < SWAP_SHOWN:
+        notices.append(_swap(state.swap))
     if silent:
         text = f"NOT LIVE: nothing heard of this wearer for {silent_s:.0f} s"
         notices.append((text, Look.WARNING))
@@ -73,6 +78,12 @@ def render(state: ViewState, caption: Caption, width: int, height: int) -> Canva
             case "keys":
                 _keys(part, state)
     return canvas
+
+
+def _swap(swap: messages.Swap) -> tuple[str, Look]:
+    if swap.refused:
+        return f"{swap.model} goes on, another model was refused: {swap.refused}", Look.WARNING
+    return f"{swap.model} judges from {moment(swap.first)} on", Look.NOTICE
 
 
 def _shares(height: int, notices: int, score: bool) -> dict[str, int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import numpy as np
+from msgspec import structs
 
 from ecgmon.grid import RATE
 from ecgmon.wire import messages
@@ -79,6 +80,8 @@ class ViewState:
         The range of millivolts to draw it in.
     opened : messages.Opened or None
         The stream's beginning, unless the view joined later.
+    swap : messages.Swap or None
+        The newest change of model.
     link : messages.Link or None
         The newest word on the link.
     gaps : dict of int to int
@@ -104,6 +107,7 @@ class ViewState:
         self.trace = Trace()
         self.scale = Scale()
         self.opened: messages.Opened | None = None
+        self.swap: messages.Swap | None = None
         self.link: messages.Link | None = None
         self.gaps: dict[int, int] = {}
         self.gap_count = 0
@@ -135,6 +139,8 @@ class ViewState:
                 self._gap(message)
             case messages.Opened():
                 self.opened, self.closed = message, False
+            case messages.Swap():
+                self._swap(message)
             case messages.Closed():
                 self.closed = True
 
@@ -167,6 +173,15 @@ class ViewState:
             self._extents.append((low, high))
             lows, highs = zip(*self._extents, strict=True)
             self.scale.fit(min(lows), max(highs))
+
+    def _swap(self, message: messages.Swap) -> None:
+        if self.swap is not None and message.first < self.swap.first:
+            return
+        self.swap = message
+        if self.opened:
+            self.opened = structs.replace(
+                self.opened, model=message.model, threshold=message.threshold
+            )
 
     def _gap(self, message: messages.Gap) -> None:
         self.gap_count += message.first not in self.gaps

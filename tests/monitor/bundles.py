@@ -7,17 +7,17 @@ import pytest
 from ecgmon.bundle import Card, Validation, checksum, metadata
 
 
-def write_bundle(path, *, claimed=None, **geometry):
-    """Write a model that calls a window abnormal by the share of its input above 0.3.
+def write_bundle(path, *, claimed=None, name="by-hand", wearer=None, level=0.3, **geometry):
+    """Write a model that calls a window abnormal by the share of its input above a level.
 
     The card may claim another geometry than the graph's.
     """
     onnx = pytest.importorskip("onnx")
     card = Card(
-        name="by-hand",
+        name=name,
         network="none",
         parameters=0,
-        wearer=None,
+        wearer=wearer,
         threshold=0.1,
         trained_on=(),
         windows=0,
@@ -29,7 +29,7 @@ def write_bundle(path, *, claimed=None, **geometry):
         **geometry,
     )
     helper, kinds = onnx.helper, onnx.TensorProto
-    high = onnx.numpy_helper.from_array(np.float32(0.3), "high")
+    high = onnx.numpy_helper.from_array(np.float32(level), "high")
     axis = onnx.numpy_helper.from_array(np.array([1]), "axis")
     nodes = [
         helper.make_node("Greater", ["signal", "high"], ["above"]),

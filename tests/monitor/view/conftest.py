@@ -26,6 +26,11 @@ class Monitor:
         }
         return messages.Opened(**self.ids, **(fields | given))
 
+    def swap(self, first, refused=None, model="203-2", threshold=0.4):
+        return messages.Swap(
+            **self.ids, first=first, refused=refused, model=model, threshold=threshold
+        )
+
     def closed(self, end):
         return messages.Closed(**self.ids, end=end)
 

@@ -26,6 +26,9 @@ def test_each_event_has_its_line(monitor):
     assert line(monitor.closed(3_600 * 360 + 90)) == (
         "01:00:00.250 wearer=203 event=closed stream=00000000000000aa"
     )
+    assert line(monitor.swap(360)) == (
+        "00:00:01.000 wearer=203 event=swap model=203-2 threshold=0.4 refused=null"
+    )
     assert line(monitor.gap(360, 540)) == (
         "00:00:01.000 wearer=203 event=gap samples=540 seconds=1.5"
     )

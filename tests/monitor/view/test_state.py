@@ -30,6 +30,12 @@ anything = st.one_of(
         threshold=numbers,
         look_ahead_s=numbers,
     ).map(lambda fields: messages.Opened(**fields)),
+    published(
+        first=indices,
+        model=st.text(max_size=20),
+        threshold=numbers,
+        refused=st.none() | st.text(max_size=60),
+    ).map(lambda fields: messages.Swap(**fields)),
     published(end=indices).map(lambda fields: messages.Closed(**fields)),
     published(first=indices, samples=st.binary(max_size=800)).map(
         lambda fields: messages.Trace(**fields)
