@@ -105,7 +105,7 @@ class Variant:
     noisy: bool = True
     generic: Settings = RECIPE.generic
     patient: Settings = RECIPE.patient
-    rehearse: bool = True
+    rehearsal: int = RECIPE.rehearsal
 
     @property
     def key(self) -> tuple:
@@ -137,7 +137,8 @@ VARIANTS = {
     ),
     "hard": Variant("no label smoothing in enrolment", enrolment=enrolment(smoothing=0.0)),
     "focal": both("focal loss, gamma 2, instead of smoothing", Focal, smoothing=0.0),
-    "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearse=False),
+    "no-rehearsal": Variant("enrolled on the wearer's stretches alone", rehearsal=0),
+    "half-rehearsal": Variant("half of an enrolment's batch rehearses", rehearsal=16),
     "long-enrolment": Variant(
         "600 steps of enrolment instead of 300", patient=replace(RECIPE.patient, steps=600)
     ),
@@ -204,9 +205,11 @@ class Bench:
 
     def _enrolled(self, generic: BeatNet, wearer: RecordSet, variant: Variant) -> Confusion:
         deterministic(RECIPE.patient.seed)
-        half, first = RECIPE.share // 2, splits.ENROLMENT_S
-        groups = [Group([wearer], half, stop=first), Group(self.training, half)]
-        batches = variant.enrolment(groups if variant.rehearse else groups[:1], self.noise(variant))
+        first, others = splits.ENROLMENT_S, variant.rehearsal
+        groups = [Group([wearer], RECIPE.share - others, stop=first)]
+        if others:
+            groups.append(Group(self.training, others))
+        batches = variant.enrolment(groups, self.noise(variant))
         own = fit(generic.folded(), batches, variant.patient)
         rest = probabilities(own, wearer.inputs[first:])
         return confusion(wearer, rest, RECIPE.patient_threshold, first)

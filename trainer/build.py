@@ -42,6 +42,8 @@ class Recipe:
     share: int
     together: int
     """Of the generic training: stretches in a row that are one wearer's."""
+    rehearsal: int
+    """So much of an enrolment's batch rehearses what the generic model was trained on."""
     generic: Settings
     patient: Settings
     patient_threshold: float = 0.5
@@ -56,6 +58,7 @@ RECIPES: Final = {
         partial(SegmentBatches, premature=0.5, smoothing=0.05),
         32,
         WearerNorm.STRETCHES,
+        4,
         Settings(epochs=10, learning_rate=3e-3, seed=1),
         Settings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
         patient_threshold=0.4,
@@ -66,6 +69,7 @@ RECIPES: Final = {
         WindowBatches,
         128,
         1,
+        64,
         Settings(epochs=8, learning_rate=1e-3, seed=1),
         Settings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
     ),
@@ -158,7 +162,7 @@ def train_patient(
 ) -> Model:
     """Fine-tune a generic model on the first 5 minutes of a wearer's record.
 
-    Half of every batch rehearses what the generic model was trained on, against forgetting. The
+    A part of every batch rehearses what the generic model was trained on, against forgetting. The
     card's validation figures come from the last enrolment minute and a model fitted to the other
     four; the bundle's model is then fitted to all five.
 
@@ -199,8 +203,10 @@ def train_patient(
     def tuned(windows: int) -> WindowNetwork:
         deterministic(seed)
         network, _ = export.restore(generic)
-        half = recipe.share // 2
-        groups = [Group([wearer], half, stop=windows), Group(rehearsal, half)]
+        groups = [
+            Group([wearer], recipe.share - recipe.rehearsal, stop=windows),
+            Group(rehearsal, recipe.rehearsal),
+        ]
         return fit(network, recipe.enrolment(groups, noise), settings, progress=progress)
 
     minute = splits.ENROLMENT_S - 60

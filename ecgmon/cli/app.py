@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ecgmon import __version__
 from ecgmon.cli import cards, service
+from ecgmon.cli.enroll import enroll
 from ecgmon.cli.evaluate import evaluate
 from ecgmon.cli.replay import replay
 from ecgmon.cli.serve import serve
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(replay)
 app.command()(serve)
+app.command()(enroll)
 app.command()(train)
 app.command()(evaluate)
 cards.app.command()(service.activate)

@@ -2,7 +2,7 @@ import pytest
 
 from tests.cli.subprocesses import ecgmon, python
 
-COMMANDS = ("replay", "serve", "train", "evaluate", "models")
+COMMANDS = ("replay", "serve", "enroll", "train", "evaluate", "models")
 LOADED = """
 import sys
 from ecgmon.cli import main

@@ -17,6 +17,7 @@ SHORT = {
     name: replace(
         recipe,
         share=8,
+        rehearsal=4,
         generic=replace(recipe.generic, epochs=2, steps=25),
         patient=replace(recipe.patient, steps=10),
     )

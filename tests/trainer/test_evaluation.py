@@ -28,6 +28,7 @@ def quick(monkeypatch):
     short = replace(
         recipe,
         share=4,
+        rehearsal=2,
         generic=replace(recipe.generic, epochs=1, steps=4),
         patient=replace(recipe.patient, steps=3),
     )

@@ -1,0 +1,69 @@
+"""A new model must do no harm."""
+
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from ecgmon.bundle import Model, Span
+from ecgmon.labels import ABNORMAL
+from ecgmon.metrics import Confusion
+from replay.simulated import simulate
+from tests.monitor.bundles import write_bundle
+from trainer.dataset import record_set
+from trainer.gate import PANEL_LOSS, PANEL_WINDOWS, Verdict, compare
+from trainer.networks import BeatNet
+from trainer.splits import ENROLMENT_S
+
+GOOD = Confusion(tp=5, fp=1, tn=49, fn=0)
+PANEL = Confusion(tp=90, fn=10)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "objections"),
+    [
+        (Verdict(GOOD, GOOD, PANEL, PANEL), []),
+        (Verdict(GOOD, None, PANEL, PANEL), []),
+        (Verdict(Confusion(tn=55, fn=5), None, PANEL, PANEL), []),
+        (Verdict(Confusion(tp=5, fp=2, tn=48), GOOD, PANEL, PANEL), ["98.0% of the enrolment's"]),
+        (Verdict(Confusion(tn=50), Confusion(tn=49, fp=1), PANEL, PANEL), []),
+        (Verdict(Confusion(), Confusion(), PANEL, PANEL), []),
+        (Verdict(GOOD, GOOD, Confusion(tp=85, fn=15), PANEL), []),
+        (Verdict(GOOD, GOOD, Confusion(tp=84, fn=16), PANEL), ["finds 84.0% of the panel's"]),
+        (
+            Verdict(Confusion(fp=9, fn=9), GOOD, Confusion(fn=100), PANEL),
+            ["0.0% of the enrolment's", "finds 0.0%"],
+        ),
+    ],
+)
+def test_what_speaks_against_a_model(verdict, objections):
+    assert PANEL_LOSS == 0.05
+    for found, expected in zip(verdict.objections, objections, strict=True):
+        assert expected in found
+
+
+def test_models_are_compared_on_the_last_minute_and_on_the_panel(tmp_path):
+    record = simulate("premature", duration_s=ENROLMENT_S + 30).record
+    wearer = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
+    sees = {"history_s": 3.0, "look_ahead_s": 0.5, "rate": 120}
+    new, old = (
+        Model.load(write_bundle(tmp_path / f"{level}", level=level, **sees)) for level in (0.2, 0.4)
+    )
+    verdict = compare(new, old, wearer, [wearer, wearer])
+    assert verdict.minute_new == new.card.validation.confusion
+    minute = slice(ENROLMENT_S - 60, ENROLMENT_S)
+    said = old.probability(wearer.inputs[minute]) >= old.card.threshold
+    known = wearer.labels[minute] >= 0
+    truth = wearer.labels[minute][known] == ABNORMAL
+    assert verdict.minute_old == Confusion.of(truth, said[known])
+    abnormal = np.flatnonzero(wearer.labels == ABNORMAL)
+    assert verdict.panel_new.total == 2 * min(PANEL_WINDOWS, len(abnormal))
+    assert verdict.panel_new.fp == verdict.panel_old.tn == 0
+    assert verdict.panel_new.tp >= verdict.panel_old.tp
+
+    seen = Span(wearer.record, 0, ENROLMENT_S)
+    old.card = msgspec.structs.replace(old.card, trained_on=(seen,))
+    assert compare(new, old, wearer, [wearer]).minute_old is None
+    elsewhere = replace(wearer, record="other")
+    assert compare(new, old, elsewhere, [wearer]).minute_old is not None

@@ -1,0 +1,107 @@
+"""Whether a wearer's new model may take the place of the one in service.
+
+Five minutes often hold no abnormal window at all: a model that calls everything normal would do
+well on them. So the new one must not be worse on the enrolment's last minute, and must not lose
+what the old one knows of abnormal beats, on a fixed panel of other wearers' abnormal windows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ecgmon.bundle import Model
+from ecgmon.labels import ABNORMAL
+from ecgmon.metrics import Confusion
+from trainer import splits
+from trainer.dataset import RecordSet
+from trainer.judging import confusion
+
+PANEL: Final = splits.VALIDATION
+"""Wearers of the panel: no model was fitted to them."""
+PANEL_WINDOWS: Final = 50
+"""Abnormal windows of each of them, spread evenly over the record."""
+PANEL_LOSS: Final = 0.05
+"""Share of the panel's windows that a new model may find fewer of than the one in service: a model
+of one's own need not know everybody's abnormal beats as well as the generic one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How two models compare.
+
+    Parameters
+    ----------
+    minute_new : Confusion
+        Labelled windows of the enrolment's last minute, by the new model as fitted to the minutes
+        before it.
+    minute_old : Confusion or None
+        The same by the one in service, unless it was fitted to them.
+    panel_new, panel_old : Confusion
+        The panel's windows, all of them abnormal.
+    """
+
+    minute_new: Confusion
+    minute_old: Confusion | None
+    panel_new: Confusion
+    panel_old: Confusion
+
+    @property
+    def objections(self) -> list[str]:
+        """What speaks against the new model; nothing if it may serve."""
+        found = []
+        if self.minute_old is not None:
+            new, old = _right(self.minute_new), _right(self.minute_old)
+            if new < old:
+                found.append(
+                    f"it is right in {new:.1%} of the enrolment's last minute (mean over its "
+                    f"classes), the one in service in {old:.1%}"
+                )
+        if (new := _right(self.panel_new)) < (old := _right(self.panel_old)) - PANEL_LOSS:
+            found.append(
+                f"it finds {new:.1%} of the panel's abnormal windows, the one in service {old:.1%}"
+            )
+        return found
+
+
+def compare(new: Model, old: Model, wearer: RecordSet, others: Sequence[RecordSet]) -> Verdict:
+    """Compare a wearer's new model with the one in service.
+
+    Parameters
+    ----------
+    new : Model
+        From `trainer.build.train_patient`, whose card has the counts of the last minute.
+    old : Model
+        In service, for windows of the same geometry.
+    wearer : RecordSet
+        The record of the enrolment.
+    others : sequence of RecordSet
+        The records of `PANEL`.
+    """
+    minute = slice(splits.ENROLMENT_S - 60, splits.ENROLMENT_S)
+    fitted = old.card.has_seen(wearer.record, minute.start)
+    said = old.probability(wearer.inputs[minute])
+    return Verdict(
+        new.card.validation.confusion,
+        None if fitted else confusion(wearer, said, old.card.threshold, minute.start),
+        _panel(new, others),
+        _panel(old, others),
+    )
+
+
+def _panel(model: Model, others: Sequence[RecordSet]) -> Confusion:
+    counts = Confusion()
+    for record in others:
+        abnormal = np.flatnonzero(record.labels == ABNORMAL)
+        spread = np.linspace(0, len(abnormal) - 1, min(PANEL_WINDOWS, len(abnormal)))
+        found = model.probability(record.inputs[abnormal[spread.astype(int)]])
+        tp = int(np.sum(found >= model.card.threshold))
+        counts = Confusion(tp=counts.tp + tp, fn=counts.fn + len(found) - tp)
+    return counts
+
+
+def _right(counts: Confusion) -> float:
+    """Return the mean share of right windows over the classes that are there; 1 if none is."""
+    known = [share for share in (counts.sensitivity, counts.specificity) if share is not None]
+    return sum(known) / len(known) if known else 1.0
