@@ -7,7 +7,6 @@ the JSON file holds is not run again.
 """
 
 import json
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -23,7 +22,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from ecgmon import calibration
 from ecgmon.cli.progress import long_work
 from ecgmon.metrics import Confusion
 from trainer import noise, splits
@@ -32,7 +30,7 @@ from trainer.build import RECIPES
 from trainer.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
 from trainer.fit import Settings, deterministic, fit
-from trainer.judging import best_intercept, best_threshold, confusion, judge, probabilities
+from trainer.judging import best_threshold, confusion, judge, probabilities
 from trainer.networks import BeatNet, Norm, WearerNorm, parameter_count
 
 OUT = Path("docs/results")
@@ -154,7 +152,6 @@ class Bench:
     """The wearers of both sides."""
 
     def __init__(self) -> None:
-        torch.set_num_threads(1)
         fitted = [name for name in splits.TRAINING if name not in splits.CHOOSING]
         sets = load(fitted + list(splits.CHOOSING), BeatNet)
         self.training, self.strangers = sets[: len(fitted)], sets[len(fitted) :]
@@ -176,13 +173,8 @@ class Bench:
         """Enrol with a generic network and judge before and after."""
         judged = judge(generic, self.strangers)
         threshold, _ = best_threshold(judged)
-        intercept, first = best_intercept(judged), splits.ENROLMENT_S
         figures = {
             "strangers": [confusion(s, p, threshold) for s, p in judged],
-            "calibrated": [
-                confusion(s, p[first:], calibration.threshold(p[:first], intercept), first)
-                for s, p in judged
-            ],
             "enrolled": [self._enrolled(generic, s, variant) for s in self.strangers],
         }
         with FlopCounterMode(display=False) as counter:
@@ -236,13 +228,12 @@ def run(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 def page(rows: dict[str, dict[str, Any]]) -> str:
     """Return the page's table."""
     lines = [
-        "| variant | strangers | F1 | calibrated | F1 | enrolled | F1 | parameters "
-        "| M multiply-adds / s | min |\n|---" + "|---:" * 9 + "|\n"
+        "| variant | strangers | F1 | enrolled | F1 | parameters "
+        "| M multiply-adds / s | min |\n|---" + "|---:" * 7 + "|\n"
     ]
     for row in (rows[name] for name in VARIANTS if name in rows):
         figures = " | ".join(
-            f"{row[kind]:.3f} | {row[f'{kind}_f1']:.3f}"
-            for kind in ("strangers", "calibrated", "enrolled")
+            f"{row[kind]:.3f} | {row[f'{kind}_f1']:.3f}" for kind in ("strangers", "enrolled")
         )
         cost = f"{row['parameters']:,} | {row['multiply_adds'] / 1e6:.1f}"
         lines.append(f"| {row['about']} | {figures} | {cost} | {row['seconds'] / 60:.1f} |\n")
@@ -261,7 +252,6 @@ def write(rows: dict[str, dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the workers: two threads each would wait for others
     kept = OUT / "model-choice.json"
     rows = json.loads(kept.read_text()) if kept.is_file() else {}
     together = defaultdict(list)

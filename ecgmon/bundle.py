@@ -71,8 +71,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a user or a monitor must know of a model.
 
     ``validation`` is what the choice of epoch and threshold was based on; ``evaluation``, where
-    there is one, is of windows that took part in no choice. ``calibration`` is a generic model's
-    intercept for thresholds of wearers whom nobody has annotated (`ecgmon.calibration`).
+    there is one, is of windows that took part in no choice.
     """
 
     v: Literal[1] = 1
@@ -82,7 +81,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     wearer: str | None
     classes: tuple[str, str] = ("normal", "abnormal")
     threshold: Unit
-    calibration: float | None = None
     history_s: float
     look_ahead_s: float
     rate: int

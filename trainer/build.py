@@ -19,7 +19,6 @@ from trainer.dataset import RecordSet
 from trainer.fit import Epoch, Settings, deterministic, fit
 from trainer.judging import (
     Judgements,
-    best_intercept,
     best_threshold,
     confusion,
     judge,
@@ -134,7 +133,6 @@ def train_generic(
         name=f"generic-{network}",
         wearer=None,
         threshold=threshold,
-        calibration=best_intercept(judged),
         trained=[Span(s.record, 0, len(s)) for s in training],
         windows=np.concatenate([s.labels for s in training]),
         validation=_validation(
@@ -253,7 +251,6 @@ def _card(
     name: str,
     wearer: str | None,
     threshold: float,
-    calibration: float | None = None,
     trained: Sequence[Span],
     windows: NDArray[np.int8],
     validation: Validation,
@@ -268,7 +265,6 @@ def _card(
         parameters=parameter_count(network),
         wearer=wearer,
         threshold=threshold,
-        calibration=calibration,
         history_s=geometry.history_s,
         look_ahead_s=geometry.look_ahead_s,
         rate=geometry.rate,

@@ -56,12 +56,12 @@ class Epoch:
 def deterministic(seed: int) -> None:
     """Make torch repeat itself: same seed, same machine, same weights.
 
-    So small a network keeps two threads busy at most. Where other work runs beside it, one is
-    faster, since two wait for each other: ``OMP_NUM_THREADS=1``.
+    One thread: so small a network gains little from a second one, which would wait for every other
+    process and round differently. Two trainings side by side use two cores.
     """
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(mode=True)
-    torch.set_num_threads(min(2, torch.get_num_threads()))
+    torch.set_num_threads(1)
 
 
 def fit(

@@ -1,21 +1,15 @@
 """Judging networks: their probabilities, and the thresholds that suit wearers not fitted to."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecgmon import calibration
 from ecgmon.labels import ABNORMAL, UNLABELLED
 from ecgmon.metrics import Confusion
-from trainer import splits
 from trainer.dataset import RecordSet
 from trainer.networks import WindowNetwork
-
-INTERCEPTS: Final = tuple(quarter / 4 for quarter in range(-8, 25))
-"""What `ecgmon.calibration` chooses from."""
 
 
 def probabilities(network: WindowNetwork, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -57,15 +51,3 @@ def best_threshold(judged: Judgements) -> tuple[float, float]:
     means = [_mean([confusion(s, p, t) for s, p in judged]) for t in grid]
     best = int(np.argmax(means))
     return float(grid[best]), means[best]
-
-
-def best_intercept(judged: Judgements) -> float:
-    """Return the intercept that suits the rest of records after the minutes that calibrate."""
-    start = splits.ENROLMENT_S
-
-    def after(intercept: float) -> float:
-        thresholds = [calibration.threshold(p[:start], intercept) for _, p in judged]
-        each = zip(judged, thresholds, strict=True)
-        return _mean([confusion(s, p[start:], t, start) for (s, p), t in each])
-
-    return float(max(INTERCEPTS, key=after))

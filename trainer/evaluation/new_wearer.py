@@ -1,12 +1,9 @@
 """Protocol ``new-wearer``: what enrolment really faces."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from ecgmon import calibration
 from ecgmon.bundle import Model
-from ecgmon.errors import BundleError
 from trainer import build
 from trainer.batches import Noise
 from trainer.dataset import RecordSet
@@ -28,8 +25,7 @@ class NewWearer:
 (201 and 202 are one person, in one fold). The generic model of a fold never saw its wearers; each
 is enrolled on the record's first five minutes and its annotations, and all is scored on the rest,
 which nothing looks at before. Every sixth wearer outside the fold chooses the generic model's epoch
-and threshold and is not fitted to. *Calibrated* is the generic model with a threshold that follows
-what it says of the wearer's first five minutes, whose labels it does not know.
+and threshold and is not fitted to.
 
 A scored window's history may reach back into the enrolment's signal, never to a label of the scored
 part; the last enrolment window's look-ahead reaches half a second past the fifth minute, into
@@ -58,22 +54,8 @@ signal whose labels the enrolment does not know.
                 own = work / f"{name}.onnx"
                 if not own.is_file():
                     build.train_patient(generic, sets[name], rehearsal, seed, own, noise)
-                outcomes.append(_outcome(sets[name], Model.load(generic), Model.load(own)))
+                models = {"generic": Model.load(generic), "enrolled": Model.load(own)}
+                judged = {k: judge(m, sets[name], ENROLMENT_S) for k, m in models.items()}
+                outcomes.append(Outcome(name, judged))
                 progress(name)
         return outcomes
-
-
-def _outcome(record: RecordSet, generic: Model, own: Model) -> Outcome:
-    before = judge(generic, record, ENROLMENT_S)
-    if generic.card.calibration is None:
-        raise BundleError(f"{generic.card.name} has no calibration: train it again.")
-    minutes = generic.probability(record.inputs[:ENROLMENT_S])
-    threshold = calibration.threshold(minutes, generic.card.calibration)
-    return Outcome(
-        record.wearer,
-        {
-            "generic": before,
-            "calibrated": replace(before, threshold=threshold),
-            "enrolled": judge(own, record, ENROLMENT_S),
-        },
-    )
