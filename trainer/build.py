@@ -147,6 +147,19 @@ def train_generic(
     return export.export(fitted, card, path, windows)
 
 
+def check_enrolment(generic: Card, wearer: RecordSet) -> None:
+    """Raise `UsageError` where a record is nothing to enrol a wearer on."""
+    if wearer.record in {span.record for span in generic.trained_on}:
+        raise UsageError(
+            f"{generic.name} was trained on {wearer.record}: that would not be enrolment."
+        )
+    if len(wearer) < splits.ENROLMENT_S:
+        raise UsageError(
+            f"{wearer.record} is too short: enrolment takes a record's first "
+            f"{splits.ENROLMENT_S // 60} minutes."
+        )
+
+
 def train_patient(
     generic: Path,
     wearer: RecordSet,
@@ -188,13 +201,7 @@ def train_patient(
     Model
     """
     _, base = export.restore(generic)
-    if wearer.record in {span.record for span in base.trained_on}:
-        raise UsageError(f"{generic} was trained on {wearer.wearer}: that would not be enrolment.")
-    if len(wearer) < splits.ENROLMENT_S:
-        raise UsageError(
-            f"{wearer.record} is too short: enrolment takes a record's first "
-            f"{splits.ENROLMENT_S // 60} minutes."
-        )
+    check_enrolment(base, wearer)
     recipe = RECIPES[base.network]
     settings = replace(recipe.patient, seed=seed)
 

@@ -77,17 +77,18 @@ def enroll(
             f"{serving.card.name}, in service for {patient}, sees other history than {start} and "
             "cannot be compared with it: give a bundle like it with --generic."
         )
-    names = [record, *splits.TRAINING, *gate.PANEL]
+    (wearer,) = load([record], kind, data)
+    build.check_enrolment(card, wearer)
+    names = [*splits.TRAINING, *gate.PANEL]
     with long_work() as bar, tempfile.TemporaryDirectory() as folder:
         task = bar.add_task("Records", total=len(names), note="")
         sets = load(names, kind, data, lambda name: bar.update(task, advance=1, note=name))
-        wearer = replace(sets[0], wearer=patient)
-        rehearsal, panel = sets[1 : -len(gate.PANEL)], sets[-len(gate.PANEL) :]
+        rehearsal, panel = sets[: len(splits.TRAINING)], sets[len(splits.TRAINING) :]
         recordings = noise.load(kind.geometry, data)
         task = bar.add_task("Fits", total=2, note="")
         new = build.train_patient(
             start,
-            wearer,
+            replace(wearer, wearer=patient),
             rehearsal,
             seed,
             made := Path(folder) / "new.onnx",

@@ -71,9 +71,12 @@ def _run(command, env, **given):
 
 
 _FORKS = """
-import json, os, sys, traceback
+import importlib, json, os, sys, traceback
 from ecgmon.cli import main
 import ecgmon.cli.session, ecgmon.records.fetch, ecgmon.records.read, monitor.daemon
+
+for name in sys.argv[1:]:
+    importlib.import_module(name)
 
 def child(args, out, err):
     sys.argv = ["ecgmon", *args]
@@ -99,17 +102,18 @@ for line in sys.stdin:
 """
 
 
-def ecgmon_each(commands, folder, env):
+def ecgmon_each(commands, folder, env, also=()):
     """Run many commands in turn, each in a process of its own forked from one that is loaded.
 
-    To start each anew would cost a second of imports every time.
+    To start each anew would cost a second of imports every time, and more with torch, which
+    ``also`` may name.
     """
     files = [(folder / f"{i}.out", folder / f"{i}.err") for i in range(len(commands))]
     lines = [
         json.dumps([[str(arg) for arg in args], str(out), str(err)])
         for args, (out, err) in zip(commands, files, strict=True)
     ]
-    done = _run([sys.executable, "-c", _FORKS], env, input="\n".join(lines))
+    done = _run([sys.executable, "-c", _FORKS, *also], env, input="\n".join(lines))
     codes = [int(code) for code in done.out.split()]
     return [
         Outcome(code, out.read_text(), err.read_text())

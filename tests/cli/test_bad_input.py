@@ -79,6 +79,26 @@ TRAIN = {
         r"beats\.dat",
     ),
 }
+ENROLL = {
+    "enrolment of a path": (["--patient", "../x", "--record", "{records}/beats"], "a wearer's id"),
+    "enrolment on nothing": (["--patient", "ann", "--record", "{records}/no"], "no record"),
+    "enrolment without labels": (
+        ["--patient", "ann", "--record", "{records}/plain"],
+        "no annotations to learn from",
+    ),
+    "enrolment at 500 Hz": (
+        ["--patient", "ann", "--record", "{records}/other"],
+        "no annotations|is sampled at 500 Hz",
+    ),
+    "enrolment on half a minute": (
+        ["--patient", "ann", "--record", "{records}/beats"],
+        "beats is too short: enrolment takes a record's first 5 minutes",
+    ),
+    "enrolment from what is no model": (
+        ["--patient", "ann", "--record", "{records}/beats", "--generic", "{records}/beats.dat"],
+        r"beats\.dat",
+    ),
+}
 EVALUATE = {
     "one network for the study": (
         ["--protocol", "study", "--network", "beatnet"],
@@ -105,6 +125,7 @@ CASES = {
     **{name: (["replay", "--speed", "max", *args], text) for name, (args, text) in REPLAY.items()},
     **{name: (["serve", *ANYWHERE, *args], text) for name, (args, text) in SERVE.items()},
     **{name: (["train", *args], text) for name, (args, text) in TRAIN.items()},
+    **{name: (["enroll", *args], text) for name, (args, text) in ENROLL.items()},
     **{name: (["evaluate", *args], text) for name, (args, text) in EVALUATE.items()},
     **{name: (["models", *args], text) for name, (args, text) in MODELS.items()},
 }
@@ -126,7 +147,7 @@ def outcomes(tmp_path_factory, records):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     commands = [[a.replace("{records}", str(folder)) for a in args] for args, _ in CASES.values()]
     output = tmp_path_factory.mktemp("output")
-    outcomes = dict(zip(CASES, ecgmon_each(commands, output, env), strict=True))
+    outcomes = dict(zip(CASES, ecgmon_each(commands, output, env, ["trainer.gate"]), strict=True))
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     return outcomes
 
