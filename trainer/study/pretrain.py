@@ -1,6 +1,7 @@
 """Pre-trained networks: how they came about, and keeping them."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +54,10 @@ def kept(path: Path, empty: WindowNetwork, train: Callable[[], Pretrained]) -> P
     beside = path.with_suffix(".json")
     if not beside.is_file():
         made = train()
-        torch.save(made.network.state_dict(), path)
-        new = beside.with_suffix(".new")
+        whole = path.with_suffix(f".{os.getpid()}")  # another process may read or make the same
+        torch.save(made.network.state_dict(), whole)
+        whole.replace(path)
+        new = beside.with_suffix(f".{os.getpid()}")
         new.write_text(json.dumps({"epochs": made.epochs, "best": made.best}))
         new.replace(beside)
     empty.load_state_dict(torch.load(path, weights_only=True))
