@@ -200,11 +200,11 @@ while True:
 
 def test_a_store_killed_at_any_moment_loads(store, bundle, tmp_path):
     store.activate("ann", store.add("ann", bundle))
-    for number in range(8):
+    for number in range(5):
         program = (sys.executable, "-c", BUSY, store.folder, bundle)
         with start(*program, folder=tmp_path / "run") as busy:
             busy.wait_for("ready")
-            time.sleep(0.003 * number)
+            time.sleep(0.005 * number)
             busy.end(signal.SIGKILL)
         versions = store.versions("ann")
         assert versions == list(range(1, len(versions) + 1))

@@ -19,11 +19,15 @@ WEARER = "ann"
 ENROLL = ["enroll", "--patient", WEARER, "--record", "home/ann"]
 
 
-@pytest.fixture
-def enroll(monkeypatch, tmp_path):
-    """Return a call of the command; every record is the same few minutes of a simulated wearer."""
+@pytest.fixture(scope="module")
+def prepared():
     played = simulate("premature", duration_s=splits.ENROLMENT_S + 10).record
-    prepared = record_set(played, BeatNet.geometry, BeatNet.steps_per_second)
+    return record_set(played, BeatNet.geometry, BeatNet.steps_per_second)
+
+
+@pytest.fixture
+def enroll(monkeypatch, tmp_path, prepared):
+    """Return a call of the command; every record is the same few minutes of a simulated wearer."""
 
     def load(names, _network, _data, progress=lambda _: None):
         for name in names:
@@ -43,7 +47,7 @@ def objecting(monkeypatch, *objections):
     monkeypatch.setattr(gate.Verdict, "objections", property(lambda _: list(objections)))
 
 
-def test_a_wearer_without_objections_gets_a_model_of_their_own(enroll, monkeypatch):
+def test_a_wearer_gets_a_model_and_a_second_is_judged_on_what_is_left(enroll, monkeypatch):
     objecting(monkeypatch)
     outcome = enroll()
     assert outcome.exit_code == 0, outcome.output
@@ -54,8 +58,12 @@ def test_a_wearer_without_objections_gets_a_model_of_their_own(enroll, monkeypat
     card = Model.load(own).card
     assert (card.wearer, card.enrolment.record) == (WEARER, "home/ann")
 
+    again = enroll()
+    assert "ann-beatnet was fitted to the last minute and is not judged on it." in again.stdout
+    assert stored().versions(WEARER) == [1, 2]
 
-def test_a_model_that_does_worse_is_kept_and_the_old_one_stays(enroll, monkeypatch):
+
+def test_a_model_that_does_worse_is_kept_unless_it_is_forced(enroll, monkeypatch):
     objecting(monkeypatch, "it is worse")
     outcome = enroll()
     assert outcome.exit_code == KEPT
@@ -63,13 +71,9 @@ def test_a_model_that_does_worse_is_kept_and_the_old_one_stays(enroll, monkeypat
     assert "ecgmon models activate ann 1" in " ".join(outcome.stdout.split())
     assert stored().versions(WEARER) == [1]
     assert resolve(None, WEARER) == resolve("generic", None)
-
-
-def test_force_is_recorded(enroll, monkeypatch):
-    objecting(monkeypatch, "it is worse")
     assert enroll("--force").exit_code == 0
     (activation,) = stored().service(WEARER).activations
-    assert (activation.version, activation.forced) == (1, True)
+    assert (activation.version, activation.forced) == (2, True)
 
 
 def test_the_figures_for_scripts_are_those_of_the_verdict(enroll):
@@ -83,11 +87,3 @@ def test_the_figures_for_scripts_are_those_of_the_verdict(enroll):
     assert figures["panel_new"]["fp"] == figures["panel_new"]["tn"] == 0
     card = Model.load(stored().path(WEARER, 1)).card
     assert minute == {n: getattr(card.validation, n) for n in ("tp", "fp", "tn", "fn")}
-
-
-def test_a_second_enrolment_is_not_judged_on_what_the_first_was_fitted_to(enroll, monkeypatch):
-    objecting(monkeypatch)
-    assert enroll().exit_code == 0
-    outcome = enroll()
-    assert "ann-beatnet was fitted to the last minute and is not judged on it." in outcome.stdout
-    assert stored().versions(WEARER) == [1, 2]
