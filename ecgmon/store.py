@@ -150,7 +150,8 @@ class Store:
             Model.load(path)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             before = self.service(wearer).activations
-            self._serve(wearer, (*before, Activation(version, now, forced))[-KEPT:])
+            if not before or before[-1].version != version:
+                self._serve(wearer, (*before, Activation(version, now, forced))[-KEPT:])
 
     def rollback(self, wearer: str) -> int:
         """Put back into service what was before, and return its version.

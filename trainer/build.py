@@ -202,6 +202,9 @@ def train_patient(
     """
     _, base = export.restore(generic)
     check_enrolment(base, wearer)
+    rehearsal = [
+        s for s in rehearsal if s.record != wearer.record
+    ]  # its later labels are not known
     recipe = RECIPES[base.network]
     settings = replace(recipe.patient, seed=seed)
 

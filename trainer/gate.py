@@ -77,8 +77,9 @@ def compare(new: Model, old: Model, wearer: RecordSet, others: Sequence[RecordSe
     wearer : RecordSet
         The record of the enrolment.
     others : sequence of RecordSet
-        The records of `PANEL`.
+        The records of `PANEL`; the wearer's own is left out.
     """
+    others = [record for record in others if record.record != wearer.record]
     minute = slice(splits.ENROLMENT_S - 60, splits.ENROLMENT_S)
     fitted = old.card.has_seen(wearer.record, minute.start)
     said = old.probability(wearer.inputs[minute])

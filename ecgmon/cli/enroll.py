@@ -77,6 +77,8 @@ def enroll(
             f"{serving.card.name}, in service for {patient}, sees other history than {start} and "
             "cannot be compared with it: give a bundle like it with --generic."
         )
+    if json_file is not None:
+        write(json_file, "", "a")  # what cannot be is said now, not after the training
     (wearer,) = load([record], kind, data)
     build.check_enrolment(card, wearer)
     names = [*splits.TRAINING, *gate.PANEL]

@@ -69,7 +69,8 @@ def resolve(name: str | None, wearer: str | None) -> Path:
 def _own(wearer: str) -> Path | None:
     """Return the bundle in service for a wearer, else the one that comes with the program."""
     store = stored()
-    in_service = store.in_service(wearer) if store.knows(wearer) else None
+    known = wearer != GENERIC and store.knows(wearer)  # nobody's own model is everybody's
+    in_service = store.in_service(wearer) if known else None
     return in_service or built_in().get(wearer)
 
 

@@ -50,7 +50,8 @@ def test_models_are_compared_on_the_last_minute_and_on_the_panel(tmp_path):
     new, old = (
         Model.load(write_bundle(tmp_path / f"{level}", level=level, **sees)) for level in (0.2, 0.4)
     )
-    verdict = compare(new, old, wearer, [wearer, wearer])
+    other = replace(wearer, record="other")
+    verdict = compare(new, old, wearer, [other, wearer, other])
     assert verdict.minute_new == new.card.validation.confusion
     minute = slice(ENROLMENT_S - 60, ENROLMENT_S)
     said = old.probability(wearer.inputs[minute]) >= old.card.threshold
@@ -65,5 +66,4 @@ def test_models_are_compared_on_the_last_minute_and_on_the_panel(tmp_path):
     seen = Span(wearer.record, 0, ENROLMENT_S)
     old.card = msgspec.structs.replace(old.card, trained_on=(seen,))
     assert compare(new, old, wearer, [wearer]).minute_old is None
-    elsewhere = replace(wearer, record="other")
-    assert compare(new, old, elsewhere, [wearer]).minute_old is not None
+    assert compare(new, old, other, [wearer]).minute_old is not None
