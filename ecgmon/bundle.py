@@ -32,6 +32,8 @@ SUM_KEY: Final = "ecgmon.sha256"
 INPUT: Final = "signal"
 """Name of a graph's one input, shape (windows, geometry.inputs); its one output has (windows,)."""
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
+LabelSource = Literal["annotations", "review", "assumed normal"]
+"""Who said what is normal: experts' annotations, a clinician's review of a few beats, or nobody."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -87,6 +89,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     conditioning: Conditioning = Conditioning()
     trained_on: tuple[Span, ...]
     enrolment: Span | None = None
+    labels: LabelSource = "annotations"
     windows: int
     abnormal_windows: int
     validation: Validation

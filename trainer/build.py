@@ -1,4 +1,4 @@
-"""Building models: the generic one, and a wearer's own from the generic one."""
+"""Building the generic model, how networks are trained, and what a card says of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.bundle import Card, Model, Span, Validation
+from ecgmon.bundle import Card, LabelSource, Model, Span, Validation
 from ecgmon.errors import UsageError
 from ecgmon.labels import ABNORMAL, UNLABELLED
-from ecgmon.metrics import Confusion
-from trainer import export, splits
+from trainer import export
 from trainer.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
 from trainer.dataset import RecordSet
 from trainer.fit import Epoch, Settings, deterministic, fit
@@ -22,7 +21,6 @@ from trainer.judging import (
     best_threshold,
     confusion,
     judge,
-    probabilities,
 )
 from trainer.networks import BeatNet, CardiacNet, WearerNorm, WindowNetwork, parameter_count
 
@@ -128,18 +126,18 @@ def train_generic(
     )
     judged = judge(fitted, validation)
     threshold, _ = best_threshold(judged)
-    card = _card(
+    card = described(
         fitted,
         name=f"generic-{network}",
         wearer=None,
         threshold=threshold,
         trained=[Span(s.record, 0, len(s)) for s in training],
         windows=np.concatenate([s.labels for s in training]),
-        validation=_validation(
+        validation=validated(
             "wearers not fitted to, who chose epoch and threshold", judged, threshold
         ),
         seed=seed,
-        evaluation=_validation("wearers never seen", judge(fitted, unseen), threshold)
+        evaluation=validated("wearers never seen", judge(fitted, unseen), threshold)
         if unseen
         else None,
     )
@@ -147,115 +145,14 @@ def train_generic(
     return export.export(fitted, card, path, windows)
 
 
-def check_enrolment(generic: Card, wearer: RecordSet) -> None:
-    """Raise `UsageError` where a record is nothing to enrol a wearer on."""
-    if wearer.record in {span.record for span in generic.trained_on}:
-        raise UsageError(
-            f"{generic.name} was trained on {wearer.record}: that would not be enrolment."
-        )
-    if len(wearer) < splits.ENROLMENT_S:
-        raise UsageError(
-            f"{wearer.record} is too short: enrolment takes a record's first "
-            f"{splits.ENROLMENT_S // 60} minutes."
-        )
-
-
-def train_patient(
-    generic: Path,
-    wearer: RecordSet,
-    rehearsal: Sequence[RecordSet],
-    seed: int,
-    path: Path,
-    noise: Noise = (),
-    progress: Callable[[Epoch], None] = lambda _: None,
-    *,
-    evaluate: bool = False,
-) -> Model:
-    """Fine-tune a generic model on the first 5 minutes of a wearer's record.
-
-    A part of every batch rehearses what the generic model was trained on, against forgetting. The
-    card's validation figures come from the last enrolment minute and a model fitted to the other
-    four; the bundle's model is then fitted to all five.
-
-    Parameters
-    ----------
-    generic : Path
-        Bundle to start from.
-    wearer : RecordSet
-        The wearer's record; nothing after the enrolment is trained on.
-    rehearsal : sequence of RecordSet
-        What the generic model was trained on.
-    seed : int
-        Of everything random.
-    path : Path
-        The bundle to write.
-    noise : sequence of ndarray of float32
-        Recordings of noise to train with (`trainer.noise`).
-    progress : callable, optional
-        Called after each fit.
-    evaluate : bool
-        Whether the card gives the figures on the record after the enrolment.
-
-    Returns
-    -------
-    Model
-    """
-    _, base = export.restore(generic)
-    check_enrolment(base, wearer)
-    rehearsal = [
-        s for s in rehearsal if s.record != wearer.record
-    ]  # its later labels are not known
-    recipe = RECIPES[base.network]
-    settings = replace(recipe.patient, seed=seed)
-
-    def tuned(windows: int) -> WindowNetwork:
-        deterministic(seed)
-        network, _ = export.restore(generic)
-        groups = [
-            Group([wearer], recipe.share - recipe.rehearsal, stop=windows),
-            Group(rehearsal, recipe.rehearsal),
-        ]
-        return fit(network, recipe.enrolment(groups, noise), settings, progress=progress)
-
-    minute = splits.ENROLMENT_S - 60
-    last = wearer.inputs[minute : splits.ENROLMENT_S]
-    threshold = recipe.patient_threshold
-    judged = confusion(wearer, probabilities(tuned(minute), last), threshold, minute)
-    final = tuned(splits.ENROLMENT_S)
-    rest = wearer.inputs[splits.ENROLMENT_S :]
-    span = Span(wearer.record, 0, splits.ENROLMENT_S)
-
-    def counted(protocol: str, counts: Confusion) -> Validation:
-        return Validation(protocol, (wearer.record,), counts.tp, counts.fp, counts.tn, counts.fn)
-
-    card = _card(
-        final,
-        name=f"{wearer.wearer}-{base.network}",
-        wearer=wearer.wearer,
-        threshold=threshold,
-        trained=[*base.trained_on, span],
-        windows=wearer.labels[: splits.ENROLMENT_S],
-        validation=counted("fifth minute of the enrolment, fitted to the other four", judged),
-        seed=seed,
-        enrolment=span,
-        evaluation=counted(
-            "the record after the enrolment",
-            confusion(wearer, probabilities(final, rest), threshold, splits.ENROLMENT_S),
-        )
-        if evaluate
-        else None,
-    )
-    windows = np.concatenate([wearer.inputs[: splits.ENROLMENT_S], rehearsal[0].inputs])
-    return export.export(final, card, path, windows[:CHECKED_WINDOWS])
-
-
-def _validation(protocol: str, judged: Judgements, threshold: float) -> Validation:
+def validated(protocol: str, judged: Judgements, threshold: float) -> Validation:
+    """Return for a card what came of records judged at a threshold."""
     counts = [confusion(s, p, threshold) for s, p in judged]
     tp, fp, tn, fn = (sum(getattr(c, name) for c in counts) for name in ("tp", "fp", "tn", "fn"))
     return Validation(protocol, tuple(s.record for s, _ in judged), tp, fp, tn, fn)
 
 
-def _card(
+def described(
     network: WindowNetwork,
     *,
     name: str,
@@ -266,8 +163,10 @@ def _card(
     validation: Validation,
     seed: int,
     enrolment: Span | None = None,
+    labels: LabelSource = "annotations",
     evaluation: Validation | None,
 ) -> Card:
+    """Return the card of a network, with what follows from the network and from this machine."""
     geometry = network.geometry
     return Card(
         name=name,
@@ -280,6 +179,7 @@ def _card(
         rate=geometry.rate,
         trained_on=tuple(trained),
         enrolment=enrolment,
+        labels=labels,
         windows=int(np.sum(windows != UNLABELLED)),
         abnormal_windows=int(np.sum(windows == ABNORMAL)),
         validation=validation,

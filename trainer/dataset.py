@@ -54,12 +54,12 @@ class RecordSet:
 
 
 def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
-    """Pass an annotated record through the chain and label it.
+    """Pass a record through the chain and label it; without annotations it has no labels.
 
     Parameters
     ----------
     record : Record
-        With annotations.
+        One lead of a wearer.
     geometry : Geometry
         What the model sees.
     steps : int
@@ -68,15 +68,14 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
     Raises
     ------
     RecordError
-        If the record has no annotations or is not sampled at `RATE`.
+        If the record is not sampled at `RATE`.
     """
-    if record.annotations is None:
-        raise RecordError(f"{record.name} has no annotations to learn from: choose another.")
     if record.rate != RATE:
         raise RecordError(f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz.")
     windows = process_record(record.millivolts(), geometry)
     n = len(windows)
-    labelled = labels.window_labels(record.annotations, n * WINDOW, WINDOW)
+    annotations = record.annotations or Annotations(np.zeros(0, dtype=np.int64), ())
+    labelled = labels.window_labels(annotations, n * WINDOW, WINDOW)
     return RecordSet(
         record.name,
         record.wearer,
@@ -84,7 +83,7 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
         whole_stream(windows, geometry),
         windows.scale,
         labelled,
-        _along_time(record.annotations, n, steps),
+        _along_time(annotations, n, steps),
     )
 
 
@@ -149,6 +148,8 @@ def load(
     sets = []
     for name in names:
         record = read(obtain(name, data=data), lead=lead)
+        if record.annotations is None:
+            raise RecordError(f"{record.name} has no annotations to learn from: choose another.")
         sets.append(record_set(record, network.geometry, network.steps_per_second))
         progress(name)
     return sets

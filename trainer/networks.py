@@ -195,7 +195,16 @@ class BeatNet(WindowNetwork):
         Tensor of float32, shape (n, 2, 60 * s)
             Channel 0: an abnormal beat is here. Channel 1: a beat is here.
         """
-        y: Tensor = self.output(self.layers(self.stem(x[:, None, :])))
+        return self.outputs(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return what the outputs are made of, shape (n, channels, 30 * s)."""
+        y: Tensor = self.layers(self.stem(x[:, None, :]))
+        return y
+
+    def outputs(self, features: Tensor) -> Tensor:
+        """Return the logits along time that follow from features."""
+        y: Tensor = self.output(features)
         interleaved = y.reshape(y.shape[0], 2, self.fine, y.shape[-1]).transpose(2, 3)
         return interleaved.reshape(y.shape[0], 2, self.fine * y.shape[-1])
 

@@ -17,7 +17,7 @@ from ecgmon.cli.train import require_torch
 from ecgmon.errors import BundleError
 
 if TYPE_CHECKING:
-    from trainer.gate import Verdict
+    from trainer.enrolment.gate import Verdict
 
 KEPT: Final = 3
 """Exit code where the new model is stored and not put into service."""
@@ -60,8 +60,10 @@ def enroll(
     from dataclasses import replace
 
     from ecgmon.bundle import Model
-    from trainer import build, gate, noise, splits
+    from trainer import noise, splits
     from trainer.dataset import load
+    from trainer.enrolment import gate
+    from trainer.enrolment.enrol import check, enrol, tuning
     from trainer.networks import NETWORKS
 
     store = stored()
@@ -80,7 +82,7 @@ def enroll(
     if json_file is not None:
         write(json_file, "", "a")  # what cannot be is said now, not after the training
     (wearer,) = load([record], kind, data)
-    build.check_enrolment(card, wearer)
+    check(card, wearer)
     names = [*splits.TRAINING, *gate.PANEL]
     with long_work() as bar, tempfile.TemporaryDirectory() as folder:
         task = bar.add_task("Records", total=len(names), note="")
@@ -88,15 +90,16 @@ def enroll(
         rehearsal, panel = sets[: len(splits.TRAINING)], sets[len(splits.TRAINING) :]
         recordings = noise.load(kind.geometry, data)
         task = bar.add_task("Fits", total=2, note="")
-        new = build.train_patient(
+        own = replace(wearer, wearer=patient)
+        way = tuning(
             start,
-            replace(wearer, wearer=patient),
+            own,
             rehearsal,
             seed,
-            made := Path(folder) / "new.onnx",
             recordings,
             lambda epoch: bar.update(task, advance=1, note=f"loss {epoch.loss:.4f}"),
         )
+        new = enrol(start, own, way, seed, made := Path(folder) / "new.onnx")
         verdict = gate.compare(new, serving, wearer, panel)
         version = store.add(patient, made)
     serves = force or not verdict.objections

@@ -24,6 +24,7 @@ class Protocol(StrEnum):
 
     STUDY = "study"
     NEW_WEARER = "new-wearer"
+    ENROLMENT = "enrolment"
     INTER_PATIENT = "inter-patient"
 
 
@@ -58,6 +59,9 @@ def evaluate(
     new-wearer: what enrolment faces. Generic models that never saw the wearer, enrolment on the
     first five minutes, scored on the rest.
 
+    enrolment: new-wearer's wearers, enrolled with annotations, by a simulated review of twenty
+    beats, and with no label at all.
+
     inter-patient: one model from DS1, judged on DS2 without adaptation.
 
     Interrupted work is taken up where it stopped, as long as neither code nor seed has changed.
@@ -88,12 +92,14 @@ def _outcomes(
     from trainer import noise, splits
     from trainer.dataset import load
     from trainer.evaluation import report
+    from trainer.evaluation.enrolment import Enrolment
     from trainer.evaluation.inter_patient import InterPatient
     from trainer.evaluation.new_wearer import NewWearer
     from trainer.networks import NETWORKS
 
-    evaluation: Evaluation = NewWearer() if protocol == Protocol.NEW_WEARER else InterPatient()
-    place = work / f"{protocol}-{network}-{seed}-{_code_digest()}"
+    protocols = (NewWearer(), Enrolment(data), InterPatient())
+    evaluation: Evaluation = next(known for known in protocols if known.name == protocol)
+    place = work / f"{evaluation.work}-{network}-{seed}-{_code_digest()}"
     place.mkdir(parents=True, exist_ok=True)
     with long_work() as bar:
         records = bar.add_task("Records", total=len(splits.RECORDS), note="")

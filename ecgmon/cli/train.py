@@ -68,6 +68,7 @@ def train(
     from ecgmon.cli.models import resolve
     from trainer import build, noise, splits
     from trainer.dataset import load
+    from trainer.enrolment.enrol import enrol, tuning
     from trainer.fit import Epoch
     from trainer.networks import NETWORKS
 
@@ -102,10 +103,8 @@ def train(
                 (_simulated(kind), sets) if patient == SIMULATED else (sets[0], sets[1:])
             )
             path = out or Path("runs") / f"{wearer.wearer}-{name}.onnx"
-            real = patient != SIMULATED
-            model = build.train_patient(
-                start, wearer, rehearsal, seed, path, recordings, after, evaluate=real
-            )
+            way = tuning(start, wearer, rehearsal, seed, recordings, after)
+            model = enrol(start, wearer, way, seed, path, evaluate=patient != SIMULATED)
         else:
             path = out or Path("runs") / f"generic-{name}.onnx"
             training, others = sets[:fitted], sets[fitted:]

@@ -10,7 +10,8 @@ from ecgmon.errors import UsageError
 from replay.simulated import simulate
 from trainer import build, export, splits
 from trainer.dataset import record_set
-from trainer.judging import confusion
+from trainer.enrolment.enrol import enrol, tuning
+from trainer.judging import confusion, probabilities
 from trainer.networks import NETWORKS
 
 SHORT = {
@@ -32,6 +33,11 @@ def wearer(name, network, seed, seconds=360):
     return record_set(record, kind.geometry, kind.steps_per_second)
 
 
+def tuned(generic, stranger, rehearsal, path, *, evaluate=False):
+    way = tuning(generic, stranger, rehearsal, 1)
+    return enrol(generic, stranger, way, 1, path, evaluate=evaluate)
+
+
 @pytest.fixture(scope="module", params=list(NETWORKS))
 def trained(request, tmp_path_factory):
     network = request.param
@@ -49,7 +55,7 @@ def trained(request, tmp_path_factory):
         again = build.train_generic(
             network, sets[:3], sets[3:], 1, folder / "again.onnx", unseen=[stranger]
         )
-        own = build.train_patient(path, stranger, sets[:3], 1, folder / "203.onnx", evaluate=True)
+        own = tuned(path, stranger, sets[:3], folder / "203.onnx", evaluate=True)
     return network, sets, path, model, again, own, stranger, epochs
 
 
@@ -93,7 +99,7 @@ def test_the_bundle_is_the_checkpoint(trained):
     network, card = export.restore(path)
     inputs = sets[0].inputs[:100]
     np.testing.assert_allclose(
-        build.probabilities(network, inputs), model.probability(inputs), rtol=0, atol=1e-5
+        probabilities(network, inputs), model.probability(inputs), rtol=0, atol=1e-5
     )
     assert card == model.card
 
@@ -127,7 +133,7 @@ def test_nothing_after_the_enrolment_touches_the_patient_model(trained, tmp_path
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "RECIPES", SHORT)
-        again = build.train_patient(path, scrambled, sets[:3], 1, tmp_path / "x.onnx")
+        again = tuned(path, scrambled, sets[:3], tmp_path / "x.onnx")
     np.testing.assert_array_equal(
         own.probability(stranger.inputs), again.probability(stranger.inputs)
     )
@@ -148,11 +154,11 @@ def test_no_wearer_is_trained_on_and_chooses_as_well(tmp_path):
 def test_a_wearer_the_generic_model_knows_cannot_be_enrolled(trained, tmp_path):
     _, sets, path, *_ = trained
     with pytest.raises(UsageError, match=sets[0].wearer):
-        build.train_patient(path, sets[0], sets[:3], 1, tmp_path / "x.onnx")
+        tuned(path, sets[0], sets[:3], tmp_path / "x.onnx")
 
 
 def test_a_record_shorter_than_the_enrolment_is_refused(trained, tmp_path):
     network, sets, path, *_ = trained
     short = wearer("203", network, 5, seconds=200)
     with pytest.raises(UsageError, match="too short"):
-        build.train_patient(path, short, sets[:3], 1, tmp_path / "x.onnx")
+        tuned(path, short, sets[:3], tmp_path / "x.onnx")

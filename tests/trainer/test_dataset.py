@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import wfdb
 
 from ecgmon import labels
 from ecgmon.errors import RecordError
@@ -11,7 +12,7 @@ from ecgmon.records import Annotations, Record
 from ecgmon.signal import process_record
 from replay.simulated import simulate
 from trainer.batches import SEGMENT_S, Group, SegmentBatches, WindowBatches, _signal, _widened
-from trainer.dataset import record_set
+from trainer.dataset import load, record_set
 from trainer.networks import BeatNet, CardiacNet
 from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 
@@ -99,12 +100,22 @@ def test_the_same_seed_draws_the_same_batch(prepared):
         assert (a == b).all()
 
 
-@pytest.mark.parametrize(("rate", "annotated"), [(250.0, True), (360.0, False)])
-def test_a_record_that_cannot_be_learned_from_is_refused(rate, annotated):
-    annotations = Annotations(np.array([10]), ("N",)) if annotated else None
-    record = Record("x", "x", rate, 200.0, "I", np.zeros(1000, np.int16), annotations)
-    with pytest.raises(RecordError):
+def test_a_record_at_another_rate_is_refused():
+    annotations = Annotations(np.array([10]), ("N",))
+    record = Record("x", "x", 250.0, 200.0, "I", np.zeros(1000, np.int16), annotations)
+    with pytest.raises(RecordError, match="250 Hz"):
         record_set(record, BeatNet.geometry, 30)
+
+
+def test_a_record_without_annotations_has_no_labels_and_cannot_be_learned_from(tmp_path):
+    record = Record("x", "x", 360.0, 200.0, "I", np.zeros(1000, np.int16), None)
+    unlabelled = record_set(record, BeatNet.geometry, 30)
+    assert len(unlabelled) == 2
+    assert (unlabelled.labels == labels.UNLABELLED).all()
+    assert not unlabelled.beats.any()
+    wfdb.wrsamp("x", 360, ["mV"], ["I"], np.zeros((1000, 1)), fmt=["16"], write_dir=str(tmp_path))
+    with pytest.raises(RecordError, match="has no annotations"):
+        load([str(tmp_path / "x")], BeatNet)
 
 
 @pytest.mark.parametrize("network", [BeatNet(), CardiacNet()])

@@ -11,8 +11,9 @@ from ecgmon.cli.app import app
 from ecgmon.cli.enroll import KEPT
 from ecgmon.cli.models import resolve, stored
 from replay.simulated import simulate
-from trainer import build, gate, splits
+from trainer import build, splits
 from trainer.dataset import record_set
+from trainer.enrolment import gate
 from trainer.networks import BeatNet
 
 WEARER = "ann"

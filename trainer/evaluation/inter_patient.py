@@ -14,7 +14,7 @@ from trainer.protocols import DS1, DS1_CHOOSING, DS2
 class InterPatient:
     """De Chazal's split: one generic model from DS1, judged on the whole of each DS2 record."""
 
-    name = "inter-patient"
+    name = work = "inter-patient"
     models = 1
     about = f"""One generic model from DS1 of de Chazal et al. (2004), judged on the whole records
 of DS2 without any adaptation. {", ".join(DS1_CHOOSING)} of DS1 choose its epoch and threshold and

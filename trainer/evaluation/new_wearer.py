@@ -7,6 +7,7 @@ from ecgmon.bundle import Model
 from trainer import build
 from trainer.batches import Noise
 from trainer.dataset import RecordSet
+from trainer.enrolment.enrol import enrol, tuning
 from trainer.evaluation.outcome import Outcome, Progress, judge
 from trainer.protocols import FOLDS, NON_PACED, wearer_folds
 from trainer.splits import ENROLMENT_S
@@ -19,7 +20,7 @@ class NewWearer:
     where the enrolment ends, and its history holds enrolment signal but no label of it.
     """
 
-    name = "new-wearer"
+    name = work = "new-wearer"
     models = FOLDS + len(NON_PACED)
     about = """The 44 non-paced records of the MIT-BIH Arrhythmia Database in five folds of wearers
 (201 and 202 are one person, in one fold). The generic model of a fold never saw its wearers; each
@@ -44,18 +45,33 @@ signal whose labels the enrolment does not know.
         """Train, enrol and judge; models already in ``work`` are not trained again."""
         outcomes = []
         for number, fold in enumerate(wearer_folds()):
-            generic = work / f"generic-{number}.onnx"
+            generic = fold_model(number, sets, noise, network, seed, work)
             rehearsal = [sets[name] for name in fold.training]
-            if not generic.is_file():
-                choosing = [sets[name] for name in fold.validation]
-                build.train_generic(network, rehearsal, choosing, seed, generic, noise)
             progress(f"generic model of fold {number + 1}")
             for name in fold.strangers:
                 own = work / f"{name}.onnx"
                 if not own.is_file():
-                    build.train_patient(generic, sets[name], rehearsal, seed, own, noise)
+                    way = tuning(generic, sets[name], rehearsal, seed, noise)
+                    enrol(generic, sets[name], way, seed, own)
                 models = {"generic": Model.load(generic), "enrolled": Model.load(own)}
                 judged = {k: judge(m, sets[name], ENROLMENT_S) for k, m in models.items()}
                 outcomes.append(Outcome(name, judged))
                 progress(name)
         return outcomes
+
+
+def fold_model(
+    number: int,
+    sets: Mapping[str, RecordSet],
+    noise: Noise,
+    network: str,
+    seed: int,
+    work: Path,
+) -> Path:
+    """Return the generic model of a fold, trained unless ``work`` has it."""
+    fold, path = wearer_folds()[number], work / f"generic-{number}.onnx"
+    if not path.is_file():
+        training = [sets[name] for name in fold.training]
+        choosing = [sets[name] for name in fold.validation]
+        build.train_generic(network, training, choosing, seed, path, noise)
+    return path

@@ -25,6 +25,8 @@ class Evaluation(Protocol):
     """A protocol that can be evaluated."""
 
     name: str
+    work: str
+    """Name of the protocol whose models it begins with; its own unless they are shared."""
     models: int
     """How many models there are to report progress on."""
     about: str

@@ -71,7 +71,7 @@ def compare(new: Model, old: Model, wearer: RecordSet, others: Sequence[RecordSe
     Parameters
     ----------
     new : Model
-        From `trainer.build.train_patient`, whose card has the counts of the last minute.
+        From `trainer.enrolment.enrol`, whose card has the counts of the last minute.
     old : Model
         In service, for windows of the same geometry.
     wearer : RecordSet

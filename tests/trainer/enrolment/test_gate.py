@@ -12,7 +12,7 @@ from ecgmon.metrics import Confusion
 from replay.simulated import simulate
 from tests.monitor.bundles import write_bundle
 from trainer.dataset import record_set
-from trainer.gate import PANEL_LOSS, PANEL_WINDOWS, Verdict, compare
+from trainer.enrolment.gate import PANEL_LOSS, PANEL_WINDOWS, Verdict, compare
 from trainer.networks import BeatNet
 from trainer.splits import ENROLMENT_S
 

@@ -1,0 +1,145 @@
+"""Enrolment of a wearer who is declared to be in the usual rhythm: nothing abnormal is known.
+
+Nothing is fitted to labels: the generic network keeps all it knows. What the wearer's own seconds
+look like inside it becomes a code book, and how far a second is from it, its *novelty*, is added
+to the network's logit. The threshold follows what the network says of the usual seconds. The
+amplitude scale is the signal chain's, which follows every wearer.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.cluster.vq import kmeans
+from torch import Tensor
+from torch.nn import functional
+
+from ecgmon.errors import BundleError, UsageError
+from trainer import export
+from trainer.enrolment.enrol import Way
+from trainer.enrolment.signal import Signal
+from trainer.networks import BeatNet, WindowNetwork
+
+CODES: Final = 32
+"""Entries of the code book."""
+STEPS: Final = 3
+"""Steps in a row, 0.1 s in all, over which the distance from the code book is averaged."""
+# Chosen on splits.CHOOSING.
+WEIGHT: Final = 0.5
+FARTHEST: Final = 6.0
+"""Novelty counts from the usual second's distance on, in units of the usual spread, and at most so
+far; `WEIGHT` turns it into a logit."""
+ABOVE: Final = 3.0
+"""The threshold's logit lies so far above the usual second's, and never below the generic
+model's."""
+RAISED: Final = 5.0
+"""If it would have to lie more than this above the generic model's, the generic model is sure that
+the usual second is abnormal: then it is not taken for usual."""
+
+
+class NotUsualError(UsageError):
+    """The signal cannot be taken for usual."""
+
+
+class BaselineNet(WindowNetwork):
+    """A generic network that knows what is usual in one wearer.
+
+    Parameters
+    ----------
+    generic : BeatNet
+        Folded, in evaluation mode.
+    threshold : float
+        That goes with it.
+    usual : ndarray of float32, shape (n, geometry.inputs)
+        The wearer's usual windows.
+    seed : int
+        Of the code book.
+
+    Attributes
+    ----------
+    sure : bool
+        Whether they can be taken for usual.
+    """
+
+    name = "beatnet-baseline"
+    geometry = BeatNet.geometry
+    spread: Tensor
+    codes: Tensor
+
+    def __init__(
+        self, generic: BeatNet, threshold: float, usual: NDArray[np.float32], seed: int
+    ) -> None:
+        super().__init__()
+        self.generic = generic
+        with torch.no_grad():
+            features = generic.features(torch.from_numpy(usual))
+            steps = features.transpose(1, 2).flatten(0, 1).numpy().astype(np.float64)
+            spread = steps.std(axis=0) + 1e-3
+            codes, _ = kmeans(steps / spread, CODES, iter=1, rng=seed)
+            self.register_buffer("spread", torch.tensor(spread[:, None], dtype=torch.float32))
+            self.register_buffer("codes", torch.tensor(codes[..., None], dtype=torch.float32))
+            distance = self._distance(features).numpy()
+            self.middle = float(np.median(distance))
+            self.width = 1.5 * float(np.median(np.abs(distance - self.middle))) + 1e-3
+            usual_logit = float(np.median(self._raised(features).numpy()))
+        generic_logit = float(np.log(threshold / (1 - threshold)))
+        self.offset = max(usual_logit + ABOVE, generic_logit)
+        self.sure = self.offset <= generic_logit + RAISED
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of windows, shape (n,); 0 is the wearer's threshold."""
+        return self._raised(self.generic.features(x)) - self.offset
+
+    def _raised(self, features: Tensor) -> Tensor:
+        """Return the generic logits of windows, raised by their novelty."""
+        logits = self.generic.of_windows(self.generic.outputs(features)[:, 0])[:, 0]
+        novelty = (self._distance(features) - self.middle) / self.width
+        return logits + WEIGHT * novelty.clamp(0.0, FARTHEST)
+
+    def _distance(self, features: Tensor) -> Tensor:
+        """Return the largest distance from the code book in windows, shape (n,)."""
+        steps = features / self.spread
+        # |a - b|^2 = |a|^2 - 2 ab + |b|^2, for all codes at once.
+        inner = functional.conv1d(steps, self.codes)
+        squares = (self.codes**2).sum(dim=1) - 2 * inner
+        nearest = squares.amin(dim=1) + (steps**2).sum(dim=1)
+        distance = torch.relu(nearest).sqrt()
+        return functional.avg_pool1d(distance[:, None], STEPS, 1)[:, 0].amax(dim=1)
+
+
+def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
+    """Calibrate a generic model on a wearer's signal that is declared normal.
+
+    Making the network raises `NotUsualError` where the generic model is sure that it is not.
+
+    Parameters
+    ----------
+    generic : Path
+        Bundle to start from.
+    signal : Signal
+        Of the enrolment.
+    seed : int
+        Of the code book.
+
+    Raises
+    ------
+    BundleError
+        If the bundle's network has no features along time.
+    """
+    network, card = export.restore(generic)
+    if not isinstance(network, BeatNet):
+        raise BundleError(f"{generic} holds {card.network}: only beatnet can be calibrated.")
+
+    def fitted(seconds: int) -> WindowNetwork:
+        usual = signal.record.inputs[:seconds][signal.usable[:seconds]]
+        calibrated = BaselineNet(network, card.threshold, usual, seed)
+        if not calibrated.sure:
+            raise NotUsualError(
+                f"{card.name} is sure that most seconds of {signal.record.record} are abnormal, "
+                "so they cannot be assumed normal: let a clinician judge with --review."
+            )
+        return calibrated.eval()
+
+    return Way(fitted, 0.5, "assumed normal")

@@ -1,0 +1,111 @@
+"""How much alike two beats of one wearer are: shape, rhythm, and what the generic network sees."""
+
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from ecgmon.grid import RATE
+from trainer.dataset import RecordSet
+from trainer.networks import BeatNet
+
+# Chosen on splits.CHOOSING, by the windows that twenty answers label wrongly.
+SHAPE: Final = 4.0
+PREVIOUS: Final = 3.0
+NEXT: Final = 1.5
+SEEN: Final = 0.5
+"""Weights of the waveform, of the RR intervals before and after, and of the network's features."""
+AROUND: Final = 36
+"""Model samples of the waveform to each side of a beat: 0.3 s."""
+SHIFT: Final = 7
+"""Model samples by which a waveform is shifted to lie on the usual one: the detector's jitter."""
+NEARBY: Final = 8
+"""RR intervals to each side whose median is the usual one."""
+STEEPEST: Final = 0.7
+"""Largest log-ratio of an RR interval to the usual one: half or twice as long, all the same."""
+
+
+class Beats:
+    """Beats of a wearer, described by a generic network.
+
+    Parameters
+    ----------
+    network : BeatNet
+        The generic network.
+    record : RecordSet
+        Of the wearer.
+    at : ndarray of int64, shape (n,)
+        Sample index of each beat.
+
+    Attributes
+    ----------
+    distance : ndarray of float64, shape (n, n)
+        Between beats; about 1 where they differ as much as two kinds of beat do.
+    suspicion : ndarray of float64, shape (n,)
+        The generic network's probability that a beat is abnormal.
+    """
+
+    def __init__(self, network: BeatNet, record: RecordSet, at: NDArray[np.int64]) -> None:
+        geometry = network.geometry
+        seconds = int(at[-1]) // RATE + 1
+        stop = seconds * geometry.rate + geometry.inputs - geometry.rate
+        signal = record.stream[:stop] / np.median(record.scale[:seconds])
+        with torch.inference_mode():
+            features = network.features(torch.from_numpy(signal[None]))
+            abnormal = network.outputs(features)[0, 0].numpy()
+        middle = at * geometry.rate // RATE + round(geometry.history_s * geometry.rate)
+        described = [
+            SHAPE * _shapes(signal, middle),
+            PREVIOUS * _rhythm(at)[:, :1],
+            NEXT * _rhythm(at)[:, 1:],
+            SEEN * _averages(features[0].numpy(), at),
+        ]
+        everything = np.concatenate(described, axis=1)
+        self.distance: NDArray[np.float64] = cdist(everything, everything)
+        self.suspicion = 1 / (1 + np.exp(-_highest(abnormal, at, network.steps_per_second)))
+
+
+def _shapes(signal: NDArray[np.float32], middle: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return waveforms, each shifted to lie on the median one, in units of the usual amplitude."""
+    reach = np.arange(-AROUND - SHIFT, AROUND + SHIFT)
+    waves = signal[np.clip(middle[:, None] + reach, 0, len(signal) - 1)].astype(np.float64)
+    usual = np.median(waves, axis=0)[SHIFT:-SHIFT]
+    shifted = np.lib.stride_tricks.sliding_window_view(waves, 2 * AROUND, axis=1)
+    best = np.argmax(shifted @ usual, axis=1)
+    aligned = shifted[np.arange(len(waves)), best]
+    amplitude = float(np.median(np.ptp(aligned, axis=1)))
+    result: NDArray[np.float64] = aligned / amplitude / np.sqrt(2 * AROUND)
+    return result
+
+
+def _rhythm(at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the log-ratio of the RR intervals before and after to the usual one, shape (n, 2)."""
+    intervals = np.diff(at) / RATE
+    usual = float(np.median(intervals)) if len(intervals) else 1.0
+    padded = np.array([usual, *intervals, usual])
+    local = np.array(
+        [np.median(padded[max(i - NEARBY, 0) : i + NEARBY + 1]) for i in range(len(at))]
+    )
+    ratios = np.log(np.stack([padded[:-1], padded[1:]], axis=1) / local[:, None])
+    clipped: NDArray[np.float64] = np.clip(ratios, -STEEPEST, STEEPEST)
+    return clipped
+
+
+def _averages(features: NDArray[np.float32], at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the network's features around each beat, in units of their usual spread."""
+    per_second = BeatNet.steps_per_second // BeatNet.fine
+    steps = (at * per_second // RATE)[:, None] + np.arange(-1, 3)
+    around = features[:, np.clip(steps, 0, features.shape[1] - 1)].mean(axis=2).T
+    result: NDArray[np.float64] = around / max(float(np.std(around)), 1e-3) / np.sqrt(len(features))
+    return result
+
+
+def _highest(
+    logits: NDArray[np.float32], at: NDArray[np.int64], per_second: int
+) -> NDArray[np.float64]:
+    """Return the highest output within 5 steps of each beat."""
+    steps = (at * per_second // RATE)[:, None] + np.arange(-5, 6)
+    highest: NDArray[np.float64] = logits[np.clip(steps, 0, len(logits) - 1)].max(axis=1)
+    return highest.astype(np.float64)

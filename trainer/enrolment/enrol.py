@@ -1,0 +1,175 @@
+"""From a generic model to a wearer's own."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from ecgmon.bundle import Card, LabelSource, Model, Span, Validation
+from ecgmon.errors import UsageError
+from ecgmon.metrics import Confusion
+from trainer import build, export
+from trainer.batches import Group, Noise
+from trainer.dataset import RecordSet
+from trainer.fit import Epoch, deterministic, fit
+from trainer.judging import confusion, probabilities
+from trainer.networks import WindowNetwork
+from trainer.splits import ENROLMENT_S
+
+HELD_OUT_S: Final = 60
+"""The enrolment's last minute judges a model that was fitted to the minutes before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way of making a wearer's own network.
+
+    Parameters
+    ----------
+    fitted : callable
+        Returns a network that has seen so many of the wearer's first windows; may run in several
+        threads.
+    threshold : float
+        That goes with it.
+    labels : LabelSource
+        Where the labels come from.
+    """
+
+    fitted: Callable[[int], WindowNetwork]
+    threshold: float
+    labels: LabelSource = "annotations"
+
+
+def check(generic: Card, wearer: RecordSet, seconds: int = ENROLMENT_S) -> None:
+    """Raise `UsageError` where a record is nothing to enrol a wearer on."""
+    if wearer.record in {span.record for span in generic.trained_on}:
+        raise UsageError(
+            f"{generic.name} was trained on {wearer.record}: that would not be enrolment."
+        )
+    if len(wearer) < seconds:
+        raise UsageError(
+            f"{wearer.record} is too short: enrolment takes a record's first "
+            f"{seconds // 60} minutes."
+        )
+
+
+def tuning(
+    generic: Path,
+    wearer: RecordSet,
+    rehearsal: Sequence[RecordSet],
+    seed: int,
+    noise: Noise = (),
+    progress: Callable[[Epoch], None] = lambda _: None,
+    *,
+    labels: LabelSource = "annotations",
+) -> Way:
+    """Fine-tune a generic model on a wearer's labelled windows.
+
+    A part of every batch rehearses what the generic model was trained on, against forgetting.
+
+    Parameters
+    ----------
+    generic : Path
+        Bundle to start from.
+    wearer : RecordSet
+        The wearer's record.
+    rehearsal : sequence of RecordSet
+        What the generic model was trained on.
+    seed : int
+        Of everything random.
+    noise : sequence of ndarray of float32
+        Recordings of noise to train with (`trainer.noise`).
+    progress : callable, optional
+        Called after each fit, from its thread.
+    labels : LabelSource
+        Where the wearer's labels come from.
+    """
+    others = [s for s in rehearsal if s.record != wearer.record]  # its later labels are not known
+    _, base = export.restore(generic)
+    recipe = build.RECIPES[base.network]
+
+    def fitted(seconds: int) -> WindowNetwork:
+        deterministic(seed)
+        network, _ = export.restore(generic)
+        groups = [
+            Group([wearer], recipe.share - recipe.rehearsal, stop=seconds),
+            Group(others, recipe.rehearsal),
+        ]
+        settings = replace(recipe.patient, seed=seed)
+        return fit(network, recipe.enrolment(groups, noise), settings, progress=progress)
+
+    return Way(fitted, recipe.patient_threshold, labels)
+
+
+def enrol(
+    generic: Path,
+    wearer: RecordSet,
+    way: Way,
+    seed: int,
+    path: Path,
+    *,
+    seconds: int = ENROLMENT_S,
+    evaluate: bool = False,
+) -> Model:
+    """Make a wearer's own model from the first windows of a record.
+
+    The card's validation figures come from the last enrolment minute and a network fitted to what
+    lies before it; the bundle's network is then fitted to all of it.
+
+    Parameters
+    ----------
+    generic : Path
+        Bundle that the way starts from.
+    wearer : RecordSet
+        The wearer's record; nothing after the enrolment is fitted to.
+    way : Way
+        How the network is made.
+    seed : int
+        As the way was given it, for the card.
+    path : Path
+        The bundle to write.
+    seconds : int
+        Windows of the enrolment.
+    evaluate : bool
+        Whether the card gives the figures on the record after the enrolment.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    UsageError
+        If the record is nothing to enrol on.
+    """
+    base = Model.load(generic).card
+    check(base, wearer, seconds)
+    before = seconds - HELD_OUT_S
+    with ThreadPoolExecutor(2) as threads:  # torch lets go of the interpreter while it computes
+        without, final = threads.map(way.fitted, (before, seconds))
+    span = Span(wearer.record, 0, seconds)
+
+    def counted(protocol: str, network: WindowNetwork, start: int, stop: int) -> Validation:
+        said = probabilities(network, wearer.inputs[start:stop])
+        counts: Confusion = confusion(wearer, said, way.threshold, start)
+        return Validation(protocol, (wearer.record,), counts.tp, counts.fp, counts.tn, counts.fn)
+
+    card = build.described(
+        final,
+        name=f"{wearer.wearer}-{final.name}",
+        wearer=wearer.wearer,
+        threshold=way.threshold,
+        trained=[*base.trained_on, span],
+        windows=wearer.labels[:seconds],
+        validation=counted(
+            "last minute of the enrolment, fitted to what lies before it", without, before, seconds
+        ),
+        seed=seed,
+        enrolment=span,
+        labels=way.labels,
+        evaluation=counted("the record after the enrolment", final, seconds, len(wearer))
+        if evaluate
+        else None,
+    )
+    return export.export(final, card, path, wearer.inputs[: build.CHECKED_WINDOWS])

@@ -1,0 +1,117 @@
+"""Which beats to ask a clinician about, and what the answers say of all the others.
+
+Whether beats are abnormal is a Gaussian process over them (Rasmussen & Williams 2006): beats that
+are alike probably are alike in this, and the generic model's opinion is where it starts from. An
+answer is an observation with noise, since a clinician, too, may err, so that a large cluster is
+asked about more than once. The next question is about the beat whose answer takes most doubt from
+the others: first the middle of each cluster, then what lies between them or contradicts the model.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
+
+# Chosen on splits.CHOOSING with truthful answers and with one in ten wrong.
+LENGTH: Final = 2.0
+"""Distance over which the covariance of two beats falls to 1/e."""
+NOISE: Final = 0.3
+"""Variance of an answer."""
+OPINION: Final = 0.5
+"""How much the generic model's opinion counts, where an answer counts 1."""
+DOUBT: Final = 0.3
+"""A beat gets a label if it is wrong with a smaller probability than this."""
+
+
+class Questions:
+    """Questions about a wearer's beats, without state: all follows from the answers so far.
+
+    Parameters
+    ----------
+    beats : ndarray of int64, shape (n,)
+        Sample index of each beat.
+    distance : ndarray of float64, shape (n, n)
+        Between beats (`trainer.enrolment.beats`).
+    suspicion : ndarray of float64, shape (n,)
+        The generic model's probability that a beat is abnormal.
+    """
+
+    def __init__(
+        self,
+        beats: NDArray[np.int64],
+        distance: NDArray[np.float64],
+        suspicion: NDArray[np.float64],
+    ) -> None:
+        self.beats = beats
+        self._distance = distance
+        self._covariance = np.exp(-distance / LENGTH)
+        self._opinion = OPINION * (2 * suspicion - 1)
+
+    def next(self, answers: Mapping[int, int | None]) -> int | None:
+        """Return the index of the beat to ask about.
+
+        Parameters
+        ----------
+        answers : mapping of int to label or None
+            `NORMAL`, `ABNORMAL`, `UNLABELLED` for a beat that cannot be used, None where the
+            clinician is not sure, by index of the beat.
+
+        Returns
+        -------
+        int or None
+            None when every beat has been asked about.
+        """
+        if len(answers) == len(self.beats):
+            return None
+        mean, covariance = self._posterior(answers)
+        variance = _diagonal(covariance)
+        doubt = _doubt(mean, variance)
+        gain: NDArray[np.float64] = doubt @ (covariance**2 / (variance + NOISE))
+        gain[list(answers)] = -1
+        return int(np.argmax(gain))
+
+    def spread(self, answers: Mapping[int, int | None]) -> NDArray[np.int8]:
+        """Return the label of every beat, int8 of shape (n,).
+
+        `UNLABELLED` where there is too much doubt, or where the beat most alike among those asked
+        about cannot be used.
+        """
+        mean, covariance = self._posterior(answers)
+        labels = np.where(mean > 0, ABNORMAL, NORMAL).astype(np.int8)
+        labels[_doubt(mean, _diagonal(covariance)) > DOUBT] = UNLABELLED
+        sure = {i: label for i, label in answers.items() if label is not None}
+        if sure:
+            alike = np.array(list(sure))[np.argmin(self._distance[:, list(sure)], axis=1)]
+            unusable = [i for i, label in sure.items() if label == UNLABELLED]
+            labels[np.isin(alike, unusable)] = UNLABELLED
+        for beat, answer in answers.items():
+            labels[beat] = UNLABELLED if answer is None else answer
+        return labels
+
+    def _posterior(
+        self, answers: Mapping[int, int | None]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and covariance of every beat's abnormality, from -1 to 1."""
+        known = {i: label for i, label in answers.items() if label in (NORMAL, ABNORMAL)}
+        if not known:
+            return self._opinion, self._covariance
+        asked = list(known)
+        said = np.where(np.array(list(known.values())) == ABNORMAL, 1.0, -1.0)
+        among = self._covariance[np.ix_(asked, asked)] + NOISE * np.eye(len(asked))
+        weights = np.linalg.solve(among, self._covariance[asked])
+        mean = self._opinion + (said - self._opinion[asked]) @ weights
+        return mean, self._covariance - self._covariance[:, asked] @ weights
+
+
+def _diagonal(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.maximum(np.diag(covariance), 1e-9)
+
+
+def _doubt(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability that the sign of the mean is wrong."""
+    doubt: NDArray[np.float64] = norm.cdf(-np.abs(mean) / np.sqrt(variance))
+    return doubt

@@ -1,0 +1,91 @@
+"""The signal of an enrolment: which seconds of it can be used, and where its beats are."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.errors import RecordError
+from ecgmon.grid import WINDOW
+from ecgmon.records import Record
+from ecgmon.signal import process_record
+from ecgmon.signal.beats import BeatDetector
+from ecgmon.signal.quality import NAMES, SIGNAL
+from trainer.dataset import RecordSet, record_set
+from trainer.networks import WindowNetwork
+
+USABLE: Final = 0.6
+"""Smallest share of an enrolment's seconds that can be used; fewer do not show a wearer's usual
+rhythm."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Signal:
+    """What an enrolment has of a wearer.
+
+    Parameters
+    ----------
+    record : RecordSet
+        The whole record, labelled as far as it is annotated.
+    state : ndarray of int8, shape (seconds,)
+        Signal state of each second of the enrolment (`ecgmon.signal.quality`).
+    beats : ndarray of int64, shape (n,)
+        Sample index of each beat found in usable seconds.
+    """
+
+    record: RecordSet
+    state: NDArray[np.int8]
+    beats: NDArray[np.int64]
+
+    @property
+    def seconds(self) -> int:
+        """Windows of the enrolment."""
+        return len(self.state)
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which of them can be used."""
+        usable: NDArray[np.bool_] = self.state == SIGNAL
+        return usable
+
+
+def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
+    """Prepare the first seconds of a record for enrolment.
+
+    Raises
+    ------
+    RecordError
+        If the record is too short, at another sampling rate, or mostly unusable.
+    """
+    whole = record_set(record, network.geometry, network.steps_per_second)
+    if len(whole) < seconds:
+        raise RecordError(
+            f"{record.name} is too short: it has {len(whole)} whole seconds, and enrolment takes "
+            f"{seconds}."
+        )
+    millivolts = record.millivolts()[: (seconds + 1) * WINDOW]
+    state = process_record(millivolts, network.geometry).state[:seconds]
+    counts = {name: int(np.sum(state == i)) for i, name in enumerate(NAMES)}
+    if counts["signal"] < USABLE * seconds:
+        raise RecordError(
+            f"Of {seconds} seconds of {record.name} only {counts['signal']} can be used "
+            f"({counts['noisy']} noisy, {counts['absent']} without signal): check the electrodes "
+            "and record again."
+        )
+    beats = find_beats(millivolts)
+    beats = beats[(beats >= 0) & (beats < seconds * WINDOW)]
+    beats = beats[state[beats // WINDOW] == SIGNAL]
+    if not len(beats):
+        raise RecordError(f"No heart beats were found in {record.name}: check lead and electrodes.")
+    return Signal(whole, state, beats)
+
+
+def find_beats(millivolts: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the sample index of each beat that the monitor's detector finds, shape (n,)."""
+    # As the chain does: the last measured value is held where there is none.
+    measured = np.where(np.isfinite(millivolts), np.arange(len(millivolts)), 0)
+    held = np.nan_to_num(millivolts[np.maximum.accumulate(measured)])
+    first = np.zeros(1, dtype=np.int64)
+    found = BeatDetector(1)(np.zeros(1, dtype=np.intp), held[None, :], first)[0]
+    return np.array(found, dtype=np.int64)

@@ -1,0 +1,179 @@
+"""Protocol ``enrolment``: the ways of enrolling a new wearer, side by side."""
+
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon import labels
+from ecgmon.bundle import Model
+from ecgmon.errors import UsageError
+from ecgmon.grid import RATE
+from ecgmon.records import Annotations, Record
+from ecgmon.records.fetch import obtain
+from ecgmon.records.read import read
+from trainer.batches import Noise
+from trainer.dataset import RecordSet
+from trainer.enrolment.baseline import NotUsualError, assumed_normal
+from trainer.enrolment.beats import Beats
+from trainer.enrolment.enrol import enrol, tuning
+from trainer.enrolment.labelled import labelled
+from trainer.enrolment.questions import Questions
+from trainer.enrolment.signal import Signal, take
+from trainer.evaluation.new_wearer import fold_model
+from trainer.evaluation.outcome import Outcome, Progress, judge
+from trainer.export import restore
+from trainer.networks import NETWORKS, BeatNet
+from trainer.protocols import FOLDS, NON_PACED, wearer_folds
+from trainer.splits import ENROLMENT_S
+
+WORKERS: Final = 2
+QUESTIONS: Final = 20
+WRONG: Final = 2
+"""Of twenty answers of the reviewer who errs."""
+MATCH_S: Final = 0.15
+"""How far an annotation may lie from the beat it is of (AAMI EC57)."""
+WAYS: Final = ("annotated", "reviewed", "reviewed-erring", "assumed-normal")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Task:
+    """One wearer to be enrolled in every way."""
+
+    record: Record
+    wearer: RecordSet
+    rehearsal: list[RecordSet]
+    noise: Noise
+    generic: Path
+    seed: int
+    work: Path
+
+
+class Enrolment:
+    """New-wearer's folds, generic models and scored windows; five ways of enrolling.
+
+    Parameters
+    ----------
+    data : Path, optional
+        Folder to look for records in first.
+    """
+
+    name = "enrolment"
+    work = "new-wearer"
+    models = FOLDS + len(NON_PACED)
+    about = f"""New-wearer's wearers, folds, generic models and scored windows. Each wearer's first
+five minutes are enrolled on in four ways. *annotated*: with the record's annotations, as in
+new-wearer. *reviewed*: with nothing but {QUESTIONS} answers of a simulated reviewer, who is asked
+about single beats that the monitor's detector found and says what the annotation within
+{1000 * MATCH_S:.0f} ms of each is, and *unusable* where there is none. *reviewed-erring*: the
+same, with {WRONG} of the {QUESTIONS} answers turned round. *assumed-normal*: without any label;
+where the generic model finds most of the five minutes abnormal this is refused, and the generic
+model goes on.
+"""
+
+    def __init__(self, data: Path | None) -> None:
+        self._data = data
+
+    def outcomes(
+        self,
+        sets: Mapping[str, RecordSet],
+        noise: Noise,
+        network: str,
+        seed: int,
+        work: Path,
+        progress: Progress,
+    ) -> list[Outcome]:
+        """Train, enrol and judge; models already in ``work`` are not made again."""
+        if NETWORKS[network] is not BeatNet:
+            raise UsageError(f"--protocol enrolment is for beatnet, not for {network}.")
+        outcomes = []
+        context = get_context("spawn")
+        with ProcessPoolExecutor(WORKERS, context, max_tasks_per_child=4) as pool:
+            running = {}
+            for number, fold in enumerate(wearer_folds()):
+                generic = fold_model(number, sets, noise, network, seed, work)
+                progress(f"generic model of fold {number + 1}")
+                rehearsal = [sets[name] for name in fold.training]
+                for name in fold.strangers:
+                    record = read(obtain(name, data=self._data))
+                    task = Task(record, sets[name], rehearsal, noise, generic, seed, work)
+                    running[pool.submit(enrol_in_all_ways, task)] = name
+            for done in as_completed(running):
+                outcomes.append(done.result())
+                progress(running[done])
+        return sorted(outcomes, key=lambda outcome: outcome.wearer)
+
+
+def enrol_in_all_ways(task: Task) -> Outcome:
+    """Return how the rest of a wearer's record is judged after each way of enrolling."""
+    signal = take(task.record, BeatNet, ENROLMENT_S)
+    judged = {"generic": judge(Model.load(task.generic), task.wearer, ENROLMENT_S)}
+    for way in WAYS:
+        suffix = "" if way == "annotated" else f"-{way}"  # new-wearer's own, there or here
+        path = task.work / f"{task.wearer.wearer}{suffix}.onnx"
+        if not path.is_file():
+            try:
+                _enrol(task, signal, way, path)
+            except NotUsualError:
+                path = task.generic
+        judged[way] = judge(Model.load(path), task.wearer, ENROLMENT_S)
+    return Outcome(task.wearer.wearer, judged)
+
+
+def _enrol(task: Task, signal: Signal, way: str, path: Path) -> None:
+    wearer, generic, seed = task.wearer, task.generic, task.seed
+    if way == "assumed-normal":
+        usual = labelled(signal, np.full(len(signal.beats), labels.NORMAL, dtype=np.int8))
+        enrol(generic, usual, assumed_normal(generic, signal, seed), seed, path)
+        return
+    if way != "annotated":
+        wearer = labelled(signal, review(task, signal, WRONG if way == "reviewed-erring" else 0))
+    how = tuning(generic, wearer, task.rehearsal, seed, task.noise)
+    enrol(generic, wearer, how, seed, path)
+
+
+def review(task: Task, signal: Signal, wrong: int) -> NDArray[np.int8]:
+    """Return the labels of beats that a simulated reviewer's answers give.
+
+    Parameters
+    ----------
+    task : Task
+        Whose record's annotations the reviewer knows.
+    signal : Signal
+        Of the enrolment.
+    wrong : int
+        How many of the answers are turned round.
+    """
+    network, _ = restore(task.generic)
+    if not isinstance(network, BeatNet):
+        raise TypeError("beats are described by BeatNet")
+    beats = Beats(network, signal.record, signal.beats)
+    questions = Questions(signal.beats, beats.distance, beats.suspicion)
+    truth = annotated(task.record.annotations or Annotations(np.zeros(0, np.int64), ()), signal)
+    rng = np.random.default_rng([task.seed, int(task.wearer.wearer)])
+    mistakes = set(rng.choice(QUESTIONS, wrong, replace=False).tolist())
+    answers: dict[int, int | None] = {}
+    for number in range(QUESTIONS):
+        if (beat := questions.next(answers)) is None:
+            break
+        said = int(truth[beat])
+        if number in mistakes and said != labels.UNLABELLED:
+            said = labels.NORMAL if said == labels.ABNORMAL else labels.ABNORMAL
+        answers[beat] = said
+    return questions.spread(answers)
+
+
+def annotated(annotations: Annotations, signal: Signal) -> NDArray[np.int8]:
+    """Return what the nearest annotation says of each beat; `UNLABELLED` if none is near."""
+    is_beat = labels.is_beat(annotations)
+    samples, abnormal = annotations.samples[is_beat], labels.is_abnormal(annotations)[is_beat]
+    apart = np.abs(samples[None, :] - signal.beats[:, None])
+    nearest = np.argmin(apart, axis=1)
+    said = np.where(abnormal[nearest], labels.ABNORMAL, labels.NORMAL).astype(np.int8)
+    said[apart.min(axis=1) > MATCH_S * RATE] = labels.UNLABELLED
+    return said
