@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,12 @@ from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from ecgmon.signal import Geometry, Windows, process_record
+from ecgmon.signal import Geometry, Windows, process_records
 from trainer.networks import WindowNetwork
 from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
+
+STACK: Final = 8
+"""Records processed together."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -70,19 +74,32 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
     RecordError
         If the record is not sampled at `RATE`.
     """
-    if record.rate != RATE:
-        raise RecordError(f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz.")
-    windows = process_record(record.millivolts(), geometry)
+    (only,) = record_sets([record], geometry, steps)
+    return only
+
+
+def record_sets(records: Sequence[Record], geometry: Geometry, steps: int) -> list[RecordSet]:
+    """Do for records of one length what `record_set` does, all at once."""
+    for record in records:
+        if record.rate != RATE:
+            raise RecordError(f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz.")
+    windows = process_records(np.stack([record.millivolts() for record in records]), geometry)
+    return [
+        _labelled(record, cut, geometry, steps)
+        for record, cut in zip(records, windows, strict=True)
+    ]
+
+
+def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) -> RecordSet:
     n = len(windows)
     annotations = record.annotations or Annotations(np.zeros(0, dtype=np.int64), ())
-    labelled = labels.window_labels(annotations, n * WINDOW, WINDOW)
     return RecordSet(
         record.name,
         record.wearer,
         windows.inputs,
         whole_stream(windows, geometry),
         windows.scale,
-        labelled,
+        labels.window_labels(annotations, n * WINDOW, WINDOW),
         _along_time(annotations, n, steps),
     )
 
@@ -145,11 +162,26 @@ def load(
     RecordError
         If a record cannot be had or has no annotations.
     """
-    sets = []
+    records = []
     for name in names:
         record = read(obtain(name, data=data), lead=lead)
         if record.annotations is None:
             raise RecordError(f"{record.name} has no annotations to learn from: choose another.")
-        sets.append(record_set(record, network.geometry, network.steps_per_second))
-        progress(name)
-    return sets
+        records.append(record)
+    sets: dict[int, RecordSet] = {}
+    for stack in _stacks(records):
+        made = record_sets([records[i] for i in stack], network.geometry, network.steps_per_second)
+        for i, each in zip(stack, made, strict=True):
+            sets[i] = each
+            progress(names[i])
+    return [sets[i] for i in range(len(names))]
+
+
+def _stacks(records: Sequence[Record]) -> list[list[int]]:
+    """Return the indices of records of one length, up to `STACK` together."""
+    lengths = np.array([len(record.samples) for record in records])
+    return [
+        of_length[at : at + STACK].tolist()
+        for of_length in (np.flatnonzero(lengths == length) for length in np.unique(lengths))
+        for at in range(0, len(of_length), STACK)
+    ]

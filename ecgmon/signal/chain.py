@@ -271,25 +271,3 @@ class SignalChain:
         where = (end[:, None] - n + np.arange(n)) % ring.shape[1]
         window: NDArray[_T] = ring[rows[:, None], where]
         return window
-
-
-def process_record(millivolts: NDArray[np.float64], geometry: Geometry) -> Windows:
-    """Cut a whole record into windows, through the chain the monitor runs.
-
-    The last window's look-ahead may reach past the end of the record: the record then ends
-    without it, as a stream does.
-
-    Parameters
-    ----------
-    millivolts : ndarray of float64, shape (n,)
-        The record's lead, NaN where nothing was measured.
-    geometry : Geometry
-        What the model sees.
-
-    Returns
-    -------
-    Windows
-        With rows all zero.
-    """
-    chain = SignalChain(geometry, 1)
-    return chain.push(np.zeros(1, dtype=np.intp), millivolts[None, :])
