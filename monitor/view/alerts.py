@@ -3,8 +3,8 @@
 import textwrap
 from typing import Final
 
+from ecgmon.terminal.canvas import Canvas, Look
 from ecgmon.wire import messages
-from monitor.view.canvas import Canvas, Look
 from monitor.view.state import KnownAlert, ViewState
 from monitor.view.words import moment
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.grid import RATE
+from ecgmon.terminal.braille import envelope, strokes
+from ecgmon.terminal.canvas import HATCH, Canvas, Look
 from ecgmon.wire import messages
-from monitor.view.braille import envelope, strokes
-from monitor.view.canvas import HATCH, Canvas, Look
 from monitor.view.state import ViewState
 from monitor.view.trace import SIZE, Scale
 from monitor.view.words import UNUSABLE, Verdict, moment, verdict

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecgmon.grid import RATE
+from ecgmon.terminal.canvas import Canvas, Look
 from ecgmon.wire import messages
 from monitor.view import alerts, ecg, strip, vitals
-from monitor.view.canvas import Canvas, Look
 from monitor.view.state import ViewState
 from monitor.view.words import moment
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from ecgmon.grid import RATE
-from monitor.view.canvas import Canvas, Look
+from ecgmon.terminal.canvas import Canvas, Look
 from monitor.view.ecg import GUTTER
 from monitor.view.state import WINDOWS, ViewState
 from monitor.view.words import UNUSABLE, Verdict, moment, verdict

@@ -9,11 +9,11 @@ from typing import Final
 
 import zmq
 
+from ecgmon.terminal.canvas import Canvas
+from ecgmon.terminal.screen import Screen, Signals
 from ecgmon.wire import messages
-from monitor.view.canvas import Canvas
 from monitor.view.feed import BATCH, Feed
 from monitor.view.render import Caption, render
-from monitor.view.screen import Screen, Signals
 from monitor.view.state import ViewState
 
 FRAME_S: Final = 1 / 12

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from ecgmon.terminal.canvas import Canvas, Look
 from ecgmon.wire import messages
-from monitor.view.canvas import Canvas, Look
 from monitor.view.digits import large
 from monitor.view.words import Verdict, verdict
 

@@ -1,7 +1,7 @@
 from itertools import pairwise
 
 from ecgmon.grid import RATE
-from monitor.view.canvas import Look
+from ecgmon.terminal.canvas import Look
 from monitor.view.ecg import CELLS_PER_SECOND, GUTTER, SAMPLES_PER_CELL
 from monitor.view.render import Caption, render
 

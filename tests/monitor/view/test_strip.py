@@ -1,4 +1,4 @@
-from monitor.view.canvas import Look
+from ecgmon.terminal.canvas import Look
 from monitor.view.ecg import GUTTER
 from monitor.view.render import Caption, render
 

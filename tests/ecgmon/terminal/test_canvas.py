@@ -1,6 +1,6 @@
 import pytest
 
-from monitor.view.canvas import Canvas, Look
+from ecgmon.terminal.canvas import Canvas, Look
 
 
 def cells(canvas):

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.view.canvas import BLANK, BRAILLE
+from ecgmon.terminal.canvas import BLANK, BRAILLE
 
 # Bit of the dot in row 0-3, column 0-1 of a cell (Unicode 2800-28FF).
 _BITS: Final = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint8)

@@ -1,4 +1,4 @@
-"""The terminal while the view has it; it is given back as it was, whatever ends the view."""
+"""The terminal while a program has it; it is given back as it was, whatever ends the program."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _ESCAPE_SEQUENCE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.|$)", re.
 
 
 def usable() -> bool:
-    """Return whether there is a terminal that the full-screen view can be drawn on."""
+    """Return whether there is a terminal that a full screen can be drawn on."""
     if not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return False
     try:
@@ -145,5 +145,5 @@ def _cbreak(keyboard: int) -> Iterator[None]:
         tty.setcbreak(keyboard)
         yield
     finally:
-        # Flush: keys meant for the view must not reach the shell.
+        # Flush: keys meant for the program must not reach the shell.
         termios.tcsetattr(keyboard, termios.TCSAFLUSH, before)

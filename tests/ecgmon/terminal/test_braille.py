@@ -1,6 +1,6 @@
 import numpy as np
 
-from monitor.view.braille import envelope, strokes
+from ecgmon.terminal.braille import envelope, strokes
 
 nan = float("nan")
 
