@@ -8,7 +8,6 @@ leaves a store that loads.
 
 import contextlib
 import fcntl
-import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,11 +18,10 @@ import msgspec
 
 from ecgmon.bundle import Model, read
 from ecgmon.errors import BundleError, StoreError
+from ecgmon.files import place
 from ecgmon.wire.messages import WEARER
 
 SERVICE: Final = "service.json"
-NEW: Final = ".new"
-"""What a file is called until it is whole; one left behind is written over."""
 KEPT: Final = 100
 """Most activations remembered."""
 MAX_BYTES: Final = 65_536
@@ -140,7 +138,7 @@ class Store:
             raise BundleError(f"{bundle} is a model of {whose or 'nobody'}, not of {wearer}.")
         with self._locked(wearer, make=True) as folder:
             version = max(self.versions(wearer), default=0) + 1
-            _place(folder / f"{version:04}.onnx", data)
+            place(folder / f"{version:04}.onnx", data)
         return version
 
     def activate(self, wearer: str, version: int, *, forced: bool = False) -> None:
@@ -170,7 +168,7 @@ class Store:
             return before[-1].version
 
     def _serve(self, wearer: str, activations: tuple[Activation, ...]) -> None:
-        _place(self._folder(wearer) / SERVICE, msgspec.json.encode(Service(activations)) + b"\n")
+        place(self._folder(wearer) / SERVICE, msgspec.json.encode(Service(activations)) + b"\n")
 
     def _folder(self, wearer: str) -> Path:
         if not _ID.fullmatch(wearer):
@@ -193,21 +191,3 @@ class Store:
                 yield folder
         except OSError as error:
             raise StoreError(f"{folder} cannot be written: {error.strerror}.") from error
-
-
-def _place(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    new = path.with_name(NEW)
-    try:
-        with new.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the name, too
-    finally:
-        os.close(folder)

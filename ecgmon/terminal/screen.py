@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import sys
 import termios
@@ -22,7 +23,10 @@ _CAUGHT: Final = (
     signal.SIGTSTP,
 )
 # Arrow keys and the like: they must not count as the letters in them (arrow up ends in A).
-_ESCAPE_SEQUENCE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.|$)", re.DOTALL)
+_ESCAPE_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.|$)", re.DOTALL)
+_CUT_SEQUENCE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
+_CUT_S: Final = 0.05
+_ARROWS: Final = {"\x1b[A": "↑", "\x1b[B": "↓", "\x1b[C": "→", "\x1b[D": "←"}
 
 
 def usable() -> bool:
@@ -34,6 +38,36 @@ def usable() -> bool:
             return True
     except OSError:
         return False
+
+
+def full_screen(show: Callable[["Screen", "Signals"], None]) -> bool:
+    """Give the terminal to a program until it has done with it.
+
+    A signal that would end the program leaves the screen first and then does what it would have
+    done without it: Ctrl-C raises `KeyboardInterrupt`. Ctrl-Z stops the program, and ``show`` is
+    called again when it is continued.
+
+    Parameters
+    ----------
+    show : callable
+        Draws on the screen until it has done, the terminal is gone or a signal has been caught.
+
+    Returns
+    -------
+    bool
+        Whether ``show`` had done; otherwise the terminal is gone, or the program outlived a signal.
+    """
+    while True:
+        with Signals() as signals, Screen() as screen:
+            try:
+                show(screen, signals)
+            finally:
+                signals.leaving = True
+        if signals.caught is None:
+            return not screen.gone
+        signal.raise_signal(signals.caught)
+        if signals.caught != signal.SIGTSTP:
+            return False
 
 
 class Signals:
@@ -105,24 +139,41 @@ class Screen:
         with suppress(OSError, termios.error):  # there is nothing to restore on a terminal gone
             self._restore.close()
 
-    def draw(self, picture: Callable[[int, int], RenderableType]) -> None:
-        """Draw a picture, made for the columns and rows that the terminal has now."""
+    def size(self) -> tuple[int, int]:
+        """Return the columns and rows that the terminal has now."""
         try:
             columns, rows = os.get_terminal_size(self.console.file.fileno())
-            # Some serial terminals do not say how large they are.
-            self.console.size = ConsoleDimensions(columns or 80, rows or 24)
+        except OSError:
+            self.gone = True
+            columns = rows = 0
+        return columns or 80, rows or 24  # some serial terminals do not say how large they are
+
+    def draw(self, picture: Callable[[int, int], RenderableType]) -> None:
+        """Draw a picture, made for the columns and rows that the terminal has now."""
+        self.console.size = ConsoleDimensions(*self.size())
+        try:
             self.console.update_screen(picture(*self.console.size))
         except OSError:
             self.gone = True
 
     def keys(self) -> str:
-        """Return the characters typed."""
+        """Return the characters typed; an arrow key is the arrow, other such keys are left out."""
         try:
             typed = os.read(self.keyboard, 1024)
+            # What a slow line cut in two must not count as the letters in its second half.
+            while _CUT_SEQUENCE.search(typed) and (more := self._more()):
+                typed += more
         except OSError:
             typed = b""
         self.gone = self.gone or not typed
-        return _ESCAPE_SEQUENCE.sub(b"", typed).decode("ascii", "ignore")
+        text = typed.decode("ascii", "ignore")
+        return _ESCAPE_SEQUENCE.sub(lambda key: _ARROWS.get(key[0].replace("O", "["), ""), text)
+
+    def _more(self) -> bytes:
+        """Return what is typed within the time that a cut sequence takes to arrive."""
+        if not select.select([self.keyboard], [], [], _CUT_S)[0]:
+            return b""
+        return os.read(self.keyboard, 1024)
 
 
 @contextmanager

@@ -4,9 +4,9 @@ import textwrap
 from typing import Final
 
 from ecgmon.terminal.canvas import Canvas, Look
+from ecgmon.terminal.paper import moment
 from ecgmon.wire import messages
 from monitor.view.state import KnownAlert, ViewState
-from monitor.view.words import moment
 
 # The marks that IEC 60601-1-8 uses where there is no colour.
 _MARKS: Final[dict[messages.Priority, str]] = {"high": "!!!", "medium": "!! ", "low": "!  "}

@@ -6,10 +6,10 @@ from typing import Final
 
 from ecgmon.grid import RATE
 from ecgmon.terminal.canvas import Canvas, Look
+from ecgmon.terminal.paper import moment
 from ecgmon.wire import messages
 from monitor.view import alerts, ecg, strip, vitals
 from monitor.view.state import ViewState
-from monitor.view.words import moment
 
 SILENT_S: Final = 3.0
 """The monitor speaks of a wearer about once a second: after this long nothing here is live."""

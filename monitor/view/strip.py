@@ -6,9 +6,9 @@ import numpy as np
 
 from ecgmon.grid import RATE
 from ecgmon.terminal.canvas import Canvas, Look
-from monitor.view.ecg import GUTTER
+from ecgmon.terminal.paper import GUTTER, moment
 from monitor.view.state import WINDOWS, ViewState
-from monitor.view.words import UNUSABLE, Verdict, moment, verdict
+from monitor.view.words import UNUSABLE, Verdict, verdict
 
 SECONDS_PER_COLUMN: Final = 2
 _LEGEND_FROM: Final = 74

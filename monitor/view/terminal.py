@@ -1,7 +1,6 @@
 """The live view: messages in, pictures and acknowledgements out."""
 
 import math
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +9,7 @@ from typing import Final
 import zmq
 
 from ecgmon.terminal.canvas import Canvas
-from ecgmon.terminal.screen import Screen, Signals
+from ecgmon.terminal.screen import Screen, full_screen
 from ecgmon.wire import messages
 from monitor.view.feed import BATCH, Feed
 from monitor.view.render import Caption, render
@@ -33,9 +32,7 @@ def run_view(
 ) -> bool:
     """Draw one wearer's stream on the terminal until it is done or the user quits.
 
-    A signal that would end the program leaves the screen first and then does what it would have
-    done without the view: Ctrl-C raises `KeyboardInterrupt`. Ctrl-Z stops the program, which
-    draws again when it is continued.
+    Signals do what `full_screen` says.
 
     Parameters
     ----------
@@ -60,17 +57,10 @@ def run_view(
         Whether the user quit, by a key or by a signal that the program outlived.
     """
     view = _View(socket, wearer, Caption(title, notice), score, acknowledge)
-    while True:
-        with Signals() as signals, Screen() as screen:
-            try:
-                view.show(screen, lambda: done() or signals.caught is not None)
-            finally:
-                signals.leaving = True
-        if signals.caught is None:
-            return view.quit or screen.gone
-        signal.raise_signal(signals.caught)
-        if signals.caught != signal.SIGTSTP:
-            return True
+    ended = full_screen(
+        lambda screen, signals: view.show(screen, lambda: done() or signals.caught is not None)
+    )
+    return view.quit or not ended
 
 
 class _View:

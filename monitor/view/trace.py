@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.grid import RATE
+from ecgmon.terminal.paper import STEPS_MV, step_over
 from ecgmon.wire import NO_VALUE
 
 SIZE: Final = 30 * RATE
-STEPS_MV: Final = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0)
 
 
 class Trace:
@@ -72,13 +72,9 @@ class Scale:
 def _step(current: float, needed: float) -> float:
     if needed != needed:
         return current
-    grown = _at_least(needed)
+    grown = step_over(needed)
     # A smaller step must fit with room to spare, or the picture would flicker between two.
-    return grown if grown > current else min(current, _at_least(1.15 * needed))
-
-
-def _at_least(needed: float) -> float:
-    return next((step for step in STEPS_MV if step >= needed), STEPS_MV[-1])
+    return grown if grown > current else min(current, step_over(1.15 * needed))
 
 
 def _slots(first: int, count: int) -> NDArray[np.int64]:

@@ -1,8 +1,7 @@
-"""What the view says of windows and moments, in words."""
+"""What the view says of windows, in words."""
 
 from typing import Final, Literal
 
-from ecgmon.grid import RATE
 from ecgmon.wire import messages
 
 Verdict = Literal["normal", "abnormal", "noisy", "absent", "unclassified"]
@@ -18,10 +17,3 @@ def verdict(window: messages.Window) -> Verdict:
     if window.abnormal is None:
         return "unclassified"
     return "abnormal" if window.abnormal else "normal"
-
-
-def moment(sample: int) -> str:
-    """Return the time of a sample since the start of its stream: ``mm:ss`` or ``h:mm:ss``."""
-    minutes, seconds = divmod(sample // RATE, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from ecgmon.bundle import Model
 from ecgmon.errors import BundleError, StoreError
-from ecgmon.store import KEPT, NEW, SERVICE, Store
+from ecgmon.store import KEPT, SERVICE, Store
 from tests.cli.subprocesses import start
 from tests.monitor.bundles import write_bundle
 
@@ -137,7 +137,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(store, bundle, monkeypatch):
         with pytest.raises(StoreError, match="No space left"):
             store.activate("ann", 2)
     assert (store.versions("ann"), store.in_service("ann")) == ([1, 2], store.path("ann", 1))
-    assert not (store.folder / "ann" / NEW).exists()
+    assert not list((store.folder / "ann").glob("*.new"))
 
 
 class Life(RuleBasedStateMachine):

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 from ecgmon.grid import RATE
 from ecgmon.terminal.canvas import Look
-from monitor.view.ecg import CELLS_PER_SECOND, GUTTER, SAMPLES_PER_CELL
+from ecgmon.terminal.paper import CELLS_PER_SECOND, GUTTER, SAMPLES_PER_CELL
 from monitor.view.render import Caption, render
 
 

@@ -1,5 +1,5 @@
 from ecgmon.terminal.canvas import Look
-from monitor.view.ecg import GUTTER
+from ecgmon.terminal.paper import GUTTER
 from monitor.view.render import Caption, render
 
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from ecgmon.terminal.paper import STEPS_MV
 from ecgmon.wire import NO_VALUE
-from monitor.view.trace import SIZE, STEPS_MV, Scale, Trace
+from monitor.view.trace import SIZE, Scale, Trace
 
 nan = float("nan")
 

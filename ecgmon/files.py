@@ -1,0 +1,35 @@
+"""Files that are there whole or not at all, whatever cuts the writing short."""
+
+import os
+from pathlib import Path
+
+
+def place(path: Path, data: bytes) -> None:
+    """Write a file beside its place, force it to disk and put it there in one step.
+
+    Parameters
+    ----------
+    path : Path
+        Its place; what was there is replaced.
+    data : bytes
+        What it holds.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there before still is.
+    """
+    new = path.with_name(f".{path.name}.new")  # one left behind is written over
+    try:
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name, too
+    finally:
+        os.close(folder)
