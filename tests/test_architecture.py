@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("ecgmon", "monitor", "trainer", "replay")
-PROGRAMS = {"monitor", "trainer", "replay"}
+PACKAGES = ("ecgmon", "monitor", "trainer", "replay", "review")
+PROGRAMS = {"monitor", "trainer", "replay", "review"}
 TRAIN_ONLY = {"torch", "torchvision", "onnx", "onnxscript", "onnx_ir", "optuna", "matplotlib"}
 FILES = sorted(
     path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py")
@@ -78,7 +78,7 @@ def test_what_all_share_does_not_import_the_command_line():
     assert not wrong
 
 
-def test_monitor_trainer_and_replay_never_import_each_other():
+def test_the_programs_never_import_each_other():
     assert not offences(
         lambda path, module: path.parts[0] in PROGRAMS and module in PROGRAMS - {path.parts[0]}
     )
@@ -140,7 +140,9 @@ def files_of(module):
     return [name for name in names if name in FILES]
 
 
-HEAVY = "torch onnx onnxruntime wfdb zmq scipy pandas requests matplotlib monitor trainer replay"
+HEAVY = (
+    "torch onnx onnxruntime wfdb zmq scipy pandas requests matplotlib monitor trainer replay review"
+)
 
 
 def run(code, **environment):

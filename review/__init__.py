@@ -1,0 +1,1 @@
+"""Review: a clinician judges a few beats of a wearer in the terminal, by single keys."""
