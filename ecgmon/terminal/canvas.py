@@ -19,7 +19,7 @@ BLANK: Final = 0x20
 BRAILLE: Final = 0x2800
 HATCH: Final = "\u2571"
 """The diagonal of box drawing: nothing has been measured here."""
-_STAND_INS: Final = ("▁▂▃▄▅▆▇█▀░╌┄─·╵…│┌┐└┘▼▲←→↑↓" + HATCH, '.._-=+##":~--.|~|++++v^<>^v/')
+_STAND_INS: Final = ("▁▂▃▄▅▆▇█▀░╌┄─·╵…│┌┐└┘▼▲←→↑↓" + HATCH, '.._-=+##":~--.|~:++++v^<>^v/')
 
 
 class Look(IntEnum):

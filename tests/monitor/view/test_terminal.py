@@ -1,26 +1,17 @@
 """The view in a real terminal, in a process of its own, fed through real sockets."""
 
-import os
-import pty
-import select
 import signal
 import subprocess
-import sys
 import termios
-import threading
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 import zmq
 
 from ecgmon.wire import messages
 from monitor.view.feed import KINDS
-
-ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
-HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
-PATIENCE_S = 10
+from tests import terminals
+from tests.terminals import ENTER, PATIENCE_S
 
 VIEWER = """
 import os, signal, sys, time
@@ -64,11 +55,10 @@ context.destroy(linger=1000)
 """
 
 
-class Terminal:
+class Terminal(terminals.Terminal):
     """A terminal with the view in it."""
 
     def __init__(self, folder, mode, stdin):
-        self.folder = folder
         self.context = zmq.Context()
         self.publisher = self.context.socket(zmq.XPUB)
         self.reports = self.context.socket(zmq.PULL)
@@ -76,23 +66,8 @@ class Terminal:
             socket.linger = 0
             socket.rcvtimeo = 1000 * PATIENCE_S
             socket.bind("tcp://127.0.0.1:*")
-        self.keyboard, self.tty = pty.openpty()
-        termios.tcsetwinsize(self.tty, (24, 80))
-        self.before = termios.tcgetattr(self.tty)
         endpoints = [s.last_endpoint.decode() for s in (self.publisher, self.reports)]
-        self.process = subprocess.Popen(  # noqa: S603 - this interpreter and the program above
-            [sys.executable, "-c", VIEWER, *endpoints, mode],
-            stdin=stdin or self.tty,
-            stdout=self.tty,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(Path.cwd())},
-            start_new_session=True,
-        )
-        self.written = b""
-        self.process_ended = threading.Event()
-        self.reader = threading.Thread(target=self._read)
-        self.reader.start()
+        super().__init__(folder, VIEWER, *endpoints, mode, stdin=stdin)
         for _ in KINDS:
             self.publisher.recv()
 
@@ -100,52 +75,9 @@ class Terminal:
         for message in published:
             self.publisher.send_multipart([messages.topic(message), messages.encode(message)])
 
-    def _read(self):
-        """Take what the view writes: a terminal that nobody reads would hold the view up."""
-        poller = select.poll()
-        poller.register(self.keyboard, select.POLLIN)
-        while poller.poll(20) or not self.process_ended.is_set():
-            if poller.poll(0):
-                self.written += os.read(self.keyboard, 65536)
-
-    def wait_for(self, text, count=1):
-        """Wait until what the view has written holds the text so many times."""
-        until = time.monotonic() + PATIENCE_S
-        while self.written.count(text) < count:
-            assert time.monotonic() < until, self.written[-3000:]
-            time.sleep(0.005)
-
-    def type(self, keys):
-        os.write(self.keyboard, keys)
-
-    def wait(self):
-        """Return the exit status, once the view has ended and all that it wrote is read."""
-        status = self.process.wait(PATIENCE_S)
-        self.stop_reading()
-        return status
-
-    def stop_reading(self):
-        self.process_ended.set()
-        self.reader.join()
-
-    def hang_up(self):
-        self.stop_reading()
-        os.close(self.keyboard)
-
     def close(self):
-        self.process.kill()
-        self.wait()
-        self.process.stderr.close()
-        with suppress(OSError):  # hung up already
-            os.close(self.keyboard)
-        os.close(self.tty)
+        super().close()
         self.context.destroy(0)
-
-    def assert_restored(self):
-        assert termios.tcgetattr(self.tty) == self.before
-        assert self.written.rindex(LEAVE) > self.written.rindex(ENTER)
-        assert self.written.rindex(SHOW_CURSOR) > self.written.rindex(HIDE_CURSOR)
-        assert self.written.count(ENTER) == self.written.count(LEAVE)
 
 
 @pytest.fixture
@@ -180,7 +112,7 @@ def test_a_session(start, monitor):
     terminal.wait_for(b"00:02 ack'd")
 
     terminal.type(b"a")  # there is nothing left to acknowledge
-    termios.tcsetwinsize(terminal.tty, (40, 120))
+    terminal.resize(120, 40)
     terminal.wait_for(b"\x1b[40;1H")
     terminal.type(b"q")
     assert terminal.reports.recv_json() == ["quit", True]
