@@ -19,16 +19,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import wfdb
 from numpy.typing import NDArray
 
 from ecgmon import labels
 from ecgmon.errors import RecordError
 from ecgmon.files import place
-from ecgmon.grid import RATE
+from review.annotations import Annotation, decode, encode
 
 ANNOTATOR: Final = "review"
 """Suffix of the files."""
@@ -45,18 +44,16 @@ class Judgement(StrEnum):
     UNSURE = "unsure"
 
 
-_SYMBOLS: Final = {
-    Judgement.NORMAL: "N",
-    Judgement.ABNORMAL: "Q",
-    Judgement.UNUSABLE: "~",
-    Judgement.UNSURE: '"',
+# WFDB codes with their subtypes; "~" of subtype 0 would say that the signal is clean again.
+_CODES: Final = {
+    Judgement.NORMAL: (1, 0),
+    Judgement.ABNORMAL: (13, 0),
+    Judgement.UNUSABLE: (14, -1),
+    Judgement.UNSURE: (22, 0),
 }
-_SPREAD: Final = {"N": labels.NORMAL, "Q": labels.ABNORMAL}
-_UNREADABLE: Final = -1
-"""Subtype of ``~``; with 0 it would say that the signal is clean again."""
+_SPREAD: Final = {labels.NORMAL: 1, labels.ABNORMAL: 13}
 _NOTE: Final = re.compile(rf"({'|'.join(Judgement)}) \(([1-9]\d{{0,8}})\)")
 _LABELS: Final = {Judgement.NORMAL: labels.NORMAL, Judgement.ABNORMAL: labels.ABNORMAL}
-_END: Final = b"\0\0"
 
 
 class Judgements:
@@ -138,8 +135,14 @@ class Judgements:
                 f"{self.path} was changed by another program during the review: close that one "
                 "and start again, which goes on from what is in the file."
             )
+        said = {
+            beat: _spread(int(self._beats[beat]), int(spread[beat]))
+            for beat in np.flatnonzero(np.isin(spread, list(_SPREAD))).tolist()
+        }
+        for number, (beat, judgement) in enumerate(answers.items(), start=1):
+            said[beat] = _answer(int(self._beats[beat]), judgement, number)
+        data = encode(said[beat] for beat in sorted(said)) if said else b""
         try:
-            data = _encode(self._beats, answers, spread)
             if data:
                 place(self.path, data)
             else:
@@ -166,34 +169,35 @@ class Judgements:
                 f"{self.path} cannot be read ({error.strerror}): give read permission or move it "
                 "away."
             ) from error
-        if len(data) > MAX_BYTES or not data.endswith(_END):
-            raise self._foreign("it is damaged")
+        if len(data) > MAX_BYTES:
+            raise self._foreign("it is too large")
         return data
 
     def _read(self) -> None:
         try:
-            read = wfdb.rdann(str(self.path.with_suffix("")), ANNOTATOR)
-            notes = [note or "" for note in read.aux_note]
-        except Exception as error:  # wfdb raises whatever its parser hits
+            found = decode(self._on_disk)
+        except ValueError as error:
             raise self._foreign("it is damaged") from error
-        samples = np.asarray(read.sample, np.int64)
-        if not len(samples) or not np.isin(samples, self._beats).all():
-            raise self._foreign("it is about other beats than those found in the signal")
-        places = np.searchsorted(self._beats, samples)
-        if len(np.unique(places)) < len(places):
-            raise self._foreign("it speaks of a beat twice")
+        if not found:
+            raise self._foreign("it is empty")
+        beats = {int(sample): beat for beat, sample in enumerate(self._beats)}
         given: dict[int, tuple[int, Judgement]] = {}
-        for i, beat in enumerate(places.tolist()):
-            if not notes[i] and read.symbol[i] in _SPREAD:
-                self._spread[beat] = _SPREAD[read.symbol[i]]
-            elif (note := _NOTE.fullmatch(notes[i])) is None:
-                raise self._foreign(f"sample {samples[i]} has a note of another kind")
-            elif read.symbol[i] != _SYMBOLS[judgement := Judgement(note[1])]:
-                raise self._foreign(f"sample {samples[i]} says {judgement} with another symbol")
+        seen: set[int] = set()
+        for one in found:
+            if one.sample not in beats:
+                raise self._foreign(f"there is no beat at sample {one.sample}")
+            if one.sample in seen:
+                raise self._foreign(f"it speaks twice of sample {one.sample}")
+            seen.add(one.sample)
+            beat, note = beats[one.sample], _NOTE.fullmatch(one.note)
+            if note and one == _answer(one.sample, Judgement(note[1]), int(note[2])):
+                if int(note[2]) in given:
+                    raise self._foreign(f"it has two answers of number {note[2]}")
+                given[int(note[2])] = beat, Judgement(note[1])
+            elif one in (spread := {_spread(one.sample, label): label for label in _SPREAD}):
+                self._spread[beat] = spread[one]
             else:
-                given[int(note[2])] = beat, judgement
-        if len(given) + np.count_nonzero(self._spread != labels.UNLABELLED) < len(places):
-            raise self._foreign("it has two answers of one number")
+                raise self._foreign(f"it says something else of sample {one.sample}")
         self._answers = dict(given[number] for number in sorted(given))
 
     def _foreign(self, why: str) -> RecordError:
@@ -203,29 +207,10 @@ class Judgements:
         )
 
 
-def _encode(
-    beats: NDArray[np.int64], answers: Mapping[int, Judgement], spread: NDArray[np.int8]
-) -> bytes:
-    """Return a WFDB annotation file; nothing where there is nothing to annotate."""
-    symbols = {label: symbol for symbol, label in _SPREAD.items()}
-    rows: dict[int, tuple[str, str]] = {
-        beat: (symbols[label], "") for beat, label in enumerate(spread.tolist()) if label in symbols
-    }
-    for number, (beat, judgement) in enumerate(answers.items(), start=1):
-        rows[beat] = _SYMBOLS[judgement], f"{judgement} ({number})"
-    if not rows:  # which wfdb does not write
-        return b""
-    ordered: Any = [(beats[beat], *rows[beat]) for beat in sorted(rows)]
-    samples, written, notes = zip(*ordered, strict=True)
-    with tempfile.TemporaryDirectory(prefix="ecgmon-") as folder:
-        wfdb.wrann(
-            ANNOTATOR,
-            ANNOTATOR,
-            np.array(samples),
-            symbol=list(written),
-            subtype=np.array([_UNREADABLE * (symbol == "~") for symbol in written]),
-            aux_note=list(notes),
-            fs=RATE,
-            write_dir=folder,
-        )
-        return (Path(folder) / f"{ANNOTATOR}.{ANNOTATOR}").read_bytes()
+def _answer(sample: int, judgement: Judgement, number: int) -> Annotation:
+    code, subtype = _CODES[judgement]
+    return Annotation(sample, code, subtype, f"{judgement} ({number})")
+
+
+def _spread(sample: int, label: int) -> Annotation:
+    return Annotation(sample, _SPREAD[label])

@@ -1,0 +1,83 @@
+"""The bytes of a WFDB annotation file (the MIT format), as far as a review has a use for them.
+
+Read here because a file may be damaged or foreign, on which wfdb can loop for ever.
+"""
+
+import struct
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+_SKIP: Final = 59
+_SUBTYPE: Final = 61
+_NOTE: Final = 63
+_SPECIAL: Final = range(50, 64)
+"""Codes that mark nothing themselves."""
+_FAR: Final = 1023
+"""Longest interval that fits into the word of an annotation."""
+_END: Final = b"\0\0"
+
+
+class Annotation(NamedTuple):
+    """One annotation: sample index, WFDB code and subtype, and a note in ASCII, or none."""
+
+    sample: int
+    code: int
+    subtype: int = 0
+    note: str = ""
+
+
+def encode(annotations: Iterable[Annotation]) -> bytes:
+    """Return the file of some annotations, which are in the order of time."""
+    data, now = bytearray(), 0
+    for one in annotations:
+        interval, now = one.sample - now, one.sample
+        if interval > _FAR:
+            data += _word(_SKIP, 0) + struct.pack("<HH", interval >> 16, interval & 0xFFFF)
+            interval = 0
+        data += _word(one.code, interval)
+        if one.subtype:
+            data += _word(_SUBTYPE, one.subtype & 0xFF)
+        if one.note:
+            note = one.note.encode("ascii")
+            data += _word(_NOTE, len(note)) + note + b"\0" * (len(note) % 2)
+    return bytes(data) + _END
+
+
+def decode(data: bytes) -> list[Annotation]:
+    """Return the annotations of a whole file.
+
+    Raises
+    ------
+    ValueError
+        If it is no annotation file, or holds what `encode` never writes.
+    """
+    found: list[Annotation] = []
+    at, now = 0, 0
+    while data[at : at + 2] != _END:
+        # What follows must leave room for the end.
+        if at + 4 > len(data):
+            raise ValueError("has no end")
+        (word,) = struct.unpack_from("<H", data, at)
+        at += 2
+        code, value = word >> 10, word & 0x3FF
+        if code == _SKIP and not value and at + 6 <= len(data):
+            high, low = struct.unpack_from("<hH", data, at)
+            now += (high << 16) + low
+            at += 4
+        elif code == _SUBTYPE and found:
+            found[-1] = found[-1]._replace(subtype=((value & 0xFF) ^ 0x80) - 0x80)
+        elif code == _NOTE and found:
+            found[-1] = found[-1]._replace(note=data[at : at + value].decode("ascii"))
+            at += value + value % 2
+        elif code and code not in _SPECIAL:
+            now += value
+            found.append(Annotation(now, code))
+        else:
+            raise ValueError("holds what is none")
+    if at + 2 != len(data):
+        raise ValueError("goes on after its end")
+    return found
+
+
+def _word(code: int, value: int) -> bytes:
+    return struct.pack("<H", code << 10 | value)
