@@ -20,7 +20,8 @@ MIN_HEIGHT: Final = 24
 Keys = Sequence[tuple[str, str]]
 """Each key and what it does."""
 
-_CONTEXT_FROM: Final = 30
+_CONTEXT_FROM: Final = 25
+"""Rows of the drawing from which on some of them show more seconds."""
 _CONTEXT_ROWS: Final = (6, 10)
 _ANSWERS: Final = (("n", "normal"), ("a", "abnormal"), ("u", "unusable"), ("s", "unsure"))
 _ASKING: Final = ((*_ANSWERS, ("b", "back"), ("q", "stop, answers are kept")),)
@@ -137,7 +138,7 @@ def _draw_counts(row: Canvas, answers: Mapping[int, Judgement]) -> None:
 
 def _draw_beat(body: Canvas, scene: Scene, beat: int) -> None:
     context = 0
-    if body.height >= _CONTEXT_FROM - MIN_HEIGHT + 18:
+    if body.height >= _CONTEXT_FROM:
         context = int(np.clip(body.height // 4, *_CONTEXT_ROWS))
     look = Look.STRONG
     if scene.given is not None:
