@@ -85,7 +85,8 @@ def test_a_review_to_its_end(start, tmp_path):
 
     type_key(terminal, b"n", b"summary")
     type_key(terminal, b"\x1b[C", b"beat 1 of 72")
-    type_key(terminal, b"b", b"All questions are answered")
+    terminal.type(b"b")
+    terminal.wait_for(b"All questions are answered", count=2)
     terminal.type(b"\r")
     assert terminal.wait() == 11
     terminal.assert_restored()
