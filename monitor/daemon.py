@@ -14,6 +14,7 @@ import zmq
 from ecgmon.errors import UsageError
 from ecgmon.wire import frame, messages
 from monitor.alerts import AlertRules
+from monitor.capture import Capture
 from monitor.ingest import Ingest
 from monitor.journal import Journal
 from monitor.publish import HIGH_WATER, Publisher
@@ -44,6 +45,10 @@ class Settings:
         Endpoints to bind; a port of ``*`` takes a free one.
     rules : AlertRules
         What raises and clears alerts.
+    captured : Path, optional
+        Folder to keep the samples of every wearer in; without it, they are not kept.
+    capture_hours : int
+        How much is kept of each wearer.
     """
 
     journal: Path
@@ -51,6 +56,8 @@ class Settings:
     ingest: str = LOOPBACK
     publish: str = LOOPBACK
     rules: AlertRules = field(default_factory=AlertRules)
+    captured: Path | None = None
+    capture_hours: int = 24
 
 
 class Monitor:
@@ -109,7 +116,9 @@ class Monitor:
         self.ingest = _endpoint(ingest)
         self.publish = _endpoint(publish)
         self._ward = Ward(self._settings.resolve, self._settings.rules)
-        self._ingest = Ingest(ingest, self._ward, self.publish)
+        folder = self._settings.captured
+        self._capture = Capture(folder, self._settings.capture_hours) if folder else None
+        self._ingest = Ingest(ingest, self._ward, self.publish, self._capture)
         self._publisher = Publisher(publish)
         self._poller = zmq.Poller()
         self._poller.register(ingest, zmq.POLLIN)
@@ -132,6 +141,8 @@ class Monitor:
         published += self._ward.advance(
             lambda wearer: self._publisher.wanted(f"trace/{wearer}".encode())
         )
+        if self._capture is not None:
+            self._capture.flush_due()
         now = time.monotonic()
         if now - self._last_link >= LINK_S:
             self._last_link = now
@@ -144,10 +155,12 @@ class Monitor:
                 self._publisher.send(message)
 
     def shutdown(self) -> None:
-        """Process what has arrived, end the streams, flush the journal, close the sockets."""
+        """Process what has arrived, end the streams, flush what is kept, close the sockets."""
         self._tell(self._ward.advance(lambda _: False))
         for stream in self._ward.streams:
             self._tell(self._ward.close(stream))
+        if self._capture is not None:
+            self._capture.flush()
         self._journal.close()
         self._ingest.socket.close()
         self._publisher.socket.close()
@@ -160,6 +173,8 @@ class Monitor:
     def _tell(self, published: list[messages.Published]) -> None:
         """Record, then publish: nobody hears of an alert that a power cut could undo."""
         self._journal.append(published)
+        if self._capture is not None and any(isinstance(m, messages.Closed) for m in published):
+            self._capture.flush()  # who hears of the end can read what was captured
         for message in published:
             self._publisher.send(message)
 

@@ -8,6 +8,7 @@ import zmq
 
 from ecgmon.errors import EcgmonError, ProtocolError
 from ecgmon.wire import Frame, frame, messages
+from monitor.capture import Capture
 from monitor.streams import Stream
 from monitor.ward import Ward
 
@@ -30,12 +31,21 @@ class Ingest:
         Where streams are opened and acknowledgements go.
     publish : str
         Endpoint of the publisher, told to devices.
+    capture : Capture, optional
+        Keeps the samples that are taken.
     """
 
-    def __init__(self, socket: "zmq.Socket[bytes]", ward: Ward, publish: str) -> None:
+    def __init__(
+        self,
+        socket: "zmq.Socket[bytes]",
+        ward: Ward,
+        publish: str,
+        capture: Capture | None = None,
+    ) -> None:
         self.socket = socket
         self._ward = ward
         self._publish = publish
+        self._capture = capture
         self._streams: dict[tuple[bytes, int], Stream] = {}
         self._unacknowledged: dict[Stream, bytes] = {}
         self._ending: list[tuple[Stream, bytes]] = []
@@ -86,7 +96,9 @@ class Ingest:
             stream = self._stream(peer, received.stream)
             if received.rate_mhz != stream.rate_mhz:
                 raise ProtocolError("The frame's rate is not the one its hello named.")
-            stream.accept(received, time.monotonic())
+            known = stream.accept(received, time.monotonic())
+            if self._capture is not None:
+                self._capture.append(stream.wearer, received, known)
             self._samples += len(received.samples)
             self._unacknowledged[stream] = peer
             return []

@@ -49,7 +49,7 @@ class Stream:
     gaps: list[tuple[int, int]] = field(default_factory=list)
     _fastest: float = float("inf")
 
-    def accept(self, frame: Frame, arrival: float) -> None:
+    def accept(self, frame: Frame, arrival: float) -> int:
         """Take a frame: drop what is known already, note what is missing before it.
 
         Parameters
@@ -58,11 +58,16 @@ class Stream:
             Of this stream.
         arrival : float
             Monotonic time of arrival in seconds.
+
+        Returns
+        -------
+        int
+            How many of its samples were known, and dropped; they are its first ones.
         """
         known = min(max(self.next - frame.first, 0), len(frame.samples))
         self.repeated += known
         if known == len(frame.samples):
-            return
+            return known
         samples = millivolts(frame.samples[known:], frame.gain)
         missing = frame.first + known - self.next
         self.missing += missing
@@ -73,6 +78,7 @@ class Stream:
         self.received += len(samples)
         self.next = frame.end
         self._fastest = min(self._fastest, arrival - self.next / RATE)
+        return known
 
     def skip_to(self, segment: Segment) -> None:
         """Remember what is missing before a segment until the seconds it touches are reported."""

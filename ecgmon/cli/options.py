@@ -59,9 +59,14 @@ ClearAfter = Annotated[
 
 
 def state_folder() -> Path:
-    """Return where journal and models are kept: ``$ECGMON_STATE``, else the user's own folder."""
+    """Return where all that is kept lies: ``$ECGMON_STATE``, else the user's own folder."""
     given = os.environ.get("ECGMON_STATE")
     return Path(given or platformdirs.user_state_dir("ecgmon", appauthor=False))
+
+
+def captured_folder() -> Path:
+    """Return where ``ecgmon serve`` keeps what it captures."""
+    return state_folder() / "captured"
 
 
 def alert_rules(abnormal: str, clear_after: int) -> "AlertRules":

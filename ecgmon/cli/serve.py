@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ecgmon.cli.options import AbnormalRule, ClearAfter, Journal, Model, alert_rules, state_folder
+from ecgmon.cli.options import (
+    AbnormalRule,
+    ClearAfter,
+    Journal,
+    Model,
+    alert_rules,
+    captured_folder,
+    state_folder,
+)
 from ecgmon.errors import UsageError
 
 
@@ -22,6 +30,16 @@ def serve(
     abnormal: AbnormalRule = "3/10",
     clear_after: ClearAfter = 30,
     journal: Journal = None,
+    capture: Annotated[
+        int,
+        typer.Option(
+            metavar="HOURS",
+            min=0,
+            max=10_000,
+            help="Keep the last so many hours of each wearer's samples, as WFDB records in "
+            "captured/ beside the models; 0 stores none.",
+        ),
+    ] = 24,
 ) -> None:
     """Monitor the devices that connect, until SIGTERM or Ctrl-C.
 
@@ -45,6 +63,8 @@ def serve(
         ingest=ingest,
         publish=publish,
         rules=alert_rules(abnormal, clear_after),
+        captured=captured_folder() if capture else None,
+        capture_hours=capture,
     )
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     monitor = Monitor(settings, context)

@@ -48,9 +48,12 @@ def read(found: Found, *, lead: str | None = None) -> Record:
         raise RecordError(
             f"{found.name} is in {header.units[channel]}, not mV: choose an ECG lead."
         )
-    if not 0 < (header.sig_len or 0) <= MAX_SAMPLES:
+    # A header may leave the length to the file, as those of captured records do.
+    whole = header.sig_len is not None
+    length = header.sig_len if whole else _size(found.path.with_name(header.file_name[channel]))
+    if not 0 < length <= MAX_SAMPLES:
         raise RecordError(f"{found.name} has no samples that could be read: check its header.")
-    record = _signal(found, channel)
+    record = _signal(found, channel, checked=whole)
     physical: NDArray[np.float64] = record.dac()[:, 0]
     valid = np.isfinite(physical)
     # Counts from 0 mV, not from the ADC's baseline, may need more than 16 bits: then coarser ones.
@@ -90,8 +93,8 @@ def read_header(found: Found) -> Any:  # noqa: ANN401 - wfdb publishes no types
     return header
 
 
-def _signal(found: Found, channel: int) -> Any:  # noqa: ANN401 - wfdb publishes no types
-    """Read one channel, digital, and check it against the header."""
+def _signal(found: Found, channel: int, *, checked: bool = True) -> Any:  # noqa: ANN401 - wfdb publishes no types
+    """Read one channel, digital, and check it against the header, if that knows all samples."""
     try:
         record = wfdb.rdrecord(str(found.path), channels=[channel], physical=False)
     except Exception as error:  # wfdb raises whatever its parser hits
@@ -99,12 +102,18 @@ def _signal(found: Found, channel: int) -> Any:  # noqa: ANN401 - wfdb publishes
             f"The signal of {found.name} cannot be read (its .dat file is missing, truncated or "
             f"damaged): copy or fetch it again. ({_sentence(error)})"
         ) from error
-    if record.checksum[0] is not None and record.calc_checksum()[0] != record.checksum[0] % 65536:
+    known = checked and record.checksum[0] is not None
+    if known and record.calc_checksum()[0] != record.checksum[0] % 65536:
         raise RecordError(
             f"The signal of {found.name} does not match the checksum in its header: copy or "
             "fetch it again."
         )
     return record
+
+
+def _size(path: Path) -> int:
+    """Return a file's bytes, as many samples as it can hold; 0 if it is none."""
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _annotations(found: Found) -> Annotations | None:

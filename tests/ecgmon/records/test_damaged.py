@@ -82,7 +82,7 @@ def test_a_lead_that_is_not_in_millivolts_is_refused(tmp_path, write_record, uni
         ("100 0 360 4000\n", "no signals"),
         ("100 2 360 4000\n", "."),
         ("100 3 360 4000\n100.dat 16\n100.dat 16\n", "."),
-        ("100 2 360\n100.dat 16\n100.dat 16\n", "no samples"),
+        ("100 2 360\nnowhere.dat 16\nnowhere.dat 16\n", "no samples"),
         ("100 2 360 0\n100.dat 16\n100.dat 16\n", "no samples"),
         ("100 2 360 4001\n100.dat 16\n100.dat 16\n", "truncated"),
         ("100 2 360 199999999\n100.dat 16\n100.dat 16\n", "truncated"),
