@@ -5,7 +5,8 @@ from ecgmon.grid import RATE
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, process_record
-from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL, signal_state
+from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL, clipped, signal_state
+from ecgmon.wire import NO_VALUE
 
 N = RATE
 T = np.arange(N) / RATE
@@ -79,3 +80,41 @@ def test_the_first_ten_minutes_of_a_real_record_are_signal(mitdb, name):
     samples = read(Found(name, name, mitdb / name)).millivolts()[: 600 * RATE]
     states = process_record(samples, Geometry(0, 0, 120)).state
     assert (states == SIGNAL).mean() > 0.99
+
+
+def counts(millivolts, gain=200):
+    return np.rint(np.asarray(millivolts) * gain).astype(np.int16)
+
+
+def test_a_second_cut_off_above_or_below_is_clipped_and_a_whole_one_is_not():
+    for sign in (1, -1):
+        second = counts(sign * beat())
+        assert not clipped(second)
+        assert clipped(np.clip(second, -100, 100))
+        assert clipped(np.clip(second, -100, 100) + np.int16(500))  # wherever the range ends
+
+
+def test_what_is_flat_coarse_or_not_measured_is_not_called_clipped():
+    assert not clipped(np.full(N, 32767, dtype=np.int16))
+    assert not clipped(np.full(N, NO_VALUE, dtype=np.int16))
+    assert not clipped(np.zeros(0, dtype=np.int16))
+    assert not clipped(np.clip(counts(beat(), gain=50), -30, 30))
+    wave = counts(np.sin(2 * np.pi * T))
+    assert not clipped(wave)
+    wave[100:200] = NO_VALUE  # no step down to what is no value
+    assert not clipped(wave)
+    second = np.clip(counts(beat()), None, 100)
+    second[:150] = NO_VALUE
+    assert clipped(second)
+
+
+@pytest.mark.parametrize("name", ["100", "203", "116"])
+def test_real_seconds_are_hardly_ever_called_clipped_and_clipped_ones_are(mitdb, name):
+    samples = read(Found(name, name, mitdb / name)).samples
+    seconds = samples[: len(samples) // RATE * RATE].reshape(-1, RATE)
+    found = [clipped(second) for second in seconds]
+    at_the_end_of_the_range = (seconds >= 1023).any(axis=1) | (seconds <= -1024).any(axis=1)
+    assert sum(found & ~at_the_end_of_the_range) <= 2
+    middle, highest = np.median(seconds, axis=1), seconds.max(axis=1)
+    cut = np.minimum(seconds, (0.4 * middle + 0.6 * highest)[:, None].astype(np.int16))
+    assert np.mean([clipped(second) for second in cut[::5]]) > 0.7
