@@ -1,26 +1,27 @@
 """``ecgmon enroll``: a model of a wearer's own, put into service if it does no harm."""
 
 import json
-import tempfile
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ecgmon.cli.models import GENERIC, resolve, stored
+from ecgmon.cli import sources
+from ecgmon.cli.models import stored
 from ecgmon.cli.options import Data, Json, write
-from ecgmon.cli.progress import long_work
 from ecgmon.cli.train import require_torch
-from ecgmon.errors import BundleError
+from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.enrolment.gate import Verdict
+    from ecgmon.bundle import LabelSource
+    from trainer.enrolment.enrolled import Enrolled
 
 KEPT: Final = 3
 """Exit code where the new model is stored and not put into service."""
+UNFINISHED: Final = 4
+"""Exit code where the review was left: it can be gone on with."""
 
 
 def enroll(
@@ -28,11 +29,34 @@ def enroll(
         str, typer.Option(metavar="ID", help="The wearer; the name the device will give.")
     ],
     record: Annotated[
-        str,
+        str | None,
+        typer.Option(metavar="RECORD", help="Learn from the first 5 minutes of a record."),
+    ] = None,
+    captured: Annotated[
+        bool, typer.Option("--captured", help="From the last 5 minutes that a monitor captured.")
+    ] = False,
+    live: Annotated[
+        int | None,
         typer.Option(
-            metavar="RECORD", help="Annotated record whose first 5 minutes are learned from."
+            metavar="MINUTES", min=3, max=30, help="From the next minutes of a running monitor."
         ),
-    ],
+    ] = None,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review",
+            help="Judge twenty beats in the terminal; what happens where nothing is annotated.",
+        ),
+    ] = False,
+    assume_normal: Annotated[
+        bool, typer.Option("--assume-normal", help="Take the signal for the usual rhythm.")
+    ] = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Leave an unfinished review aside.")
+    ] = False,
+    monitor: Annotated[
+        str, typer.Option(metavar="ENDPOINT", help="Where the monitor of --live publishes.")
+    ] = "tcp://127.0.0.1:5556",
     generic: Annotated[
         Path | None,
         typer.Option(help="Bundle to start from.", show_default="the built-in generic model"),
@@ -44,103 +68,87 @@ def enroll(
     data: Data = None,
     json_file: Json = None,
 ) -> None:
-    """Fine-tune a model for a new wearer and put it into service.
+    """Make a model of a new wearer's own and put it into service.
 
-    It serves only if it is not worse than the one in service on the enrolment's last minute and
-    on a panel of other wearers' abnormal seconds; otherwise it is kept, the old one goes on, and
-    the exit code is 3. A running monitor takes it up within two seconds.
+    Labels are the record's annotations; without them twenty beats are judged in the terminal, or
+    the signal is taken for the wearer's usual rhythm. The model serves only if it is not worse than
+    the one in service on the enrolment's last minute and on a panel of other wearers' abnormal
+    seconds; otherwise it is kept, the old one goes on, and the exit code is 3. A review that was
+    left ends in 4; the same command goes on with it. A running monitor takes the model up within
+    two seconds.
 
     Examples
     --------
       ecgmon enroll --patient 203 --record 203
 
-      ecgmon enroll --patient ann --record home/ann --force
+      ecgmon enroll --patient ann --live 5
+
+      ecgmon enroll --patient ann --captured --assume-normal
     """
     require_torch()
-    from dataclasses import replace
+    from ecgmon.cli import enrolling
+    from trainer.splits import ENROLMENT_S
 
-    from ecgmon.bundle import Model
-    from trainer import noise, splits
-    from trainer.dataset import load
-    from trainer.enrolment import gate
-    from trainer.enrolment.enrol import check, enrol, tuning
-    from trainer.networks import NETWORKS
-
-    store = stored()
-    store.versions(patient)  # an id that cannot be is said now, not after the training
-    start = generic or resolve(GENERIC, None)
-    serving = Model.load(resolve(None, patient))
-    card = Model.load(start).card
-    if card.network not in NETWORKS:
-        raise BundleError(f"{start} holds a network this version cannot train: {card.network}.")
-    kind = NETWORKS[card.network]
-    if serving.card.geometry != card.geometry:
-        raise BundleError(
-            f"{serving.card.name}, in service for {patient}, sees other history than {start} and "
-            "cannot be compared with it: give a bundle like it with --generic."
-        )
+    if sum((record is not None, captured, live is not None)) != 1:
+        raise UsageError("Give the signal to learn from: --record, --captured or --live, one only.")
+    if review and assume_normal:
+        raise UsageError("A signal is reviewed or assumed normal: leave one of the options out.")
+    stored().versions(patient)  # an id that cannot be is said now, not after the training
     if json_file is not None:
-        write(json_file, "", "a")  # what cannot be is said now, not after the training
-    (wearer,) = load([record], kind, data)
-    check(card, wearer)
-    names = [*splits.TRAINING, *gate.PANEL]
-    with long_work() as bar, tempfile.TemporaryDirectory() as folder:
-        task = bar.add_task("Records", total=len(names), note="")
-        sets = load(names, kind, data, lambda name: bar.update(task, advance=1, note=name))
-        rehearsal, panel = sets[: len(splits.TRAINING)], sets[len(splits.TRAINING) :]
-        recordings = noise.load(kind.geometry, data)
-        task = bar.add_task("Fits", total=2, note="")
-        own = replace(wearer, wearer=patient)
-        way = tuning(
-            start,
-            own,
-            rehearsal,
-            seed,
-            recordings,
-            lambda epoch: bar.update(task, advance=1, note=f"loss {epoch.loss:.4f}"),
-        )
-        new = enrol(start, own, way, seed, made := Path(folder) / "new.onnx")
-        verdict = gate.compare(new, serving, wearer, panel)
-        version = store.add(patient, made)
-    serves = force or not verdict.objections
-    if serves:
-        store.activate(patient, version, forced=force)
-    if json_file is not None:
-        figures = {"patient": patient, "version": version, "in_service": serves}
-        write(json_file, json.dumps(figures | _figures(verdict), indent=2) + "\n")
+        write(json_file, "", "a")  # as is what cannot be written
+    wanted = enrolling.Wanted(patient, generic, force, seed, data)
+    seconds = None
+    if record is not None:
+        taken, seconds = sources.from_record(record, data), ENROLMENT_S
+    elif not (afresh or assume_normal) and (begun := sources.unfinished(patient)):
+        taken = begun
+        _say(f"Going on with the review of {begun.name}; --afresh begins another one.")
+    elif captured:
+        taken = sources.from_captured(patient, ENROLMENT_S)
     else:
-        _report(patient, version, verdict, serves=serves, serving=serving.card.name)
-    if not serves:
+        taken = sources.from_live(patient, live or 0, monitor)
+    labels: LabelSource = "annotations"
+    if assume_normal:
+        labels = "assumed normal"
+    elif review or taken.annotations is None:
+        labels = "review"
+    done = enrolling.run(taken, labels, seconds, wanted)
+    if done is None:
+        _say("The review is kept: the same command goes on with it.")
+        raise typer.Exit(UNFINISHED)
+    if json_file is not None:
+        write(json_file, json.dumps(done.figures(), indent=2) + "\n")
+    else:
+        _show(done)
+    if not done.in_service:
         raise typer.Exit(KEPT)
 
 
-def _figures(verdict: "Verdict") -> dict[str, Any]:
-    return asdict(verdict) | {"objections": verdict.objections}
-
-
-def _report(patient: str, version: int, verdict: "Verdict", *, serves: bool, serving: str) -> None:
+def _show(done: "Enrolled") -> None:
+    card, verdict, old = done.new.card, done.verdict, done.old.card.name
+    patient, version = card.wearer, done.version
     console = Console(highlight=False)
+    console.print(done.summary())
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
-    for heading in ("", "windows", "new model: wrong", f"{serving}: wrong"):
+    for heading in ("", "windows", "new model: wrong", f"{old}: wrong"):
         table.add_column(heading, justify="right" if heading else "left")
-    for what, new, old in (
-        ("last minute", verdict.minute_new, verdict.minute_old),
-        ("panel", verdict.panel_new, verdict.panel_old),
-    ):
-        for kind, windows in (("normal", new.fp + new.tn), ("abnormal", new.tp + new.fn)):
-            if windows:
-                wrong = [f"{c.fp if kind == 'normal' else c.fn}" if c else "-" for c in (new, old)]
-                table.add_row(f"{what}, {kind}", f"{windows}", *wrong)
+    for row in done.rows():
+        table.add_row(*row)
     console.print(table)
     if verdict.minute_old is None:
-        console.print(f"{serving} was fitted to the last minute and is not judged on it.")
+        console.print(f"{old} was fitted to the last minute and is not judged on it.")
     for objection in verdict.objections:
         console.print(f"Against the new model: {objection}.", style="yellow")
-    if serves:
+    if done.in_service:
         console.print(f"Version {version} is in service for {patient}.", style="green")
     else:
         console.print(
-            f"Version {version} is kept; {serving} stays in service for {patient}. To use it all "
+            f"Version {version} is kept; {old} stays in service for {patient}. To use it all "
             f"the same: ecgmon models activate {patient} {version}",
             style="yellow",
         )
+    console.print(f"Report: {done.report}", soft_wrap=True)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)

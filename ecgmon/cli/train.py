@@ -103,8 +103,15 @@ def train(
                 (_simulated(kind), sets) if patient == SIMULATED else (sets[0], sets[1:])
             )
             path = out or Path("runs") / f"{wearer.wearer}-{name}.onnx"
-            way = tuning(start, wearer, rehearsal, seed, recordings, after)
-            model = enrol(start, wearer, way, seed, path, evaluate=patient != SIMULATED)
+            model = enrol(
+                start,
+                wearer,
+                tuning(start, wearer, rehearsal, seed, recordings),
+                seed,
+                path,
+                evaluate=patient != SIMULATED,
+                progress=lambda: bar.update(task, advance=1, total=2),
+            )
         else:
             path = out or Path("runs") / f"generic-{name}.onnx"
             training, others = sets[:fitted], sets[fitted:]

@@ -12,7 +12,7 @@ from ecgmon.metrics import Confusion
 from trainer import build, export
 from trainer.batches import Group, Noise
 from trainer.dataset import RecordSet
-from trainer.fit import Epoch, deterministic, fit
+from trainer.fit import deterministic, fit
 from trainer.judging import confusion, probabilities
 from trainer.networks import WindowNetwork
 from trainer.splits import ENROLMENT_S
@@ -60,7 +60,6 @@ def tuning(
     rehearsal: Sequence[RecordSet],
     seed: int,
     noise: Noise = (),
-    progress: Callable[[Epoch], None] = lambda _: None,
     *,
     labels: LabelSource = "annotations",
 ) -> Way:
@@ -80,8 +79,6 @@ def tuning(
         Of everything random.
     noise : sequence of ndarray of float32
         Recordings of noise to train with (`trainer.noise`).
-    progress : callable, optional
-        Called after each fit, from its thread.
     labels : LabelSource
         Where the wearer's labels come from.
     """
@@ -97,7 +94,7 @@ def tuning(
             Group(others, recipe.rehearsal),
         ]
         settings = replace(recipe.patient, seed=seed)
-        return fit(network, recipe.enrolment(groups, noise), settings, progress=progress)
+        return fit(network, recipe.enrolment(groups, noise), settings)
 
     return Way(fitted, recipe.patient_threshold, labels)
 
@@ -111,6 +108,7 @@ def enrol(
     *,
     seconds: int = ENROLMENT_S,
     evaluate: bool = False,
+    progress: Callable[[], None] = lambda: None,
 ) -> Model:
     """Make a wearer's own model from the first windows of a record.
 
@@ -133,6 +131,8 @@ def enrol(
         Windows of the enrolment.
     evaluate : bool
         Whether the card gives the figures on the record after the enrolment.
+    progress : callable, optional
+        Called after each of the two fits, from its thread.
 
     Returns
     -------
@@ -146,8 +146,14 @@ def enrol(
     base = Model.load(generic).card
     check(base, wearer, seconds)
     before = seconds - HELD_OUT_S
+
+    def fitted(until: int) -> WindowNetwork:
+        network = way.fitted(until)
+        progress()
+        return network
+
     with ThreadPoolExecutor(2) as threads:  # torch lets go of the interpreter while it computes
-        without, final = threads.map(way.fitted, (before, seconds))
+        without, final = threads.map(fitted, (before, seconds))
     span = Span(wearer.record, 0, seconds)
 
     def counted(protocol: str, network: WindowNetwork, start: int, stop: int) -> Validation:

@@ -16,6 +16,7 @@ from ecgmon.labels import ABNORMAL
 from ecgmon.metrics import Confusion
 from trainer import splits
 from trainer.dataset import RecordSet
+from trainer.enrolment.enrol import HELD_OUT_S
 from trainer.judging import confusion
 
 PANEL: Final = splits.VALIDATION
@@ -40,12 +41,16 @@ class Verdict:
         The same by the one in service, unless it was fitted to them.
     panel_new, panel_old : Confusion
         The panel's windows, all of them abnormal.
+    knows_less : bool
+        Whether the new model is calibrated on what is assumed normal, while the one in service was
+        fitted to this wearer's labels.
     """
 
     minute_new: Confusion
     minute_old: Confusion | None
     panel_new: Confusion
     panel_old: Confusion
+    knows_less: bool = False
 
     @property
     def objections(self) -> list[str]:
@@ -58,6 +63,8 @@ class Verdict:
                     f"it is right in {new:.1%} of the enrolment's last minute (mean over its "
                     f"classes), the one in service in {old:.1%}"
                 )
+        if self.knows_less:
+            found.append("it knows no abnormal beat of this wearer, the one in service may")
         if (new := _right(self.panel_new)) < (old := _right(self.panel_old)) - PANEL_LOSS:
             found.append(
                 f"it finds {new:.1%} of the panel's abnormal windows, the one in service {old:.1%}"
@@ -65,7 +72,13 @@ class Verdict:
         return found
 
 
-def compare(new: Model, old: Model, wearer: RecordSet, others: Sequence[RecordSet]) -> Verdict:
+def compare(
+    new: Model,
+    old: Model,
+    wearer: RecordSet,
+    others: Sequence[RecordSet],
+    seconds: int = splits.ENROLMENT_S,
+) -> Verdict:
     """Compare a wearer's new model with the one in service.
 
     Parameters
@@ -78,9 +91,11 @@ def compare(new: Model, old: Model, wearer: RecordSet, others: Sequence[RecordSe
         The record of the enrolment.
     others : sequence of RecordSet
         The records of `PANEL`; the wearer's own is left out.
+    seconds : int
+        Windows of the enrolment.
     """
     others = [record for record in others if record.record != wearer.record]
-    minute = slice(splits.ENROLMENT_S - 60, splits.ENROLMENT_S)
+    minute = slice(seconds - HELD_OUT_S, seconds)
     fitted = old.card.has_seen(wearer.record, minute.start)
     said = old.probability(wearer.inputs[minute])
     return Verdict(
@@ -88,6 +103,9 @@ def compare(new: Model, old: Model, wearer: RecordSet, others: Sequence[RecordSe
         None if fitted else confusion(wearer, said, old.card.threshold, minute.start),
         _panel(new, others),
         _panel(old, others),
+        new.card.labels == "assumed normal"
+        and old.card.wearer is not None
+        and old.card.labels != "assumed normal",
     )
 
 

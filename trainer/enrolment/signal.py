@@ -11,6 +11,7 @@ from ecgmon.grid import WINDOW
 from ecgmon.records import Record
 from ecgmon.signal import process_record
 from ecgmon.signal.beats import BeatDetector
+from ecgmon.signal.filter import band_pass
 from ecgmon.signal.quality import NAMES, SIGNAL
 from trainer.dataset import RecordSet, record_set
 from trainer.networks import WindowNetwork
@@ -32,11 +33,14 @@ class Signal:
         Signal state of each second of the enrolment (`ecgmon.signal.quality`).
     beats : ndarray of int64, shape (n,)
         Sample index of each beat found in usable seconds.
+    filtered : ndarray of float32, shape (seconds * RATE,)
+        What the band-pass makes of it, in mV.
     """
 
     record: RecordSet
     state: NDArray[np.int8]
     beats: NDArray[np.int64]
+    filtered: NDArray[np.float32]
 
     @property
     def seconds(self) -> int:
@@ -73,19 +77,25 @@ def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
             f"({counts['noisy']} noisy, {counts['absent']} without signal): check the electrodes "
             "and record again."
         )
-    beats = find_beats(millivolts)
+    held = _held(millivolts)
+    beats = _find_beats(held)
     beats = beats[(beats >= 0) & (beats < seconds * WINDOW)]
     beats = beats[state[beats // WINDOW] == SIGNAL]
     if not len(beats):
         raise RecordError(f"No heart beats were found in {record.name}: check lead and electrodes.")
-    return Signal(whole, state, beats)
+    filtered = band_pass(1)(np.zeros(1, dtype=np.intp), held[None, : seconds * WINDOW])[0]
+    return Signal(whole, state, beats, filtered.astype(np.float32))
 
 
-def find_beats(millivolts: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the sample index of each beat that the monitor's detector finds, shape (n,)."""
-    # As the chain does: the last measured value is held where there is none.
+def _held(millivolts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Hold the last measured value where there is none, as the chain does."""
     measured = np.where(np.isfinite(millivolts), np.arange(len(millivolts)), 0)
-    held = np.nan_to_num(millivolts[np.maximum.accumulate(measured)])
+    held: NDArray[np.float64] = np.nan_to_num(millivolts[np.maximum.accumulate(measured)])
+    return held
+
+
+def _find_beats(held: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the sample index of each beat that the monitor's detector finds, shape (n,)."""
     first = np.zeros(1, dtype=np.int64)
     found = BeatDetector(1)(np.zeros(1, dtype=np.intp), held[None, :], first)[0]
     return np.array(found, dtype=np.int64)

@@ -13,7 +13,7 @@ from ecgmon.labels import ABNORMAL
 from trainer.evaluation.figures import Judged, calibration
 
 mpl.use("agg")  # files, never a window
-COLOURS: Final = ("#8a8f98", "#1b9e77", "#7570b3", "#d95f02")
+COLOURS: Final = ("#8a8f98", "#1b9e77", "#7570b3", "#d95f02", "#e7298a")
 
 
 def bars(values: Mapping[str, Sequence[float | None]], names: Sequence[str], path: Path) -> None:

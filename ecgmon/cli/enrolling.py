@@ -1,0 +1,164 @@
+"""One enrolment: from a signal, and where its labels come from, to a version in the store."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.bundle import LabelSource, Model
+from ecgmon.cli import sources
+from ecgmon.cli.models import GENERIC, resolve, stored
+from ecgmon.cli.progress import long_work
+from ecgmon.cli.reviewing import reviewed
+from ecgmon.errors import BundleError, UsageError
+from ecgmon.files import place
+from ecgmon.grid import WINDOW
+from ecgmon.labels import NORMAL, UNLABELLED
+from ecgmon.records import Record
+from trainer import noise, splits
+from trainer.dataset import load
+from trainer.enrolment import gate
+from trainer.enrolment.baseline import assumed_normal
+from trainer.enrolment.enrol import HELD_OUT_S, check, enrol, tuning
+from trainer.enrolment.enrolled import Enrolled
+from trainer.enrolment.labelled import labelled
+from trainer.enrolment.report import page
+from trainer.enrolment.signal import Signal, take
+from trainer.networks import NETWORKS, WindowNetwork
+
+LEAST: Final = 60
+"""Fewest labelled seconds before the last minute that are worth fitting to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for, whatever the signal is."""
+
+    patient: str
+    generic: Path | None
+    force: bool
+    seed: int
+    data: Path | None
+
+
+def run(taken: Record, labels: LabelSource, seconds: int | None, wanted: Wanted) -> Enrolled | None:
+    """Enrol a wearer.
+
+    Parameters
+    ----------
+    taken : Record
+        The signal.
+    labels : LabelSource
+        What is known of it.
+    seconds : int or None
+        How many of its first seconds to enrol on; None for all whose look-ahead is there.
+    wanted : Wanted
+        The rest.
+
+    Returns
+    -------
+    Enrolled or None
+        None if the review was left.
+
+    Raises
+    ------
+    EcgmonError
+        Where the signal is nothing to enrol on, or the model cannot be made or stored.
+    """
+    start = wanted.generic or resolve(GENERIC, None)
+    base, old = Model.load(start), Model.load(resolve(None, wanted.patient))
+    kind = _network(start, base, old, wanted.patient)
+    signal = take(taken, kind, seconds or len(taken.samples) // WINDOW - 1)
+    check(base.card, signal.record, signal.seconds)
+    if labels != "annotations":
+        beats = _beats(taken, signal, labels, start, wanted.patient)
+        if beats is None:
+            return None
+        signal = replace(signal, record=labelled(signal, beats))
+    signal = replace(signal, record=replace(signal.record, wearer=wanted.patient))
+    _require_labels(signal)
+    new, verdict, version = _made(start, old, signal, labels, kind, wanted)
+    serves = wanted.force or not verdict.objections
+    if serves:
+        stored().activate(wanted.patient, version, forced=wanted.force)
+    report = sources.place_of(taken, wanted.patient).with_suffix(sources.REPORT)
+    done = Enrolled(version, serves, signal, new, old, verdict, report)
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        place(report, page(done).encode())
+    except OSError as error:
+        raise UsageError(
+            f"Version {version} is stored, but its report {report} cannot be written: "
+            f"{error.strerror}."
+        ) from error
+    return done
+
+
+def _network(start: Path, base: Model, old: Model, patient: str) -> type[WindowNetwork]:
+    """Return the network to enrol with; raises `BundleError` where that cannot be done."""
+    card = base.card
+    if card.network not in NETWORKS:
+        raise BundleError(f"{start} holds a network this version cannot train: {card.network}.")
+    if old.card.geometry != card.geometry:
+        raise BundleError(
+            f"{old.card.name}, in service for {patient}, sees other history than {start} and "
+            "cannot be compared with it: give a bundle like it with --generic."
+        )
+    return NETWORKS[card.network]
+
+
+def _beats(
+    taken: Record, signal: Signal, labels: LabelSource, start: Path, patient: str
+) -> NDArray[np.int8] | None:
+    """Return the labels of the beats; None if the review was left. The signal is kept."""
+    kept = sources.keep(taken, patient)
+    if labels == "assumed normal":
+        return np.full(len(signal.beats), NORMAL, dtype=np.int8)
+    return reviewed(signal, start, kept, patient)
+
+
+def _require_labels(signal: Signal) -> None:
+    early = signal.record.labels[: signal.seconds - HELD_OUT_S]
+    if (known := int(np.sum(early != UNLABELLED))) < LEAST:
+        raise UsageError(
+            f"Only {known} seconds of {signal.record.record} have a label: judge more beats, or "
+            "take another signal."
+        )
+
+
+def _made(
+    start: Path,
+    old: Model,
+    signal: Signal,
+    labels: LabelSource,
+    kind: type[WindowNetwork],
+    wanted: Wanted,
+) -> tuple[Model, gate.Verdict, int]:
+    """Make the model, compare it with the one in service, and store it."""
+    others = () if labels == "assumed normal" else splits.TRAINING
+    names = [*others, *gate.PANEL]
+    with long_work() as bar, tempfile.TemporaryDirectory() as folder:
+        task = bar.add_task("Records", total=len(names), note="")
+        sets = load(names, kind, wanted.data, lambda name: bar.update(task, advance=1, note=name))
+        rehearsal, panel = sets[: len(others)], sets[len(others) :]
+        task = bar.add_task("Fits", total=2, note="")
+        if labels == "assumed normal":
+            way = assumed_normal(start, signal, wanted.seed)
+        else:
+            recordings = noise.load(kind.geometry, wanted.data)
+            way = tuning(start, signal.record, rehearsal, wanted.seed, recordings, labels=labels)
+        made = Path(folder) / "new.onnx"
+        new = enrol(
+            start,
+            signal.record,
+            way,
+            wanted.seed,
+            made,
+            seconds=signal.seconds,
+            progress=lambda: bar.update(task, advance=1),
+        )
+        verdict = gate.compare(new, old, signal.record, panel, signal.seconds)
+        return new, verdict, stored().add(wanted.patient, made)

@@ -1,0 +1,72 @@
+"""Joins the review in the terminal with what the trainer makes of the answers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.errors import BundleError
+from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
+from review.judgements import Judgement, Judgements
+from review.session import run
+from trainer.enrolment.beats import Beats
+from trainer.enrolment.questions import Questions
+from trainer.export import restore
+from trainer.networks import BeatNet
+
+if TYPE_CHECKING:
+    from trainer.enrolment.signal import Signal
+
+QUESTIONS: Final = 20
+_LABELS: Final = {
+    Judgement.NORMAL: NORMAL,
+    Judgement.ABNORMAL: ABNORMAL,
+    Judgement.UNUSABLE: UNLABELLED,
+    Judgement.UNSURE: None,
+}
+
+
+class _Asked:
+    """The trainer's questions, with the review's answers."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+        self.beats = questions.beats
+
+    def next(self, answers: Mapping[int, Judgement]) -> int | None:
+        return self._questions.next({beat: _LABELS[said] for beat, said in answers.items()})
+
+    def spread(self, answers: Mapping[int, Judgement]) -> NDArray[np.int8]:
+        return self._questions.spread({beat: _LABELS[said] for beat, said in answers.items()})
+
+
+def reviewed(signal: "Signal", generic: Path, kept: Path, title: str) -> NDArray[np.int8] | None:
+    """Let a clinician judge beats of a signal on this terminal.
+
+    Parameters
+    ----------
+    signal : Signal
+        Of the enrolment.
+    generic : Path
+        Bundle whose network describes the beats.
+    kept : Path
+        The signal's record, beside which the judgements are kept.
+    title : str
+        Whose signal it is.
+
+    Returns
+    -------
+    ndarray of int8 or None, shape (beats,)
+        The label of each beat; None if the review was left.
+    """
+    network, card = restore(generic)
+    if not isinstance(network, BeatNet):
+        raise BundleError(f"{generic} holds {card.network}: a review needs a beatnet.")
+    beats = Beats(network, signal.record, signal.beats)
+    asked = _Asked(Questions(signal.beats, beats.distance, beats.suspicion))
+    judgements = Judgements(kept, signal.beats)
+    if not run(signal.filtered, asked, judgements, title, QUESTIONS):
+        return None
+    return judgements.labels_with(judgements.spread)

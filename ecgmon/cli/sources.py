@@ -1,0 +1,149 @@
+"""Where the signal of an enrolment comes from, and where it is kept."""
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ecgmon.cli.options import captured_folder, state_folder
+from ecgmon.errors import RecordError
+from ecgmon.grid import RATE, WINDOW
+from ecgmon.records import Record
+
+ANNOTATOR: Final = "review"
+REPORT: Final = ".html"
+_CAPTURED: Final = re.compile(r"[0-9a-f]{16}-\d{19}")
+
+
+def from_record(name: str, data: Path | None) -> Record:
+    """Read a record, fetched first if it is not on this machine."""
+    from ecgmon.records.fetch import obtain
+    from ecgmon.records.read import read
+
+    return read(obtain(name, data=data))
+
+
+def from_captured(wearer: str, seconds: int) -> Record:
+    """Read the newest seconds that a monitor has captured of a wearer.
+
+    Raises
+    ------
+    RecordError
+        If there are too few of them in a row.
+    """
+    from ecgmon.records import captured
+
+    folder = captured_folder()
+    found = captured.captures(folder, wearer)
+    if not found:
+        raise RecordError(
+            f"Nothing of {wearer} is captured in {folder}: start ecgmon serve and let the device "
+            "stream, or give a --record."
+        )
+    newest = found[0]
+    wanted = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
+    first = min(record.first for record in found if record.stream == newest.stream)
+    if newest.stop - first < wanted:
+        raise RecordError(
+            f"Only {(newest.stop - first) // RATE} s of {wearer}'s newest stream are captured, "
+            f"and enrolment takes {wanted // RATE}: let it go on, or follow it with --live."
+        )
+    return captured.read(folder, wearer, newest.stream, newest.stop - wanted, newest.stop)
+
+
+def from_live(wearer: str, minutes: int, endpoint: str) -> Record:
+    """Follow a running monitor until it has captured so much good signal, and read that."""
+    from ecgmon.cli.live import follow
+    from ecgmon.records import captured
+
+    folder = captured_folder()
+    span = follow(wearer, minutes * 60, endpoint, folder)
+    return captured.read(folder, wearer, span.stream, span.start, span.stop)
+
+
+def unfinished(wearer: str) -> Record | None:
+    """Return the captured signal whose review was begun last and not finished, if there is one."""
+    from ecgmon.records.find import Found
+    from ecgmon.records.read import read
+
+    begun = [
+        path
+        for path in _folder(wearer).glob(f"*.{ANNOTATOR}")
+        if _CAPTURED.fullmatch(path.stem) and not path.with_suffix(REPORT).exists()
+    ]
+    if not begun:
+        return None
+    path = max(begun, key=lambda path: path.stat().st_mtime).with_suffix("")
+    return read(Found(f"captured/{wearer}/{path.name}", wearer, path))
+
+
+def keep(record: Record, wearer: str) -> Path:
+    """Keep the signal of an enrolment as a WFDB record of the wearer.
+
+    Returns
+    -------
+    Path
+        Its files without their suffixes; a review's annotations and the report lie beside them.
+
+    Raises
+    ------
+    RecordError
+        If it cannot be written, or another signal has its place.
+    """
+    path = place_of(record, wearer)
+    try:
+        if path.with_suffix(".hea").exists():
+            _require_same(record, path)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(record, path)
+    except OSError as error:
+        raise RecordError(
+            f"The signal cannot be kept in {path.parent} ({error.strerror}): make room there, or "
+            "choose another place with $ECGMON_STATE."
+        ) from error
+    return path
+
+
+def place_of(record: Record, wearer: str) -> Path:
+    """Return where the signal of an enrolment is kept, and its report beside it."""
+    name = record.name.removeprefix(f"captured/{wearer}/")
+    return _folder(wearer) / re.sub(r"[^A-Za-z0-9_-]", "_", name)[-64:]
+
+
+def _folder(wearer: str) -> Path:
+    return state_folder() / "enrolments" / wearer
+
+
+def _require_same(record: Record, path: Path) -> None:
+    from ecgmon.records.find import Found
+    from ecgmon.records.read import read
+
+    there = read(Found(str(path), record.wearer, path))
+    if not np.array_equal(there.samples, record.samples) or there.gain != record.gain:
+        raise RecordError(
+            f"{path}.dat holds another signal than {record.name}: move it away with its review to "
+            "enrol on this one."
+        )
+
+
+def _write(record: Record, path: Path) -> None:
+    """Write the record; its header comes last, so that what is found is whole."""
+    import wfdb
+
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keeping-") as folder:
+        wfdb.wrsamp(
+            path.name,
+            fs=record.rate,
+            units=["mV"],
+            sig_name=[record.lead],
+            d_signal=record.samples[:, None],
+            fmt=["16"],
+            adc_gain=[record.gain],
+            baseline=[0],
+            write_dir=folder,
+        )
+        for suffix in (".dat", ".hea"):
+            (Path(folder) / path.name).with_suffix(suffix).replace(path.with_suffix(suffix))

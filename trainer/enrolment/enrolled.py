@@ -1,0 +1,101 @@
+"""What came of an enrolment."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecgmon.bundle import Model
+from ecgmon.labels import ABNORMAL, NORMAL
+from ecgmon.metrics import Confusion
+from ecgmon.signal.quality import NAMES
+from trainer.enrolment.gate import Verdict
+from trainer.enrolment.signal import Signal
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Enrolled:
+    """A finished enrolment.
+
+    Parameters
+    ----------
+    version : int
+        Of the new model in the store.
+    in_service : bool
+        Whether it serves.
+    signal : Signal
+        What it was fitted to, labelled as it was fitted.
+    new, old : Model
+        The new model and the one that was in service.
+    verdict : Verdict
+        How they compare.
+    report : Path
+        Where its page is written.
+    """
+
+    version: int
+    in_service: bool
+    signal: Signal
+    new: Model
+    old: Model
+    verdict: Verdict
+    report: Path
+
+    def counts(self) -> dict[str, int]:
+        """Return how many of the enrolment's seconds are what."""
+        labels = self.signal.record.labels[: self.signal.seconds]
+        states = {name: int(np.sum(self.signal.state == i)) for i, name in enumerate(NAMES)}
+        return {
+            "seconds": self.signal.seconds,
+            "usable": states["signal"],
+            "noisy": states["noisy"],
+            "absent": states["absent"],
+            "normal": int(np.sum(labels == NORMAL)),
+            "abnormal": int(np.sum(labels == ABNORMAL)),
+        }
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Return what was compared, how many windows, and how many either model has wrong."""
+        verdict = self.verdict
+        rows = []
+        for what, new, old in (
+            ("last minute", verdict.minute_new, verdict.minute_old),
+            ("panel", verdict.panel_new, verdict.panel_old),
+        ):
+            for kind, windows in (("normal", new.fp + new.tn), ("abnormal", new.tp + new.fn)):
+                if windows:
+                    wrong = _wrong(new, kind), _wrong(old, kind)
+                    rows.append((f"{what}, {kind}", f"{windows}", *wrong))
+        return rows
+
+    def figures(self) -> dict[str, Any]:
+        """Return everything in figures."""
+        card = self.new.card
+        return {
+            "patient": card.wearer,
+            "version": self.version,
+            "in_service": self.in_service,
+            "record": self.signal.record.record,
+            "labels": card.labels,
+            "threshold": card.threshold,
+            **self.counts(),
+            **asdict(self.verdict),
+            "objections": self.verdict.objections,
+            "report": str(self.report),
+        }
+
+    def summary(self) -> str:
+        """Return in a sentence what was enrolled on."""
+        counts, card = self.counts(), self.new.card
+        return (
+            f"{counts['seconds']} s of {self.signal.record.record}: {counts['usable']} usable, "
+            f"{counts['normal']} normal, {counts['abnormal']} abnormal ({card.labels}); "
+            f"threshold {card.threshold:.2f}."
+        )
+
+
+def _wrong(counts: Confusion | None, kind: str) -> str:
+    if counts is None:
+        return "-"
+    return str(counts.fp if kind == "normal" else counts.fn)
