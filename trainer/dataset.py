@@ -82,7 +82,11 @@ def record_sets(records: Sequence[Record], geometry: Geometry, steps: int) -> li
     """Do for records of one length what `record_set` does, all at once."""
     for record in records:
         if record.rate != RATE:
-            raise RecordError(f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz.")
+            raise RecordError(
+                f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz: resample it."
+            )
+        if len(record.samples) < 2 * WINDOW:
+            raise RecordError(f"{record.name} is too short: it has not two whole seconds.")
     windows = process_records(np.stack([record.millivolts() for record in records]), geometry)
     return [
         _labelled(record, cut, geometry, steps)

@@ -97,9 +97,8 @@ def enroll(
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written
     wanted = enrolling.Wanted(patient, generic, force, seed, data)
-    seconds = None
     if record is not None:
-        taken, seconds = sources.from_record(record, data), ENROLMENT_S
+        taken = sources.from_record(record, data, ENROLMENT_S)
     elif not (afresh or assume_normal) and (begun := sources.unfinished(patient)):
         taken = begun
         _say(f"Going on with the review of {begun.name}; --afresh begins another one.")
@@ -112,7 +111,7 @@ def enroll(
         labels = "assumed normal"
     elif review or taken.annotations is None:
         labels = "review"
-    done = enrolling.run(taken, labels, seconds, wanted)
+    done = enrolling.run(taken, labels, wanted)
     if done is None:
         _say("The review is kept: the same command goes on with it.")
         raise typer.Exit(UNFINISHED)

@@ -44,17 +44,15 @@ class Wanted:
     data: Path | None
 
 
-def run(taken: Record, labels: LabelSource, seconds: int | None, wanted: Wanted) -> Enrolled | None:
+def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     """Enrol a wearer.
 
     Parameters
     ----------
     taken : Record
-        The signal.
+        The signal; its last second is only looked ahead into.
     labels : LabelSource
         What is known of it.
-    seconds : int or None
-        How many of its first seconds to enrol on; None for all whose look-ahead is there.
     wanted : Wanted
         The rest.
 
@@ -71,7 +69,7 @@ def run(taken: Record, labels: LabelSource, seconds: int | None, wanted: Wanted)
     start = wanted.generic or resolve(GENERIC, None)
     base, old = Model.load(start), Model.load(resolve(None, wanted.patient))
     kind = _network(start, base, old, wanted.patient)
-    signal = take(taken, kind, seconds or len(taken.samples) // WINDOW - 1)
+    signal = take(taken, kind, len(taken.samples) // WINDOW - 1)
     check(base.card, signal.record, signal.seconds)
     if labels != "annotations":
         beats = _beats(taken, signal, labels, start, wanted.patient)

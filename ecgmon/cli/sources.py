@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,19 +11,25 @@ import numpy as np
 from ecgmon.cli.options import captured_folder, state_folder
 from ecgmon.errors import RecordError
 from ecgmon.grid import RATE, WINDOW
-from ecgmon.records import Record
+from ecgmon.records import Annotations, Record
 
 ANNOTATOR: Final = "review"
 REPORT: Final = ".html"
 _CAPTURED: Final = re.compile(r"[0-9a-f]{16}-\d{19}")
 
 
-def from_record(name: str, data: Path | None) -> Record:
-    """Read a record, fetched first if it is not on this machine."""
+def from_record(name: str, data: Path | None, seconds: int) -> Record:
+    """Read the first seconds of a record, fetched first if it is not on this machine."""
     from ecgmon.records.fetch import obtain
     from ecgmon.records.read import read
 
-    return read(obtain(name, data=data))
+    record = read(obtain(name, data=data))
+    stop = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
+    said = record.annotations
+    if said is not None:
+        n = int(np.searchsorted(said.samples, stop))
+        said = Annotations(said.samples[:n], said.symbols[:n])
+    return replace(record, samples=record.samples[:stop], annotations=said)
 
 
 def from_captured(wearer: str, seconds: int) -> Record:
@@ -43,7 +50,7 @@ def from_captured(wearer: str, seconds: int) -> Record:
             "stream, or give a --record."
         )
     newest = found[0]
-    wanted = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
+    wanted = (seconds + 1) * WINDOW
     first = min(record.first for record in found if record.stream == newest.stream)
     if newest.stop - first < wanted:
         raise RecordError(

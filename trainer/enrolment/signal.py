@@ -16,6 +16,8 @@ from ecgmon.signal.quality import NAMES, SIGNAL
 from trainer.dataset import RecordSet, record_set
 from trainer.networks import WindowNetwork
 
+SHORTEST: Final = 180
+"""Fewest seconds to enrol on."""
 USABLE: Final = 0.6
 """Smallest share of an enrolment's seconds that can be used; fewer do not show a wearer's usual
 rhythm."""
@@ -62,12 +64,12 @@ def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
     RecordError
         If the record is too short, at another sampling rate, or mostly unusable.
     """
-    whole = record_set(record, network.geometry, network.steps_per_second)
-    if len(whole) < seconds:
+    if seconds < SHORTEST:
         raise RecordError(
-            f"{record.name} is too short: it has {len(whole)} whole seconds, and enrolment takes "
-            f"{seconds}."
+            f"{record.name} is too short: it has {len(record.samples) // WINDOW} whole seconds, "
+            f"and enrolment takes at least {SHORTEST + 1}."
         )
+    whole = record_set(record, network.geometry, network.steps_per_second)
     millivolts = record.millivolts()[: (seconds + 1) * WINDOW]
     state = process_record(millivolts, network.geometry).state[:seconds]
     counts = {name: int(np.sum(state == i)) for i, name in enumerate(NAMES)}

@@ -1,0 +1,75 @@
+"""What of a wearer's signal can be enrolled on, and what is said where it cannot."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgmon.errors import RecordError
+from ecgmon.grid import RATE
+from ecgmon.labels import UNLABELLED, is_beat
+from ecgmon.records import Record
+from ecgmon.wire.frame import NO_VALUE
+from tests.trainer.enrolment.conftest import SECONDS
+from trainer.enrolment.signal import SHORTEST, USABLE, take
+from trainer.networks import BeatNet
+
+N = (SECONDS + 1) * RATE
+
+
+def made_of(samples, rate=float(RATE)):
+    return Record("home/ann", "ann", rate, 200.0, "II", samples.astype(np.int16))
+
+
+def test_the_beats_are_those_of_the_record(record, signal):
+    true = record.annotations.samples[is_beat(record.annotations)]
+    apart = np.abs(true[:, None] - signal.beats[None, :])
+    inside = (true > 2 * RATE) & (true < (SECONDS - 1) * RATE)
+    assert (apart.min(axis=1)[inside] <= 0.15 * RATE).mean() > 0.99
+    assert (np.diff(signal.beats) > 0).all()
+    assert signal.filtered.shape == (SECONDS * RATE,)
+
+
+def test_a_record_without_annotations_has_beats_but_no_labels(record, signal):
+    bare = take(replace(record, annotations=None), BeatNet, SECONDS)
+    np.testing.assert_array_equal(bare.beats, signal.beats)
+    np.testing.assert_array_equal(bare.record.inputs, signal.record.inputs)
+    assert (bare.record.labels == UNLABELLED).all()
+
+
+def test_seconds_without_signal_have_no_beats(record):
+    samples = record.samples.copy()
+    samples[20 * RATE : 60 * RATE] = NO_VALUE
+    part = take(replace(record, samples=samples), BeatNet, SECONDS)
+    assert not part.usable[21:59].any()
+    seconds = part.beats // RATE
+    assert not np.isin(seconds, np.flatnonzero(~part.usable)).any()
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        (np.full(N, NO_VALUE), f"0 can be used .0 noisy, {SECONDS} without signal"),
+        (np.full(N, 77), f"0 can be used .0 noisy, {SECONDS} without signal"),
+        (np.random.default_rng(1).normal(0, 300, N), f"0 can be used .{SECONDS} noisy, 0 without"),
+        (np.zeros(SHORTEST * RATE - 1), f"too short: it has {SHORTEST - 1} whole seconds"),
+        (np.zeros(0), "too short"),
+    ],
+    ids=["nothing", "flat", "noise", "short", "empty"],
+)
+def test_what_cannot_be_enrolled_on_is_said(samples, said):
+    seconds = min(SECONDS, len(samples) // RATE - 1)
+    with pytest.raises(RecordError, match=said):
+        take(made_of(samples), BeatNet, seconds)
+
+
+def test_another_sampling_rate_is_refused():
+    with pytest.raises(RecordError, match="home/ann is sampled at 250 Hz, not 360 Hz"):
+        take(made_of(np.zeros(N), rate=250.0), BeatNet, SECONDS)
+
+
+def test_too_little_good_signal_is_refused(record):
+    samples = record.samples.copy()
+    samples[: int((1 - USABLE) * SECONDS + 3) * RATE] = NO_VALUE
+    with pytest.raises(RecordError, match="check the electrodes"):
+        take(replace(record, samples=samples), BeatNet, SECONDS)
