@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast models demonstration bench bench-grid model-choice results lock clean
+.PHONY: install install-dev replay test lint fast slow models demonstration bench bench-grid model-choice results lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -41,6 +41,10 @@ lint: install-dev
 
 fast: install-dev
 	$(BIN)/pytest
+
+# Many more kills than the fast suite has time for.
+slow: install-dev
+	$(BIN)/pytest -m slow
 
 # The built-in models, reproducible from their seed.
 models: install-dev

@@ -18,6 +18,7 @@ from ecgmon.files import place
 from ecgmon.grid import WINDOW
 from ecgmon.labels import NORMAL, UNLABELLED
 from ecgmon.records import Record
+from ecgmon.terminal.screen import usable
 from trainer import noise, splits
 from trainer.dataset import load
 from trainer.enrolment import gate
@@ -112,6 +113,11 @@ def _beats(
     taken: Record, signal: Signal, labels: LabelSource, start: Path, patient: str
 ) -> NDArray[np.int8] | None:
     """Return the labels of the beats; None if the review was left. The signal is kept."""
+    if labels == "review" and not usable():
+        raise UsageError(
+            f"Nothing says what is normal in {taken.name}: run this in a terminal to judge twenty "
+            "beats, or give --assume-normal."
+        )
     kept = sources.keep(taken, patient)
     if labels == "assumed normal":
         return np.full(len(signal.beats), NORMAL, dtype=np.int8)

@@ -3,13 +3,19 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import wfdb
 from typer.testing import CliRunner
 
 from ecgmon.bundle import Model
+from ecgmon.cli import enrolling
 from ecgmon.cli.app import app
 from ecgmon.cli.enroll import KEPT
 from ecgmon.cli.models import resolve, stored
+from ecgmon.errors import EcgmonError
+from ecgmon.grid import RATE
+from ecgmon.labels import ABNORMAL, NORMAL
 from replay.simulated import simulate
 from trainer import build, splits
 from trainer.dataset import record_set
@@ -17,38 +23,71 @@ from trainer.enrolment import gate
 from trainer.networks import BeatNet
 
 WEARER = "ann"
-ENROLL = ["enroll", "--patient", WEARER, "--record", "home/ann"]
+PLAYED = simulate("premature", duration_s=splits.ENROLMENT_S + 10).record
 
 
 @pytest.fixture(scope="module")
 def prepared():
-    played = simulate("premature", duration_s=splits.ENROLMENT_S + 10).record
-    return record_set(played, BeatNet.geometry, BeatNet.steps_per_second)
+    return record_set(PLAYED, BeatNet.geometry, BeatNet.steps_per_second)
+
+
+def write(folder, name, samples, rate=RATE, annotated=False):
+    """Write a WFDB record and return its path."""
+    wfdb.wrsamp(
+        name, rate, ["mV"], ["II"], d_signal=samples[:, None], fmt=["16"],
+        adc_gain=[PLAYED.gain], baseline=[0], write_dir=str(folder),
+    )  # fmt: skip
+    if annotated:
+        said = PLAYED.annotations
+        wfdb.wrann(name, "atr", said.samples, list(said.symbols), write_dir=str(folder))
+    return str(folder / name)
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    return {
+        "annotated": write(folder, "annotated", PLAYED.samples, annotated=True),
+        "bare": write(folder, "bare", PLAYED.samples),
+        "flat": write(folder, "flat", np.full_like(PLAYED.samples, 100)),
+        "noise": write(
+            folder,
+            "noise",
+            np.random.default_rng(1).normal(0, 300, len(PLAYED.samples)).astype(np.int16),
+        ),
+        "slow": write(folder, "slow", PLAYED.samples, rate=250),
+        "short": write(folder, "short", PLAYED.samples[: 100 * RATE]),
+    }
 
 
 @pytest.fixture
-def enroll(monkeypatch, tmp_path, prepared):
-    """Return a call of the command; every record is the same few minutes of a simulated wearer."""
+def enroll(monkeypatch, tmp_path, prepared, records):
+    """Return a call of the command; all other wearers are a simulated one."""
 
     def load(names, _network, _data, progress=lambda _: None):
         for name in names:
             progress(name)
-        return [replace(prepared, record=name, wearer=name.rpartition("/")[2]) for name in names]
+        return [replace(prepared, record=name, wearer=name) for name in names]
 
     recipe = build.RECIPES["beatnet"]
     short = replace(recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=3))
     monkeypatch.setattr(build, "RECIPES", {"beatnet": short})
-    monkeypatch.setattr("trainer.dataset.load", load)
+    monkeypatch.setattr(enrolling, "load", load)
     monkeypatch.setattr("trainer.noise.load", lambda *_: [])
     monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))
-    return lambda *more: CliRunner().invoke(app, [*ENROLL, *more], catch_exceptions=False)
+
+    def call(record="annotated", *more):
+        taken = ["--record", records[record]] if record else []
+        return CliRunner().invoke(app, ["enroll", "--patient", WEARER, *taken, *more])
+
+    return call
 
 
 def objecting(monkeypatch, *objections):
     monkeypatch.setattr(gate.Verdict, "objections", property(lambda _: list(objections)))
 
 
-def test_a_wearer_gets_a_model_and_a_second_is_judged_on_what_is_left(enroll, monkeypatch):
+def test_a_wearer_gets_a_model_and_a_second_is_judged_on_what_is_left(enroll, monkeypatch, records):
     objecting(monkeypatch)
     outcome = enroll()
     assert outcome.exit_code == 0, outcome.output
@@ -57,7 +96,8 @@ def test_a_wearer_gets_a_model_and_a_second_is_judged_on_what_is_left(enroll, mo
     own = resolve(None, WEARER)
     assert own == stored().path(WEARER, 1)
     card = Model.load(own).card
-    assert (card.wearer, card.enrolment.record) == (WEARER, "home/ann")
+    assert (card.wearer, card.enrolment.record) == (WEARER, records["annotated"])
+    assert (card.labels, card.enrolment.stop) == ("annotations", splits.ENROLMENT_S)
 
     again = enroll()
     assert "ann-beatnet was fitted to the last minute and is not judged on it." in again.stdout
@@ -72,13 +112,13 @@ def test_a_model_that_does_worse_is_kept_unless_it_is_forced(enroll, monkeypatch
     assert "ecgmon models activate ann 1" in " ".join(outcome.stdout.split())
     assert stored().versions(WEARER) == [1]
     assert resolve(None, WEARER) == resolve("generic", None)
-    assert enroll("--force").exit_code == 0
+    assert enroll("annotated", "--force").exit_code == 0
     (activation,) = stored().service(WEARER).activations
     assert (activation.version, activation.forced) == (2, True)
 
 
-def test_the_figures_for_scripts_are_those_of_the_verdict(enroll):
-    outcome = enroll("--json", "-")
+def test_the_figures_for_scripts_are_those_of_the_verdict(enroll, prepared):
+    outcome = enroll("annotated", "--json", "-")
     figures = json.loads(outcome.stdout)
     assert (figures["patient"], figures["version"]) == (WEARER, 1)
     assert figures["in_service"] == (not figures["objections"])
@@ -88,3 +128,58 @@ def test_the_figures_for_scripts_are_those_of_the_verdict(enroll):
     assert figures["panel_new"]["fp"] == figures["panel_new"]["tn"] == 0
     card = Model.load(stored().path(WEARER, 1)).card
     assert minute == {n: getattr(card.validation, n) for n in ("tp", "fp", "tn", "fn")}
+    enrolled = prepared.labels[: splits.ENROLMENT_S]
+    assert figures["usable"] == figures["seconds"] == splits.ENROLMENT_S
+    assert figures["normal"] == (enrolled == NORMAL).sum()
+    assert figures["abnormal"] == (enrolled == ABNORMAL).sum() > 0
+
+
+def test_what_is_assumed_normal_calibrates_and_keeps_the_signal(enroll, records):
+    outcome = enroll("bare", "--assume-normal", "--force", "--json", "-")
+    assert outcome.exit_code == 0, outcome.output
+    figures = json.loads(outcome.stdout)
+    assert (figures["labels"], figures["abnormal"]) == ("assumed normal", 0)
+    card = Model.load(stored().path(WEARER, 1)).card
+    assert (card.network, card.labels) == ("beatnet-baseline", "assumed normal")
+    (kept,) = (stored().folder.parent / "enrolments" / WEARER).glob("*.hea")
+    there = wfdb.rdrecord(str(kept.with_suffix("")), physical=False)
+    seconds = splits.ENROLMENT_S + 1
+    np.testing.assert_array_equal(there.d_signal[:, 0], PLAYED.samples[: seconds * RATE])
+    assert kept.with_suffix(".html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("record", "options", "said"),
+    [
+        ("flat", [], "0 can be used .0 noisy, 300 without signal"),
+        ("noise", [], "0 can be used .300 noisy"),
+        ("slow", [], "sampled at 250 Hz, not 360 Hz"),
+        ("short", [], "too short: it has 100 whole seconds"),
+        ("bare", [], "run this in a terminal to judge twenty beats"),
+        ("bare", ["--patient", "../ann"], "cannot be a wearer's id"),
+        ("bare", ["--captured"], "one only"),
+        ("bare", ["--review", "--assume-normal"], "leave one of the options out"),
+        (None, [], "Give the signal to learn from"),
+        (None, ["--captured"], "Nothing of ann is captured"),
+        ("annotated", ["--generic", __file__], "has no model card"),
+        ("annotated", ["--json", "/nowhere/x.json"], "/nowhere/x.json cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence_and_leaves_no_model(
+    enroll, record, options, said
+):
+    outcome = enroll(record, *options)
+    assert isinstance(outcome.exception, EcgmonError), outcome.output
+    assert outcome.exception.exit_code == 2
+    with pytest.raises(EcgmonError, match=said):
+        raise outcome.exception
+    assert stored().versions(WEARER) == []
+
+
+def test_a_model_edited_by_hand_is_nothing_to_start_from(enroll, tmp_path):
+    data = resolve("generic", None).read_bytes()
+    edited = tmp_path / "edited.onnx"
+    edited.write_bytes(data.replace(b'"threshold":0.', b'"threshold":1.'))
+    outcome = enroll("annotated", "--generic", str(edited))
+    with pytest.raises(EcgmonError, match=r"damaged|cannot be read"):
+        raise outcome.exception

@@ -1,7 +1,6 @@
 """Protocol ``enrolment``: the ways of enrolling a new wearer, side by side."""
 
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -92,20 +91,27 @@ model goes on.
         if NETWORKS[network] is not BeatNet:
             raise UsageError(f"--protocol enrolment is for beatnet, not for {network}.")
         outcomes = []
-        context = get_context("spawn")
-        with ProcessPoolExecutor(WORKERS, context, max_tasks_per_child=4) as pool:
-            running = {}
-            for number, fold in enumerate(wearer_folds()):
-                generic = fold_model(number, sets, noise, network, seed, work)
-                progress(f"generic model of fold {number + 1}")
-                rehearsal = [sets[name] for name in fold.training]
-                for name in fold.strangers:
-                    record = read(obtain(name, data=self._data))
-                    task = Task(record, sets[name], rehearsal, noise, generic, seed, work)
-                    running[pool.submit(enrol_in_all_ways, task)] = name
-            for done in as_completed(running):
-                outcomes.append(done.result())
-                progress(running[done])
+        for number, fold in enumerate(wearer_folds()):
+            generic = fold_model(number, sets, noise, network, seed, work)
+            progress(f"generic model of fold {number + 1}")
+            rehearsal = [sets[name] for name in fold.training]
+            tasks = (
+                Task(
+                    read(obtain(name, data=self._data)),
+                    sets[name],
+                    rehearsal,
+                    noise,
+                    generic,
+                    seed,
+                    work,
+                )
+                for name in fold.strangers
+            )
+            # Each export leaves memory behind, so workers do not live long.
+            with get_context("spawn").Pool(WORKERS, maxtasksperchild=3) as pool:
+                for outcome in pool.imap_unordered(enrol_in_all_ways, tasks):
+                    outcomes.append(outcome)
+                    progress(outcome.wearer)
         return sorted(outcomes, key=lambda outcome: outcome.wearer)
 
 
