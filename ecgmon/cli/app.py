@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ecgmon import __version__
-from ecgmon.cli import cards, service
+from ecgmon.cli import cards, versions
 from ecgmon.cli.enroll import enroll
 from ecgmon.cli.evaluate import evaluate
 from ecgmon.cli.replay import replay
@@ -28,10 +28,10 @@ app.command()(serve)
 app.command()(enroll)
 app.command()(train)
 app.command()(evaluate)
-cards.app.command()(service.activate)
-cards.app.command()(service.rollback)
-cards.app.command()(service.export)
-cards.app.command("import")(service.import_)
+cards.app.command()(versions.activate)
+cards.app.command()(versions.rollback)
+cards.app.command()(versions.export)
+cards.app.command("import")(versions.import_)
 app.add_typer(cards.app, name="models")
 
 

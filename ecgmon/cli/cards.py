@@ -29,6 +29,12 @@ FIGURES: Final = {
 }
 """Figures of a `Confusion`, and how they are shown."""
 
+LABELS: Final = {
+    "annotations": "annotations",
+    "review": "a review in the terminal",
+    "assumed normal": "assumption: all taken for normal",
+}
+
 app = typer.Typer(
     help="Show models, and choose which version of a wearer's own is in service.",
     epilog="Start with: ecgmon models show 203",
@@ -164,7 +170,7 @@ def _facts(path: Path, model: "Model") -> Table:
         "trained on": seen if card.enrolment else f"{labelled}, of {seen}",
         "enrolled on": card.enrolment
         and f"{card.enrolment.record}, {card.enrolment.start} to {card.enrolment.stop} s: "
-        f"{labelled}",
+        f"{labelled}, by {LABELS[card.labels]}",
         "created": f"{card.created}, seed {card.seed}",
         "versions": ", ".join(f"{name} {version}" for name, version in card.versions.items()),
         "file": f"{path}, {decimal(path.stat().st_size, precision=0)}",

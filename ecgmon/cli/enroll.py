@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ecgmon.cli import sources
-from ecgmon.cli.models import stored
+from ecgmon.cli.models import GENERIC, stored
 from ecgmon.cli.options import Data, Json, write
 from ecgmon.cli.train import require_torch
 from ecgmon.errors import UsageError
@@ -93,6 +93,8 @@ def enroll(
         raise UsageError("Give the signal to learn from: --record, --captured or --live, one only.")
     if review and assume_normal:
         raise UsageError("A signal is reviewed or assumed normal: leave one of the options out.")
+    if patient == GENERIC:
+        raise UsageError(f"{GENERIC} is the name of the generic model: choose another id.")
     stored().versions(patient)  # an id that cannot be is said now, not after the training
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written

@@ -66,7 +66,7 @@ def from_live(wearer: str, minutes: int, endpoint: str) -> Record:
     from ecgmon.records import captured
 
     folder = captured_folder()
-    span = follow(wearer, minutes * 60, endpoint, folder)
+    span = follow(wearer, minutes * 60 + 1, endpoint, folder)
     return captured.read(folder, wearer, span.stream, span.start, span.stop)
 
 

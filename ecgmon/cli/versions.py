@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ecgmon.cli.models import stored
+from ecgmon.cli.models import GENERIC, stored
 from ecgmon.cli.options import write_bytes
-from ecgmon.errors import StoreError
+from ecgmon.errors import StoreError, UsageError
 
 Wearer = Annotated[
     str,
@@ -87,6 +87,8 @@ def import_(
 
       ecgmon models import ann ann.onnx --keep
     """
+    if wearer == GENERIC:
+        raise UsageError(f"{GENERIC} is the name of the generic model: choose another id.")
     store = stored()
     version = store.add(wearer, Path("/dev/stdin") if file == Path("-") else file)
     if not keep:
