@@ -136,7 +136,7 @@ def _draw_nothing(plot: Canvas, values: NDArray[np.float32]) -> None:
 def _draw_intervals(row: Canvas, lead: Lead, beats: list[int], beat: int, first: int) -> None:
     """Draw the interval between each two neighbours in ms, those beside the beat to be seen."""
     for before, after in pairwise(beats):
-        look = Look.TEXT if beat in (before, after) else Look.GRID
+        look = Look.TEXT if beat in (before, after) else Look.FAINT
         start, stop = (int(lead.beats[b]) // SAMPLES_PER_CELL - first for b in (before, after))
         room = stop - start - 1
         number = f"{lead.rr_ms(after)}"
