@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from ecgmon import labels
 from ecgmon.errors import RecordError
 from ecgmon.files import place
-from review.annotations import Annotation, decode, encode
+from ecgmon.records.annotations import Annotation, decode, encode
 
 ANNOTATOR: Final = "review"
 """Suffix of the files."""

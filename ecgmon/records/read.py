@@ -9,6 +9,7 @@ import wfdb
 from numpy.typing import NDArray
 
 from ecgmon.errors import RecordError
+from ecgmon.records.annotations import decode, symbol
 from ecgmon.records.find import Found
 from ecgmon.records.record import Annotations, Record
 from ecgmon.wire.frame import MIN_GAIN, NO_VALUE
@@ -17,6 +18,10 @@ MAX_COUNT: Final = 32767
 """Largest ADC count; `NO_VALUE` lies just below the smallest."""
 LEAD_II: Final = ("MLII", "II")
 """Lead II of the chest (modified) and of the limbs."""
+MAX_ANNOTATIONS: Final = 100_000_000
+"""Largest annotation file read, in bytes."""
+_ABOUT_THE_FILE: Final = "## "
+"""How notes begin that say something of the file: its time resolution, its own symbols."""
 MAX_SAMPLES: Final = 200_000_000
 """Longest record read: six days at 360 Hz, 400 MB."""
 
@@ -121,12 +126,15 @@ def _annotations(found: Found) -> Annotations | None:
     if not path.is_file():
         return None
     try:
-        read = wfdb.rdann(str(found.path), "atr")
-    except Exception as error:  # wfdb raises whatever its parser hits
+        with path.open("rb") as file:
+            marks = decode(file.read(MAX_ANNOTATIONS))
+    except (OSError, ValueError) as error:
         raise RecordError(
             f"The annotations of {found.name} cannot be read: copy or fetch {path.name} again."
         ) from error
-    return Annotations(np.asarray(read.sample, dtype=np.int64), tuple(read.symbol))
+    marks = [mark for mark in marks if not mark.note.startswith(_ABOUT_THE_FILE)]
+    samples = np.array([mark.sample for mark in marks], dtype=np.int64)
+    return Annotations(samples, tuple(symbol(mark) for mark in marks))
 
 
 def _channel(name: str, leads: list[str], wanted: str | None) -> int:

@@ -134,3 +134,11 @@ def test_values_not_measured_are_not_numbers_and_the_gain_is_the_one_of_the_wire
     assert values[[0, 1, 3]].tolist() == [0.0, 100 / on_the_wire, -32767 / on_the_wire]
     record = Record("x", "x", 360.0, gain, "II", np.array([100], dtype=np.int16))
     assert record.millivolts().tolist() == [100 / on_the_wire]
+
+
+def test_a_note_on_the_file_is_no_annotation_of_the_signal(tmp_path):
+    """``wfdb.wrann`` writes one at sample 0 where it is told the rate."""
+    wfdb.wrsamp("x", 360, ["mV"], ["II"], np.zeros((3600, 1)), fmt=["16"], write_dir=str(tmp_path))
+    wfdb.wrann("x", "atr", np.array([100, 900]), ["N", "V"], fs=360, write_dir=str(tmp_path))
+    said = read(Found("x", "x", tmp_path / "x")).annotations
+    assert (said.samples.tolist(), said.symbols) == ([100, 900], ("N", "V"))

@@ -6,7 +6,7 @@ import wfdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from review.annotations import Annotation, decode, encode
+from ecgmon.records.annotations import Annotation, decode, encode, symbol
 
 CODES = st.integers(1, 41).filter(lambda code: code not in (15, 17))
 ROWS = st.tuples(
@@ -62,7 +62,21 @@ def test_real_annotations_are_decoded_as_wfdb_does(mitdb):
         assert [row.note.rstrip("\0") for row in rows] == notes
 
 
-@pytest.mark.parametrize("data", [b"", b"\0", b"\1\4\0", b"\1\4", b"\1\4\0\0\0\0"])
+@pytest.mark.parametrize("data", [b"", b"\0", b"\1\4\0", b"\1\4", b"\1\4\0\0\0\1"])
 def test_what_does_not_end_as_it_should_is_refused(data):
     with pytest.raises(ValueError, match=r"has no end|goes on"):
         decode(data)
+
+
+def test_every_symbol_is_wfdb_s(tmp_path):
+    codes = [code for code in range(1, 42) if code not in (15, 17)]
+    rows = [Annotation(100 * code, code) for code in codes]
+    (tmp_path / "all.atr").write_bytes(encode(rows))
+    assert [symbol(row) for row in rows] == wfdb.rdann(str(tmp_path / "all"), "atr").symbol
+    assert symbol(Annotation(1, 47)) == "?"
+
+
+def test_numbers_channels_and_a_block_filled_with_zeros_are_passed_over():
+    annotation = encode([Annotation(10, 1)])[:-2]
+    number, channel = b"\1\xf0", b"\1\xf8"
+    assert decode(annotation + number + channel + bytes(100)) == [Annotation(10, 1)]

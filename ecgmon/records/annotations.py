@@ -1,4 +1,4 @@
-"""The bytes of a WFDB annotation file (the MIT format), as far as a review has a use for them.
+"""The bytes of a WFDB annotation file (the MIT format).
 
 Read here because a file may be damaged or foreign, on which wfdb can loop for ever.
 """
@@ -9,16 +9,19 @@ from typing import Final, NamedTuple
 
 _SKIP: Final = 59
 _SUBTYPE: Final = 61
+_NUMBER_AND_CHANNEL: Final = (60, 62)
 _NOTE: Final = 63
 _SPECIAL: Final = range(50, 64)
 """Codes that mark nothing themselves."""
 _FAR: Final = 1023
 """Longest interval that fits into the word of an annotation."""
 _END: Final = b"\0\0"
+_SYMBOLS: Final = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
+"""WFDB's symbol of each code."""
 
 
 class Annotation(NamedTuple):
-    """One annotation: sample index, WFDB code and subtype, and a note in ASCII, or none."""
+    """One annotation: sample index, WFDB code and subtype, and a note, or none."""
 
     sample: int
     code: int
@@ -49,7 +52,7 @@ def decode(data: bytes) -> list[Annotation]:
     Raises
     ------
     ValueError
-        If it is no annotation file, or holds what `encode` never writes.
+        If it is no whole annotation file.
     """
     found: list[Annotation] = []
     at, now = 0, 0
@@ -67,16 +70,23 @@ def decode(data: bytes) -> list[Annotation]:
         elif code == _SUBTYPE and found:
             found[-1] = found[-1]._replace(subtype=((value & 0xFF) ^ 0x80) - 0x80)
         elif code == _NOTE and found:
-            found[-1] = found[-1]._replace(note=data[at : at + value].decode("ascii"))
+            found[-1] = found[-1]._replace(note=data[at : at + value].decode("latin-1"))
             at += value + value % 2
+        elif code in _NUMBER_AND_CHANNEL:
+            continue
         elif code and code not in _SPECIAL:
             now += value
             found.append(Annotation(now, code))
         else:
             raise ValueError("holds what is none")
-    if at + 2 != len(data):
+    if any(data[at:]):  # some writers fill a block with zeros
         raise ValueError("goes on after its end")
     return found
+
+
+def symbol(annotation: Annotation) -> str:
+    """Return the symbol of an annotation; ``?`` for a code that WFDB has none for."""
+    return _SYMBOLS[annotation.code] if annotation.code < len(_SYMBOLS) else "?"
 
 
 def _word(code: int, value: int) -> bytes:
