@@ -72,10 +72,12 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     kind = _network(start, base, old, wanted.patient)
     signal = take(taken, kind, len(taken.samples) // WINDOW - 1)
     check(base.card, signal.record, signal.seconds)
+    judged = 0
     if labels != "annotations":
-        beats = _beats(taken, signal, labels, start, wanted.patient)
-        if beats is None:
+        known = _beats(taken, signal, labels, start, wanted.patient)
+        if known is None:
             return None
+        beats, judged = known
         signal = replace(signal, record=labelled(signal, beats))
     signal = replace(signal, record=replace(signal.record, wearer=wanted.patient))
     _require_labels(signal)
@@ -84,7 +86,7 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     if serves:
         stored().activate(wanted.patient, version, forced=wanted.force)
     report = sources.place_of(taken, wanted.patient).with_suffix(sources.REPORT)
-    done = Enrolled(version, serves, signal, new, old, verdict, report)
+    done = Enrolled(version, serves, signal, new, old, verdict, report, judged)
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
         place(report, page(done).encode())
@@ -111,8 +113,11 @@ def _network(start: Path, base: Model, old: Model, patient: str) -> type[WindowN
 
 def _beats(
     taken: Record, signal: Signal, labels: LabelSource, start: Path, patient: str
-) -> NDArray[np.int8] | None:
-    """Return the labels of the beats; None if the review was left. The signal is kept."""
+) -> tuple[NDArray[np.int8], int] | None:
+    """Return the labels of the beats and how many were judged; None if the review was left.
+
+    The signal is kept.
+    """
     if labels == "review" and not usable():
         raise UsageError(
             f"Nothing says what is normal in {taken.name}: run this in a terminal to judge twenty "
@@ -120,7 +125,7 @@ def _beats(
         )
     kept = sources.keep(taken, patient)
     if labels == "assumed normal":
-        return np.full(len(signal.beats), NORMAL, dtype=np.int8)
+        return np.full(len(signal.beats), NORMAL, dtype=np.int8), 0
     return reviewed(signal, start, kept, patient)
 
 

@@ -42,7 +42,9 @@ class _Asked:
         return self._questions.spread({beat: _LABELS[said] for beat, said in answers.items()})
 
 
-def reviewed(signal: "Signal", generic: Path, kept: Path, title: str) -> NDArray[np.int8] | None:
+def reviewed(
+    signal: "Signal", generic: Path, kept: Path, title: str
+) -> tuple[NDArray[np.int8], int] | None:
     """Let a clinician judge beats of a signal on this terminal.
 
     Parameters
@@ -58,8 +60,8 @@ def reviewed(signal: "Signal", generic: Path, kept: Path, title: str) -> NDArray
 
     Returns
     -------
-    ndarray of int8 or None, shape (beats,)
-        The label of each beat; None if the review was left.
+    tuple of ndarray of int8, shape (beats,), and int, or None
+        The label of each beat, and how many were judged; None if the review was left.
     """
     network, card = restore(generic)
     if not isinstance(network, BeatNet):
@@ -69,4 +71,4 @@ def reviewed(signal: "Signal", generic: Path, kept: Path, title: str) -> NDArray
     judgements = Judgements(kept, signal.beats)
     if not run(signal.filtered, asked, judgements, title, QUESTIONS):
         return None
-    return judgements.labels_with(judgements.spread)
+    return judgements.labels_with(judgements.spread), len(judgements.answers)

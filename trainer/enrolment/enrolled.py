@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgmon.bundle import Model
 from ecgmon.labels import ABNORMAL, NORMAL
@@ -32,6 +33,8 @@ class Enrolled:
         How they compare.
     report : Path
         Where its page is written.
+    judged : int
+        Beats that a clinician was asked about.
     """
 
     version: int
@@ -41,6 +44,18 @@ class Enrolled:
     old: Model
     verdict: Verdict
     report: Path
+    judged: int = 0
+
+    @property
+    def forced(self) -> bool:
+        """Whether the new model serves in spite of what speaks against it."""
+        return self.in_service and bool(self.verdict.objections)
+
+    def probability(self, model: Model) -> NDArray[np.float32]:
+        """Return what a model says of the enrolment's seconds; NaN where it would not be asked."""
+        said = model.probability(self.signal.record.inputs[: self.signal.seconds])
+        heard: NDArray[np.float32] = np.where(self.signal.usable, said, np.float32(np.nan))
+        return heard
 
     def counts(self) -> dict[str, int]:
         """Return how many of the enrolment's seconds are what."""

@@ -1,6 +1,7 @@
-"""A record set labelled by what is known of its beats, instead of by annotations."""
+"""Labels of windows from labels of beats, and of beats from a record set's steps."""
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer.dataset import RecordSet
 from trainer.enrolment.signal import Signal
 from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
+
+MATCH: Final = round(0.15 * RATE)
+"""Samples up to which two marks are of one beat (ANSI/AAMI EC57)."""
 
 
 def labelled(signal: Signal, labels: NDArray[np.int8]) -> RecordSet:
@@ -35,3 +39,23 @@ def labelled(signal: Signal, labels: NDArray[np.int8]) -> RecordSet:
         windows[which[of_label]] = label
         steps[which[of_label], step[of_label]] = mark
     return replace(record, labels=windows, beats=steps)
+
+
+def beat_labels(signal: Signal) -> NDArray[np.int8]:
+    """Return the label of each beat that was found, int8 of shape (beats,).
+
+    It is that of the nearest step with a beat, `UNLABELLED` if none is within `MATCH`: annotators
+    and the detector do not mark the same sample.
+    """
+    along = signal.record.beats.ravel()
+    marked = np.flatnonzero(along)
+    if not len(marked):
+        return np.full(len(signal.beats), UNLABELLED, dtype=np.int8)
+    step = RATE // signal.record.beats.shape[1]
+    middles = marked * step + step // 2
+    after = np.searchsorted(middles, signal.beats).clip(1, max(len(marked) - 1, 1))
+    around = np.stack([after - 1, np.minimum(after, len(marked) - 1)])
+    distance = np.abs(middles[around] - signal.beats)
+    nearest = np.take_along_axis(around, distance.argmin(axis=0)[None], axis=0)[0]
+    labels = np.where(along[marked[nearest]] == ABNORMAL_BEAT, ABNORMAL, NORMAL)
+    return np.where(distance.min(axis=0) <= MATCH, labels, UNLABELLED).astype(np.int8)

@@ -1,0 +1,73 @@
+"""The beats of an enrolment over each other, so that one with the wrong label shows."""
+
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ecgmon.grid import RATE
+from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
+from trainer.enrolment.drawing import COLOURS
+from trainer.enrolment.labelled import beat_labels
+from trainer.enrolment.signal import Signal
+
+HEIGHT: Final = 3.2
+"""Of the plot, in inches."""
+BEFORE: Final = round(0.25 * RATE)
+AFTER: Final = round(0.42 * RATE)
+"""Samples of a beat that are drawn."""
+WITHIN: Final = slice(BEFORE - round(0.1 * RATE), BEFORE + round(0.25 * RATE))
+"""Of these, where beats are compared: the next one may lie outside."""
+MOST: Final = 60
+"""Beats of a kind that are drawn; if there are more, those least like their mean are among them."""
+_KINDS: Final = (
+    ("normal", NORMAL, "normal"),
+    ("abnormal", ABNORMAL, "abnormal"),
+    ("no label", UNLABELLED, "faint"),
+)
+
+
+def draw(figure: Figure, signal: Signal) -> None:
+    """Draw the beats of each label, with their mean and that of the normal ones.
+
+    Parameters
+    ----------
+    figure : Figure
+        To draw into.
+    signal : Signal
+        Of the enrolment, labelled as it was fitted.
+    """
+    reach = np.arange(-BEFORE, AFTER)
+    whole = (signal.beats >= BEFORE) & (signal.beats < len(signal.filtered) - AFTER)
+    waves = signal.filtered[signal.beats[whole, None] + reach]
+    labels = beat_labels(signal)[whole]
+    panels = figure.subplots(1, len(_KINDS), sharex=True, sharey=True)
+    for axes, (name, label, colour) in zip(panels, _KINDS, strict=True):
+        of_label = waves[labels == label]
+        if len(of_label):
+            _overlaid(axes, reach / RATE, of_label, COLOURS[colour])
+        if label != NORMAL and np.any(labels == NORMAL):
+            usual = waves[labels == NORMAL].mean(axis=0)
+            axes.plot(reach / RATE, usual, color=COLOURS["normal"], linewidth=1.5, linestyle="--")
+        axes.set_title(f"{name}: {len(of_label)} beats", fontsize=10)
+        axes.set_xlabel("seconds")
+    panels[0].set_ylabel("mV")
+
+
+def _overlaid(
+    axes: Axes, seconds: NDArray[np.float64], waves: NDArray[np.float32], colour: str
+) -> None:
+    """Draw beats as thin lines, and their mean as a bold one."""
+    mean = waves.mean(axis=0)
+    by_distance = np.argsort(-np.linalg.norm((waves - mean)[:, WITHIN], axis=1), kind="stable")
+    far, others = np.split(by_distance, [min(MOST // 2, len(waves))])
+    spread = np.linspace(0, len(others) - 1, min(MOST - MOST // 2, len(others))).round()
+    drawn = waves[[*far, *others[spread.astype(int)]], ::2]
+    lines = [np.column_stack([seconds[::2], wave]) for wave in drawn]
+    axes.add_collection(LineCollection(lines, colors=colour, linewidths=0.5, alpha=0.45))
+    axes.plot(seconds, mean, color=COLOURS["paper"], linewidth=5)
+    axes.plot(seconds, mean, color=colour, linewidth=2.5)
+    axes.autoscale_view()
