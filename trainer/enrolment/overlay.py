@@ -43,7 +43,8 @@ def draw(figure: Figure, signal: Signal) -> None:
     reach = np.arange(-BEFORE, AFTER)
     whole = (signal.beats >= BEFORE) & (signal.beats < len(signal.filtered) - AFTER)
     waves = signal.filtered[signal.beats[whole, None] + reach]
-    labels = beat_labels(signal)[whole]
+    every = beat_labels(signal)
+    labels = every[whole]  # one at the very end counts and is not drawn
     panels = figure.subplots(1, len(_KINDS), sharex=True, sharey=True)
     for axes, (name, label, colour) in zip(panels, _KINDS, strict=True):
         of_label = waves[labels == label]
@@ -52,7 +53,7 @@ def draw(figure: Figure, signal: Signal) -> None:
         if label != NORMAL and np.any(labels == NORMAL):
             usual = waves[labels == NORMAL].mean(axis=0)
             axes.plot(reach / RATE, usual, color=COLOURS["normal"], linewidth=1.5, linestyle="--")
-        axes.set_title(f"{name}: {len(of_label)} beats", fontsize=10)
+        axes.set_title(f"{name}: {np.sum(every == label)} beats", fontsize=10)
         axes.set_xlabel("seconds")
     panels[0].set_ylabel("mV")
 

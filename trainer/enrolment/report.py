@@ -38,7 +38,7 @@ def _verdict(done: Enrolled, headline: str) -> str:
     old, objections = done.old.card.name, done.verdict.objections
     served = f"{old} served before." if done.in_service else f"{old} stays in service."
     if objections:
-        reasons = f"{served} Against the new model:"
+        reasons = f"{served} Against the new model, compared with {old}:"
     else:
         reasons = f"{served} Nothing in the comparison below speaks against the new model."
     return (
