@@ -74,9 +74,10 @@ def decode(data: bytes) -> list[Annotation]:
             at += value + value % 2
         elif code in _NUMBER_AND_CHANNEL:
             continue
-        elif code and code not in _SPECIAL:
+        elif code not in _SPECIAL:
             now += value
-            found.append(Annotation(now, code))
+            if code:  # without one it only moves the time on
+                found.append(Annotation(now, code))
         else:
             raise ValueError("holds what is none")
     if any(data[at:]):  # some writers fill a block with zeros
