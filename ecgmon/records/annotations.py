@@ -76,8 +76,11 @@ def decode(data: bytes) -> list[Annotation]:
             continue
         elif code not in _SPECIAL:
             now += value
-            if code:  # without one it only moves the time on
-                found.append(Annotation(now, code))
+            if not code:  # it only moves the time on
+                continue
+            if now < (found[-1].sample if found else 0):
+                raise ValueError("goes back in time")
+            found.append(Annotation(now, code))
         else:
             raise ValueError("holds what is none")
     if any(data[at:]):  # some writers fill a block with zeros

@@ -80,3 +80,9 @@ def test_numbers_channels_and_a_block_filled_with_zeros_are_passed_over():
     annotation = encode([Annotation(10, 1)])[:-2]
     number, channel = b"\1\xf0", b"\1\xf8"
     assert decode(annotation + number + channel + bytes(100)) == [Annotation(10, 1)]
+
+
+def test_annotations_that_go_back_in_time_are_refused():
+    back = encode([Annotation(5000, 1)])[:-2] + b"\x00\xec\xff\xff\x00\xf0" + b"\1\4\0\0"
+    with pytest.raises(ValueError, match="goes back"):
+        decode(back)
