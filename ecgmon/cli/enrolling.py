@@ -20,7 +20,8 @@ from ecgmon.labels import NORMAL, UNLABELLED
 from ecgmon.records import Record
 from ecgmon.terminal.screen import usable
 from trainer import noise, splits
-from trainer.dataset import load
+from trainer.batches import Noise
+from trainer.dataset import RecordSet, load
 from trainer.enrolment import gate
 from trainer.enrolment.baseline import assumed_normal
 from trainer.enrolment.enrol import HELD_OUT_S, check, enrol, tuning
@@ -43,6 +44,15 @@ class Wanted:
     force: bool
     seed: int
     data: Path | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Others:
+    """Other wearers: those to rehearse, those of the gate's panel, and recordings of noise."""
+
+    rehearsal: list[RecordSet]
+    panel: list[RecordSet]
+    noise: Noise
 
 
 def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
@@ -72,6 +82,12 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     kind = _network(start, base, old, wanted.patient)
     signal = take(taken, kind, len(taken.samples) // WINDOW - 1)
     check(base.card, signal.record, signal.seconds)
+    if labels == "review" and not usable():
+        raise UsageError(
+            f"Nothing says what is normal in {taken.name}: run this in a terminal to judge twenty "
+            "beats, or give --assume-normal."
+        )
+    others = _others(labels, kind, wanted)  # what is missing is said before anybody judges
     judged = 0
     if labels != "annotations":
         known = _beats(taken, signal, labels, start, wanted.patient)
@@ -81,10 +97,10 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
         signal = replace(signal, record=labelled(signal, beats))
     signal = replace(signal, record=replace(signal.record, wearer=wanted.patient))
     _require_labels(signal)
-    new, verdict, version = _made(start, old, signal, labels, kind, wanted)
+    new, verdict, version = _made(start, old, signal, labels, others, wanted)
     serves = wanted.force or not verdict.objections
     if serves:
-        stored().activate(wanted.patient, version, forced=wanted.force)
+        stored().activate(wanted.patient, version, forced=bool(verdict.objections))
     report = sources.place_of(taken, wanted.patient).with_suffix(sources.REPORT)
     done = Enrolled(version, serves, signal, new, old, verdict, report, judged)
     try:
@@ -118,11 +134,6 @@ def _beats(
 
     The signal is kept.
     """
-    if labels == "review" and not usable():
-        raise UsageError(
-            f"Nothing says what is normal in {taken.name}: run this in a terminal to judge twenty "
-            "beats, or give --assume-normal."
-        )
     kept = sources.keep(taken, patient)
     if labels == "assumed normal":
         return np.full(len(signal.beats), NORMAL, dtype=np.int8), 0
@@ -138,36 +149,47 @@ def _require_labels(signal: Signal) -> None:
         )
 
 
+def _others(labels: LabelSource, kind: type[WindowNetwork], wanted: Wanted) -> _Others:
+    """Load what comes from other wearers; what is only calibrated rehearses nothing."""
+    rehearsal = () if labels == "assumed normal" else splits.TRAINING
+    names = [*rehearsal, *gate.PANEL]
+    with long_work() as bar:
+        task = bar.add_task("Other wearers", total=len(names), note="")
+        sets = load(names, kind, wanted.data, lambda name: bar.update(task, advance=1, note=name))
+    n = len(rehearsal)
+    recordings = noise.load(kind.geometry, wanted.data) if rehearsal else ()
+    return _Others(sets[:n], sets[n:], recordings)
+
+
 def _made(
     start: Path,
     old: Model,
     signal: Signal,
     labels: LabelSource,
-    kind: type[WindowNetwork],
+    others: _Others,
     wanted: Wanted,
 ) -> tuple[Model, gate.Verdict, int]:
     """Make the model, compare it with the one in service, and store it."""
-    others = () if labels == "assumed normal" else splits.TRAINING
-    names = [*others, *gate.PANEL]
-    with long_work() as bar, tempfile.TemporaryDirectory() as folder:
-        task = bar.add_task("Records", total=len(names), note="")
-        sets = load(names, kind, wanted.data, lambda name: bar.update(task, advance=1, note=name))
-        rehearsal, panel = sets[: len(others)], sets[len(others) :]
-        task = bar.add_task("Fits", total=2, note="")
-        if labels == "assumed normal":
-            way = assumed_normal(start, signal, wanted.seed)
-        else:
-            recordings = noise.load(kind.geometry, wanted.data)
-            way = tuning(start, signal.record, rehearsal, wanted.seed, recordings, labels=labels)
-        made = Path(folder) / "new.onnx"
-        new = enrol(
-            start,
-            signal.record,
-            way,
-            wanted.seed,
-            made,
-            seconds=signal.seconds,
-            progress=lambda: bar.update(task, advance=1),
-        )
-        verdict = gate.compare(new, old, signal.record, panel, signal.seconds)
-        return new, verdict, stored().add(wanted.patient, made)
+    seed, record = wanted.seed, signal.record
+    if labels == "assumed normal":
+        way = assumed_normal(start, signal, seed)
+    else:
+        way = tuning(start, record, others.rehearsal, seed, others.noise, labels=labels)
+    try:
+        with long_work() as bar, tempfile.TemporaryDirectory() as folder:
+            task = bar.add_task("Fits", total=2, note="")
+            new = enrol(
+                start,
+                record,
+                way,
+                seed,
+                made := Path(folder) / "new.onnx",
+                seconds=signal.seconds,
+                progress=lambda: bar.update(task, advance=1),
+            )
+            verdict = gate.compare(new, old, record, others.panel, signal.seconds)
+            return new, verdict, stored().add(wanted.patient, made)
+    except OSError as error:
+        raise UsageError(
+            f"The new model cannot be written in {tempfile.gettempdir()}: {error.strerror}."
+        ) from error

@@ -1,6 +1,7 @@
 """``ecgmon enroll`` end to end, on simulated wearers and with few steps of training."""
 
 import json
+import tempfile
 from dataclasses import replace
 
 import numpy as np
@@ -183,3 +184,19 @@ def test_a_model_edited_by_hand_is_nothing_to_start_from(enroll, tmp_path):
     outcome = enroll("annotated", "--generic", str(edited))
     with pytest.raises(EcgmonError, match=r"damaged|cannot be read"):
         raise outcome.exception
+
+
+def test_where_nothing_can_be_written_it_is_said(enroll, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", "/proc")
+        with pytest.raises(EcgmonError, match="The new model cannot be written in /proc"):
+            raise enroll().exception
+    assert stored().versions(WEARER) == []
+    monkeypatch.setenv("ECGMON_STATE", "/proc/nowhere")
+    with pytest.raises(EcgmonError, match="cannot be kept in /proc/nowhere/enrolments/ann"):
+        raise enroll("bare", "--assume-normal").exception
+
+
+def test_nobody_can_be_called_generic(enroll):
+    with pytest.raises(EcgmonError, match="generic is the name of the generic model"):
+        raise enroll("annotated", "--patient", "generic").exception
