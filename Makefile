@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast slow models demonstration bench bench-grid model-choice results lock clean
+.PHONY: install install-dev replay test lint fast slow models demonstration bench bench-grid model-choice results enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -73,7 +73,12 @@ results: install-dev
 	@mkdir -p runs
 	$(STUDY) --work runs/b --out runs/b >/dev/null 2>&1 & $(STUDY) --work runs/a && wait
 	$(BIN)/ecgmon evaluate --protocol new-wearer
+	$(BIN)/ecgmon evaluate --protocol enrolment
 	$(BIN)/ecgmon evaluate --protocol inter-patient
+
+# After results: every wearer through the monitor with every way's model, some ten minutes.
+enrolment-replays: install-dev
+	$(BIN)/python benchmarks/enrolments.py
 
 lock: install-dev
 	$(BIN)/python -m pip freeze --exclude-editable --all | grep -v -E "^(pip|setuptools|wheel)==" | sed "s,+cpu,," > constraints.txt

@@ -6,11 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecgmon.bundle import Model
+from ecgmon.cli.models import resolve
+from ecgmon.labels import UNLABELLED
 from ecgmon.metrics import Confusion
 from replay.simulated import simulate
 from trainer import build, protocols, splits
 from trainer.dataset import record_set
-from trainer.evaluation import report
+from trainer.enrolment.signal import take
+from trainer.evaluation import enrolment, report
 from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
 from trainer.evaluation.inter_patient import InterPatient
 from trainer.evaluation.new_wearer import NewWearer
@@ -122,3 +126,64 @@ def test_calibration_by_hand():
     ]
     assert result["brier"] == pytest.approx((0.05**2 + 2 * 0.15**2 + 0.05**2) / 4)
     assert result["expected_calibration_error"] == pytest.approx((0.05 + 2 * 0.15 + 0.05) / 4)
+
+
+@pytest.fixture(scope="module")
+def simulated_task(tmp_path_factory):
+    record = simulate("premature", seed=5, duration_s=360).record
+    record = replace(record, name="mitdb/203", wearer="203")
+    wearer = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
+    others = [replace(wearer, record=f"mitdb/{name}", wearer=name) for name in ("1", "2")]
+    generic = resolve("generic", None)
+    return enrolment.Task(record, wearer, others, (), generic, 1, tmp_path_factory.mktemp("ways"))
+
+
+def test_a_wearer_is_enrolled_in_every_way_and_judged_after_it(quick, simulated_task):
+    task = simulated_task
+    outcome = enrolment.enrol_in_all_ways(task)
+    assert list(outcome.judged) == ["generic", *enrolment.WAYS]
+    for judged in outcome.judged.values():
+        np.testing.assert_array_equal(judged.labels, task.wearer.labels[splits.ENROLMENT_S :])
+    cards = {
+        way: Model.load(enrolment.model_path(task.work, "203", way)).card for way in enrolment.WAYS
+    }
+    assert [card.labels for card in cards.values()] == [
+        "annotations",
+        "review",
+        "review",
+        "assumed normal",
+    ]
+    assert all(card.enrolment.stop == splits.ENROLMENT_S for card in cards.values())
+    assert cards["reviewed"].abnormal_windows > 0
+    made = {path: path.stat().st_mtime_ns for path in task.work.iterdir()}
+    enrolment.enrol_in_all_ways(task)
+    assert {path: path.stat().st_mtime_ns for path in task.work.iterdir()} == made
+
+
+def test_a_reviewer_who_errs_twice_labels_other_beats(simulated_task):
+    signal = take(simulated_task.record, BeatNet, splits.ENROLMENT_S)
+    truth = enrolment.annotated(simulated_task.record.annotations, signal)
+    right, erring = (enrolment.review(simulated_task, signal, wrong) for wrong in (0, 2))
+    known = right != UNLABELLED
+    assert known.mean() > 0.8
+    assert (right[known] == truth[known]).mean() > 0.98
+    assert (right != erring).any()
+
+
+def test_what_a_way_brings_and_whom_it_harms_is_said():
+    def of(*values):
+        kinds = dict(zip(("generic", *enrolment.WAYS), values, strict=True))
+        return {kind: {"balanced_accuracy": value} for kind, value in kinds.items()}
+
+    told = enrolment.Enrolment(None).remarks(
+        {
+            "mean": of(0.8, 0.9, 0.89, 0.85, 0.81),
+            "per_wearer": {
+                "100": of(0.9, 0.95, 0.879, 0.9, 0.9),
+                "101": of(None, None, None, None, None),
+            },
+        }
+    )
+    assert "| annotated | 100% | nobody |" in told
+    assert "| reviewed | 90% | 100 (-0.021) |" in told
+    assert "| assumed-normal | 10% | nobody |" in told

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon import labels
-from ecgmon.bundle import Model
+from ecgmon.bundle import LabelSource, Model
 from ecgmon.errors import UsageError
 from ecgmon.grid import RATE
 from ecgmon.records import Annotations, Record
@@ -37,6 +37,8 @@ WRONG: Final = 2
 """Of twenty answers of the reviewer who errs."""
 MATCH_S: Final = 0.15
 """How far an annotation may lie from the beat it is of (AAMI EC57)."""
+WORSE: Final = 0.02
+"""Loss of balanced accuracy from which on a wearer is named."""
 WAYS: Final = ("annotated", "reviewed", "reviewed-erring", "assumed-normal")
 
 
@@ -114,14 +116,36 @@ model goes on.
                     progress(outcome.wearer)
         return sorted(outcomes, key=lambda outcome: outcome.wearer)
 
+    def remarks(self, figures: dict[str, Any]) -> str:
+        """Return how much of the annotations' gain each way brings, and who is worse off."""
+        means = {kind: each["balanced_accuracy"] for kind, each in figures["mean"].items()}
+        gain = means["annotated"] - means["generic"]
+        lines = ["| way | share of the annotations' gain | worse than generic by more than 0.02 |"]
+        lines.append("|---|---:|---|")
+        for way in WAYS:
+            changes = {
+                wearer: each[way]["balanced_accuracy"] - each["generic"]["balanced_accuracy"]
+                for wearer, each in figures["per_wearer"].items()
+                if each["generic"]["balanced_accuracy"] is not None
+            }
+            worse = [f"{w} ({change:+.3f})" for w, change in changes.items() if change < -WORSE]
+            share = (means[way] - means["generic"]) / gain
+            lines.append(f"| {way} | {share:.0%} | {', '.join(worse) or 'nobody'} |")
+        return "\n".join(lines) + "\n"
+
+
+def model_path(work: Path, wearer: str, way: str) -> Path:
+    """Return where a wearer's model is; there is none where its way is refused."""
+    suffix = "" if way == "annotated" else f"-{way}"  # those are new-wearer's own
+    return work / f"{wearer}{suffix}.onnx"
+
 
 def enrol_in_all_ways(task: Task) -> Outcome:
     """Return how the rest of a wearer's record is judged after each way of enrolling."""
     signal = take(task.record, BeatNet, ENROLMENT_S)
     judged = {"generic": judge(Model.load(task.generic), task.wearer, ENROLMENT_S)}
     for way in WAYS:
-        suffix = "" if way == "annotated" else f"-{way}"  # new-wearer's own, there or here
-        path = task.work / f"{task.wearer.wearer}{suffix}.onnx"
+        path = model_path(task.work, task.wearer.wearer, way)
         if not path.is_file():
             try:
                 _enrol(task, signal, way, path)
@@ -137,9 +161,11 @@ def _enrol(task: Task, signal: Signal, way: str, path: Path) -> None:
         usual = labelled(signal, np.full(len(signal.beats), labels.NORMAL, dtype=np.int8))
         enrol(generic, usual, assumed_normal(generic, signal, seed), seed, path)
         return
+    source: LabelSource = "annotations"
     if way != "annotated":
         wearer = labelled(signal, review(task, signal, WRONG if way == "reviewed-erring" else 0))
-    how = tuning(generic, wearer, task.rehearsal, seed, task.noise)
+        source = "review"
+    how = tuning(generic, wearer, task.rehearsal, seed, task.noise, labels=source)
     enrol(generic, wearer, how, seed, path)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ecgmon.bundle import Model
 from trainer import build
@@ -21,6 +22,10 @@ of DS2 without any adaptation. {", ".join(DS1_CHOOSING)} of DS1 choose its epoch
 are not fitted to. The split has one flaw that the field lives with: 201 in DS1 and 202 in DS2 are
 the same person.
 """
+
+    def remarks(self, _: dict[str, Any]) -> str:
+        """Return nothing: the page's own tables say all."""
+        return ""
 
     def outcomes(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ecgmon.bundle import Model
 from trainer import build
@@ -32,6 +33,10 @@ A scored window's history may reach back into the enrolment's signal, never to a
 part; the last enrolment window's look-ahead reaches half a second past the fifth minute, into
 signal whose labels the enrolment does not know.
 """
+
+    def remarks(self, _: dict[str, Any]) -> str:
+        """Return nothing: the page's own tables say all."""
+        return ""
 
     def outcomes(
         self,

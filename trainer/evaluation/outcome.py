@@ -32,6 +32,10 @@ class Evaluation(Protocol):
     about: str
     """What the page says of it, in Markdown."""
 
+    def remarks(self, figures: dict[str, Any]) -> str:
+        """Return what else the page says of the figures, in Markdown."""
+        ...
+
     def outcomes(
         self,
         sets: Mapping[str, RecordSet],

@@ -90,6 +90,7 @@ training were chosen on {", ".join(CHOOSING)}; the figures without them stand be
 | | {head} |
 |---|{rule}
 {"".join(rows)}
+{evaluation.remarks(figures)}
 Expected calibration error of the probability: {errors}.
 
 ![balanced accuracy of each wearer](bars.png)
