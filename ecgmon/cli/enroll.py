@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ecgmon.cli import sources
 from ecgmon.cli.models import GENERIC, stored
 from ecgmon.cli.options import Data, Json, write
 from ecgmon.cli.train import require_torch
@@ -86,7 +85,7 @@ def enroll(
       ecgmon enroll --patient ann --captured --assume-normal
     """
     require_torch()
-    from ecgmon.cli import enrolling
+    from ecgmon.cli.enrolment import enrolling, sources
     from trainer.splits import ENROLMENT_S
 
     if sum((record is not None, captured, live is not None)) != 1:

@@ -62,7 +62,7 @@ def from_captured(wearer: str, seconds: int) -> Record:
 
 def from_live(wearer: str, minutes: int, endpoint: str) -> Record:
     """Follow a running monitor until it has captured so much good signal, and read that."""
-    from ecgmon.cli.live import follow
+    from ecgmon.cli.enrolment.live import follow
     from ecgmon.records import captured
 
     folder = captured_folder()

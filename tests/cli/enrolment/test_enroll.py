@@ -10,9 +10,9 @@ import wfdb
 from typer.testing import CliRunner
 
 from ecgmon.bundle import Model
-from ecgmon.cli import enrolling
 from ecgmon.cli.app import app
 from ecgmon.cli.enroll import KEPT
+from ecgmon.cli.enrolment import enrolling
 from ecgmon.cli.models import resolve, stored
 from ecgmon.errors import EcgmonError
 from ecgmon.grid import RATE

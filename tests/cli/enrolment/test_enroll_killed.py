@@ -13,7 +13,7 @@ import json, os, random, signal, sys, time
 from dataclasses import replace
 from pathlib import Path
 
-from ecgmon.cli import enrolling
+from ecgmon.cli.enrolment import enrolling
 from replay.simulated import simulate
 from trainer import build, noise
 from trainer.dataset import record_set
@@ -43,18 +43,19 @@ def enrolled(kill_after):
     how = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return {"how": how, "took": time.monotonic() - started}
 
+enrolled(None)  # the first one is slower
 whole = enrolled(None)
 print(json.dumps(whole), flush=True)
 for seed in range(int(sys.argv[1])):
     # Most of the time goes into the fits; every other kill falls into what is written after them.
-    least = 0.7 if seed % 2 else 0.0
-    share = random.Random(seed).uniform(least, 1.05)
+    least = 0.6 if seed % 2 else 0.0
+    share = random.Random(seed).uniform(least, 0.9)
     print(json.dumps(enrolled(share * whole["took"])), flush=True)
 print(json.dumps(enrolled(None)), flush=True)
 """
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(60, marks=pytest.mark.slow)])
 def test_an_enrolment_killed_at_any_moment_leaves_a_store_that_loads(tmp_path, kills):
     env = environment(tmp_path, ECGMON_STATE=tmp_path / "state", OMP_NUM_THREADS=1)
     done = python(ENROLMENTS, kills, env=env)
@@ -66,7 +67,7 @@ def test_an_enrolment_killed_at_any_moment_leaves_a_store_that_loads(tmp_path, k
     store = Store(tmp_path / "state" / "models")
     versions = store.versions("ann")
     assert versions == list(range(1, len(versions) + 1))
-    assert 2 <= len(versions) <= 2 + kills
+    assert 3 <= len(versions) <= 3 + kills
     for version in versions:
         assert Model.load(store.path("ann", version)).card.wearer == "ann"
     served = [

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import Progress
 from zmq.utils.monitor import recv_monitor_message
 
+from ecgmon.cli.enrolment.tally import State, Tally
 from ecgmon.cli.progress import long_work
-from ecgmon.cli.tally import State, Tally
 from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.grid import WINDOW
 from ecgmon.records.captured import Captured, captures

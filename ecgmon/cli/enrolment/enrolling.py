@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.bundle import LabelSource, Model
-from ecgmon.cli import sources
+from ecgmon.cli.enrolment import sources
+from ecgmon.cli.enrolment.reviewing import reviewed
 from ecgmon.cli.models import GENERIC, resolve, stored
 from ecgmon.cli.progress import long_work
-from ecgmon.cli.reviewing import reviewed
 from ecgmon.errors import BundleError, UsageError
 from ecgmon.files import place
 from ecgmon.grid import WINDOW

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import monitor.capture
-from ecgmon.cli import live
-from ecgmon.cli.tally import REMARKS
+from ecgmon.cli.enrolment import live
+from ecgmon.cli.enrolment.tally import REMARKS
 from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.records import captured
 from ecgmon.wire import NO_VALUE, messages
@@ -248,7 +248,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import typer
-from ecgmon.cli.live import follow
+from ecgmon.cli.enrolment.live import follow
 endpoint, folder = sys.argv[1:]
 sys.argv[1:] = []
 typer.run(lambda: follow("ann", 300, endpoint, Path(folder)))

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon.cli.tally import AGAIN_S, APART_S, REMARKS, SILENT_S, Tally
+from ecgmon.cli.enrolment.tally import AGAIN_S, APART_S, REMARKS, SILENT_S, Tally
 
 states = st.lists(st.sampled_from([s for s in REMARKS if s != "silent"]), max_size=120)
 

@@ -1,0 +1,1 @@
+"""The steps of `ecgmon enroll`: a signal, its labels, a model."""
