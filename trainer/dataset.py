@@ -81,10 +81,7 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
 def record_sets(records: Sequence[Record], geometry: Geometry, steps: int) -> list[RecordSet]:
     """Do for records of one length what `record_set` does, all at once."""
     for record in records:
-        if record.rate != RATE:
-            raise RecordError(
-                f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz: resample it."
-            )
+        require_rate(record)
         if len(record.samples) < 2 * WINDOW:
             raise RecordError(f"{record.name} is too short: it has not two whole seconds.")
     windows = process_records(np.stack([record.millivolts() for record in records]), geometry)
@@ -92,6 +89,14 @@ def record_sets(records: Sequence[Record], geometry: Geometry, steps: int) -> li
         _labelled(record, cut, geometry, steps)
         for record, cut in zip(records, windows, strict=True)
     ]
+
+
+def require_rate(record: Record) -> None:
+    """Raise `RecordError` where a record is not sampled at `RATE`."""
+    if record.rate != RATE:
+        raise RecordError(
+            f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz: resample it."
+        )
 
 
 def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) -> RecordSet:

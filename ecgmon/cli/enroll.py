@@ -69,12 +69,14 @@ def enroll(
 ) -> None:
     """Make a model of a new wearer's own and put it into service.
 
-    Labels are the record's annotations; without them twenty beats are judged in the terminal, or
-    the signal is taken for the wearer's usual rhythm. The model serves only if it is not worse than
-    the one in service on the enrolment's last minute and on a panel of other wearers' abnormal
-    seconds; otherwise it is kept, the old one goes on, and the exit code is 3. A review that was
-    left ends in 4; the same command goes on with it. A running monitor takes the model up within
-    two seconds.
+    Labels are the record's annotations; without them twenty beats are
+    judged in the terminal, or the signal is taken for the usual rhythm.
+
+    The model serves only if it is not worse than the one in service on the
+    enrolment's last minute and on a panel of other wearers' abnormal
+    seconds; otherwise it is kept, the old one goes on, and the exit code
+    is 3. A review that was left ends in 4; the same command goes on with
+    it. A running monitor takes the model up within two seconds.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from ecgmon.signal import process_record
 from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.quality import NAMES, SIGNAL
-from trainer.dataset import RecordSet, record_set
+from trainer.dataset import RecordSet, record_set, require_rate
 from trainer.networks import WindowNetwork
 
 SHORTEST: Final = 180
@@ -64,6 +64,7 @@ def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
     RecordError
         If the record is too short, at another sampling rate, or mostly unusable.
     """
+    require_rate(record)
     if seconds < SHORTEST:
         raise RecordError(
             f"{record.name} is too short: it has {len(record.samples) // WINDOW} whole seconds, "
