@@ -26,7 +26,7 @@ def run(
     questions: Questions,
     judgements: Judgements,
     title: str,
-    most: int = 20,
+    most: int,
 ) -> bool:
     """Let a clinician judge beats on this terminal.
 

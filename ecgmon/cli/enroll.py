@@ -99,7 +99,9 @@ def enroll(
     stored().versions(patient)  # an id that cannot be is said now, not after the training
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written
-    wanted = enrolling.Wanted(patient, generic, force, seed, data)
+    wanted = enrolling.Wanted.of(patient, generic, seed, data, force=force)
+    if record is None and not assume_normal:
+        enrolling.require_terminal(f"what {patient}'s device sends")
     if record is not None:
         taken = sources.from_record(record, data, ENROLMENT_S)
     elif not (afresh or assume_normal) and (begun := sources.unfinished(patient)):
@@ -109,6 +111,8 @@ def enroll(
         taken = sources.from_captured(patient, ENROLMENT_S)
     else:
         taken = sources.from_live(patient, live or 0, monitor)
+    if afresh:
+        sources.set_aside(patient, taken if record is not None else None)
     labels: LabelSource = "annotations"
     if assume_normal:
         labels = "assumed normal"
@@ -116,7 +120,8 @@ def enroll(
         labels = "review"
     done = enrolling.run(taken, labels, wanted)
     if done is None:
-        _say("The review is kept: the same command goes on with it.")
+        without = ", without --afresh," if afresh else ""
+        _say(f"The review is kept: the same command{without} goes on with it.")
         raise typer.Exit(UNFINISHED)
     if json_file is not None:
         write(json_file, json.dumps(done.figures(), indent=2) + "\n")

@@ -176,11 +176,17 @@ def _code_digest(*packages: str) -> str:
     import trainer
 
     shared, training = Path(str(ecgmon.__file__)).parent, Path(str(trainer.__file__)).parent
-    folders = (training, shared, shared / "records", shared / "signal")
+    folders = (
+        training,
+        training / "enrolment",
+        shared,
+        shared / "records",
+        shared / "signal",
+    )
     digest = hashlib.sha256()
     for folder in (*folders, *(training / package for package in packages)):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
-    for package in packages:
-        digest.update((training / "evaluation" / f"{package}.py").read_bytes())
+    for name in ("new_wearer", "enrolment", "inter_patient", *packages):
+        digest.update((training / "evaluation" / f"{name}.py").read_bytes())
     return digest.hexdigest()[:12]

@@ -160,15 +160,16 @@ def captures(folder: Path, wearer: str) -> list[Captured]:
     Raises
     ------
     RecordError
-        If the id can be no wearer's, or a record's header is damaged.
+        If the id can be no wearer's, or if all that is there is damaged.
     """
-    found = []
+    found, damaged = [], None
     for path in paths(folder, wearer):
         try:
             found.append(Captured.open(path))
-        except RecordError:
-            if path in paths(folder, wearer):  # else the monitor has removed it meanwhile
-                raise
+        except RecordError as error:  # or the monitor has removed it meanwhile
+            damaged = error
+    if damaged and not found and paths(folder, wearer):
+        raise damaged
     held = [record for record in found if record.length]
     return sorted(held, key=lambda record: (record.began, record.first), reverse=True)
 

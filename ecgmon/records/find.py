@@ -21,7 +21,7 @@ class Found:
     Parameters
     ----------
     name : str
-        ``database/name``, or the path as it was given.
+        ``database/name``, or the path as it was given where no folder of databases holds it.
     wearer : str
         Last part of the name, with what a wearer's id cannot hold replaced by underscores.
     path : Path
@@ -69,7 +69,7 @@ def find(name: str, data: Path | None = None) -> Found | str:
     if os.sep in name:
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's own fails on ~nobody
         if _is_record(path):
-            return Found(name, _wearer(path.name), path)
+            return Found(_known_as(path, data) or name, _wearer(path.name), path)
     if not _NAME.match(name):
         raise RecordError(
             f"There is no record {name}: give a path to its .hea file, database/name such as "
@@ -82,6 +82,18 @@ def find(name: str, data: Path | None = None) -> Found | str:
         if _is_record(path):
             return Found(name, _wearer(path.name), path)
     return name
+
+
+def _known_as(path: Path, data: Path | None) -> str | None:
+    """Return what a record given by its path is called, if a folder of databases holds it.
+
+    Whether a model has seen a record is decided by its name.
+    """
+    for folder in search_path(data):
+        if path.resolve().is_relative_to(folder.resolve()):
+            name = path.resolve().relative_to(folder.resolve()).as_posix()
+            return name if _NAME.match(name) else None
+    return None
 
 
 def _wearer(name: str) -> str:

@@ -18,7 +18,7 @@ MAX_COUNT: Final = 32767
 """Largest ADC count; `NO_VALUE` lies just below the smallest."""
 LEAD_II: Final = ("MLII", "II")
 """Lead II of the chest (modified) and of the limbs."""
-MAX_ANNOTATIONS: Final = 100_000_000
+MAX_ANNOTATIONS: Final = 8_000_000
 """Largest annotation file read, in bytes."""
 _ABOUT_THE_FILE: Final = "## "
 """How notes begin that say something of the file: its time resolution, its own symbols."""
@@ -55,7 +55,7 @@ def read(found: Found, *, lead: str | None = None) -> Record:
         )
     # A header may leave the length to the file, as those of captured records do.
     whole = header.sig_len is not None
-    length = header.sig_len if whole else _size(found.path.with_name(header.file_name[channel]))
+    length = header.sig_len if whole else _size(found.path.parent / header.file_name[channel])
     if not 0 < length <= MAX_SAMPLES:
         raise RecordError(f"{found.name} has no samples that could be read: check its header.")
     record = _signal(found, channel, checked=whole)

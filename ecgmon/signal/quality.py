@@ -13,6 +13,9 @@ NOISY: Final = 1
 ABSENT: Final = 2
 NAMES: Final[tuple[SignalState, ...]] = ("signal", "noisy", "absent")
 
+USABLE: Final = 0.6
+"""Smallest share of an enrolment's seconds that can be used; fewer do not show a wearer's usual
+rhythm."""
 FLAT_MV: Final = 0.02
 """Peak-to-peak amplitude below which nothing living is connected: four steps of a 5 uV ADC."""
 ARTEFACT_MV: Final = 8.0

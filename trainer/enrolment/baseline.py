@@ -6,6 +6,7 @@ to the network's logit. The threshold follows what the network says of the usual
 amplitude scale is the signal chain's, which follows every wearer.
 """
 
+import math
 from pathlib import Path
 from typing import Final
 
@@ -34,9 +35,9 @@ far; `WEIGHT` turns it into a logit."""
 ABOVE: Final = 3.0
 """The threshold's logit lies so far above the usual second's, and never below the generic
 model's."""
-RAISED: Final = 5.0
-"""If it would have to lie more than this above the generic model's, the generic model is sure that
-the usual second is abnormal: then it is not taken for usual."""
+DOUBTED: Final = 0.5
+"""If the generic model calls more of the seconds abnormal, they are not taken for usual: a bundle
+branch block would be declared normal, and nothing of it ever be found."""
 
 
 class NotUsualError(UsageError):
@@ -59,7 +60,7 @@ class BaselineNet(WindowNetwork):
 
     Attributes
     ----------
-    sure : bool
+    plausible : bool
         Whether they can be taken for usual.
     """
 
@@ -84,19 +85,23 @@ class BaselineNet(WindowNetwork):
             self.middle = float(np.median(distance))
             self.width = 1.5 * float(np.median(np.abs(distance - self.middle))) + 1e-3
             usual_logit = float(np.median(self._raised(features).numpy()))
-        generic_logit = float(np.log(threshold / (1 - threshold)))
+            generic_logit = math.log(threshold / (1 - threshold))
+            called = self._logits(features) >= generic_logit
         self.offset = max(usual_logit + ABOVE, generic_logit)
-        self.sure = self.offset <= generic_logit + RAISED
+        self.plausible = float(called.float().mean()) <= DOUBTED
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of windows, shape (n,); 0 is the wearer's threshold."""
         return self._raised(self.generic.features(x)) - self.offset
 
+    def _logits(self, features: Tensor) -> Tensor:
+        """Return what the generic network says of windows."""
+        return self.generic.of_windows(self.generic.outputs(features)[:, 0])[:, 0]
+
     def _raised(self, features: Tensor) -> Tensor:
         """Return the generic logits of windows, raised by their novelty."""
-        logits = self.generic.of_windows(self.generic.outputs(features)[:, 0])[:, 0]
         novelty = (self._distance(features) - self.middle) / self.width
-        return logits + WEIGHT * novelty.clamp(0.0, FARTHEST)
+        return self._logits(features) + WEIGHT * novelty.clamp(0.0, FARTHEST)
 
     def _distance(self, features: Tensor) -> Tensor:
         """Return the largest distance from the code book in windows, shape (n,)."""
@@ -112,7 +117,7 @@ class BaselineNet(WindowNetwork):
 def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
     """Calibrate a generic model on a wearer's signal that is declared normal.
 
-    Making the network raises `NotUsualError` where the generic model is sure that it is not.
+    Making the network raises `NotUsualError` where the generic model calls most of it abnormal.
 
     Parameters
     ----------
@@ -135,10 +140,10 @@ def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
     def fitted(seconds: int) -> WindowNetwork:
         usual = signal.record.inputs[:seconds][signal.usable[:seconds]]
         calibrated = BaselineNet(network, card.threshold, usual, seed)
-        if not calibrated.sure:
+        if not calibrated.plausible:
             raise NotUsualError(
-                f"{card.name} is sure that most seconds of {signal.record.record} are abnormal, "
-                "so they cannot be assumed normal: let a clinician judge with --review."
+                f"{card.name} calls most seconds of {signal.record.record} abnormal, so they "
+                "cannot be assumed normal: let a clinician judge with --review."
             )
         return calibrated.eval()
 

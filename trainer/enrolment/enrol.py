@@ -1,7 +1,8 @@
 """From a generic model to a wearer's own."""
 
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -106,6 +107,7 @@ def enrol(
     seed: int,
     path: Path,
     *,
+    first: int = 0,
     seconds: int = ENROLMENT_S,
     evaluate: bool = False,
     progress: Callable[[], None] = lambda: None,
@@ -127,6 +129,8 @@ def enrol(
         As the way was given it, for the card.
     path : Path
         The bundle to write.
+    first : int
+        Second of the stream at which the record begins, for the card.
     seconds : int
         Windows of the enrolment.
     evaluate : bool
@@ -152,9 +156,12 @@ def enrol(
         progress()
         return network
 
-    with ThreadPoolExecutor(2) as threads:  # torch lets go of the interpreter while it computes
-        without, final = threads.map(fitted, (before, seconds))
-    span = Span(wearer.record, 0, seconds)
+    # Torch lets go of the interpreter while it computes. The other fit is a thread that nobody
+    # waits for if this one is interrupted.
+    beside: Future[WindowNetwork] = Future()
+    threading.Thread(target=_fulfil, args=(beside, fitted, before), daemon=True).start()
+    final, without = fitted(seconds), beside.result()
+    span = Span(wearer.record, first, first + seconds)
 
     def counted(protocol: str, network: WindowNetwork, start: int, stop: int) -> Validation:
         said = probabilities(network, wearer.inputs[start:stop])
@@ -179,3 +186,13 @@ def enrol(
         else None,
     )
     return export.export(final, card, path, wearer.inputs[: build.CHECKED_WINDOWS])
+
+
+def _fulfil(
+    promise: "Future[WindowNetwork]", fitted: Callable[[int], WindowNetwork], until: int
+) -> None:
+    """Keep a promise of a network, or of what went wrong."""
+    try:
+        promise.set_result(fitted(until))
+    except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+        promise.set_exception(error)

@@ -77,6 +77,8 @@ def compare(
     old: Model,
     wearer: RecordSet,
     others: Sequence[RecordSet],
+    *,
+    first: int = 0,
     seconds: int = splits.ENROLMENT_S,
 ) -> Verdict:
     """Compare a wearer's new model with the one in service.
@@ -91,12 +93,17 @@ def compare(
         The record of the enrolment.
     others : sequence of RecordSet
         The records of `PANEL`; the wearer's own is left out.
+    first : int
+        Second of the stream at which the record begins.
     seconds : int
         Windows of the enrolment.
     """
     others = [record for record in others if record.record != wearer.record]
     minute = slice(seconds - HELD_OUT_S, seconds)
-    fitted = old.card.has_seen(wearer.record, minute.start)
+    fitted = any(
+        old.card.has_seen(wearer.record, first + second)
+        for second in range(minute.start, minute.stop)
+    )
     said = old.probability(wearer.inputs[minute])
     return Verdict(
         new.card.validation.confusion,

@@ -23,6 +23,8 @@ NOISE: Final = 0.3
 """Variance of an answer."""
 OPINION: Final = 0.5
 """How much the generic model's opinion counts, where an answer counts 1."""
+MOST: Final = 20
+"""Questions of a review."""
 DOUBT: Final = 0.3
 """A beat gets a label if it is wrong with a smaller probability than this."""
 

@@ -7,20 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.errors import RecordError
-from ecgmon.grid import WINDOW
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Record
-from ecgmon.signal import process_record
+from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.filter import band_pass
-from ecgmon.signal.quality import NAMES, SIGNAL
+from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL, USABLE, clipped
+from ecgmon.wire.frame import NO_VALUE
 from trainer.dataset import RecordSet, record_set, require_rate
 from trainer.networks import WindowNetwork
 
 SHORTEST: Final = 180
 """Fewest seconds to enrol on."""
-USABLE: Final = 0.6
-"""Smallest share of an enrolment's seconds that can be used; fewer do not show a wearer's usual
-rhythm."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,12 +71,13 @@ def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
     whole = record_set(record, network.geometry, network.steps_per_second)
     millivolts = record.millivolts()[: (seconds + 1) * WINDOW]
     state = process_record(millivolts, network.geometry).state[:seconds]
+    state = _doubted(record.samples, state, network.geometry)
     counts = {name: int(np.sum(state == i)) for i, name in enumerate(NAMES)}
     if counts["signal"] < USABLE * seconds:
         raise RecordError(
             f"Of {seconds} seconds of {record.name} only {counts['signal']} can be used "
-            f"({counts['noisy']} noisy, {counts['absent']} without signal): check the electrodes "
-            "and record again."
+            f"({counts['noisy']} noisy or clipped, {counts['absent']} with missing signal): check "
+            "the electrodes and record again."
         )
     held = _held(millivolts)
     beats = _find_beats(held)
@@ -88,6 +87,25 @@ def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
         raise RecordError(f"No heart beats were found in {record.name}: check lead and electrodes.")
     filtered = band_pass(1)(np.zeros(1, dtype=np.intp), held[None, : seconds * WINDOW])[0]
     return Signal(whole, state, beats, filtered.astype(np.float32))
+
+
+def _doubted(
+    counts: NDArray[np.int16], state: NDArray[np.int8], geometry: Geometry
+) -> NDArray[np.int8]:
+    """Take the seconds out that are clipped, and those around which samples are missing.
+
+    The monitor judges none of the latter.
+    """
+    missing = counts == NO_VALUE
+    doubted = state.copy()
+    for second in np.flatnonzero(state == SIGNAL).tolist():
+        start, stop = second * WINDOW, (second + 1) * WINDOW
+        before = max(start - round(geometry.history_s * RATE), 0)
+        if missing[before : stop + geometry.look_ahead].any():
+            doubted[second] = ABSENT
+        elif clipped(counts[start:stop]):
+            doubted[second] = NOISY
+    return doubted
 
 
 def _held(millivolts: NDArray[np.float64]) -> NDArray[np.float64]:

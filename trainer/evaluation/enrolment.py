@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ecgmon import labels
 from ecgmon.bundle import LabelSource, Model
 from ecgmon.errors import UsageError
-from ecgmon.grid import RATE
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
@@ -22,7 +22,7 @@ from trainer.enrolment.baseline import NotUsualError, assumed_normal
 from trainer.enrolment.beats import Beats
 from trainer.enrolment.enrol import enrol, tuning
 from trainer.enrolment.labelled import labelled
-from trainer.enrolment.questions import Questions
+from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.signal import Signal, take
 from trainer.evaluation.new_wearer import fold_model
 from trainer.evaluation.outcome import Outcome, Progress, judge
@@ -32,7 +32,6 @@ from trainer.protocols import FOLDS, NON_PACED, wearer_folds
 from trainer.splits import ENROLMENT_S
 
 WORKERS: Final = 2
-QUESTIONS: Final = 20
 WRONG: Final = 2
 """Of twenty answers of the reviewer who errs."""
 MATCH_S: Final = 0.15
@@ -56,7 +55,7 @@ class Task:
 
 
 class Enrolment:
-    """New-wearer's folds, generic models and scored windows; five ways of enrolling.
+    """New-wearer's folds, generic models and scored windows; the ways of enrolling.
 
     Parameters
     ----------
@@ -69,10 +68,10 @@ class Enrolment:
     models = FOLDS + len(NON_PACED)
     about = f"""New-wearer's wearers, folds, generic models and scored windows. Each wearer's first
 five minutes are enrolled on in four ways. *annotated*: with the record's annotations, as in
-new-wearer. *reviewed*: with nothing but {QUESTIONS} answers of a simulated reviewer, who is asked
+new-wearer. *reviewed*: with nothing but {MOST} answers of a simulated reviewer, who is asked
 about single beats that the monitor's detector found and says what the annotation within
 {1000 * MATCH_S:.0f} ms of each is, and *unusable* where there is none. *reviewed-erring*: the
-same, with {WRONG} of the {QUESTIONS} answers turned round. *assumed-normal*: without any label;
+same, with {WRONG} of the {MOST} answers turned round. *assumed-normal*: without any label;
 where the generic model finds most of the five minutes abnormal this is refused, and the generic
 model goes on.
 """
@@ -188,9 +187,9 @@ def review(task: Task, signal: Signal, wrong: int) -> NDArray[np.int8]:
     questions = Questions(signal.beats, beats.distance, beats.suspicion)
     truth = annotated(task.record.annotations or Annotations(np.zeros(0, np.int64), ()), signal)
     rng = np.random.default_rng([task.seed, int(task.wearer.wearer)])
-    mistakes = set(rng.choice(QUESTIONS, wrong, replace=False).tolist())
+    mistakes = set(rng.choice(MOST, wrong, replace=False).tolist())
     answers: dict[int, int | None] = {}
-    for number in range(QUESTIONS):
+    for number in range(MOST):
         if (beat := questions.next(answers)) is None:
             break
         said = int(truth[beat])
@@ -203,6 +202,7 @@ def review(task: Task, signal: Signal, wrong: int) -> NDArray[np.int8]:
 def annotated(annotations: Annotations, signal: Signal) -> NDArray[np.int8]:
     """Return what the nearest annotation says of each beat; `UNLABELLED` if none is near."""
     is_beat = labels.is_beat(annotations)
+    is_beat &= annotations.samples < signal.seconds * WINDOW
     samples, abnormal = annotations.samples[is_beat], labels.is_abnormal(annotations)[is_beat]
     apart = np.abs(samples[None, :] - signal.beats[:, None])
     nearest = np.argmin(apart, axis=1)

@@ -3,7 +3,7 @@
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +37,46 @@ LEAST: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for, whatever the signal is."""
+    """What is asked for, whatever the signal is.
+
+    Parameters
+    ----------
+    patient : str
+        Whose model.
+    start : Path
+        Bundle to start from.
+    old : Model
+        In service.
+    force : bool
+        Whether to put the new one into service whatever is against it.
+    seed : int
+        Of everything random.
+    data : Path, optional
+        Folder to look for records in first.
+    """
 
     patient: str
-    generic: Path | None
+    start: Path
+    old: Model
     force: bool
     seed: int
     data: Path | None
+
+    @classmethod
+    def of(
+        cls, patient: str, generic: Path | None, seed: int, data: Path | None, *, force: bool
+    ) -> Self:
+        """Find the models; raises `BundleError` where one cannot be enrolled with."""
+        start = generic or resolve(GENERIC, None)
+        base, old = Model.load(start).card, Model.load(resolve(None, patient))
+        if base.network not in NETWORKS:
+            raise BundleError(f"{start} holds a network this version cannot train: {base.network}.")
+        if old.card.geometry != base.geometry:
+            raise BundleError(
+                f"{old.card.name}, in service for {patient}, sees other history than {start} and "
+                "cannot be compared with it: give a bundle like it with --generic."
+            )
+        return cls(patient, start, old, force, seed, data)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,32 +110,29 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     EcgmonError
         Where the signal is nothing to enrol on, or the model cannot be made or stored.
     """
-    start = wanted.generic or resolve(GENERIC, None)
-    base, old = Model.load(start), Model.load(resolve(None, wanted.patient))
-    kind = _network(start, base, old, wanted.patient)
+    base = Model.load(wanted.start).card
+    kind = NETWORKS[base.network]
     signal = take(taken, kind, len(taken.samples) // WINDOW - 1)
-    check(base.card, signal.record, signal.seconds)
-    if labels == "review" and not usable():
-        raise UsageError(
-            f"Nothing says what is normal in {taken.name}: run this in a terminal to judge twenty "
-            "beats, or give --assume-normal."
-        )
+    check(base, signal.record, signal.seconds)
+    if labels == "review":
+        require_terminal(taken.name)
     others = _others(labels, kind, wanted)  # what is missing is said before anybody judges
     judged = 0
     if labels != "annotations":
-        known = _beats(taken, signal, labels, start, wanted.patient)
+        known = _beats(taken, signal, labels, wanted)
         if known is None:
             return None
         beats, judged = known
         signal = replace(signal, record=labelled(signal, beats))
-    signal = replace(signal, record=replace(signal.record, wearer=wanted.patient))
+    stream, first = sources.origin(taken)
+    signal = replace(signal, record=replace(signal.record, record=stream, wearer=wanted.patient))
     _require_labels(signal)
-    new, verdict, version = _made(start, old, signal, labels, others, wanted)
+    new, verdict, version = _made(signal, first, labels, others, wanted)
     serves = wanted.force or not verdict.objections
     if serves:
         stored().activate(wanted.patient, version, forced=bool(verdict.objections))
     report = sources.place_of(taken, wanted.patient).with_suffix(sources.REPORT)
-    done = Enrolled(version, serves, signal, new, old, verdict, report, judged)
+    done = Enrolled(version, serves, signal, new, wanted.old, verdict, report, judged)
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
         place(report, page(done).encode())
@@ -114,30 +144,26 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     return done
 
 
-def _network(start: Path, base: Model, old: Model, patient: str) -> type[WindowNetwork]:
-    """Return the network to enrol with; raises `BundleError` where that cannot be done."""
-    card = base.card
-    if card.network not in NETWORKS:
-        raise BundleError(f"{start} holds a network this version cannot train: {card.network}.")
-    if old.card.geometry != card.geometry:
-        raise BundleError(
-            f"{old.card.name}, in service for {patient}, sees other history than {start} and "
-            "cannot be compared with it: give a bundle like it with --generic."
+def require_terminal(name: str) -> None:
+    """Raise `UsageError` where nobody can review a signal."""
+    if not usable():
+        raise UsageError(
+            f"Nothing says what is normal in {name}: run this in a terminal to judge twenty beats, "
+            "or give --assume-normal."
         )
-    return NETWORKS[card.network]
 
 
 def _beats(
-    taken: Record, signal: Signal, labels: LabelSource, start: Path, patient: str
+    taken: Record, signal: Signal, labels: LabelSource, wanted: Wanted
 ) -> tuple[NDArray[np.int8], int] | None:
     """Return the labels of the beats and how many were judged; None if the review was left.
 
     The signal is kept.
     """
-    kept = sources.keep(taken, patient)
+    kept = sources.keep(taken, wanted.patient)
     if labels == "assumed normal":
         return np.full(len(signal.beats), NORMAL, dtype=np.int8), 0
-    return reviewed(signal, start, kept, patient)
+    return reviewed(signal, wanted.start, kept, wanted.patient)
 
 
 def _require_labels(signal: Signal) -> None:
@@ -162,15 +188,14 @@ def _others(labels: LabelSource, kind: type[WindowNetwork], wanted: Wanted) -> _
 
 
 def _made(
-    start: Path,
-    old: Model,
     signal: Signal,
+    first: int,
     labels: LabelSource,
     others: _Others,
     wanted: Wanted,
 ) -> tuple[Model, gate.Verdict, int]:
     """Make the model, compare it with the one in service, and store it."""
-    seed, record = wanted.seed, signal.record
+    seed, record, start = wanted.seed, signal.record, wanted.start
     if labels == "assumed normal":
         way = assumed_normal(start, signal, seed)
     else:
@@ -184,10 +209,13 @@ def _made(
                 way,
                 seed,
                 made := Path(folder) / "new.onnx",
+                first=first,
                 seconds=signal.seconds,
                 progress=lambda: bar.update(task, advance=1),
             )
-            verdict = gate.compare(new, old, record, others.panel, signal.seconds)
+            verdict = gate.compare(
+                new, wanted.old, record, others.panel, first=first, seconds=signal.seconds
+            )
             return new, verdict, stored().add(wanted.patient, made)
     except OSError as error:
         raise UsageError(

@@ -20,8 +20,9 @@ from ecgmon.cli.progress import long_work
 from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.grid import WINDOW
 from ecgmon.records.captured import Captured, captures
-from ecgmon.signal.quality import clipped
+from ecgmon.signal.quality import USABLE, clipped
 from ecgmon.wire import messages
+from ecgmon.wire.frame import NO_VALUE
 from monitor.view.feed import BATCH, QUEUED, Feed
 
 POLL_MS: Final = 200
@@ -223,7 +224,8 @@ class _Follower:
     def _ask(self) -> None:
         """Ask whether to go on; raises `UsageError` where nobody is there to say so, or says no."""
         tally, missing = self.tally, self._seconds - self.tally.usable
-        if sys.stdin.isatty() and sys.stderr.isatty():
+        hopeful = self._seconds >= USABLE * (tally.total + missing)
+        if hopeful and sys.stdin.isatty() and sys.stderr.isatty():
             self._bar.stop()
             if typer.confirm(f"{tally.summary()}: go on for {missing} more?", err=True):
                 self._bar.start()
@@ -267,5 +269,7 @@ def _on_disk(first: int, held: list[Captured]) -> State | None:
     for record in held:
         if record.first <= first and first + WINDOW <= record.stop:
             counts = record.read(first, first + WINDOW).samples
+            if (counts == NO_VALUE).any():
+                return "missing"
             return "clipped" if clipped(counts) else "signal"
     return "missing"

@@ -12,14 +12,13 @@ from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
 from review.judgements import Judgement, Judgements
 from review.session import run
 from trainer.enrolment.beats import Beats
-from trainer.enrolment.questions import Questions
+from trainer.enrolment.questions import MOST, Questions
 from trainer.export import restore
 from trainer.networks import BeatNet
 
 if TYPE_CHECKING:
     from trainer.enrolment.signal import Signal
 
-QUESTIONS: Final = 20
 _LABELS: Final = {
     Judgement.NORMAL: NORMAL,
     Judgement.ABNORMAL: ABNORMAL,
@@ -69,6 +68,6 @@ def reviewed(
     beats = Beats(network, signal.record, signal.beats)
     asked = _Asked(Questions(signal.beats, beats.distance, beats.suspicion))
     judgements = Judgements(kept, signal.beats)
-    if not run(signal.filtered, asked, judgements, title, QUESTIONS):
+    if not run(signal.filtered, asked, judgements, title, MOST):
         return None
     return judgements.labels_with(judgements.spread), len(judgements.answers)

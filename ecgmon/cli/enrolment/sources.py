@@ -1,7 +1,9 @@
 """Where the signal of an enrolment comes from, and where it is kept."""
 
+import contextlib
 import re
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -10,12 +12,13 @@ import numpy as np
 
 from ecgmon.cli.options import captured_folder, state_folder
 from ecgmon.errors import RecordError
+from ecgmon.files import place
 from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
+from ecgmon.records.layout import NAME
+from review.judgements import ANNOTATOR
 
-ANNOTATOR: Final = "review"
 REPORT: Final = ".html"
-_CAPTURED: Final = re.compile(r"[0-9a-f]{16}-\d{19}")
 
 
 def from_record(name: str, data: Path | None, seconds: int) -> Record:
@@ -49,13 +52,19 @@ def from_captured(wearer: str, seconds: int) -> Record:
             f"Nothing of {wearer} is captured in {folder}: start ecgmon serve and let the device "
             "stream, or give a --record."
         )
-    newest = found[0]
+    newest, first = found[0], found[0].first
+    mine = (record for record in found if record.stream == newest.stream)
+    for before in sorted(mine, key=lambda record: record.first, reverse=True):
+        same = (before.gain, before.lead) == (newest.gain, newest.lead)
+        if not (same and before.stop >= first):
+            break
+        first = min(first, before.first)
     wanted = (seconds + 1) * WINDOW
-    first = min(record.first for record in found if record.stream == newest.stream)
     if newest.stop - first < wanted:
         raise RecordError(
-            f"Only {(newest.stop - first) // RATE} s of {wearer}'s newest stream are captured, "
-            f"and enrolment takes {wanted // RATE}: let it go on, or follow it with --live."
+            f"Only the last {(newest.stop - first) // RATE} s of {wearer}'s newest stream are "
+            f"captured in one piece, and enrolment takes {wanted // RATE}: let it go on, or follow "
+            "it with --live."
         )
     return captured.read(folder, wearer, newest.stream, newest.stop - wanted, newest.stop)
 
@@ -75,15 +84,31 @@ def unfinished(wearer: str) -> Record | None:
     from ecgmon.records.find import Found
     from ecgmon.records.read import read
 
+    for review in _unfinished(wearer):
+        path = review.with_suffix("")
+        with contextlib.suppress(RecordError):  # its signal is damaged: an older one may not be
+            return read(Found(f"captured/{wearer}/{path.name}", wearer, path))
+    return None
+
+
+def set_aside(wearer: str, record: Record | None) -> None:
+    """Leave a record's review aside, or every unfinished one of captured signals."""
+    reviews = _unfinished(wearer)
+    if record is not None:
+        reviews = [place_of(record, wearer).with_suffix(f".{ANNOTATOR}")]
+    for review in reviews:
+        if review.exists():
+            review.replace(review.with_name(f"{review.name}.{int(time.time())}"))
+
+
+def _unfinished(wearer: str) -> list[Path]:
+    """Return the reviews of captured signals without a report, the newest first."""
     begun = [
         path
         for path in _folder(wearer).glob(f"*.{ANNOTATOR}")
-        if _CAPTURED.fullmatch(path.stem) and not path.with_suffix(REPORT).exists()
+        if NAME.fullmatch(path.stem) and not path.with_suffix(REPORT).exists()
     ]
-    if not begun:
-        return None
-    path = max(begun, key=lambda path: path.stat().st_mtime).with_suffix("")
-    return read(Found(f"captured/{wearer}/{path.name}", wearer, path))
+    return sorted(begun, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def keep(record: Record, wearer: str) -> Path:
@@ -114,6 +139,18 @@ def keep(record: Record, wearer: str) -> Path:
     return path
 
 
+def origin(record: Record) -> tuple[str, int]:
+    """Return what a signal is of, and at which second of it the signal begins.
+
+    Captured signals of one stream may overlap, so the stream is what a model has seen of.
+    """
+    folder, _, name = record.name.rpartition("/")
+    if not NAME.fullmatch(name):
+        return record.name, 0
+    stream, _, first = name.partition("-")
+    return f"{folder}/{stream}", int(first) // RATE
+
+
 def place_of(record: Record, wearer: str) -> Path:
     """Return where the signal of an enrolment is kept, and its report beside it."""
     name = record.name.removeprefix(f"captured/{wearer}/")
@@ -129,7 +166,8 @@ def _require_same(record: Record, path: Path) -> None:
     from ecgmon.records.read import read
 
     there = read(Found(str(path), record.wearer, path))
-    if not np.array_equal(there.samples, record.samples) or there.gain != record.gain:
+    same_gain = np.float32(there.gain) == np.float32(record.gain)  # `read` may have rounded it
+    if not (same_gain and np.array_equal(there.samples, record.samples)):
         raise RecordError(
             f"{path}.dat holds another signal than {record.name}: move it away with its review to "
             "enrol on this one."
@@ -153,4 +191,4 @@ def _write(record: Record, path: Path) -> None:
             write_dir=folder,
         )
         for suffix in (".dat", ".hea"):
-            (Path(folder) / path.name).with_suffix(suffix).replace(path.with_suffix(suffix))
+            place(path.with_suffix(suffix), (Path(folder) / f"{path.name}{suffix}").read_bytes())

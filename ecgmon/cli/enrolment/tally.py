@@ -53,6 +53,11 @@ class Tally:
         return self._seconds["signal"]
 
     @property
+    def total(self) -> int:
+        """Seconds of any kind."""
+        return self._seconds.total()
+
+    @property
     def state(self) -> State:
         """What the last second was like."""
         return self._state

@@ -152,8 +152,8 @@ def test_what_is_assumed_normal_calibrates_and_keeps_the_signal(enroll, records)
 @pytest.mark.parametrize(
     ("record", "options", "said"),
     [
-        ("flat", [], "0 can be used .0 noisy, 300 without signal"),
-        ("noise", [], "0 can be used .300 noisy"),
+        ("flat", [], "0 can be used .0 noisy or clipped, 300 with missing signal"),
+        ("noise", [], "0 can be used .300 noisy or clipped"),
         ("slow", [], "sampled at 250 Hz, not 360 Hz"),
         ("short", [], "too short: it has 100 whole seconds"),
         ("bare", [], "run this in a terminal to judge twenty beats"),
@@ -161,7 +161,8 @@ def test_what_is_assumed_normal_calibrates_and_keeps_the_signal(enroll, records)
         ("bare", ["--captured"], "one only"),
         ("bare", ["--review", "--assume-normal"], "leave one of the options out"),
         (None, [], "Give the signal to learn from"),
-        (None, ["--captured"], "Nothing of ann is captured"),
+        (None, ["--captured"], "in a terminal"),
+        (None, ["--captured", "--assume-normal"], "Nothing of ann is captured"),
         ("annotated", ["--generic", __file__], "has no model card"),
         ("annotated", ["--json", "/nowhere/x.json"], "/nowhere/x.json cannot be written"),
     ],

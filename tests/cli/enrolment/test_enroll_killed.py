@@ -28,7 +28,7 @@ recipe = build.RECIPES["beatnet"]
 build.RECIPES["beatnet"] = replace(
     recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=10)
 )
-wanted = enrolling.Wanted("ann", None, True, 1, None)
+wanted = enrolling.Wanted.of("ann", None, 1, None, force=True)
 
 def enrolled(kill_after):
     started = time.monotonic()

@@ -49,9 +49,12 @@ def test_seconds_without_signal_have_no_beats(record):
 @pytest.mark.parametrize(
     ("samples", "said"),
     [
-        (np.full(N, NO_VALUE), f"0 can be used .0 noisy, {SECONDS} without signal"),
-        (np.full(N, 77), f"0 can be used .0 noisy, {SECONDS} without signal"),
-        (np.random.default_rng(1).normal(0, 300, N), f"0 can be used .{SECONDS} noisy, 0 without"),
+        (np.full(N, NO_VALUE), f"0 can be used .0 noisy or clipped, {SECONDS} with missing signal"),
+        (np.full(N, 77), f"0 can be used .0 noisy or clipped, {SECONDS} with missing signal"),
+        (
+            np.random.default_rng(1).normal(0, 300, N),
+            f"0 can be used .{SECONDS} noisy or clipped, 0 with",
+        ),
         (np.zeros(SHORTEST * RATE - 1), f"too short: it has {SHORTEST - 1} whole seconds"),
         (np.zeros(0), "too short"),
     ],
