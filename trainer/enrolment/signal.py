@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.errors import RecordError
-from ecgmon.grid import RATE, WINDOW
+from ecgmon.grid import WINDOW
 from ecgmon.records import Record
 from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.beats import BeatDetector
@@ -100,7 +100,7 @@ def _doubted(
     doubted = state.copy()
     for second in np.flatnonzero(state == SIGNAL).tolist():
         start, stop = second * WINDOW, (second + 1) * WINDOW
-        before = max(start - round(geometry.history_s * RATE), 0)
+        before = max(start - geometry.history, 0)
         if missing[before : stop + geometry.look_ahead].any():
             doubted[second] = ABSENT
         elif clipped(counts[start:stop]):

@@ -224,7 +224,7 @@ class _Follower:
     def _ask(self) -> None:
         """Ask whether to go on; raises `UsageError` where nobody is there to say so, or says no."""
         tally, missing = self.tally, self._seconds - self.tally.usable
-        hopeful = self._seconds >= USABLE * (tally.total + missing)
+        hopeful = self._seconds >= USABLE * (tally.since + missing)
         if hopeful and sys.stdin.isatty() and sys.stderr.isatty():
             self._bar.stop()
             if typer.confirm(f"{tally.summary()}: go on for {missing} more?", err=True):

@@ -35,12 +35,14 @@ class Tally:
     ----------
     usable : int
         Seconds of good signal.
+    since : int
+        Seconds of any kind since the first of them.
     start, stop : int
         From the first sample of the first of them to the one after the last.
     """
 
     def __init__(self, now: float) -> None:
-        self.start = self.stop = 0
+        self.start = self.stop = self.since = 0
         self._seconds: Counter[State] = Counter()
         self._began = self._heard = now
         self._state: State = "signal"
@@ -51,11 +53,6 @@ class Tally:
     def usable(self) -> int:
         """Seconds of good signal."""
         return self._seconds["signal"]
-
-    @property
-    def total(self) -> int:
-        """Seconds of any kind."""
-        return self._seconds.total()
 
     @property
     def state(self) -> State:
@@ -73,6 +70,7 @@ class Tally:
                 self.start = first
             self.stop = first + WINDOW
         self._seconds[state] += 1
+        self.since += self.usable > 0
         self._heard = now
         return self._remark(state, now)
 

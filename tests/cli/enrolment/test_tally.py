@@ -57,3 +57,10 @@ def test_silence_is_said_too():
     assert tally.state == "silent"
     assert tally.idle(now=SILENT_S + 2) is None
     assert tally.add(360, "signal", now=SILENT_S + 10) == REMARKS["signal"]
+
+
+def test_bad_seconds_count_against_the_span_from_the_first_good_one_on():
+    tally = Tally(0.0)
+    for second, state in enumerate(("absent", "absent", "signal", "noisy", "signal", "absent")):
+        tally.add(360 * second, state, float(second))
+    assert (tally.usable, tally.since) == (2, 4)

@@ -67,3 +67,16 @@ def test_models_are_compared_on_the_last_minute_and_on_the_panel(tmp_path):
     old.card = msgspec.structs.replace(old.card, trained_on=(seen,))
     assert compare(new, old, wearer, [wearer]).minute_old is None
     assert compare(new, old, other, [wearer]).minute_old is not None
+
+
+def test_a_model_fitted_to_an_overlapping_stretch_of_the_stream_is_not_judged_on_it(tmp_path):
+    record = simulate("premature", duration_s=ENROLMENT_S + 30).record
+    wearer = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
+    sees = {"history_s": 3.0, "look_ahead_s": 0.5, "rate": 120}
+    model = Model.load(write_bundle(tmp_path / "x", **sees))
+    model.card = msgspec.structs.replace(
+        model.card, trained_on=(Span(wearer.record, 0, ENROLMENT_S),)
+    )
+    for first, judged in ((0, False), (30, False), (ENROLMENT_S - 1, True)):
+        verdict = compare(model, model, wearer, [wearer], first=first)
+        assert (verdict.minute_old is not None) == judged

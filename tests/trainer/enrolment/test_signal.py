@@ -76,3 +76,15 @@ def test_too_little_good_signal_is_refused(record):
     samples[: int((1 - USABLE) * SECONDS + 3) * RATE] = NO_VALUE
     with pytest.raises(RecordError, match="check the electrodes"):
         take(replace(record, samples=samples), BeatNet, SECONDS)
+
+
+def test_seconds_that_are_clipped_or_near_missing_samples_are_not_usable(record):
+    samples = record.samples.copy()
+    top = int(samples.max())
+    clipped = slice(100 * RATE, 102 * RATE)
+    samples[clipped] = np.clip(samples[clipped], -top // 8, top // 8)
+    samples[50 * RATE + 7] = NO_VALUE  # one alone: the second itself would pass for whole
+    part = take(replace(record, samples=samples), BeatNet, SECONDS)
+    assert not part.usable[100:102].any()
+    # Its history is 3 s and its look-ahead half a second, as the monitor has it.
+    np.testing.assert_array_equal(np.flatnonzero(~part.usable[45:60]) + 45, [49, 50, 51, 52, 53])
