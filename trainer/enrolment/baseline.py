@@ -35,7 +35,7 @@ far; `WEIGHT` turns it into a logit."""
 ABOVE: Final = 3.0
 """The threshold's logit lies so far above the usual second's, and never below the generic
 model's."""
-DOUBTED: Final = 0.5
+DOUBTED: Final = 0.25
 """If the generic model calls more of the seconds abnormal, they are not taken for usual: a bundle
 branch block would be declared normal, and nothing of it ever be found."""
 
@@ -60,8 +60,8 @@ class BaselineNet(WindowNetwork):
 
     Attributes
     ----------
-    plausible : bool
-        Whether they can be taken for usual.
+    called : float
+        Share of them that the generic network calls abnormal.
     """
 
     name = "beatnet-baseline"
@@ -88,7 +88,7 @@ class BaselineNet(WindowNetwork):
             generic_logit = math.log(threshold / (1 - threshold))
             called = self._logits(features) >= generic_logit
         self.offset = max(usual_logit + ABOVE, generic_logit)
-        self.plausible = float(called.float().mean()) <= DOUBTED
+        self.called = float(called.float().mean())
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of windows, shape (n,); 0 is the wearer's threshold."""
@@ -117,7 +117,7 @@ class BaselineNet(WindowNetwork):
 def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
     """Calibrate a generic model on a wearer's signal that is declared normal.
 
-    Making the network raises `NotUsualError` where the generic model calls most of it abnormal.
+    Making the network raises `NotUsualError` where the generic model calls too much of it abnormal.
 
     Parameters
     ----------
@@ -140,10 +140,11 @@ def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
     def fitted(seconds: int) -> WindowNetwork:
         usual = signal.record.inputs[:seconds][signal.usable[:seconds]]
         calibrated = BaselineNet(network, card.threshold, usual, seed)
-        if not calibrated.plausible:
+        if calibrated.called > DOUBTED:
             raise NotUsualError(
-                f"{card.name} calls most seconds of {signal.record.record} abnormal, so they "
-                "cannot be assumed normal: let a clinician judge with --review."
+                f"{card.name} calls {calibrated.called:.0%} of the seconds of "
+                f"{signal.record.record} abnormal, so they cannot be assumed normal: let a clinician "
+                "judge with --review."
             )
         return calibrated.eval()
 

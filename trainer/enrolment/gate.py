@@ -120,6 +120,8 @@ def _panel(model: Model, others: Sequence[RecordSet]) -> Confusion:
     counts = Confusion()
     for record in others:
         abnormal = np.flatnonzero(record.labels == ABNORMAL)
+        if not len(abnormal):
+            continue
         spread = np.linspace(0, len(abnormal) - 1, min(PANEL_WINDOWS, len(abnormal)))
         found = model.probability(record.inputs[abnormal[spread.astype(int)]])
         tp = int(np.sum(found >= model.card.threshold))

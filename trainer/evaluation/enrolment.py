@@ -72,8 +72,8 @@ new-wearer. *reviewed*: with nothing but {MOST} answers of a simulated reviewer,
 about single beats that the monitor's detector found and says what the annotation within
 {1000 * MATCH_S:.0f} ms of each is, and *unusable* where there is none. *reviewed-erring*: the
 same, with {WRONG} of the {MOST} answers turned round. *assumed-normal*: without any label;
-where the generic model finds most of the five minutes abnormal this is refused, and the generic
-model goes on.
+where the generic model finds more than a quarter of the five minutes abnormal this is refused, and
+the generic model goes on.
 """
 
     def __init__(self, data: Path | None) -> None:
@@ -113,6 +113,8 @@ model goes on.
                 for outcome in pool.imap_unordered(enrol_in_all_ways, tasks):
                     outcomes.append(outcome)
                     progress(outcome.wearer)
+                pool.close()
+                pool.join()  # else it is torn down in the middle of its own clearing up
         return sorted(outcomes, key=lambda outcome: outcome.wearer)
 
     def remarks(self, figures: dict[str, Any]) -> str:
