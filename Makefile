@@ -39,8 +39,9 @@ lint: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Two workers, each file to one of them: most of the time is spent waiting for processes.
 fast: install-dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # Many more kills than the fast suite has time for.
 slow: install-dev

@@ -143,8 +143,8 @@ def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
         if calibrated.called > DOUBTED:
             raise NotUsualError(
                 f"{card.name} calls {calibrated.called:.0%} of the seconds of "
-                f"{signal.record.record} abnormal, so they cannot be assumed normal: let a clinician "
-                "judge with --review."
+                f"{signal.record.record} abnormal, so they cannot be assumed normal: let a "
+                "clinician judge with --review."
             )
         return calibrated.eval()
 
