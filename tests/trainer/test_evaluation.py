@@ -173,9 +173,12 @@ def test_a_reviewer_who_errs_twice_labels_other_beats(simulated_task):
 def test_what_a_way_brings_and_whom_it_harms_is_said():
     def of(*values):
         kinds = dict(zip(("generic", *enrolment.WAYS), values, strict=True))
-        return {kind: {"balanced_accuracy": value} for kind, value in kinds.items()}
+        counts = {"tp": 8, "fp": 2, "tn": 18, "fn": 2}
+        return {kind: {"balanced_accuracy": value} | counts for kind, value in kinds.items()}
 
-    told = enrolment.Enrolment(None).remarks(
+    protocol = enrolment.Enrolment(None)
+    protocol._usual = ["100"]
+    told = protocol.remarks(
         {
             "mean": of(0.8, 0.9, 0.89, 0.85, 0.81),
             "per_wearer": {
@@ -187,3 +190,5 @@ def test_what_a_way_brings_and_whom_it_harms_is_said():
     assert "| annotated | 100% | nobody |" in told
     assert "| reviewed | 90% | 100 (-0.021) |" in told
     assert "| assumed-normal | 10% | nobody |" in told
+    assert "For the 1 wearers of whose first five minutes at most 5% are abnormal:" in told
+    assert "| assumed-normal | 0.850 | 0.800 | 2 | 2 |" in told

@@ -35,7 +35,7 @@ far; `WEIGHT` turns it into a logit."""
 ABOVE: Final = 3.0
 """The threshold's logit lies so far above the usual second's, and never below the generic
 model's."""
-DOUBTED: Final = 0.25
+DOUBTED: Final = 0.5
 """If the generic model calls more of the seconds abnormal, they are not taken for usual: a bundle
 branch block would be declared normal, and nothing of it ever be found."""
 

@@ -13,6 +13,7 @@ from ecgmon import labels
 from ecgmon.bundle import LabelSource, Model
 from ecgmon.errors import UsageError
 from ecgmon.grid import RATE, WINDOW
+from ecgmon.metrics import Confusion
 from ecgmon.records import Annotations, Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
@@ -38,6 +39,7 @@ MATCH_S: Final = 0.15
 """How far an annotation may lie from the beat it is of (AAMI EC57)."""
 WORSE: Final = 0.02
 """Loss of balanced accuracy from which on a wearer is named."""
+MOSTLY_NORMAL: Final = 0.05
 WAYS: Final = ("annotated", "reviewed", "reviewed-erring", "assumed-normal")
 
 
@@ -72,12 +74,13 @@ new-wearer. *reviewed*: with nothing but {MOST} answers of a simulated reviewer,
 about single beats that the monitor's detector found and says what the annotation within
 {1000 * MATCH_S:.0f} ms of each is, and *unusable* where there is none. *reviewed-erring*: the
 same, with {WRONG} of the {MOST} answers turned round. *assumed-normal*: without any label;
-where the generic model finds more than a quarter of the five minutes abnormal this is refused, and
-the generic model goes on.
+where the generic model finds more than half of the five minutes abnormal this is refused, and the
+generic model goes on.
 """
 
     def __init__(self, data: Path | None) -> None:
         self._data = data
+        self._usual: list[str] = []
 
     def outcomes(
         self,
@@ -92,6 +95,12 @@ the generic model goes on.
         if NETWORKS[network] is not BeatNet:
             raise UsageError(f"--protocol enrolment is for beatnet, not for {network}.")
         outcomes = []
+        first = {name: sets[name].labels[:ENROLMENT_S] for name in NON_PACED}
+        self._usual = [
+            name
+            for name, each in first.items()
+            if np.mean(each == labels.ABNORMAL) <= MOSTLY_NORMAL
+        ]
         for number, fold in enumerate(wearer_folds()):
             generic = fold_model(number, sets, noise, network, seed, work)
             progress(f"generic model of fold {number + 1}")
@@ -132,6 +141,21 @@ the generic model goes on.
             worse = [f"{w} ({change:+.3f})" for w, change in changes.items() if change < -WORSE]
             share = (means[way] - means["generic"]) / gain
             lines.append(f"| {way} | {share:.0%} | {', '.join(worse) or 'nobody'} |")
+        return "\n".join(lines) + "\n\n" + self._declared(figures)
+
+    def _declared(self, figures: dict[str, Any]) -> str:
+        """Return what assuming normal brings to those of whom it is nearly true."""
+        lines = [
+            f"For the {len(self._usual)} wearers of whose first five minutes at most "
+            f"{MOSTLY_NORMAL:.0%} are abnormal:\n",
+            "| way | pooled balanced accuracy | pooled F1 | false alerts | missed |",
+            "|---|---:|---:|---:|---:|",
+        ]
+        for way in ("generic", "assumed-normal", "annotated"):
+            each = [figures["per_wearer"][name][way] for name in self._usual]
+            counts = Confusion(*(sum(one[n] for one in each) for n in ("tp", "fp", "tn", "fn")))
+            pooled = f"{counts.balanced_accuracy:.3f} | {counts.f1:.3f}"
+            lines.append(f"| {way} | {pooled} | {counts.fp:,} | {counts.fn:,} |")
         return "\n".join(lines) + "\n"
 
 
