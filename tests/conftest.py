@@ -6,9 +6,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Before any file imports it, whichever comes first.
+pytest.register_assert_rewrite("tests.monitor.rig")
+
 # Derandomised: every run draws the same examples, so a failure is never a matter of luck.
 settings.register_profile("ecgmon", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ecgmon")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nobody_s_models(tmp_path_factory):
+    """Keep what the user has enrolled, captured or trained out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ECGMON_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(scope="session")

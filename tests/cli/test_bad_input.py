@@ -82,17 +82,13 @@ TRAIN = {
 ENROLL = {
     "enrolment of a path": (["--patient", "../x", "--record", "{records}/beats"], "a wearer's id"),
     "enrolment on nothing": (["--patient", "ann", "--record", "{records}/no"], "no record"),
-    "enrolment without labels": (
-        ["--patient", "ann", "--record", "{records}/plain"],
-        "no annotations to learn from",
-    ),
     "enrolment at 500 Hz": (
         ["--patient", "ann", "--record", "{records}/other"],
-        "no annotations|is sampled at 500 Hz",
+        "is sampled at 500 Hz, not 360 Hz: resample it",
     ),
     "enrolment on half a minute": (
         ["--patient", "ann", "--record", "{records}/beats"],
-        "beats is too short: enrolment takes a record's first 5 minutes",
+        "beats is too short: it has 30 whole seconds, and enrolment takes at least 181",
     ),
     "enrolment from what is no model": (
         ["--patient", "ann", "--record", "{records}/beats", "--generic", "{records}/beats.dat"],
@@ -147,7 +143,7 @@ def outcomes(tmp_path_factory, records):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     commands = [[a.replace("{records}", str(folder)) for a in args] for args, _ in CASES.values()]
     output = tmp_path_factory.mktemp("output")
-    outcomes = dict(zip(CASES, ecgmon_each(commands, output, env, ["trainer.gate"]), strict=True))
+    outcomes = dict(zip(CASES, ecgmon_each(commands, output, env, ["ecgmon.cli.enrolment.enrolling"]), strict=True))
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     return outcomes
 

@@ -1,8 +1,6 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.monitor.rig")
-
-from tests.monitor.rig import Rig  # noqa: E402 - its assertions are to be rewritten
+from tests.monitor.rig import Rig
 
 
 @pytest.fixture

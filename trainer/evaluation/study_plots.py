@@ -23,7 +23,7 @@ KINDS: Final = MappingProxyType(
         SEARCHED: "fine-tuned, searched",
     }
 )
-COLOURS: Final = MappingProxyType(dict(zip(KINDS, plots.COLOURS, strict=True)))
+COLOURS: Final = MappingProxyType(dict(zip(KINDS, plots.COLOURS, strict=False)))
 TRAINING: Final = "#8a8f98"
 VALIDATION: Final = "#d95f02"
 SHOWN: Final = "203"
