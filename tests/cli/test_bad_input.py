@@ -143,7 +143,13 @@ def outcomes(tmp_path_factory, records):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     commands = [[a.replace("{records}", str(folder)) for a in args] for args, _ in CASES.values()]
     output = tmp_path_factory.mktemp("output")
-    outcomes = dict(zip(CASES, ecgmon_each(commands, output, env, ["ecgmon.cli.enrolment.enrolling"]), strict=True))
+    outcomes = dict(
+        zip(
+            CASES,
+            ecgmon_each(commands, output, env, ["ecgmon.cli.enrolment.enrolling"]),
+            strict=True,
+        )
+    )
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     return outcomes
 

@@ -37,7 +37,7 @@ def bars(values: Mapping[str, Sequence[float | None]], names: Sequence[str], pat
     axes.set_xticks(np.arange(len(names)) + 0.4 - width / 2, names, rotation=90)
     axes.set(ylabel="balanced accuracy", ylim=(0.4, 1.0))
     axes.margins(x=0.01)
-    axes.legend(loc="lower right", ncols=len(values))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(values), frameon=False)
     _save(figure, path)
 
 
