@@ -25,7 +25,12 @@ UNFINISHED: Final = 4
 
 def enroll(
     patient: Annotated[
-        str, typer.Option(metavar="ID", help="The wearer; the name the device will give.")
+        str,
+        typer.Option(
+            metavar="ID",
+            help="The wearer; the name the device will give.",
+            autocompletion=lambda: stored().wearers(),
+        ),
     ],
     record: Annotated[
         str | None,
@@ -86,7 +91,9 @@ def enroll(
 
       ecgmon enroll --patient ann --captured --assume-normal
     """
-    require_torch()
+    require_torch(
+        "; or enrol on another machine and bring the model: ecgmon models export and import"
+    )
     from ecgmon.cli.enrolment import enrolling, sources
     from trainer.splits import ENROLMENT_S
 

@@ -133,14 +133,14 @@ def _simulated(network: "type[WindowNetwork]") -> "RecordSet":
     return record_set(record, network.geometry, network.steps_per_second)
 
 
-def require_torch() -> None:
+def require_torch(instead: str = "") -> None:
     """Raise `UsageError`, with what to do, where the train extra is not installed."""
     try:
         import torch  # noqa: F401 - only to see whether the extra is installed
     except ModuleNotFoundError as error:
         raise UsageError(
             "Training needs the train extra: run make install-dev in a checkout, or "
-            "pip install 'ecgmon[train]'."
+            f"pip install 'ecgmon[train]'{instead}."
         ) from error
 
 

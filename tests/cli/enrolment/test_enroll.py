@@ -1,6 +1,7 @@
 """``ecgmon enroll`` end to end, on simulated wearers and with few steps of training."""
 
 import json
+import sys
 import tempfile
 from dataclasses import replace
 
@@ -201,3 +202,11 @@ def test_where_nothing_can_be_written_it_is_said(enroll, monkeypatch):
 def test_nobody_can_be_called_generic(enroll):
     with pytest.raises(EcgmonError, match="generic is the name of the generic model"):
         raise enroll("annotated", "--patient", "generic").exception
+
+
+def test_without_torch_it_is_said_what_to_install_and_how_to_do_without(enroll, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(EcgmonError) as refusal:
+        raise enroll().exception
+    assert "pip install 'ecgmon[train]'" in str(refusal.value)
+    assert "ecgmon models export and import" in str(refusal.value)
