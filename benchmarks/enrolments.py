@@ -2,10 +2,11 @@
 
 Run by ``make enrolment-replays`` after ``ecgmon evaluate --protocol enrolment``, whose models lie
 in ``runs``. What the monitor says of the seconds after the enrolment must be what the protocol's
-page counts; docs/results/enrolment/replayed.json says where it is not. Replays that it holds are
-not run again.
+page counts; docs/results/enrolment/replayed.json says where it is not. Replays of models that it
+holds are not run again.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -19,12 +20,18 @@ from trainer.protocols import wearer_folds
 from trainer.splits import ENROLMENT_S
 
 OUT: Final = Path("docs/results/enrolment")
+KEPT: Final = OUT / "replayed.json"
 COUNTS: Final = ("tp", "fp", "tn", "fn")
 WORKERS: Final = 2
 
 
-def replayed(wearer: str, model: Path) -> dict[str, int]:
-    """Return the counts of a replay."""
+def digest(model: Path) -> str:
+    """Return by what a model is known again."""
+    return hashlib.sha256(model.read_bytes()).hexdigest()[:16]
+
+
+def replayed(wearer: str, model: Path) -> dict[str, int | str]:
+    """Return the counts of a replay, and of which model they are."""
     done = subprocess.run(  # noqa: S603 - our own interpreter and command
         [
             *(sys.executable, "-c", "from ecgmon.cli import main; main()"),
@@ -38,7 +45,7 @@ def replayed(wearer: str, model: Path) -> dict[str, int]:
     result = json.loads(done.stdout[done.stdout.index("{") :])
     if result["samples_sent"] != result["samples_received"]:
         raise RuntimeError(f"samples of {wearer} were lost")
-    return {name: result[name] for name in COUNTS}
+    return {"model": digest(model)} | {name: result[name] for name in COUNTS}
 
 
 def models() -> dict[str, tuple[str, Path]]:
@@ -55,24 +62,34 @@ def models() -> dict[str, tuple[str, Path]]:
     return found
 
 
-if __name__ == "__main__":
-    kept = OUT / "replayed.json"
-    counts = json.loads(kept.read_text())["replays"] if kept.is_file() else {}
+def write(counts: dict[str, dict[str, int | str]]) -> list[str]:
+    """Write what was counted; return the replays with other counts than the protocol's."""
     expected = json.loads((OUT / "result.json").read_text())["per_wearer"]
-    wanted = {name: each for name, each in models().items() if name not in counts}
+    different = []
+    for name, each in sorted(counts.items()):
+        wearer, _, way = name.partition("/")
+        if any(each[n] != expected[wearer][way][n] for n in COUNTS):
+            different.append(name)
+    text = json.dumps({"different": different, "replays": counts}, indent=1, sort_keys=True)
+    new = KEPT.with_suffix(".new")
+    new.write_text(text + "\n")
+    new.replace(KEPT)
+    return different
+
+
+if __name__ == "__main__":
+    counts = json.loads(KEPT.read_text())["replays"] if KEPT.is_file() else {}
+    wanted = {
+        name: each
+        for name, each in models().items()
+        if counts.get(name, {}).get("model") != digest(each[1])
+    }
     with long_work() as bar, ThreadPoolExecutor(WORKERS) as pool:
         task = bar.add_task("Replays", total=len(wanted), note="")
         running = {pool.submit(replayed, *each): name for name, each in wanted.items()}
         for done in as_completed(running):
             counts[running[done]] = done.result()
-            different = [
-                name
-                for name, each in sorted(counts.items())
-                if any(each[n] != expected[name.split("/")[0]][name.split("/")[1]][n] for n in each)
-            ]
-            text = json.dumps({"different": different, "replays": counts}, indent=1, sort_keys=True)
-            new = kept.with_suffix(".new")
-            new.write_text(text + "\n")
-            new.replace(kept)
+            write(counts)
             bar.update(task, advance=1, note=running[done])
-    print(f"{len(counts)} replays, {len(different)} with other counts than the protocol's")  # noqa: T201 - its only output
+    others = write(counts)
+    print(f"{len(counts)} replays, {len(others)} with other counts than the protocol's")  # noqa: T201 - its only output
