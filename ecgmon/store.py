@@ -151,21 +151,28 @@ class Store:
             if not before or before[-1].version != version:
                 self._serve(wearer, (*before, Activation(version, now, forced))[-KEPT:])
 
-    def rollback(self, wearer: str) -> int:
-        """Put back into service what was before, and return its version.
+    def rollback(self, wearer: str) -> int | None:
+        """Put back into service what was before.
+
+        Returns
+        -------
+        int or None
+            Its version; None where no model of this store was in service before.
 
         Raises
         ------
         BundleError or StoreError
-            If there was nothing, or it cannot be served any more.
+            If nothing is in service, or what was cannot be served any more.
         """
         with self._locked(wearer):
-            before = self.service(wearer).activations[:-1]
-            if not before:
-                raise StoreError(f"No other model was in service for {wearer} before.")
-            Model.load(self.path(wearer, before[-1].version))
+            activations = self.service(wearer).activations
+            if not activations:
+                raise StoreError(f"No model of {wearer}'s own is in service.")
+            before = activations[:-1]
+            if before:
+                Model.load(self.path(wearer, before[-1].version))
             self._serve(wearer, before)
-            return before[-1].version
+            return before[-1].version if before else None
 
     def _serve(self, wearer: str, activations: tuple[Activation, ...]) -> None:
         place(self._folder(wearer) / SERVICE, msgspec.json.encode(Service(activations)) + b"\n")

@@ -1,5 +1,6 @@
 """All wearers under watch: from their pending samples to what is published of them."""
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
@@ -20,6 +21,7 @@ from monitor.streams import Segment, Stream
 from monitor.watched import Watched
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 MAX_FILLED: Final = 600
 """Seconds of a gap that are reported one by one; the gap itself is always reported whole."""
@@ -86,6 +88,9 @@ class Ward:
         if watched is None or watched.stream is not stream:
             return []
         published = self._process([watched], lambda _: False)
+        _log.info(
+            "wearer=%s stream=%s closed end=%d", stream.wearer, watched.hello.stream, stream.next
+        )
         del self._watched[stream.wearer]
         self._free.append(stream.row)
         closed = messages.Closed(wearer=stream.wearer, stream=watched.hello.stream, end=stream.next)
@@ -124,7 +129,16 @@ class Ward:
             news = model is not watched.model or (refused and refused != watched.refused)
             watched.model, watched.refused = model, refused
             if news:
-                told.append(watched.swap())
+                swap = watched.swap()
+                _log.info(
+                    "wearer=%s stream=%s model=%s sha256=%s refused=%r",
+                    swap.wearer,
+                    swap.stream,
+                    swap.model,
+                    model.sha256[:12],
+                    refused,
+                )
+                told.append(swap)
         return told
 
     def link(self, now: float) -> list[messages.Published]:

@@ -207,6 +207,8 @@ def _table(gap: int) -> Table:
 
 def _figure(confusion: "Confusion", figure: str) -> str:
     value = getattr(confusion, figure)
+    if figure == "f1" and confusion.sensitivity is None:  # 0 would look like a failure
+        value = None
     return "-" if value is None else format(value, FIGURES[figure][1])
 
 

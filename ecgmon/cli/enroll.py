@@ -1,6 +1,7 @@
 """``ecgmon enroll``: a model of a wearer's own, put into service if it does no harm."""
 
 import json
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -78,10 +79,12 @@ def enroll(
     judged in the terminal, or the signal is taken for the usual rhythm.
 
     The model serves only if it is not worse than the one in service on the
-    enrolment's last minute and on a panel of other wearers' abnormal
-    seconds; otherwise it is kept, the old one goes on, and the exit code
-    is 3. A review that was left ends in 4; the same command goes on with
-    it. A running monitor takes the model up within two seconds.
+    enrolment's last minute, and finds at most 5 % fewer of a panel of other
+    wearers' abnormal seconds; otherwise it is kept, the old one goes on,
+    and the exit code is 3. A review that was left ends in 4; the same
+    command goes on with it. A running monitor takes the model up within two
+    seconds. What is mostly abnormal by the generic model cannot be assumed
+    normal.
 
     Examples
     --------
@@ -107,13 +110,15 @@ def enroll(
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written
     wanted = enrolling.Wanted.of(patient, generic, seed, data, force=force)
-    if record is None and not assume_normal:
-        enrolling.require_terminal(f"what {patient}'s device sends")
+    if review:
+        enrolling.require_terminal("--review needs one to judge beats in")
+    elif record is None and not assume_normal:
+        enrolling.require_terminal(f"nothing says what is normal in what {patient}'s device sends")
     if record is not None:
         taken = sources.from_record(record, data, ENROLMENT_S)
     elif not (afresh or assume_normal) and (begun := sources.unfinished(patient)):
         taken = begun
-        _say(f"Going on with the review of {begun.name}; --afresh begins another one.")
+        _say(f"Going on with {patient}'s unfinished review. For new signal: --afresh")
     elif captured:
         taken = sources.from_captured(patient, ENROLMENT_S)
     else:
@@ -125,7 +130,11 @@ def enroll(
         labels = "assumed normal"
     elif review or taken.annotations is None:
         labels = "review"
-    done = enrolling.run(taken, labels, wanted)
+    try:
+        done = enrolling.run(taken, labels, wanted)
+    except KeyboardInterrupt:
+        _say(f"Stopped: {patient}'s models are as they were, and answers given are kept.")
+        raise typer.Exit(128 + signal.SIGINT) from None
     if done is None:
         without = ", without --afresh," if afresh else ""
         _say(f"The review is kept: the same command{without} goes on with it.")
@@ -144,10 +153,10 @@ def _show(done: "Enrolled") -> None:
     console = Console(highlight=False)
     console.print(done.summary())
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
-    for heading in ("", "windows", "new model: wrong", f"{old}: wrong"):
+    for heading in ("", "windows", f"{old}: wrong", "new model: wrong"):
         table.add_column(heading, justify="right" if heading else "left")
-    for row in done.rows():
-        table.add_row(*row)
+    for what, windows, by_new, by_old in done.rows():
+        table.add_row(what, windows, by_old, by_new)
     console.print(table)
     if verdict.minute_old is None:
         console.print(f"{old} was fitted to the last minute and is not judged on it.")

@@ -37,11 +37,15 @@ def activate(
 def rollback(wearer: Wearer) -> None:
     """Put back into service what served a wearer before.
 
+    Before the first model of the wearer's own that is the built-in one.
+
     Example
     -------
       ecgmon models rollback ann
     """
-    _say(f"Version {stored().rollback(wearer)} is in service for {wearer} again.")
+    version = stored().rollback(wearer)
+    what = "The built-in model" if version is None else f"Version {version}"
+    _say(f"{what} is in service for {wearer} again.")
 
 
 def export(
@@ -64,7 +68,8 @@ def export(
     store = stored()
     path = store.path(wearer, version) if version else store.in_service(wearer)
     if path is None:
-        raise StoreError(f"No model of {wearer} is in service: choose one with --version.")
+        choose = ": choose one with --version" if store.versions(wearer) else ""
+        raise StoreError(f"No model of {wearer}'s own is in service{choose}.")
     data = read(path)
     Model.decode(data, path)
     write_bytes(file, data)

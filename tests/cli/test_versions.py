@@ -73,7 +73,7 @@ def test_what_cannot_be_done_is_one_sentence(env, bundle, tmp_path):
         "digits, '.', '_' or '-', a letter or digit first.",
         ("import", "bob", bundle): f"{bundle} is a model of ann, not of bob.",
         ("import", "ann", tmp_path): f"The model file {tmp_path} cannot be read: Is a directory.",
-        ("export", "ann", "-"): "No model of ann is in service: choose one with --version.",
+        ("export", "ann", "-"): "No model of ann's own is in service.",
         ("show", "ann"): "There is no model ann: give a bundle's path or one of 203, generic, "
         "simulated.",
         ("show", "ann/1"): "There is no model ann/1: give a bundle's path or one of 203, generic, "

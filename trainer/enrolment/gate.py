@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from ecgmon.bundle import Model
-from ecgmon.labels import ABNORMAL
+from ecgmon.labels import ABNORMAL, NORMAL
 from ecgmon.metrics import Confusion
 from trainer import splits
 from trainer.dataset import RecordSet
@@ -26,6 +26,10 @@ PANEL_WINDOWS: Final = 50
 PANEL_LOSS: Final = 0.05
 """Share of the panel's windows that a new model may find fewer of than the one in service: a model
 of one's own need not know everybody's abnormal beats as well as the generic one."""
+
+CONTRADICTED: Final = 0.25
+"""Labels without a normal second teach to call everything abnormal, and nothing else here would
+show it. They are doubted if the model in service calls more of the seconds normal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,9 @@ class Verdict:
     knows_less : bool
         Whether the new model is calibrated on what is assumed normal, while the one in service was
         fitted to this wearer's labels.
+    contradicted : float or None
+        If no second of the enrolment is labelled normal: the share that the model in service
+        calls so.
     """
 
     minute_new: Confusion
@@ -51,6 +58,7 @@ class Verdict:
     panel_new: Confusion
     panel_old: Confusion
     knows_less: bool = False
+    contradicted: float | None = None
 
     @property
     def objections(self) -> list[str]:
@@ -65,6 +73,11 @@ class Verdict:
                 )
         if self.knows_less:
             found.append("it knows no abnormal beat of this wearer, the one in service may")
+        if self.contradicted is not None and self.contradicted > CONTRADICTED:
+            found.append(
+                f"no second of the enrolment is labelled normal, and the one in service calls "
+                f"{self.contradicted:.0%} of them so"
+            )
         if (new := _right(self.panel_new)) < (old := _right(self.panel_old)) - PANEL_LOSS:
             found.append(
                 f"it finds {new:.1%} of the panel's abnormal windows, the one in service {old:.1%}"
@@ -113,7 +126,17 @@ def compare(
         new.card.labels == "assumed normal"
         and old.card.wearer is not None
         and old.card.labels != "assumed normal",
+        _contradicted(old, wearer, seconds),
     )
+
+
+def _contradicted(old: Model, wearer: RecordSet, seconds: int) -> float | None:
+    """Return the share of the enrolment that a model calls normal, if no label does."""
+    labels = wearer.labels[:seconds]
+    if (labels == NORMAL).any():
+        return None
+    said = old.probability(wearer.inputs[:seconds][labels == ABNORMAL])
+    return float(np.mean(said < old.card.threshold))
 
 
 def _panel(model: Model, others: Sequence[RecordSet]) -> Confusion:

@@ -128,7 +128,7 @@ def _course(done: Enrolled) -> str:
         f"{sheet.key('normal')} normal {sheet.key('abnormal')} abnormal "
         f"{sheet.key('unusable')} cannot be used, so not judged; the dashed line is the threshold, "
         "\u00d7 a second that the model calls otherwise than its label. <b>The new model was "
-        f"fitted to these very seconds, where they have a label{sheet.text(both)}: that it is "
+        f"made from these very seconds, where they have a label{sheet.text(both)}: that it is "
         "right here says little.</b> The honest figures are those of the last minute, above."
     )
     return sheet.figure(drawn, caption)

@@ -115,7 +115,9 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     signal = take(taken, kind, len(taken.samples) // WINDOW - 1)
     check(base, signal.record, signal.seconds)
     if labels == "review":
-        require_terminal(taken.name)
+        require_terminal(f"nothing says what is normal in {taken.name}")
+    if labels == "assumed normal":
+        assumed_normal(wanted.start, signal, wanted.seed).fitted(signal.seconds)
     others = _others(labels, kind, wanted)  # what is missing is said before anybody judges
     judged = 0
     if labels != "annotations":
@@ -144,12 +146,12 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     return done
 
 
-def require_terminal(name: str) -> None:
+def require_terminal(why: str) -> None:
     """Raise `UsageError` where nobody can review a signal."""
     if not usable():
         raise UsageError(
-            f"Nothing says what is normal in {name}: run this in a terminal to judge twenty beats, "
-            "or give --assume-normal."
+            f"This is no terminal, and {why}: run it in one to judge twenty beats, or give "
+            "--assume-normal."
         )
 
 

@@ -31,6 +31,12 @@ PANEL = Confusion(tp=90, fn=10)
         (Verdict(Confusion(), Confusion(), PANEL, PANEL), []),
         (Verdict(GOOD, GOOD, Confusion(tp=85, fn=15), PANEL), []),
         (Verdict(GOOD, GOOD, Confusion(tp=84, fn=16), PANEL), ["finds 84.0% of the panel's"]),
+        (Verdict(GOOD, GOOD, PANEL, PANEL, contradicted=0.2), []),
+        (
+            Verdict(GOOD, GOOD, PANEL, PANEL, contradicted=0.5),
+            ["no second of the enrolment is labelled normal, and the one in service calls 50%"],
+        ),
+        (Verdict(GOOD, GOOD, PANEL, PANEL, knows_less=True), ["knows no abnormal beat"]),
         (
             Verdict(Confusion(fp=9, fn=9), GOOD, Confusion(fn=100), PANEL),
             ["0.0% of the enrolment's", "finds 0.0%"],
@@ -80,3 +86,15 @@ def test_a_model_fitted_to_an_overlapping_stretch_of_the_stream_is_not_judged_on
     for first, judged in ((0, False), (30, False), (ENROLMENT_S - 1, True)):
         verdict = compare(model, model, wearer, [wearer], first=first)
         assert (verdict.minute_old is not None) == judged
+
+
+def test_labels_without_a_normal_second_are_compared_with_what_the_model_in_service_says(tmp_path):
+    record = simulate("premature", duration_s=ENROLMENT_S + 30).record
+    wearer = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
+    sees = {"history_s": 3.0, "look_ahead_s": 0.5, "rate": 120}
+    model = Model.load(write_bundle(tmp_path / "x", **sees))
+    assert compare(model, model, wearer, [wearer]).contradicted is None
+    all_abnormal = replace(wearer, labels=np.full_like(wearer.labels, ABNORMAL))
+    said = model.probability(wearer.inputs[:ENROLMENT_S]) < model.card.threshold
+    verdict = compare(model, model, all_abnormal, [wearer])
+    assert verdict.contradicted == pytest.approx(said.mean())
