@@ -100,7 +100,12 @@ class Scoreboard:
     def line(self) -> str | None:
         """Return the score so far in one line, None for a record without annotations."""
         with self._lock:
-            return None if self._labels is None else score_line(self._confusion)
+            if self._labels is None:
+                return None
+            if self._played.score_from and not self._confusion.total:
+                minutes, seconds = divmod(self._played.score_from, 60)
+                return f"enrolment minutes are not scored: scores from {minutes:02}:{seconds:02} on"
+            return score_line(self._confusion)
 
     def result(self, sent: int) -> dict[str, Any]:
         """Return all figures, by the names that ``--json`` documents."""

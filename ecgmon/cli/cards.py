@@ -109,15 +109,13 @@ def list_models(json_file: Json = None) -> None:
         return
     console = Console(highlight=False)
     table = _table(gap=2 if console.width >= 80 else 1)
-    for heading in ("name", "wearer", "network"):
+    for heading in ("name", "serves", "network"):
         table.add_column(heading, vertical="bottom")
     for heading in ("parameters", "size", "balanced\naccuracy", "F1"):
         table.add_column(heading, vertical="bottom", justify="right")
     for name, (path, model) in models.items():
         card, figures = model.card, model.card.validation.confusion
-        whom = card.wearer or "anyone"
-        if path not in serving:
-            whom += ", not in service"
+        whom = (card.wearer or "anyone") if path in serving else "nobody"
         table.add_row(
             *(_text(text) for text in (name, whom, card.network)),
             f"{card.parameters:,}",

@@ -219,3 +219,11 @@ def test_the_score_so_far_fits_a_line():
         board.take(message, 0.0)
     assert board.line() == "balanced accuracy 0.500  F1 0.667  TP 1  FP 1  TN 0  FN 0"
     assert score_line(Confusion(tp=1, fp=1)) == board.line()
+
+
+def test_it_is_said_from_when_on_there_is_a_score():
+    board = Scoreboard(Played(record("VN"), 0, 1), CARD, lambda _: None)
+    assert board.line() == "enrolment minutes are not scored: scores from 00:01 on"
+    for message in (OPENED, window(0, True), window(1, True)):
+        board.take(message, 0.0)
+    assert board.line() == "balanced accuracy -  F1 0.000  TP 0  FP 1  TN 0  FN 0"
