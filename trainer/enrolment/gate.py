@@ -29,7 +29,8 @@ of one's own need not know everybody's abnormal beats as well as the generic one
 
 CONTRADICTED: Final = 0.25
 """Labels without a normal second teach to call everything abnormal, and nothing else here would
-show it. They are doubted if the model in service calls more of the seconds normal."""
+show it. A review that gives such labels, by carelessness or for a bundle branch block, is doubted
+if the model in service calls more of the seconds normal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Verdict:
         Whether the new model is calibrated on what is assumed normal, while the one in service was
         fitted to this wearer's labels.
     contradicted : float or None
-        If no second of the enrolment is labelled normal: the share that the model in service
+        If a review labels no second of the enrolment normal: the share that the model in service
         calls so.
     """
 
@@ -126,7 +127,7 @@ def compare(
         new.card.labels == "assumed normal"
         and old.card.wearer is not None
         and old.card.labels != "assumed normal",
-        _contradicted(old, wearer, seconds),
+        _contradicted(old, wearer, seconds) if new.card.labels == "review" else None,
     )
 
 

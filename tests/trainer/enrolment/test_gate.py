@@ -88,13 +88,15 @@ def test_a_model_fitted_to_an_overlapping_stretch_of_the_stream_is_not_judged_on
         assert (verdict.minute_old is not None) == judged
 
 
-def test_labels_without_a_normal_second_are_compared_with_what_the_model_in_service_says(tmp_path):
+def test_a_review_without_a_normal_second_is_compared_with_what_the_model_in_service_says(tmp_path):
     record = simulate("premature", duration_s=ENROLMENT_S + 30).record
     wearer = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
     sees = {"history_s": 3.0, "look_ahead_s": 0.5, "rate": 120}
     model = Model.load(write_bundle(tmp_path / "x", **sees))
-    assert compare(model, model, wearer, [wearer]).contradicted is None
     all_abnormal = replace(wearer, labels=np.full_like(wearer.labels, ABNORMAL))
     said = model.probability(wearer.inputs[:ENROLMENT_S]) < model.card.threshold
+    assert compare(model, model, all_abnormal, [wearer]).contradicted is None
+    model.card = msgspec.structs.replace(model.card, labels="review")
+    assert compare(model, model, wearer, [wearer]).contradicted is None
     verdict = compare(model, model, all_abnormal, [wearer])
     assert verdict.contradicted == pytest.approx(said.mean())
