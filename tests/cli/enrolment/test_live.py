@@ -1,6 +1,7 @@
 """Following a wearer live: a real monitor, a real device, and what is said meanwhile."""
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -136,30 +137,33 @@ def test_a_wearer_who_does_not_stream_is_waited_for_a_while_and_the_others_are_n
     assert capsys.readouterr().err.count(waiting) == 1
 
 
-def waits(following, capsys):
-    """Wait until it waits for the device; returns what it has said."""
-    err, deadline = "", time.monotonic() + PATIENCE_S
-    while "Waiting for ann's device; nobody streams now.\n" not in err:
-        err += capsys.readouterr().err
+def waits(following, monkeypatch):
+    """Wait until it waits for the device; returns what it writes to stderr, to be read any time.
+
+    Pytest's own capture loses what a thread writes while it is read.
+    """
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", said)
+    deadline = time.monotonic() + PATIENCE_S
+    while "Waiting for ann's device; nobody streams now.\n" not in said.getvalue():
         assert following.is_alive()
         assert time.monotonic() < deadline
-    return err
+        time.sleep(0.01)
+    return said
 
 
-def test_a_device_that_comes_late_is_followed_from_its_first_sample(rig, tmp_path, capsys):
+def test_a_device_that_comes_late_is_followed_from_its_first_sample(rig, tmp_path, monkeypatch):
     following = Following(rig, tmp_path, 5)
-    waits(following, capsys)
+    waits(following, monkeypatch)
     device = rig.device()
     device.greet("ann", 7)
     play(device, GOOD, following)
     assert following.end() == live.Followed(messages.stream_id(7), 0, 5 * RATE)
 
 
-def test_a_stream_that_ends_is_said_and_the_next_one_counts_anew(
-    rig, tmp_path, capsys, monkeypatch
-):
+def test_a_stream_that_ends_is_said_and_the_next_one_counts_anew(rig, tmp_path, monkeypatch):
     following = Following(rig, tmp_path, 10)
-    waits(following, capsys)
+    said = waits(following, monkeypatch)
     device = rig.device()
     device.greet("ann", 7)
     device.send_all(GOOD[: 6 * RATE])
@@ -168,13 +172,13 @@ def test_a_stream_that_ends_is_said_and_the_next_one_counts_anew(
     device.greet("ann", 8)
     play(device, GOOD, following)
     assert following.end() == live.Followed(messages.stream_id(8), 0, 10 * RATE)
-    said = "The stream has ended: 5 of 5 seconds were usable, and counting begins anew.\n"
-    assert said in capsys.readouterr().err
+    ended = "The stream has ended: 5 of 5 seconds were usable, and counting begins anew.\n"
+    assert ended in said.getvalue()
 
 
-def test_a_stream_that_ends_for_good_is_waited_for_a_while(rig, tmp_path, capsys, monkeypatch):
+def test_a_stream_that_ends_for_good_is_waited_for_a_while(rig, tmp_path, monkeypatch):
     following = Following(rig, tmp_path, 10)
-    waits(following, capsys)
+    waits(following, monkeypatch)
     monkeypatch.setattr(live, "OPEN_S", 0.5)
     device = rig.device()
     device.greet("ann", 7)
