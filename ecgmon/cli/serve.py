@@ -36,7 +36,7 @@ def serve(
             metavar="HOURS",
             min=0,
             max=10_000,
-            help="Keep the last so many hours of each wearer's samples, as WFDB records in "
+            help="Keep up to so many hours of each wearer's samples, as WFDB records in "
             "captured/ beside the models; 0 stores none.",
         ),
     ] = 24,

@@ -13,6 +13,7 @@ from ecgmon.metrics import Confusion
 from replay.simulated import simulate
 from trainer import build, protocols, splits
 from trainer.dataset import record_set
+from trainer.enrolment.labelled import beat_labels
 from trainer.enrolment.signal import take
 from trainer.evaluation import enrolment, report
 from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
@@ -162,7 +163,7 @@ def test_a_wearer_is_enrolled_in_every_way_and_judged_after_it(quick, simulated_
 
 def test_a_reviewer_who_errs_twice_labels_other_beats(simulated_task):
     signal = take(simulated_task.record, BeatNet, splits.ENROLMENT_S)
-    truth = enrolment.annotated(simulated_task.record.annotations, signal)
+    truth = beat_labels(signal)
     right, erring = (enrolment.review(simulated_task, signal, wrong) for wrong in (0, 2))
     known = right != UNLABELLED
     assert known.mean() > 0.8

@@ -47,7 +47,7 @@ def beat_labels(signal: Signal) -> NDArray[np.int8]:
     It is that of the nearest step with a beat, `UNLABELLED` if none is within `MATCH`: annotators
     and the detector do not mark the same sample.
     """
-    along = signal.record.beats.ravel()
+    along = signal.record.beats[: signal.seconds].ravel()  # of later ones nothing is known
     marked = np.flatnonzero(along)
     if not len(marked):
         return np.full(len(signal.beats), UNLABELLED, dtype=np.int8)

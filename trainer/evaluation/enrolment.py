@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ecgmon import labels
 from ecgmon.bundle import LabelSource, Model
 from ecgmon.errors import UsageError
-from ecgmon.grid import RATE, WINDOW
+from ecgmon.grid import RATE
 from ecgmon.metrics import Confusion
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from trainer.batches import Noise
@@ -22,7 +22,7 @@ from trainer.dataset import RecordSet
 from trainer.enrolment.baseline import NotUsualError, assumed_normal
 from trainer.enrolment.beats import Beats
 from trainer.enrolment.enrol import enrol, tuning
-from trainer.enrolment.labelled import labelled
+from trainer.enrolment.labelled import MATCH, beat_labels, labelled
 from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.signal import Signal, take
 from trainer.evaluation.new_wearer import fold_model
@@ -35,8 +35,6 @@ from trainer.splits import ENROLMENT_S
 WORKERS: Final = 2
 WRONG: Final = 2
 """Of twenty answers of the reviewer who errs."""
-MATCH_S: Final = 0.15
-"""How far an annotation may lie from the beat it is of (AAMI EC57)."""
 WORSE: Final = 0.02
 """Loss of balanced accuracy from which on a wearer is named."""
 MOSTLY_NORMAL: Final = 0.05
@@ -72,7 +70,7 @@ class Enrolment:
 five minutes are enrolled on in four ways. *annotated*: with the record's annotations, as in
 new-wearer. *reviewed*: with nothing but {MOST} answers of a simulated reviewer, who is asked
 about single beats that the monitor's detector found and says what the annotation within
-{1000 * MATCH_S:.0f} ms of each is, and *unusable* where there is none. *reviewed-erring*: the
+{1000 * MATCH // RATE} ms of each is, and *unusable* where there is none. *reviewed-erring*: the
 same, with {WRONG} of the {MOST} answers turned round. *assumed-normal*: without any label;
 where the generic model finds more than half of the five minutes abnormal this is refused, and the
 generic model goes on.
@@ -211,7 +209,7 @@ def review(task: Task, signal: Signal, wrong: int) -> NDArray[np.int8]:
         raise TypeError("beats are described by BeatNet")
     beats = Beats(network, signal.record, signal.beats)
     questions = Questions(signal.beats, beats.distance, beats.suspicion)
-    truth = annotated(task.record.annotations or Annotations(np.zeros(0, np.int64), ()), signal)
+    truth = beat_labels(signal)
     rng = np.random.default_rng([task.seed, int(task.wearer.wearer)])
     mistakes = set(rng.choice(MOST, wrong, replace=False).tolist())
     answers: dict[int, int | None] = {}
@@ -223,15 +221,3 @@ def review(task: Task, signal: Signal, wrong: int) -> NDArray[np.int8]:
             said = labels.NORMAL if said == labels.ABNORMAL else labels.ABNORMAL
         answers[beat] = said
     return questions.spread(answers)
-
-
-def annotated(annotations: Annotations, signal: Signal) -> NDArray[np.int8]:
-    """Return what the nearest annotation says of each beat; `UNLABELLED` if none is near."""
-    is_beat = labels.is_beat(annotations)
-    is_beat &= annotations.samples < signal.seconds * WINDOW
-    samples, abnormal = annotations.samples[is_beat], labels.is_abnormal(annotations)[is_beat]
-    apart = np.abs(samples[None, :] - signal.beats[:, None])
-    nearest = np.argmin(apart, axis=1)
-    said = np.where(abnormal[nearest], labels.ABNORMAL, labels.NORMAL).astype(np.int8)
-    said[apart.min(axis=1) > MATCH_S * RATE] = labels.UNLABELLED
-    return said

@@ -55,7 +55,8 @@ print(json.dumps(enrolled(None)), flush=True)
 """
 
 
-ROUNDS = [(1, 0), *(pytest.param(12, 12 * r, marks=pytest.mark.slow) for r in range(5))]
+# The fast one falls into the fits, early enough for any machine.
+ROUNDS = [(1, 4), *(pytest.param(12, 12 * r, marks=pytest.mark.slow) for r in range(5))]
 
 
 @pytest.mark.parametrize(("kills", "seed"), ROUNDS)
