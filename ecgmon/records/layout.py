@@ -13,8 +13,8 @@ from typing import Annotated, Final, Self
 import msgspec
 
 from ecgmon.errors import RecordError
+from ecgmon.wire.fields import WEARER, Index, Lead, StreamId, Wearer
 from ecgmon.wire.frame import MIN_GAIN
-from ecgmon.wire.messages import WEARER, Index, Lead, StreamId, Wearer
 
 SAMPLE_BYTES: Final = 2
 MAX_HEADER: Final = 1024
@@ -58,13 +58,9 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def encode(self) -> bytes:
         """Return the header file."""
-        lead = self.lead.replace("#", "_")  # begins a comment anywhere
-        return (
-            # The checksum counts only where the first line gives a length.
-            f"{self.name} 1 {self.rate:.10g}\n"
-            f"{self.name}.dat 16 {self.gain!r}(0)/mV 16 0 0 0 0 {lead}\n"
-            f"#{msgspec.json.encode(self).decode()}\n"
-        ).encode()
+        # The checksum counts only where the first line gives a length.
+        lines = signal_lines(self.name, self.rate, self.gain, self.lead)
+        return "\n".join([*lines, f"#{msgspec.json.encode(self).decode()}\n"]).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
@@ -74,6 +70,17 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if header.encode() != data:
             raise ValueError("its lines contradict each other")
         return header
+
+
+def signal_lines(
+    name: str, rate: float, gain: float, lead: str, initial: int = 0, checksum: int = 0
+) -> list[str]:
+    """Return the lines of a WFDB header for one signal in format 16, the first without a length."""
+    lead = lead.replace("#", "_")  # begins a comment anywhere
+    return [
+        f"{name} 1 {rate:.10g}",
+        f"{name}.dat 16 {gain!r}(0)/mV 16 0 {initial} {checksum} 0 {lead}",
+    ]
 
 
 def paths(folder: Path, wearer: str) -> list[Path]:

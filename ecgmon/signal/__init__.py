@@ -1,7 +1,16 @@
 """Causal signal processing, the same for training and monitoring: one stack of wearers a call."""
 
-from ecgmon.signal.chain import SignalChain, Windows
+from ecgmon.signal.chain import SignalChain
 from ecgmon.signal.geometry import Geometry
+from ecgmon.signal.results import Pushed, Second, Windows
 from ecgmon.signal.whole import process_record, process_records
 
-__all__ = ["Geometry", "SignalChain", "Windows", "process_record", "process_records"]
+__all__ = [
+    "Geometry",
+    "Pushed",
+    "Second",
+    "SignalChain",
+    "Windows",
+    "process_record",
+    "process_records",
+]

@@ -8,7 +8,6 @@ The trainer pushes whole records through it, the monitor pushes whatever has arr
 wearers in one call; both get the same bits.
 """
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -18,65 +17,21 @@ from ecgmon.grid import WINDOW
 from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
-from ecgmon.signal.quality import ABSENT, SIGNAL, signal_state
+from ecgmon.signal.quality import (
+    ABSENT,
+    NAMES,
+    NOISY,
+    RECENT,
+    SIGNAL,
+    hasty,
+    heartlike,
+    signal_state,
+)
 from ecgmon.signal.resample import resample
+from ecgmon.signal.results import Pushed, Second, Windows
 from ecgmon.signal.scale import AmplitudeScale
 
 _T = TypeVar("_T", bound=np.generic)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Windows:
-    """Windows completed by a call, in the order of time in each row.
-
-    Parameters
-    ----------
-    rows : ndarray of intp, shape (n,)
-        Whose windows.
-    first : ndarray of int64, shape (n,)
-        Stream index of each window's first sample.
-    inputs : ndarray of float32, shape (n, geometry.inputs)
-        What the model sees, in units of the wearer's usual peak-to-peak amplitude.
-    scale : ndarray of float32, shape (n,)
-        That unit in mV.
-    state : ndarray of int8, shape (n,)
-        Signal state of the window's second (`ecgmon.signal.quality`).
-    heart_rate : ndarray of float64, shape (n,)
-        Mean of the last RR intervals in 1/min, NaN when not known.
-    last_beat : ndarray of int64, shape (n,)
-        Stream index of the latest beat, or of the first sample when there was none yet.
-    beats : ndarray of int64, shape (n,)
-        Number of beats found since the row was reset.
-    """
-
-    rows: NDArray[np.intp]
-    first: NDArray[np.int64]
-    inputs: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    state: NDArray[np.int8]
-    heart_rate: NDArray[np.float64]
-    last_beat: NDArray[np.int64]
-    beats: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @staticmethod
-    def concatenate(parts: "list[Windows]", geometry: Geometry) -> "Windows":
-        """Join the windows of several calls."""
-        empty = np.zeros(0)
-        none = Windows(
-            empty.astype(np.intp),
-            empty.astype(np.int64),
-            np.zeros((0, geometry.inputs), dtype=np.float32),
-            empty.astype(np.float32),
-            empty.astype(np.int8),
-            empty,
-            empty.astype(np.int64),
-            empty.astype(np.int64),
-        )
-        fields = ((getattr(part, name) for part in [none, *parts]) for name in Windows.__slots__)
-        return Windows(*(np.concatenate(list(field)) for field in fields))
 
 
 class SignalChain:
@@ -97,7 +52,7 @@ class SignalChain:
 
     def __init__(self, geometry: Geometry, rows: int) -> None:
         self.geometry = geometry
-        size = geometry.context + WINDOW
+        size = max(geometry.context, RECENT) + WINDOW
         self._filtered = np.zeros((rows, size), dtype=np.float32)
         self._raw = np.zeros((rows, size), dtype=np.float32)
         self._valid = np.zeros((rows, size), dtype=bool)
@@ -111,6 +66,7 @@ class SignalChain:
         self._state = np.zeros(rows, dtype=np.int8)
         self._last_beat = np.zeros(rows, dtype=np.int64)
         self._beat_count = np.zeros(rows, dtype=np.int64)
+        self._confirmed: list[list[int]] = [[] for _ in range(rows)]
 
     def reset(self, row: int, first: int) -> None:
         """Start a row anew at stream index ``first``: a new stream, or after a gap.
@@ -127,9 +83,10 @@ class SignalChain:
         self._absent[row] = False
         self._start[row] = self.next[row] = self._last_beat[row] = first
         self._beat_count[row] = 0
+        self._confirmed[row] = []
 
-    def push(self, rows: NDArray[np.intp], millivolts: NDArray[np.float64]) -> Windows:
-        """Take the next samples of some rows and return the windows they complete.
+    def push(self, rows: NDArray[np.intp], millivolts: NDArray[np.float64]) -> Pushed:
+        """Take the next samples of some rows and return what they complete.
 
         Parameters
         ----------
@@ -140,19 +97,23 @@ class SignalChain:
 
         Returns
         -------
-        Windows
+        Pushed
             Bit-identical for every way of cutting the stream into calls.
         """
-        done: list[Windows] = []
+        windows: list[Windows] = []
+        seconds: list[Second] = []
         at, n = 0, millivolts.shape[1]
         while at < n:
             # No row passes the end of a second or of a look-ahead inside a piece, so that what
             # is known of a row there does not depend on how its stream was cut.
             stop = min(n, at + int(self._to_boundary(rows).min()))
             stop = self._restart_after_absence(rows, millivolts, at, stop)
-            done.append(self._push_piece(rows, millivolts[:, at:stop]))
+            done = self._push_piece(rows, millivolts[:, at:stop])
+            if len(done.windows):
+                windows.append(done.windows)
+            seconds += done.seconds
             at = stop
-        return Windows.concatenate([windows for windows in done if len(windows)], self.geometry)
+        return Pushed(Windows.concatenate(windows, self.geometry), seconds)
 
     def _restart_after_absence(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], at: int, stop: int
@@ -189,7 +150,12 @@ class SignalChain:
         latest: NDArray[np.float32] = self._last(self._filtered, at, self.next[at], n)[0]
         return latest
 
-    def _push_piece(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Windows:
+    def confirmed(self, row: int) -> tuple[int, ...]:
+        """Return the beats of a row confirmed since its last whole second that are not weak."""
+        weak = self._beats.weak(row, self._confirmed[row])
+        return tuple(beat for beat in self._confirmed[row] if beat not in weak)
+
+    def _push_piece(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Pushed:
         first, n = self.next[rows], x.shape[1]
         valid = np.isfinite(x)
         held = self._hold(rows, x, valid)
@@ -198,16 +164,17 @@ class SignalChain:
             if beats:
                 self._last_beat[row] = beats[-1]
                 self._beat_count[row] += len(beats)
+                self._confirmed[row] += beats
         where = (first[:, None] + np.arange(n)) % self._filtered.shape[1]
         self._filtered[rows[:, None], where] = filtered
         self._raw[rows[:, None], where] = held
         self._valid[rows[:, None], where] = valid
         self.next[rows] = first + n
 
-        self._finish_seconds(rows[(first + n) // WINDOW > first // WINDOW])
+        seconds = self._finish_seconds(rows[(first + n) // WINDOW > first // WINDOW])
         late = self.geometry.look_ahead
         complete = (first + n - late) // WINDOW > (first - late) // WINDOW
-        return self._cut(rows[complete])
+        return Pushed(self._cut(rows[complete]), seconds)
 
     def _hold(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], valid: NDArray[np.bool_]
@@ -222,10 +189,10 @@ class SignalChain:
         self._held[rows] = held[:, -1]
         return held
 
-    def _finish_seconds(self, rows: NDArray[np.intp]) -> None:
+    def _finish_seconds(self, rows: NDArray[np.intp]) -> list[Second]:
         """Judge the second just completed in each row; usable ones move the scale."""
         if not len(rows):
-            return
+            return []
         end = self.next[rows] // WINDOW * WINDOW
         filtered = self._last(self._filtered, rows, end, WINDOW)
         state = signal_state(
@@ -233,6 +200,10 @@ class SignalChain:
             filtered,
             self._last(self._valid, rows, end, WINDOW),
         )
+        for i in np.flatnonzero(state == SIGNAL).tolist():
+            if hasty(self._beats.since(int(rows[i]), int(end[i]) - RECENT)):
+                (recent,) = self._last(self._filtered, rows[[i]], end[[i]], RECENT)
+                state[i] = SIGNAL if heartlike(recent) else NOISY
         self._state[rows] = state
         whole = end - WINDOW >= self._start[rows]  # the second before a gap's end is not
         absent = whole & (state == ABSENT)
@@ -241,6 +212,14 @@ class SignalChain:
             self._beats.interrupt(row)
         usable = whole & (state == SIGNAL)
         self._scale.add(rows[usable], np.ptp(filtered[usable], axis=1))
+        seconds = []
+        for i, row in enumerate(rows.tolist()):
+            self._beats.learn(row, bool(usable[i]))
+            beats, self._confirmed[row] = tuple(self._confirmed[row]), []
+            if whole[i]:
+                weak = self._beats.weak(row, beats)
+                seconds.append(Second(row, int(end[i]), NAMES[state[i]], beats, weak))
+        return seconds
 
     def _cut(self, rows: NDArray[np.intp]) -> Windows:
         end = (self.next[rows] - self.geometry.look_ahead) // WINDOW * WINDOW

@@ -1,11 +1,15 @@
 """Signal state of each second: signal, noisy or absent."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import fmean, pstdev
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ecgmon.wire.frame import NO_VALUE
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.wire.messages import SignalState
 
 SIGNAL: Final = 0
@@ -28,7 +32,22 @@ CLIPPED_RUN: Final = 4
 CLIPPED_STEP: Final = 0.05
 """...if it also comes or goes by such a part of the range from one sample to the next."""
 CLIPPED_SPAN: Final = 64
-"""Counts from end to end below which the converter's own steps look like that."""
+"""Steps of the converter from end to end below which a step looks like that."""
+RECENT: Final = 3 * WINDOW
+"""Samples over which beats are doubted."""
+HASTY: Final = 0.34 * RATE
+"""Beats closer than this, 176 a minute, are doubted..."""
+UNEVEN: Final = 0.2
+"""...if their RR intervals vary by such a part of their mean (standard deviation). They are noise,
+all thresholds chosen on DS1 with and without that of electrodes and muscles
+(docs/results/quality.md), ..."""
+PEAKED: Final = 5.0
+"""...unless the signal has at least this kurtosis: fast atrial fibrillation has narrow complexes on
+a quiet line, noise has not..."""
+FLUTTER_HZ: Final = (2.5, 9.0)
+FLUTTER: Final = 0.37
+"""...or at least this share of its power where a heart that fast has most of it: a ventricular
+tachycardia beats, and a fibrillation waves, three to nine times a second, whatever its shape."""
 
 
 def signal_state(
@@ -55,31 +74,72 @@ def signal_state(
     absent = flat | (valid.mean(axis=1) < 0.5)
     roughness = np.median(np.abs(np.diff(raw, n=2, axis=1)), axis=1)
     noisy = (np.ptp(filtered, axis=1) > ARTEFACT_MV) | (roughness > ROUGHNESS_MV)
+    noisy |= clipped(raw, valid)
     return np.where(absent, ABSENT, np.where(noisy, NOISY, SIGNAL)).astype(np.int8)
 
 
-def clipped(counts: NDArray[np.int16]) -> bool:
-    """Tell whether a second of one wearer runs into an end of the device's range.
+def clipped(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell whether a second of some wearers runs into an end of the device's range.
 
     It then stays at its highest or its lowest value, and comes there or leaves by a step. A peak
     of an ECG is round; of MIT-BIH's seconds one in ten thousand looks like it.
 
     Parameters
     ----------
-    counts : ndarray of int16, shape (n,)
-        As the device sent them, `NO_VALUE` where it measured none.
+    values : ndarray of float32, shape (r, n)
+        As the device sent them, in any unit.
+    valid : ndarray of bool, shape (r, n)
+        Where it measured one.
+
+    Returns
+    -------
+    ndarray of bool, shape (r,)
     """
-    measured = np.flatnonzero(counts != NO_VALUE)
-    values = counts.astype(np.int32)
-    low, high = (values[measured].min(), values[measured].max()) if len(measured) else (0, 0)
-    if high - low < CLIPPED_SPAN:
-        return False
-    steep = CLIPPED_STEP * (high - low)
+    steps = np.abs(np.diff(values, axis=1))
+    between = (steps > 0) & valid[:, 1:] & valid[:, :-1]
+    finest = np.min(steps, axis=1, where=between, initial=np.inf)
+    low = np.min(values, axis=1, where=valid, initial=np.inf)
+    high = np.max(values, axis=1, where=valid, initial=-np.inf)
+    found = np.zeros(len(values), dtype=bool)
     for end in (low, high):
-        bounds = np.flatnonzero(np.diff(values == end, prepend=False, append=False))
-        for start, stop in bounds.reshape(-1, 2).tolist():
-            sides = [side for side in (start - 1, stop) if 0 <= side < len(counts)]
-            steps = [abs(values[side] - end) for side in sides if counts[side] != NO_VALUE]
-            if stop - start >= CLIPPED_RUN and max(steps, default=0) >= steep:
-                return True
-    return False
+        away = np.abs(values - end[:, None])
+        there = valid & (away == 0)
+        beside = valid & (away >= CLIPPED_STEP * (high - low)[:, None])
+        run = np.logical_and.reduce(sliding_window_view(there, CLIPPED_RUN, axis=1), axis=2)
+        comes, goes = run[:, 1:] & beside[:, :-CLIPPED_RUN], run[:, :-1] & beside[:, CLIPPED_RUN:]
+        found |= (comes | goes).any(axis=1)
+    found &= high - low >= CLIPPED_SPAN * finest
+    return found
+
+
+def hasty(beats: Sequence[int]) -> bool:
+    """Tell whether beats follow each other both faster and less evenly than a heart's mostly do.
+
+    Such are the beats that a detector makes of noise, but also those of some fibrillations:
+    `heartlike` tells these apart.
+
+    Parameters
+    ----------
+    beats : sequence of int
+        Sample indices of the last beats, ascending.
+    """
+    rr = [after - before for before, after in pairwise(beats)]
+    return bool(rr) and min(rr) < HASTY and pstdev(rr) > UNEVEN * fmean(rr)
+
+
+def heartlike(filtered: NDArray[np.float32]) -> bool:
+    """Tell whether a signal looks like some very fast heart: peaked, or waving as fast.
+
+    Parameters
+    ----------
+    filtered : ndarray of float32, shape (n,)
+        After the band-pass, in mV; not constant.
+    """
+    x = filtered.astype(np.float64)
+    x -= x.mean()
+    if np.mean(x**4) >= PEAKED * np.mean(x**2) ** 2:
+        return True
+    power = np.abs(np.fft.rfft(x)) ** 2
+    hz = np.fft.rfftfreq(len(x), 1 / RATE)
+    waving = power[(hz >= FLUTTER_HZ[0]) & (hz < FLUTTER_HZ[1])]
+    return bool(waving.sum() >= FLUTTER * power.sum())

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.signal.chain import SignalChain, Windows
+from ecgmon.signal.chain import SignalChain
 from ecgmon.signal.geometry import Geometry
+from ecgmon.signal.results import Windows
 
 
 def process_record(millivolts: NDArray[np.float64], geometry: Geometry) -> Windows:
@@ -43,7 +44,7 @@ def process_records(millivolts: NDArray[np.float64], geometry: Geometry) -> list
         One for each record; ``rows`` is the record's number.
     """
     rows = np.arange(len(millivolts), dtype=np.intp)
-    windows = SignalChain(geometry, len(rows)).push(rows, millivolts)
+    windows = SignalChain(geometry, len(rows)).push(rows, millivolts).windows
     return [
         Windows(*(getattr(windows, name)[windows.rows == row] for name in Windows.__slots__))
         for row in rows

@@ -12,7 +12,7 @@ from ecgmon.records import Record
 from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.filter import band_pass
-from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL, USABLE, clipped
+from ecgmon.signal.quality import ABSENT, NAMES, SIGNAL, USABLE
 from ecgmon.wire.frame import NO_VALUE
 from trainer.dataset import RecordSet, record_set, require_rate
 from trainer.networks import WindowNetwork
@@ -81,7 +81,7 @@ def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
         )
     held = _held(millivolts)
     beats = _find_beats(held)
-    beats = beats[(beats >= 0) & (beats < seconds * WINDOW)]
+    beats = beats[beats < seconds * WINDOW]
     beats = beats[state[beats // WINDOW] == SIGNAL]
     if not len(beats):
         raise RecordError(f"No heart beats were found in {record.name}: check lead and electrodes.")
@@ -92,10 +92,7 @@ def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
 def _doubted(
     counts: NDArray[np.int16], state: NDArray[np.int8], geometry: Geometry
 ) -> NDArray[np.int8]:
-    """Take the seconds out that are clipped, and those around which samples are missing.
-
-    The monitor judges none of the latter.
-    """
+    """Take the seconds out around which samples are missing: the monitor judges none of them."""
     missing = counts == NO_VALUE
     doubted = state.copy()
     for second in np.flatnonzero(state == SIGNAL).tolist():
@@ -103,8 +100,6 @@ def _doubted(
         before = max(start - geometry.history, 0)
         if missing[before : stop + geometry.look_ahead].any():
             doubted[second] = ABSENT
-        elif clipped(counts[start:stop]):
-            doubted[second] = NOISY
     return doubted
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,50 +7,65 @@ import pytest
 from ecgmon.grid import RATE
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
-from ecgmon.signal import SignalChain, Windows
+from ecgmon.signal import Pushed, SignalChain, Windows
 from replay.simulated import simulate
 
 
+def joined(parts, geometry):
+    """What several calls completed, as one."""
+    windows = Windows.concatenate([part.windows for part in parts], geometry)
+    return Pushed(windows, [second for part in parts for second in part.seconds])
+
+
 def alone(segments, geometry):
-    """Windows of one wearer: for each (first, samples) a chain of its own, pushed in one call."""
+    """What of one wearer is completed: for each (first, samples) a new chain, in one call."""
     parts = []
     for first, samples in segments:
         chain = SignalChain(geometry, 1)
         chain.reset(0, first)
         parts.append(chain.push(np.zeros(1, dtype=np.intp), samples[None, :]))
-    return Windows.concatenate(parts, geometry)
+    return joined(parts, geometry)
+
+
+def whole(samples, geometry):
+    """What of one wearer's whole stream is completed, in one call."""
+    return alone([(0, samples)], geometry)
 
 
 def cut(samples, geometry, sizes):
-    """Windows of one wearer whose stream comes in chunks of these sizes, over and over."""
+    """The same if the stream comes in chunks of these sizes, over and over."""
     chain, parts, at = SignalChain(geometry, 1), [], 0
     while at < len(samples):
         n = sizes[len(parts) % len(sizes)]
         parts.append(chain.push(np.zeros(1, dtype=np.intp), samples[None, at : at + n]))
         at += n
-    return Windows.concatenate(parts, geometry)
+    return joined(parts, geometry)
 
 
-def of_row(windows, row):
-    """The windows of one row, as row 0."""
-    mine = windows.rows == row
-    fields = {name: getattr(windows, name)[mine] for name in Windows.__slots__}
-    return Windows(**fields | {"rows": fields["rows"] * 0})
+def of_row(pushed, row):
+    """What is one row's, as row 0."""
+    mine = pushed.windows.rows == row
+    fields = {name: getattr(pushed.windows, name)[mine] for name in Windows.__slots__}
+    seconds = [replace(second, row=0) for second in pushed.seconds if second.row == row]
+    return Pushed(Windows(**fields | {"rows": fields["rows"] * 0}), seconds)
 
 
 def assert_same(one, other):
-    """Every field is bit-identical, NaN included, with the same types."""
+    """Seconds are equal, every field of windows is bit-identical, NaN included, with its type."""
     for name in Windows.__slots__:
-        a, b = getattr(one, name), getattr(other, name)
+        a, b = getattr(one.windows, name), getattr(other.windows, name)
         assert a.dtype == b.dtype, name
         assert a.shape == b.shape, name
         assert a.tobytes() == b.tobytes(), name
+    assert one.seconds == other.seconds
 
 
 @pytest.fixture(scope="session")
 def streams():
     """Ways to push a stream through the chain, and to compare what comes of it."""
-    return SimpleNamespace(alone=alone, cut=cut, of_row=of_row, assert_same=assert_same)
+    return SimpleNamespace(
+        joined=joined, alone=alone, whole=whole, cut=cut, of_row=of_row, assert_same=assert_same
+    )
 
 
 @pytest.fixture(scope="session")

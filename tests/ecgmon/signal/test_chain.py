@@ -8,7 +8,8 @@ from scipy import signal
 
 from ecgmon.grid import RATE, WINDOW
 from ecgmon.signal import Geometry, SignalChain, process_record
-from ecgmon.signal.quality import ABSENT, NOISY, SIGNAL
+from ecgmon.signal.beats import CONFIRMED_AFTER
+from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL
 from replay.simulated import simulate
 
 SERVED = Geometry(3, 0.5, 120)
@@ -70,7 +71,7 @@ def test_a_window_comes_as_soon_as_its_look_ahead_does_and_only_if_it_is_whole(
 ):
     chain = SignalChain(geometry, 1)
     chain.reset(0, first)
-    windows = chain.push(ROW, ecg[None, :n])
+    windows = chain.push(ROW, ecg[None, :n]).windows
     starts = range(-(-first // WINDOW) * WINDOW, first + n, WINDOW)
     whole = [at for at in starts if at + WINDOW + geometry.look_ahead <= first + n]
     assert windows.first.tolist() == whole
@@ -104,7 +105,7 @@ def test_infinite_samples_count_as_not_measured(streams, ecg):
     infinite[2000:2500] = np.inf
     infinite[2100] = -np.inf
     missing[2000:2500] = np.nan
-    streams.assert_same(process_record(infinite, SERVED), process_record(missing, SERVED))
+    streams.assert_same(streams.whole(infinite, SERVED), streams.whole(missing, SERVED))
 
 
 def test_each_window_carries_the_state_of_its_own_second(ecg):
@@ -153,8 +154,8 @@ def test_recent_is_the_band_passed_signal_up_to_now(ecg):
 
 
 def test_pushing_no_samples_gives_no_windows():
-    windows = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
-    assert len(windows) == 0
+    windows, seconds = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
+    assert len(windows) == len(seconds) == 0
     assert windows.inputs.shape == (0, SERVED.inputs)
 
 
@@ -168,3 +169,58 @@ def test_an_electrode_that_comes_back_at_another_offset_does_not_ring():
     assert windows.scale[back].max() < 1.2 * windows.scale[windows.first < 9 * RATE].max()
     expected = len(ecg[13 * RATE : 30 * RATE]) / RATE / 0.83
     assert windows.beats[-1] - windows.beats[9] > 0.8 * expected
+
+
+@given(
+    first=st.sampled_from([0, 1, 359, 360, 2**40 + 5]) | st.integers(0, 5000),
+    n=st.sampled_from([359, 360, 361, 719, 720]) | st.integers(1, 3000),
+    geometry=st.sampled_from([SERVED, Geometry(0, 0, 120), Geometry(1, 0.25, 128)]),
+)
+def test_a_second_is_told_with_its_last_sample_and_only_if_it_is_whole(ecg, first, n, geometry):
+    chain = SignalChain(geometry, 1)
+    chain.reset(0, first)
+    seconds = chain.push(ROW, ecg[None, :n]).seconds
+    starts = range(-(-first // WINDOW) * WINDOW, first + n, WINDOW)
+    whole = [at + WINDOW for at in starts if at + WINDOW <= first + n]
+    assert [second.end for second in seconds] == whole
+    assert {second.row for second in seconds} <= {0}
+
+
+def test_a_second_holds_the_beats_confirmed_in_it_and_its_state_is_that_of_its_window(ecg):
+    samples = ecg[: 40 * RATE].copy()
+    samples[20 * RATE : 22 * RATE] = np.nan
+    windows, seconds = SignalChain(SERVED, 1).push(ROW, samples[None])
+    assert [NAMES[state] for state in windows.state] == [s.state for s in seconds][:-1]
+    assert "absent" in {second.state for second in seconds}
+    told = [(second.end, beat) for second in seconds for beat in second.beats]
+    assert all(end - WINDOW <= beat + CONFIRMED_AFTER < end for end, beat in told)
+    assert [beat for _, beat in told] == sorted({beat for _, beat in told})
+    counts = [sum(end <= second.end for end, _ in told) for second in seconds]
+    assert counts[-1] > 35
+    # By the end of a window half a second more has passed.
+    assert all(0 <= n - before <= 2 for n, before in zip(windows.beats, counts, strict=False))
+
+
+def test_a_beat_is_known_as_soon_as_it_is_confirmed_until_the_second_tells_of_it(ecg):
+    chain, found = SignalChain(SERVED, 1), []
+    chain.reset(0, 720)
+    for at, sample in enumerate(ecg[: 10 * RATE], start=720):
+        pushed = chain.push(ROW, np.full((1, 1), sample))
+        for second in pushed.seconds:
+            found += second.beats
+        new = [beat for beat in chain.confirmed(0) if beat not in found]
+        assert all(at - beat >= CONFIRMED_AFTER for beat in new)
+        assert new[-1:] == [] or new[-1] + CONFIRMED_AFTER > at - RATE
+    assert len(found) > 8
+    assert list(chain.confirmed(0)) == []
+
+
+def test_weak_beats_are_among_the_beats_of_a_second_but_not_of_the_running_one(ecg):
+    chain, told, running = SignalChain(SERVED, 1), [], set()
+    for sample in np.r_[ecg[: 20 * RATE], 0.2 * ecg[20 * RATE : 28 * RATE]]:
+        told += chain.push(ROW, np.full((1, 1), sample)).seconds
+        running.update(chain.confirmed(0))
+    assert all(set(second.weak) <= set(second.beats) for second in told)
+    assert sum(len(second.weak) for second in told) > 5
+    assert all(beat > 20 * RATE for second in told for beat in second.weak)
+    assert running == {beat for second in told for beat in second.strong}

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecgmon.grid import RATE
-from ecgmon.signal import Geometry, SignalChain, Windows, process_record
+from ecgmon.signal import Geometry, SignalChain
 
 GEOMETRIES = [
     Geometry(0, 0, 120),
@@ -37,6 +37,8 @@ def piece(kind, n, ecg, rng):
     match kind:
         case "ecg":
             return ecg[start : start + n]
+        case "small":
+            return 0.2 * ecg[start : start + n]
         case "noise":
             return rng.normal(0, rng.choice([0.01, 0.3, 5.0]), n)
         case "tone":
@@ -51,7 +53,7 @@ def piece(kind, n, ecg, rng):
             raise AssertionError(kind)
 
 
-KINDS = ["ecg", "ecg", "noise", "tone", "constant", "missing", "sparse"]
+KINDS = ["ecg", "ecg", "small", "noise", "tone", "constant", "missing", "sparse"]
 # The numbers are drawn as a seed and lengths: hypothesis shrinks those, numpy fills them.
 recipes = st.tuples(
     st.integers(0, 2**32 - 1),
@@ -76,19 +78,20 @@ def build(recipe, ecg):
 @given(recipe=recipes, chunks=sizes)
 @example(recipe=(1, [("missing", 500), ("ecg", 3000)]), chunks=[1])
 @example(recipe=(2, [("ecg", 2000), ("missing", 800), ("ecg", 2000)]), chunks=[7, 360, 1])
+@example(recipe=(2, [("ecg", 3000), ("small", 8000)]), chunks=[1, 360, 7])
 @example(recipe=(3, [("ecg", 1500), ("noise", 1500), ("sparse", 1500)]), chunks=[181])
 @settings(max_examples=20)
 def test_any_cut_of_a_stream_gives_the_bits_of_the_whole(streams, ecg, recipe, geometry, chunks):
     samples = build(recipe, ecg)
-    streams.assert_same(streams.cut(samples, geometry, chunks), process_record(samples, geometry))
+    streams.assert_same(streams.cut(samples, geometry, chunks), streams.whole(samples, geometry))
 
 
 @every_geometry
 def test_one_sample_at_a_time_gives_the_bits_of_the_whole(streams, ecg, geometry):
     samples = ecg[: 8 * RATE].copy()
     samples[1000:1300] = np.nan
-    whole = process_record(samples, geometry)
-    assert len(whole) >= 7
+    whole = streams.whole(samples, geometry)
+    assert len(whole.windows) >= 7
     streams.assert_same(streams.cut(samples, geometry, [1]), whole)
 
 
@@ -96,22 +99,22 @@ def test_one_sample_at_a_time_gives_the_bits_of_the_whole(streams, ecg, geometry
 @pytest.mark.parametrize("chunk", [1, 7, 36, 100])
 def test_a_pure_tone_where_rounding_decides_what_is_a_peak_is_no_exception(streams, hz, chunk):
     samples = tone(hz, 10 * RATE)
-    streams.assert_same(streams.cut(samples, SERVED, [chunk]), process_record(samples, SERVED))
+    streams.assert_same(streams.cut(samples, SERVED, [chunk]), streams.whole(samples, SERVED))
 
 
 def test_real_signal_in_bursts_gives_the_bits_of_the_whole(streams, real):
     rng = np.random.default_rng(20)
-    whole = process_record(real, SERVED)
-    assert len(whole) == 119
-    assert whole.beats[-1] > 150
+    whole = streams.whole(real, SERVED)
+    assert len(whole.windows) == 119
+    assert sum(len(second.beats) for second in whole.seconds) > 150
     chunks = rng.choice(EDGES, 500).tolist()
     streams.assert_same(streams.cut(real, SERVED, chunks), whole)
     streams.assert_same(
-        streams.cut(real[: 15 * RATE], SERVED, [1]), process_record(real[: 15 * RATE], SERVED)
+        streams.cut(real[: 15 * RATE], SERVED, [1]), streams.whole(real[: 15 * RATE], SERVED)
     )
 
 
-def push_together(wearers, geometry, steps, rng):
+def push_together(streams, wearers, geometry, steps, rng):
     """Push several wearers' segments through one chain, some of them in each call.
 
     Parameters
@@ -139,7 +142,7 @@ def push_together(wearers, geometry, steps, rng):
                 at[row] = 0
                 if left[row]:
                     chain.reset(row, left[row][0][0])
-    return Windows.concatenate(done, geometry)
+    return streams.joined(done, geometry)
 
 
 firsts = st.sampled_from([0, 1, 359, 360, 361, 12_345, 2**40 + 77]) | st.integers(0, 10_000)
@@ -157,7 +160,7 @@ def test_wearers_in_one_call_get_the_bits_each_gets_alone_also_after_gaps(
     streams, ecg, wearers, geometry, steps, seed
 ):
     wearers = [[(first, build(recipe, ecg)) for first, recipe in one] for one in wearers]
-    together = push_together(wearers, geometry, steps, np.random.default_rng(seed))
+    together = push_together(streams, wearers, geometry, steps, np.random.default_rng(seed))
     for row, its in enumerate(wearers):
         streams.assert_same(streams.of_row(together, row), streams.alone(its, geometry))
 
@@ -174,8 +177,9 @@ def test_a_ward_of_wearers_with_different_phases_gets_the_bits_each_gets_alone(
         samples = ecg[start : start + 10 * RATE] + rng.normal(0, 1)
         gap = int(rng.integers(1, 2000))
         wearers.append([(first, samples[:1500]), (first + 1500 + gap, samples[1500:])])
-    together = push_together(wearers, geometry, [90], rng)
-    assert len(together) > 4 * len(firsts)
+    together = push_together(streams, wearers, geometry, [90], rng)
+    assert len(together.windows) > 4 * len(firsts)
+    assert len(together.seconds) > 4 * len(firsts)
     for row, its in enumerate(wearers):
         streams.assert_same(streams.of_row(together, row), streams.alone(its, geometry))
 
@@ -187,9 +191,7 @@ def test_a_reset_leaves_nothing_of_what_was_before(streams, ecg):
     chain.reset(0, 7_000)
     after = chain.push(rows, np.stack([ecg[:4000], ecg[10_000:14_000]]))
     streams.assert_same(streams.of_row(after, 0), streams.alone([(7_000, ecg[:4000])], SERVED))
-    undisturbed = process_record(ecg[5000:14_000], SERVED)
-    beginning = process_record(ecg[5000:10_000], SERVED)
-    mine = streams.of_row(after, 1)
-    assert np.array_equal(mine.first, undisturbed.first[len(beginning) :])
-    assert np.array_equal(mine.inputs, undisturbed.inputs[len(beginning) :])
-    assert np.array_equal(mine.beats, undisturbed.beats[len(beginning) :])
+    beginning = streams.whole(ecg[5000:10_000], SERVED)
+    rest = streams.of_row(after, 1)
+    undisturbed = streams.whole(ecg[5000:14_000], SERVED)
+    streams.assert_same(streams.joined([beginning, rest], SERVED), undisturbed)

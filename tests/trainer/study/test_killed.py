@@ -7,6 +7,7 @@ import sys
 import time
 
 import optuna
+import pytest
 
 from trainer.study import claims
 
@@ -55,11 +56,12 @@ def result(process):
     return output.splitlines()[-1]
 
 
-def test_a_search_killed_at_random_moments_finds_the_same(tmp_path):
+@pytest.mark.parametrize("kills", [1, pytest.param(6, marks=pytest.mark.slow)])
+def test_a_search_killed_at_random_moments_finds_the_same(tmp_path, kills):
     undisturbed = result(start(f"sqlite:///{tmp_path / 'calm.db'}"))
     url = f"sqlite:///{tmp_path / 'killed.db'}"
     chance = random.Random(11)  # noqa: S311 - moments to kill at, nothing secret
-    for _ in range(4):
+    for _ in range(kills):
         process = start(url)
         assert process.stdout.readline() == "ready\n"
         time.sleep(chance.uniform(0, 0.6))
