@@ -16,6 +16,10 @@ class UsageError(EcgmonError):
     exit_code = 2
 
 
+class ConfigError(UsageError):
+    """The configuration cannot be read, or says what is not known or not allowed."""
+
+
 class RecordError(UsageError):
     """A record cannot be found, fetched or read."""
 
@@ -32,5 +36,17 @@ class StoreError(UsageError):
     """The model store cannot be read or written, or does not hold what was asked for."""
 
 
+class AccessError(UsageError):
+    """A key cannot be read, made or trusted, or is not known."""
+
+
 class ProtocolError(EcgmonError):
     """Bytes from the network are not a valid frame or message."""
+
+
+class RefusedError(EcgmonError):
+    """What a peer asks for cannot be now; perhaps after ``retry_s``."""
+
+    def __init__(self, reason: str, retry_s: float) -> None:
+        super().__init__(reason)
+        self.retry_s = retry_s

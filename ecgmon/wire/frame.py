@@ -21,11 +21,14 @@ NO_VALUE: Final = -32768
 # magic, version, flags, sample count, stream id, first-sample index, device time, rate, gain, lead
 _HEADER: Final = struct.Struct("<4sBBHQQqIf8s")
 _CRC: Final = struct.Struct("<I")
-MAX_BYTES: Final = _HEADER.size + 2 * MAX_SAMPLES + _CRC.size
+OVERHEAD: Final = _HEADER.size + _CRC.size
+"""Bytes of a frame beside its samples."""
+MAX_BYTES: Final = OVERHEAD + 2 * MAX_SAMPLES
 MIN_GAIN: Final = 1e-3
 """Counts per millivolt. A coarser ADC shows no ECG, and its values could overflow float32."""
-MAX_INDEX: Final = 2**62
-"""Indices stay far inside 64 bits, so that index arithmetic can never overflow."""
+MAX_INDEX: Final = 2**60
+"""At 360 Hz an index is up to 3.6 times as large, and still far inside 64 bits: no arithmetic with
+indices can overflow."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

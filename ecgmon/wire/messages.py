@@ -5,26 +5,31 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 
 from ecgmon.errors import ProtocolError
+from ecgmon.wire.fields import (
+    DeviceIndex,
+    Index,
+    Kind,
+    Lead,
+    Number,
+    Person,
+    StreamId,
+    Text,
+    Topic,
+    Wearer,
+)
 
 VERSION: Final = 1
 MAX_BYTES: Final = 65_536
 """Largest control or published message; the longest real one is a trace of about 11 s."""
 
-WEARER: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
-"""A wearer's id: safe as a file name and as a topic."""
-Wearer = Annotated[str, msgspec.Meta(pattern=WEARER)]
-Lead = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{0,8}\Z")]
-"""Name of a lead, as in a frame: printable, for it is written to terminals."""
-Person = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{0,64}\Z")]
-"""Who did something: any script, but no control characters, for it is written to terminals."""
-Text = Annotated[str, msgspec.Meta(max_length=500)]
-Index = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-StreamId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
-"""The frame's 64-bit stream id in hexadecimal: JSON numbers are not exact beyond 53 bits."""
-
 SignalState = Literal["signal", "noisy", "absent"]
-AlertState = Literal["raised", "acknowledged", "cleared"]
+AlarmState = Literal["raised", "acknowledged", "latched", "cleared"]
 Priority = Literal["high", "medium", "low"]
+Category = Literal["physiological", "technical"]
+
+MAX_PAUSE_S: Final = 3600
+MAX_PAST: Final = 50
+"""Most alarms in one answer about the past."""
 
 
 class Message(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True, kw_only=True):
@@ -38,8 +43,8 @@ class Hello(Message, frozen=True):
 
     wearer: Wearer
     stream: StreamId
-    rate: Annotated[float, msgspec.Meta(gt=0, le=100_000)]
-    lead: Lead
+    rate: Annotated[float, msgspec.Meta(ge=100, le=1000)]
+    leads: Annotated[list[Lead], msgspec.Meta(min_length=1, max_length=16)]
 
 
 class Heartbeat(Message, frozen=True):
@@ -52,14 +57,15 @@ class Bye(Message, frozen=True):
     """Device: the stream ends before sample ``end``; answered by a last `Ack`."""
 
     stream: StreamId
-    end: Index
+    end: DeviceIndex
 
 
 class Welcome(Message, frozen=True):
-    """Monitor: send from sample ``next``; results appear on ``publish``."""
+    """Monitor: send lead ``lead`` from sample ``next``; results appear on ``publish``."""
 
     stream: StreamId
     next: Index
+    lead: Lead
     publish: str
 
 
@@ -71,18 +77,55 @@ class Ack(Message, frozen=True):
 
 
 class Refused(Message, frozen=True):
-    """Monitor: this message is not accepted, and why."""
+    """Monitor: this message is not accepted, and why; perhaps it will be in ``retry_s``."""
 
     reason: Text
+    retry_s: float | None = None
+
+
+class Subscribe(Message, frozen=True):
+    """Viewer: send me these from now on, and nothing else; repeated as a sign of life."""
+
+    topics: Annotated[list[Topic], msgspec.Meta(max_length=64)]
 
 
 class Acknowledge(Message, frozen=True):
-    """Viewer: a person has seen this alert of this stream."""
+    """Viewer: a person has seen this alarm of a wearer, or of the monitor itself."""
 
-    wearer: Wearer
-    stream: StreamId
-    alert: int
+    wearer: Wearer | None
+    alarm: Number
     by: Person
+
+
+class Pause(Message, frozen=True):
+    """Viewer: let alarms of this kind be silent for so long; 0 lets them sound again."""
+
+    wearer: Wearer | None
+    kind: Kind
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=MAX_PAUSE_S)]
+    by: Person
+
+
+class History(Message, frozen=True):
+    """Viewer: tell the latest alarms, of a wearer or of all; those before entry ``before``."""
+
+    wearer: Wearer | None
+    before: Index | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PAST)] = MAX_PAST
+
+
+class Subscribed(Message, frozen=True):
+    """Monitor: the subscription is in force, and what it begins with has been sent."""
+
+
+class Done(Message, frozen=True):
+    """Monitor: it was acknowledged, or paused."""
+
+
+class Dropped(Message, frozen=True):
+    """Monitor: so many messages were dropped for this viewer, which did not read."""
+
+    count: int
 
 
 class Opened(Message, frozen=True):
@@ -157,25 +200,59 @@ class Gap(Message, frozen=True):
     count: Index
 
 
-class Alert(Message, frozen=True):
-    """Monitor: an alert changed its state at sample ``at`` of the stream."""
+class Alarm(Message, frozen=True):
+    """Monitor: an alarm changed its state, at sample ``at`` of the stream where that is known.
 
-    wearer: Wearer
-    stream: StreamId
-    alert: int
-    kind: str
+    Without a wearer it is the monitor's own. ``alarm`` numbers the alarms of a wearer, over all
+    streams and restarts. ``time`` is in seconds since the Unix epoch.
+    """
+
+    wearer: Wearer | None
+    stream: StreamId | None
+    alarm: Number
+    kind: Kind
     priority: Priority
-    state: AlertState
-    at: Index
+    category: Category
+    state: AlarmState
+    at: Index | None
+    time: float
     text: Text
-    by: str | None = None
+    by: Person | None = None
+
+
+class Paused(Message, frozen=True):
+    """Monitor: alarms of this kind do not sound until then; without ``until``, they do again."""
+
+    wearer: Wearer | None
+    kind: Kind
+    until: float | None
+    time: float
+    by: Person | None = None
+
+
+class Event(Message, frozen=True):
+    """Monitor: something happened to a connection; ``who`` is the name of its key, if any."""
+
+    wearer: Wearer | None
+    stream: StreamId | None
+    event: Kind
+    text: Text
+    time: float
+    who: Person | None = None
+
+
+class Past(Message, frozen=True):
+    """Monitor: alarms and pauses of the past, newest first; ``before`` asks for those before."""
+
+    entries: list[Alarm | Paused]
+    before: Index | None
 
 
 class Link(Message, frozen=True):
     """Monitor: how the wearer's stream is doing, about once a second.
 
     ``lag_s`` is how far the newest sample lies behind where the stream's own rate says it should
-    be by now, from the fastest delivery seen so far.
+    be by now. ``drift_ppm`` is by how much the device's clock is fast, null while not known.
     """
 
     wearer: Wearer
@@ -184,18 +261,24 @@ class Link(Message, frozen=True):
     missing: int
     repeated: int
     lag_s: float
+    drift_ppm: float | None = None
 
 
-ToMonitor = Hello | Heartbeat | Bye | Acknowledge
+FromDevice = Hello | Heartbeat | Bye
 ToDevice = Welcome | Ack | Refused
-Published = Opened | Swap | Closed | Trace | Window | Gap | Alert | Link
+FromViewer = Subscribe | Acknowledge | Pause | History
+OfStream = Opened | Swap | Closed | Trace | Window | Gap | Link
+"""What is said of a stream."""
+Published = OfStream | Alarm | Paused | Event
+ToViewer = Published | Subscribed | Done | Refused | Past | Dropped
 
 _T = TypeVar("_T")
 
 _ENCODER: Final = msgspec.json.Encoder()
-_TO_MONITOR: Final[msgspec.json.Decoder[ToMonitor]] = msgspec.json.Decoder(ToMonitor)
+_FROM_DEVICE: Final[msgspec.json.Decoder[FromDevice]] = msgspec.json.Decoder(FromDevice)
 _TO_DEVICE: Final[msgspec.json.Decoder[ToDevice]] = msgspec.json.Decoder(ToDevice)
-_PUBLISHED: Final[msgspec.json.Decoder[Published]] = msgspec.json.Decoder(Published)
+_FROM_VIEWER: Final[msgspec.json.Decoder[FromViewer]] = msgspec.json.Decoder(FromViewer)
+_TO_VIEWER: Final[msgspec.json.Decoder[ToViewer]] = msgspec.json.Decoder(ToViewer)
 
 
 def encode(message: Message) -> bytes:
@@ -203,9 +286,9 @@ def encode(message: Message) -> bytes:
     return _ENCODER.encode(message)
 
 
-def topic(message: Published) -> bytes:
-    """Return the topic under which a message is published: ``type/wearer``."""
-    return f"{type(message).__name__.lower()}/{message.wearer}".encode()
+def topic(message: Published) -> str:
+    """Return the topic of a message: ``type/wearer``."""
+    return f"{type(message).__name__.lower()}/{message.wearer or ''}"
 
 
 def stream_id(number: int) -> str:
@@ -213,9 +296,9 @@ def stream_id(number: int) -> str:
     return f"{number:016x}"
 
 
-def decode_to_monitor(data: bytes) -> ToMonitor:
-    """Read a control message sent to the monitor; raise `ProtocolError` on anything else."""
-    return _decode(_TO_MONITOR, data)
+def decode_from_device(data: bytes) -> FromDevice:
+    """Read a control message of a device; raise `ProtocolError` on anything else."""
+    return _decode(_FROM_DEVICE, data)
 
 
 def decode_to_device(data: bytes) -> ToDevice:
@@ -223,9 +306,14 @@ def decode_to_device(data: bytes) -> ToDevice:
     return _decode(_TO_DEVICE, data)
 
 
-def decode_published(data: bytes) -> Published:
-    """Read a published message; raise `ProtocolError` on anything else."""
-    return _decode(_PUBLISHED, data)
+def decode_from_viewer(data: bytes) -> FromViewer:
+    """Read a viewer's message; raise `ProtocolError` on anything else."""
+    return _decode(_FROM_VIEWER, data)
+
+
+def decode_to_viewer(data: bytes) -> ToViewer:
+    """Read a message sent to a viewer; raise `ProtocolError` on anything else."""
+    return _decode(_TO_VIEWER, data)
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
@@ -234,4 +322,5 @@ def _decode(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ProtocolError(f"The message is not valid: {error}.") from error
+        # Shortened, for it may quote the message and is logged and sent back.
+        raise ProtocolError(f"The message is not valid: {str(error)[:300]}.") from error

@@ -1,34 +1,22 @@
 import dataclasses
 import math
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as npst
 
 from ecgmon.errors import ProtocolError
 from ecgmon.wire import MAX_SAMPLES, NO_VALUE, Frame
+from ecgmon.wire.frame import MAX_BYTES
+from tests.ecgmon.wire.strategies import FRAMES
 
 HEADER = 48
 """Bytes before the samples, by docs/wire.md: 4+1+1+2+8+8+8+4+4+8, and a CRC of 4 after them."""
 FIELDS = [field.name for field in dataclasses.fields(Frame)]
-
-# counts is sampled where the format ends, and else small: the values are what varies.
-counts = st.sampled_from([1, 2, 179, 180, 360, MAX_SAMPLES - 1, MAX_SAMPLES]) | st.integers(1, 500)
-samples = counts.flatmap(lambda n: npst.arrays("<i2", n, elements=st.integers(-32768, 32767)))
-frames = st.builds(
-    Frame,
-    stream=st.integers(0, 2**64 - 1),
-    first=st.integers(0, 2**62 - MAX_SAMPLES),
-    device_time=st.integers(-(2**63), 2**63 - 1),
-    rate_mhz=st.integers(1, 2**32 - 1),
-    gain=st.floats(2**-9, 2**127, width=32),
-    lead=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=8),
-    samples=samples,
-)
 
 
 def frame(**changes):
@@ -51,7 +39,7 @@ def assert_same(one, other):
     assert other.samples.dtype == np.int16
 
 
-@given(frames)
+@given(FRAMES)
 def test_what_is_encoded_is_decoded(frame):
     encoded = frame.encode()
     assert len(encoded) == HEADER + 2 * len(frame.samples) + 4
@@ -116,7 +104,7 @@ def test_the_hand_made_frame_is_valid():
         {"count": 1},
         {"count": 3},
         {"count": 65_535},
-        {"first": 2**62},
+        {"first": 2**60},
         {"first": 2**64 - 1},
         {"rate": 0},
         {"gain": 0.0},
@@ -165,11 +153,11 @@ def test_any_fields_with_a_right_crc_are_a_frame_or_refused(fields, tail):
     if decoded is not None:
         assert decoded.gain > 0
         assert math.isfinite(decoded.gain)
-        assert decoded.end <= 2**62
+        assert decoded.end <= 2**60
         assert decoded.encode() == body + struct.pack("<I", zlib.crc32(body))
 
 
-@given(frames, st.data())
+@given(FRAMES, st.data())
 @settings(max_examples=100)
 def test_a_damaged_frame_is_refused(frame, data):
     encoded = frame.encode()
@@ -181,6 +169,31 @@ def test_a_damaged_frame_is_refused(frame, data):
     for damaged in (bytes(flipped), encoded[: min(cut, len(encoded) - 1)], longer):
         with pytest.raises(ProtocolError):
             Frame.decode(damaged)
+
+
+@given(FRAMES, st.data())
+@settings(max_examples=200)
+def test_a_frame_with_another_header_and_a_right_crc_is_a_frame_or_refused(frame, data):
+    body = bytearray(frame.encode()[:-4])
+    at = data.draw(st.integers(0, HEADER - 1))
+    changed = data.draw(st.binary(min_size=1, max_size=8))
+    body[at : at + len(changed)] = changed
+    whole = bytes(body) + struct.pack("<I", zlib.crc32(bytes(body)))
+    decoded = frame_or_refusal(whole)
+    assert decoded is None or decoded.encode() == whole
+
+
+@pytest.mark.parametrize("count", [1, 2, MAX_SAMPLES, 65_535])
+def test_what_a_frame_says_of_its_length_takes_no_memory(count):
+    long = craft(count=count)[:-4] + bytes(MAX_BYTES)
+    tracemalloc.start()
+    try:
+        for length in range(0, len(long) + 1, 97):
+            frame_or_refusal(long[:length])
+        frame_or_refusal(bytes(50_000_000))
+        assert tracemalloc.get_traced_memory()[1] < 50_100_000  # what is read, and no more
+    finally:
+        tracemalloc.stop()
 
 
 def test_every_single_flipped_bit_of_a_frame_is_found():
@@ -203,7 +216,7 @@ def test_a_megabyte_is_refused_by_its_length():
         {"stream": -1},
         {"stream": 2**64},
         {"first": -1},
-        {"first": 2**62},
+        {"first": 2**60},
         {"device_time": 2**63},
         {"rate_mhz": 0},
         {"rate_mhz": 2**32},
