@@ -1,0 +1,1 @@
+"""What ``ecgmon doctor`` looks at."""
