@@ -1,0 +1,42 @@
+import pytest
+
+from ecgmon.errors import UsageError
+from monitor.alarms.kinds import KINDS
+from monitor.alarms.rules import Hysteresis, Rules
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [
+        (lambda: Hysteresis(4, 3, 1), "4 of 3 seconds"),
+        (lambda: Hysteresis(0, 3, 1), "1 <= k"),
+        (lambda: Hysteresis(1, 3, 0), "cleared after 0"),
+        (lambda: Hysteresis(1, 10**9, 1), "n <= 3600"),
+        (lambda: Rules(low_rate=30), "low_rate must be more than 35/min"),
+        (lambda: Rules(extreme_high_rate=120), "extreme_high_rate must be more than 120/min"),
+        (lambda: Rules(extreme_low_rate=130, low_rate=None), "high_rate must be more than 136/min"),
+        (lambda: Rules(low_rate=80, high_rate=86), "high_rate must be more than 86/min"),
+        (lambda: Rules(low_rate=None, high_rate=None, extreme_high_rate=40), "more than 41/min"),
+        (lambda: Rules(extreme_low_rate=14), "15 to 300/min"),
+        (lambda: Rules(extreme_high_rate=float("nan")), "15 to 300/min"),
+        (lambda: Rules(silent_s=0), "silent_s cannot be 0 s"),
+        (lambda: Rules(lag_s=float("inf")), "lag_s cannot be inf s"),
+    ],
+)
+def test_rules_that_contradict_each_other_are_refused_in_one_sentence(wrong, advice):
+    with pytest.raises(UsageError) as refusal:
+        wrong()
+    assert advice in str(refusal.value)
+    assert str(refusal.value).count(". ") == 0
+    assert str(refusal.value).endswith(".")
+
+
+def test_each_limit_may_be_off():
+    for off in ("low_rate", "high_rate", "extreme_low_rate", "extreme_high_rate"):
+        assert getattr(Rules(**{off: None}), off) is None
+
+
+def test_what_latches_may_kill():
+    for kind, properties in KINDS.items():
+        assert properties.latching == (properties.priority == "high"), kind
+        assert not properties.latching or properties.category == "physiological"
