@@ -19,7 +19,10 @@ BLANK: Final = 0x20
 BRAILLE: Final = 0x2800
 HATCH: Final = "\u2571"
 """The diagonal of box drawing: nothing has been measured here."""
-_STAND_INS: Final = ("▁▂▃▄▅▆▇█▀░╌┄─·╵…│┌┐└┘▼▲←→↑↓" + HATCH, '.._-=+##":~--.|~:++++v^<>^v/')
+_STAND_INS: Final = (
+    "▁▂▃▄▅▆▇█▀░╌┄─·╵…│┌┐└┘▼▲←→↑↓‖" + HATCH,
+    '.._-=+##":~--.|~:++++v^<>^v=/',
+)
 
 
 class Look(IntEnum):
@@ -53,7 +56,7 @@ def _style(color: int, attributes: str = "") -> Style:
     return Style.parse(f"{attributes} color({color}) on color(233)")
 
 
-# Red, yellow and cyan are kept for alerts (IEC 60601-1-8), so abnormal windows are magenta.
+# Red, yellow and cyan are kept for alarms (IEC 60601-1-8), so abnormal windows are magenta.
 # Everything that matters is also bold or reversed, which remains where there is no colour.
 _STYLES: Final = {
     Look.TEXT: _style(252),
@@ -137,7 +140,7 @@ class Canvas:
         Characters that are not exactly one cell wide, or that steer the terminal, become ``?``.
         """
         if 0 <= row < self.height:
-            shown = _plain(text)[max(-column, 0) : max(self.width - column, 0)]
+            shown = plain(text)[max(-column, 0) : max(self.width - column, 0)]
             at = slice(max(column, 0), max(column, 0) + len(shown))
             self.codes[row, at] = np.frombuffer(shown.encode("utf-32-le"), "<u4")
             self.looks[row, at] = look
@@ -196,7 +199,8 @@ class Canvas:
             yield Segment.line()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text with ``?`` for what is not one cell wide or steers the terminal."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c.isprintable() and cell_len(c) == 1 else "?" for c in text)

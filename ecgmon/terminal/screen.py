@@ -25,8 +25,18 @@ _CAUGHT: Final = (
 # Arrow keys and the like: they must not count as the letters in them (arrow up ends in A).
 _ESCAPE_SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.|$)", re.DOTALL)
 _CUT_SEQUENCE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|O)?\Z")
+ESCAPE: Final = "␛"
+"""The Escape key, told from the sequences that begin like it."""
 _CUT_S: Final = 0.05
-_ARROWS: Final = {"\x1b[A": "↑", "\x1b[B": "↓", "\x1b[C": "→", "\x1b[D": "←"}
+_NAMED: Final = {
+    "\x1b[A": "↑",
+    "\x1b[B": "↓",
+    "\x1b[C": "→",
+    "\x1b[D": "←",
+    "\x1b[5~": "⇞",
+    "\x1b[6~": "⇟",
+    "\x1b": ESCAPE,
+}
 
 
 def usable() -> bool:
@@ -157,7 +167,11 @@ class Screen:
             self.gone = True
 
     def keys(self) -> str:
-        """Return the characters typed; an arrow key is the arrow, other such keys are left out."""
+        """Return the characters typed, each key one of them.
+
+        An arrow key is the arrow, page up and down are ``⇞`` and ``⇟``, Escape is `ESCAPE`; other
+        such keys are left out.
+        """
         try:
             typed = os.read(self.keyboard, 1024)
             # What a slow line cut in two must not count as the letters in its second half.
@@ -167,7 +181,15 @@ class Screen:
             typed = b""
         self.gone = self.gone or not typed
         text = typed.decode("ascii", "ignore")
-        return _ESCAPE_SEQUENCE.sub(lambda key: _ARROWS.get(key[0].replace("O", "["), ""), text)
+        return _ESCAPE_SEQUENCE.sub(lambda key: _NAMED.get(key[0].replace("O", "["), ""), text)
+
+    def ring(self) -> None:
+        """Ring the terminal's bell."""
+        try:
+            self.console.file.write("\a")
+            self.console.file.flush()
+        except OSError:
+            self.gone = True
 
     def _more(self) -> bytes:
         """Return what is typed within the time that a cut sequence takes to arrive."""

@@ -1,7 +1,8 @@
 """The view where there is no terminal: one line of plain text for each event worth one.
 
-A line is the stream time, then ``key=value`` fields separated by blanks: the wearer, the event
-and what belongs to it. Values that are not plain words are JSON.
+A line is a time, then ``key=value`` fields separated by blanks: the wearer, the event and what
+belongs to it. The time is that of the stream, or where something has no place in it the time of day
+in UTC, with a Z. Values that are not plain words are JSON.
 """
 
 import json
@@ -9,24 +10,28 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final, TextIO
-
-import zmq
 
 from ecgmon.grid import RATE
 from ecgmon.wire import messages
-from monitor.view.feed import BATCH, KINDS, Feed
+from ecgmon.wire.viewer import KINDS, Viewer
+from monitor.view.station import LIVE_S
 from monitor.view.words import Verdict, verdict
 
 LINE_KINDS: Final = tuple(kind for kind in KINDS if kind not in (messages.Trace, messages.Link))
 """What `run_lines` has a use for."""
+_BATCH: Final = 200
+"""Messages read between two looks at anything else."""
 _POLL_MS: Final = 100
 _LAST_WORDS_S: Final = 1.0
+_LOST_S: Final = 1.0
+"""A lost connection is told after it, and a silent one after `LIVE_S`."""
 _MINUTE: Final = 60 * RATE
 _WORD: Final = re.compile(r"[\w.:/+-]+", re.ASCII)
 
 
-def line(message: messages.Published) -> str | None:
+def line(message: messages.ToViewer) -> str | None:
     """Return the line for a message, or None when it is not worth one.
 
     A window is worth one when it is abnormal or could not be judged.
@@ -63,18 +68,39 @@ def line(message: messages.Published) -> str | None:
                 samples=message.count,
                 seconds=round(message.count / RATE, 3),
             )
-        case messages.Alert():
+        case messages.Alarm():
             return _logfmt(
-                message.at,
+                _clock(message.time) if message.at is None else message.at,
                 message.wearer,
-                "alert",
-                alert=message.alert,
+                "alarm",
+                alarm=message.alarm,
                 state=message.state,
                 priority=message.priority,
                 kind=message.kind,
                 text=message.text,
                 by=message.by,
             )
+        case messages.Paused():
+            return _logfmt(
+                _clock(message.time),
+                message.wearer,
+                "paused" if message.until else "re-armed",
+                kind=message.kind,
+                seconds=round(message.until - message.time) if message.until else None,
+                by=message.by,
+            )
+        case messages.Event():
+            return _logfmt(
+                _clock(message.time),
+                message.wearer,
+                message.event,
+                text=message.text,
+                who=message.who,
+            )
+        case messages.Dropped():
+            return _logfmt(_clock(time.time()), None, "dropped", messages=message.count)
+        case messages.Refused():
+            return _logfmt(_clock(time.time()), None, "refused", reason=message.reason)
         case messages.Window() if (said := verdict(message)) != "normal":
             return _logfmt(
                 message.first,
@@ -89,43 +115,49 @@ def line(message: messages.Published) -> str | None:
 
 
 def run_lines(
-    socket: zmq.Socket[bytes],
+    viewer: Viewer,
     *,
-    wearer: str | None,
     out: TextIO,
     done: Callable[[], bool],
 ) -> None:
-    """Write the lines of one wearer, or of all, and one for each minute, until done.
+    """Write the lines of what a viewer hears, and one for each minute, until done.
 
     Parameters
     ----------
-    socket : zmq.Socket
-        From `subscribe`, with at least `LINE_KINDS`.
-    wearer : str or None
-        Whose lines; without it, everyone's.
+    viewer : Viewer
+        Subscribed to `LINE_KINDS`, of one wearer or of all.
     out : text file
         Where to write; flushed whenever there is no more to write for now.
     done : callable
         Says whether to stop; what has been published until then is still written.
     """
-    feed = Feed(socket, wearer)
-    minutes: dict[str, _Minute] = {}
-    opened: dict[str, str] = {}
-    unreadable = 0
+    said = _Said()
+    unreadable, silent = 0, False
     stop_at = float("inf")
     while time.monotonic() < stop_at:
         if stop_at == float("inf") and done():
             stop_at = time.monotonic() + _LAST_WORDS_S
-        if not socket.poll(_POLL_MS):
+        viewer.keep_alive()
+        if not viewer.socket.poll(_POLL_MS):
             if stop_at < float("inf"):
                 return
+            if not silent and (silent_s := time.monotonic() - viewer.heard) > LIVE_S:
+                silent = True
+                out.write(
+                    f"{_logfmt(_clock(time.time()), None, 'silent', seconds=round(silent_s))}\n"
+                )
+                out.flush()
             continue
-        for message in feed.drain(BATCH):
-            for text in _lines(message, minutes, opened):
+        for message in viewer.drain(_BATCH):
+            for text in said.lines(message):
                 out.write(f"{text}\n")
-        if feed.unreadable > unreadable:
-            unreadable = feed.unreadable
-            out.write(f"{_logfmt(None, wearer, 'unreadable', messages=unreadable)}\n")
+        if silent:
+            silent = False
+            out.write(f"{_logfmt(_clock(time.time()), None, 'live')}\n")
+        if viewer.unreadable > unreadable:
+            unreadable = viewer.unreadable
+            text = _logfmt(_clock(time.time()), None, "unreadable", messages=unreadable)
+            out.write(f"{text}\n")
         out.flush()
 
 
@@ -150,39 +182,78 @@ class _Minute:
         )
 
 
-def _lines(
-    message: messages.Published, minutes: dict[str, _Minute], opened: dict[str, str]
-) -> Iterator[str]:
-    """Yield the lines that follow from a message; a minute ends with the first window after it."""
-    if isinstance(message, messages.Window):
-        number = message.first // _MINUTE
-        minute = minutes.setdefault(message.wearer, _Minute(number))
+class _Said:
+    """What has been said, so that what is repeated for newcomers is written once."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[str, _Minute] = {}
+        self._opened: dict[str, str] = {}
+        self._standing: dict[tuple[str | None, int], messages.AlarmState] = {}
+        self._paused: dict[tuple[str | None, str], float] = {}
+        self._refused = ""
+
+    def lines(self, message: messages.ToViewer) -> Iterator[str]:
+        """Yield the lines that follow from a message.
+
+        A minute ends with the first window after it.
+        """
+        if isinstance(message, messages.Window):
+            yield from self._minute(message)
+        elif isinstance(message, messages.Closed):
+            self._minutes.pop(message.wearer, None)
+        if not self._repeated(message) and (text := line(message)):
+            yield text
+
+    def _minute(self, window: messages.Window) -> Iterator[str]:
+        number = window.first // _MINUTE
+        minute = self._minutes.setdefault(window.wearer, _Minute(number))
         if number > minute.number:
-            yield minute.line(message.wearer)
-            minute = minutes[message.wearer] = _Minute(number)
-        minute.said.append(verdict(message))
-        if message.heart_rate is not None:
-            minute.heart_rates.append(message.heart_rate)
-    elif isinstance(message, messages.Opened):
-        if opened.get(message.wearer) == message.stream:
-            return  # repeated for somebody who began to listen
-        opened[message.wearer] = message.stream
-        minutes.pop(message.wearer, None)
-    elif isinstance(message, messages.Closed):
-        minutes.pop(message.wearer, None)
-    if text := line(message):
-        yield text
+            yield minute.line(window.wearer)
+            minute = self._minutes[window.wearer] = _Minute(number)
+        minute.said.append(verdict(window))
+        if window.heart_rate is not None:
+            minute.heart_rates.append(window.heart_rate)
+
+    def _repeated(self, message: messages.ToViewer) -> bool:
+        """Note what is said; tell whether it was said before."""
+        match message:
+            case messages.Opened():
+                before = self._opened.get(message.wearer)
+                self._opened[message.wearer] = message.stream
+                if before != message.stream:
+                    self._minutes.pop(message.wearer, None)
+                return before == message.stream
+            case messages.Alarm():
+                key = message.wearer, message.alarm
+                known = self._standing.pop(key, None)
+                if message.state != "cleared":
+                    self._standing[key] = message.state
+                return known == message.state
+            case messages.Paused():
+                whose = message.wearer, message.kind
+                until = self._paused.pop(whose, None)
+                if message.until is not None:
+                    self._paused[whose] = message.until
+                return until is not None and until == message.until
+            case messages.Refused():
+                self._refused, refused = message.reason, self._refused
+                return refused == message.reason
+        return False
 
 
-def _logfmt(sample: int | None, wearer: str | None, event: str, **fields: object) -> str:
+def _logfmt(at: int | str, wearer: str | None, event: str, **fields: object) -> str:
     texts = (f"{key}={_value(value)}" for key, value in fields.items())
-    return " ".join([_time(sample), f"wearer={_value(wearer)}", f"event={event}", *texts])
+    return " ".join([_time(at), f"wearer={_value(wearer)}", f"event={event}", *texts])
 
 
-def _time(sample: int | None) -> str:
-    if sample is None:
-        return "--:--:--.---"
-    seconds, rest = divmod(sample, RATE)
+def _clock(unix: float) -> str:
+    return f"{datetime.fromtimestamp(unix, UTC):%H:%M:%S.%f}"[:-3] + "Z"
+
+
+def _time(at: int | str) -> str:
+    if isinstance(at, str):
+        return at
+    seconds, rest = divmod(at, RATE)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}.{rest * 1000 // RATE:03}"

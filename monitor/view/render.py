@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ecgmon.grid import RATE
 from ecgmon.terminal.canvas import Canvas, Look
 from ecgmon.terminal.paper import moment
 from ecgmon.wire import messages
-from monitor.view import alerts, ecg, strip, vitals
+from monitor.view import alarms, ecg, strip, vitals
 from monitor.view.state import ViewState
 
 SILENT_S: Final = 3.0
@@ -16,6 +16,14 @@ SILENT_S: Final = 3.0
 SWAP_SHOWN: Final = 60 * RATE
 """Samples for which a change of model is told."""
 _VITALS_FROM: Final = 60
+
+
+class Key(NamedTuple):
+    """A key, what it does, and whether there is something to do just now."""
+
+    key: str
+    does: str
+    now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,12 @@ class Caption:
         Messages that could not be read.
     now : float
         Monotonic time in seconds, as in `ViewState.apply`.
+    time : float
+        Seconds since the Unix epoch.
+    warnings : tuple of str
+        What must not be overlooked for now.
+    keys : tuple of Key
+        Keys beside those for quitting and acknowledging.
     """
 
     title: str = ""
@@ -41,6 +55,9 @@ class Caption:
     score: str | None = None
     unreadable: int = 0
     now: float = 0.0
+    time: float = 0.0
+    warnings: tuple[str, ...] = ()
+    keys: tuple[Key, ...] = ()
 
 
 def render(state: ViewState, caption: Caption, width: int, height: int) -> Canvas:
@@ -52,6 +69,7 @@ def render(state: ViewState, caption: Caption, width: int, height: int) -> Canva
     notices = [(caption.notice, Look.NOTICE)] if caption.notice else []
     if state.swap and state.clock - state.swap.first < SWAP_SHOWN:
         notices.append(_swap(state.swap))
+    notices += [(warning, Look.WARNING) for warning in caption.warnings]
     if silent:
         text = f"NOT LIVE: nothing heard of this wearer for {silent_s:.0f} s"
         notices.append((text, Look.WARNING))
@@ -69,14 +87,14 @@ def render(state: ViewState, caption: Caption, width: int, height: int) -> Canva
                 ecg.draw(part.part(0, 1, rows, width - 2), state)
             case "strip":
                 strip.draw(part.part(0, 1, rows, width - 2), state)
-            case "alerts":
-                _alerts(part.part(0, 1, rows, width - 2), state, now)
+            case "alarms":
+                _alarms(part.part(0, 1, rows, width - 2), state, caption.time, now)
             case "link":
                 _link(part, state, caption)
             case "score":
                 part.write(0, 1, caption.score or "")
             case "keys":
-                _keys(part, state)
+                draw_keys(part, acknowledging(len(state.book.waiting)), *caption.keys)
     return canvas
 
 
@@ -88,26 +106,26 @@ def _swap(swap: messages.Swap) -> tuple[str, Look]:
 
 def _shares(height: int, notices: int, score: bool) -> dict[str, int]:
     """Return the rows of each part, from top to bottom."""
-    names = ("title", "notices", "ecg", "strip", "alerts", "link", "score", "keys")
+    names = ("title", "notices", "ecg", "strip", "alarms", "link", "score", "keys")
     rows = dict.fromkeys(names, 0)
     # What a small terminal keeps comes first.
     for name, wanted in (
         ("title", 1),
         ("notices", notices),
         ("ecg", 4),
-        ("alerts", 3),
+        ("alarms", 3),
         ("keys", 1),
         ("link", 1),
         ("strip", 4),
         ("score", int(score)),
-        ("alerts", 3),
+        ("alarms", 3),
         ("ecg", 6),
     ):
         rows[name] += min(wanted, height - sum(rows.values()))
     spare = height - sum(rows.values())
     # An axis and an odd number of rows of bars, so that a threshold of 0.5 has a row to itself.
     rows["strip"] += max((min(spare // 4, 7) - 1) // 2 * 2 + 1, 0)
-    rows["alerts"] += min(spare // 4, 10)
+    rows["alarms"] += min(spare // 4, 10)
     rows["ecg"] += height - sum(rows.values())
     return rows
 
@@ -133,9 +151,9 @@ def _title(bar: Canvas, state: ViewState, caption: Caption, now: messages.Window
     bar.write_right(0, "  ".join(["", *facts]) + " ", Look.TITLE)
 
 
-def _alerts(part: Canvas, state: ViewState, now: messages.Window | None) -> None:
+def _alarms(part: Canvas, state: ViewState, time: float, now: messages.Window | None) -> None:
     beside = vitals.WIDTH + 1 if part.width >= _VITALS_FROM - 2 else 0
-    alerts.draw(part.part(0, 0, part.height, part.width - beside), state)
+    alarms.draw(part.part(0, 0, part.height, part.width - beside), state, time)
     if beside:
         vitals.draw(part.part(0, part.width - vitals.WIDTH, part.height, vitals.WIDTH), now)
 
@@ -164,12 +182,19 @@ def _link_quality(state: ViewState, caption: Caption) -> Iterator[tuple[str, str
         yield "unreadable", f"{caption.unreadable}", True
 
 
-def _keys(part: Canvas, state: ViewState) -> None:
-    raised = sum(alert.message.state == "raised" for alert in state.alerts)
-    column = part.write(0, 1, "q", Look.TITLE)
-    column = part.write(0, column, " quit   ", Look.FAINT)
-    column = part.write(0, column, "a", Look.TITLE)
-    if raised:
-        part.write(0, column, f" acknowledge {raised} alert{'s'[: raised - 1]}")
-    else:
-        part.write(0, column, " acknowledge", Look.FAINT)
+def draw_keys(part: Canvas, *keys: Key) -> None:
+    """Draw what keys do on one row, first the one that quits; the last give way to others."""
+    column = 1
+    for key, does, now in (Key("q", "quit"), *keys):
+        end = column + len(key) + 1 + len(does)
+        if end > part.width:
+            return
+        part.write(0, column, key, Look.TITLE)
+        part.write(0, column + len(key), f" {does}", Look.TEXT if now else Look.FAINT)
+        column = end + 3
+
+
+def acknowledging(alarms: int) -> Key:
+    """Return the key that acknowledges so many alarms."""
+    does = f"acknowledge {alarms} alarm{'s'[: alarms - 1]}" if alarms else "acknowledge"
+    return Key("a", does, alarms > 0)

@@ -8,6 +8,8 @@ from monitor.view.render import Caption, render
 from monitor.view.state import ViewState
 
 RATE = 360
+NOON = 1_700_000_000.0
+"""When the streams of tests began."""
 
 
 class Monitor:
@@ -53,9 +55,18 @@ class Monitor:
     def gap(self, first, count):
         return messages.Gap(**self.ids, first=first, count=count)
 
-    def alert(self, alert, state="raised", at=0, **given):
-        fields = {"kind": "asystole", "priority": "high", "text": "no beat for 4 seconds"}
-        return messages.Alert(**self.ids, alert=alert, state=state, at=at, **(fields | given))
+    def alarm(self, alarm, state="raised", at=0, **given):
+        fields = {
+            "kind": "asystole",
+            "priority": "high",
+            "category": "physiological",
+            "time": NOON + (at or 0) / RATE,
+            "text": "no beat for 4 seconds",
+        }
+        return messages.Alarm(**self.ids, alarm=alarm, state=state, at=at, **(fields | given))
+
+    def paused(self, kind, until, time=0.0):
+        return messages.Paused(wearer=self.ids["wearer"], kind=kind, until=until, time=time)
 
     def link(self, lag_s=0.1, **given):
         fields = {"received": 1000, "missing": 0, "repeated": 0}
@@ -95,7 +106,28 @@ def fold():
 def text():
     def text(state, width=120, height=40, caption=Caption()):  # noqa: B008 - it is frozen
         """Return the picture without colour, row by row."""
-        lines = render(state, caption, width, height).lines()
-        return ["".join(segment.text for segment in line) for line in lines]
+        return rows(render(state, caption, width, height))
 
     return text
+
+
+def rows(canvas):
+    return ["".join(segment.text for segment in line) for line in canvas.lines()]
+
+
+@pytest.fixture(scope="session")
+def own():
+    """An alarm of the monitor itself."""
+
+    def own(number=1, state="raised", **given):
+        fields = {
+            "kind": "disk",
+            "priority": "medium",
+            "category": "technical",
+            "time": NOON,
+            "text": "the disk is full",
+        }
+        ids = {"wearer": None, "stream": None, "at": None}
+        return messages.Alarm(**ids, alarm=number, state=state, **(fields | given))
+
+    return own

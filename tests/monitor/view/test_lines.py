@@ -6,8 +6,9 @@ import pytest
 import zmq
 
 from ecgmon.wire import messages
-from monitor.view.feed import Feed, subscribe
+from ecgmon.wire.viewer import Viewer, topics
 from monitor.view.lines import LINE_KINDS, line, run_lines
+from tests.publisher import Publisher
 
 FIELD = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)')
 
@@ -32,8 +33,8 @@ def test_each_event_has_its_line(monitor):
     assert line(monitor.gap(360, 540)) == (
         "00:00:01.000 wearer=203 event=gap samples=540 seconds=1.5"
     )
-    assert line(monitor.alert(7, "acknowledged", at=720, by="ward 3")) == (
-        "00:00:02.000 wearer=203 event=alert alert=7 state=acknowledged priority=high"
+    assert line(monitor.alarm(7, "acknowledged", at=720, by="ward 3")) == (
+        "00:00:02.000 wearer=203 event=alarm alarm=7 state=acknowledged priority=high"
         ' kind=asystole text="no beat for 4 seconds" by="ward 3"'
     )
     assert line(monitor.window(61, probability=0.91234, heart_rate=71.96)) == (
@@ -57,71 +58,76 @@ def test_a_second_without_a_verdict_has_one(monitor, state, verdict):
 
 
 def test_whatever_is_said_stays_one_line_of_fields(monitor):
-    hostile = '\x1b[2J "quoted" a=b\nevent=alert \x9b心'
-    text = line(monitor.alert(1, text=hostile, kind=hostile))
+    hostile = '\x1b[2J "quoted" a=b\nevent=alarm \x9b心'
+    text = line(monitor.alarm(1, text=hostile, kind=hostile))
     assert text.isascii()
     assert text.isprintable()
     fields = parse(text)
-    assert (fields["event"], fields["state"]) == ("alert", "raised")
+    assert (fields["event"], fields["state"]) == ("alarm", "raised")
     assert json.loads(fields["text"]) == json.loads(fields["kind"]) == hostile
 
 
-@pytest.fixture
-def context():
-    with zmq.Context() as context:
-        yield context
+def test_what_has_no_place_in_the_signal_has_the_time_of_day(monitor, own):
+    text = line(own(time=1_700_000_000.5))
+    assert text.startswith("22:13:20.500Z wearer=null event=alarm alarm=1 state=raised")
+    paused = line(monitor.paused("noisy", 1_700_000_120.0, time=1_700_000_000.0))
+    assert paused == "22:13:20.000Z wearer=203 event=paused kind=noisy seconds=120 by=null"
+    assert "event=re-armed kind=noisy" in line(monitor.paused("noisy", None))
+    event = messages.Event(
+        wearer="203", stream=None, event="refused", text="no such key", time=0.0, who="x"
+    )
+    assert line(event) == ('00:00:00.000Z wearer=203 event=refused text="no such key" who=x')
 
 
 @pytest.fixture
-def publisher(context):
-    """An XPUB socket on loopback; `connected` waits until a subscription has arrived."""
-    with context.socket(zmq.XPUB) as socket:
-        socket.linger = 0
-        socket.bind("tcp://127.0.0.1:*")
-        yield socket
+def written():
+    """Write lines of what a publisher says until a test has seen enough; gives them parsed."""
+
+    def written(publisher, enough, say=lambda: None):
+        out = io.StringIO()
+        with zmq.Context() as context:
+            viewer = Viewer(context, publisher.endpoint, topics(LINE_KINDS))
+            said = []
+
+            def done():
+                if not said and publisher.topics:
+                    said.append(True)
+                    say()
+                return enough in out.getvalue()
+
+            run_lines(viewer, out=out, done=done)
+            viewer.socket.close()
+        return [parse(text) for text in out.getvalue().splitlines()]
+
+    return written
 
 
-def connected(context, publisher, wearer, kinds):
-    socket = subscribe(context, publisher.last_endpoint.decode(), wearer, kinds)
-    for _ in kinds:
-        assert publisher.poll(5000)
-        publisher.recv()
-    return socket
-
-
-def publish(publisher, *published):
-    for message in published:
-        publisher.send_multipart([messages.topic(message), messages.encode(message)])
-
-
-def test_lines_are_written_until_done_and_none_is_lost(context, publisher, monitor):
-    socket = connected(context, publisher, "203", LINE_KINDS)
-    stranger = type(monitor)(wearer="2031")
-    out, asked = io.StringIO(), []
-
-    def done():
-        asked.append(len(out.getvalue().splitlines()))
-        if len(asked) == 3:
-            windows = [monitor.window(n, probability=float(n == 7)) for n in range(61)]
-            # *opened* comes again whenever somebody else begins to listen.
-            publish(publisher, stranger.opened(), *windows[:30], monitor.opened(), *windows[30:])
-            publisher.send_multipart([b"window/203", b"{}"])
-            publish(publisher, monitor.closed(61 * 360))
-        return len(asked) == 3
-
-    publish(publisher, monitor.opened())
-    run_lines(socket, wearer="203", out=out, done=done)
-    socket.close()
-    assert asked[-1] == 1
-    events = [parse(text) for text in out.getvalue().splitlines()]
-    assert {event["wearer"] for event in events} == {"203"}
-    assert sorted(event["event"] for event in events) == [
-        "closed",
-        "minute",
-        "opened",
-        "unreadable",
-        "window",
-    ]
+def test_lines_are_written_until_done_and_what_is_repeated_only_once(monitor, written):
+    with Publisher(snapshot=[monitor.opened(), monitor.alarm(1)]) as publisher:
+        windows = [monitor.window(n, probability=float(n == 7)) for n in range(61)]
+        events = written(
+            publisher,
+            "event=closed",
+            lambda: publisher.publish(
+                *windows[:30],
+                # As told again after the monitor was started again.
+                monitor.opened(),
+                monitor.alarm(1),
+                *windows[30:],
+                b"{}",
+                monitor.alarm(1, "acknowledged"),
+                monitor.alarm(1, "acknowledged"),
+                monitor.alarm(1, "cleared"),
+                messages.Dropped(count=3),
+                monitor.closed(61 * 360),
+            ),
+        )
+    kinds = [event["event"] for event in events]
+    assert kinds.count("opened") == kinds.count("closed") == kinds.count("window") == 1
+    states = [event["state"] for event in events if event["event"] == "alarm"]
+    assert states == ["raised", "acknowledged", "cleared"]
+    assert [event["messages"] for event in events if event["event"] == "dropped"] == ["3"]
+    assert [event["messages"] for event in events if event["event"] == "unreadable"] == ["1"]
     (minute,) = (event for event in events if event["event"] == "minute")
     assert minute == {
         "time": "00:01:00.000",
@@ -132,26 +138,3 @@ def test_lines_are_written_until_done_and_none_is_lost(context, publisher, monit
         "abnormal": "1",
         "heart_rate": "72.0",
     }
-
-
-def test_a_feed_yields_its_wearer_only_and_no_more_than_asked(context, publisher, monitor):
-    socket = connected(context, publisher, "203", [messages.Window])
-    feed = Feed(socket, "203")
-    stranger = type(monitor)(wearer="2031")
-    publish(publisher, *(m.window(second) for second in range(3) for m in (stranger, monitor)))
-    assert socket.poll(5000)
-    heard = []
-    while len(heard) < 3:
-        batch = list(feed.drain(2))
-        assert len(batch) <= 2
-        heard += batch
-    assert heard == [monitor.window(second) for second in range(3)]
-    assert (list(feed.drain(9)), feed.unreadable) == ([], 0)
-    socket.close()
-
-
-def test_a_subscriber_refuses_what_no_monitor_publishes(context, publisher, monitor):
-    socket = connected(context, publisher, None, [messages.Window])
-    assert (socket.maxmsgsize, socket.linger) == (messages.MAX_BYTES, 0)
-    assert 0 < socket.rcvhwm <= 10_000
-    socket.close()

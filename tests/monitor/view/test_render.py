@@ -31,9 +31,9 @@ def eventful(monitor, fold):
             monitor.window(115, "absent"),
             monitor.window(116, probability=None),
             monitor.gap(117 * RATE, 720),
-            *(monitor.alert(number, "cleared", at=number * RATE) for number in range(20)),
-            monitor.alert(20, at=100 * RATE, priority="low", kind="noisy"),
-            monitor.alert(21, "acknowledged", at=90 * RATE, priority="medium", kind="no-signal"),
+            *(monitor.alarm(number, "cleared", at=number * RATE) for number in range(20)),
+            monitor.alarm(20, at=100 * RATE, priority="low", kind="noisy"),
+            monitor.alarm(21, "acknowledged", at=90 * RATE, priority="medium", kind="no-signal"),
         ]
     )
 
@@ -78,7 +78,7 @@ SEVEN_AND_DASH = {
 
 
 def heart_rate(text, state, caption=CAPTION):
-    """Return the heart rate as shown beside the alerts."""
+    """Return the heart rate as shown beside the alarms."""
     rows = text(state, 80, 24, caption)
     first = next(number for number, row in enumerate(rows) if "HR /min" in row) + 1
     large = [row[-23:-1].rstrip() for row in rows[first : first + 5]]
@@ -128,7 +128,7 @@ def test_what_is_said_cannot_steer_the_terminal(monitor, fold, text):
     state = fold(
         [
             monitor.opened(lead="\x1b[2J", model=hostile),
-            monitor.alert(1, text=hostile, kind=hostile),
+            monitor.alarm(1, text=hostile, kind=hostile),
         ]
     )
     rows = text(state, caption=Caption(hostile, hostile, hostile))
@@ -158,8 +158,8 @@ def test_a_small_terminal_keeps_what_matters_most(eventful, text):
     rows = text(eventful, 80, 10, CAPTION)
     assert "mitdb/203" in rows[0]
     assert "SIMULATED WEARER" in rows[1]
-    assert rows[6].startswith(" alerts: 2 standing, 1 not acknowledged")
-    assert rows[-1].startswith(" q quit   a acknowledge 1 alert")
+    assert rows[6].startswith(" alarms: 2 standing, 1 not acknowledged")
+    assert rows[-1].startswith(" q quit   a acknowledge 1 alarm")
 
 
 def test_a_large_terminal_gives_the_trace_most(monitor, fold, text):

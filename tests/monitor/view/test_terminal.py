@@ -8,15 +8,15 @@ import time
 import pytest
 import zmq
 
-from ecgmon.wire import messages
-from monitor.view.feed import KINDS
 from tests import terminals
+from tests.publisher import Publisher
 from tests.terminals import ENTER, PATIENCE_S
 
 VIEWER = """
 import os, signal, sys, time
 import zmq
-from monitor.view import run_view, subscribe, usable
+from ecgmon.wire.viewer import Viewer, topics
+from monitor.view import run_view, usable
 
 publish, reports, mode = sys.argv[1:]
 # The leader of a session gets the first terminal that it opens, and with it the keys' signals.
@@ -29,20 +29,20 @@ if mode == "outlive":
 context = zmq.Context()
 report = context.socket(zmq.PUSH)
 report.connect(reports)
-socket = subscribe(context, publish, "203")
+viewer = Viewer(context, publish, topics(wearer="203"))
 
 
-def acknowledge(alert):
+def acknowledge(alarm):
     if mode == "hang":
         report.send_json(["hanging"])
         time.sleep(60)
     if mode == "fail":
         raise RuntimeError("as the test wants")
-    report.send_json(["acknowledge", alert.alert])
+    report.send_json(["acknowledge", alarm.alarm])
 
 
 quit = run_view(
-    socket,
+    viewer,
     wearer="203",
     title="mitdb/203",
     notice="a notice",
@@ -59,25 +59,21 @@ class Terminal(terminals.Terminal):
     """A terminal with the view in it."""
 
     def __init__(self, folder, mode, stdin):
-        self.context = zmq.Context()
-        self.publisher = self.context.socket(zmq.XPUB)
-        self.reports = self.context.socket(zmq.PULL)
-        for socket in (self.publisher, self.reports):
-            socket.linger = 0
-            socket.rcvtimeo = 1000 * PATIENCE_S
-            socket.bind("tcp://127.0.0.1:*")
-        endpoints = [s.last_endpoint.decode() for s in (self.publisher, self.reports)]
-        super().__init__(folder, VIEWER, *endpoints, mode, stdin=stdin)
-        for _ in KINDS:
-            self.publisher.recv()
+        self.publisher = Publisher()
+        self.reports = self.publisher.context.socket(zmq.PULL)
+        self.reports.linger = 0
+        self.reports.rcvtimeo = 1000 * PATIENCE_S
+        self.reports.bind("tcp://127.0.0.1:*")
+        reports = self.reports.last_endpoint.decode()
+        super().__init__(folder, VIEWER, self.publisher.endpoint, reports, mode, stdin=stdin)
+        self.publisher.wait_for_topic("trace/203")
 
     def publish(self, *published):
-        for message in published:
-            self.publisher.send_multipart([messages.topic(message), messages.encode(message)])
+        self.publisher.publish(*published)
 
     def close(self):
         super().close()
-        self.context.destroy(0)
+        self.publisher.close()
 
 
 @pytest.fixture
@@ -100,7 +96,7 @@ def test_a_session(start, monitor):
     assert not during[3] & (termios.ECHO | termios.ICANON)
     assert during[3] & termios.ISIG
 
-    terminal.publish(monitor.opened(), *monitor.seconds(0, 5), monitor.alert(7, at=720))
+    terminal.publish(monitor.opened(), *monitor.seconds(0, 5), monitor.alarm(7, at=720))
     for text in (b"a notice", b"model generic", b"a score", b"!!! 00:02 raised", "╵00:04".encode()):
         terminal.wait_for(text)
 
@@ -108,7 +104,7 @@ def test_a_session(start, monitor):
     assert not terminal.reports.poll(300)
     terminal.type(b"a")
     assert terminal.reports.recv_json() == ["acknowledge", 7]
-    terminal.publish(monitor.alert(7, "acknowledged", at=900))
+    terminal.publish(monitor.alarm(7, "acknowledged", at=900))
     terminal.wait_for(b"00:02 ack'd")
 
     terminal.type(b"a")  # there is nothing left to acknowledge
@@ -173,7 +169,7 @@ def test_ctrl_z_leaves_the_screen_and_comes_back(start, monitor):
 
 def test_an_error_leaves_the_screen(start, monitor):
     terminal = start("fail")
-    terminal.publish(monitor.alert(1))
+    terminal.publish(monitor.opened(), monitor.alarm(1))
     terminal.wait_for(b"!!! 00:00 raised")
     terminal.type(b"a")
     assert terminal.wait() == 1
@@ -192,7 +188,7 @@ def test_keys_come_from_the_terminal_when_standard_input_does_not(start):
 
 def test_a_second_signal_interrupts_whatever_hangs(start, monitor):
     terminal = start("hang")
-    terminal.publish(monitor.alert(1))
+    terminal.publish(monitor.opened(), monitor.alarm(1))
     terminal.wait_for(b"!!! 00:00 raised")
     terminal.type(b"a")
     assert terminal.reports.recv_json() == ["hanging"]
