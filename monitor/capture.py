@@ -14,23 +14,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.files import place
 from ecgmon.grid import RATE
 from ecgmon.records import layout
-from ecgmon.wire import NO_VALUE, Frame, messages
+from ecgmon.wire import NO_VALUE, messages
+from monitor.streams import Piece
 
 HOUR: Final = 3600 * RATE
-"""Most samples in a record."""
+"""Most samples in a record; this and all below at `RATE`, more or fewer at other rates."""
 LEAST: Final = 60 * RATE
 """What a record counts for at the least, so that a stream full of gaps makes no end of files."""
 MAX_FILLED: Final = 10 * RATE
 """Longest gap that is filled; after a longer one the next record begins."""
-FLUSH_S: Final = 1.0
-"""Samples are written at most this late."""
-MAX_PENDING: Final = 4_000_000
-"""Samples that wait for it: what a machine's fastest replays send in a second, 8 MB."""
-MAX_UNWRITTEN: Final = 200
-"""Records that wait for it: more than one for each wearer, so that streams full of gaps never make
-one flush last long."""
+SYNC_S: Final = 1.0
+"""A power cut takes at most as much of a record."""
+DAY_S: Final = 86_400.0
 MAX_KNOWN: Final = 1000
 """Wearers whose files are kept in mind."""
 
@@ -46,11 +44,16 @@ class _Record:
     kept: dict[Path, int]
     length: int = 0
     written: int = 0
+    synced: float = 0.0
     parts: list[NDArray[np.int16]] = field(default_factory=list)
 
     @property
     def stop(self) -> int:
         return self.header.first + self.length
+
+    def of(self, at_rate: int) -> int:
+        """Return how many of its samples last as long as so many at `RATE`."""
+        return round(at_rate * self.header.rate / RATE)
 
     def add(self, samples: NDArray[np.int16]) -> None:
         self.parts.append(samples)
@@ -69,45 +72,47 @@ class Capture:
     hours : int
         How much is kept of each wearer, at least 1. A record has at most one hour, and at most a
         quarter of this.
+    days : float
+        For how long it is kept.
+    most_bytes : float
+        How much is kept of all wearers.
+
+    Attributes
+    ----------
+    failed : bool
+        Whether the last write has failed.
     """
 
-    def __init__(self, folder: Path, hours: int) -> None:
+    def __init__(
+        self, folder: Path, hours: int, days: float = 7.0, most_bytes: float = 10e9
+    ) -> None:
+        self._days = days
+        self._most_bytes = most_bytes
         self._folder = folder
         self._budget = hours * HOUR
         self._longest = min(HOUR, self._budget // 4)
         self._newest: dict[str, _Record] = {}
         self._kept: dict[str, dict[Path, int]] = {}
         self._unwritten: dict[_Record, None] = {}
-        self._pending = 0
-        self._flushed = time.monotonic()
-        self._failed = False
+        self.failed = False
 
-    def append(self, wearer: str, frame: Frame, known: int) -> None:
-        """Take a frame that was accepted.
+    def append(self, wearer: str, piece: Piece) -> None:
+        """Take what a stream has taken.
 
         Parameters
         ----------
         wearer : str
             Whose it is.
-        frame : Frame
-            Begins, but for what was known, where or after the frame before it ended.
-        known : int
-            How many of its first samples are known already.
+        piece : Piece
+            Begins where or after the stream's piece before it ended.
         """
-        at, samples = frame.first + known, frame.samples[known:]
+        at, samples = piece.first, piece.samples
         while len(samples):
-            record = self._record(wearer, frame, at)
-            taken = samples[: self._longest - record.length]
+            record = self._record(wearer, piece, at)
+            taken = samples[: record.of(self._longest) - record.length]
             record.add(taken)
             self._unwritten[record] = None
             at, samples = at + len(taken), samples[len(taken) :]
-        self._pending += len(frame.samples) - known
-
-    def flush_due(self) -> None:
-        """Write what is pending, if the last time is a second ago or it has become much."""
-        much = self._pending >= MAX_PENDING or len(self._unwritten) >= MAX_UNWRITTEN
-        if much or time.monotonic() - self._flushed >= FLUSH_S:
-            self.flush()
 
     def flush(self) -> None:
         """Write what is pending and remove what is too old; each file is open for one write."""
@@ -122,27 +127,44 @@ class Capture:
             else:
                 self._make_room(record)
             record.parts.clear()
-        if why is not None and not self._failed:
+        if why is not None and not self.failed:
             _log.error("capture=failed lost=%d error=%r", lost, str(why))
         # Nothing to write is no news of the disk.
-        self._failed = why is not None if self._unwritten else self._failed
+        self.failed = why is not None if self._unwritten else self.failed
         self._unwritten.clear()
-        self._pending = 0
-        self._flushed = time.monotonic()
 
-    def _record(self, wearer: str, frame: Frame, at: int) -> _Record:
+    def tidy(self) -> None:
+        """Remove records that are too old, and the oldest while all together are too many."""
+        held = []
+        for path in self._folder.glob("*/*.dat"):
+            with contextlib.suppress(OSError):  # removed meanwhile
+                stat = path.stat()
+                held.append((stat.st_mtime, stat.st_size, path.with_suffix("")))
+        total = sum(size for _, size, _ in held)
+        for changed, size, path in sorted(held):
+            if total <= self._most_bytes and time.time() - changed <= self._days * DAY_S:
+                break
+            if (newest := self._newest.get(path.parent.name)) and newest.path == path:
+                continue  # it grows
+            total -= size
+            self._kept.get(path.parent.name, {}).pop(path, None)
+            with contextlib.suppress(OSError):  # if the disk fails, the next write says so
+                _remove(path)
+
+    def _record(self, wearer: str, piece: Piece, at: int) -> _Record:
         """Return the record that takes sample ``at``, its end filled up to there."""
-        stream, rate = messages.stream_id(frame.stream), frame.rate_mhz / 1000
+        stream, rate = messages.stream_id(piece.stream), piece.rate_mhz / 1000
         record = self._newest.get(wearer)
         if record is not None:
             header, missing = record.header, at - record.stop
             same = (header.stream, header.rate, header.gain, header.lead) == (
                 stream,
                 rate,
-                frame.gain,
-                frame.lead,
+                piece.gain,
+                piece.lead,
             )
-            if same and 0 <= missing <= MAX_FILLED and record.length + missing < self._longest:
+            room = record.of(self._longest) - record.length
+            if same and 0 <= missing <= record.of(MAX_FILLED) and missing < room:
                 if missing:
                     record.add(np.full(missing, NO_VALUE, dtype=np.int16))
                 return record
@@ -151,8 +173,8 @@ class Capture:
             stream=stream,
             first=at,
             rate=rate,
-            gain=frame.gain,
-            lead=frame.lead,
+            gain=piece.gain,
+            lead=piece.lead,
             began=datetime.now(UTC),
         )
         home = layout.home(self._folder, wearer)
@@ -183,7 +205,7 @@ class Capture:
 
     def _make_room(self, record: _Record) -> None:
         kept = record.kept
-        kept[record.path] = max(record.length, LEAST)
+        kept[record.path] = _weight(record.length, record.header.rate)
         while sum(kept.values()) > self._budget and len(kept) > 1:
             oldest = next(iter(kept))
             del kept[oldest]
@@ -200,6 +222,10 @@ def _write(record: _Record) -> None:
         if file.seek(0, os.SEEK_END) != record.written * layout.SAMPLE_BYTES:
             raise OSError(errno.EIO, "another program has changed it", file.name)
         file.write(samples.tobytes())
+        if time.monotonic() - record.synced >= SYNC_S:
+            file.flush()
+            os.fdatasync(file.fileno())
+            record.synced = time.monotonic()
     record.written += len(samples)
 
 
@@ -210,9 +236,7 @@ def _begin(record: _Record) -> None:
     # A device that begins again at the same sample sends the same ones.
     _remove(record.path)
     record.kept.pop(record.path, None)
-    new = header.with_name(".new")
-    new.write_bytes(record.header.encode())
-    new.replace(header)
+    place(header, record.header.encode())
 
 
 def _remove(path: Path) -> None:
@@ -226,6 +250,16 @@ def _listed(paths: Iterable[Path]) -> dict[Path, int]:
     found = []
     for path in paths:
         stat = path.with_suffix(".dat").stat()
-        size = stat.st_size // layout.SAMPLE_BYTES
-        found.append((stat.st_mtime_ns, path, max(size, LEAST)))
-    return {path: size for _, path, size in sorted(found)}
+        try:
+            header = path.with_suffix(".hea").read_bytes()[: layout.MAX_HEADER]
+            rate = layout.Header.decode(header).rate
+        except (ValueError, RecursionError):  # damaged: it takes room all the same
+            rate = RATE
+        weight = _weight(stat.st_size // layout.SAMPLE_BYTES, rate)
+        found.append((stat.st_mtime_ns, path, weight))
+    return {path: weight for _, path, weight in sorted(found)}
+
+
+def _weight(length: int, rate: float) -> int:
+    """Return what a record counts for, in samples at `RATE`."""
+    return max(round(length * RATE / rate), LEAST)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.bundle import Model
+from ecgmon.errors import BundleError, UsageError
 from ecgmon.signal import Windows
 from ecgmon.signal.quality import SIGNAL
 
@@ -21,12 +22,12 @@ class Models:
         Gives the path of a wearer's bundle.
     """
 
-    def __init__(self, resolve: Callable[[str], Path]) -> None:
+    def __init__(self, resolve: Callable[[str | None], Path]) -> None:
         self._resolve = resolve
         self._loaded: WeakValueDictionary[Path, Model] = WeakValueDictionary()
 
-    def of(self, wearer: str) -> Model:
-        """Return the model in service for a wearer.
+    def of(self, wearer: str | None) -> Model:
+        """Return the model in service for a wearer, or the generic one for None.
 
         Raises
         ------
@@ -38,6 +39,28 @@ class Models:
         if model is None:
             model = self._loaded[path] = Model.load(path)
         return model
+
+    def serving(self, wearer: str, judging: Model | None = None) -> tuple[Model, str | None]:
+        """Return who judges a wearer from now on, and why it is not the model in service.
+
+        Parameters
+        ----------
+        wearer : str
+            Who.
+        judging : Model, optional
+            Who judges so far; in place of one that cannot serve it goes on, or else the generic
+            one judges.
+        """
+        try:
+            model = self.of(wearer)
+            if judging and model.card.geometry != judging.card.geometry:
+                raise BundleError(
+                    f"{model.card.name} sees other history than the model that judges: "
+                    "it can serve from the next stream on."
+                )
+        except UsageError as error:
+            return judging or self.of(None), str(error)[:500]
+        return model, None
 
 
 def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:

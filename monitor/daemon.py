@@ -5,59 +5,39 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
 import zmq
 
-from ecgmon.errors import UsageError
+from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.wire import frame, messages
-from monitor.alerts import AlertRules
+from monitor.access import LOCAL, Access, authenticated, is_local
 from monitor.capture import Capture
-from monitor.ingest import Ingest
+from monitor.disk import PATIENCE_S, Batch, Disk, Errand
+from monitor.ingest import Ingest, Taken
 from monitor.journal import Journal
-from monitor.publish import HIGH_WATER, Publisher
+from monitor.limits import Limits
+from monitor.metrics import Metrics, MetricsServer
+from monitor.outbox import Outbox
+from monitor.peers import Inbox, bind
+from monitor.publish import Publisher, Request
+from monitor.recall import Recalled, recall
+from monitor.settings import Settings
 from monitor.ward import Ward
 
-LOOPBACK: Final = "tcp://127.0.0.1:*"
-PRIVATE: Final = ("tcp://127.", "tcp://localhost:", "tcp://[::1]:", "ipc://", "inproc://")
-"""How endpoints begin that only this machine reaches."""
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick; link reports are due at least so often."""
 LINK_S: Final = 1.0
-"""How often streams are reported on, and models newly put into service are looked for."""
+"""How often streams are reported on, and keys and models that changed are looked for."""
+LATE_S: Final = 2.0
+"""A tick that takes longer leaves windows waiting: the watchdog must not hear of it."""
+DRAIN_S: Final = 1.2
+"""Longest wait for the disk at the end: whoever asks for the end gets it within 2 s."""
+MAX_REQUEST: Final = 8192
+"""Bytes of the longest request that a viewer can make."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a monitor is set up.
-
-    Parameters
-    ----------
-    journal : Path
-        SQLite file to append to.
-    resolve : callable
-        Gives the path of a wearer's bundle.
-    ingest, publish : str
-        Endpoints to bind; a port of ``*`` takes a free one.
-    rules : AlertRules
-        What raises and clears alerts.
-    captured : Path, optional
-        Folder to keep the samples of every wearer in; without it, they are not kept.
-    capture_hours : int
-        How much is kept of each wearer.
-    """
-
-    journal: Path
-    resolve: Callable[[str], Path]
-    ingest: str = LOOPBACK
-    publish: str = LOOPBACK
-    rules: AlertRules = field(default_factory=AlertRules)
-    captured: Path | None = None
-    capture_hours: int = 24
 
 
 class Monitor:
@@ -73,112 +53,239 @@ class Monitor:
     Attributes
     ----------
     ingest, publish : str
-        Endpoints bound, known after `start`.
+        Endpoints bound, the first of each, known after `start`.
     """
 
     def __init__(self, settings: Settings, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         self._settings = settings
         self._context = context
         self._stopping = threading.Event()
+        self._wanted: Settings | None = None
         self._last_link = 0.0
+        self._recalls: dict[Errand, Callable[[Recalled | None], None]] = {}
 
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
-        with contextlib.ExitStack() as failed:
-            ingest = failed.enter_context(self._context.socket(zmq.ROUTER))
-            ingest.maxmsgsize = max(frame.MAX_BYTES, messages.MAX_BYTES)
-            ingest.sndhwm = HIGH_WATER
-            ingest.set(zmq.HEARTBEAT_IVL, 2_000)  # a dead peer is noticed, not kept for ever
-            ingest.set(zmq.HEARTBEAT_TIMEOUT, 6_000)
-            publish = failed.enter_context(self._context.socket(zmq.XPUB))
-            publish.maxmsgsize = 1024  # only subscriptions come in
-            publish.sndhwm = HIGH_WATER
-            for socket, endpoint in (
-                (ingest, self._settings.ingest),
-                (publish, self._settings.publish),
-            ):
-                if not endpoint.startswith(PRIVATE):
-                    raise UsageError(
-                        f"The endpoint {endpoint} cannot be bound: until connections have keys, "
-                        "only what the network cannot reach, tcp://127.0.0.1:PORT or ipc://PATH."
-                    )
-                socket.linger = 500  # the last results still leave, a dead peer holds nobody up
-                try:
-                    socket.bind(endpoint)
-                except zmq.ZMQError as error:
-                    why = zmq.strerror(error.errno or 0)
-                    raise UsageError(
-                        f"The endpoint {endpoint} cannot be bound ({why}): "
-                        "choose another one or stop what uses it."
-                    ) from error
-            self._journal = Journal(self._settings.journal)
-            failed.pop_all()
-        self.ingest = _endpoint(ingest)
-        self.publish = _endpoint(publish)
-        self._ward = Ward(self._settings.resolve, self._settings.rules)
-        folder = self._settings.captured
-        self._capture = Capture(folder, self._settings.capture_hours) if folder else None
-        self._ingest = Ingest(ingest, self._ward, self.publish, self._capture)
-        self._publisher = Publisher(publish)
+        settings = self._settings
+        access = Access(settings.keys)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(authenticated(self._context, access))
+            longest = max(frame.MAX_BYTES, messages.MAX_BYTES)
+            ingest = stack.enter_context(self._context.socket(zmq.ROUTER))
+            at = bind(ingest, settings.ingest, settings.own, longest)
+            self.ingest = at[0]
+            publish = stack.enter_context(self._context.socket(zmq.ROUTER))
+            told = bind(publish, settings.publish, settings.own, MAX_REQUEST)
+            self.publish = told[0]
+            self._metrics = Metrics()
+            if settings.metrics:
+                stack.callback(MetricsServer(self._metrics, settings.metrics).close)
+            journal = Journal(settings.journal)
+            self._ward = Ward(settings.care)
+            try:
+                self._ward.restore(journal.alarms(), journal.unfinished(), time.monotonic())
+            except UsageError:
+                journal.close()
+                raise
+            self._open = stack.pop_all()
+        self._access = access
+        capture = None
+        if settings.captured is not None:
+            capture = Capture(
+                settings.captured,
+                settings.capture_hours,
+                settings.capture_days,
+                settings.capture_gb * 1e9,
+            )
+        keep_days = (settings.window_days, settings.journal_days)
+        self._disk = Disk(journal, capture, settings.journal.parent, keep_days)
+        self._inboxes = {"ingest": Inbox(ingest), "publish": Inbox(publish)}
+        self._ingest = Ingest(
+            self._inboxes["ingest"],
+            self._ward,
+            access,
+            Limits(settings.rates),
+            lambda user: _usable(told, user),
+        )
+        self._publisher = Publisher(self._inboxes["publish"], access)
+        self._outbox = Outbox(self._publisher, self._metrics, self._disk)
+        self._journal = journal
         self._poller = zmq.Poller()
-        self._poller.register(ingest, zmq.POLLIN)
-        self._poller.register(publish, zmq.POLLIN)
-        _log.info("ingest=%s publish=%s ready", self.ingest, self.publish)
+        for readable in (ingest, publish, self._disk.ready):
+            self._poller.register(readable, zmq.POLLIN)
+        snapshot = self._ward.snapshot(time.monotonic())
+        self._metrics.stand(said for said in snapshot if isinstance(said, messages.Alarm))
+        self._disk.start()
+        _log.info("ingest=%s publish=%s ready", ",".join(at), ",".join(told))
 
-    def run(self) -> None:
-        """Tick until stopped, then shut down; `start` comes first."""
+    def run(self, alive: Callable[[], None] = lambda: None) -> None:
+        """Tick until stopped, then shut down; `start` comes first.
+
+        Parameters
+        ----------
+        alive : callable
+            Called after each tick that was in time and left no window unjudged.
+        """
         try:
             while not self._stopping.is_set():
+                began = time.monotonic()
                 self.tick()
+                if time.monotonic() - began < LATE_S and not self._ward.behind:
+                    alive()
         finally:
             self.shutdown()
 
     def tick(self) -> None:
-        """Take what has arrived, classify it in one batch, record it, publish it, acknowledge."""
+        """Take what has arrived, classify it in one batch, and hand it to disk and viewers."""
         self._poller.poll(IDLE_MS)
-        newcomer = self._publisher.take_subscriptions()
-        published = self._ingest.drain()
-        published += self._ward.advance(
-            lambda wearer: self._publisher.wanted(f"trace/{wearer}".encode())
-        )
-        if self._capture is not None:
-            self._capture.flush_due()
         now = time.monotonic()
+        self._take_done(now)
+        newcomers, requests = self._publisher.drain(now)
+        self._outbox.welcome(newcomers)
+        taken = self._ingest.drain(now)
+        published = taken.published
+        for request in requests:
+            published += self._obey(request)
+        judged = self._ward.advance(lambda wearer: self._publisher.wanted(f"trace/{wearer}"))
+        self._time(judged, now)
+        published += judged
         if now - self._last_link >= LINK_S:
             self._last_link = now
-            published += self._ward.link(now)
-            published += self._ward.take_up_models()
-        self._tell(published)
-        self._tell(self._ingest.acknowledge())
-        if newcomer:
-            for message in self._ward.snapshot():
-                self._publisher.send(message)
+            published += self._each_second(now)
+        self._keep(published, taken)
+        self._outbox.send(lambda: self._ward.snapshot(now))
 
     def shutdown(self) -> None:
-        """Process what has arrived, end the streams, flush what is kept, close the sockets."""
-        self._tell(self._ward.advance(lambda _: False))
-        for stream in self._ward.streams:
-            self._tell(self._ward.close(stream))
-        if self._capture is not None:
-            self._capture.flush()
-        self._journal.close()
-        self._ingest.socket.close()
-        self._publisher.socket.close()
+        """Process what has arrived, write it and say it; streams may go on with another monitor."""
+        now = time.monotonic()
+        self._recalls.clear()  # these devices say hello to the next monitor
+        self._keep(self._ward.advance(lambda _: False), Taken())
+        self._disk.stop(DRAIN_S)
+        self._take_done(now)
+        self._outbox.send(lambda: self._ward.snapshot(now))
+        self._disk.close()
+        self._open.close()
         _log.info("stopped")
 
     def stop(self) -> None:
         """Ask the loop to end after the current tick."""
         self._stopping.set()
 
-    def _tell(self, published: list[messages.Published]) -> None:
-        """Record, then publish: nobody hears of an alert that a power cut could undo."""
-        self._journal.append(published)
-        if self._capture is not None and any(isinstance(m, messages.Closed) for m in published):
-            self._capture.flush()  # who hears of the end can read what was captured
-        for message in published:
-            self._publisher.send(message)
+    def reload(self, settings: Settings) -> None:
+        """Watch wearers by other settings, on the same endpoints and files; from any thread."""
+        self._wanted = settings
+
+    def _recall(self, hello: messages.Hello, then: Callable[[Recalled | None], None]) -> None:
+        """Look up in the disk's thread what is known of a stream, and go on in ours."""
+        folder = self._settings.captured
+
+        def look_up() -> Callable[[], None]:
+            known = recall(folder, self._journal, hello.wearer, hello.stream) if folder else None
+            return lambda: self._go_on(errand, known)
+
+        errand = Errand(look_up)
+        self._recalls[errand] = then
+        self._disk.hand_over(errand)
+
+    def _go_on(self, errand: Errand, known: Recalled | None) -> None:
+        """Go on with a hello, once."""
+        if then := self._recalls.pop(errand, None):
+            then(known)
+
+    def _take_done(self, now: float) -> None:
+        """Go on with what has waited for the disk; a new device waits no longer than an alarm."""
+        for job in self._disk.take_done():
+            if isinstance(job, Errand):
+                if job.then is not None:
+                    job.then()
+                continue
+            self._outbox.kept(job)
+            self._ingest.acknowledge(job.acks)
+            if job.ends:
+                self._keep(self._ingest.end(job.ends), Taken())
+        for errand in [e for e in self._recalls if now - e.queued >= PATIENCE_S]:
+            self._go_on(errand, None)
+
+    def _keep(self, published: list[messages.Published], taken: Taken) -> None:
+        """Hand what must not be lost to the disk; it is said when its turn has come."""
+        if self._settings.captured is None:  # samples are not kept: only goodbyes wait
+            last = {stream: taken.acks.pop(stream) for stream in set(taken.ends)}
+            self._ingest.acknowledge(taken.acks)
+            taken = replace(taken, pieces=[], acks=last)
+        batch = Batch(published, taken.pieces, taken.acks, taken.ends)
+        if published or taken.acks or taken.ends:
+            self._outbox.put(batch)
+            self._disk.hand_over(batch)
+        for hello, then in taken.unknown:
+            self._recall(hello, then)
+
+    def _time(self, judged: list[messages.Published], arrived: float) -> None:
+        """Count how long verdicts took, which wait for no sample that has come before."""
+        now = time.monotonic()
+        for message in judged:
+            if isinstance(message, messages.Window) and message.abnormal is not None:
+                self._metrics.classified(now - arrived)
+
+    def _each_second(self, now: float) -> list[messages.Published]:
+        """Look after what only time tells."""
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            self._settings = replace(wanted, captured=self._settings.captured)  # as the disk has it
+            self._ward.adopt(wanted.care)
+        if self._access.refresh():
+            self._publisher.review()
+        self._publisher.forget_silent(now)
+        self._disk.hand_over(Batch([]))  # commits what is pending, tries again, tidies up
+        told = [*self._ward.links(now), *self._ward.take_up_models(), *self._ward.check(now)]
+        self._ingest.forget_closed()
+        self._metrics.dropped(self._publisher.take_dropped())
+        self._metrics.queued(self._disk.depth)
+        for name, inbox in self._inboxes.items():
+            self._metrics.refused(name, inbox.take_refused())
+        return [*told, *self._of_disk(now)]
+
+    def _of_disk(self, now: float) -> list[messages.Published]:
+        if self._disk.failed:
+            text = "the disk cannot be written: signal and alarms are not kept"
+        elif self._disk.behind_s(now) > PATIENCE_S:
+            text = "the disk does not answer: signal and alarms may not be kept"
+        else:
+            text = f"{self._disk.free_mb:.0f} MB are free on the disk: make room"
+        low = self._disk.free_mb < self._settings.disk_free_mb
+        holds = low or self._disk.failed or self._disk.behind_s(now) > PATIENCE_S
+        return self._ward.own.condition("disk", holds, text=text)
+
+    def _obey(self, request: Request) -> list[messages.Published]:
+        """Do what a viewer asks for, and answer."""
+        message = request.message
+        if isinstance(message, messages.History):
+            self._disk.hand_over(Errand(lambda: self._past(request, message)))
+            return []
+        try:
+            if isinstance(message, messages.Acknowledge):
+                told = self._ward.acknowledge(message)
+            else:
+                told = self._ward.pause(message)
+        except EcgmonError as error:
+            self._publisher.refuse(request, str(error))
+            return []
+        _log.info("wearer=%s by=%r %r", message.wearer, message.by, message)
+        self._publisher.answer(request, messages.Done())
+        return told
+
+    def _past(self, request: Request, message: messages.History) -> Callable[[], None]:
+        """Look up the past in the disk's thread; the answer is given in ours."""
+        try:
+            past = self._journal.past(message)
+        except UsageError as error:
+            reason = str(error)
+            return lambda: self._publisher.refuse(request, reason)
+        seen = [e for e in past.entries if self._access.may_read(request.user, e.wearer)]
+        answer = messages.Past(entries=seen, before=past.before)
+        return lambda: self._publisher.answer(request, answer)
 
 
-def _endpoint(socket: "zmq.Socket[bytes]") -> str:
-    """Return what a socket was bound to, with the port the system chose."""
-    return socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")
+def _usable(endpoints: tuple[str, ...], user: str) -> str:
+    """Return the first endpoint that takes a user's connections, with a key or without."""
+    fitting = (one for one in endpoints if is_local(one) == (user == LOCAL))
+    return next(fitting, endpoints[0])

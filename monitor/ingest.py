@@ -1,15 +1,18 @@
-"""Ingest: the conversation with devices and viewers (docs/wire.md)."""
+"""Ingest: the conversation with devices (docs/wire.md)."""
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
-import zmq
-
-from ecgmon.errors import EcgmonError, ProtocolError
+from ecgmon.errors import EcgmonError, ProtocolError, RefusedError
 from ecgmon.wire import Frame, frame, messages
-from monitor.capture import Capture
-from monitor.streams import Stream
+from monitor.access import LOCAL, Access
+from monitor.limits import LONGEST_WAIT_S, Limits
+from monitor.peers import Inbox
+from monitor.recall import Recalled
+from monitor.streams import Piece, Stream
 from monitor.ward import Ward
 
 MAX_DRAINED: Final = 1000
@@ -20,125 +23,247 @@ MAX_SAMPLES: Final = 100_000
 _log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False, slots=True)
+class Connection:
+    """A device's end of an open stream."""
+
+    peer: bytes
+    user: str
+    stream: Stream
+    lead: str
+
+
+@dataclass(eq=False, slots=True)
+class Taken:
+    """What a tick has taken in.
+
+    Parameters
+    ----------
+    published : list of Published
+        What is to be told of it.
+    pieces : list of (str, Piece)
+        Whose samples, and which.
+    acks : dict of Stream to int
+        Up to which sample each stream can be acknowledged once these are kept.
+    ends : list of Stream
+        Those whose devices said goodbye.
+    unknown : list of (Hello, callable)
+        Streams of which something may be on disk once all of this is, and who wants to know.
+    """
+
+    published: list[messages.Published] = field(default_factory=list)
+    pieces: list[tuple[str, Piece]] = field(default_factory=list)
+    acks: dict[Stream, int] = field(default_factory=dict)
+    ends: list[Stream] = field(default_factory=list)
+    unknown: list[tuple[messages.Hello, Callable[[Recalled | None], None]]] = field(
+        default_factory=list
+    )
+
+
 class Ingest:
     """Reads the ROUTER socket and answers.
 
     Parameters
     ----------
-    socket : zmq.Socket
-        A bound ROUTER socket.
+    inbox : Inbox
+        Of a bound ROUTER socket.
     ward : Ward
-        Where streams are opened and acknowledgements go.
-    publish : str
-        Endpoint of the publisher, told to devices.
-    capture : Capture, optional
-        Keeps the samples that are taken.
+        Where streams are opened.
+    access : Access
+        Who may write what.
+    limits : Limits
+        How much connections with keys may send.
+    publish : callable
+        Gives the endpoint of the publisher that a user can use.
     """
 
     def __init__(
         self,
-        socket: "zmq.Socket[bytes]",
+        inbox: Inbox,
         ward: Ward,
-        publish: str,
-        capture: Capture | None = None,
+        access: Access,
+        limits: Limits,
+        publish: Callable[[str], str],
     ) -> None:
-        self.socket = socket
+        self._inbox = inbox
         self._ward = ward
+        self._access = access
+        self._limits = limits
         self._publish = publish
-        self._capture = capture
-        self._streams: dict[tuple[bytes, int], Stream] = {}
-        self._unacknowledged: dict[Stream, bytes] = {}
-        self._ending: list[tuple[Stream, bytes]] = []
+        self._connections: dict[tuple[bytes, int], Connection] = {}
+        self._of_stream: dict[Stream, Connection] = {}
+        self._waiting: set[Stream] = set()
+        self._asked: dict[str, tuple[bytes, str]] = {}
         self._samples = 0
+        self._taken = Taken()
 
-    def drain(self) -> list[messages.Published]:
-        """Take what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples.
-
-        Returns
-        -------
-        list of Published
-            What is to be told of streams that opened and alerts that were acknowledged.
-        """
-        published: list[messages.Published] = []
+    def drain(self, now: float) -> Taken:
+        """Take what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples."""
         self._samples = 0
         for _ in range(MAX_DRAINED):
-            if self._samples >= MAX_SAMPLES:
+            if self._samples >= MAX_SAMPLES or (received := self._inbox.receive()) is None:
                 break
             try:
-                peer, *parts = self.socket.recv_multipart(zmq.DONTWAIT)
-            except zmq.Again:
-                break
-            try:
-                if len(parts) != 1:
-                    raise ProtocolError(f"A message has one part, not {len(parts)}.")
-                published += self._take(peer, parts[0])
+                self._take(received.peer, received.user, received.data(), now)
             except EcgmonError as error:
-                _log.warning("peer=%s refused=%r", peer.hex(), str(error))
-                self._answer(peer, messages.Refused(reason=str(error)[:500]))
-        return published
+                retry_s = error.retry_s if isinstance(error, RefusedError) else None
+                self._inbox.refuse(received, str(error), retry_s)
+        for stream in [stream for stream in self._waiting if stream in self._of_stream]:
+            self._keep(self._of_stream[stream], stream.expire(now))
+        self._waiting = {stream for stream in self._waiting if stream.waits}
+        taken, self._taken = self._taken, Taken()
+        return taken
 
-    def acknowledge(self) -> list[messages.Published]:
-        """Acknowledge what has been processed; end the streams whose devices said goodbye."""
-        for stream, peer in self._unacknowledged.items():
-            self._ack(stream, peer)
-        self._unacknowledged.clear()
+    def acknowledge(self, acks: dict[Stream, int]) -> None:
+        """Tell devices up to where their samples are taken care of."""
+        for stream, index in acks.items():
+            stream.kept = max(stream.kept, index)
+            if connection := self._of_stream.get(stream):
+                self._ack(connection)
+
+    def end(self, streams: list[Stream]) -> list[messages.Published]:
+        """End the streams whose devices said goodbye."""
         published: list[messages.Published] = []
-        for stream, peer in self._ending:
-            self._ack(stream, peer)
-            self._streams = {k: s for k, s in self._streams.items() if s is not stream}
+        for stream in streams:
+            self._forget(stream)
             published += self._ward.close(stream)
-        self._ending.clear()
         return published
 
-    def _take(self, peer: bytes, data: bytes) -> list[messages.Published]:
-        if data.startswith(frame.MAGIC):
-            received = Frame.decode(data)
-            stream = self._stream(peer, received.stream)
-            if received.rate_mhz != stream.rate_mhz:
-                raise ProtocolError("The frame's rate is not the one its hello named.")
-            known = stream.accept(received, time.monotonic())
-            if self._capture is not None:
-                self._capture.append(stream.wearer, received, known)
-            self._samples += len(received.samples)
-            self._unacknowledged[stream] = peer
-            return []
-        message = messages.decode_to_monitor(data)
-        match message:
-            case messages.Hello():
-                return self._hello(peer, message)
-            case messages.Heartbeat():
-                stream = self._stream(peer, int(message.stream, 16))
-                self._unacknowledged[stream] = peer
-                return []
-            case messages.Bye():
-                self._ending.append((self._stream(peer, int(message.stream, 16)), peer))
-                return []
-            case messages.Acknowledge():
-                return self._ward.acknowledge(message)
+    def forget_closed(self) -> None:
+        """Forget connections of streams that the ward has ended."""
+        for stream in set(self._of_stream) - set(self._ward.streams):
+            self._forget(stream)
 
-    def _hello(self, peer: bytes, hello: messages.Hello) -> list[messages.Published]:
-        stream, published = self._ward.open(hello)
-        _log.info("wearer=%s stream=%s hello", hello.wearer, hello.stream)
-        # One device speaks for a wearer: a new connection takes over from a lost one.
-        self._streams = {k: s for k, s in self._streams.items() if s.wearer != hello.wearer}
-        self._streams[peer, stream.number] = stream
-        self._answer(
-            peer, messages.Welcome(stream=hello.stream, next=stream.next, publish=self._publish)
+    def _take(self, peer: bytes, user: str, data: bytes, now: float) -> None:
+        of_frame = data.startswith(frame.MAGIC)
+        if user != LOCAL:
+            samples = max(len(data) - frame.OVERHEAD, 0) // 2 if of_frame else 0
+            self._limits.charge(user, now, samples)
+        if of_frame:
+            self._frame(peer, user, Frame.decode(data), now)
+            return
+        match messages.decode_from_device(data):
+            case messages.Hello() as hello:
+                self._hello(peer, user, hello, now)
+            case messages.Heartbeat(stream=number):
+                connection = self._connection(peer, user, int(number, 16))
+                self._ack(connection)
+            case messages.Bye(stream=number, end=end):
+                connection = self._connection(peer, user, int(number, 16))
+                self._charge_missing(connection, end, now)
+                self._keep(connection, connection.stream.release())
+                connection.stream.lose(end)
+                self._taken.ends.append(connection.stream)
+                self._taken.acks[connection.stream] = connection.stream.next
+
+    def _frame(self, peer: bytes, user: str, received: Frame, now: float) -> None:
+        connection = self._connection(peer, user, received.stream)
+        stream = connection.stream
+        if received.rate_mhz != stream.rate_mhz:
+            raise ProtocolError("The frame's rate is not the one its hello named.")
+        if received.lead != connection.lead:
+            return  # another lead of the same wearer: not used, and nothing waits for it
+        self._charge_missing(connection, received.first, now)
+        self._samples += len(received.samples)
+        self._keep(connection, stream.accept(received, now))
+        self._taken.acks[stream] = stream.next
+        if stream.waits:
+            self._waiting.add(stream)
+
+    def _charge_missing(self, connection: Connection, index: int, now: float) -> None:
+        if connection.user != LOCAL:
+            missing = index - connection.stream.reached
+            self._limits.charge_missing(connection.user, now, missing)
+
+    def _keep(self, connection: Connection, pieces: list[Piece]) -> None:
+        stream = connection.stream
+        if pieces:
+            self._taken.pieces += [(stream.wearer, piece) for piece in pieces]
+            self._taken.acks[stream] = stream.next
+
+    def _hello(self, peer: bytes, user: str, hello: messages.Hello, now: float) -> None:
+        if not self._access.may_write(user, hello.wearer):
+            raise ProtocolError(f"This key is not one of {hello.wearer}'s device.")
+        if live := self._ward.going_on(hello):
+            self._attach(peer, user, hello, live.stream, live.lead, now)
+            return
+        self._ward.claim(hello, now)
+        if asked := self._asked.get(hello.wearer):
+            if asked == (peer, hello.stream):
+                return
+            raise RefusedError(f"What is on disk of {hello.wearer} is being looked up: wait.", 1.0)
+        self._asked[hello.wearer] = peer, hello.stream
+
+        def known(recalled: Recalled | None) -> None:
+            del self._asked[hello.wearer]
+            try:
+                self._open(peer, user, hello, recalled, now)
+            except EcgmonError as error:
+                retry_s = error.retry_s if isinstance(error, RefusedError) else None
+                self._inbox.refuse_peer(peer, str(error), retry_s)
+
+        self._taken.unknown.append((hello, known))
+
+    def _open(
+        self,
+        peer: bytes,
+        user: str,
+        hello: messages.Hello,
+        recalled: Recalled | None,
+        now: float,
+    ) -> None:
+        live = self._ward.going_on(hello)
+        if live is None:
+            self._ward.claim(hello, now)  # another one may have come first
+            live, published = self._ward.open(hello, recalled, now)
+            self._taken.published += published
+        self._attach(peer, user, hello, live.stream, live.lead, now)
+
+    def _attach(
+        self, peer: bytes, user: str, hello: messages.Hello, stream: Stream, lead: str, now: float
+    ) -> None:
+        """Let a stream belong to the connection that said hello last."""
+        if user != LOCAL and not self._limits.open(user, stream.number, now):
+            raise RefusedError("This key has too many streams open.", LONGEST_WAIT_S)
+        for other in [s for s in self._of_stream if s.wearer == stream.wearer]:
+            self._forget(other)
+        connection = Connection(peer, user, stream, lead)
+        self._connections[peer, stream.number] = self._of_stream[stream] = connection
+        who = self._access.name_of(user)
+        _log.info("wearer=%s stream=%s hello who=%r", hello.wearer, hello.stream, who)
+        self._taken.published.append(
+            messages.Event(
+                wearer=hello.wearer,
+                stream=hello.stream,
+                event="hello",
+                text=f"a device has connected, lead {lead}",
+                time=time.time(),
+                who=who,
+            )
         )
-        return published
+        self._inbox.answer(
+            peer,
+            messages.Welcome(
+                stream=hello.stream, next=stream.next, lead=lead, publish=self._publish(user)
+            ),
+        )
 
-    def _stream(self, peer: bytes, number: int) -> Stream:
-        try:
-            return self._streams[peer, number]
-        except KeyError:
-            raise ProtocolError("This stream is not open here: say hello first.") from None
+    def _connection(self, peer: bytes, user: str, number: int) -> Connection:
+        connection = self._connections.get((peer, number))
+        if connection is None or connection.user != user:
+            raise ProtocolError("This stream is not open here: say hello first.")
+        if not self._access.may_write(user, connection.stream.wearer):
+            self._forget(connection.stream)
+            raise ProtocolError("This key may not write any more.")
+        return connection
 
-    def _ack(self, stream: Stream, peer: bytes) -> None:
-        number = messages.stream_id(stream.number)
-        self._answer(peer, messages.Ack(stream=number, next=stream.next))
+    def _forget(self, stream: Stream) -> None:
+        if connection := self._of_stream.pop(stream, None):
+            del self._connections[connection.peer, stream.number]
+            self._limits.close(connection.user, stream.number)
 
-    def _answer(self, peer: bytes, message: messages.ToDevice) -> None:
-        try:
-            self.socket.send_multipart([peer, messages.encode(message)], zmq.DONTWAIT)
-        except zmq.Again:
-            _log.warning("peer=%s answer dropped: it does not read", peer.hex())
+    def _ack(self, connection: Connection) -> None:
+        number = messages.stream_id(connection.stream.number)
+        self._inbox.answer(
+            connection.peer, messages.Ack(stream=number, next=connection.stream.kept)
+        )

@@ -1,30 +1,29 @@
-"""All wearers under watch: from their pending samples to what is published of them."""
+"""All wearers under watch: whose streams are open, which models judge them, which alarms stand."""
 
 import logging
-import time
-from collections import defaultdict
-from collections.abc import Callable, Collection
-from pathlib import Path
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ecgmon.errors import BundleError, UsageError
-from ecgmon.grid import RATE, WINDOW
+from ecgmon.errors import RefusedError, UsageError
 from ecgmon.signal import Geometry, SignalChain
-from ecgmon.signal.quality import NAMES
 from ecgmon.wire import messages
-from monitor.alerts import AlertRules, Alerts, Second
-from monitor.classify import Models, classify
-from monitor.streams import Segment, Stream
-from monitor.watched import Watched
+from monitor.alarms.burden import Burden
+from monitor.alarms.kinds import OF_SIGNAL
+from monitor.alarms.rules import GAPS
+from monitor.alarms.told import Told
+from monitor.care import Care
+from monitor.classify import Models
+from monitor.process import advance
+from monitor.recall import Recalled
+from monitor.streams import Piece, Stream
+from monitor.watched import Live, Watched, conditions, link, opened, swap
 
-_T = TypeVar("_T")
+TAKEOVER_S: Final = 5.0
+"""A wearer's device that was heard of so lately is not replaced by another one."""
+MAX_REMEMBERED: Final = 10_000
+"""Wearers watched no more of whom it is known how many alarms they had."""
+
 _log = logging.getLogger(__name__)
-
-MAX_FILLED: Final = 600
-"""Seconds of a gap that are reported one by one; the gap itself is always reported whole."""
 
 
 class Ward:
@@ -32,237 +31,276 @@ class Ward:
 
     Parameters
     ----------
-    resolve : callable
-        Gives the path of a wearer's bundle.
-    rules : AlertRules
-        What raises and clears alerts.
-    capacity : int
-        Most wearers at once.
+    care : Care
+        How they are watched; another one may be set any time.
+
+    Attributes
+    ----------
+    own : Told
+        The alarms of the monitor itself.
     """
 
-    def __init__(
-        self, resolve: Callable[[str], Path], rules: AlertRules, capacity: int = 64
-    ) -> None:
-        self._models = Models(resolve)
-        self._rules = rules
-        self._capacity = capacity
+    def __init__(self, care: Care) -> None:
+        self._care = care
+        self._models = Models(care.resolve)
         self._chains: dict[Geometry, SignalChain] = {}
         self._watched: dict[str, Watched] = {}
-        self._free = list(range(capacity))
+        self._capacity = care.capacity
+        self._free = list(range(care.capacity))
+        self._numbers: dict[str, int] = {}
+        self.own = Told(None)
+
+    def restore(
+        self,
+        past: Iterable[messages.Alarm | messages.Paused],
+        open_: Iterable[messages.Closed],
+        now: float,
+    ) -> None:
+        """Go on from what was told of alarms, and of streams that had not ended."""
+        by_wearer: dict[str | None, list[messages.Alarm | messages.Paused]] = {}
+        for message in past:
+            by_wearer.setdefault(message.wearer, []).append(message)
+        self.own.restore(by_wearer.pop(None, []))
+        missed = {closed.wearer: closed for closed in open_}
+        for wearer in {*missed, *(wearer for wearer in by_wearer if wearer)}:
+            watched = self._of(wearer)
+            watched.told.restore(by_wearer.get(wearer, []))
+            watched.missed, watched.missed_since = missed.get(wearer), now
+
+    def adopt(self, care: Care) -> None:
+        """Watch in another way from now on, but no more wearers at once than before.
+
+        Streams that are open stay so, on their leads.
+        """
+        self._care = care
+        self._models = Models(care.resolve)
+        for watched in self._watched.values():
+            rules = care.rules(watched.wearer)
+            changed, watched.rules = rules != watched.rules, rules
+            if watched.live and changed:
+                now = int(watched.live.chain.next[watched.live.stream.row])
+                watched.live.conditions = conditions(watched, now)
 
     @property
     def streams(self) -> list[Stream]:
         """The open streams."""
-        return [watched.stream for watched in self._watched.values()]
+        return [watched.live.stream for watched in self._watched.values() if watched.live]
 
-    def open(self, hello: messages.Hello) -> tuple[Stream, list[messages.Published]]:
-        """Begin a wearer's stream, or go on with it after a reconnect.
+    @property
+    def behind(self) -> bool:
+        """Whether samples that have come are not judged."""
+        return any(stream.pending for stream in self.streams)
+
+    def going_on(self, hello: messages.Hello) -> Live | None:
+        """Return the stream of a device that comes back, if it is open."""
+        live = self._live(hello.wearer)
+        return live if live and live.hello.stream == hello.stream else None
+
+    def claim(self, hello: messages.Hello, now: float) -> None:
+        """Check whether a stream could be opened.
 
         Raises
         ------
         UsageError
-            If it cannot be taken: another rate, too many wearers, no model.
+            If it never can.
+        RefusedError
+            If it cannot now: another device sends this wearer's signal, or there is no room.
         """
-        number = int(hello.stream, 16)
-        old = self._watched.get(hello.wearer)
-        if old and old.stream.number == number:
-            return old.stream, []
-        if hello.rate != RATE:
-            raise UsageError(f"This monitor takes {RATE} Hz, not {hello.rate:g} Hz.")
-        if old is None and not self._free:
-            raise UsageError(f"This monitor watches {self._capacity} wearers already.")
-        model = self._models.of(hello.wearer)
-        closed = self.close(old.stream) if old else []
+        self._care.lead_of(hello)
+        live = self._live(hello.wearer)
+        if live is not None and now - live.heard < TAKEOVER_S:
+            raise RefusedError(
+                f"Another device streams for {hello.wearer}: switch it off, or wait.", TAKEOVER_S
+            )
+        if live is None and not self._free:
+            raise RefusedError(f"This monitor watches {self._capacity} wearers already.", 60.0)
+
+    def open(
+        self, hello: messages.Hello, recalled: Recalled | None, now: float
+    ) -> tuple[Live, list[messages.Published]]:
+        """Begin a wearer's stream, or go on with one from before a restart; `claim` comes first."""
+        # What can fail comes first: what is told of the stream before must not be lost.
+        model, refused = self._models.serving(hello.wearer)
+        lead = self._care.lead_of(hello)
+        watched = self._of(hello.wearer)
+        told = self._end(watched) if watched.live else []
         geometry = model.card.geometry
         if geometry not in self._chains:
             self._chains[geometry] = SignalChain(geometry, self._capacity)
+        rate_mhz = round(hello.rate * 1000)
+        if recalled is not None and recalled.rate_mhz != rate_mhz:
+            recalled = None
+        stream = Stream(
+            hello.wearer,
+            int(hello.stream, 16),
+            self._free.pop(),
+            rate_mhz,
+            recalled.first if recalled else 0,
+        )
         chain = self._chains[geometry]
-        stream = Stream(hello.wearer, number, self._free.pop(), round(hello.rate * 1000))
-        chain.reset(stream.row, 0)
-        self._watched[hello.wearer] = Watched(stream, hello, model, chain, Alerts(self._rules))
-        return stream, [*closed, self._watched[hello.wearer].opened()]
+        chain.reset(stream.row, stream.end)
+        live = Live(
+            stream=stream,
+            hello=hello,
+            lead=lead,
+            model=model,
+            chain=chain,
+            conditions=conditions(watched, stream.end),
+            heard=now,
+            next_second=stream.next_window,
+            refused=refused,
+            gaps=Burden(GAPS, "gaps" in watched.told.alarms.holding),
+        )
+        watched.live, watched.missed = live, None
+        told += [opened(live), *self._no_model(watched, refused)]
+        if recalled is not None:
+            told += self._recover(watched, live, recalled)
+        return live, told
 
     def close(self, stream: Stream) -> list[messages.Published]:
         """Process what has arrived of a stream and end it; nothing if another took its place."""
         watched = self._watched.get(stream.wearer)
-        if watched is None or watched.stream is not stream:
+        if watched is None or watched.live is None or watched.live.stream is not stream:
             return []
-        published = self._process([watched], lambda _: False)
-        _log.info(
-            "wearer=%s stream=%s closed end=%d", stream.wearer, watched.hello.stream, stream.next
-        )
-        del self._watched[stream.wearer]
-        self._free.append(stream.row)
-        closed = messages.Closed(wearer=stream.wearer, stream=watched.hello.stream, end=stream.next)
-        return [*published, watched.link(time.monotonic()), closed]
+        return self._end(watched)
 
     def acknowledge(self, request: messages.Acknowledge) -> list[messages.Published]:
-        """Note that a person has seen an alert."""
-        watched = self._watched.get(request.wearer)
-        if watched is None or watched.hello.stream != request.stream:
-            return []
-        at = watched.stream.next
-        change = watched.alerts.acknowledge(request.alert, request.by, at)
-        return [watched.alert(change)] if change else []
+        """Note that a person has seen an alarm; raises `UsageError` if it stands no more."""
+        return self._told(request.wearer).acknowledge(request.alarm, request.by)
 
-    def snapshot(self) -> list[messages.Published]:
-        """Say again what is open and which alerts stand, for those who listen from now on."""
-        told: list[messages.Published] = []
-        for watched in self._watched.values():
-            told.append(watched.opened())
-            told += [watched.alert(standing) for standing in watched.alerts.standing]
+    def pause(self, request: messages.Pause) -> list[messages.Published]:
+        """Silence alarms for a while; raises `UsageError` where that cannot be."""
+        return self._told(request.wearer).pause(request.kind, request.seconds, request.by)
+
+    def snapshot(self, now: float) -> list[messages.Published]:
+        """Say again how all are, for somebody who listens from now on."""
+        watched = self._watched.values()
+        return [
+            *self.own.snapshot(),
+            *(said for one in watched for said in one.snapshot()),
+            *self.links(now),
+        ]
+
+    def links(self, now: float) -> list[messages.Published]:
+        """Say how every stream is doing."""
+        return [link(watched.live, now) for watched in self._watched.values() if watched.live]
+
+    def advance(self, wants_trace: Callable[[str], bool]) -> list[messages.Published]:
+        """Process all pending samples; see `monitor.process.advance`."""
+        return advance(list(self._watched.values()), wants_trace)
+
+    def check(self, now: float) -> list[messages.Published]:
+        """Look after what only time tells: silent devices, late ones, pauses; once a second."""
+        told = self.own.tick()
+        for watched in list(self._watched.values()):
+            told += watched.told.tick()
+            live = watched.live
+            if live is None:
+                silent_s = now - watched.missed_since if watched.missed else 0.0
+            else:
+                if live.stream.received != live.counted:  # what is repeated shows no heart
+                    live.counted, live.heard = live.stream.received, now
+                silent_s = now - live.heard
+                late = live.stream.clock.lag(now) > watched.rules.lag_s
+                # What has fallen silent is not late as well.
+                told += watched.told.condition("lag", late and silent_s < watched.rules.lag_s)
+            told += watched.told.condition("silent", silent_s > watched.rules.silent_s)
+            if silent_s > self._care.forget_s:
+                told += self._end(watched)
+            if watched.idle:
+                self._forget(watched)
         return told
 
     def take_up_models(self) -> list[messages.Published]:
         """Change to models that were put into service meanwhile; those that cannot serve do not."""
         told: list[messages.Published] = []
         for watched in self._watched.values():
-            try:
-                model, refused = self._models.of(watched.stream.wearer), None
-                if model.card.geometry != watched.model.card.geometry:
-                    raise BundleError(
-                        f"{model.card.name} sees other history than the model that judges: "
-                        "it can serve from the next stream on."
-                    )
-            except UsageError as error:
-                model, refused = watched.model, str(error)[:500]
-            news = model is not watched.model or (refused and refused != watched.refused)
-            watched.model, watched.refused = model, refused
+            live = watched.live
+            if live is None:
+                continue
+            model, refused = self._models.serving(watched.wearer, live.model)
+            news = model.sha256 != live.model.sha256 or (refused and refused != live.refused)
+            live.model, live.refused = model, refused
+            told += self._no_model(watched, refused)
             if news:
-                swap = watched.swap()
                 _log.info(
                     "wearer=%s stream=%s model=%s sha256=%s refused=%r",
-                    swap.wearer,
-                    swap.stream,
-                    swap.model,
+                    watched.wearer,
+                    live.hello.stream,
+                    model.card.name,
                     model.sha256[:12],
                     refused,
                 )
-                told.append(swap)
+                told.append(swap(live))
         return told
 
-    def link(self, now: float) -> list[messages.Published]:
-        """Say how every stream is doing."""
-        return [watched.link(now) for watched in self._watched.values()]
+    def _no_model(self, watched: Watched, refused: str | None) -> list[messages.Published]:
+        return watched.told.condition("no-model", refused is not None, text=refused)
 
-    def advance(self, wants_trace: Callable[[str], bool]) -> list[messages.Published]:
-        """Process all pending samples, together for wearers that got as many.
-
-        Parameters
-        ----------
-        wants_trace : callable
-            Tells whether anybody draws this wearer's signal.
-
-        Returns
-        -------
-        list of Published
-            In the order of time for each wearer.
-        """
-        return self._process(self._watched.values(), wants_trace)
-
-    def _process(
-        self, wearers: Collection[Watched], wants_trace: Callable[[str], bool]
+    def _recover(
+        self, watched: Watched, live: Live, recalled: Recalled
     ) -> list[messages.Published]:
-        published: list[messages.Published] = []
-        while ready := [w for w in wearers if w.stream.pending]:
-            groups: dict[tuple[int, int], list[tuple[Watched, NDArray[np.float64]]]] = defaultdict(
-                list
+        """Bring a stream to where it was: what was told of it before is not told again."""
+        stream = live.stream
+        stream.recall(
+            Piece(
+                stream=stream.number,
+                first=recalled.first,
+                rate_mhz=recalled.rate_mhz,
+                gain=recalled.gain,
+                lead=recalled.lead,
+                samples=recalled.counts,
             )
-            for watched in ready:
-                segment = watched.stream.pending.popleft()
-                published += self._reset_after_gap(watched, segment)
-                samples = np.concatenate(segment.parts)
-                groups[id(watched.chain), len(samples)].append((watched, samples))
-            for members in groups.values():
-                published += self._push(members, wants_trace)
-        return published
-
-    def _reset_after_gap(self, watched: Watched, segment: Segment) -> list[messages.Published]:
-        if not segment.missing:
-            return []
-        watched.chain.reset(watched.stream.row, segment.first)
-        watched.beats_before = watched.beats
-        watched.stream.skip_to(segment)
-        gap = messages.Gap(
-            wearer=watched.stream.wearer,
-            stream=watched.hello.stream,
-            first=segment.first - segment.missing,
-            count=segment.missing,
         )
-        # What ended before has no hope any more; a stream full of gaps may never bring a window.
-        return [gap, *_fill(watched, segment.first // WINDOW * WINDOW)]
+        live.told_from = recalled.judged
+        told = advance([watched], lambda _: False)
+        for kind in OF_SIGNAL:
+            holds = live.holds.get(kind, kind in watched.told.alarms.holding)
+            told += watched.told.condition(kind, holds, stream=live.hello.stream)
+        return told
 
-    def _push(
-        self, members: list[tuple[Watched, NDArray[np.float64]]], wants_trace: Callable[[str], bool]
-    ) -> list[messages.Published]:
-        chain = members[0][0].chain
-        rows = np.array([w.stream.row for w, _ in members], dtype=np.intp)
-        windows = chain.push(rows, np.stack([samples for _, samples in members]))
-        of_row = {w.stream.row: w for w, _ in members}
-        probability = classify(windows, {row: w.model for row, w in of_row.items()})
-        published: list[messages.Published] = [
-            w.trace(len(samples)) for w, samples in members if wants_trace(w.stream.wearer)
-        ]
-        for i, row in enumerate(windows.rows.tolist()):
-            watched, first = of_row[row], int(windows.first[i])
-            published += _fill(watched, first)
-            published += _report(
-                watched,
-                Second(
-                    end=first + WINDOW,
-                    state=NAMES[windows.state[i]],
-                    abnormal=_known(
-                        bool(probability[i] >= watched.model.card.threshold), probability[i]
-                    ),
-                    last_beat=int(windows.last_beat[i]),
-                    beats=watched.beats_before + int(windows.beats[i]),
-                ),
-                probability=_known(float(probability[i]), probability[i]),
-                heart_rate=_known(float(windows.heart_rate[i]), windows.heart_rate[i]),
+    def _end(self, watched: Watched) -> list[messages.Published]:
+        """End a wearer's stream and with it what only a stream can show."""
+        told: list[messages.Published] = []
+        if live := watched.live:
+            stream = live.stream
+            told += advance([watched], lambda _: False)
+            _log.info(
+                "wearer=%s stream=%s closed end=%d", watched.wearer, live.hello.stream, stream.end
             )
-        return published
+            self._free.append(stream.row)
+            told += [
+                link(live, live.heard),
+                messages.Closed(wearer=watched.wearer, stream=live.hello.stream, end=stream.end),
+            ]
+        elif watched.missed:
+            told.append(watched.missed)
+        watched.live, watched.missed = None, None
+        for kind in (*OF_SIGNAL, "silent", "lag", "no-model"):
+            told += watched.told.condition(kind, False)
+        return told
 
+    def _live(self, wearer: str) -> Live | None:
+        watched = self._watched.get(wearer)
+        return watched.live if watched else None
 
-def _known(value: _T, witness: float) -> _T | None:
-    """Return the value, or None where its witness is NaN."""
-    return None if np.isnan(witness) else value
+    def _of(self, wearer: str) -> Watched:
+        if wearer not in self._watched:
+            watched = self._watched[wearer] = Watched(wearer, self._care.rules(wearer))
+            watched.told.restore([], self._numbers.pop(wearer, 0))
+        return self._watched[wearer]
 
+    def _forget(self, watched: Watched) -> None:
+        """Watch a wearer no more; numbers of alarms are not used again."""
+        del self._watched[watched.wearer]
+        if watched.told.alarms.highest:
+            self._numbers[watched.wearer] = watched.told.alarms.highest
+        if len(self._numbers) > MAX_REMEMBERED:
+            del self._numbers[next(iter(self._numbers))]
 
-def _fill(watched: Watched, until: int) -> list[messages.Published]:
-    """Report the seconds before ``until`` that could not be classified.
-
-    Samples of them never arrived, or of what the model needs around them.
-    """
-    stream = watched.stream
-    published: list[messages.Published] = []
-    first = max(stream.next_window, until - MAX_FILLED * WINDOW)
-    for start in range(first, until, WINDOW):
-        end = start + WINDOW
-        mostly_missing = 2 * stream.missing_of(start, end) > WINDOW
-        second = Second(
-            end=end,
-            state="absent" if mostly_missing else "signal",
-            abnormal=None,
-            last_beat=end,  # what the heart did meanwhile is not known
-            beats=watched.beats,
-        )
-        published += _report(watched, second, probability=None, heart_rate=None)
-    return published
-
-
-def _report(
-    watched: Watched, second: Second, *, probability: float | None, heart_rate: float | None
-) -> list[messages.Published]:
-    watched.stream.next_window = second.end
-    watched.beats = second.beats
-    window = messages.Window(
-        wearer=watched.stream.wearer,
-        stream=watched.hello.stream,
-        first=second.end - WINDOW,
-        state=second.state,
-        probability=probability,
-        abnormal=second.abnormal,
-        heart_rate=heart_rate,
-        model=watched.model.card.name,
-    )
-    return [window, *(watched.alert(change) for change in watched.alerts.observe(second))]
+    def _told(self, wearer: str | None) -> Told:
+        if wearer is None:
+            return self.own
+        if wearer not in self._watched:
+            raise UsageError(f"{wearer} is not watched.")
+        return self._watched[wearer].told

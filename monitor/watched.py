@@ -1,19 +1,23 @@
 """A wearer under watch, and what is published of one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ecgmon.bundle import Model
 from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
-from monitor.alerts import Alerts, Transition
+from monitor.alarms.burden import Burden
+from monitor.alarms.conditions import Conditions
+from monitor.alarms.kinds import OF_SIGNAL, Kind
+from monitor.alarms.rules import GAPS, Rules
+from monitor.alarms.told import Told
 from monitor.streams import Stream
 
 
 @dataclass(eq=False, slots=True)
-class Watched:
-    """A wearer under watch.
+class Live:
+    """What belongs to a wearer's current stream.
 
     Parameters
     ----------
@@ -21,84 +25,141 @@ class Watched:
         What the wearer's device sends.
     hello : messages.Hello
         How the device opened it.
+    lead : str
+        The lead that is used of those it sends.
     model : Model
         Judges the wearer.
     chain : SignalChain
         Of all wearers whose models see as much.
-    alerts : Alerts
-        Of this stream.
-    beats, beats_before : int
-        Beats of the stream so far, and those before its latest gap.
+    conditions : Conditions
+        What holds of the signal.
+    next_second : int
+        Index of the first second whose state is not known.
+    told_from : int
+        What happened before this index was told before this monitor was restarted.
+    latest : messages.Window or None
+        The newest window.
     refused : str or None
         Why the model in service is not the one that judges.
+    counted, heard : int, float
+        Samples taken when last looked, and the monotonic time when any were new.
+    gaps : Burden
+        Whether too many seconds are not whole.
+    holds : dict of Kind to bool
+        What was last found of each condition of this stream.
     """
 
     stream: Stream
     hello: messages.Hello
+    lead: str
     model: Model
     chain: SignalChain
-    alerts: Alerts
-    beats: int = 0
-    beats_before: int = 0
+    conditions: Conditions
+    heard: float
+    next_second: int = 0
+    told_from: int = 0
+    latest: messages.Window | None = None
     refused: str | None = None
+    counted: int = 0
+    gaps: Burden = field(default_factory=lambda: Burden(GAPS))
+    holds: dict[Kind, bool] = field(default_factory=dict)
 
-    def opened(self) -> messages.Opened:
-        """Say that the stream is open, and which model judges it."""
-        card = self.model.card
-        return messages.Opened(
-            wearer=self.stream.wearer,
-            stream=self.hello.stream,
-            lead=self.hello.lead,
-            rate=self.hello.rate,
-            model=card.name,
-            threshold=card.threshold,
-            look_ahead_s=card.look_ahead_s,
-        )
 
-    def swap(self) -> messages.Swap:
-        """Say that the model has changed, or why it has not."""
-        return messages.Swap(
-            wearer=self.stream.wearer,
-            stream=self.hello.stream,
-            first=self.stream.next_window,
-            model=self.model.card.name,
-            threshold=self.model.card.threshold,
-            refused=self.refused,
-        )
+@dataclass(eq=False, slots=True)
+class Watched:
+    """A wearer under watch, with or without a stream.
 
-    def link(self, now: float) -> messages.Link:
-        """Say how the stream is doing at monotonic time ``now``."""
-        stream = self.stream
-        return messages.Link(
-            wearer=stream.wearer,
-            stream=self.hello.stream,
-            received=stream.received,
-            missing=stream.missing,
-            repeated=stream.repeated,
-            lag_s=stream.lag(now),
-        )
+    Parameters
+    ----------
+    wearer : str
+        Who.
+    rules : Rules
+        What raises and clears the alarms.
+    missed : Closed or None
+        What ends a stream that is missing since a restart; None if none is.
+    missed_since : float
+        Monotonic time since when it is.
+    """
 
-    def alert(self, change: Transition) -> messages.Alert:
-        """Say what has become of an alert."""
-        return messages.Alert(
-            wearer=self.stream.wearer,
-            stream=self.hello.stream,
-            alert=change.alert,
-            kind=change.kind,
-            priority=change.priority,
-            state=change.state,
-            at=change.at,
-            text=change.text,
-            by=change.by,
-        )
+    wearer: str
+    rules: Rules
+    missed: messages.Closed | None = None
+    missed_since: float = 0.0
+    live: Live | None = None
+    told: Told = field(init=False)
 
-    def trace(self, n: int) -> messages.Trace:
-        """Return the last ``n`` filtered samples for drawing."""
-        filtered = self.chain.recent(self.stream.row, n)
-        microvolts = np.clip(filtered * 1000, -32767, 32767).astype("<i2")
-        return messages.Trace(
-            wearer=self.stream.wearer,
-            stream=self.hello.stream,
-            first=int(self.chain.next[self.stream.row]) - len(filtered),
-            samples=microvolts.tobytes(),
-        )
+    def __post_init__(self) -> None:
+        self.told = Told(self.wearer)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to say of the wearer any more."""
+        alarms = self.told.alarms
+        return self.live is None and not (alarms.standing or alarms.pauses or self.missed)
+
+    def snapshot(self) -> list[messages.Published]:
+        """Say again how the wearer is, for somebody who listens from now on."""
+        said = self.told.snapshot()
+        if self.live is None:
+            return said
+        latest = [self.live.latest] if self.live.latest else []
+        return [opened(self.live), *latest, *said]
+
+
+def conditions(watched: Watched, first: int) -> Conditions:
+    """Return what will hold of a wearer's stream from index ``first`` on."""
+    found = Conditions(watched.rules, watched.told.alarms.holding & OF_SIGNAL)
+    found.gap(first)  # of the time before it knows nothing: that is no asystole
+    return found
+
+
+def opened(live: Live) -> messages.Opened:
+    """Say that a stream is open, and which model judges it."""
+    card = live.model.card
+    return messages.Opened(
+        wearer=live.stream.wearer,
+        stream=live.hello.stream,
+        lead=live.lead,
+        rate=live.hello.rate,
+        model=card.name,
+        threshold=card.threshold,
+        look_ahead_s=card.look_ahead_s,
+    )
+
+
+def swap(live: Live) -> messages.Swap:
+    """Say that the model has changed, or why it has not."""
+    return messages.Swap(
+        wearer=live.stream.wearer,
+        stream=live.hello.stream,
+        first=live.stream.next_window,
+        model=live.model.card.name,
+        threshold=live.model.card.threshold,
+        refused=live.refused,
+    )
+
+
+def link(live: Live, now: float) -> messages.Link:
+    """Say how a stream is doing at monotonic time ``now``."""
+    stream = live.stream
+    return messages.Link(
+        wearer=stream.wearer,
+        stream=live.hello.stream,
+        received=stream.received,
+        missing=stream.missing,
+        repeated=stream.repeated,
+        lag_s=stream.clock.lag(now),
+        drift_ppm=stream.clock.drift_ppm,
+    )
+
+
+def trace(live: Live, n: int) -> messages.Trace:
+    """Return the last ``n`` filtered samples for drawing."""
+    filtered = live.chain.recent(live.stream.row, n)
+    microvolts = np.clip(filtered * 1000, -32767, 32767).astype("<i2")
+    return messages.Trace(
+        wearer=live.stream.wearer,
+        stream=live.hello.stream,
+        first=int(live.chain.next[live.stream.row]) - len(filtered),
+        samples=microvolts.tobytes(),
+    )

@@ -1,5 +1,9 @@
+import threading
+
 import pytest
 
+from monitor.capture import Capture
+from monitor.journal import Journal
 from tests.monitor.rig import Rig
 
 
@@ -7,3 +11,22 @@ from tests.monitor.rig import Rig
 def rig(tmp_path):
     with Rig(tmp_path) as rig:
         yield rig
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """A disk that hangs while this event is not set."""
+    gate = threading.Event()
+    gate.set()
+    for writer, method in ((Capture, "flush"), (Journal, "append")):
+        monkeypatch.setattr(writer, method, _waiting(gate, getattr(writer, method)))
+    yield gate
+    gate.set()
+
+
+def _waiting(gate, write):
+    def wait(*given):
+        gate.wait()
+        write(*given)
+
+    return wait

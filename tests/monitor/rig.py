@@ -1,6 +1,5 @@
 """A monitor in a thread, and devices and listeners at its real sockets."""
 
-import itertools
 import threading
 import time
 from pathlib import Path
@@ -11,22 +10,25 @@ import pytest
 import zmq
 
 from ecgmon.wire import Frame, messages
-from monitor.daemon import Monitor, Settings
+from ecgmon.wire.viewer import Viewer, topics
+from monitor.care import Care
+from monitor.daemon import Monitor
+from monitor.settings import Settings
 
 GENERIC = Path(__file__).parents[2] / "monitor" / "models" / "generic.onnx"
 PATIENCE_S = 30
 """For what must come; only a failing test waits so long."""
 QUIET_MS = 150
 """For what must not come."""
-_probes = itertools.count()
 
 
 class Wearable:
     """A device's socket, and the frames it sends."""
 
-    def __init__(self, context, ingest):
+    def __init__(self, context, ingest, secure=lambda _: None):
         self.socket = context.socket(zmq.DEALER)
         self.socket.linger = 0
+        secure(self.socket)
         self.socket.connect(ingest)
         self.stream = None
 
@@ -37,6 +39,13 @@ class Wearable:
         """Return the next answer."""
         assert self.socket.poll(1000 * PATIENCE_S), "the monitor does not answer"
         return messages.decode_to_device(self.socket.recv())
+
+    def hear_all(self):
+        """Return all answers, until there is none for a while."""
+        heard = []
+        while self.socket.poll(QUIET_MS):
+            heard.append(messages.decode_to_device(self.socket.recv()))
+        return heard
 
     def hears_nothing(self):
         return not self.socket.poll(QUIET_MS)
@@ -52,10 +61,10 @@ class Wearable:
             last = ack.next
         assert last == end
 
-    def hello(self, wearer, stream, rate=360.0):
+    def hello(self, wearer, stream, rate=360.0, leads=("II",)):
         self.stream = stream
         number = messages.stream_id(stream)
-        self.say(messages.Hello(wearer=wearer, stream=number, rate=rate, lead="II"))
+        self.say(messages.Hello(wearer=wearer, stream=number, rate=rate, leads=list(leads)))
 
     def greet(self, wearer, stream):
         """Say hello and return the welcome."""
@@ -72,16 +81,16 @@ class Wearable:
             assert isinstance(answer, messages.Ack), answer
         assert answer.stream == messages.stream_id(stream)
 
-    def frame(self, first, samples, gain=200.0, rate_mhz=360_000):
+    def frame(self, first, samples, gain=200.0, rate_mhz=360_000, lead="II"):
         values = np.asarray(samples, dtype=np.int16)
-        return Frame(self.stream, first, 0, rate_mhz, gain, "II", values).encode()
+        return Frame(self.stream, first, 0, rate_mhz, gain, lead, values).encode()
 
     def send(self, first, samples, **given):
         self.socket.send(self.frame(first, samples, **given))
 
-    def send_all(self, samples, first=0, size=1000):
+    def send_all(self, samples, first=0, size=1000, **given):
         for at in range(0, len(samples), size):
-            self.send(first + at, samples[at : at + size])
+            self.send(first + at, samples[at : at + size], **given)
 
     def bye(self, end):
         self.say(messages.Bye(stream=messages.stream_id(self.stream), end=end))
@@ -98,43 +107,73 @@ class Wearable:
 
 
 class Listener:
-    """A subscriber that keeps all it hears."""
+    """A viewer that keeps all it hears."""
 
-    def __init__(self, context, publish, topics=("",)):
-        self.socket = context.socket(zmq.SUB)
+    def __init__(self, context, publish, wanted=None, secure=lambda _: None):
+        self.viewer = Viewer(context, publish, wanted or topics(), queued=0, secure=secure)
+        self.socket = self.viewer.socket
         self.socket.linger = 0
-        self.socket.rcvhwm = 0
-        for topic in topics:
-            self.socket.subscribe(topic)
-        self.socket.connect(publish)
         self.heard = []
 
-    def until(self, kind, wearer, **fields):
+    def until(self, kind, wearer, /, **fields):
         """Listen until such a message has come, and return the latest of them."""
         deadline = time.monotonic() + PATIENCE_S
         while not (found := self.all(kind, wearer, **fields)):
             assert time.monotonic() < deadline, f"no {kind.__name__} of {wearer} with {fields}"
-            if self.socket.poll(100):
-                self.take()
+            self.socket.poll(100)
+            self.take()
         return found[-1]
 
+    def until_over(self, wearer, **fields):
+        """Listen until a stream has ended and with it all alarms but those that latch."""
+        closed = self.until(messages.Closed, wearer, **fields)
+        deadline = time.monotonic() + PATIENCE_S
+        while {"raised", "acknowledged"} & set(self.states(wearer).values()):
+            assert time.monotonic() < deadline
+            self.socket.poll(100)
+            self.take()
+        return closed
+
+    def states(self, wearer):
+        """Return the state of each alarm of a wearer, by its number."""
+        return {alarm.alarm: alarm.state for alarm in self.all(messages.Alarm, wearer)}
+
     def take(self):
-        topic, payload = self.socket.recv_multipart()
-        message = messages.decode_published(payload)
-        assert topic == messages.topic(message)
-        self.heard.append(message)
+        self.heard += self.viewer.drain(1000)
+        assert not self.viewer.unreadable
+
+    def subscribed(self):
+        """Wait until the monitor knows of it."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not any(isinstance(m, messages.Subscribed) for m in self.heard):
+            assert time.monotonic() < deadline
+            self.socket.poll(20)
+            self.take()
+        return self
+
+    def asks(self, request):
+        """Ask for something and return the answer."""
+        before = len(self.heard)
+        assert self.viewer.say(request)
+        answers = messages.Done | messages.Refused | messages.Past
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := [m for m in self.heard[before:] if isinstance(m, answers)]):
+            assert time.monotonic() < deadline
+            self.socket.poll(100)
+            self.take()
+        return found[0]
 
     def drain(self):
         while self.socket.poll(QUIET_MS):
             self.take()
         return self.heard
 
-    def all(self, kind, wearer, **fields):
+    def all(self, kind, wearer, /, **fields):
         return [
             m
             for m in self.heard
             if isinstance(m, kind)
-            and m.wearer == wearer
+            and getattr(m, "wearer", None) == wearer
             and all(getattr(m, name) == value for name, value in fields.items())
         ]
 
@@ -145,9 +184,15 @@ class Rig:
     def __init__(self, folder, **settings):
         folder.mkdir(exist_ok=True)
         self.journal = folder / "journal.db"
-        settings = {"resolve": lambda _: GENERIC, "journal": self.journal} | settings
+        care = {
+            name: settings.pop(name)
+            for name in ("resolve", "rules", "lead", "capacity", "forget_s")
+            if name in settings
+        }
+        care = Care(**{"resolve": lambda _: GENERIC} | care)
         self.context = zmq.Context()
-        self.monitor = Monitor(Settings(**settings), self.context)
+        self.settings = Settings(**{"journal": self.journal, "care": care} | settings)
+        self.monitor = Monitor(self.settings, self.context)
         self._clients = []
         self._error = None
 
@@ -180,40 +225,35 @@ class Rig:
         self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive(), "the monitor does not stop"
 
+    def keep(self, client):
+        """Close a client in the end."""
+        self._clients.append(client)
+        return client
+
     def device(self):
-        self._clients.append(Wearable(self.context, self.monitor.ingest))
-        return self._clients[-1]
+        return self.keep(Wearable(self.context, self.monitor.ingest))
 
-    def newcomer(self, *topics):
+    def newcomer(self, *wanted):
         """Return a listener whose subscription may still be under way."""
-        self._clients.append(Listener(self.context, self.monitor.publish, topics or ("",)))
+        self._clients.append(Listener(self.context, self.monitor.publish, wanted))
         return self._clients[-1]
 
-    def listener(self):
-        """Return a listener to everything that misses nothing from now on."""
-        listener, wearer = self.newcomer(), f"probe-{next(_probes)}"
-        probe = self.device()
-        probe.greet(wearer, 1)
-        listener.until(messages.Opened, wearer)
-        probe.finish(0)
-        probe.socket.close()
-        listener.until(messages.Closed, wearer)
+    def listener(self, *wanted):
+        """Return a listener that misses nothing from now on."""
+        listener = self.newcomer(*wanted).subscribed()
         listener.heard.clear()
         return listener
 
 
 def said(heard, wearer):
-    """Return what was said of a wearer's signal, but traces and links.
-
-    An alert that stands is said again to everybody whenever somebody begins to listen.
-    """
-    left_out = messages.Trace | messages.Link | messages.Opened
+    """Return what was said of a wearer's signal, but traces and links."""
+    left_out = messages.Trace | messages.Link | messages.Opened | messages.Event
     found = []
     for message in heard:
-        if message.wearer == wearer and not isinstance(message, left_out):
+        if getattr(message, "wearer", None) == wearer and not isinstance(message, left_out):
             fields = {"type": type(message).__name__} | msgspec.structs.asdict(message)
-            if fields["type"] != "Alert" or fields not in found:
-                found.append(fields)
+            fields.pop("time", None)
+            found.append(fields)
     return found
 
 

@@ -1,6 +1,8 @@
 """What the monitor keeps of the samples that devices send: exactly them, and not too many."""
 
 import itertools
+import os
+import time
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 from ecgmon.errors import RecordError
 from ecgmon.records import captured
 from ecgmon.records.captured import captures
-from ecgmon.wire import NO_VALUE, Frame, messages
+from ecgmon.wire import NO_VALUE, messages
+from monitor import ward
 from monitor.capture import HOUR, LEAST, MAX_FILLED, Capture
+from monitor.streams import Piece
 from tests.monitor.rig import Rig
 
 PERIOD = 30_000
@@ -23,9 +27,9 @@ def ramp(first, count):
     return (np.arange(first, first + count) % PERIOD).astype(np.int16)
 
 
-def frame(first, count, stream=7, gain=200.0, lead="II"):
-    """A frame as it has been decoded; here it may be of any length."""
-    return Frame(stream, first, 0, 360_000, gain, lead, ramp(first, count))
+def piece(first, count, stream=7, gain=200.0, lead="II"):
+    """What a stream has taken; here it may be of any length."""
+    return Piece(stream, first, 360_000, gain, lead, ramp(first, count))
 
 
 def files(folder, wearer="ann"):
@@ -79,7 +83,8 @@ def test_what_devices_send_is_captured_sample_by_sample(capturing):
     assert len(samples) == 6000
 
 
-def test_a_reconnect_goes_on_and_another_gain_or_stream_begins_a_record(capturing):
+def test_a_reconnect_goes_on_and_another_gain_or_stream_begins_a_record(capturing, monkeypatch):
+    monkeypatch.setattr(ward, "TAKEOVER_S", 0.0)
     rig, folder = capturing
     first, again = rig.device(), rig.device()
     first.greet("ann", 7)
@@ -109,7 +114,7 @@ def test_a_monitor_without_a_folder_captures_nothing(tmp_path):
         device.greet("ann", 7)
         device.send(0, ramp(0, 1000))
         device.finish(1000)
-    assert {path.name for path in tmp_path.iterdir()} == {"journal.db"}
+    assert {path.name for path in tmp_path.iterdir()} == {"journal.db", "journal.db.lock"}
 
 
 runs = st.lists(
@@ -153,9 +158,7 @@ def test_the_files_are_the_same_however_the_stream_is_cut(tmp_path_factory, gaps
         cuts = data.draw(st.lists(st.integers(1, count), max_size=5))
         bounds = sorted({0, count, *cuts})
         for start, stop in itertools.pairwise(bounds):
-            known = data.draw(st.integers(0, min(start, 400)))
-            sent = frame(first + start - known, stop - start + known, gain=gain)
-            capture.append("ann", sent, known)
+            capture.append("ann", piece(first + start, stop - start, gain=gain))
             if data.draw(st.booleans()):
                 capture.flush()
     capture.flush()
@@ -173,7 +176,7 @@ def test_the_oldest_records_are_removed_so_that_no_more_than_the_hours_are_kept(
     size, end = HOUR // 20, 2 * HOUR + 5000
     capture = Capture(tmp_path, 1)
     for at in range(0, end, size):
-        capture.append("ann", frame(at, min(size, end - at)), 0)
+        capture.append("ann", piece(at, min(size, end - at)))
         capture.flush()
         assert held(tmp_path) <= HOUR
     found = captures(tmp_path, "ann")
@@ -183,7 +186,7 @@ def test_the_oldest_records_are_removed_so_that_no_more_than_the_hours_are_kept(
     assert len(list((tmp_path / "ann").iterdir())) == 2 * len(found)
     # Another monitor goes on, and counts what lies there.
     again = Capture(tmp_path, 1)
-    again.append("ann", frame(0, HOUR // 4, stream=9), 0)
+    again.append("ann", piece(0, HOUR // 4, stream=9))
     again.flush()
     assert held(tmp_path) <= HOUR
     assert [r.stream for r in captures(tmp_path, "ann")] == [messages.stream_id(9)] + 3 * [STREAM]
@@ -191,37 +194,88 @@ def test_the_oldest_records_are_removed_so_that_no_more_than_the_hours_are_kept(
 
 def test_a_record_has_at_most_an_hour(tmp_path):
     capture = Capture(tmp_path, 24)
-    capture.append("ann", frame(0, HOUR + 1), 0)
+    capture.append("ann", piece(0, HOUR + 1))
     capture.flush()
     assert [(r.first, r.length) for r in captures(tmp_path, "ann")] == [(HOUR, 1), (0, HOUR)]
 
 
 def test_a_stream_full_of_gaps_makes_no_end_of_files(tmp_path):
     capture = Capture(tmp_path, 1)
-    for number in range(500):
-        capture.append("ann", frame(number * 10_000, 1), 0)
-        capture.flush_due()
+    for number in range(150):
+        capture.append("ann", piece(number * 10_000, 1))
+        capture.flush()
     capture.flush()
     found = captures(tmp_path, "ann")
     assert [r.first for r in found] == [
-        n * 10_000 for n in reversed(range(500 - HOUR // LEAST, 500))
+        n * 10_000 for n in reversed(range(150 - HOUR // LEAST, 150))
     ]
 
 
 def test_what_a_device_sends_again_from_the_same_sample_takes_its_place(tmp_path):
     for count in (1000, 1500):
         capture = Capture(tmp_path, 1)  # as after a restart of the monitor
-        capture.append("ann", frame(0, count), 0)
+        capture.append("ann", piece(0, count))
         capture.flush()
     ((_, samples),) = files(tmp_path).items()
     assert len(samples) == 1500
     assert_ramp(samples, 0)
 
 
+def aged(folder, number, days):
+    """Let the samples of a record be written so long ago."""
+    record = min(captures(folder, "ann"), key=lambda r: abs(r.first - number))
+    then = time.time() - 86_400 * days
+    os.utime(record.path.with_suffix(".dat"), (then, then))
+
+
+def test_what_is_too_old_or_too_much_goes_but_never_the_record_that_grows(tmp_path):
+    for days, gigabytes, left in ((7, 10, [2, 1]), (2, 10, [2]), (7, 5e-6, [2, 1]), (7, 0, [2])):
+        folder = tmp_path / f"{days}-{gigabytes}"
+        capture = Capture(folder, 1, days, gigabytes * 1e9)
+        for number, age in enumerate((8, 3, 9)):
+            # Another gain begins another record; the last one grows, however old it is.
+            capture.append("ann", piece(1000 * number, 1000, gain=100.0 + number))
+            capture.flush()
+            aged(folder, 1000 * number, age)
+        capture.tidy()
+        assert [r.first // 1000 for r in captures(folder, "ann")] == left
+        assert len(list((folder / "ann").iterdir())) == 2 * len(left)
+        capture.append("ann", piece(3000, 500, gain=102.0))
+        capture.flush()
+        assert captures(folder, "ann")[0].length == 1500
+
+
+def test_the_oldest_records_of_anybody_go_first(tmp_path):
+    capture = Capture(tmp_path, 1, 7, 2 * 1000 * 2)  # room for two thousand samples
+    for age, wearer in ((1, "bob"), (3, "ann"), (2, "bob"), (0, "ann")):
+        capture.append(wearer, piece(age * 10_000, 1000, stream=age))
+        capture.flush()
+        ((data,),) = [list((tmp_path / wearer).glob(f"*{messages.stream_id(age)}*.dat"))]
+        os.utime(data, (time.time() - 3600 * age,) * 2)
+    capture.tidy()
+    assert [len(captures(tmp_path, wearer)) for wearer in ("ann", "bob")] == [1, 1]
+
+
 def test_an_id_that_is_none_reaches_no_file(tmp_path):
     capture = Capture(tmp_path / "captured", 1)
     for wearer in ("..", "../ann", "/ann", ""):
         with pytest.raises(RecordError, match="cannot be a wearer's id"):
-            capture.append(wearer, frame(0, 10), 0)
+            capture.append(wearer, piece(0, 10))
     capture.flush()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rate", [100, 1000])
+def test_hours_are_hours_at_other_rates_too_also_after_a_restart(tmp_path, rate):
+    hour, first = 3600 * rate, 0
+    for _ in range(2):
+        capture = Capture(tmp_path, 1)
+        for _ in range(10):
+            samples = np.zeros(hour // 8, dtype=np.int16)
+            capture.append("ann", Piece(7, first, rate * 1000, 200.0, "II", samples))
+            capture.flush()
+            first += len(samples)
+    held = captures(tmp_path, "ann")
+    assert max(record.length for record in held) == hour // 4
+    assert 0.75 * hour <= sum(record.length for record in held) <= hour
+    assert max(record.stop for record in held) == first

@@ -8,7 +8,7 @@ from ecgmon.wire import messages
 from monitor.capture import Capture
 from tests.cli.subprocesses import python
 from tests.monitor.rig import Rig
-from tests.monitor.test_capture import files, frame, ramp
+from tests.monitor.test_capture import files, piece, ramp
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,14 +36,14 @@ def test_a_folder_that_cannot_be_made_is_logged_once_and_stops_nothing(tmp_path,
 def test_a_record_that_was_removed_or_changed_meanwhile_is_left_alone(tmp_path):
     capture = Capture(tmp_path, 1)
     for at, harm in ((0, "remove"), (300, "extend"), (600, "none")):
-        capture.append("ann", frame(at, 100), 0)
+        capture.append("ann", piece(at, 100))
         capture.flush()
         data = captures(tmp_path, "ann")[0].path.with_suffix(".dat")
         if harm == "remove":
             data.unlink()
         elif harm == "extend":
             data.write_bytes(data.read_bytes() + b"\1\0")
-        capture.append("ann", frame(at + 100, 100), 0)  # is lost, or goes on
+        capture.append("ann", piece(at + 100, 100))  # is lost, or goes on
         capture.flush()
     found = files(tmp_path)
     assert {name[3]: len(samples) for name, samples in found.items()} == {300: 101, 600: 200}
@@ -54,7 +54,7 @@ import logging, resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from monitor.capture import Capture
-from tests.monitor.test_capture import assert_ramp, files, frame
+from tests.monitor.test_capture import assert_ramp, files, piece
 
 folder = Path(sys.argv[1])
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
@@ -68,11 +68,11 @@ at = 0
 for _ in range(2):
     disk(5_000)
     for _ in range(8):
-        capture.append("ann", frame(at, 1000), 0)  # never raises
+        capture.append("ann", piece(at, 1000))  # never raises
         capture.flush()
         at += 1000
     disk(hard)
-    capture.append("ann", frame(at, 1000), 0)
+    capture.append("ann", piece(at, 1000))
     capture.flush()
     at += 1000
 found = files(folder)

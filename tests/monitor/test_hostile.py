@@ -11,8 +11,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecgmon.wire import Frame, messages
-from monitor.alerts import AlertRules
+from monitor import ingest as ingest_module
+from monitor.access import Access, authenticated, guard
+from monitor.care import Care
+from monitor.daemon import MAX_REQUEST
 from monitor.ingest import Ingest
+from monitor.limits import Limits, Rates
+from monitor.peers import Inbox
 from monitor.ward import Ward
 from replay.simulated import simulate
 from tests.monitor.rig import GENERIC, PATIENCE_S, Rig, Wearable, assert_same, said
@@ -21,13 +26,21 @@ RECORD = simulate("premature", duration_s=30).record
 SAMPLES = RECORD.samples
 SENTINEL = b"ECGF"
 IDS = {"wearer": "bad", "stream": messages.stream_id(1)}
-HELLO = messages.encode(messages.Hello(**IDS, rate=360.0, lead="II"))
+HELLO = messages.encode(messages.Hello(**IDS, rate=360.0, leads=["II"]))
 VALID = [
     HELLO,
     Frame(1, 0, 0, 360_000, 200.0, "II", np.arange(50, dtype=np.int16)).encode(),
     messages.encode(messages.Heartbeat(stream=IDS["stream"])),
     messages.encode(messages.Bye(stream=IDS["stream"], end=5)),
-    messages.encode(messages.Acknowledge(**IDS, alert=1, by="x")),
+]
+
+REQUESTS = [
+    '{"type":"subscribe","topics":["trace/","window/good"]}',
+    '{"type":"subscribe","topics":["trace/' + 300 * "x" + '"]}',
+    '{"type":"acknowledge","wearer":"good","alarm":99,"by":"x"}',
+    '{"type":"pause","wearer":"nobody","kind":"asystole","seconds":60,"by":"x"}',
+    '{"type":"pause","wearer":null,"kind":"nonsense","seconds":60,"by":"x"}',
+    '{"type":"history","wearer":"good","before":0,"limit":50}',
 ]
 
 mutations = st.builds(
@@ -41,11 +54,11 @@ mutations = st.builds(
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """A monitor that has to bear all examples, with a good and a bad device."""
+    """A monitor that has to bear all examples, a good device, a bad one and one half good."""
     with Rig(tmp_path_factory.mktemp("monitor")) as rig:
-        good, bad = rig.device(), rig.device()
+        good, bad, half = rig.device(), rig.device(), rig.device()
         good.greet("good", 7)
-        yield good, bad
+        yield good, bad, half
 
 
 def answers(bad):
@@ -65,9 +78,9 @@ def assert_still_serves(good):
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=5))
 @example([b""])
 @example([b"{}", b"null", b"[" * 10_000, b'{"type":"hello"}', b"\xff\xfe"])
-@example([b'{"type":"acknowledge","v":1,"wearer":"bad","alert":' + b"9" * 5000 + b',"by":""}'])
+@example([b'{"type":"acknowledge","v":1,"wearer":"bad","alarm":' + b"9" * 5000 + b',"by":""}'])
 def test_garbage_is_refused_with_a_reason(shared, garbage):
-    good, bad = shared
+    good, bad, _ = shared
     for data in garbage:
         bad.socket.send(data)
     heard = answers(bad)
@@ -78,17 +91,17 @@ def test_garbage_is_refused_with_a_reason(shared, garbage):
 
 @given(st.lists(st.sampled_from(VALID) | mutations, min_size=1, max_size=8))
 def test_nearly_valid_messages_never_stop_the_monitor(shared, garbage):
-    good, bad = shared
+    good, _, half = shared
     for data in garbage:
-        bad.socket.send(data)
+        half.socket.send(data)
     known = messages.Refused | messages.Welcome | messages.Ack
-    assert all(isinstance(answer, known) for answer in answers(bad))
+    assert all(isinstance(answer, known) for answer in answers(half))
     assert_still_serves(good)
 
 
 @given(st.lists(st.binary(max_size=50), min_size=2, max_size=10))
 def test_a_message_of_many_parts_is_refused_whole(shared, parts):
-    good, bad = shared
+    good, bad, _ = shared
     bad.socket.send_multipart([HELLO, *parts])
     (answer,) = answers(bad)
     assert f"one part, not {len(parts) + 1}" in answer.reason
@@ -111,21 +124,27 @@ def test_a_message_larger_than_any_cuts_the_connection_and_the_device_may_come_b
 
 
 def test_a_device_that_sends_hours_at_once_is_taken_bit_by_bit():
-    """What one tick takes bounds how long every other wearer's alerts may wait."""
-    context = zmq.Context()
-    with context.socket(zmq.ROUTER) as desk:
+    """What one tick takes bounds how long every other wearer's alarms may wait."""
+    context, access = zmq.Context(), Access()
+    with authenticated(context, access), context.socket(zmq.ROUTER) as desk:
+        guard(desk, "tcp://127.0.0.1:*", None)
         port = desk.bind_to_random_port("tcp://127.0.0.1")
-        ward = Ward(lambda _: GENERIC, AlertRules())
-        ingest = Ingest(desk, ward, "")
+        ward = Ward(Care(lambda _: GENERIC))
+        limits = Limits(Rates())
+        ingest = Ingest(Inbox(desk), ward, access, limits, lambda _: "")
         device = Wearable(context, f"tcp://127.0.0.1:{port}")
         device.hello("203", 7)
+        while not device.socket.poll(10):
+            for _, then in ingest.drain(time.monotonic()).unknown:
+                then(None)
+        assert isinstance(device.hear(), messages.Welcome)
         for number in range(200):
             device.send(4096 * number, np.zeros(4096))
         received, ticks = 0, 0
         while received < 200 * 4096:
             assert desk.poll(1000 * PATIENCE_S)
             time.sleep(0.1)  # nearly all of it waits by now
-            ingest.drain()
+            ingest.drain(time.monotonic())
             assert ward.streams[0].received - received < 100_000 + 4096
             received, ticks = ward.streams[0].received, ticks + 1
         assert ticks >= 8
@@ -139,7 +158,7 @@ def undisturbed(folder):
         device.greet("good", 7)
         device.send_all(SAMPLES)
         device.finish(len(SAMPLES))
-        listener.until(messages.Closed, "good")
+        listener.until_over("good")
         return said(listener.heard, "good")
 
 
@@ -148,9 +167,9 @@ def flood(rig):
     rng = np.random.default_rng(1)
     bad = rig.device()
     host, port = urlsplit(rig.monitor.ingest).netloc.split(":")
-    subscriber = rig.context.socket(zmq.XSUB)
-    subscriber.linger = 0
-    subscriber.connect(rig.monitor.publish)
+    viewer = rig.context.socket(zmq.DEALER)
+    viewer.linger = 0
+    viewer.connect(rig.monitor.publish)
     for _ in range(12):
         for _ in range(30):
             bad.socket.send(rng.bytes(int(rng.integers(0, 300))))
@@ -158,17 +177,17 @@ def flood(rig):
         bad.socket.send(bytes(200_000))  # larger than any message: the connection is cut
         bad = rig.device()
         bad.greet("bad", 9)
-        bad.send(int(rng.integers(0, 2**62)), rng.integers(-32768, 32768, 500), gain=0.01)
+        bad.send(int(rng.integers(0, 2**60)), rng.integers(-32768, 32768, 500), gain=0.01)
         bad.send(0, rng.integers(-32768, 32768, 4000))
         with socket.create_connection((host, int(port))) as plain:
             plain.sendall(b"GET / HTTP/1.1\r\n\r\n" + rng.bytes(1000))
         for _ in range(20):
-            subscriber.send(b"\1" + rng.bytes(int(rng.integers(0, 30))))
-            subscriber.send(rng.bytes(int(rng.integers(1, 30))))
-            subscriber.send_multipart([b"\1", rng.bytes(5), b"\0"])
-        subscriber.send(b"\1" + bytes(5000))
+            viewer.send(rng.bytes(int(rng.integers(1, 30))))
+            viewer.send_multipart([b"{}", rng.bytes(5), b"\0"])
+            viewer.send(str(rng.choice(REQUESTS)).encode())
+        viewer.send(bytes(MAX_REQUEST + 1))  # the connection is cut here, too
         yield
-    subscriber.close()
+    viewer.close()
 
 
 def test_a_good_stream_beside_every_abuse_is_judged_as_if_alone(tmp_path, caplog):
@@ -182,9 +201,41 @@ def test_a_good_stream_beside_every_abuse_is_judged_as_if_alone(tmp_path, caplog
             end += 900
         assert end == len(SAMPLES)
         good.finish(end)
-        listener.until(messages.Closed, "good")
+        listener.until_over("good")
         disturbed = said(listener.heard, "good")
     alone = undisturbed(tmp_path / "alone")
     assert_same(disturbed, alone)
     assert len([m for m in alone if m["type"] == "Window"]) == 29
-    assert [m["kind"] for m in alone if m["type"] == "Alert"] == ["abnormal"]
+    assert {m["kind"] for m in alone if m["type"] == "Alarm"} == {"abnormal"}
+
+
+@pytest.mark.parametrize("ends", ["with a frame", "with a goodbye"])
+def test_the_last_index_of_the_slowest_device_is_borne_at_360_hz(tmp_path, ends):
+    last = 2**60
+    with Rig(tmp_path) as rig:
+        listener, device = rig.listener(), rig.device()
+        device.hello("203", 7, rate=100.0)
+        assert device.hear().next == 0
+        if ends == "with a frame":
+            device.send(last - 200, np.zeros(200), rate_mhz=100_000)
+            device.until_acked(last)
+        device.finish(last)
+        assert listener.until(messages.Closed, "203").end == -(-last * 18 // 5)
+
+
+def test_a_key_that_leaves_out_hours_again_and_again_is_refused(tmp_path, monkeypatch):
+    """Each gap is told second by second, up to ten minutes of it, and kept in the journal."""
+    monkeypatch.setattr(ingest_module, "LOCAL", "somebody else")  # this machine has no limits
+    with Rig(tmp_path) as rig:
+        listener, device = rig.listener(), rig.device()
+        device.greet("203", 7)
+        for hour in range(30):
+            device.send(hour * 3600 * 360, SAMPLES[:100])
+        while isinstance(answer := device.hear(), messages.Ack):
+            pass
+        assert answer.reason == "This connection sends more than it may."
+        assert 0 < answer.retry_s <= 5
+        listener.until(messages.Gap, "203")
+        listener.drain()
+        assert len(listener.all(messages.Gap, "203")) <= 2
+        assert len(listener.all(messages.Window, "203")) <= 2 * 601

@@ -1,4 +1,4 @@
-"""What the journal promises: an alert is on disk once said, whatever happens to the process."""
+"""What the journal promises: an alarm is on disk once said, whatever happens to the process."""
 
 import logging
 import sqlite3
@@ -7,21 +7,27 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from ecgmon.errors import UsageError
 from ecgmon.wire import messages
+from monitor import journal as journal_module
 from monitor.journal import Journal
 from tests.cli.subprocesses import PATIENCE_S, python, start
 
 ROOT = Path(__file__).parents[2]
 IDS = {"wearer": "203", "stream": "0000000000000007"}
+OPENED = messages.Opened(
+    **IDS, lead="II", rate=360, model="generic", threshold=0.5, look_ahead_s=0.5
+)
+PAUSED = messages.Paused(wearer="203", kind="abnormal", until=2e9, time=1e9, by="a nurse")
 
 
-def alert(number, state="raised"):
-    kind = {"kind": "asystole", "priority": "high", "text": "no beat for 4 seconds"}
-    return messages.Alert(**IDS, **kind, alert=number, state=state, at=number)
+def alarm(number, state="raised"):
+    kind = {"kind": "asystole", "priority": "high", "category": "physiological", "text": "no beat"}
+    return messages.Alarm(**IDS, **kind, alarm=number + 1, state=state, at=number, time=1e9)
 
 
 def window(number):
@@ -35,17 +41,17 @@ def kept(path):
         query = "SELECT id, type, wearer, message FROM journal ORDER BY id"
         rows = reader.execute(query).fetchall()
     assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
-    read = [messages.decode_published(row[3].encode()) for row in rows]
+    read = [messages.decode_to_viewer(row[3].encode()) for row in rows]
     assert [(type(m).__name__.lower(), m.wearer) for m in read] == [row[1:3] for row in rows]
     return read
 
 
-def test_an_alert_and_what_came_before_it_is_durable_when_append_returns(tmp_path):
+def test_an_alarm_and_what_came_before_it_is_durable_when_append_returns(tmp_path):
     path = tmp_path / "journal.db"
     with closing(Journal(path)) as journal:
         said = []
         for number in range(5):
-            batch = [window(number), alert(number), alert(number, "cleared")]
+            batch = [window(number), alarm(number), alarm(number, "cleared")]
             journal.append(batch)
             said += batch
             assert kept(path) == said
@@ -79,8 +85,8 @@ def test_a_journal_goes_on_where_it_was(tmp_path):
     path = tmp_path / "journal.db"
     for number in range(3):
         with closing(Journal(path)) as journal:
-            journal.append([alert(number)])
-    assert kept(path) == [alert(0), alert(1), alert(2)]
+            journal.append([alarm(number)])
+    assert kept(path) == [alarm(0), alarm(1), alarm(2)]
 
 
 def test_a_file_that_is_no_journal_is_refused_and_left_alone(tmp_path):
@@ -102,7 +108,7 @@ def test_another_programs_table_is_refused(tmp_path):
 
 def test_a_folder_or_a_place_that_is_not_there_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "nowhere" / "journal.db"):
-        with pytest.raises(UsageError, match="unable to open database file"):
+        with pytest.raises(UsageError, match=r"unable to open database file|No such file"):
             Journal(path)
 
 
@@ -111,18 +117,18 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from monitor.journal import Journal
-from tests.monitor.test_journal import alert, window
+from tests.monitor.test_journal import alarm, window
 
 journal, number = Journal(Path(sys.argv[1])), int(sys.argv[2])
 while True:
     journal.append([window(number), window(number + 1)])
-    journal.append([alert(number + 2)])
+    journal.append([alarm(number + 2)])
     number += 3
     print(number, flush=True)
 """
 
 
-def test_a_killed_writer_leaves_a_prefix_with_every_alert_that_append_returned_for(tmp_path):
+def test_a_killed_writer_leaves_a_prefix_with_every_alarm_that_append_returned_for(tmp_path):
     path, rng = tmp_path / "journal.db", np.random.default_rng(1)
     number = 0
     for attempt in range(10):
@@ -133,26 +139,27 @@ def test_a_killed_writer_leaves_a_prefix_with_every_alert_that_append_returned_f
             writer.process.kill()
             reported = int(writer.end().out.rpartition("\n")[0].split()[-1])
         read = kept(path)
-        assert read == [alert(i) if i % 3 == 2 else window(i) for i in range(len(read))]
+        assert read == [alarm(i) if i % 3 == 2 else window(i) for i in range(len(read))]
         assert len(read) >= reported > number
-        assert len(read) % 3 == 0  # the windows before an alert come with it, or not at all
+        assert len(read) % 3 == 0  # the windows before an alarm come with it, or not at all
         number = len(read)
     with closing(Journal(path)) as journal:
-        journal.append([alert(number)])
-    assert kept(path)[-1] == alert(number)
+        journal.append([alarm(number)])
+    assert kept(path)[-1] == alarm(number)
 
 
 FULL_DISK = """
 import logging, resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
+from ecgmon.wire import messages
 from monitor.journal import Journal
-from tests.monitor.test_journal import alert, kept
+from tests.monitor.test_journal import alarm, kept, window
 
 path = Path(sys.argv[1])
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
 journal = Journal(path)
-journal.append([alert(0)])
+journal.append([alarm(0)])
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
 def disk(size):
@@ -160,23 +167,26 @@ def disk(size):
 
 for again in range(2):
     disk(20_000)
-    for number in range(1000):
-        journal.append([alert(number)])  # never raises
+    for number in range(200):
+        journal.append([window(number), alarm(number)])  # never raises
+    assert journal.failed
     disk(hard)
-    journal.append([alert(5000 + again)])
+    journal.append([alarm(5000 + again)])
+    assert not journal.failed
 disk(20_000)
-journal.append([alert(number) for number in range(1000)])
+journal.append([window(number) for number in range(1000)])
 journal.close()
 disk(hard)
 read = kept(path)
-assert read[0] == alert(0)
-assert {alert(5000), alert(5001)} < set(read)
-assert len(read) < 1000
+alarms = [m for m in read if isinstance(m, messages.Alarm)]
+owed = [alarm(number) for number in range(200)]
+assert alarms == [alarm(0), *owed, alarm(5000), *owed, alarm(5001)]
+assert len(read) < len(alarms) + 100
 print("survived")
 """
 
 
-def test_a_full_disk_is_logged_once_each_time_and_never_stops_the_monitor(tmp_path):
+def test_a_full_disk_is_logged_once_each_time_and_what_was_said_of_alarms_is_owed(tmp_path):
     outcome = python(FULL_DISK, tmp_path / "journal.db", ROOT)
     assert (outcome.code, outcome.out) == (0, "survived\n"), outcome.err
     complaints = [line.split()[:4] for line in outcome.err.splitlines()]
@@ -188,9 +198,130 @@ def test_a_writer_that_holds_the_file_is_waited_for_then_logged(tmp_path, caplog
     path = tmp_path / "journal.db"
     with closing(Journal(path)) as journal, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
-        journal.append([alert(0)])
+        journal.append([window(0), alarm(0), PAUSED])
+        assert journal.failed
         other.execute("ROLLBACK")
-        journal.append([alert(1)])
-    assert kept(path) == [alert(1)]
+        journal.append([alarm(1)])
+        assert not journal.failed
+    assert kept(path) == [alarm(0), PAUSED, alarm(1)]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "database is locked" in caplog.text
+
+
+def test_only_the_latest_of_what_is_owed_is_kept_in_mind(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_module, "MAX_OWED", 2)
+    path = tmp_path / "journal.db"
+    with closing(Journal(path)) as journal, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        journal.append([alarm(number) for number in range(4)])
+        other.execute("ROLLBACK")
+    assert kept(path) == [alarm(2), alarm(3)]
+
+
+def test_that_a_stream_is_open_is_owed_too(tmp_path):
+    path = tmp_path / "journal.db"
+    with closing(Journal(path)) as journal, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        journal.append([OPENED, window(0), alarm(1)])
+        other.execute("ROLLBACK")
+    assert kept(path) == [OPENED, alarm(1)]
+
+
+def test_what_stood_and_what_was_open_is_found_again(tmp_path):
+    left = msgspec.structs.replace(OPENED, wearer="119")
+    closed = messages.Closed(wearer="119", stream=IDS["stream"], end=5)
+    said = [OPENED, left, window(0), alarm(0), closed, PAUSED, window(1), alarm(0, "cleared")]
+    with closing(Journal(tmp_path / "journal.db")) as journal:
+        journal.append(said)
+        assert list(journal.alarms()) == [alarm(0), PAUSED, alarm(0, "cleared")]
+        assert journal.unfinished() == [messages.Closed(**IDS, end=720)]
+        assert journal.next_window("203", IDS["stream"]) == 720
+        assert journal.next_window("203", messages.stream_id(8)) == 0
+        assert journal.next_window("119", IDS["stream"]) == 0
+
+
+def test_the_past_comes_in_pages_newest_first(tmp_path):
+    with closing(Journal(tmp_path / "journal.db")) as journal:
+        for number in range(7):
+            journal.append([window(number), alarm(number)])
+        other = msgspec.structs.replace(alarm(7), wearer="119")
+        own = msgspec.structs.replace(alarm(8), wearer=None)
+        journal.append([other, PAUSED, own])
+
+        def pages(wearer, limit):
+            found, before = [], None
+            while True:
+                past = journal.past(messages.History(wearer=wearer, before=before, limit=limit))
+                if past.before is None:
+                    assert past.entries == []
+                    return found
+                assert 1 <= len(past.entries) <= limit
+                found, before = found + past.entries, past.before
+
+        mine = [alarm(number) for number in range(7)]
+        for limit in (1, 3, 50):
+            assert pages("203", limit) == [PAUSED, *reversed(mine)]
+            assert pages("119", limit) == [other]
+            assert pages("nobody", limit) == []
+            assert pages(None, limit) == [own, PAUSED, other, *reversed(mine)]
+
+
+def test_old_windows_are_removed_before_old_alarms_and_some_at_a_time(tmp_path, monkeypatch):
+    path, day_s = tmp_path / "journal.db", 86_400
+    with closing(Journal(path)) as journal:
+        for age_days in (40, 10, 0):
+            monkeypatch.setattr(time, "time", lambda age=age_days: 2e9 - age * day_s)
+            journal.append([window(age_days), alarm(age_days, "cleared")])
+        monkeypatch.setattr(journal_module, "PRUNED", 1)
+        left = []
+        for _ in range(3):
+            journal.prune(window_days=7, days=30)
+            left.append(len(said(path)))
+        assert left == [4, 3, 3]  # of six, at most one window and one of anything each time
+    assert said(path) == [alarm(10, "cleared"), window(0), alarm(0, "cleared")]
+
+
+def test_what_stands_and_what_is_open_is_kept_however_old_it_is(tmp_path):
+    other = msgspec.structs.replace(OPENED, wearer="119")
+    long_ago = [OPENED, other, alarm(1), alarm(1, "latched"), alarm(2), other]
+    with closing(Journal(tmp_path / "journal.db")) as journal:
+        journal.append([*long_ago, messages.Closed(wearer="119", stream=IDS["stream"], end=5)])
+        journal.append([alarm(2, "cleared")])
+        journal.prune(window_days=-1, days=-1)
+    assert said(tmp_path / "journal.db") == [OPENED, alarm(1, "latched")]
+
+
+def test_looking_for_what_is_old_reads_nothing_that_is_not(tmp_path):
+    with closing(Journal(tmp_path / "journal.db")) as journal:
+        for query in (journal_module._PRUNE_WINDOWS, journal_module._PRUNE_OTHERS):
+            plan = journal._db.execute(f"EXPLAIN QUERY PLAN {query}", (0.0, 1)).fetchall()
+            assert not [step for *_, step in plan if step.startswith("SCAN") or "B-TREE" in step]
+
+
+def test_an_entry_that_cannot_be_read_is_left_out_and_a_damaged_file_refused(tmp_path, caplog):
+    path = tmp_path / "journal.db"
+    with closing(Journal(path)) as journal:
+        journal.append([alarm(number) for number in range(500)])
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("UPDATE journal SET message = '{}' WHERE id = 3")
+        assert len(list(journal.alarms())) == 499
+        assert "journal=unreadable entry=3" in caplog.text
+    data = bytearray(path.read_bytes())
+    assert len(data) > 20 * 4096
+    data[3 * 4096 :] = b"\xaa" * (len(data) - 3 * 4096)
+    path.write_bytes(data)
+    with closing(Journal(path)) as journal, pytest.raises(UsageError, match="cannot be read"):
+        list(journal.alarms())
+
+
+def said(path):
+    with closing(sqlite3.connect(path)) as reader:
+        rows = reader.execute("SELECT message FROM journal ORDER BY id").fetchall()
+    return [messages.decode_to_viewer(text.encode()) for (text,) in rows]
+
+
+def test_two_monitors_cannot_write_to_one_journal(tmp_path):
+    path = tmp_path / "journal.db"
+    with closing(Journal(path)), pytest.raises(UsageError, match="Another monitor writes"):
+        Journal(path)
+    Journal(path).close()  # it has let go

@@ -1,0 +1,266 @@
+"""The disk's own thread: the loop hands over what is to be kept, and never waits for it."""
+
+import contextlib
+import logging
+import os
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ecgmon.errors import EcgmonError
+from ecgmon.wire import messages
+from monitor.capture import Capture
+from monitor.journal import COMMIT_S, Journal, urgent
+from monitor.streams import Piece, Stream
+
+GATHER_S: Final = 0.2
+"""Samples wait so long for others, so that files are not opened for every frame."""
+PLENTY: Final = 720
+"""Samples of one wearer, two seconds, that do not wait: a device catches up."""
+PATIENCE_S: Final = 2.0
+"""A disk that takes longer keeps nothing from being published any more."""
+MAX_QUEUED: Final = 20_000
+"""Batches that wait for a disk that hangs; what the oldest hold is lost, and counted."""
+TIDY_S: Final = 10.0
+"""How often old entries are removed and the free space is looked at."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class Batch:
+    """What one tick of the loop has to keep, and what waits for it.
+
+    Parameters
+    ----------
+    published : list of Published
+        For the journal; what waits to be published is among them.
+    pieces : list of (str, Piece)
+        Whose samples, and which, for the capture.
+    acks : dict of Stream to int
+        Up to which sample each stream is taken care of once this is written.
+    ends : list of Stream
+        Those that end once it is.
+    """
+
+    published: list[messages.Published]
+    pieces: list[tuple[str, Piece]] = field(default_factory=list)
+    acks: dict[Stream, int] = field(default_factory=dict)
+    ends: list[Stream] = field(default_factory=list)
+    queued: float = field(default_factory=time.monotonic)
+
+
+@dataclass(eq=False, slots=True)
+class Errand:
+    """Something to be looked up on the disk, after all that was handed over before.
+
+    Parameters
+    ----------
+    look_up : callable
+        Called in the disk's thread.
+    then : callable or None
+        Called in the loop, when it is done.
+    """
+
+    look_up: Callable[[], Callable[[], None]]
+    then: Callable[[], None] | None = None
+    queued: float = field(default_factory=time.monotonic)
+
+
+class Disk(threading.Thread):
+    """Writes batches in the order in which they come, several at once if they wait.
+
+    Parameters
+    ----------
+    journal : Journal
+        Used by this thread alone once it has started.
+    capture : Capture or None
+        Likewise.
+    folder : Path
+        On the disk whose free space is watched.
+    keep_days : tuple of (float, float)
+        How long windows stay in the journal, and all else.
+
+    Attributes
+    ----------
+    ready : int
+        File descriptor that can be read when something is done.
+    free_mb : float
+        Free space, in 10^6 bytes.
+    lost : int
+        Batches given up since the disk hangs.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        capture: Capture | None,
+        folder: Path,
+        keep_days: tuple[float, float],
+    ) -> None:
+        super().__init__(name="disk", daemon=True)  # a disk that hangs must not keep us alive
+        self._journal = journal
+        self._capture = capture
+        self._folder = folder
+        self._keep_days = keep_days
+        self._queue: deque[Batch | Errand] = deque()
+        self._done: deque[Batch | Errand] = deque()
+        self._work = threading.Condition()
+        self._stopping = False
+        self._busy: float | None = None
+        self._error: BaseException | None = None
+        self._waiting: dict[str, int] = {}
+        self._hurry = False
+        self._tidied = float("-inf")
+        self.ready, self._wake = os.pipe()
+        os.set_blocking(self.ready, False)
+        os.set_blocking(self._wake, False)
+        self.free_mb = float("inf")
+        self.lost = 0
+
+    @property
+    def depth(self) -> int:
+        """How much waits to be done."""
+        return len(self._queue)
+
+    @property
+    def works(self) -> bool:
+        """Whether what was handed over may yet be done; not once it was stopped."""
+        return self.is_alive() and not self._stopping
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last write has failed."""
+        return self._journal.failed or (self._capture is not None and self._capture.failed)
+
+    def behind_s(self, now: float) -> float:
+        """Return for how long the oldest of what was handed over has waited."""
+        with self._work:
+            oldest = self._busy if self._busy is not None else now
+            return now - min(oldest, self._queue[0].queued if self._queue else now)
+
+    def hand_over(self, job: Batch | Errand) -> None:
+        """Take something to do; what a hanging disk leaves over is bounded."""
+        with self._work:
+            self._queue.append(job)
+            self._hurry |= self._hurries(job)
+            if len(self._queue) > MAX_QUEUED:
+                self._queue.popleft()
+                self.lost += 1
+            self._work.notify()
+
+    def take_done(self) -> list[Batch | Errand]:
+        """Return what has been done since the last call, in order; raises what ended the thread."""
+        if self._error is not None:
+            raise self._error
+        while True:
+            try:
+                os.read(self.ready, 4096)
+            except BlockingIOError:
+                break
+        done = []
+        while self._done:
+            done.append(self._done.popleft())
+        return done
+
+    def stop(self, patience_s: float) -> None:
+        """Do what is left, and end; gives up a disk that hangs for so long."""
+        with self._work:
+            self._stopping = True
+            self._work.notify()
+        self.join(patience_s)
+        if self.is_alive():
+            _log.error("disk=hangs lost=%d", len(self._queue))
+
+    def close(self) -> None:
+        """After `stop`, do what was handed over since; a disk that hangs is left alone."""
+        if self.is_alive():
+            return
+        self._do(list(self._queue))
+        self._journal.close()
+        os.close(self.ready)
+        os.close(self._wake)
+
+    def run(self) -> None:
+        """Work until stopped."""
+        try:
+            while (jobs := self._next()) is not None:
+                self._do(jobs)  # also if there are none: the journal may wait to be committed
+                with self._work:
+                    self._busy = None
+                self._done.extend(jobs)
+                if jobs:
+                    self._tell()
+                self._tidy()
+        except BaseException as error:  # noqa: BLE001 - raised in the loop, which cannot go on
+            self._error = error
+            self._tell()
+
+    def _next(self) -> list[Batch | Errand] | None:
+        """Wait for work, but not for ever; None when stopped and all is done."""
+        with self._work:
+            if not self._queue and not self._stopping:
+                self._work.wait(COMMIT_S)
+            if not self._queue:
+                return None if self._stopping else []
+            until = time.monotonic() + GATHER_S
+            while not (self._stopping or self._hurry):
+                left_s = until - time.monotonic()
+                if left_s <= 0:
+                    break
+                self._work.wait(left_s)
+            jobs = list(self._queue)
+            self._queue.clear()
+            self._waiting.clear()
+            self._hurry = False
+            self._busy = jobs[0].queued if jobs else None
+            return jobs
+
+    def _hurries(self, job: "Batch | Errand") -> bool:
+        """Tell whether somebody waits for a job, or for the samples that wait by now."""
+        if isinstance(job, Errand) or any(map(urgent, job.published)):
+            return True
+        for wearer, piece in job.pieces:
+            waiting = self._waiting.get(wearer, 0) + len(piece.samples)
+            if waiting >= PLENTY:
+                return True
+            self._waiting[wearer] = waiting
+        return bool(job.ends)
+
+    def _do(self, jobs: "list[Batch | Errand]") -> None:
+        """Write samples first: what an alarm was raised by is there when the alarm is."""
+        batches = [job for job in jobs if isinstance(job, Batch)]
+        if self._capture is not None:
+            for batch in batches:
+                for wearer, piece in batch.pieces:
+                    self._capture.append(wearer, piece)
+            self._capture.flush()
+        self._journal.append([message for batch in batches for message in batch.published])
+        for job in jobs:
+            if isinstance(job, Errand):
+                try:
+                    job.then = job.look_up()
+                except (EcgmonError, OSError) as error:
+                    _log.error("disk=unreadable error=%r", str(error))
+
+    def _tell(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # it was not read yet: the loop is awake
+            os.write(self._wake, b"\0")
+
+    def _tidy(self) -> None:
+        now = time.monotonic()
+        if now - self._tidied < TIDY_S:
+            return
+        self._tidied = now
+        self._journal.prune(*self._keep_days)
+        try:
+            if self._capture is not None:
+                self._capture.tidy()
+            self.free_mb = shutil.disk_usage(self._folder).free / 1e6
+        except OSError as error:
+            _log.warning("disk=untidy error=%r", str(error))

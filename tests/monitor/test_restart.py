@@ -1,0 +1,243 @@
+"""A monitor that was stopped, or killed, goes on where it was."""
+
+import shutil
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecgmon.wire import NO_VALUE, messages
+from monitor import daemon
+from monitor.alarms.rules import Rules
+from replay.simulated import simulate
+from tests.monitor.rig import QUIET_MS, Rig, assert_same
+from tests.monitor.rig import said as spoken
+from tests.monitor.test_journal import said
+
+RATE = 360
+PREMATURE = simulate("premature", duration_s=40).record.samples
+CALM = simulate("normal", duration_s=20).record.samples
+OFF = np.full(4 * RATE, NO_VALUE)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(daemon, "LINK_S", 0.05)
+
+
+def monitor(folder, **settings):
+    """A monitor that keeps everything in a folder."""
+    return Rig(folder, captured=folder / "captured", **settings)
+
+
+def killed(folder, copy):
+    """Return what a power cut would leave of a monitor's files by now."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".db-shm":
+            target = copy / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    return copy
+
+
+def spoken_of(folder):
+    """What a journal says of windows and alarms, in its order."""
+    kept = [m for m in said(folder / "journal.db") if isinstance(m, messages.Window)]
+    return spoken(kept, "203")
+
+
+def undisturbed(folder):
+    with monitor(folder) as rig:
+        device = rig.device()
+        device.greet("203", 7)
+        device.send_all(PREMATURE)
+        device.finish(len(PREMATURE))
+    return spoken_of(folder)
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed", "killed early"])
+def test_a_stream_goes_on_with_what_was_captured_and_each_second_is_told_once(tmp_path, end):
+    sent = 3 * RATE + 100 if end == "killed early" else 20 * RATE + 100
+    folder = tmp_path / "first"
+    with monitor(folder) as rig:
+        listener, device = rig.listener(), rig.device()
+        device.greet("203", 7)
+        device.send_all(PREMATURE[:sent])
+        device.until_acked(sent)
+        if end == "killed":
+            listener.until(messages.Window, "203", first=18 * RATE)
+        if end != "stopped":
+            folder = killed(folder, tmp_path / "second")
+    with monitor(folder) as rig:
+        device = rig.device()
+        assert device.greet("203", 7).next == sent
+        device.say(messages.Heartbeat(stream=messages.stream_id(7)))
+        assert device.hear().next == sent
+        device.send_all(PREMATURE[sent - 50 :], first=sent - 50)
+        device.finish(len(PREMATURE))
+    windows = spoken_of(folder)
+    assert [window["first"] for window in windows] == list(range(0, 39 * RATE, RATE))
+    assert_same(windows, undisturbed(tmp_path / "alone"))
+    alarms = [m for m in said(folder / "journal.db") if isinstance(m, messages.Alarm)]
+    assert {alarm.kind for alarm in alarms} <= {"abnormal"}
+
+
+def test_alarms_and_pauses_come_back_as_they_were_and_are_not_raised_again(tmp_path):
+    with monitor(tmp_path) as rig:
+        listener, device, other = rig.listener(), rig.device(), rig.device()
+        device.greet("203", 7)
+        latching = simulate("asystole", seed=3).record.samples
+        device.send_all(latching)
+        listener.until(messages.Alarm, "203", kind="asystole", state="latched")
+        other.greet("119", 8)
+        other.send_all(CALM[:720])
+        other.send_all(OFF, first=720)
+        number = listener.until(messages.Alarm, "119", kind="no-signal").alarm
+        request = messages.Acknowledge(wearer="119", alarm=number, by="Ann")
+        assert listener.asks(request) == messages.Done()
+        pause = messages.Pause(wearer="119", kind="abnormal", seconds=600, by="Ann")
+        assert listener.asks(pause) == messages.Done()
+        device.until_acked(len(latching))
+        other.until_acked(720 + len(OFF))
+        before = rig.newcomer("alarm/", "paused/").subscribed().heard
+    assert {m.state for m in before if isinstance(m, messages.Alarm)} >= {"latched", "acknowledged"}
+    with monitor(tmp_path) as rig:
+        listener = rig.newcomer("alarm/", "paused/").subscribed()
+        assert sorted(map(repr, listener.heard)) == sorted(map(repr, before))
+        listener.heard.clear()
+        device, other = rig.device(), rig.device()
+        assert device.greet("203", 7).next == len(latching)
+        assert other.greet("119", 8).next == 720 + len(OFF)
+        time.sleep(QUIET_MS / 1000)
+        assert [m for m in listener.drain() if isinstance(m, messages.Alarm)] == []
+        other.send_all(CALM, first=720 + len(OFF))
+        cleared = listener.until(messages.Alarm, "119", alarm=number)
+        assert (cleared.kind, cleared.state) == ("no-signal", "cleared")
+
+
+def test_whose_stream_had_not_ended_is_missed_until_it_is_back(tmp_path):
+    with monitor(tmp_path) as rig:
+        for number, wearer in enumerate(("203", "119")):
+            device = rig.device()
+            device.greet(wearer, number)
+            device.send_all(CALM[:720])
+            device.until_acked(720)
+        device.finish(720)
+    with monitor(tmp_path, rules=lambda _: Rules(silent_s=0.2)) as rig:
+        listener = rig.newcomer().subscribed()
+        missed = listener.until(messages.Alarm, "203")
+        assert (missed.kind, missed.state) == ("silent", "raised")
+        device = rig.device()
+        assert device.greet("203", 0).next == 720
+        assert listener.until(messages.Alarm, "203", state="cleared").alarm == missed.alarm
+        assert listener.all(messages.Alarm, "119") == []
+
+
+def test_a_wearer_who_never_comes_back_is_given_up(tmp_path):
+    with monitor(tmp_path) as rig:
+        rig.device().greet("203", 7)
+    with monitor(tmp_path, rules=lambda _: Rules(silent_s=0.1), forget_s=0.3) as rig:
+        listener = rig.newcomer().subscribed()
+        listener.until(messages.Alarm, "203", kind="silent", state="raised")
+        listener.until(messages.Alarm, "203", kind="silent", state="cleared")
+        assert listener.all(messages.Closed, "203")
+    with monitor(tmp_path, rules=lambda _: Rules(silent_s=0.1)) as rig:
+        listener = rig.newcomer().subscribed()
+        time.sleep(0.3)
+        assert listener.drain() == [messages.Subscribed()]  # nobody is missed any more
+
+
+def test_numbers_of_alarms_are_never_used_again(tmp_path):
+    def off(rig, stream):
+        """Return the number of an alarm of a stream that comes and goes."""
+        listener, device = rig.listener(), rig.device()
+        device.greet("203", stream)
+        device.send_all(OFF)
+        number = listener.until(messages.Alarm, "203", kind="no-signal").alarm
+        device.finish(len(OFF))
+        listener.until_over("203")
+        time.sleep(0.15)  # the monitor looks after wearers that are gone
+        return number
+
+    numbers = []
+    for _ in range(2):
+        with monitor(tmp_path) as rig:
+            numbers += [off(rig, len(numbers)), off(rig, len(numbers) + 1)]
+    assert numbers == [1, 2, 3, 4]
+
+
+def test_another_stream_or_another_rate_begins_anew(tmp_path):
+    with monitor(tmp_path) as rig:
+        device = rig.device()
+        device.greet("203", 7)
+        device.send_all(CALM[:720])
+        device.until_acked(720)
+    with monitor(tmp_path) as rig:
+        device = rig.device()
+        device.hello("203", 7, rate=250.0)
+        assert device.hear().next == 0
+    with monitor(tmp_path) as rig:
+        assert rig.device().greet("203", 8).next == 0
+
+
+def test_a_short_memory_makes_no_alarm(tmp_path):
+    """The tail that is recalled has one gain: here a second, in which no two beats need be."""
+    with monitor(tmp_path) as rig:
+        device = rig.device()
+        device.greet("203", 7)
+        device.send_all(CALM[: 10 * RATE])
+        device.send(10 * RATE, CALM[10 * RATE : 11 * RATE], gain=201.0)
+        device.until_acked(11 * RATE)
+    with monitor(tmp_path) as rig:
+        listener, device = rig.listener(), rig.device()
+        assert device.greet("203", 7).next == 11 * RATE
+        device.send_all(CALM[11 * RATE :], first=11 * RATE, gain=201.0)
+        device.until_acked(len(CALM))
+        listener.until(messages.Window, "203", first=18 * RATE)
+        assert listener.all(messages.Alarm, "203") == []
+
+
+def test_a_gain_that_came_back_does_not_hide_what_is_captured(tmp_path):
+    with monitor(tmp_path) as rig:
+        device = rig.device()
+        device.greet("203", 7)
+        for at, gain in enumerate((200.0, 201.0, 200.0)):
+            device.send(at * RATE, CALM[at * RATE : (at + 1) * RATE], gain=gain)
+        device.until_acked(3 * RATE)
+    with monitor(tmp_path) as rig:
+        assert rig.device().greet("203", 7).next == 3 * RATE
+
+
+def test_a_hello_that_is_looked_up_at_the_end_is_left_to_the_next_monitor(tmp_path, gate):
+    """What this one told of the stream would not be written, and nobody would miss it."""
+    with monitor(tmp_path) as rig:
+        listener, device = rig.listener(), rig.device()
+        gate.clear()
+        device.hello("203", 7)
+        device.hello("119", 8)
+        listener.asks(messages.Acknowledge(wearer="203", alarm=1, by="Ann"))
+        time.sleep(QUIET_MS / 1000)
+        rig.monitor.stop()
+        time.sleep(0.3)  # the last tick is over
+        gate.set()
+        rig.stop()
+        assert device.hears_nothing()
+    assert said(tmp_path / "journal.db") == []
+
+
+def test_other_rules_are_taken_up_while_a_stream_is_open(tmp_path):
+    with monitor(tmp_path) as rig:
+        listener, device = rig.listener(), rig.device()
+        device.greet("203", 7)
+        device.send_all(CALM[: 5 * RATE])
+        listener.until(messages.Window, "203", first=3 * RATE)
+        rules = Rules(low_rate=40, high_rate=50, extreme_high_rate=290)  # it beats faster
+        care = replace(rig.settings.care, rules=lambda _: rules)
+        rig.monitor.reload(replace(rig.settings, care=care))
+        time.sleep(0.2)
+        device.send_all(CALM[5 * RATE :], first=5 * RATE)
+        assert listener.until(messages.Alarm, "203").kind == "high-rate"
+        device.until_acked(len(CALM))
+        listener.until(messages.Window, "203", first=18 * RATE)
+        assert {alarm.kind for alarm in listener.all(messages.Alarm, "203")} == {"high-rate"}

@@ -1,0 +1,177 @@
+"""A monitor that is killed again and again loses nothing and tells no alarm twice."""
+
+import json
+import signal
+import socket
+import sqlite3
+import time
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from ecgmon.records import captured
+from ecgmon.records.captured import captures
+from ecgmon.wire import messages
+from ecgmon.wire.viewer import Viewer, topics
+from replay.simulated import simulate
+from tests.cli.subprocesses import ECGMON, environment, start
+from tests.survival.conftest import Playing
+
+SPEED = 6
+"""Times real time."""
+LIFE_S = (0.1, 1.6)
+"""How long a monitor lives once the device is back."""
+LAST_S = 3.0
+"""How long the last of many lives is watched."""
+BY_TIME = ("silent", "lag")
+"""Alarms of the link: a monitor that is not there hears of no signal."""
+
+
+def free_endpoints():
+    """Return two endpoints that a monitor can bind again and again."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        return [f"tcp://127.0.0.1:{server.getsockname()[1]}" for server in servers]
+
+
+class Mortal:
+    """A monitor in a process of its own, always at the same endpoints and on the same files."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.env = environment(folder, ECGMON_STATE=folder / "state")
+        self.ingest, self.publish = free_endpoints()
+        self.lives = 0
+
+    @contextmanager
+    def living(self):
+        command = (ECGMON, "serve", "--ingest", self.ingest, "--publish", self.publish)
+        self.lives += 1
+        with start(*command, folder=self.folder / f"life-{self.lives}", env=self.env) as process:
+            yield process
+
+    def journal(self, *kinds):
+        """Return what was journalled, in order."""
+        with closing(sqlite3.connect(self.folder / "state" / "journal.db")) as db:
+            rows = db.execute("SELECT type, message FROM journal ORDER BY id").fetchall()
+        return [json.loads(text) for kind, text in rows if kind in kinds]
+
+    def samples(self, wearer, stream):
+        """Return all that is on disk of a stream; none of its records overlap."""
+        held = sorted(
+            (r for r in captures(self.folder / "state" / "captured", wearer) if r.stream == stream),
+            key=lambda record: record.first,
+        )
+        assert all(one.stop <= other.first for one, other in pairwise(held))
+        folder = self.folder / "state" / "captured"
+        return captured.read(folder, wearer, stream, held[0].first, held[-1].stop).samples
+
+
+@pytest.fixture
+def mortal(tmp_path):
+    return lambda name: Mortal(tmp_path / name)
+
+
+def history(monitor):
+    """Return what was said of the alarms of the signal, in order."""
+    return [
+        (alarm["alarm"], alarm["kind"], alarm["state"], alarm["at"], alarm["by"])
+        for alarm in monitor.journal("alarm")
+        if alarm["kind"] not in BY_TIME and alarm["at"] is not None
+    ]
+
+
+def windows(monitor):
+    """Return what was said of each second: the last word counts, and all are the same."""
+    return {w["first"]: (w["state"], w["abnormal"]) for w in monitor.journal("window")}
+
+
+def play(monitor, context, record, deaths=(), speed=SPEED):
+    """Play a record to a monitor that dies so long after the device is back, and returns."""
+    deaths, stack = list(deaths), ExitStack()
+    process = stack.enter_context(monitor.living())
+    process.wait_for(" ready")
+    playing = Playing(context, record, monitor.ingest, speed)
+    back_at = time.monotonic()
+    while playing.turn():
+        if deaths and back_at is not None and time.monotonic() - back_at >= deaths[0]:
+            deaths.pop(0)
+            process.process.send_signal(signal.SIGKILL)
+            stack.close()
+            process = stack.enter_context(monitor.living())
+            back_at = None
+        if back_at is None and playing.device.reconnects == monitor.lives - 1:
+            back_at = time.monotonic()
+        last = monitor.lives > 1 and not deaths and back_at is not None
+        if last and time.monotonic() - back_at > LAST_S:
+            playing.device.stop()
+    playing.device.close()
+    assert not deaths
+    assert process.end(signal.SIGTERM).code == 0
+    stack.close()
+    return playing.device
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_monitor_killed_at_random_moments_loses_nothing(mortal, context, chance, kills):
+    record = simulate("asystole", seed=3, duration_s=3600, wearer="ann").record
+    quiet, killed = mortal("quiet"), mortal("killed")
+    (quiet.folder).mkdir()
+    (killed.folder).mkdir()
+    device = play(killed, context, record, [chance.uniform(*LIFE_S) for _ in range(kills)])
+    record = replace(record, samples=record.samples[: device.sent])
+    assert device.figures()["samples_acknowledged"] == len(record.samples)
+    assert device.reconnects >= kills
+    assert list(killed.samples("ann", device.stream)) == list(record.samples)
+    play(quiet, context, record, speed=float("inf"))
+    assert history(killed) == history(quiet)
+    assert any(kind == "asystole" for _, kind, *_ in history(quiet))
+    assert windows(killed) == windows(quiet)
+    assert not killed.journal("gap")
+
+
+def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
+    monitor = mortal("monitor")
+    monitor.folder.mkdir()
+    record = simulate("asystole", seed=3, duration_s=60, wearer="ann").record
+    wanted = topics([messages.Alarm, messages.Paused, messages.Window])
+    with monitor.living() as process:
+        process.wait_for(" ready")
+        viewer = Viewer(context, monitor.publish, wanted)
+        playing = Playing(context, record, monitor.ingest, 2 * SPEED)
+        told = []
+        while playing.turn():
+            told += viewer.drain(100)
+            if any(getattr(m, "kind", None) == "asystole" for m in told):
+                break
+        latest = {m.kind: m for m in told if isinstance(m, messages.Alarm)}
+        viewer.say(messages.Acknowledge(wearer="ann", alarm=latest["asystole"].alarm, by="nurse"))
+        viewer.say(messages.Pause(wearer="ann", kind="abnormal", seconds=600, by="nurse"))
+        while not any(isinstance(m, messages.Paused) for m in told):
+            playing.turn()
+            told += viewer.drain(100)
+        process.process.send_signal(signal.SIGKILL)
+    acknowledged = [m for m in told if getattr(m, "state", None) == "acknowledged"]
+    assert [m.alarm for m in acknowledged] == [latest["asystole"].alarm]
+    with monitor.living() as process:
+        process.wait_for(" ready")
+        late, said = Viewer(context, monitor.publish, wanted), []
+        deadline = time.monotonic() + 20
+        while not any(isinstance(m, messages.Subscribed) for m in said):
+            assert time.monotonic() < deadline
+            late.socket.poll(20)
+            said += late.drain(100)
+        assert acknowledged[0] in said
+        assert [m.kind for m in said if isinstance(m, messages.Paused)] == ["abnormal"]
+        while playing.turn():
+            said += late.drain(100)
+        again = [m for m in said if getattr(m, "kind", None) == "asystole" and m.state == "raised"]
+        assert again == []
+        assert process.end(signal.SIGTERM).code == 0
+    playing.device.close()
+    for one in (viewer, late):
+        one.socket.close(linger=0)
+    states = [state for _, kind, state, *_ in history(monitor) if kind == "asystole"]
+    assert states == ["raised", "acknowledged", "cleared"]
