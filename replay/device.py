@@ -7,143 +7,203 @@ from typing import Final
 
 import zmq
 
-from ecgmon.errors import EcgmonError, UsageError
+from ecgmon.grid import RATE
 from ecgmon.records import Record
 from ecgmon.wire import Frame, messages
+from replay.connection import Connection, Context, Secure, plain
+from replay.kept import Kept
 from replay.schedule import Outgoing, Pace, schedule
 
 IN_FLIGHT_S: Final = 10
-"""Seconds of signal sent but not acknowledged at the most: what bounds memory at full speed."""
-PATIENCE_S: Final = 10.0
-"""A monitor that owes an answer for so long is gone."""
+"""Seconds of signal sent but not acknowledged at the most."""
+KEPT_S: Final = 600
+"""Seconds of signal kept for a monitor that is away."""
 HEARTBEAT_S: Final = 2.0
+TURN_S: Final = 0.1
+"""How often the connection is looked after."""
+TAKEN: Final = 20_000
+"""Frames whose time is remembered: more than are kept."""
 
 
 class Device:
-    """The sending end of one stream.
+    """The sending end of one stream, which outlives lost connections and the monitor's restarts.
+
+    It keeps what is not acknowledged. A wearable in real time, or slower, goes on taking samples
+    while the monitor is away and drops the oldest beyond `KEPT_S`; one that is faster waits.
 
     Parameters
     ----------
     record : Record
         What to send.
     first, stop : int
-        Range of the record's samples to play.
+        Range of the record's samples to play; beyond its end it starts over.
     pace : Pace
         How fast.
+    patience_s : float
+        For how long a monitor that has answered before may be away.
 
     Attributes
     ----------
     stream : str
         The stream's id.
+    endpoint : str
+        Where it connects to, known once it does.
     publish : str or None
         Where the monitor publishes, known once it has welcomed the stream.
-    sent : int
-        Samples sent so far.
+    kept : Kept
+        What was taken and is not acknowledged, and counts of samples.
     """
 
-    def __init__(self, record: Record, first: int, stop: int, pace: Pace) -> None:
+    def __init__(
+        self, record: Record, first: int, stop: int, pace: Pace, patience_s: float = 60.0
+    ) -> None:
         self._record = record
         self._frames = schedule(record, first, stop, pace)
         self._frame: Outgoing | None = next(self._frames, None)
-        self._real_time = pace.speed != float("inf")
+        self._full_speed = pace.speed == float("inf")
+        self._drops = pace.speed <= 1
         self._number = secrets.randbits(64)
         self.stream = messages.stream_id(self._number)
         self._in_flight = round(IN_FLIGHT_S * record.rate)
-        self._taken: deque[tuple[int, float]] = deque()
+        self._limit = self._in_flight if self._full_speed else round(KEPT_S * record.rate)
+        self._taken: deque[tuple[int, float]] = deque(maxlen=TAKEN)
         self._started: float | None = None
         self._clock_ns = time.time_ns()
-        self._heard = self._spoke = time.monotonic()
-        self._end = self._acknowledged = self.sent = 0
-        self._goodbye = False
+        self._spoke = time.monotonic()
+        self._goodbye = self._parted = False
+        self.kept = Kept()
         self.publish: str | None = None
-
-    def connect(self, endpoint: str, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
-        """Connect and say hello; raises `UsageError` if the endpoint is none."""
-        self.socket = context.socket(zmq.DEALER)
-        self.socket.maxmsgsize = messages.MAX_BYTES
-        self.socket.linger = 0
-        try:
-            self.socket.connect(endpoint)
-        except zmq.ZMQError as error:
-            self.socket.close()
-            raise UsageError(
-                f"{endpoint} is no endpoint to connect to ({zmq.strerror(error.errno or 0)}): "
-                "give one such as tcp://127.0.0.1:5555."
-            ) from error
-        record = self._record
-        self._say(
-            messages.Hello(
-                wearer=record.wearer, stream=self.stream, rate=record.rate, lead=record.lead
-            )
+        hello = messages.Hello(
+            wearer=record.wearer, stream=self.stream, rate=record.rate, leads=[record.lead]
         )
+        self._connection = Connection(hello, patience_s)
 
-    def start(self) -> None:
-        """Begin to play: from now on samples are taken."""
-        self._started = self._heard = time.monotonic()
-        self._clock_ns = time.time_ns()
+    def connect(self, endpoint: str, context: Context, secure: Secure = plain) -> None:
+        """Connect, to say hello; raises `UsageError` if the endpoint is none."""
+        self.endpoint = endpoint
+        self._connection.connect(endpoint, context, secure)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def start(self, delay_s: float = 0.0) -> None:
+        """Begin to play: from then on samples are taken."""
+        self._connection.content()
+        self._started = time.monotonic() + delay_s
+        self._clock_ns = time.time_ns() + round(delay_s * 1e9)
 
     def stop(self) -> None:
-        """Send no more of the record: goodbye comes next."""
+        """Take no more of the record: goodbye comes next."""
         self._frame = None
 
     @property
+    def socket(self) -> "zmq.Socket[bytes] | None":
+        """To be polled; another one after each loss of the connection."""
+        return self._connection.socket
+
+    @property
+    def reconnects(self) -> int:
+        """How often the monitor has welcomed the stream again."""
+        return max(self._connection.welcomed - 1, 0)
+
+    @property
+    def sent(self) -> int:
+        """Samples sent so far, each counted once."""
+        return self.kept.sent
+
+    def figures(self) -> dict[str, int]:
+        """Return what became of the samples, by the names that ``--json`` documents."""
+        return {
+            "samples_sent": self.kept.sent,
+            "samples_acknowledged": self.kept.acknowledged,
+            "samples_resent": self.kept.resent,
+            "samples_dropped": self.kept.dropped,
+            "reconnects": self.reconnects,
+        }
+
+    @property
     def finished(self) -> bool:
-        """Whether everything was sent and acknowledged."""
-        return self._goodbye and self._acknowledged >= self._end
+        """Whether everything was sent and acknowledged, and goodbye was answered."""
+        return self._parted and not self.kept
 
     def available_at(self, index: int) -> float | None:
         """Return the monotonic time from which the device could have sent a sample.
 
         That is its due time, even if the frame left late, and at full speed the time it left.
-        Ask for rising indices only; None for a sample that was never sent.
+        ``index`` counts at `RATE`, as the monitor does. Ask for rising indices only; None for a
+        sample that was never taken.
         """
+        index = int(index * self._record.rate / RATE)
         while self._taken and self._taken[0][0] <= index:
             self._taken.popleft()
         return self._taken[0][1] if self._taken else None
 
     def wait_s(self) -> float:
-        """Return for how long there is nothing to send."""
-        if self._started is None or self._goodbye or (self._frame and self._blocked):
-            return HEARTBEAT_S / 2
-        due_s = self._frame.due_s if self._frame else 0.0  # goodbye is due at once
-        return min(max(0.0, self._started + due_s - time.monotonic()), HEARTBEAT_S / 2)
+        """Return for how long there is nothing to do."""
+        if self._started is None:
+            return TURN_S
+        if self._connection.open:
+            if self.kept.waiting and not self._blocked:
+                return 0.0
+            if self._frame is None and not self.kept and not self._goodbye:
+                return 0.0
+        if self._frame is None or self._full:
+            return TURN_S
+        return min(max(0.0, self._started + self._frame.due_s - time.monotonic()), TURN_S)
 
     def receive(self) -> None:
         """Take the monitor's answers; raises `EcgmonError` if it refuses the stream."""
-        while self.socket.poll(0):
-            self._heard = time.monotonic()
-            match messages.decode_to_device(self.socket.recv()):
-                case messages.Welcome(publish=publish):
+        for message in self._connection.receive():
+            match message:
+                case messages.Welcome(publish=publish, next=index):
                     self.publish = publish
+                    self.kept.resume(index)
+                    self._goodbye = self._parted = False
+                    self._spoke = float("-inf")  # with nothing to send, ask what was acknowledged
                 case messages.Ack(next=index):
-                    self._acknowledged = max(self._acknowledged, index)
-                case messages.Refused(reason=reason):
-                    raise EcgmonError(f"The monitor refused the stream: {reason}")
+                    self.kept.acknowledge(index)
+                    self._parted = self._parted or self._goodbye
 
     def send_due(self) -> None:
-        """Send what is due; raises `EcgmonError` if the monitor has fallen silent."""
+        """Send what is due; raises `EcgmonError` if the monitor has been away for too long."""
+        if self.finished:
+            return  # to say hello once more would open the stream again
         now = time.monotonic()
-        owed = self.publish is None or self._goodbye or self._acknowledged < self._end
-        if not owed:
-            self._heard = now
-        elif now - self._heard > PATIENCE_S:
-            raise EcgmonError("The monitor does not answer: check the endpoint and its log.")
+        owed = self._goodbye and not self._parted
+        self._connection.keep(owed=owed or self.kept.in_flight > 0)
         if self._started is None:
             return
-        while self._frame and not self._blocked and self._started + self._frame.due_s <= now:
-            self._send(self._frame, now)
-            self._frame = next(self._frames, None)
-        if self._frame is None and not self._goodbye:
-            self._goodbye = True
-            self._say(messages.Bye(stream=self.stream, end=self._end))
+        self._take(now)
+        while self._connection.open and self.kept.waiting and not self._blocked:
+            self._send(self.kept.send())
+        if not self._connection.open:
+            return
+        if self._frame is None and not self.kept and not self._goodbye:
+            self._goodbye = True  # after all else was acknowledged: what is answered now, is this
+            self._say(messages.Bye(stream=self.stream, end=self.kept.end))
         elif now - self._spoke > HEARTBEAT_S:
             self._say(messages.Heartbeat(stream=self.stream))
 
     @property
     def _blocked(self) -> bool:
-        return self._end - self._acknowledged >= self._in_flight
+        return self.kept.in_flight >= self._in_flight
 
-    def _send(self, outgoing: Outgoing, now: float) -> None:
+    @property
+    def _full(self) -> bool:
+        return self.kept.span >= self._limit and not self._drops
+
+    def _take(self, now: float) -> None:
+        started = self._started or now
+        while self._frame and not self._full and started + self._frame.due_s <= now:
+            self.kept.take(self._frame)
+            due = started + self._frame.due_s
+            self._taken.append((self._frame.end, now if self._full_speed else due))
+            self._frame = next(self._frames, None)
+            while self.kept.span > self._limit and self._drops:
+                self.kept.drop_oldest()
+
+    def _send(self, outgoing: Outgoing) -> None:
         rate = self._record.rate
         frame = Frame(
             stream=self._number,
@@ -154,13 +214,9 @@ class Device:
             lead=self._record.lead,
             samples=outgoing.samples,
         )
-        self.socket.send(frame.encode())
-        self._spoke = now
-        self._end = outgoing.end
-        self.sent += len(outgoing.samples)
-        due = (self._started or now) + outgoing.due_s
-        self._taken.append((outgoing.end, due if self._real_time else now))
+        self._connection.send(frame.encode())
+        self._spoke = time.monotonic()
 
-    def _say(self, message: messages.ToMonitor) -> None:
-        self.socket.send(messages.encode(message))
+    def _say(self, message: messages.FromDevice) -> None:
+        self._connection.say(message)
         self._spoke = time.monotonic()

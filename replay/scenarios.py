@@ -17,6 +17,8 @@ class Kind(Enum):
     """Every ``count``-th beat is premature and ventricular (2 is bigeminy)."""
     RUN = auto()
     """``count`` premature ventricular beats in a row after the part's first beat."""
+    RATE = auto()
+    """Sinus rhythm at ``count`` beats per minute."""
     PAUSES = auto()
     """A sinus pause after every ``count``-th beat."""
     ASYSTOLE = auto()
@@ -40,7 +42,7 @@ class Part:
     kind : Kind
         What goes on.
     count : int
-        Number of beats, for the kinds that need one.
+        Number of beats, or beats per minute, for the kinds that need one.
     """
 
     seconds: float
@@ -59,7 +61,7 @@ class Scenario:
     summary : str
         One line for ``--help``.
     parts : tuple of Part
-        The script. It ends in sinus rhythm that is long enough for every alert to clear, so that
+        The script. It ends in sinus rhythm that is long enough for every alarm to clear, so that
         it can be repeated without end.
     """
 
@@ -96,7 +98,7 @@ class Scenario:
 
 
 _ALL: Final = (
-    Scenario("normal", "Sinus rhythm; no alert", (Part(60, Kind.SINUS),)),
+    Scenario("normal", "Sinus rhythm; no alarm", (Part(60, Kind.SINUS),)),
     Scenario(
         "premature",
         "Premature ventricular beats: every second, third, fourth, then none; abnormal",
@@ -110,7 +112,7 @@ _ALL: Final = (
     ),
     Scenario(
         "runs",
-        "Runs of 4 to 12 ventricular beats at 150 to 180 per minute; abnormal",
+        "Runs of 4 to 12 ventricular beats at 150 to 180 per minute; abnormal, perhaps a high rate",
         (
             Part(10, Kind.SINUS),
             Part(5, Kind.RUN, 4),
@@ -123,8 +125,29 @@ _ALL: Final = (
     ),
     Scenario(
         "pauses",
-        "Sinus pauses of 2 to 3.2 s; no alert",
+        "Sinus pauses of 2 to 3.2 s; no alarm",
         (Part(10, Kind.SINUS), Part(70, Kind.PAUSES, 8), Part(10, Kind.SINUS)),
+    ),
+    Scenario(
+        "bradycardia",
+        "The heart rate falls from 80 to 40 per minute for 30 s; low-rate",
+        (Part(20, Kind.RATE, 80), Part(30, Kind.RATE, 40), Part(30, Kind.RATE, 80)),
+    ),
+    Scenario(
+        "tachycardia",
+        "The heart rate rises from 80 to 135 per minute for 30 s; high-rate",
+        (Part(20, Kind.RATE, 80), Part(30, Kind.RATE, 135), Part(40, Kind.RATE, 80)),
+    ),
+    Scenario(
+        "extreme",
+        "The heart rate falls to 30, and later rises to 180 per minute; extreme rates",
+        (
+            Part(20, Kind.RATE, 80),
+            Part(25, Kind.RATE, 30),
+            Part(30, Kind.RATE, 80),
+            Part(20, Kind.RATE, 180),
+            Part(40, Kind.RATE, 80),
+        ),
     ),
     Scenario(
         "asystole",
@@ -143,7 +166,7 @@ _ALL: Final = (
     ),
     Scenario(
         "gaps",
-        "Samples lost: 0.2 to 1.9 s without an alert, then 8 s; no-signal",
+        "Samples lost: 0.2 to 1.4 s without an alarm, then 8 s; no-signal",
         (
             Part(10, Kind.SINUS),
             Part(0.2, Kind.GAP),
@@ -152,8 +175,8 @@ _ALL: Final = (
             Part(6, Kind.SINUS),
             Part(1, Kind.GAP),
             Part(6, Kind.SINUS),
-            Part(1.9, Kind.GAP),
-            Part(10, Kind.SINUS),
+            Part(1.4, Kind.GAP),
+            Part(10.5, Kind.SINUS),
             Part(8, Kind.GAP),
             Part(25.4, Kind.SINUS),
         ),

@@ -54,18 +54,21 @@ class Outgoing:
 def schedule(record: Record, first: int, stop: int, pace: Pace) -> Iterator[Outgoing]:
     """Cut samples ``first`` to ``stop - 1`` of a record into frames, in the order of time.
 
-    Stream indices count from ``first``. What the record says is missing is left out. A last,
-    incomplete burst is sent when the signal ends.
+    Stream indices count from ``first``. Beyond its last sample the record starts over. What it
+    says is missing is left out. A last, incomplete burst is sent when the signal ends.
     """
-    size = round(FRAME_S * record.rate)
+    size, n = round(FRAME_S * record.rate), len(record.samples)
     last = (stop - first) / record.rate / pace.speed
     at = first
     while at < stop:
-        gap = next((gap for gap in record.missing if gap[0] <= at < gap[1]), None)
+        start = at - at % n  # where this round of the record began
+        inside = at - start
+        gap = next((gap for gap in record.missing if gap[0] <= inside < gap[1]), None)
         if gap is not None:
-            at = gap[1]
+            at = start + gap[1]
             continue
-        until = min([at + size, stop, *(start for start, _ in record.missing if start > at)])
-        due_s = min(pace.due((until - first) / record.rate), last)
-        yield Outgoing(due_s, at - first, record.samples[at:until])
-        at = until
+        gaps = (gap[0] for gap in record.missing if gap[0] > inside)
+        until = min([inside + size, n, stop - start, *gaps])
+        due_s = min(pace.due((start + until - first) / record.rate), last)
+        yield Outgoing(due_s, at - first, record.samples[inside:until])
+        at = start + until

@@ -1,6 +1,7 @@
 """The scoreboard: what the monitor published against what the annotations say."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,9 +17,11 @@ from ecgmon.records import Record
 from ecgmon.wire import messages
 
 ABNORMAL_S: Final = 10
-"""An alert of abnormal beats is false if none is annotated in these seconds before it."""
+"""An alarm of abnormal beats is false if none is annotated in these seconds before it."""
 ASYSTOLE_S: Final = 4
-"""An asystole alert is false if a beat is annotated in these seconds before it."""
+"""An asystole alarm is false if a beat is annotated in these seconds before it."""
+LATENCIES: Final = 20_000
+"""How many of the latest latencies are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,12 @@ class Scoreboard:
         )
         self._lock = threading.Lock()
         self._confusion = Confusion()
-        self._latencies: list[float] = []
+        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+        self._next_window = 0
         self._seen = 0
         self._states = dict.fromkeys(("signal", "noisy", "absent"), 0)
-        self.alerts: list[messages.Alert] = []
-        self._false_alerts = 0
+        self.alarms: list[messages.Alarm] = []
+        self._false_alarms = 0
         self._classified = 0
         self._gaps = 0
         self._received = 0
@@ -83,7 +87,7 @@ class Scoreboard:
         with self._lock:
             match message:
                 case messages.Opened():
-                    self._opened = message
+                    self._opened, self.end = message, None
                 case messages.Closed(end=end):
                     self.end = end
                 case messages.Gap():
@@ -92,8 +96,8 @@ class Scoreboard:
                     self._received = received
                 case messages.Window():
                     self._window(message, arrival)
-                case messages.Alert():
-                    self._alert(message)
+                case messages.Alarm():
+                    self._alarm(message)
                 case messages.Trace():
                     pass
 
@@ -136,8 +140,8 @@ class Scoreboard:
                 "ppv": score.ppv,
                 "balanced_accuracy": score.balanced_accuracy,
                 "f1": score.f1,
-                "false_alerts": self._false_alerts if annotated else None,
-                "false_alerts_per_hour": self._false_alerts / hours if hours else None,
+                "false_alarms": self._false_alarms if annotated else None,
+                "false_alarms_per_hour": self._false_alarms / hours if hours else None,
                 "latency_ms_p50": _percentile(latency, 50),
                 "latency_ms_p99": _percentile(latency, 99),
                 "samples_sent": sent,
@@ -146,13 +150,22 @@ class Scoreboard:
                 "trained_on_share": self._seen / score.total
                 if score.total and self._card
                 else None,
-                "alerts": [
-                    {"kind": a.kind, "priority": a.priority, "state": a.state, "at_s": a.at / RATE}
-                    for a in self.alerts
+                "alarms": [
+                    {
+                        "alarm": a.alarm,
+                        "kind": a.kind,
+                        "priority": a.priority,
+                        "state": a.state,
+                        "at_s": None if a.at is None else a.at / RATE,
+                    }
+                    for a in self.alarms
                 ],
             }
 
     def _window(self, window: messages.Window, arrival: float) -> None:
+        if window.first < self._next_window:
+            return  # a monitor that was restarted says again what it had not acknowledged
+        self._next_window = window.first + WINDOW
         self._states[window.state] += 1
         self._classified += window.abnormal is not None
         if window.abnormal is None or self._opened is None:
@@ -174,23 +187,24 @@ class Scoreboard:
         label = self._labels[at]
         return None if label == labels.UNLABELLED else bool(label == labels.ABNORMAL)
 
-    def _alert(self, alert: messages.Alert) -> None:
+    def _alarm(self, alarm: messages.Alarm) -> None:
         # What stands is said again to everyone whenever somebody begins to listen.
-        if alert in self.alerts:
+        if alarm in self.alarms:
             return
-        self.alerts.append(alert)
-        record, at = self._played.record, self._played.first + alert.at
-        if alert.state != "raised" or record.annotations is None:
+        self.alarms.append(alarm)
+        record = self._played.record
+        if alarm.state != "raised" or alarm.at is None or record.annotations is None:
             return
+        at = self._played.first + alarm.at
         if at <= self._played.score_from * WINDOW:
             return
         beat = labels.is_beat(record.annotations)
         abnormal = labels.is_abnormal(record.annotations)
-        # What disproves an alert: no abnormal beat, or a beat, in the seconds it speaks of.
-        if alert.kind == "abnormal":
-            self._false_alerts += not self._any(abnormal, at - ABNORMAL_S * RATE, at)
-        elif alert.kind == "asystole":
-            self._false_alerts += self._any(beat, at - ASYSTOLE_S * RATE, at)
+        # What disproves an alarm: no abnormal beat, or a beat, in the seconds it speaks of.
+        if alarm.kind == "abnormal":
+            self._false_alarms += not self._any(abnormal, at - ABNORMAL_S * RATE, at)
+        elif alarm.kind == "asystole":
+            self._false_alarms += self._any(beat, at - ASYSTOLE_S * RATE, at)
 
     def _any(self, which: NDArray[np.bool_], start: int, stop: int) -> bool:
         annotations = self._played.record.annotations

@@ -91,7 +91,8 @@ def heartbeats(
             nth += 1
             times.append(t)
             symbols.append("N")
-            rr = RR_S * (
+            mean = 60 / part.count if part.kind is Kind.RATE else RR_S
+            rr = mean * (
                 1
                 + 0.03 * np.sin(2 * np.pi * RESPIRATION_HZ * t + breath)
                 + 0.02 * np.sin(2 * np.pi * PRESSURE_HZ * t + pressure)

@@ -1,15 +1,18 @@
-"""Which alerts a simulated stream must lead to, worked out from its beats and intervals.
+"""Which alarms a simulated stream must lead to, worked out from its beats and intervals.
 
 The monitor's rules, in stream time:
 
 - ``abnormal``: at least 3 of the last 10 one-second windows hold a beat other than ``N``;
-  cleared after 30 windows in a row without one.
-- ``asystole``: 4 s without a beat; cleared at the second beat again.
-- ``no-signal``: 3 s in a row absent; cleared after 3 s in a row present.
-- ``noisy``: 5 of the last 10 s noisy; cleared after 10 s in a row without noise.
+  over after 30 windows in a row without one.
+- ``asystole``: 4 s without a beat; over at the second beat again.
+- ``no-signal``: two seconds in a row absent, each for more than its half; over after three in a
+  row that are not.
+- ``noisy``: 5 of the last 10 s noisy; over after 10 s in a row without noise.
+- the four of the heart rate: `replay.ratetruth`. While an extreme rate is alarmed, the plain one
+  is not.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,10 +21,11 @@ from numpy.typing import NDArray
 
 from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations
+from replay.ratetruth import RateKind, Span, rate_flags
 
-AlertKind = Literal["abnormal", "asystole", "no-signal", "noisy"]
-Span = tuple[int, int]
-"""Sample indices: the first of the span and the first after it."""
+AlarmKind = Literal["abnormal", "asystole", "no-signal", "noisy"] | RateKind
+LATCHING: Final = frozenset({"asystole", "extreme-low-rate", "extreme-high-rate"})
+"""Kinds whose alarm stays when it is over, until somebody acknowledges it."""
 
 EARLY: Final = RATE
 """A second that the condition fills only in part may already count."""
@@ -31,41 +35,51 @@ within about a second after a disturbance, the model looks up to 0.5 s ahead."""
 MATCH: Final = round(0.15 * RATE)
 """How far a detected beat may lie from the true one: the match window of ANSI/AAMI EC57."""
 MISSES: Final = 2
-"""A classifier may miss this many abnormal windows of those that decide on an alert."""
+"""A classifier may miss this many abnormal windows of those that decide on an alarm."""
+EARLY_RR: Final = round(0.55 * RATE)
+"""A beat after a shorter RR interval may be taken for a premature one."""
+_WORSE: Final[dict[AlarmKind, AlarmKind]] = {
+    "low-rate": "extreme-low-rate",
+    "high-rate": "extreme-high-rate",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedAlert:
-    """An alert that the monitor must raise and clear.
+class ExpectedAlarm:
+    """An alarm that the monitor must raise, and that must be over again.
 
-    An interval that reaches past the end of the stream binds nobody: the alert may be raised
-    (or cleared) inside it, but the stream may also end before.
+    An alarm that is over is *cleared*, or *latched* if its kind is one of `LATCHING`. An interval
+    that reaches past the end of the stream binds nobody: the alarm may be raised (or over) inside
+    it, but the stream may also end before.
 
     Parameters
     ----------
-    kind : {'abnormal', 'asystole', 'no-signal', 'noisy'}
-        Which alert.
+    kind : str
+        Which alarm.
     after, before : int
         It must be raised at a sample index from ``after`` to ``before``, both included.
-    cleared : tuple of (int, int) or None
-        It must be cleared at a sample index from the first to the second, both included; None if
-        it must still stand at the end of the stream.
+    ended : tuple of (int, int) or None
+        It must be over at a sample index from the first to the second, both included; None if
+        it must still go on at the end of the stream.
+    sure : bool
+        If not, nothing decides whether it is raised within these bounds, nor how often.
     """
 
-    kind: AlertKind
+    kind: AlarmKind
     after: int
     before: int
-    cleared: Span | None
+    ended: Span | None
+    sure: bool = True
 
 
-def expected_alerts(
+def expected_alarms(
     beats: Annotations,
     n_samples: int,
     *,
-    missing: Iterable[Span],
-    lead_off: Iterable[Span],
-    noisy: Iterable[Span],
-) -> tuple[ExpectedAlert, ...]:
+    missing: Collection[Span],
+    lead_off: Collection[Span],
+    noisy: Collection[Span],
+) -> tuple[ExpectedAlarm, ...]:
     """Apply the monitor's rules to what truly happens in a stream.
 
     Parameters
@@ -74,48 +88,54 @@ def expected_alerts(
         Every beat of the stream.
     n_samples : int
         Length of the stream, at least one window.
-    missing, lead_off, noisy : iterable of (start, stop)
+    missing, lead_off, noisy : collection of (start, stop)
         Sample index ranges that are never delivered, not measured, or covered by noise; they may
         reach past the end of the stream.
 
     Returns
     -------
-    tuple of ExpectedAlert
+    tuple of ExpectedAlarm
         In the order of ``after``.
     """
-    ectopic = beats.samples[[symbol != "N" for symbol in beats.symbols]]
-    alerts = [*_abnormal(ectopic, n_samples), *_asystole(beats.samples, n_samples)]
-    for start, stop in lead_off:
-        alerts += _while("no-signal", (start, stop), n_samples, raise_s=3, clear_s=3)
-    for start, stop in missing:
-        # Nobody can tell from the stream alone that samples are missing until one comes again.
-        alerts += _while("no-signal", (start, stop), n_samples, raise_s=3, clear_s=3, seen=stop)
-    for start, stop in noisy:
-        alerts += _while("noisy", (start, stop), n_samples, raise_s=5, clear_s=10)
-    return tuple(sorted(alerts, key=lambda alert: alert.after))
+    lost = [*missing, *lead_off, *noisy]
+    alarms = [
+        *_abnormal(beats, n_samples),
+        *_asystole(beats.samples, n_samples),
+        *_no_signal([*missing, *lead_off], n_samples),
+        *_rate(beats.samples, n_samples, lost),
+    ]
+    for span in noisy:
+        alarms += _noisy(span, n_samples)
+    return tuple(sorted(alarms, key=lambda alarm: alarm.after))
 
 
-def _while(
-    kind: AlertKind, span: Span, n_samples: int, *, raise_s: int, clear_s: int, seen: int = 0
-) -> Iterator[ExpectedAlert]:
-    """Expect an alert for a condition that holds throughout a span, not seen before ``seen``."""
-    raised = span[0] + raise_s * RATE
-    cleared = span[1] + clear_s * RATE
+def _noisy(span: Span, n_samples: int) -> Iterator[ExpectedAlarm]:
+    raised, ended = span[0] + 5 * RATE, span[1] + 10 * RATE
     if raised - EARLY < min(span[1], n_samples):
-        yield ExpectedAlert(
-            kind,
+        yield ExpectedAlarm(
+            "noisy",
             raised - EARLY,
-            max(raised, seen) + LATE,
-            (cleared - EARLY, cleared + LATE) if cleared - EARLY < n_samples else None,
+            raised + LATE,
+            (ended - EARLY, ended + LATE) if ended - EARLY < n_samples else None,
         )
 
 
-def _asystole(beats: NDArray[np.int64], n_samples: int) -> Iterator[ExpectedAlert]:
+def _no_signal(absent: Collection[Span], n_samples: int) -> Iterator[ExpectedAlarm]:
+    """Run the rule on the seconds; a gap shows when a sample comes again, but counts as it is."""
+    samples = np.zeros(n_samples // WINDOW * WINDOW, dtype=bool)
+    for start, stop in absent:
+        samples[start:stop] = True
+    seconds = 2 * samples.reshape(-1, WINDOW).sum(axis=1) > WINDOW
+    raises, ends = _recent(seconds, 2) == 2, _recent(seconds, 3) == 0
+    return _decided("no-signal", raises, raises, ends, ends)
+
+
+def _asystole(beats: NDArray[np.int64], n_samples: int) -> Iterator[ExpectedAlarm]:
     following = np.append(beats, n_samples)[1:]
     for i in np.flatnonzero(following - beats > 4 * RATE - MATCH):
         raised = int(beats[i]) + 4 * RATE
         second = int(beats[i + 2]) if i + 2 < len(beats) else n_samples
-        yield ExpectedAlert(
+        yield ExpectedAlarm(
             "asystole",
             raised - MATCH,
             raised + LATE,
@@ -123,32 +143,79 @@ def _asystole(beats: NDArray[np.int64], n_samples: int) -> Iterator[ExpectedAler
         )
 
 
-def _abnormal(ectopic: NDArray[np.int64], n_samples: int) -> Iterator[ExpectedAlert]:
+def _rate(beats: NDArray[np.int64], n_samples: int, lost: Collection[Span]) -> list[ExpectedAlarm]:
+    """Expect the alarms of the heart rate.
+
+    Whether a rate that is extreme anyway raised the plain alarm first, for a second, or whether
+    that one comes back in between, is left open.
+    """
+    alarms: list[ExpectedAlarm] = []
+    for flags in rate_flags(beats, n_samples // WINDOW, lost):
+        alarms += _decided(*flags)
+    found: list[ExpectedAlarm] = []
+    for alarm in alarms:
+        last = alarm.ended[1] if alarm.ended else n_samples
+        worse = (other for other in alarms if other.kind == _WORSE.get(alarm.kind))
+        hidden = any(alarm.after <= other.after <= last for other in worse)
+        found.append(_open(alarm.kind, alarm.after, last) if hidden else alarm)
+    return found
+
+
+def _open(kind: AlarmKind, after: int, last: int) -> ExpectedAlarm:
+    """Leave an alarm between two samples open."""
+    return ExpectedAlarm(kind, after, last, (after, last), sure=False)
+
+
+def _abnormal(beats: Annotations, n_samples: int) -> Iterator[ExpectedAlarm]:
     """Run the rule on the windows that must and on those that may count as abnormal.
 
-    The earliest raise and the latest clearing come from the windows that may, the latest raise
-    and the earliest clearing from those that must, less the `MISSES` that a classifier is allowed.
+    Less the `MISSES` that a classifier is allowed. It may also take a beat for a premature one that
+    comes as early in a fast rhythm.
     """
     n_windows = n_samples // WINDOW
-    must = _windows(ectopic, n_windows)
-    may = must | _windows(ectopic - MATCH, n_windows) | _windows(ectopic + MATCH, n_windows)
-    may_raise = _recent(may, 10) >= 3
-    must_raise = _recent(must, 10) >= 3 + MISSES
-    may_clear = _recent(must, 30) <= MISSES
-    must_clear = _recent(may, 30) == 0
+    ectopic = np.array([symbol != "N" for symbol in beats.symbols])
+    early = np.diff(beats.samples, prepend=-RATE) < EARLY_RR
+    must = _windows(beats.samples[ectopic], n_windows)
+    doubtful = beats.samples[ectopic | early]
+    may = must | _windows(doubtful - MATCH, n_windows) | _windows(doubtful + MATCH, n_windows)
+    return _decided(
+        "abnormal",
+        _recent(may, 10) >= 3,
+        _recent(must, 10) >= 3 + MISSES,
+        _recent(must, 30) <= MISSES,
+        _recent(may, 30) == 0,
+    )
 
+
+def _decided(
+    kind: AlarmKind,
+    may_raise: NDArray[np.bool_],
+    must_raise: NDArray[np.bool_],
+    may_end: NDArray[np.bool_],
+    must_end: NDArray[np.bool_],
+) -> Iterator[ExpectedAlarm]:
+    """Expect the alarms of a kind from when it may or must be raised or over, each second.
+
+    The earliest times come from the seconds that may, the latest from those that must.
+    """
+    n = len(may_raise)
     raised = _first(may_raise, 0)
-    while raised < n_windows:
+    while raised < n:
         latest_raised = _first(must_raise, raised)
-        cleared = _first(may_clear, latest_raised)
-        latest_cleared = _first(must_clear, cleared)
-        yield ExpectedAlert(
-            "abnormal",
+        over = _first(must_end, raised)
+        if over < latest_raised or latest_raised == n:
+            yield _open(kind, _end(raised), _end(over) + LATE)
+            raised = _first(may_raise, over)
+            continue
+        ended = _first(may_end, latest_raised)
+        latest_ended = _first(must_end, ended)
+        yield ExpectedAlarm(
+            kind,
             _end(raised),
             _end(latest_raised) + LATE,
-            (_end(cleared), _end(latest_cleared) + LATE) if cleared < n_windows else None,
+            (_end(ended), _end(latest_ended) + LATE) if ended < n else None,
         )
-        raised = _first(may_raise, latest_cleared)
+        raised = _first(may_raise, latest_ended)
 
 
 def _windows(samples: NDArray[np.int64], n_windows: int) -> NDArray[np.bool_]:

@@ -10,11 +10,12 @@ from ecgmon.errors import UsageError
 from ecgmon.grid import RATE
 from ecgmon.records import Annotations, Record
 from ecgmon.wire import NO_VALUE
+from replay.ratetruth import Span
 from replay.scenarios import SCENARIOS, Kind, Scenario
 from replay.simecg import NOISE_MV, artefact, ecg, heartbeats
-from replay.simtruth import ExpectedAlert, Span, expected_alerts
+from replay.simtruth import ExpectedAlarm, expected_alarms
 
-__all__ = ["ExpectedAlert", "Simulation", "simulate"]
+__all__ = ["ExpectedAlarm", "Simulation", "simulate"]
 
 GAIN: Final = 200.0
 """Counts per millivolt, as in the MIT-BIH databases."""
@@ -31,12 +32,12 @@ class Simulation:
     record : Record
         The recording; its annotations are the true beats, at their R peaks. A beat during
         lead-off leaves no trace and is not annotated.
-    expected : tuple of ExpectedAlert
-        Every alert that must be raised, in the order of time.
+    expected : tuple of ExpectedAlarm
+        Every alarm that must be raised, in the order of time.
     """
 
     record: Record
-    expected: tuple[ExpectedAlert, ...]
+    expected: tuple[ExpectedAlarm, ...]
 
 
 def simulate(
@@ -103,7 +104,7 @@ def simulate(
     )
     return Simulation(
         record,
-        expected_alerts(
+        expected_alarms(
             Annotations(peaks, symbols[: len(peaks)]),
             n,
             missing=missing,

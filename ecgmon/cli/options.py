@@ -12,7 +12,7 @@ import typer
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
-    from monitor.alerts import AlertRules
+    from monitor.alarms.rules import Rules
 
 Data = Annotated[
     Path | None,
@@ -36,6 +36,15 @@ Json = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help="Write all figures as JSON; - is stdout."),
 ]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Configuration, a TOML file.",
+        show_default="$ECGMON_CONFIG, else /etc/ecgmon/ecgmon.toml, else the user's own",
+    ),
+]
 Journal = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="SQLite file to append what the monitor says to."),
@@ -43,7 +52,7 @@ Journal = Annotated[
 AbnormalRule = Annotated[
     str,
     typer.Option(
-        "--abnormal", metavar="K/N", help="Alert when K of the last N seconds are abnormal."
+        "--abnormal", metavar="K/N", help="Alarm when K of the last N seconds are abnormal."
     ),
 ]
 ClearAfter = Annotated[
@@ -60,8 +69,14 @@ ClearAfter = Annotated[
 
 def state_folder() -> Path:
     """Return where all that is kept lies: ``$ECGMON_STATE``, else the user's own folder."""
-    given = os.environ.get("ECGMON_STATE")
-    return Path(given or platformdirs.user_state_dir("ecgmon", appauthor=False))
+    if given := os.environ.get("ECGMON_STATE"):
+        return Path(given)
+    try:
+        return platformdirs.user_state_path("ecgmon", appauthor=False)
+    except RuntimeError as error:
+        raise UsageError(
+            "This user has no home: name the folder to keep things in with $ECGMON_STATE."
+        ) from error
 
 
 def captured_folder() -> Path:
@@ -69,14 +84,14 @@ def captured_folder() -> Path:
     return state_folder() / "captured"
 
 
-def alert_rules(abnormal: str, clear_after: int) -> "AlertRules":
-    """Read the alert options; raises `UsageError` where they make no rule."""
-    from monitor.alerts import AlertRules, Hysteresis
+def alarm_rules(abnormal: str, clear_after: int) -> "Rules":
+    """Read the alarm options; raises `UsageError` where they make no rule."""
+    from monitor.alarms.rules import Hysteresis, Rules
 
     match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", abnormal)
     if match is None or not 1 <= int(match[1]) <= int(match[2]) <= 300:
         raise UsageError(f"--abnormal {abnormal} is no rule: give K/N with K <= N, such as 3/10.")
-    return AlertRules(abnormal=Hysteresis(int(match[1]), int(match[2]), clear_after))
+    return Rules(abnormal=Hysteresis(int(match[1]), int(match[2]), clear_after))
 
 
 def write(path: Path, text: str, mode: str = "w") -> None:

@@ -5,6 +5,7 @@ import math
 import signal
 import sys
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -21,35 +22,52 @@ from ecgmon.cli.options import (
     Journal,
     Json,
     Model,
-    alert_rules,
+    alarm_rules,
     write,
 )
 from ecgmon.errors import RecordMissingError, UsageError
 
 if TYPE_CHECKING:
     from ecgmon.cli.session import Source
+    from replay.connection import Secure
 
 FALLBACK: Final = "premature"
 """Scenario shown where a record cannot be had."""
+MIXED: Final = "mixed"
+"""All scenarios in turn, for many simulated wearers."""
 
 
 def replay(
-    record: Annotated[
-        str | None,
+    records: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[RECORD]",
-            help="A WFDB record: a path, database/name, or a bare MIT-BIH name such as 203.",
+            metavar="[RECORD]...",
+            help="WFDB records: paths, database/name, or bare MIT-BIH names such as 203. "
+            "More than one needs --connect.",
         ),
     ] = None,
     simulate: Annotated[
         str | None,
         typer.Option(
             metavar="SCENARIO",
-            help="A simulated wearer instead: normal, premature, runs, pauses, asystole, noise, "
-            "lead-off or gaps.",
+            help="A simulated wearer instead: normal, premature, runs, pauses, bradycardia, "
+            "tachycardia, extreme, asystole, noise, lead-off or gaps.",
             autocompletion=lambda: list(_scenarios()),
         ),
     ] = None,
+    wearers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=500,
+            help="So many simulated wearers at once, with --connect; mixed gives them all "
+            "scenarios in turn.",
+        ),
+    ] = 1,
+    loop: Annotated[
+        bool,
+        typer.Option("--loop", help="Let the simulation start over for as long as --duration."),
+    ] = False,
     speed: Annotated[
         str, typer.Option(metavar="N|max", help="Multiple of real time, or max.")
     ] = "1",
@@ -66,6 +84,26 @@ def replay(
     connect: Annotated[
         str | None,
         typer.Option(metavar="ENDPOINT", help="Stream to this monitor instead of starting one."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The device's key, for a monitor that asks for one."),
+    ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            max=86_400,
+            help="For how long a monitor that is connected to may be away.",
+        ),
+    ] = 60.0,
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HZ",
+            help="Send so many samples a second, from 100 to 1000. [default: as recorded]",
+        ),
     ] = None,
     model: Model = None,
     lead: Annotated[
@@ -95,6 +133,9 @@ def replay(
     Without --connect it starts a monitor of its own, on loopback sockets. A record with
     annotations is scored: what the monitor said of every second against what the experts said.
 
+    With --connect it outlives lost connections and the monitor's restarts, as a wearable does:
+    what is not acknowledged is kept, for ten minutes, and sent again. Many play at once.
+
     Examples
     --------
       ecgmon replay 203
@@ -104,11 +145,25 @@ def replay(
       ecgmon replay nstdb/em --from 300 --duration 60 --no-view
 
       ecgmon replay --simulate asystole
+
+      ecgmon replay 100 101 203 --connect tcp://127.0.0.1:5555
+
+      ecgmon replay --simulate mixed --wearers 20 --loop --connect tcp://127.0.0.1:5555
     """
+    from ecgmon.cli.fleet import play_all
     from ecgmon.cli.session import Session, play
 
-    if (record is None) == (simulate is None):
+    names = records or []
+    if bool(names) == (simulate is not None):
         raise UsageError("Give either a record, such as 203, or --simulate SCENARIO.")
+    if simulate is None and (wearers > 1 or loop):
+        raise UsageError("--wearers and --loop are for simulated wearers: give --simulate too.")
+    many = len(names) > 1 or wearers > 1
+    if many and connect is None:
+        raise UsageError(
+            "Many wearers at once need a monitor: start ecgmon serve, and give its --connect "
+            "ENDPOINT; without it, one record is replayed."
+        )
     if connect is not None and (model is not None or journal is not None):
         raise UsageError(
             "--model and --journal are the monitor's: with --connect, give them to ecgmon serve."
@@ -121,34 +176,45 @@ def replay(
         duration_s=duration,
         burst_s=burst,
         connect=connect,
+        patience_s=patience,
+        secure=_secured(key, connect),
+        rate=rate,
         model=model,
         score_from_s=score_from,
-        rules=alert_rules(abnormal, clear_after),
+        rules=alarm_rules(abnormal, clear_after),
         journal=journal,
         view=view and sys.stdout.isatty(),
         out=sys.stderr if json_file == Path("-") else sys.stdout,
     )
-    if simulate is not None:
-        source = _simulated(simulate, seed, duration)
+    if many:
+        sources = (
+            [_recorded(name, data, lead) for name in names]
+            if simulate is None
+            else _ward(simulate, wearers, seed, duration, loop=loop)
+        )
+    elif simulate is not None:
+        sources = [_simulated(simulate, seed, duration, loop=loop)]
         session = replace(session, notice="SIMULATED WEARER", model=model or SIMULATED)
     else:
         try:
-            source = _recorded(str(record), data, lead)
+            sources = [_recorded(names[0], data, lead)]
         except RecordMissingError as error:
             if not or_simulate:
                 raise
-            notice = f"SIMULATED WEARER, not record {record}"
+            notice = f"SIMULATED WEARER, not record {names[0]}"
             text = Text.assemble(f"{error}\n", (notice, "bold"))
             Console(file=session.out).print(text, soft_wrap=True)
-            source = _simulated(FALLBACK, seed, None)
+            sources = [_simulated(FALLBACK, seed, None)]
             session = replace(session, notice=notice, model=model or SIMULATED)
     if json_file is not None:
         write(json_file, "", "a")  # what cannot be is said now, not after half an hour of play
-    result = play(source, session)
+    result = play_all(sources, session) if many else play(sources[0], session)
     if json_file is not None:
         write(json_file, json.dumps(result, indent=2) + "\n")
     if result["interrupted"]:
         raise typer.Exit(128 + signal.SIGINT)
+    if result.get("failed"):
+        raise typer.Exit(1)
 
 
 def _speed(text: str) -> float:
@@ -167,12 +233,45 @@ def _scenarios() -> list[str]:
     return list(SCENARIOS)
 
 
-def _simulated(scenario: str, seed: int, duration: float | None) -> "Source":
+def _secured(key: Path | None, connect: str | None) -> "Secure":
+    """Return what makes a device's socket use its key."""
+    from ecgmon.cli.attach import secured
+
+    if key is not None and connect is None:
+        raise UsageError("--key is for the monitor that --connect names: give both.")
+    return secured(key)
+
+
+def _simulated(
+    scenario: str,
+    seed: int,
+    duration: float | None,
+    *,
+    loop: bool = False,
+    wearer: str | None = None,
+) -> "Source":
     from ecgmon.cli.session import Source
+    from replay.endless import endless
     from replay.simulated import simulate
 
-    simulation = simulate(scenario, seed=seed, duration_s=duration)
+    if loop:
+        return Source(endless(scenario, seed=seed, wearer=wearer), endless=True)
+    simulation = simulate(scenario, seed=seed, duration_s=duration, wearer=wearer)
     return Source(simulation.record, simulation.expected)
+
+
+def _ward(
+    scenario: str, n: int, seed: int, duration: float | None, *, loop: bool
+) -> "list[Source]":
+    """Simulate many wearers, no two of whom are alike."""
+    scenarios = _scenarios() if scenario == MIXED else [scenario]
+    digits = max(2, len(str(n)))
+    return [
+        _simulated(
+            name, seed + i, duration, loop=loop, wearer=f"simulated-{name}-{i + 1:0{digits}}"
+        )
+        for i, name in zip(range(n), cycle(scenarios), strict=False)
+    ]
 
 
 def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":

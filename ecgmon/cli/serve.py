@@ -1,47 +1,88 @@
 """``ecgmon serve``: the monitor as a daemon."""
 
+import contextlib
+import faulthandler
 import logging
+import os
+import queue
 import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecgmon.cli.options import (
-    AbnormalRule,
-    ClearAfter,
-    Journal,
-    Model,
-    alert_rules,
-    captured_folder,
-    state_folder,
-)
-from ecgmon.errors import UsageError
+from ecgmon.cli.options import ConfigFile, state_folder
+from ecgmon.errors import EcgmonError, UsageError
+
+if TYPE_CHECKING:
+    from monitor.daemon import Monitor
+    from monitor.service import Service
+    from monitor.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 def serve(
     ingest: Annotated[
-        str, typer.Option(metavar="ENDPOINT", help="Where devices connect.")
-    ] = "tcp://127.0.0.1:5555",
+        list[str] | None,
+        typer.Option(
+            metavar="ENDPOINT",
+            help="Where devices connect; several may be given.",
+            show_default="tcp://127.0.0.1:5555",
+        ),
+    ] = None,
     publish: Annotated[
-        str, typer.Option(metavar="ENDPOINT", help="Where results are published.")
-    ] = "tcp://127.0.0.1:5556",
-    model: Model = None,
-    abnormal: AbnormalRule = "3/10",
-    clear_after: ClearAfter = 30,
-    journal: Journal = None,
+        list[str] | None,
+        typer.Option(
+            metavar="ENDPOINT",
+            help="Where viewers connect; several may be given.",
+            show_default="tcp://127.0.0.1:5556",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A bundle's path, a wearer's id, or generic.",
+            show_default="the wearer's own, else generic",
+        ),
+    ] = None,
+    abnormal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Alert when K of the last N seconds are abnormal.",
+            show_default="3/10",
+        ),
+    ] = None,
+    clear_after: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Clear it after so many seconds in a row without.",
+            show_default="30",
+        ),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="SQLite file to append what the monitor says to."),
+    ] = None,
     capture: Annotated[
-        int,
+        int | None,
         typer.Option(
             metavar="HOURS",
-            min=0,
-            max=10_000,
             help="Keep up to so many hours of each wearer's samples, as WFDB records in "
             "captured/ beside the models; 0 stores none.",
+            show_default="24",
         ),
-    ] = 24,
+    ] = None,
+    config: ConfigFile = None,
 ) -> None:
     """Monitor the devices that connect, until SIGTERM or Ctrl-C.
+
+    Everything can be configured: see ecgmon config show. Options count more than the configuration,
+    which SIGHUP has read again.
 
     Example, in two terminals:
 
@@ -51,38 +92,100 @@ def serve(
     """
     import zmq
 
-    from ecgmon.bundle import Model as Bundle
-    from ecgmon.cli.models import resolve
-    from monitor.daemon import Monitor, Settings
+    from ecgmon.cli.configured import settings
+    from ecgmon.config import Given, load
+    from monitor.daemon import Monitor
+    from monitor.logs import log_to_stderr
+    from monitor.service import Service
+    from monitor.settings import Settings
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    Bundle.load(resolve(model, None))  # a bad model is said now, not when the first device comes
-    settings = Settings(
-        journal=journal or _default_journal(),
-        resolve=lambda wearer: resolve(model, wearer),
-        ingest=ingest,
-        publish=publish,
-        rules=alert_rules(abnormal, clear_after),
-        captured=captured_folder() if capture else None,
-        capture_hours=capture,
-    )
+    options = {
+        ("network", "ingest"): ("--ingest", ingest),
+        ("network", "publish"): ("--publish", publish),
+        ("models", "model"): ("--model", model),
+        ("alarms", "abnormal"): ("--abnormal", abnormal),
+        ("alarms", "clear_after"): ("--clear-after", clear_after),
+        ("storage", "journal"): ("--journal", journal and str(journal.absolute())),
+        ("storage", "capture_hours"): ("--capture", capture),
+    }
+    given = [
+        Given(key, value, option)
+        for key, (option, value) in options.items()
+        if value not in (None, [])
+    ]
+
+    def read() -> Settings:
+        return settings(load(config, given).config)
+
+    log_to_stderr()
+    os.umask(0o077)  # what is kept of wearers is nobody else's
+    faulthandler.enable()  # a watchdog's SIGABRT leaves in the log where it hung
+    start = read()
+    _make_home(start.journal)
+    service = Service()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    monitor = Monitor(settings, context)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: monitor.stop())
+    monitor = Monitor(start, context)
+    with _signals(monitor, service, read):
+        try:
+            monitor.start()
+            service.ready()
+            service.status(f"ingest {monitor.ingest}, publish {monitor.publish}")
+            monitor.run(service.alive)
+        finally:
+            context.destroy()
+
+
+@contextlib.contextmanager
+def _signals(
+    monitor: "Monitor", service: "Service", read: "Callable[[], Settings]"
+) -> Iterator[None]:
+    """Stop at SIGTERM and Ctrl-C, and read the configuration again at SIGHUP."""
+    from monitor.logs import event
+
+    # Handlers interrupt anything, logging too: all they may do is what takes no lock.
+    wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def stop(*_: object) -> None:
+        service.stopping()
+        monitor.stop()
+
+    def reload() -> None:
+        while wanted.get():
+            service.reloading()
+            try:
+                monitor.reload(read())
+                _log.info(event("reloaded"))
+            except EcgmonError as error:
+                _log.error(event("reload-refused", reason=error))
+            finally:
+                service.ready()
+
+    handlers = {
+        signal.SIGTERM: stop,
+        signal.SIGINT: stop,
+        signal.SIGHUP: lambda *_: wanted.put(True),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    thread = threading.Thread(target=reload, name="reload")
+    thread.start()
     try:
-        monitor.start()
-        monitor.run()
+        yield
     finally:
-        context.destroy()
+        wanted.put(False)
+        thread.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        service.close()
 
 
-def _default_journal() -> Path:
+def _make_home(journal: Path) -> None:
+    """Make the state folder, where the journal lies in it."""
     folder = state_folder()
+    if journal.parent != folder:
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be made ({error.strerror}): give a place with --journal."
         ) from error
-    return folder / "journal.db"

@@ -1,12 +1,12 @@
 """One replay: joins the player, the monitor it may start, and the view."""
 
 import contextlib
-import getpass
 import logging
 import logging.handlers
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,33 +16,41 @@ import zmq
 
 from ecgmon.bundle import Card
 from ecgmon.bundle import Model as Bundle
+from ecgmon.cli.attach import user
 from ecgmon.cli.models import resolve
 from ecgmon.cli.summary import summary
 from ecgmon.errors import UsageError
 from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Record
 from ecgmon.wire import messages
-from monitor.alerts import AlertRules
-from monitor.daemon import Monitor, Settings
-from monitor.view import LINE_KINDS, run_lines, run_view, subscribe
+from ecgmon.wire.viewer import KINDS, Viewer, topics
+from monitor.alarms.rules import Rules
+from monitor.care import Care
+from monitor.daemon import Monitor
+from monitor.settings import Settings
+from monitor.view import LINE_KINDS, run_lines, run_view
+from replay.connection import Context, Secure, plain
 from replay.device import Device
 from replay.oracle import mismatches
-from replay.player import Player
+from replay.player import Part, Player
+from replay.rates import at_rate
 from replay.schedule import Pace
 from replay.scoreboard import Played, Scoreboard
-from replay.simulated import ExpectedAlert
+from replay.simulated import ExpectedAlarm
 
-Context = zmq.Context[zmq.Socket[bytes]]
-SUBSCRIBED_MS: Final = 2000
-"""Longest wait for the monitor's first word to a new subscriber; nothing is missed after it."""
+ENDLESS: Final = 2**60
+"""Samples of what starts over and over: more than anybody sends, and less than a stream holds."""
+SUBSCRIBED_S: Final = 2.0
+"""Longest wait for the monitor's first word to a new viewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to play, and for a simulation the alerts that must come of it."""
+    """What to play, the alarms that must come of a simulation, and whether it starts over."""
 
     record: Record
-    expected: tuple[ExpectedAlert, ...] | None
+    expected: tuple[ExpectedAlarm, ...] | None = None
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,13 @@ class Session:
     connect: str | None
     model: str | None
     score_from_s: int | None
-    rules: AlertRules
+    rules: Rules
     journal: Path | None
     view: bool
     out: TextIO
+    rate: float | None = None
+    patience_s: float = 60.0
+    secure: Secure = plain
     notice: str | None = None
 
 
@@ -71,7 +82,7 @@ class Endpoints:
     publish: str
 
 
-class _Worker(threading.Thread):
+class Worker(threading.Thread):
     """A thread whose exception is raised where it is joined, and told to the others at once."""
 
     def __init__(self, name: str, work: Callable[[], None], failed: threading.Event) -> None:
@@ -81,6 +92,7 @@ class _Worker(threading.Thread):
         self._error: BaseException | None = None
 
     def run(self) -> None:
+        """Work, in the thread."""
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001 - raised again by finish
@@ -103,12 +115,8 @@ def play(source: Source, session: Session) -> dict[str, Any]:
     EcgmonError
         Where anything the user asked for cannot be done.
     """
-    record = source.record
-    first, stop = _range(record, session)
-    card = _card(session, record.wearer)
-    played = Played(record, first, _score_from(session, card, record))
-    device = Device(record, first, stop, Pace(session.speed, session.burst_s))
-    board = Scoreboard(played, card, device.available_at)
+    part = cast(source, session)
+    device, board = part.device, part.board
     interrupted, failed = False, threading.Event()
     with contextlib.ExitStack() as stack:
         context: Context = zmq.Context()
@@ -116,10 +124,11 @@ def play(source: Source, session: Session) -> dict[str, Any]:
         if session.view:
             stack.enter_context(_log_held_back())
         endpoint = session.connect or stack.enter_context(_monitor(session, context, failed))
-        device.connect(endpoint, context)
-        player = Player(device, board, record.wearer, context)
+        device.connect(endpoint, context, session.secure)
+        player = Player([part], context, session.secure)
+        stack.callback(player.close)
         publish = player.welcome()
-        worker = _Worker("player", player.run, failed)
+        worker = Worker("player", player.run, failed)
         try:
             _watch(session, source, board, Endpoints(endpoint, publish), context, worker, failed)
         except KeyboardInterrupt:
@@ -127,14 +136,41 @@ def play(source: Source, session: Session) -> dict[str, Any]:
         finally:
             player.stop()
             worker.finish()
-    result = board.result(device.sent)
-    result["speed"] = "max" if session.speed == float("inf") else session.speed
+    result = board.result(device.sent) | device.figures()
+    result["speed"] = speed_name(session)
     result["interrupted"] = interrupted
-    if source.expected is not None and first == 0 and board.end is not None:
-        result["mismatches"] = mismatches(source.expected, board.alerts, board.end)
+    if source.expected is not None and not session.start_s and board.end is not None:
+        result["mismatches"] = mismatches(source.expected, board.alarms, board.end)
     session.out.write(summary(result))
     session.out.flush()
     return result
+
+
+def cast(source: Source, session: Session) -> Part:
+    """Return a device that plays a record, and the board that scores what comes of it.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to play, or not at this rate.
+    """
+    record = source.record
+    sent = at_rate(record, session.rate or record.rate)
+    first, stop = _range(sent, session, endless=source.endless)
+    card = _card(session, record.wearer)
+    device = Device(
+        sent, first, stop, Pace(session.speed, session.burst_s), patience_s=session.patience_s
+    )
+    # What the monitor says counts samples at its own rate, from where the stream began.
+    played = Played(
+        at_rate(record, RATE), round(session.start_s * RATE), _score_from(session, card, record)
+    )
+    return Part(record.wearer, device, Scoreboard(played, card, device.available_at))
+
+
+def speed_name(session: Session) -> str | float:
+    """Return the speed as ``--json`` documents it."""
+    return "max" if session.speed == float("inf") else session.speed
 
 
 @contextlib.contextmanager
@@ -157,12 +193,14 @@ def _monitor(session: Session, context: Context, failed: threading.Event) -> Ite
     with tempfile.TemporaryDirectory(prefix="ecgmon-") as folder:
         settings = Settings(
             journal=session.journal or Path(folder) / "journal.db",
-            resolve=lambda wearer: resolve(session.model, wearer),
-            rules=session.rules,
+            care=Care(
+                resolve=lambda wearer: resolve(session.model, wearer),
+                rules=lambda _: session.rules,
+            ),
         )
         monitor = Monitor(settings, context)
         monitor.start()
-        worker = _Worker("monitor", monitor.run, failed)
+        worker = Worker("monitor", monitor.run, failed)
         worker.start()
         try:
             yield monitor.ingest
@@ -177,7 +215,7 @@ def _watch(
     board: Scoreboard,
     endpoints: Endpoints,
     context: Context,
-    worker: _Worker,
+    worker: Worker,
     failed: threading.Event,
 ) -> None:
     """Play while the view or plain lines show it; returns when it is over or the user quits."""
@@ -186,30 +224,20 @@ def _watch(
     def done() -> bool:
         return failed.is_set() or not worker.is_alive()
 
-    if not session.view:
-        with subscribe(context, endpoints.publish, wearer, LINE_KINDS) as results:
-            results.poll(SUBSCRIBED_MS)
-            worker.start()
-            run_lines(results, wearer=wearer, out=session.out, done=done)
-        return
-    with (
-        subscribe(context, endpoints.publish, wearer) as results,
-        context.socket(zmq.DEALER) as desk,
-    ):
-        results.poll(SUBSCRIBED_MS)
-        desk.linger = 500  # a last acknowledgement still leaves
-        desk.connect(endpoints.ingest)
+    kinds = KINDS if session.view else LINE_KINDS
+    viewer = Viewer(context, endpoints.publish, topics(kinds, wearer), secure=session.secure)
 
-        def acknowledge(alert: messages.Alert) -> None:
-            by = _user()
-            request = messages.Acknowledge(
-                wearer=wearer, stream=alert.stream, alert=alert.alert, by=by
-            )
-            desk.send(messages.encode(request))
+    def acknowledge(alarm: messages.Alarm) -> None:
+        viewer.say(messages.Acknowledge(wearer=wearer, alarm=alarm.alarm, by=user()))
 
+    with viewer.socket:
+        _await_subscription(viewer)
         worker.start()
+        if not session.view:
+            run_lines(viewer, out=session.out, done=done)
+            return
         run_view(
-            results,
+            viewer,
             wearer=wearer,
             title=source.record.name,
             notice=session.notice,
@@ -219,9 +247,21 @@ def _watch(
         )
 
 
-def _range(record: Record, session: Session) -> tuple[int, int]:
+def _await_subscription(viewer: Viewer) -> None:
+    """Wait until the monitor knows what the view wants; it misses nothing from then on.
+
+    What arrives first stays for the view to read: it begins with how things stand.
+    """
+    deadline = time.monotonic() + SUBSCRIBED_S
+    while time.monotonic() < deadline:
+        viewer.keep_alive()
+        if viewer.socket.poll(20):
+            return
+
+
+def _range(record: Record, session: Session, *, endless: bool) -> tuple[int, int]:
     """Return the samples to play."""
-    n = len(record.samples)
+    n = ENDLESS if endless else len(record.samples)
     first = round(session.start_s * record.rate)
     seconds = session.duration_s
     stop = n if seconds is None else min(n, first + round(seconds * record.rate))
@@ -244,11 +284,3 @@ def _score_from(session: Session, card: Card | None, record: Record) -> int:
         return session.score_from_s * RATE // WINDOW
     enrolment = card.enrolment if card else None
     return enrolment.stop if enrolment and enrolment.record == record.name else 0
-
-
-def _user() -> str:
-    """Return who sits at the terminal, as well as the system knows."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name, as containers have
-        return "unknown"

@@ -16,7 +16,7 @@ def summary(result: Result) -> str:
             f"{result['skipped']} skipped ({result['noisy']} noisy, {result['absent']} absent)",
         ),
         *_score(result),
-        ("alerts", _alerts(result)),
+        ("alarms", _alarms(result)),
         (
             "latency",
             f"median {_n(result['latency_ms_p50'], '.1f')} ms, "
@@ -30,7 +30,7 @@ def summary(result: Result) -> str:
         ),
     ]
     if "mismatches" in result:
-        rows.append(("truth", " ".join(result["mismatches"]) or "every alert as the truth says"))
+        rows.append(("truth", " ".join(result["mismatches"]) or "every alarm as the truth says"))
     return "".join(f"{name:>9}  {text}\n" for name, text in rows)
 
 
@@ -60,12 +60,17 @@ def _score(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def _alerts(result: Result) -> str:
-    raised = [alert["kind"] for alert in result["alerts"] if alert["state"] == "raised"]
+def _alarms(result: Result) -> str:
+    # A latched alarm that is raised again is no other one.
+    kinds = {alarm["alarm"]: alarm["kind"] for alarm in result["alarms"]}
+    raised = list(kinds.values())
     counts = ", ".join(f"{raised.count(kind)} {kind}" for kind in dict.fromkeys(raised)) or "none"
-    if result["false_alerts_per_hour"] is None:
+    if result["false_alarms_per_hour"] is None:
         return f"{counts} raised"
-    return f"{counts} raised; {result['false_alerts_per_hour']:.1f} false alerts per hour"
+    return (
+        f"{counts} raised; {result['false_alarms_per_hour']:.1f} false ones of abnormal beats or "
+        "asystole per hour"
+    )
 
 
 def _n(value: float | None, form: str) -> str:

@@ -30,12 +30,14 @@ class Outcome:
 
 def environment(home, **changes):
     """Return an environment without records, without a network, and with an empty home."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    names = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     fixed = {
         "HOME": str(home),
         "COLUMNS": "100",
         "LC_ALL": "C.UTF-8",
+        "ECGMON_NETWORK_METRICS": "",  # one port for all: no two monitors could run
         # A warning of ours is a failure; pandas deprecates what wfdb does.
         "PYTHONWARNINGS": "error,ignore::DeprecationWarning",
     }

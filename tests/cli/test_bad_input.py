@@ -24,7 +24,19 @@ REPLAY = {
     "a missing signal": (["{records}/headless"], r"its \.dat file is missing"),
     "a header that is none": (["{records}/garbage"], "The header of .* cannot be read"),
     "a lead that is not there": (["{records}/beats", "--lead", "V9"], "no lead V9: choose one of"),
-    "another sampling rate": (["{records}/other"], "360 Hz"),
+    "a rate that is none": (
+        ["{records}/other", "--rate", "99"],
+        "cannot be sent at 99 Hz: give a --rate from 100 to 1000",
+    ),
+    "two records without a monitor": (["{records}/beats", "203"], "start ecgmon serve, and give"),
+    "many wearers without a monitor": ([*SIMULATE, "--wearers", "2"], "start ecgmon serve, and"),
+    "a wearer twice": (
+        ["{records}/beats", "{records}/beats", "--connect", "tcp://127.0.0.1:9"],
+        "beats would be sent twice: a monitor hears one device of each wearer",
+    ),
+    "many of one record": (["203", "--wearers", "2"], "--wearers and --loop are for simulated"),
+    "a record without end": (["203", "--loop"], "--wearers and --loop are for simulated"),
+    "one of all scenarios": (["--simulate", "mixed"], "There is no scenario 'mixed'"),
     "neither record nor simulation": ([], "Give either a record, such as 203, or --simulate"),
     "both record and simulation": (["203", *SIMULATE], "Give either a record"),
     "an unknown scenario": (["--simulate", "asistole"], "did you mean 'asystole'"),
@@ -67,9 +79,19 @@ REPLAY = {
 SERVE = {
     "a daemon's model that is no bundle": (["--model", "{records}/beats.dat"], r"beats\.dat"),
     "a daemon's unknown model": (["--model", "nosuch"], "There is no model nosuch"),
-    "a daemon's journal to nowhere": (["--journal", "{records}/no/j"], "cannot be opened"),
-    "a daemon's endpoint that is none": (["--publish", "nonsense"], "endpoint nonsense cannot be"),
-    "a daemon's rule that is none": (["--abnormal", "5/3"], "--abnormal 5/3 is no rule"),
+    "a daemon's journal to nowhere": (
+        ["--journal", "{records}/no/j"],
+        "no folder .* for the journal",
+    ),
+    "a daemon's endpoint that is none": (
+        ["--publish", "nonsense"],
+        r"--publish: network\.publish cannot",
+    ),
+    "a daemon's rule that is none": (["--abnormal", "5/3"], "abnormal 5/3 is no K/N with K"),
+    "a daemon's configuration that is none": (
+        ["--config", "{records}/beats.dat"],
+        r"beats\.dat is not TOML",
+    ),
 }
 TRAIN = {
     "a network for a patient": (["--patient", "203", "--network", "cardiacnet"], "leave --network"),

@@ -2,7 +2,10 @@ import pytest
 
 from tests.cli.subprocesses import ecgmon, python
 
-COMMANDS = ("replay", "serve", "enroll", "train", "evaluate", "models")
+COMMANDS = (
+    *("replay", "serve", "view", "status", "alarms", "enroll", "train", "evaluate"),
+    *("export", "models", "keys", "config", "doctor"),
+)
 LOADED = """
 import sys
 from ecgmon.cli import main
@@ -33,6 +36,7 @@ HEAVY = {
         ["-h"],
         *([command, "--help"] for command in COMMANDS),
         ["models", "show", "-h"],
+        ["keys", "make", "-h"],
     ],
 )
 def test_help_is_printed_without_loading_any_program(env, args):

@@ -10,9 +10,9 @@ from tests.cli.subprocesses import ecgmon
 
 KEYS = set(
     "record patient annotated model threshold look_ahead_s windows classified skipped noisy absent "
-    "scored tp fp tn fn sensitivity ppv balanced_accuracy f1 false_alerts false_alerts_per_hour "
-    "latency_ms_p50 latency_ms_p99 samples_sent samples_received gaps trained_on_share alerts "
-    "speed interrupted".split()
+    "scored tp fp tn fn sensitivity ppv balanced_accuracy f1 false_alarms false_alarms_per_hour "
+    "latency_ms_p50 latency_ms_p99 samples_sent samples_received gaps trained_on_share alarms "
+    "speed interrupted samples_acknowledged samples_resent samples_dropped reconnects".split()
 )
 FAST = ("--speed", "max", "--no-view")
 
@@ -31,6 +31,8 @@ def test_record_203_is_monitored_whole_and_judged_well(mitdb_env, tmp_path):
     assert set(result) == KEYS
     assert (result["record"], result["patient"], result["annotated"]) == ("mitdb/203", "203", True)
     assert result["samples_sent"] == result["samples_received"] == 650_000
+    assert result["samples_acknowledged"] == 650_000
+    assert [result[name] for name in ("samples_resent", "samples_dropped", "reconnects")] == [0] * 3
     assert (result["gaps"], result["windows"]) == (0, 1805)
     assert result["model"].startswith("203")
     assert result["classified"] + result["skipped"] == 1805
@@ -73,7 +75,7 @@ def test_a_record_without_annotations_plays_unscored(records, env):
     assert outcome.code == 0, outcome.err
     result = json.loads(outcome.out)
     assert (result["annotated"], result["windows"], result["scored"]) == (False, 29, 0)
-    assert (result["balanced_accuracy"], result["false_alerts_per_hour"]) == (None, None)
+    assert (result["balanced_accuracy"], result["false_alarms_per_hour"]) == (None, None)
     assert "none: the record has no annotations" in outcome.err
 
 
@@ -116,4 +118,4 @@ def test_the_journal_holds_what_was_said(records, env, tmp_path):
         rows = reader.execute("SELECT type, count(*) FROM journal GROUP BY type").fetchall()
     said = dict(rows)
     assert (said["opened"], said["closed"], said["window"]) == (1, 1, 29)
-    assert said["alert"] == len(result["alerts"]) > 2
+    assert said["alarm"] == len(result["alarms"]) > 2

@@ -7,7 +7,6 @@ import pytest
 from replay.scenarios import SCENARIOS
 from tests.cli.subprocesses import ecgmon, ecgmon_each, environment
 
-SEEDS = (1, 2)
 FAST = ("--speed", "max", "--no-view")
 
 
@@ -16,7 +15,8 @@ def played(tmp_path_factory):
     """Play all scenarios; gives the outcome and the figures of each."""
     folder = tmp_path_factory.mktemp("played")
     cases = {
-        (scenario, seed): folder / f"{scenario}-{seed}" for scenario in SCENARIOS for seed in SEEDS
+        (scenario, seed): folder / f"{scenario}-{seed}"
+        for scenario, seed in [*((name, 1) for name in SCENARIOS), ("premature", 2)]
     }
     commands = [
         ["replay", "--simulate", scenario, *FAST, "--seed", seed, "--json", path]
@@ -29,24 +29,30 @@ def played(tmp_path_factory):
     }
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_monitor_raises_exactly_the_alerts_of_the_truth(played, scenario, seed):
-    outcome, result = played[scenario, seed]
+def test_the_monitor_raises_exactly_the_alarms_of_the_truth(played, scenario):
+    outcome, result = played[scenario, 1]
     assert (outcome.code, outcome.err) == (0, "")
     assert result["mismatches"] == []
-    assert outcome.out.endswith("    truth  every alert as the truth says\n")
-    raised = [alert["kind"] for alert in result["alerts"] if alert["state"] == "raised"]
-    assert raised == {
-        "normal": [],
-        "premature": ["abnormal"],
-        "runs": ["abnormal"],
-        "pauses": [],
-        "asystole": ["asystole"],
-        "noise": ["noisy"],
-        "lead-off": ["no-signal"],
-        "gaps": ["no-signal"],
-    }.get(scenario)
+    assert outcome.out.endswith("    truth  every alarm as the truth says\n")
+    raised = {alarm["kind"] for alarm in result["alarms"] if alarm["state"] == "raised"}
+    sure, perhaps = {
+        "normal": (set(), set()),
+        "premature": ({"abnormal"}, set()),
+        "runs": ({"abnormal"}, {"high-rate", "extreme-high-rate"}),
+        "pauses": (set(), set()),
+        "bradycardia": ({"low-rate"}, set()),
+        "tachycardia": ({"high-rate"}, {"abnormal"}),
+        "extreme": (
+            {"extreme-low-rate", "extreme-high-rate"},
+            {"low-rate", "high-rate", "abnormal"},
+        ),
+        "asystole": ({"asystole"}, set()),
+        "noise": ({"noisy"}, set()),
+        "lead-off": ({"no-signal"}, set()),
+        "gaps": ({"no-signal"}, set()),
+    }[scenario]
+    assert sure <= raised <= sure | perhaps
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

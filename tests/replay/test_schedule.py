@@ -83,3 +83,12 @@ def test_a_tenth_of_a_second_makes_a_frame():
     frames = list(schedule(record(100), 0, 100, Pace()))
     assert [(f.first, len(f.samples)) for f in frames] == [(0, 36), (36, 36), (72, 28)]
     assert [f.due_s for f in frames] == pytest.approx([0.1, 0.2, 100 / 360])
+
+
+def test_beyond_its_end_a_record_starts_over():
+    rec = record(100, missing=[(40, 60)])
+    frames = list(schedule(rec, 30, 330, Pace()))
+    sent = {i: s for f in frames for i, s in zip(range(f.first, f.end), f.samples, strict=True)}
+    expected = {i - 30: rec.samples[i % 100] for i in range(30, 330) if not 40 <= i % 100 < 60}
+    assert sent == expected
+    assert all(f.due_s == pytest.approx((f.end) / rec.rate) for f in frames)

@@ -46,9 +46,17 @@ def window(second, abnormal=False, state="signal"):
     )
 
 
-def alert(kind, second, state="raised", number=1):
-    return messages.Alert(
-        **IDS, alert=number, kind=kind, priority="medium", state=state, at=second * RATE, text=""
+def alarm(kind, second, state="raised", number=1):
+    return messages.Alarm(
+        **IDS,
+        alarm=number,
+        kind=kind,
+        priority="medium",
+        category="physiological",
+        state=state,
+        at=second * RATE,
+        time=0.0,
+        text="",
     )
 
 
@@ -160,25 +168,25 @@ def test_latency_runs_from_the_last_sample_that_the_model_needs():
         ("no-signal", "NNNNNNNNNNNNNNNNNNNN", 0),
     ],
 )
-def test_an_alert_is_false_where_the_annotations_disprove_it(kind, symbols, false):
+def test_an_alarm_is_false_where_the_annotations_disprove_it(kind, symbols, false):
     rec = record(symbols, seconds=40)
-    said = [alert(kind, 20), alert(kind, 20, "acknowledged"), alert(kind, 30, "cleared")]
+    said = [alarm(kind, 20), alarm(kind, 20, "acknowledged"), alarm(kind, 30, "cleared")]
     result = scored(rec, [window(0), *said])
-    assert result["false_alerts"] == false
-    assert result["false_alerts_per_hour"] == pytest.approx(false * 3600)
-    assert scored(rec, [window(0), *said], score_from=20)["false_alerts"] == 0
-    assert scored(rec, [window(0), *said], score_from=19)["false_alerts"] == false
+    assert result["false_alarms"] == false
+    assert result["false_alarms_per_hour"] == pytest.approx(false * 3600)
+    assert scored(rec, [window(0), *said], score_from=20)["false_alarms"] == 0
+    assert scored(rec, [window(0), *said], score_from=19)["false_alarms"] == false
 
 
-def test_an_alert_that_is_said_again_to_a_newcomer_counts_once():
-    raised, seen = alert("abnormal", 20), alert("abnormal", 25, "acknowledged")
-    again = alert("abnormal", 40, number=2)
+def test_an_alarm_that_is_said_again_to_a_newcomer_counts_once():
+    raised, seen = alarm("abnormal", 20), alarm("abnormal", 25, "acknowledged")
+    again = alarm("abnormal", 40, number=2)
     said = [window(0), raised, raised, seen, OPENED, seen, again]
     result = scored(record("N" * 60), said)
-    assert result["false_alerts"] == 2
-    assert result["alerts"] == [
-        {"kind": "abnormal", "priority": "medium", "state": state, "at_s": at_s}
-        for state, at_s in (("raised", 20), ("acknowledged", 25), ("raised", 40))
+    assert result["false_alarms"] == 2
+    assert result["alarms"] == [
+        {"alarm": n, "kind": "abnormal", "priority": "medium", "state": state, "at_s": at_s}
+        for n, state, at_s in ((1, "raised", 20), (1, "acknowledged", 25), (2, "raised", 40))
     ]
 
 
@@ -199,9 +207,9 @@ def test_a_record_without_annotations_plays_unscored():
     rec = Record("a/b", "b", 360.0, 200.0, "II", np.zeros(3600, dtype=np.int16))
     board = Scoreboard(Played(rec, 0, 0), CARD, lambda _: None)
     assert board.line() is None
-    result = scored(rec, [window(0, True), alert("abnormal", 1)])
+    result = scored(rec, [window(0, True), alarm("abnormal", 1)])
     assert (result["annotated"], result["windows"], result["scored"]) == (False, 1, 0)
-    unknown = ("balanced_accuracy", "f1", "false_alerts", "false_alerts_per_hour")
+    unknown = ("balanced_accuracy", "f1", "false_alarms", "false_alarms_per_hour")
     assert [result[name] for name in (*unknown, "trained_on_share")] == [None] * 5
 
 
@@ -209,7 +217,7 @@ def test_what_was_never_opened_has_no_figures_but_is_a_result():
     board = Scoreboard(Played(record("NN"), 0, 0), CARD, lambda _: None)
     result = board.result(sent=0)
     assert [result[name] for name in ("model", "threshold", "look_ahead_s")] == [None] * 3
-    assert (result["windows"], result["alerts"], board.end) == (0, [], None)
+    assert (result["windows"], result["alarms"], board.end) == (0, [], None)
 
 
 def test_the_score_so_far_fits_a_line():

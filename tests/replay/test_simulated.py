@@ -9,14 +9,16 @@ from replay.scenarios import SCENARIOS
 from replay.simulated import simulate
 
 RATE = 360
-CLEAN = ["normal", "premature", "runs", "pauses"]
+CLEAN = ["normal", "premature", "runs", "pauses", "bradycardia", "tachycardia", "extreme"]
 
 every_scenario = pytest.mark.parametrize("scenario", SCENARIOS)
 every_seed = pytest.mark.parametrize("seed", range(1, 6))
 
 
 def test_the_scenarios_are_known_and_described():
-    names = "normal premature runs pauses asystole noise lead-off gaps"
+    names = """
+        normal premature runs pauses bradycardia tachycardia extreme asystole noise lead-off gaps
+    """
     assert list(SCENARIOS) == names.split()
     for name, scenario in SCENARIOS.items():
         assert scenario.name == name
@@ -112,6 +114,9 @@ def test_rr_intervals(scenario, seed):
     if scenario == "pauses":
         assert len(long) >= 5
         assert ((long >= 1.99) & (long <= 3.21)).all()
+    elif scenario == "extreme":
+        assert 10 <= len(long) <= 13
+        assert ((long > 1.88) & (long < 2.12)).all()
     elif scenario in ("asystole", "lead-off"):
         assert len(long) == 1
         assert 11 < long[0] < 17
@@ -152,7 +157,7 @@ def test_only_lead_off_has_no_values_and_only_gaps_lose_samples(scenario):
     else:
         assert len(off) == 0
     seconds = [(stop - start) / RATE for start, stop in record.missing]
-    assert seconds == ([0.2, 0.5, 1, 1.9, 8] if scenario == "gaps" else [])
+    assert seconds == ([0.2, 0.5, 1, 1.4, 8] if scenario == "gaps" else [])
 
 
 def test_an_unknown_scenario_is_refused_with_the_known_ones():
@@ -160,7 +165,8 @@ def test_an_unknown_scenario_is_refused_with_the_known_ones():
         simulate("asistole")
     assert str(refusal.value) == (
         "There is no scenario 'asistole' (did you mean 'asystole'?): choose one of "
-        "normal, premature, runs, pauses, asystole, noise, lead-off, gaps."
+        "normal, premature, runs, pauses, bradycardia, tachycardia, extreme, asystole, noise, "
+        "lead-off, gaps."
     )
     with pytest.raises(UsageError, match=r"no scenario 'xyz': choose one of normal, "):
         simulate("xyz")
@@ -170,3 +176,16 @@ def test_an_unknown_scenario_is_refused_with_the_known_ones():
 def test_a_duration_out_of_range_is_refused(duration_s):
     with pytest.raises(UsageError, match="lasts from 1 to 3600 seconds, not"):
         simulate("normal", duration_s=duration_s)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rates"),
+    [("bradycardia", (80, 40)), ("tachycardia", (80, 135)), ("extreme", (80, 30, 180))],
+)
+@every_seed
+def test_the_heart_beats_as_fast_as_promised(scenario, rates, seed):
+    at = simulate(scenario, seed=seed).record.annotations.samples
+    found = 60 * RATE / np.diff(at)
+    near = [np.abs(found / rate - 1) < 0.08 for rate in rates]
+    assert np.any(near, axis=0).all()
+    assert all(np.count_nonzero(one) >= 10 for one in near)

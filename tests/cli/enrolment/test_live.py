@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import monitor.capture
+import monitor.disk
 from ecgmon.cli.enrolment import live
 from ecgmon.cli.enrolment.tally import REMARKS
 from ecgmon.errors import EcgmonError, UsageError
@@ -33,8 +33,8 @@ CLIPPED = np.clip(GOOD, None, int(0.5 * GOOD.max()))
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
     """The same waits, but short: a second of signal takes a few milliseconds here."""
-    monkeypatch.setattr(monitor.capture, "FLUSH_S", 0.02)
-    for name, value in {"CONNECT_MS": 500, "GRACE_S": 0.1, "DISK_S": 0.5}.items():
+    monkeypatch.setattr(monitor.disk, "GATHER_S", 0.005)
+    for name, value in {"CONNECT_S": 0.5, "GRACE_S": 0.1, "DISK_S": 0.5, "GONE_S": 2.0}.items():
         monkeypatch.setattr(live, name, value)
 
 
