@@ -1,0 +1,155 @@
+"""What a monitor said of a wearer, second by second, as CSV or JSON."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.export.said import STATES
+from ecgmon.export.streams import Stream, placed
+from ecgmon.export.when import LATEST, iso
+from ecgmon.grid import RATE
+from ecgmon.wire import messages
+
+COLUMNS: Final = (
+    "time",
+    "stream",
+    "sample",
+    "state",
+    "probability",
+    "abnormal",
+    "heart_rate",
+    "alarms",
+)
+BATCH: Final = 1000
+"""Seconds in one piece of text."""
+
+Others = list[tuple[float, messages.Published]]
+
+
+def as_csv(streams: list[Stream], others: Others) -> Iterator[str]:
+    """Yield a CSV file in pieces: a header, then a row for every second.
+
+    Parameters
+    ----------
+    streams : list of Stream
+        Cut to what is wanted.
+    others : list of (float, Published)
+        What was said besides windows and gaps, and when.
+    """
+    yield ",".join(COLUMNS) + "\r\n"
+    for stream in streams:
+        for batch in _batches(stream, others):
+            text = io.StringIO()
+            csv.DictWriter(text, COLUMNS).writerows(
+                row | {"abnormal": "" if row["abnormal"] is None else int(row["abnormal"])}
+                for row in batch
+            )
+            yield text.getvalue()
+
+
+def as_json(wearer: str, streams: list[Stream], others: Others) -> Iterator[str]:
+    """Yield a JSON document in pieces; all sample indices are the device's own.
+
+    Parameters
+    ----------
+    wearer : str
+        Whose.
+    streams, others
+        As for `as_csv`.
+    """
+    yield f'{{"wearer": {_json(wearer)}, "streams": ['
+    for number, stream in enumerate(streams):
+        about = {"stream": stream.stream, "began": iso(stream.began), "rate": stream.rate}
+        yield "," * bool(number) + f'\n{_json(about)[:-1]},"seconds":['
+        between = "\n"
+        for batch in _batches(stream, others):
+            yield between + ",\n".join(_json(row) for row in batch)
+            between = ",\n"
+        yield '],\n"said":[\n' + ",\n".join(_json(message) for message in _said(stream, others))
+        yield "]}"
+    yield "]}\n"
+
+
+def _batches(stream: Stream, others: Others) -> Iterator[list[dict[str, Any]]]:
+    standing = _Standing(stream, others)
+    seconds = stream.seconds()
+    for start in range(0, len(seconds), BATCH):
+        yield [_row(stream, second, standing) for second in seconds[start : start + BATCH]]
+
+
+def _row(stream: Stream, second: NDArray[np.void], standing: "_Standing") -> dict[str, Any]:
+    first, state, abnormal, probability, heart_rate = second.item()
+    return {
+        "time": iso(stream.time(first)),
+        "stream": stream.stream,
+        "sample": stream.sample(first),
+        "state": STATES[state],
+        "probability": _number(probability, 4),
+        "abnormal": None if abnormal < 0 else bool(abnormal),
+        "heart_rate": _number(heart_rate, 1),
+        "alarms": " ".join(standing.at(stream.time(first + RATE))),
+    }
+
+
+class _Standing:
+    """The alarms of a wearer that stand, of whatever stream, as the seconds of one go by."""
+
+    def __init__(self, stream: Stream, others: Others) -> None:
+        changes = []
+        for time, message in others:
+            if isinstance(message, messages.Alarm):
+                at = placed(stream, time, message)
+                changes.append((message.time if at is None else stream.time(at), message))
+        self._changes = sorted(changes, key=lambda change: -change[0])
+        self._standing: dict[int, str] = {}
+
+    def at(self, time: float) -> list[str]:
+        """Return the kinds that stand at the end of a second; ask for rising times only."""
+        while self._changes and self._changes[-1][0] <= time:
+            alarm = self._changes.pop()[1]
+            if alarm.state == "cleared":
+                self._standing.pop(alarm.alarm, None)
+            else:
+                self._standing[alarm.alarm] = alarm.kind
+        return sorted(set(self._standing.values()))
+
+
+def _said(stream: Stream, others: Others) -> list[dict[str, Any]]:
+    """Return everything but windows in the order of time, with the device's own indices."""
+    gaps = [
+        (at, {"type": "gap", "first": stream.sample(at), "count": stream.sample(count)})
+        for at, count in stream.gaps
+    ]
+    found: list[tuple[float, dict[str, Any]]] = [*gaps]
+    for time, message in others:
+        at = placed(stream, time, message)
+        if at is None:
+            continue
+        fields = msgspec.to_builtins(message)
+        for name in {"wearer", "stream", "v", "time"} & set(fields):
+            del fields[name]
+        for name in {"at", "first", "end"} & set(fields):
+            fields[name] = None if fields[name] is None else stream.sample(fields[name])
+        if fields.get("until") is not None:
+            fields["until"] = iso(min(max(fields["until"], 0), LATEST))
+        found.append((at, fields))
+    found.sort(key=lambda one: one[0])
+    return [
+        {"time": iso(stream.time(at))} | fields
+        for at, fields in found
+        if stream.start <= stream.time(at) < stream.stop
+    ]
+
+
+def _number(value: float, digits: int) -> float | None:
+    return None if math.isnan(value) else round(value, digits)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

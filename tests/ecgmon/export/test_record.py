@@ -1,0 +1,150 @@
+"""Streams as WFDB records, as wfdb itself reads them."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+import wfdb
+
+from ecgmon.errors import RecordError, UsageError
+from ecgmon.export.record import write
+from ecgmon.wire import NO_VALUE, messages
+from tests.ecgmon.export.kept import BEGAN, OTHER, STREAM, T0, alarm, window
+
+RAMP = np.arange(2500, dtype=np.int16)
+
+
+def exported(kept, folder, start=-np.inf, stop=np.inf):
+    """Export, and open everything with wfdb: (record, annotations) of each."""
+    others = kept.said().others
+    written = [
+        one for stream in kept.streams(start, stop) for one in write(stream, "ann", others, folder)
+    ]
+    return [
+        (wfdb.rdrecord(str(one.path), physical=False), wfdb.rdann(str(one.path), "ecgmon"))
+        for one in written
+    ]
+
+
+def notes(annotations):
+    aux = (note.rstrip("\0") for note in annotations.aux_note)
+    return list(zip(annotations.sample.tolist(), annotations.symbol, aux, strict=True))
+
+
+def test_signal_and_what_was_said_of_it_open_in_wfdb_in_the_devices_own_time(kept, tmp_path):
+    kept.capture(RAMP[:1000])
+    kept.capture(RAMP[1500:], first=1500, began=BEGAN + timedelta(seconds=7))
+    for second, state, abnormal in [
+        (0, "signal", None),
+        (1, "signal", False),
+        (2, "signal", True),
+        (3, "signal", True),
+        (4, "absent", None),
+        (6, "noisy", None),
+        (7, "signal", False),
+    ]:
+        kept.say(window(second, state, abnormal))
+    kept.say(messages.Gap(wearer="ann", stream=STREAM, first=1440, count=720))
+    kept.say(alarm(3, "raised", text="drei zu viel, Zoë"))
+    kept.say(alarm(5, "acknowledged", by="Anna", at=None, time=T0 + 5))
+    kept.say(alarm(5, "raised", stream=OTHER))
+    ((record, annotations),) = exported(kept, tmp_path / "out")
+    expected = RAMP.copy()
+    expected[1000:1500] = NO_VALUE
+    np.testing.assert_array_equal(record.d_signal[:, 0], expected)
+    assert record.calc_checksum() == [record.checksum[0] % 65536]
+    assert (record.fs, record.sig_name, record.adc_gain) == (250, ["II"], [200.0])
+    assert record.base_datetime == BEGAN.replace(tzinfo=None)
+    assert record.record_name == f"ann-{STREAM}"
+    assert notes(annotations) == [
+        (0, "+", "(unclassified"),
+        (250, "+", "(normal"),
+        (500, "+", "(abnormal"),
+        (750, '"', "alarm 1 raised: medium abnormal, drei zu viel, Zo?"),
+        (1000, "~", "absent"),
+        (1000, '"', "gap of 2 s: samples never arrived"),
+        (1250, "+", "(unclassified"),
+        (1250, '"', "alarm 1 acknowledged by Anna: medium abnormal, too many of them"),
+        (1500, "~", "noisy"),
+        (1750, "~", "signal"),
+        (1750, "+", "(normal"),
+    ]
+    physical = wfdb.rdrecord(str(tmp_path / "out" / f"ann-{STREAM}")).p_signal[:, 0]
+    assert np.flatnonzero(np.isnan(physical)).tolist() == list(range(1000, 1500))
+
+
+def test_only_what_is_asked_for_is_exported(kept, tmp_path):
+    kept.capture(RAMP)
+    for second in range(10):
+        kept.say(window(second, abnormal=second % 2 == 1))
+    ((record, annotations),) = exported(kept, tmp_path, T0 + 2.5, T0 + 5)
+    assert record.d_signal[:, 0].tolist() == list(range(625, 1250))
+    assert record.base_datetime == (BEGAN + timedelta(seconds=2.5)).replace(tzinfo=None)
+    assert notes(annotations) == [
+        (0, "+", "(normal"),
+        (125, "+", "(abnormal"),
+        (375, "+", "(normal"),
+    ]
+    assert "its samples 625 to 1249" in record.comments[0]
+    assert exported(kept, tmp_path, T0 + 9.999) == []  # less than half a sample is left
+
+
+def test_each_stream_gain_and_lead_has_a_record_and_so_has_what_comes_after_hours(kept, tmp_path):
+    kept.capture(RAMP[:300])
+    kept.capture(RAMP[:200], first=300, gain=100.0, began=BEGAN + timedelta(seconds=1.2))
+    kept.capture(
+        RAMP[:100], first=500 + 3601 * 250, gain=100.0, began=BEGAN + timedelta(seconds=3603)
+    )
+    kept.capture(RAMP[:50], stream=OTHER, began=BEGAN + timedelta(hours=2))
+    found = exported(kept, tmp_path)
+    assert [(record.record_name, record.adc_gain[0], record.sig_len) for record, _ in found] == [
+        (f"ann-{STREAM}", 200.0, 300),
+        (f"ann-{STREAM}-2", 100.0, 200),
+        (f"ann-{STREAM}-3", 100.0, 100),
+        (f"ann-{OTHER}", 200.0, 50),
+    ]
+
+
+def test_of_two_records_that_overlap_the_newer_counts(kept, tmp_path, monkeypatch):
+    monkeypatch.setattr("ecgmon.export.record.CHUNK", 64)
+    kept.capture(RAMP[:400])
+    kept.capture(-RAMP[:100], first=200, began=BEGAN + timedelta(seconds=60))
+    ((record, _),) = exported(kept, tmp_path)
+    samples = record.d_signal[:, 0].tolist()
+    assert samples == [*range(200), *(-i for i in range(100)), *range(300, 400)]
+
+
+def test_a_stream_began_before_its_first_sample_arrived(kept):
+    # A record begun when a backlog came does not make the stream a later one.
+    kept.capture(RAMP[:300], began=BEGAN + timedelta(seconds=20))
+    kept.capture(RAMP[:300], first=2500, began=BEGAN + timedelta(seconds=12))
+    (stream,) = kept.streams()
+    assert stream.began == T0 + 2
+    kept.say(window(0), stream_began=T0)
+    assert kept.streams()[0].began == T0  # said a second later: it was over then
+
+
+def test_nothing_in_that_time_says_when_there_is_something(kept):
+    with pytest.raises(RecordError, match="Nothing is kept of ann: check the id"):
+        kept.streams()
+    kept.capture(RAMP)
+    with pytest.raises(RecordError, match=r"between 2026-01-02T03:04:05.000Z and .*:15.000Z\."):
+        kept.streams(T0 + 11)
+
+
+def test_a_record_that_goes_away_or_a_disk_that_is_full_is_said(kept, tmp_path):
+    kept.capture(RAMP)
+    (stream,) = kept.streams()
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file.* cannot be written \(.*\): choose another"):
+        write(stream, "ann", [], tmp_path / "file")
+    stream.records[0].path.with_suffix(".dat").write_bytes(b"")
+    with pytest.raises(RecordError, match="become shorter"):
+        write(stream, "ann", [], tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_headers_that_no_stream_could_have_are_left_out(kept):
+    kept.capture(RAMP[:100])
+    kept.capture(RAMP, first=2**61)
+    assert [record.first for record in kept.streams()[0].records] == [0]
