@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast slow models demonstration bench bench-grid model-choice results enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast slow models demonstration fuzz bench bench-grid model-choice qrs quality alarms soak results enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -57,6 +57,13 @@ models: install-dev
 demonstration: install-dev
 	$(BIN)/python benchmarks/demonstration.py
 
+# docs/results/fuzz.md. Atheris is installed beside the project, of which it is no part.
+MINUTES ?= 5
+fuzz: install-dev
+	@mkdir -p runs
+	@test -d runs/fuzz || $(PIP) --no-deps --target runs/fuzz atheris==3.0.0
+	PYTHONPATH=.:runs/fuzz nice $(BIN)/python benchmarks/fuzz.py $(MINUTES)
+
 bench: install-dev
 	$(BIN)/python benchmarks/signal_chain.py
 
@@ -68,6 +75,14 @@ bench-grid: install-dev
 model-choice: install-dev
 	$(BIN)/python benchmarks/model_choice.py
 
+# docs/results/qrs.md: seconds.
+qrs: install-dev
+	$(BIN)/python benchmarks/qrs.py
+
+# docs/results/quality.md: some minutes.
+quality: install-dev
+	$(BIN)/python benchmarks/quality.py
+
 # docs/results: the protocols; interrupted work is taken up. Two processes share the study's searches.
 STUDY := $(BIN)/ecgmon evaluate --protocol study --storage sqlite:///runs/study.db
 results: install-dev
@@ -77,9 +92,19 @@ results: install-dev
 	$(BIN)/ecgmon evaluate --protocol enrolment
 	$(BIN)/ecgmon evaluate --protocol inter-patient
 
+# docs/results/alarms.md: a quarter of an hour, the first half of it in real time. Work that is done
+# is kept as long as the code stays the same.
+alarms: install-dev
+	$(BIN)/python benchmarks/alarms.py soon
+	nice $(BIN)/python benchmarks/alarms.py false noise
+
 # After results: every wearer through the monitor with every way's model, some ten minutes.
 enrolment-replays: install-dev
 	$(BIN)/python benchmarks/enrolments.py
+
+# docs/results/soak.md: 50 wearers for two hours, with cuts.
+soak: install-dev
+	$(BIN)/python benchmarks/soak.py
 
 lock: install-dev
 	$(BIN)/python -m pip freeze --exclude-editable --all | grep -v -E "^(pip|setuptools|wheel)==" | sed "s,+cpu,," > constraints.txt

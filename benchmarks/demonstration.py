@@ -21,7 +21,7 @@ in the choice of epoch and threshold. 203's own model is the generic one fine-tu
 five minutes of 203; how it is fine-tuned was chosen on other wearers. A dash means that the record
 lacks one of the two classes.
 
-| record | model | balanced accuracy | F1 | sensitivity | PPV | false alerts / h |
+| record | model | balanced accuracy | F1 | sensitivity | PPV | false alarms / h |
 |---|---|---:|---:|---:|---:|---:|
 """
 TAIL = """
@@ -48,8 +48,8 @@ def row(record: str, model: str) -> str:
     result = replay(record, model)
     names = ("balanced_accuracy", "f1", "sensitivity", "ppv")
     figures = ["-" if result[name] is None else f"{result[name]:.3f}" for name in names]
-    alerts = f"{result['false_alerts_per_hour']:.1f}"
-    return f"| {record} | {result['model']} | {' | '.join([*figures, alerts])} |\n"
+    alarms = f"{result['false_alarms_per_hour']:.1f}"
+    return f"| {record} | {result['model']} | {' | '.join([*figures, alarms])} |\n"
 
 
 if __name__ == "__main__":

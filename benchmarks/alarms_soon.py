@@ -1,0 +1,156 @@
+"""How soon alarms come: simulated wearers in real time, from the event to a viewer."""
+
+import os
+from collections import Counter
+from typing import Any, Final
+
+import numpy as np
+from alarms_kept import Kept
+from alarms_ward import monitor, play
+from alarms_wearers import (
+    Event,
+    Struck,
+    bigeminy,
+    faster,
+    flat,
+    noise,
+    runs,
+    steady,
+    still,
+    strike,
+    unmeasured,
+)
+
+from ecgmon.grid import RATE
+from replay.schedule import Pace
+
+WEARERS: Final = 24
+"""Of each event and way of sending; the event comes to each at another part of a second."""
+AT_ONCE: Final = 48
+AT_S: Final = 20.0
+LASTS_S: Final = 14.0
+PACES: Final = {"0.1 s frames": Pace(), "0.5 s bursts": Pace(burst_s=0.5)}
+
+
+def _usual(rng: np.random.Generator) -> Any:  # noqa: ANN401
+    return steady(72, rng)
+
+
+EVENTS: Final = (
+    Event("asystole", ("asystole",), 5.0, still),
+    Event("rate from 80 to 40", ("low-rate",), 7.0, faster(40), 80, 1),
+    Event("rate from 80 to 130", ("high-rate",), 7.0, faster(130), 80, 1),
+    Event("rate from 60 to 30", ("extreme-low-rate",), 7.0, faster(30), 60, 1),
+    Event("rate from 100 to 180", ("extreme-high-rate",), 7.0, faster(180), 100, 1),
+    Event("lead off, nothing measured", ("no-signal",), 3.0, _usual, to_signal=unmeasured),
+    Event("lead off, a flat line", ("no-signal",), 3.0, _usual, to_signal=flat),
+    Event("bigeminy", ("abnormal",), None, bigeminy, origin=1),
+    Event("runs of six ventricular beats", ("abnormal",), None, runs, origin=1),
+    Event("noise", ("noisy",), None, _usual, to_signal=noise),
+)
+
+
+def run(kept: Kept) -> dict[str, Any]:
+    """Play what is not kept, and return the figures."""
+    cases = [
+        (f"{event.name}/{pace}/{i}", event, pace, i)
+        for i in range(WEARERS)
+        for event in EVENTS
+        for pace in PACES
+    ]
+    missing = [case for case in cases if case[0] not in kept]
+    with monitor("--model", "simulated") as endpoint:
+        for start in range(0, len(missing), AT_ONCE):
+            _together(missing[start : start + AT_ONCE], endpoint, kept)
+    return {
+        "wearers": WEARERS,
+        "cores": os.cpu_count(),
+        "load": [round(pick(kept[name]["load"] for name, *_ in cases), 1) for pick in (min, max)],
+        "at_once": AT_ONCE,
+        "before": Counter(kind for name, *_ in cases for kind in kept[name]["before"]),
+        "events": [_figures(event, kept) for event in EVENTS],
+    }
+
+
+def _together(cases: list[tuple[str, Event, str, int]], endpoint: str, kept: Kept) -> None:
+    struck: list[Struck] = [
+        strike(event, f"w{i}-{number}", 1000 + i, AT_S + i / WEARERS, LASTS_S)
+        for number, (_, event, _, i) in enumerate(cases, start=len(kept))
+    ]
+    paces = [PACES[pace] for _, _, pace, _ in cases]
+    for (name, event, _, _), one, board in zip(
+        cases, struck, play([one.record for one in struck], paces, endpoint), strict=True
+    ):
+        arrivals = [
+            arrival - (board.began or 0.0)
+            for alarm, arrival in board.raised
+            if alarm.kind in event.kinds and alarm.at is not None and alarm.at >= one.at
+        ]
+        before = [alarm.kind for alarm, _ in board.raised if alarm.at and alarm.at < one.at]
+        kept[name] = {
+            "from_last": arrivals[0] - one.at / RATE if arrivals else None,
+            "from_first": arrivals[0] - one.first / RATE if arrivals else None,
+            "before": before,
+            "load": os.getloadavg()[0],
+        }
+
+
+def _figures(event: Event, kept: Kept) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "event": event.name,
+        "kind": event.kinds[0],
+        "target_s": event.target_s,
+        "from": "first" if event.origin else "last",
+    }
+    for pace in PACES:
+        all_ = [kept[f"{event.name}/{pace}/{i}"] for i in range(WEARERS)]
+        one: dict[str, Any] = {"missed": sum(each["from_last"] is None for each in all_)}
+        for origin in ("from_first", "from_last"):
+            values = [each[origin] for each in all_ if each[origin] is not None]
+            if values:
+                one[origin] = [round(float(v), 2) for v in np.percentile(values, [50, 95, 100])]
+        found[pace] = one
+    return found
+
+
+def page(result: dict[str, Any]) -> str:
+    """Return the part of the page."""
+    rows = []
+    for one in result["events"]:
+        origin = f"from_{one['from']}"
+        cells, worst = [], 0.0
+        for pace in PACES:
+            figures = one[pace]
+            missed = f", {figures['missed']} never" if figures["missed"] else ""
+            cells.append(" / ".join(f"{v:.2f}" for v in figures.get(origin, [])) + missed)
+            worst = max(worst, float("inf") if figures["missed"] else figures[origin][2])
+        target = "-" if one["target_s"] is None else f"{one['target_s']:.0f} s"
+        met = (
+            "-" if one["target_s"] is None else "met" if worst <= one["target_s"] else "**missed**"
+        )
+        other = one["0.1 s frames"].get("from_last", [])
+        last = " / ".join(f"{v:.2f}" for v in other) if one["from"] == "first" else ""
+        rows.append(
+            f"| {one['event']} | {one['kind']} | {' | '.join(cells)} | {target} | {met} | {last} |"
+        )
+    before = ", ".join(f"{kind} {n}" for kind, n in result["before"].items()) or "none"
+    wearers = len(EVENTS) * len(PACES) * result["wearers"]
+    return f"""
+## How soon
+
+`ecgmon serve` in a process of its own, capture on, model *simulated*; {result["at_once"]} simulated
+wearers at once in real time, {result["wearers"]} for each row and way of sending, each with another
+seed and with the event at another part of a second. Counted from the instant at which the sample
+was measured, so that what a frame or a burst waits is within, to the arrival of the published alarm
+at a viewer: asystole from the last beat, a rate from the first beat at the new one (in the last
+column from the last beat before), abnormal beats from the first one. Median / 95th percentile /
+worst in seconds; *met* is said of the worst of both ways. The rule of *abnormal* wants 3 abnormal
+seconds of 10, and the model looks half a second ahead; that of *noisy* wants 5 noisy seconds of 10.
+
+Alarms raised before the event, in {AT_S:.0f} s of plain rhythm of {wearers} wearers: {before}. The
+machine has {result["cores"]} cores; its load average was {" to ".join(map(str, result["load"]))}.
+
+| event | alarm | {" | ".join(PACES)} | target | | from the last beat before |
+|---|---|---:|---:|---:|---|---:|
+{chr(10).join(rows)}
+"""
