@@ -19,7 +19,7 @@ import msgspec
 from ecgmon.bundle import Model, read
 from ecgmon.errors import BundleError, StoreError
 from ecgmon.files import place
-from ecgmon.wire.messages import WEARER
+from ecgmon.wire.fields import WEARER
 
 SERVICE: Final = "service.json"
 KEPT: Final = 100

@@ -8,12 +8,16 @@ from rich.console import Console
 from rich.text import Text
 
 from ecgmon import __version__
-from ecgmon.cli import cards, versions
+from ecgmon.cli import alarms, cards, config, history, keys, versions
+from ecgmon.cli.doctor import doctor
 from ecgmon.cli.enroll import enroll
 from ecgmon.cli.evaluate import evaluate
+from ecgmon.cli.export import export
 from ecgmon.cli.replay import replay
 from ecgmon.cli.serve import serve
+from ecgmon.cli.status import status
 from ecgmon.cli.train import train
+from ecgmon.cli.view import view
 from ecgmon.errors import EcgmonError
 
 app = typer.Typer(
@@ -25,14 +29,22 @@ app = typer.Typer(
 )
 app.command()(replay)
 app.command()(serve)
+app.command()(view)
+app.command()(status)
 app.command()(enroll)
 app.command()(train)
 app.command()(evaluate)
+app.command()(export)
+app.command()(doctor)
 cards.app.command()(versions.activate)
 cards.app.command()(versions.rollback)
 cards.app.command()(versions.export)
 cards.app.command("import")(versions.import_)
+alarms.app.command()(history.history)
+app.add_typer(alarms.app, name="alarms")
 app.add_typer(cards.app, name="models")
+app.add_typer(keys.app, name="keys")
+app.add_typer(config.app, name="config")
 
 
 def _version(wanted: bool) -> None:

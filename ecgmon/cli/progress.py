@@ -11,8 +11,12 @@ from rich.progress import (
 )
 
 
-def long_work() -> Progress:
-    """Return a progress display with counts, an estimate, and a note for each task."""
+def long_work(transient: bool = False) -> Progress:
+    """Return a progress display with counts, an estimate, and a note for each task.
+
+    A transient one goes away when the work is done, and shows only in a terminal.
+    """
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -20,5 +24,7 @@ def long_work() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
+        console=console,
+        transient=transient,
+        disable=transient and not console.is_terminal,
     )

@@ -9,25 +9,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import typer
 import zmq
 from rich.console import Console
 from rich.progress import Progress
-from zmq.utils.monitor import recv_monitor_message
 
 from ecgmon.cli.enrolment.tally import State, Tally
 from ecgmon.cli.progress import long_work
 from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.grid import WINDOW
+from ecgmon.records import heard
 from ecgmon.records.captured import Captured, captures
 from ecgmon.signal.quality import USABLE, clipped
 from ecgmon.wire import messages
 from ecgmon.wire.frame import NO_VALUE
-from monitor.view.feed import BATCH, QUEUED, Feed
+from ecgmon.wire.viewer import Viewer, topics
 
 POLL_MS: Final = 200
-CONNECT_MS: Final = 5000
+CONNECT_S: Final = 5.0
 """A monitor that is there answers within it."""
+GONE_S: Final = 6.0
+"""A monitor that is there answers a subscription every 2 s."""
+BATCH: Final = 200
 GRACE_S: Final = 1.0
 """What is open is told within it."""
 OPEN_S: Final = 60.0
@@ -134,31 +138,16 @@ class _Follower:
 
     def _connect(self, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         """Subscribe, and wait until there is a monitor at the other end."""
-        socket = context.socket(zmq.SUB)
-        socket.linger = 0
-        socket.rcvhwm = QUEUED
-        socket.maxmsgsize = messages.MAX_BYTES
-        socket.subscribe(f"window/{self._wearer}")
-        # Before it connects, for what has happened already is not told.
-        self._events = socket.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
-        )
-        try:
-            socket.connect(self._endpoint)
-        except zmq.ZMQError as error:
-            raise UsageError(
-                f"{self._endpoint} is no endpoint to connect to ({zmq.strerror(error.errno or 0)})"
-                ": give one such as tcp://127.0.0.1:5556."
-            ) from error
-        self._feed = Feed(socket, None)
-        if not self._events.poll(CONNECT_MS):
-            raise UsageError(
-                f"No monitor publishes at {self._endpoint}: start one with ecgmon serve."
-            )
-        recv_monitor_message(self._events)
-        # The monitor tells newcomers what is open: by then the other subscriptions are in force.
-        for kind in ("closed/", "opened/"):
-            socket.subscribe(kind)
+        everyones = topics([messages.Opened, messages.Closed])
+        wanted = [*everyones, *topics([messages.Window], self._wearer)]
+        self._viewer = Viewer(context, self._endpoint, wanted)
+        deadline = time.monotonic() + CONNECT_S
+        while not self._viewer.socket.poll(POLL_MS):
+            self._viewer.keep_alive()
+            if time.monotonic() > deadline:
+                raise UsageError(
+                    f"No monitor publishes at {self._endpoint}: start one with ecgmon serve."
+                )
 
     def _await_stream(self, *, again: bool) -> str:
         """Return the wearer's stream, as soon as one is open."""
@@ -205,11 +194,11 @@ class _Follower:
         while waiting and self.tally.usable < self._seconds:
             second, now = waiting[0], time.monotonic()
             state: State | None = second.state
-            if state == "signal":
+            if state != "absent":
                 if held is None:
                     mine = captures(self._folder, self._wearer)
                     held = [record for record in mine if record.stream == stream]
-                state = _on_disk(second.first, held)
+                state = _on_disk(second, held)
             if state is None:
                 if now - second.heard > DISK_S:
                     raise UsageError(
@@ -235,22 +224,23 @@ class _Follower:
             "the electrodes and the device, and start again."
         )
 
-    def _messages(self) -> Iterator[messages.Published]:
+    def _messages(self) -> Iterator[messages.OfStream]:
         """Wait a little, and yield what has come of the wearer; raises `EcgmonError` at the end."""
-        self._feed.socket.poll(POLL_MS)
-        for message in self._feed.drain(BATCH):
+        self._viewer.socket.poll(POLL_MS)
+        for message in self._viewer.drain(BATCH):
+            if not isinstance(message, messages.OfStream):
+                continue
             if message.wearer == self._wearer:
                 yield message
             elif isinstance(message, messages.Opened) and len(self._others) < MAX_SEEN:
                 self._others.add(message.wearer)
             elif isinstance(message, messages.Closed):
                 self._others.discard(message.wearer)
-        while self._events.poll(0):
-            if recv_monitor_message(self._events)["event"] == zmq.EVENT_DISCONNECTED:
-                raise EcgmonError(
-                    f"The monitor at {self._endpoint} is gone, after {self.tally.summary()}: "
-                    "start ecgmon serve again, and then this."
-                )
+        if time.monotonic() - self._viewer.heard > GONE_S:
+            raise EcgmonError(
+                f"The monitor at {self._endpoint} is gone, after {self.tally.summary()}: "
+                "start ecgmon serve again, and then this."
+            )
 
     def _seen(self) -> str:
         """Say who else streams."""
@@ -262,14 +252,17 @@ class _Follower:
         self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _on_disk(first: int, held: list[Captured]) -> State | None:
-    """Return what a second of good signal is like as captured, or None if it is still to come."""
-    if max((record.stop for record in held), default=0) < first + WINDOW:
+def _on_disk(second: _Second, held: list[Captured]) -> State | None:
+    """Return what a second with signal is like as captured, or None if it is still to come."""
+    stop = second.first + WINDOW
+    if max((heard.end(record) for record in held), default=0) < stop:
         return None
     for record in held:
-        if record.first <= first and first + WINDOW <= record.stop:
-            counts = record.read(first, first + WINDOW).samples
-            if (counts == NO_VALUE).any():
+        if heard.begin(record) <= second.first and stop <= heard.end(record):
+            first, last = heard.span(record, second.first, stop)
+            counts = record.read(first, min(last, record.stop)).samples[None]
+            valid = counts != NO_VALUE
+            if not valid.all():
                 return "missing"
-            return "clipped" if clipped(counts) else "signal"
+            return "clipped" if clipped(counts.astype(np.float32), valid)[0] else second.state
     return "missing"

@@ -43,7 +43,7 @@ def from_captured(wearer: str, seconds: int) -> Record:
     RecordError
         If there are too few of them in a row.
     """
-    from ecgmon.records import captured
+    from ecgmon.records import captured, heard
 
     folder = captured_folder()
     found = captured.captures(folder, wearer)
@@ -59,24 +59,24 @@ def from_captured(wearer: str, seconds: int) -> Record:
         if not (same and before.stop >= first):
             break
         first = min(first, before.first)
-    wanted = (seconds + 1) * WINDOW
-    if newest.stop - first < wanted:
+    wanted, stop = (seconds + 1) * WINDOW, heard.end(newest)
+    held_s = int((newest.stop - first) / newest.rate)
+    if held_s * RATE < wanted:
         raise RecordError(
-            f"Only the last {(newest.stop - first) // RATE} s of {wearer}'s newest stream are "
-            f"captured in one piece, and enrolment takes {wanted // RATE}: let it go on, or follow "
-            "it with --live."
+            f"Only the last {held_s} s of {wearer}'s newest stream are captured in one piece, and "
+            f"enrolment takes {wanted // RATE}: let it go on, or follow it with --live."
         )
-    return captured.read(folder, wearer, newest.stream, newest.stop - wanted, newest.stop)
+    return heard.hear(folder, wearer, newest.stream, stop - wanted, stop)
 
 
 def from_live(wearer: str, minutes: int, endpoint: str) -> Record:
     """Follow a running monitor until it has captured so much good signal, and read that."""
     from ecgmon.cli.enrolment.live import follow
-    from ecgmon.records import captured
+    from ecgmon.records import heard
 
     folder = captured_folder()
     span = follow(wearer, minutes * 60 + 1, endpoint, folder)
-    return captured.read(folder, wearer, span.stream, span.start, span.stop)
+    return heard.hear(folder, wearer, span.stream, span.start, span.stop)
 
 
 def unfinished(wearer: str) -> Record | None:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from ecgmon.terminal import screen as module
-from ecgmon.terminal.screen import Screen
+from ecgmon.terminal.screen import ESCAPE, Screen
 
 
 @pytest.fixture
@@ -26,6 +26,9 @@ def keyboard():
         (b"\x1bOA\x1bOB\x1bOC\x1bOD", "↑↓→←"),  # as some terminals send them
         (b"n\x1b[Ca", "n→a"),
         (b"\x1b[a\x1b[1;5C\x1b[15~\x1bOP\x1bn", ""),
+        (b"\x1b[5~\x1b[6~", "⇞⇟"),
+        (b"\x1b", ESCAPE),
+        (b"a\x1b", f"a{ESCAPE}"),
         ("ñé".encode(), ""),
     ],
 )
