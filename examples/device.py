@@ -6,6 +6,7 @@ Needs pyzmq only. docs/wire.md describes what it says.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import secrets
@@ -142,4 +143,5 @@ if __name__ == "__main__":
     parser.add_argument("--key", type=Path, help="key file, for a monitor on another machine")
     given = parser.parse_args()
     keys = tomllib.loads(given.key.read_text()) if given.key else None
-    Device(given.endpoint, given.wearer, given.rate, given.seconds, keys).run()
+    with contextlib.suppress(KeyboardInterrupt):
+        Device(given.endpoint, given.wearer, given.rate, given.seconds, keys).run()

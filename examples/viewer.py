@@ -6,6 +6,7 @@ Needs pyzmq only. docs/wire.md describes what it says and hears.
 """
 
 import argparse
+import contextlib
 import json
 import time
 import tomllib
@@ -71,4 +72,5 @@ def show(message):
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

@@ -18,12 +18,13 @@ from monitor.disk import PATIENCE_S, Batch, Disk, Errand
 from monitor.ingest import Ingest, Taken
 from monitor.journal import Journal
 from monitor.limits import Limits
+from monitor.logs import event
 from monitor.metrics import Metrics, MetricsServer
 from monitor.outbox import Outbox
 from monitor.peers import Inbox, bind
 from monitor.publish import Publisher, Request
 from monitor.recall import Recalled, recall
-from monitor.settings import Settings
+from monitor.settings import AT_ONCE, Settings
 from monitor.ward import Ward
 
 IDLE_MS: Final = 100
@@ -230,7 +231,10 @@ class Monitor:
         """Look after what only time tells."""
         if self._wanted is not None:
             wanted, self._wanted = self._wanted, None
-            self._settings = replace(wanted, captured=self._settings.captured)  # as the disk has it
+            if waiting := self._settings.waiting(wanted):
+                _log.warning(event("restart-needed", settings=",".join(waiting)))
+            taken_up = {name: getattr(wanted, name) for name in AT_ONCE}
+            self._settings = replace(self._settings, **taken_up)
             self._ward.adopt(wanted.care)
         if self._access.refresh():
             self._publisher.review()

@@ -1,6 +1,6 @@
 """How a monitor is set up."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +9,10 @@ from monitor.care import Care
 from monitor.limits import Rates
 
 LOOPBACK: Final = ("tcp://127.0.0.1:*",)
+
+
+AT_ONCE: Final = ("care", "disk_free_mb")
+"""What a running monitor takes up; all else waits for a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +64,12 @@ class Settings:
     journal_days: float = 30.0
     disk_free_mb: float = 500.0
     metrics: str = ""
+
+    def waiting(self, wanted: "Settings") -> list[str]:
+        """Return which settings differ from the wanted ones and need a restart."""
+        return [
+            name.name
+            for name in fields(self)
+            if name.name not in (*AT_ONCE, "keys", "own")
+            and getattr(self, name.name) != getattr(wanted, name.name)
+        ]

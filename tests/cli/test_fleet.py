@@ -61,6 +61,7 @@ def test_many_play_at_once_records_and_simulated_wearers(serving, records, env, 
     assert [w["windows"] for w in loop["wearers"]] == [699, 699]
 
 
+@pytest.mark.slow  # tests/survival kills monitors in the fast suite, too
 def test_a_daemon_that_is_killed_and_started_again_costs_a_replay_nothing(serving, env, tmp_path):
     daemon, endpoint, publish = serving()
     command = (ECGMON, "replay", "--simulate", "normal", "--wearers", 3, "--loop")

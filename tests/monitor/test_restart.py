@@ -226,7 +226,7 @@ def test_a_hello_that_is_looked_up_at_the_end_is_left_to_the_next_monitor(tmp_pa
     assert said(tmp_path / "journal.db") == []
 
 
-def test_other_rules_are_taken_up_while_a_stream_is_open(tmp_path):
+def test_other_rules_are_taken_up_while_a_stream_is_open_and_what_is_not_is_said(tmp_path, caplog):
     with monitor(tmp_path) as rig:
         listener, device = rig.listener(), rig.device()
         device.greet("203", 7)
@@ -234,10 +234,12 @@ def test_other_rules_are_taken_up_while_a_stream_is_open(tmp_path):
         listener.until(messages.Window, "203", first=3 * RATE)
         rules = Rules(low_rate=40, high_rate=50, extreme_high_rate=290)  # it beats faster
         care = replace(rig.settings.care, rules=lambda _: rules)
-        rig.monitor.reload(replace(rig.settings, care=care))
+        elsewhere = ("tcp://127.0.0.1:1",)
+        rig.monitor.reload(replace(rig.settings, care=care, publish=elsewhere, window_days=1))
         time.sleep(0.2)
         device.send_all(CALM[5 * RATE :], first=5 * RATE)
         assert listener.until(messages.Alarm, "203").kind == "high-rate"
         device.until_acked(len(CALM))
         listener.until(messages.Window, "203", first=18 * RATE)
         assert {alarm.kind for alarm in listener.all(messages.Alarm, "203")} == {"high-rate"}
+    assert "event=restart-needed settings=publish,window_days" in caplog.text
