@@ -8,6 +8,7 @@ import numpy as np
 from alarms_kept import Kept
 from alarms_ward import monitor, play
 from alarms_wearers import (
+    Beats,
     Event,
     Struck,
     bigeminy,
@@ -32,7 +33,7 @@ LASTS_S: Final = 14.0
 PACES: Final = {"0.1 s frames": Pace(), "0.5 s bursts": Pace(burst_s=0.5)}
 
 
-def _usual(rng: np.random.Generator) -> Any:  # noqa: ANN401
+def _usual(rng: np.random.Generator) -> Beats:
     return steady(72, rng)
 
 

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from ecgmon.records.captured import captures  # noqa: E402 - the tree first
-from tests.proxy import Proxy  # noqa: E402
+from tests.proxy import Proxy  # noqa: E402 - the tree first
 
 WATCHDOG_S = 10
 """As in systemd/ecgmon.service."""
@@ -116,7 +116,7 @@ def soak(folder: Path, seconds: float, wearers: int, log: Path) -> dict:
         "warnings": len(warnings),
         "first_warnings": warnings[:5],
         "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
+            ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607 - the user's own git
             cwd=ROOT,
             capture_output=True,
             text=True,

@@ -15,7 +15,7 @@ from typing import Final
 from ecgmon.errors import EcgmonError
 from ecgmon.wire import messages
 from monitor.capture import Capture
-from monitor.journal import COMMIT_S, Journal, urgent
+from monitor.journal import Journal, urgent
 from monitor.streams import Piece, Stream
 
 GATHER_S: Final = 0.2
@@ -189,25 +189,22 @@ class Disk(threading.Thread):
     def run(self) -> None:
         """Work until stopped."""
         try:
-            while (jobs := self._next()) is not None:
-                self._do(jobs)  # also if there are none: the journal may wait to be committed
+            while jobs := self._next():
+                self._do(jobs)
                 with self._work:
                     self._busy = None
                 self._done.extend(jobs)
-                if jobs:
-                    self._tell()
+                self._tell()
                 self._tidy()
         except BaseException as error:  # noqa: BLE001 - raised in the loop, which cannot go on
             self._error = error
             self._tell()
 
-    def _next(self) -> list[Batch | Errand] | None:
-        """Wait for work, but not for ever; None when stopped and all is done."""
+    def _next(self) -> list[Batch | Errand]:
+        """Wait for work; returns none when stopped and all is done."""
         with self._work:
-            if not self._queue and not self._stopping:
-                self._work.wait(COMMIT_S)
-            if not self._queue:
-                return None if self._stopping else []
+            while not self._queue and not self._stopping:
+                self._work.wait()
             until = time.monotonic() + GATHER_S
             while not (self._stopping or self._hurry):
                 left_s = until - time.monotonic()

@@ -19,7 +19,7 @@ _WORD: Final = r"[^\s,\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
 _ENDPOINT: Final = rf"^(tcp://{_WORD}:(\*|\d{{1,5}})|ipc://{_WORD})\Z"
 
 
-def _key(description: str, allowed: str | None = None, **bounds: Any) -> msgspec.Meta:  # noqa: ANN401
+def _key(description: str, allowed: str | None = None, **bounds: Any) -> msgspec.Meta:  # noqa: ANN401 - Meta's
     """Document a key; ``allowed`` says what a value must be where its bounds do not."""
     return msgspec.Meta(description=description, extra={"allowed": allowed}, **bounds)
 

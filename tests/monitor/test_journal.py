@@ -108,7 +108,7 @@ def test_another_programs_table_is_refused(tmp_path):
 
 def test_a_folder_or_a_place_that_is_not_there_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "nowhere" / "journal.db"):
-        with pytest.raises(UsageError, match=r"unable to open database file|No such file"):
+        with pytest.raises(UsageError, match="unable to open database file"):
             Journal(path)
 
 

@@ -202,17 +202,18 @@ def test_a_second_holds_the_beats_confirmed_in_it_and_its_state_is_that_of_its_w
 
 
 def test_a_beat_is_known_as_soon_as_it_is_confirmed_until_the_second_tells_of_it(ecg):
-    chain, found = SignalChain(SERVED, 1), []
+    chain, known, told = SignalChain(SERVED, 1), {}, []
     chain.reset(0, 720)
     for at, sample in enumerate(ecg[: 10 * RATE], start=720):
         pushed = chain.push(ROW, np.full((1, 1), sample))
-        for second in pushed.seconds:
-            found += second.beats
-        new = [beat for beat in chain.confirmed(0) if beat not in found]
-        assert all(at - beat >= CONFIRMED_AFTER for beat in new)
-        assert new[-1:] == [] or new[-1] + CONFIRMED_AFTER > at - RATE
-    assert len(found) > 8
-    assert list(chain.confirmed(0)) == []
+        strong = [beat for second in pushed.seconds for beat in second.strong]
+        told += strong
+        for beat in (*strong, *chain.confirmed(0)):
+            known.setdefault(beat, at)
+    assert len(known) > 8
+    assert {at - beat for beat, at in known.items()} == {CONFIRMED_AFTER}
+    assert told == list(known)
+    assert chain.confirmed(0) == ()
 
 
 def test_weak_beats_are_among_the_beats_of_a_second_but_not_of_the_running_one(ecg):
