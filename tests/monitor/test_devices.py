@@ -52,11 +52,15 @@ def test_a_device_that_said_goodbye_may_begin_again_at_once(rig):
 
 def test_hello_may_be_said_again(rig):
     listener, device = rig.listener(), rig.device()
-    for _ in range(2):  # once it is opened, and once it is looked for on disk
+    for _ in range(2):
         device.hello("203", 7)
     assert isinstance(device.hear(), messages.Welcome)
     device.send(0, CALM[:500])
-    device.until_acked(500)
+    # The second hello is answered if it came when the stream was open, not while it was looked for.
+    heard = [device.hear()]
+    while not isinstance(heard[-1], messages.Ack) or heard[-1].next < 500:
+        heard.append(device.hear())
+    assert not any(isinstance(answer, messages.Welcome) for answer in heard[1:])
     assert device.greet("203", 7).next == 500
     assert len(listener.until(messages.Event, "203").text) > 0
     device.finish(500)
