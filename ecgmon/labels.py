@@ -25,7 +25,8 @@ AAMI_CLASSES: Final = MappingProxyType(
         for symbol in symbols
     }
 )
-"""AAMI EC57 class of every WFDB beat symbol; other symbols do not mark beats."""
+"""AAMI class of every WFDB beat symbol, as de Chazal et al. (2004) and most after them group them:
+supraventricular escape beats among the normal ones. Other symbols do not mark beats."""
 
 
 def is_beat(annotations: Annotations) -> NDArray[np.bool_]:

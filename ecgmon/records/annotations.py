@@ -5,7 +5,13 @@ Read here because a file may be damaged or foreign, on which wfdb can loop for e
 
 import struct
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final, NamedTuple
+
+MAX_BYTES: Final = 8_000_000
+"""Largest file read."""
+MAX_RATE: Final = 1_000_000
+"""Finest time resolution of a file, per second."""
 
 _SKIP: Final = 59
 _SUBTYPE: Final = 61
@@ -18,6 +24,9 @@ _FAR: Final = 1023
 _END: Final = b"\0\0"
 _SYMBOLS: Final = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
 """WFDB's symbol of each code."""
+_ABOUT_THE_FILE: Final = "## "
+"""How notes begin that say something of the file: its time resolution, its own symbols."""
+_RESOLUTION: Final = "## time resolution:"
 
 
 class Annotation(NamedTuple):
@@ -88,9 +97,35 @@ def decode(data: bytes) -> list[Annotation]:
     return found
 
 
+def load(path: Path) -> tuple[list[Annotation], float | None]:
+    """Read a file.
+
+    Returns
+    -------
+    list of Annotation
+        Without the notes that say something of the file itself.
+    float or None
+        How many of its samples are a second, if it says so.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it is no whole annotation file.
+    """
+    with path.open("rb") as file:
+        found = decode(file.read(MAX_BYTES))
+    notes = [one.note for one in found if one.note.startswith(_RESOLUTION)]
+    rate = float(notes[0].removeprefix(_RESOLUTION).strip("\0 ").split(" ")[0]) if notes else None
+    if rate is not None and not 1 <= rate <= MAX_RATE:
+        raise ValueError("has a time resolution that cannot be")
+    return [one for one in found if not one.note.startswith(_ABOUT_THE_FILE)], rate
+
+
 def symbol(annotation: Annotation) -> str:
-    """Return the symbol of an annotation; ``?`` for a code that WFDB has none for."""
-    return _SYMBOLS[annotation.code] if annotation.code < len(_SYMBOLS) else "?"
+    """Return the symbol of an annotation; a blank for a code that WFDB has none for."""
+    return _SYMBOLS[annotation.code] if annotation.code < len(_SYMBOLS) else " "
 
 
 def _word(code: int, value: int) -> bytes:

@@ -9,7 +9,7 @@ import wfdb
 from numpy.typing import NDArray
 
 from ecgmon.errors import RecordError
-from ecgmon.records.annotations import decode, symbol
+from ecgmon.records.annotations import load, symbol
 from ecgmon.records.find import Found
 from ecgmon.records.record import Annotations, Record
 from ecgmon.wire.frame import MIN_GAIN, NO_VALUE
@@ -18,10 +18,6 @@ MAX_COUNT: Final = 32767
 """Largest ADC count; `NO_VALUE` lies just below the smallest."""
 LEAD_II: Final = ("MLII", "II")
 """Lead II of the chest (modified) and of the limbs."""
-MAX_ANNOTATIONS: Final = 8_000_000
-"""Largest annotation file read, in bytes."""
-_ABOUT_THE_FILE: Final = "## "
-"""How notes begin that say something of the file: its time resolution, its own symbols."""
 MAX_SAMPLES: Final = 200_000_000
 """Longest record read: six days at 360 Hz, 400 MB."""
 
@@ -77,7 +73,7 @@ def read(found: Found, *, lead: str | None = None) -> Record:
         gain=gain,
         lead=leads[channel][:8],
         samples=np.where(valid, counts, NO_VALUE).astype(np.int16),
-        annotations=_annotations(found),
+        annotations=_annotations(found, len(counts)),
     )
 
 
@@ -108,6 +104,10 @@ def _signal(found: Found, channel: int, *, checked: bool = True) -> Any:  # noqa
             f"damaged): copy or fetch it again. ({_sentence(error)})"
         ) from error
     known = checked and record.checksum[0] is not None
+    # A header that was never told of its samples has zeros for the first one and the sum of all
+    # (PTB's s0017lre and s0043lre).
+    if record.checksum[0] == record.init_value[0] == 0 != record.d_signal[0, 0]:
+        known = False
     if known and record.calc_checksum()[0] != record.checksum[0] % 65536:
         raise RecordError(
             f"The signal of {found.name} does not match the checksum in its header: copy or "
@@ -121,18 +121,18 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _annotations(found: Found) -> Annotations | None:
+def _annotations(found: Found, length: int) -> Annotations | None:
+    """Read a record's annotations, but for those past its end: they are of another signal."""
     path: Path = found.path.with_name(found.path.name + ".atr")
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file:
-            marks = decode(file.read(MAX_ANNOTATIONS))
+        marks, _ = load(path)
     except (OSError, ValueError) as error:
         raise RecordError(
             f"The annotations of {found.name} cannot be read: copy or fetch {path.name} again."
         ) from error
-    marks = [mark for mark in marks if not mark.note.startswith(_ABOUT_THE_FILE)]
+    marks = [mark for mark in marks if mark.sample < length]
     samples = np.array([mark.sample for mark in marks], dtype=np.int64)
     return Annotations(samples, tuple(symbol(mark) for mark in marks))
 

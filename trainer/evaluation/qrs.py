@@ -1,19 +1,16 @@
 """How many heart beats are found, counted as AAMI EC57 does: within 150 ms, after five minutes."""
 
 from dataclasses import dataclass
-from typing import Final
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
-from ecgmon.labels import is_beat
 from ecgmon.records import Annotations, Record
 from ecgmon.signal.beats import BeatDetector
-
-LEARNING: Final = 300 * RATE
-"""Samples at the beginning that do not count."""
-MATCH: Final = round(0.15 * RATE)
+from trainer.evaluation.ec57.counts import NO_BEAT, Pair, pairs
+from trainer.evaluation.ec57.marks import Marks, inside, marks
+from trainer.evaluation.ec57.matching import LEARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +49,18 @@ class BeatCounts:
         return found / (found + self.false)
 
 
+def detect(record: Record) -> NDArray[np.int64]:
+    """Return the sample index of each beat that the monitor's detector finds, ascending."""
+    row, first = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.int64)
+    (found,) = BeatDetector(1)(row, record.millivolts()[None, :], first)
+    return np.array(found, dtype=np.int64)
+
+
 def evaluate(record: Record) -> BeatCounts:
     """Run the monitor's detector over an annotated record and count its beats."""
     if record.annotations is None:
         raise ValueError(f"{record.name} has no annotations")
-    row, first = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.int64)
-    (found,) = BeatDetector(1)(row, record.millivolts()[None, :], first)
-    return compare(record.annotations, np.array(found, dtype=np.int64))
+    return compare(record.annotations, detect(record))
 
 
 def compare(annotations: Annotations, found: NDArray[np.int64]) -> BeatCounts:
@@ -71,9 +73,10 @@ def compare(annotations: Annotations, found: NDArray[np.int64]) -> BeatCounts:
     found : ndarray of int64, shape (n,)
         Sample index of each beat found, ascending.
     """
-    true = annotations.samples[is_beat(annotations)]
-    missed, false = errors(annotations, found)
-    return BeatCounts(*(int(np.sum(samples >= LEARNING)) for samples in (true, missed, false)))
+    compared = _pairs(annotations, found, LEARNING)
+    false = sum(pair.reference in NO_BEAT for pair in compared)
+    missed = sum(pair.test in NO_BEAT for pair in compared)
+    return BeatCounts(len(compared) - false, missed, false)
 
 
 def errors(
@@ -84,27 +87,20 @@ def errors(
     Episodes of ventricular flutter or fibrillation are left out, as EC57 leaves them out: their
     single waves are not marked as beats, so there is nothing to compare with.
     """
-    true = annotations.samples[is_beat(annotations)]
-    alone = found[~_matched(true, found)]
-    return true[~_matched(found, true)], alone[~in_flutter(annotations, alone)]
-
-
-def _matched(others: NDArray[np.int64], samples: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which samples have one of the others for themselves within `MATCH`."""
-    matched = np.zeros(len(samples), dtype=bool)
-    i = j = 0
-    while i < len(others) and j < len(samples):
-        apart = int(others[i] - samples[j])
-        if abs(apart) <= MATCH:
-            matched[j] = True
-        i, j = i + (apart <= MATCH), j + (apart >= -MATCH)
-    return matched
+    compared = _pairs(annotations, found)
+    missed = [pair.sample for pair in compared if pair.test in NO_BEAT]
+    false = [pair.sample for pair in compared if pair.reference in NO_BEAT]
+    return np.array(missed, dtype=np.int64), np.array(false, dtype=np.int64)
 
 
 def in_flutter(annotations: Annotations, samples: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell which samples lie between the marks ``[`` and ``]``."""
-    symbols = np.array(annotations.symbols)
-    begun = np.searchsorted(annotations.samples[symbols == "["], samples, side="right")
-    ended = np.searchsorted(annotations.samples[symbols == "]"], samples, side="left")
-    inside: NDArray[np.bool_] = begun > ended
-    return inside
+    return inside(_experts(annotations).flutter, samples)
+
+
+def _pairs(annotations: Annotations, found: NDArray[np.int64], start: int = 0) -> list[Pair]:
+    return pairs(_experts(annotations), Marks(found, "N" * len(found)), start)
+
+
+def _experts(annotations: Annotations) -> Marks:
+    return marks(zip(annotations.samples.tolist(), annotations.symbols, repeat(0)))

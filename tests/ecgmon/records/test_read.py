@@ -121,6 +121,18 @@ def test_a_record_without_annotations_has_none(tmp_path, write_record):
     assert read(write_record(tmp_path, annotate=False)).annotations is None
 
 
+def test_a_header_that_was_never_told_of_its_samples_cannot_contradict_them(
+    tmp_path, write_record, file_of
+):
+    found = write_record(tmp_path, counts=np.arange(7, 1007)[:, None])
+    header = file_of(found, ".hea")
+    told = header.read_text()
+    assert " 7 " in told
+    line = "100.dat 16 200.0(0)/mV 16 0 0 0 0 MLII"
+    header.write_text("\n".join([told.splitlines()[0], line, ""]))
+    assert np.array_equal(read(found).samples, np.arange(7, 1007))
+
+
 def test_a_whole_record_is_verified(record):
     verify(record)
 
@@ -142,3 +154,11 @@ def test_a_note_on_the_file_is_no_annotation_of_the_signal(tmp_path):
     wfdb.wrann("x", "atr", np.array([100, 900]), ["N", "V"], fs=360, write_dir=str(tmp_path))
     said = read(Found("x", "x", tmp_path / "x")).annotations
     assert (said.samples.tolist(), said.symbols) == ([100, 900], ("N", "V"))
+
+
+def test_annotations_past_the_end_are_left_out(tmp_path):
+    signal = np.zeros((1000, 1))
+    wfdb.wrsamp("x", 360, ["mV"], ["II"], signal, fmt=["16"], write_dir=str(tmp_path))
+    wfdb.wrann("x", "atr", np.array([100, 999, 1000]), ["N", "V", "N"], write_dir=str(tmp_path))
+    found = Found("x", "x", tmp_path / "x")
+    assert read(found).annotations.samples.tolist() == [100, 999]

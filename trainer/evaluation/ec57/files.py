@@ -1,0 +1,159 @@
+"""Annotation files: those of a folder against the reference annotations of MIT-BIH."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Self
+
+from ecgmon.errors import RecordError, UsageError
+from ecgmon.grid import RATE
+from ecgmon.records.annotations import Annotation, encode, load, symbol
+from ecgmon.records.fetch import obtain
+from ecgmon.records.read import read_header
+from trainer.evaluation.ec57.counts import Counts
+from trainer.evaluation.ec57.marks import Marks, marks
+from trainer.evaluation.ec57.matching import LEARNING
+from trainer.protocols import NON_PACED
+
+_OTHER_FILES: Final = (".hea", ".dat")
+"""What may lie beside annotation files: headers and signals."""
+_CODES: Final = MappingProxyType({"N": 1, "S": 9, "V": 5, "F": 6, "Q": 13})
+"""WFDB code of the symbol that each class shares its letter with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotator:
+    """Annotation files of one annotator.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are.
+    extension : str
+        The annotator's name, as in ``100.extension``.
+    records : tuple of str
+        Those of the 44 records that have one.
+    """
+
+    folder: Path
+    extension: str
+    records: tuple[str, ...]
+
+    @classmethod
+    def find(cls, folder: Path, extension: str | None = None) -> Self:
+        """Look for annotation files of the 44 records.
+
+        Without ``extension`` it is the only one that files named after these records have; headers
+        and signals (.hea, .dat) do not count.
+
+        Raises
+        ------
+        UsageError
+            If there is no such folder, none of the files, or more than one annotator's.
+        """
+        try:
+            paths = [p for p in folder.iterdir() if p.stem in NON_PACED and p.is_file()]
+        except OSError as error:
+            raise UsageError(
+                f"The folder {folder} cannot be read ({error.strerror}): give one that holds "
+                "annotation files, such as 100.qrs."
+            ) from error
+        if extension is None:
+            others = sorted({path.suffix for path in paths} - {"", *_OTHER_FILES})
+            if len(others) > 1:
+                raise UsageError(
+                    f"{folder} holds files of several annotators ({', '.join(others)}): choose one "
+                    "with --extension."
+                )
+            suffix = others[0] if others else ".qrs"
+        else:
+            suffix = f".{extension.removeprefix('.')}"
+        names = {path.stem for path in paths if path.suffix == suffix}
+        if not names:
+            raise UsageError(
+                f"{folder} holds no annotation file of any of the 44 records: name them by record "
+                f"and annotator, such as 100{suffix}."
+            )
+        return cls(folder, suffix[1:], tuple(name for name in NON_PACED if name in names))
+
+    @property
+    def name(self) -> str:
+        """What to call them: the folder's name and the annotator's."""
+        return f"{self.folder.resolve().name}-{self.extension}".lstrip("-")
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Records without a file."""
+        return tuple(name for name in NON_PACED if name not in self.records)
+
+    def compare(self, data: Path | None, progress: Callable[[str], None]) -> dict[str, Counts]:
+        """Compare every file with the record's reference annotations.
+
+        Parameters
+        ----------
+        data : Path, optional
+            Folder to look for the records in first.
+        progress : callable
+            Called with each record's name before it is compared.
+
+        Raises
+        ------
+        RecordError
+            If a record or its reference annotations cannot be had, or a file is damaged.
+        """
+        counts = {}
+        for name in self.records:
+            progress(name)
+            counts[name] = self._compare(name, data)
+        return counts
+
+    def _compare(self, name: str, data: Path | None) -> Counts:
+        found = obtain(f"mitdb/{name}", data=data)
+        header = read_header(found)
+        if header.fs != RATE or not header.sig_len:
+            raise RecordError(
+                f"The header {found.path}.hea is not MIT-BIH's, of {RATE} Hz and with its number "
+                "of samples: point --data or $ECGMON_DATA at another copy."
+            )
+        reference = found.path.with_name(f"{name}.atr")
+        tested = self.folder / f"{name}.{self.extension}"
+        return Counts.compare(
+            _read(reference, header.sig_len, "copy or fetch it again"),
+            _read(tested, header.sig_len, "write it again, or take it away"),
+            LEARNING,
+            header.sig_len,
+        )
+
+
+def write_annotations(path: Path, beats: Iterable[tuple[int, str]]) -> None:
+    """Write beats as an annotation file, for the comparison or any other WFDB program.
+
+    Parameters
+    ----------
+    path : Path
+        The file, such as ``100.qrs``.
+    beats : iterable of (int, str)
+        Sample index at 360 Hz and AAMI class (N, S, V, F or Q) of each, in the order of time.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    path.write_bytes(encode(Annotation(sample, _CODES[label]) for sample, label in beats))
+
+
+def _read(path: Path, stop: int, remedy: str) -> Marks:
+    """Read an annotation file into samples at 360 Hz."""
+    try:
+        found, rate = load(path)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else f"it {error}"
+        raise RecordError(
+            f"The annotation file {path} cannot be read ({why}): {remedy}."
+        ) from error
+    factor = 1 if rate is None else RATE / rate
+    return marks(
+        ((int(one.sample * factor + 0.5), symbol(one), one.subtype) for one in found), stop
+    )
