@@ -8,7 +8,7 @@ ONNX tool still opens the file.
 import hashlib
 import os
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Generic, Literal, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -25,13 +25,15 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime  # reads the variable when it is imported
 
-MAX_BYTES: Final = 16 * 2**20
-"""Largest bundle read: sixteen times what the project's own model may weigh."""
+MAX_BYTES: Final = 32 * 2**20
+"""Largest bundle read: the largest network of the studies, five million weights, takes 20 MiB."""
 CARD_KEY: Final = "ecgmon.card"
 SUM_KEY: Final = "ecgmon.sha256"
 INPUT: Final = "signal"
 """Name of a graph's one input, shape (windows, geometry.inputs); its one output has (windows,)."""
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""What figures are made from: no card may say a number that no float can hold."""
 LabelSource = Literal["annotations", "review", "assumed normal"]
 """Who said what is normal: experts' annotations, a clinician's review of a few beats, or nobody."""
 
@@ -40,8 +42,8 @@ class Span(msgspec.Struct, frozen=True):
     """Windows ``start`` to ``stop - 1`` of a record."""
 
     record: str
-    start: int
-    stop: int
+    start: Count
+    stop: Count
 
 
 class Conditioning(msgspec.Struct, frozen=True):
@@ -58,10 +60,10 @@ class Validation(msgspec.Struct, frozen=True):
 
     protocol: str
     records: tuple[str, ...]
-    tp: int
-    fp: int
-    tn: int
-    fn: int
+    tp: Count
+    fp: Count
+    tn: Count
+    fn: Count
 
     @property
     def confusion(self) -> Confusion:
@@ -69,35 +71,45 @@ class Validation(msgspec.Struct, frozen=True):
         return Confusion(self.tp, self.fp, self.tn, self.fn)
 
 
-class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a user or a monitor must know of a model.
+class AnyCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cards of all models say."""
+
+    v: Literal[1] = 1
+    input: Literal["window", "beat"] = "window"
+    name: str
+    network: str
+    parameters: Count
+    wearer: str | None
+    trained_on: tuple[Span, ...]
+    seed: int
+    versions: dict[str, str]
+    created: str
+    graph_bytes: int = 0
+
+
+AnyCardT = TypeVar("AnyCardT", bound=AnyCard)
+
+
+class Card(AnyCard, frozen=True, kw_only=True):
+    """Everything a user or a monitor must know of a model of windows.
 
     ``validation`` is what the choice of epoch and threshold was based on; ``evaluation``, where
     there is one, is of windows that took part in no choice.
     """
 
-    v: Literal[1] = 1
-    name: str
-    network: str
-    parameters: int
-    wearer: str | None
+    input: Literal["window"] = "window"
     classes: tuple[str, str] = ("normal", "abnormal")
     threshold: Unit
     history_s: float
     look_ahead_s: float
     rate: int
     conditioning: Conditioning = Conditioning()
-    trained_on: tuple[Span, ...]
     enrolment: Span | None = None
     labels: LabelSource = "annotations"
-    windows: int
-    abnormal_windows: int
+    windows: Count
+    abnormal_windows: Count
     validation: Validation
     evaluation: Validation | None = None
-    seed: int
-    versions: dict[str, str]
-    created: str
-    graph_bytes: int = 0
 
     @property
     def geometry(self) -> Geometry:
@@ -143,16 +155,35 @@ def _field(number: int, value: bytes) -> bytes:
     return bytes([number << 3 | 2, *varint, length]) + value
 
 
-def _verify(path: Path, data: bytes) -> tuple[Card, str]:
-    """Check that a file is one whole bundle and nothing else, before any of it is put to use."""
+def verify(path: Path, data: bytes, kind: type[AnyCardT]) -> tuple[AnyCardT, str]:
+    """Check that a file is one whole bundle and nothing else, before any of it is put to use.
+
+    Parameters
+    ----------
+    path : Path
+        What to call it in messages.
+    data : bytes
+        What `read` returns.
+    kind : type
+        The card that it must have.
+
+    Raises
+    ------
+    BundleError
+        If it is no bundle, is damaged, or has another kind of card.
+    """
     _, found, rest = data.rpartition(_field(1, CARD_KEY.encode()) + b"\x12")
     if not found:
         raise BundleError(f"{path} has no model card: give a bundle made by ecgmon train.")
     start = next((i + 1 for i, byte in enumerate(rest[:4]) if byte < 0x80), 0)  # after its length
     text = rest[start : -len(_field(14, _field(1, SUM_KEY.encode()) + _field(2, bytes(64))))]
     try:
-        card = msgspec.json.decode(text, type=Card)
-        _ = card.geometry
+        judges = msgspec.json.decode(text, type=AnyCard).input
+        if kind is Card and judges == "beat":
+            raise BundleError(f"{path} judges single beats: give a model that judges windows.")
+        card = msgspec.json.decode(text, type=kind)
+        if isinstance(card, Card):
+            _ = card.geometry  # which no signal may have
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BundleError(f"{path} has a model card that cannot be read: {error}.") from error
     graph = data[: card.graph_bytes]
@@ -163,7 +194,26 @@ def _verify(path: Path, data: bytes) -> tuple[Card, str]:
     return card, sha256
 
 
-def _ends(session: onnxruntime.InferenceSession) -> list[tuple[str, list[int | None]]]:
+def judges(path: Path) -> str:
+    """Return what the model in a bundle judges, *window* or *beat*; raises `BundleError`."""
+    card, _ = verify(path, read(path), AnyCard)
+    return card.input
+
+
+def open_session(path: Path, data: bytes) -> onnxruntime.InferenceSession:
+    """Make a graph ready to run, on one thread; raises `BundleError` where it cannot be run."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # the batch is small: threads would only add latency
+    options.log_severity_level = 4  # a bad graph is reported once, by the error below
+    try:
+        return onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's exceptions have no class in common
+        raise BundleError(
+            f"{path} holds a graph that cannot be run: give a bundle made by ecgmon train."
+        ) from error
+
+
+def ends(session: onnxruntime.InferenceSession) -> list[tuple[str, list[int | None]]]:
     """Return type and shape, None where it is free, of a graph's input ``signal`` and its outputs.
 
     Empty where another input is wanted.
@@ -176,8 +226,8 @@ def _ends(session: onnxruntime.InferenceSession) -> list[tuple[str, list[int | N
     ]
 
 
-class Model:
-    """A bundle in service.
+class Served(Generic[AnyCardT]):
+    """A bundle that runs, of any kind.
 
     Parameters
     ----------
@@ -189,10 +239,30 @@ class Model:
         The verified checksum.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, card: Card, sha256: str) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, card: AnyCardT, sha256: str) -> None:
         self._session = session
         self.card = card
         self.sha256 = sha256
+
+    def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what its graph says of inputs, each in a row.
+
+        Parameters
+        ----------
+        inputs : ndarray of float32, shape (n, ...)
+            Windows or beats as its card says.
+
+        Returns
+        -------
+        ndarray of float32, shape (n,) or (n, classes)
+            The probability of *abnormal*, or of each class.
+        """
+        output: NDArray[np.float32] = self._session.run(None, {INPUT: inputs})[0]
+        return output
+
+
+class Model(Served[Card]):
+    """A bundle whose model judges windows."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -216,29 +286,16 @@ class Model:
             If it is not a bundle, is damaged, or was trained behind other signal processing than
             this version's.
         """
-        card, sha256 = _verify(path, data)
+        card, sha256 = verify(path, data, Card)
         if card.conditioning != Conditioning():
             raise BundleError(
                 f"{path} was trained behind another filter or scaling: train it again with "
                 "this version."
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # the batch is small: threads would only add latency
-        options.log_severity_level = 4  # a bad graph is reported once, by the error below
-        try:
-            session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
-        except Exception as error:  # the runtime's exceptions have no class in common
-            raise BundleError(
-                f"{path} holds a graph that cannot be run: give a bundle made by ecgmon train."
-            ) from error
+        session = open_session(path, data)
         inputs = card.geometry.inputs
-        if _ends(session) != [("tensor(float)", [None, inputs]), ("tensor(float)", [None])]:
+        if ends(session) != [("tensor(float)", [None, inputs]), ("tensor(float)", [None])]:
             raise BundleError(
                 f"{path} takes other input than its card says: expected {inputs} samples."
             )
         return cls(session, card, sha256)
-
-    def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability of *abnormal*, shape (n,), of windows, shape (n, inputs)."""
-        output: NDArray[np.float32] = self._session.run(None, {INPUT: inputs})[0]
-        return output

@@ -1,7 +1,6 @@
 """``ecgmon models``: what the card in a bundle says, for people and as JSON."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -9,13 +8,14 @@ import typer
 from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
-from rich.text import Text
 
+from ecgmon.cli.beat_card import show_beats
+from ecgmon.cli.card_parts import columns, facts_grid, hours_of, names_of, plain
 from ecgmon.cli.models import GENERIC, everyone, resolve
 from ecgmon.cli.options import Json, write
 
 if TYPE_CHECKING:
-    from ecgmon.bundle import Card, Model, Span, Validation
+    from ecgmon.bundle import Card, Model, Validation
     from ecgmon.metrics import Confusion
 
 FIGURES: Final = {
@@ -66,15 +66,18 @@ def show(
 
       ecgmon models show runs/203-beatnet.onnx --json card.json
     """
-    from ecgmon.bundle import Model
+    from ecgmon.bundle import Model, judges
 
     path = resolve(name, None)
+    if judges(path) == "beat":
+        show_beats(path, json_file)
+        return
     model = Model.load(path)
     if json_file is not None:
         write(json_file, json.dumps(_everything(path, model), indent=2) + "\n")
         return
     console = Console(highlight=False)
-    console.print(_text(model.card.name), style="bold")
+    console.print(plain(model.card.name), style="bold")
     console.print(_facts(path, model))
     console.print()
     console.print(_figures(_judged(model.card)))
@@ -108,7 +111,7 @@ def list_models(json_file: Json = None) -> None:
         write(json_file, json.dumps(each, indent=2) + "\n")
         return
     console = Console(highlight=False)
-    table = _table(gap=2 if console.width >= 80 else 1)
+    table = columns(gap=2 if console.width >= 80 else 1)
     for heading in ("name", "serves", "network"):
         table.add_column(heading, vertical="bottom")
     for heading in ("parameters", "size", "balanced\naccuracy", "F1"):
@@ -117,7 +120,7 @@ def list_models(json_file: Json = None) -> None:
         card, figures = model.card, model.card.validation.confusion
         whom = (card.wearer or "anyone") if path in serving else "nobody"
         table.add_row(
-            *(_text(text) for text in (name, whom, card.network)),
+            *(plain(text) for text in (name, whom, card.network)),
             f"{card.parameters:,}",
             decimal(path.stat().st_size, precision=0),
             *(_figure(figures, figure) for figure in ("balanced_accuracy", "f1")),
@@ -155,7 +158,7 @@ def _facts(path: Path, model: "Model") -> Table:
     card, signal = model.card, model.card.conditioning
     low, high = signal.band_hz
     labelled = f"{card.windows:,} labelled windows, {card.abnormal_windows:,} abnormal"
-    seen = _records(span for span in card.trained_on if span != card.enrolment)
+    seen = hours_of(span for span in card.trained_on if span != card.enrolment)
     facts = {
         "wearer": card.wearer or "anyone: this is a generic model",
         "network": f"{card.network}, {card.parameters:,} parameters",
@@ -166,9 +169,10 @@ def _facts(path: Path, model: "Model") -> Table:
         f"{signal.order} second-order sections; amplitude in units of the median peak-to-peak of "
         f"the last {signal.scale_seconds} usable seconds, at least {signal.scale_floor_mv:g} mV",
         "trained on": seen if card.enrolment else f"{labelled}, of {seen}",
-        "enrolled on": card.enrolment
-        and f"{card.enrolment.record}, {card.enrolment.start} to {card.enrolment.stop} s: "
-        f"{labelled}, by {LABELS[card.labels]}",
+        "enrolled on": f"{one.record}, {one.start} to {one.stop} s: {labelled}, by "
+        f"{LABELS[card.labels]}"
+        if (one := card.enrolment)
+        else None,
         "created": f"{card.created}, seed {card.seed}",
         "versions": ", ".join(f"{name} {version}" for name, version in card.versions.items()),
         "file": f"{path}, {decimal(path.stat().st_size, precision=0)}",
@@ -176,21 +180,15 @@ def _facts(path: Path, model: "Model") -> Table:
     }
     for part, judged in _judged(card).items():
         facts[part] = (
-            f"{judged.protocol}: {_names(judged.records)}; "
+            f"{judged.protocol}: {names_of(judged.records)}; "
             f"{judged.tp + judged.fn:,} of {judged.confusion.total:,} windows abnormal"
         )
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, text in facts.items():
-        if text:
-            table.add_row(name, _text(text))
-    return table
+    return facts_grid(facts)
 
 
 def _figures(judged: "dict[str, Validation]") -> Table:
     """Return the figures side by side: there are more of them than fit a narrow line."""
-    table = _table(gap=2)
+    table = columns(gap=2)
     table.add_column()
     for part in judged:
         table.add_column(part, justify="right")
@@ -199,32 +197,8 @@ def _figures(judged: "dict[str, Validation]") -> Table:
     return table
 
 
-def _table(gap: int) -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="cyan")
-
-
 def _figure(confusion: "Confusion", figure: str) -> str:
     value = getattr(confusion, figure)
     if figure == "f1" and confusion.sensitivity is None:  # 0 would look like a failure
         value = None
     return "-" if value is None else format(value, FIGURES[figure][1])
-
-
-def _records(spans: "Iterable[Span]") -> str:
-    spans = list(spans)
-    hours = sum(span.stop - span.start for span in spans) / 3600
-    return f"{len(spans)} records ({hours:.1f} hours): {_names(span.record for span in spans)}"
-
-
-def _names(records: Iterable[str]) -> str:
-    """Return ``database/name`` records with each database named once."""
-    databases: dict[str, list[str]] = {}
-    for record in records:
-        database, _, name = record.rpartition("/")
-        databases.setdefault(database, []).append(name)
-    return ", ".join(" ".join([database, *names]).strip() for database, names in databases.items())
-
-
-def _text(text: str) -> Text:
-    """Return what a card says, neither as markup nor able to steer the terminal."""
-    return Text("".join(c if c.isprintable() else "?" for c in text))
