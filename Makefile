@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast slow models demonstration fuzz bench bench-grid model-choice qrs quality alarms soak results enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast slow models demonstration fuzz bench bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -91,6 +91,12 @@ results: install-dev
 	$(BIN)/ecgmon evaluate --protocol new-wearer
 	$(BIN)/ecgmon evaluate --protocol enrolment
 	$(BIN)/ecgmon evaluate --protocol inter-patient
+
+# docs/results/studies.md: studies 2 to 5, at most three hours; two processes share the jobs.
+STUDIES := $(BIN)/ecgmon evaluate --protocol studies
+studies: install-dev
+	@mkdir -p runs
+	$(STUDIES) >runs/studies.log 2>&1 & $(STUDIES); wait
 
 # docs/results/alarms.md: a quarter of an hour, the first half of it in real time. Work that is done
 # is kept as long as the code stays the same.

@@ -10,7 +10,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("ecgmon", "monitor", "trainer", "replay", "review")
 PROGRAMS = {"monitor", "trainer", "replay", "review"}
-TRAIN_ONLY = {"torch", "torchvision", "onnx", "onnxscript", "onnx_ir", "optuna", "matplotlib"}
+TRAIN_ONLY = {
+    "torch",
+    "torchvision",
+    "onnx",
+    "onnxscript",
+    "onnx_ir",
+    "optuna",
+    "matplotlib",
+    "sklearn",
+}
 FILES = sorted(
     path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py")
 )

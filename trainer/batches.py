@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
@@ -59,20 +59,23 @@ class Group:
         return sum(min(self.stop, len(s)) - self.start for s in self.sets)
 
 
-class Batches(Protocol):
+Network_contra = TypeVar("Network_contra", bound=nn.Module, contravariant=True)
+
+
+class Batches(Protocol[Network_contra]):
     """A source of batches, and the loss of a network on one of them."""
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Return the next batch."""
         ...
 
-    def loss(self, network: WindowNetwork, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, network: Network_contra, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the mean loss of a batch."""
         ...
 
     @property
     def steps(self) -> int:
-        """Batches in an epoch: as much signal as the largest group holds."""
+        """Batches in an epoch."""
         ...
 
 

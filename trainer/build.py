@@ -34,8 +34,8 @@ class Recipe:
 
     network: Callable[[], WindowNetwork]
     """Makes a generic network to train."""
-    batches: Callable[[Sequence[Group], Noise], Batches]
-    enrolment: Callable[[Sequence[Group], Noise], Batches]
+    batches: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
+    enrolment: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
     share: int
     together: int
     """Of the generic training: stretches in a row that are one wearer's."""

@@ -5,11 +5,11 @@ import io
 import logging
 import platform
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -19,13 +19,24 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from ecgmon.bundle import INPUT, Card, Model, checksum, metadata
+from ecgmon.bundle import INPUT, AnyCard, Card, Model, checksum, metadata
 from ecgmon.errors import BundleError
 from trainer.networks import NETWORKS, WindowNetwork
 
 TOLERANCE: Final = 1e-5
 """Largest difference between torch and ONNX Runtime in a probability."""
 _PREFIX: Final = "network."
+
+
+class Runs(Protocol):
+    """A bundle that runs."""
+
+    def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probabilities of inputs."""
+        ...
+
+
+RunsT = TypeVar("RunsT", bound=Runs)
 
 
 class _Served(nn.Module):
@@ -72,17 +83,36 @@ def export(network: WindowNetwork, card: Card, path: Path, windows: NDArray[np.f
     BundleError
         If any probability differs by more than `TOLERANCE`.
     """
-    graph = _graph(network)
+    return export_served(_Served(network), card, path, windows, Model.load)
+
+
+def export_served(
+    served: nn.Module,
+    card: AnyCard,
+    path: Path,
+    inputs: NDArray[np.float32],
+    load: Callable[[Path], RunsT],
+) -> RunsT:
+    """Write a bundle of any kind; what `export` does for models of windows.
+
+    Parameters
+    ----------
+    served : Module
+        Maps what a user gives, named ``signal`` in its forward, to probabilities.
+    load : callable
+        Reads the bundle as its users will.
+    """
+    graph = _graph(served.eval(), torch.from_numpy(inputs[:2]))
     card = msgspec.structs.replace(card, graph_bytes=len(graph))
     text = msgspec.json.encode(card)
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     try:
         new.write_bytes(graph + metadata(text, checksum(graph, text)))
-        model = Model.load(new)
+        model = load(new)
         with torch.inference_mode():
-            mine = network.probability(torch.from_numpy(windows)).numpy()
-        difference = float(np.abs(mine - model.probability(windows)).max())
+            mine = served(torch.from_numpy(inputs)).numpy()
+        difference = float(np.abs(mine - model.probability(inputs)).max())
         if difference > TOLERANCE:
             raise BundleError(f"The exported model differs from the trained one: {difference:.1e}.")
         new.replace(path)
@@ -116,12 +146,11 @@ def restore(path: Path) -> tuple[WindowNetwork, Card]:
     return network.eval(), card
 
 
-def _graph(network: WindowNetwork) -> bytes:
-    example = torch.zeros(2, network.geometry.inputs)
+def _graph(served: nn.Module, example: Tensor) -> bytes:
     with _quiet():
         program = torch.onnx.export(
-            _Served(network).eval(),
-            (example,),
+            served,
+            (torch.zeros_like(example),),
             input_names=[INPUT],
             output_names=["probability"],
             dynamic_shapes={INPUT: {0: torch.export.Dim("windows")}},

@@ -3,19 +3,31 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from trainer.batches import Batches
-from trainer.networks import WindowNetwork
 
 AVERAGING: Final = 0.99
 """Share of the running average of the weights that each step keeps. The average over the last
 hundred steps or so is what is judged and kept: it varies far less from epoch to epoch."""
+PLATEAU: Final = 2
+"""Epochs without a better score after which the *plateau* schedule lowers the rate."""
+LOWERED: Final = 0.3
+"""What it is multiplied with then."""
+OPTIMISERS: Final = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": torch.optim.SGD,
+}
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +41,20 @@ class Settings:
     steps : int or None
         Batches in an epoch; None for as many as hold the data once.
     learning_rate : float
-        Peak of the one-cycle schedule (Smith & Topin 2018).
+        Where the schedule begins; the peak of a one-cycle schedule (Smith & Topin 2018).
     weight_decay : float
-        Of AdamW (Loshchilov & Hutter 2019).
+        Of the optimiser.
     seed : int
         Of weights, order and augmentation.
+    optimiser : str
+        AdamW (Loshchilov & Hutter 2019) unless a publication says otherwise.
+    schedule : str
+        *one-cycle*; *plateau*, which lowers the rate when the score has not risen for `PLATEAU`
+        epochs; or *constant*.
+    patience : int or None
+        Epochs without a better score after which training ends; None for never.
+    averaging : float
+        Share of the running average that each step keeps; 0 for the weights themselves.
     """
 
     epochs: int
@@ -41,6 +62,10 @@ class Settings:
     seed: int
     steps: int | None = None
     weight_decay: float = 0.01
+    optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adamw"
+    schedule: Literal["one-cycle", "plateau", "constant"] = "one-cycle"
+    patience: int | None = None
+    averaging: float = AVERAGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +90,18 @@ def deterministic(seed: int) -> None:
 
 
 def fit(
-    network: WindowNetwork,
-    batches: Batches,
+    network: Network,
+    batches: Batches[Network],
     settings: Settings,
     *,
-    score: Callable[[WindowNetwork], float] | None = None,
+    score: Callable[[Network], float] | None = None,
     progress: Callable[[Epoch], None] = lambda _: None,
-) -> WindowNetwork:
+) -> Network:
     """Train a network.
 
     Parameters
     ----------
-    network : WindowNetwork
+    network : Module
         Starting point; it is changed on the way.
     batches : Batches
         Training data and loss.
@@ -89,24 +114,19 @@ def fit(
 
     Returns
     -------
-    WindowNetwork
-        The averaged network of the best epoch, of the last one without ``score``; in evaluation
-        mode.
+    Module
+        The network of the best epoch, of the last one without ``score``; averaged if the settings
+        say so, and in evaluation mode.
     """
     rng = np.random.default_rng(settings.seed)
     steps = settings.steps or batches.steps
-    optimiser = torch.optim.AdamW(
+    optimiser = OPTIMISERS[settings.optimiser](
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=steps * settings.epochs, pct_start=0.2
-    )
-    average = get_ema_multi_avg_fn(AVERAGING)  # type: ignore[no-untyped-call]  # torch's own gap
-    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
-    mean = averaged.module
-    if not isinstance(mean, WindowNetwork):
-        raise TypeError("averaging keeps the network's type")
-    best, best_score = mean, -np.inf
+    cycle = _cycle(optimiser, settings, steps)
+    plateau = ReduceLROnPlateau(optimiser, "max", factor=LOWERED, patience=PLATEAU)
+    averaged, mean = _averaged(network, settings.averaging)
+    best, best_score, best_epoch = mean, -np.inf, 0
     for number in range(1, settings.epochs + 1):
         network.train()
         total = 0.0
@@ -116,12 +136,37 @@ def fit(
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
-            schedule.step()
-            averaged.update_parameters(network)
+            if cycle:
+                cycle.step()
+            if averaged:
+                averaged.update_parameters(network)
             total += loss.item()
         mean.eval()
         value = score(mean) if score else None
         if value is not None and value > best_score:
-            best, best_score = copy.deepcopy(mean), value
+            best, best_score, best_epoch = copy.deepcopy(mean), value, number
         progress(Epoch(number, settings.epochs, total / steps, value))
+        if value is not None and settings.schedule == "plateau":
+            plateau.step(value)
+        if settings.patience and number - best_epoch >= settings.patience:
+            break
     return best.eval()
+
+
+def _cycle(optimiser: Optimizer, settings: Settings, steps: int) -> OneCycleLR | None:
+    if settings.schedule != "one-cycle":
+        return None
+    total = steps * settings.epochs
+    return OneCycleLR(optimiser, settings.learning_rate, total_steps=total, pct_start=0.2)
+
+
+def _averaged(network: Network, share: float) -> tuple[AveragedModel | None, Network]:
+    """Return what averages the weights, if anything does, and the network to judge."""
+    if not share:
+        return None, network
+    average = get_ema_multi_avg_fn(share)  # type: ignore[no-untyped-call]  # torch's own gap
+    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    mean = averaged.module
+    if not isinstance(mean, type(network)):
+        raise TypeError("averaging keeps the network's type")
+    return averaged, mean

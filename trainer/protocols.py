@@ -1,11 +1,13 @@
 """Who and what is on which side: the three protocols' splits."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.errors import UsageError
 from ecgmon.labels import UNLABELLED
 from trainer.splits import RECORDS
 
@@ -31,6 +33,29 @@ DS1_CHOOSING: Final = ("106", "114", "116", "223")
 """Wearers of DS1 who choose a model's epoch and threshold and are not fitted to."""
 SAME_PERSON: Final = (("201", "202"),)
 FOLDS: Final = 5
+
+
+def refuse_two_sides(*sides: Iterable[str], same_person: Iterable[tuple[str, str]] = ()) -> None:
+    """Raise `UsageError` where a split would put a wearer on two sides.
+
+    Parameters
+    ----------
+    sides : iterable of str
+        Names of the records on each side.
+    same_person : iterable of (str, str)
+        Records of one person.
+    """
+    first = {two: one for one, two in same_person}
+    seen: dict[str, tuple[int, str]] = {}
+    for number, names in enumerate(sides):
+        for name in names:
+            bare = name.rpartition("/")[2]
+            side, other = seen.setdefault(first.get(bare, bare), (number, bare))
+            if side != number:
+                whom = bare if bare == other else f"{other} and {bare}, one person,"
+                raise UsageError(
+                    f"{whom} would be on two sides of the split: name each wearer on one side."
+                )
 
 
 def study_split(labels: NDArray[np.int8], seed: int) -> NDArray[np.int8]:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ecgmon.cli.options import Data
+from ecgmon.cli.ec57 import ec57
+from ecgmon.cli.options import Data, Seed
 from ecgmon.cli.progress import long_work
+from ecgmon.cli.recipe import known
+from ecgmon.cli.studies import studies
 from ecgmon.cli.train import Network, require_torch
 from ecgmon.errors import UsageError
 
@@ -26,6 +29,8 @@ class Protocol(StrEnum):
     NEW_WEARER = "new-wearer"
     ENROLMENT = "enrolment"
     INTER_PATIENT = "inter-patient"
+    EC57 = "ec57"
+    STUDIES = "studies"
 
 
 def evaluate(
@@ -48,7 +53,35 @@ def evaluate(
             show_default="SQLite in --work",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    seed: Seed = 1,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="studies: only this recipe.",
+            autocompletion=known,
+            show_default="all",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="studies: only this split: random, inter-patient, patient-specific, ptb, "
+            "ptb-random.",
+            show_default="all",
+        ),
+    ] = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="ec57: folder of annotation files, such as 100.qrs."),
+    ] = None,
+    extension: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXT", help="ec57: which of them.", show_default="the only one in the folder"
+        ),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Evaluate under a protocol and write its results.
@@ -64,6 +97,12 @@ def evaluate(
 
     inter-patient: one model from DS1, judged on DS2 without adaptation.
 
+    ec57: the beats that any program has annotated in records of MIT-BIH, compared with the experts'
+    as ANSI/AAMI EC57 and the WFDB software's bxb do. Its results go to ec57/DIR-EXT in --out.
+
+    studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
+    patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.
+
     Interrupted work is taken up where it stopped, as long as neither code nor seed has changed.
 
     Examples
@@ -71,8 +110,26 @@ def evaluate(
       ecgmon evaluate --protocol new-wearer
 
       ecgmon evaluate --protocol study --storage postgresql://host/ecgmon
+
+      ecgmon evaluate --protocol studies --recipe focal --split random
+
+      ecgmon evaluate --protocol ec57 --annotations beats --out runs
     """
+    if protocol != Protocol.STUDIES and (recipe is not None or split is not None):
+        raise UsageError("--recipe and --split are for --protocol studies: leave them out.")
+    if protocol == Protocol.EC57:
+        if network is not None or storage is not None:
+            raise UsageError("--protocol ec57 trains nothing: leave --network and --storage out.")
+        ec57(annotations, extension, out / protocol, data)
+        return
+    if annotations is not None or extension is not None:
+        raise UsageError("--annotations and --extension are for --protocol ec57: leave them out.")
     require_torch()
+    if protocol == Protocol.STUDIES:
+        if network is not None or storage is not None:
+            raise UsageError("--protocol studies has recipes: leave --network and --storage out.")
+        studies(recipe, split, out, work, seed, data)
+        return
     if protocol == Protocol.STUDY:
         if network is not None:
             raise UsageError("--protocol study takes both networks: leave --network out.")

@@ -22,6 +22,7 @@ Data = Annotated[
         help="Folder of WFDB databases, looked in before $ECGMON_DATA and the cache.",
     ),
 ]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of everything random.")]
 SIMULATED: Final = "simulated"
 """Name of the simulated wearer, and of the built-in model enrolled on it."""
 
@@ -92,6 +93,16 @@ def alarm_rules(abnormal: str, clear_after: int) -> "Rules":
     if match is None or not 1 <= int(match[1]) <= int(match[2]) <= 300:
         raise UsageError(f"--abnormal {abnormal} is no rule: give K/N with K <= N, such as 3/10.")
     return Rules(abnormal=Hysteresis(int(match[1]), int(match[2]), clear_after))
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that long work ends in; raises `UsageError`, before it, where it cannot."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"The folder {path} cannot be made: {error.strerror}.") from error
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"The folder {path} cannot be written: name another.")
 
 
 def write(path: Path, text: str, mode: str = "w") -> None:

@@ -1,5 +1,7 @@
 """Progress of long work, on stderr."""
 
+from typing import Final
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -9,6 +11,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+ESTIMATE_S: Final = 900
+"""The estimate of what is left goes by the last quarter of an hour: some steps take minutes."""
 
 
 def long_work(transient: bool = False) -> Progress:
@@ -25,6 +30,7 @@ def long_work(transient: bool = False) -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=console,
+        speed_estimate_period=ESTIMATE_S,
         transient=transient,
         disable=transient and not console.is_terminal,
     )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 
-from ecgmon.cli.options import SIMULATED, Data
+from ecgmon.cli.options import SIMULATED, Data, Seed
 from ecgmon.cli.progress import long_work
+from ecgmon.cli.recipe import Sides, known, train_recipe
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,16 +45,40 @@ def train(
         Path | None,
         typer.Option(help="Bundle to fine-tune from.", show_default="the built-in generic model"),
     ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Train a recipe of studies 2 to 5 instead.",
+            autocompletion=known,
+        ),
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Recipe's beats as a live monitor sees them, not as published."
+        ),
+    ] = False,
+    training: Annotated[
+        str | None, typer.Option(metavar="RECORDS", help="Records to fit a recipe to.")
+    ] = None,
+    validation: Annotated[
+        str | None, typer.Option(metavar="RECORDS", help="Records to choose its epoch on.")
+    ] = None,
+    evaluation: Annotated[
+        str | None, typer.Option(metavar="RECORDS", help="Records that it never sees.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Bundle to write.", show_default="runs/NAME.onnx"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    seed: Seed = 1,
     data: Data = None,
 ) -> None:
-    """Train the generic model, or a wearer's own from it.
+    """Train the generic model, a wearer's own from it, or a recipe of the studies.
 
-    Eight records are never trained on: 100 119 203 208 213 219 231 233.
+    Eight records are never trained on: 100 119 203 208 213 219 231 233. Recipes take other ones if
+    they are named.
 
     Examples
     --------
@@ -62,8 +87,24 @@ def train(
       ecgmon train --patient 203 -o monitor/models/203.onnx
 
       ecgmon train --patient simulated -o monitor/models/simulated.onnx
+
+      ecgmon train --recipe focal --live -o runs/focal.onnx
+
+      ecgmon train --recipe transfer --training 101,106 --validation 114 --evaluation 203
     """
     require_torch()
+    sides = Sides(training, validation, evaluation)
+    if recipe is not None:
+        if (network, patient, generic) != (None, None, None):
+            raise UsageError(
+                "--recipe has a network of its own: leave --network, --patient and --generic out."
+            )
+        train_recipe(recipe, live, sides, out, seed, data)
+        return
+    if live or any(side is not None for side in sides):
+        raise UsageError(
+            "--live, --training, --validation and --evaluation are for --recipe: name one."
+        )
     from ecgmon.bundle import Model
     from ecgmon.cli.models import resolve
     from trainer import build, noise, splits
@@ -114,9 +155,9 @@ def train(
             )
         else:
             path = out or Path("runs") / f"generic-{name}.onnx"
-            training, others = sets[:fitted], sets[fitted:]
+            own, others = sets[:fitted], sets[fitted:]
             model = build.train_generic(
-                name, training, others[:choosing], seed, path, recordings, after, others[choosing:]
+                name, own, others[:choosing], seed, path, recordings, after, others[choosing:]
             )
     _report(model, path)
 

@@ -96,6 +96,42 @@ SERVE = {
 TRAIN = {
     "a network for a patient": (["--patient", "203", "--network", "cardiacnet"], "leave --network"),
     "a generic model for nobody": (["--generic", "{records}/x"], "give --patient RECORD too"),
+    "an unknown recipe": (
+        ["--recipe", "nosuch"],
+        "There is no recipe nosuch: choose one of focal, pictures, representation, transfer",
+    ),
+    "a recipe with another's network": (
+        ["--recipe", "focal", "--network", "beatnet"],
+        "has a network of its own: leave --network",
+    ),
+    "a split without a recipe": (["--training", "100"], "are for --recipe: name one"),
+    "a side of a split with nobody": (["--recipe", "focal", "--training", " "], "needs a record"),
+    "a wearer on two sides": (
+        ["--recipe", "focal", "--training", "100,203", "--evaluation", "203"],
+        "203 would be on two sides of the split: name each wearer on one side",
+    ),
+    "one person on two sides": (
+        ["--recipe", "focal", "--training", "201", "--evaluation", "202"],
+        "201 and 202, one person, would be on two sides",
+    ),
+    "a wearer on two sides by a header's name": (
+        ["--recipe", "focal", "--training", "100", "--evaluation", "mitdb/100.hea"],
+        "100 would be on two sides of the split",
+    ),
+    "a wearer on two sides through another database": (
+        ["--recipe", "focal", "--training", "118", "--evaluation", "nstdb/118e06"],
+        "118 and 118e06, one person, would be on two sides",
+    ),
+    "a record twice": (
+        ["--recipe", "focal", "--training", "101,mitdb/101"],
+        "101 is named twice on one side of the split: name it once",
+    ),
+    "a folder for a bundle": (["--recipe", "focal", "-o", "{records}"], "is a folder: name a file"),
+    "a bundle where none can be": (
+        ["--recipe", "focal", "-o", "/proc/nowhere/x.onnx"],
+        "The folder /proc/nowhere cannot be made",
+    ),
+    "live windows": (["--recipe", "pictures", "--live"], "judges windows, not beats: leave --live"),
     "a generic model that is none": (
         ["--patient", "203", "--generic", "{records}/beats.dat"],
         r"beats\.dat",
@@ -125,6 +161,34 @@ EVALUATE = {
     "a storage where nothing is searched": (
         ["--protocol", "new-wearer", "--storage", "sqlite:///x.db"],
         "--storage is for --protocol study",
+    ),
+    "studies of an unknown recipe": (
+        ["--protocol", "studies", "--recipe", "nosuch"],
+        "There is no recipe nosuch",
+    ),
+    "an unknown split": (
+        ["--protocol", "studies", "--recipe", "focal", "--split", "ptb"],
+        "focal has no split ptb: choose one of random, inter-patient, patient-specific",
+    ),
+    "a split that nobody has": (
+        ["--protocol", "studies", "--split", "odd"],
+        "There is no split odd: choose one of random, inter-patient, ",
+    ),
+    "results where none can be": (
+        ["--protocol", "studies", "--split", "ptb", "--out", "/proc/nowhere"],
+        "The folder /proc/nowhere cannot be made",
+    ),
+    "a recipe for annotation files": (
+        ["--protocol", "ec57", "--annotations", "{records}", "--recipe", "focal"],
+        "--recipe and --split are for --protocol studies",
+    ),
+    "a recipe for another protocol": (
+        ["--protocol", "new-wearer", "--recipe", "focal"],
+        "--recipe and --split are for --protocol studies",
+    ),
+    "a network for the studies": (
+        ["--protocol", "studies", "--network", "beatnet"],
+        "has recipes: leave --network and --storage out",
     ),
     "a storage that is none": (
         ["--protocol", "study", "--storage", "nonsense"],
@@ -191,6 +255,8 @@ def test_bad_input_is_refused_in_one_sentence(outcomes, case):
 def test_what_the_library_that_reads_options_refuses_has_no_traceback_either(env, tmp_path):
     cases = [["--from", "-1"], ["--burst", "nan"], ["--seed", "x"], ["--clear-after", "0"]]
     commands = [["replay", *SIMULATE, *args] for args in cases]
+    cases.append(["--seed", "9" * 30])  # more than torch takes
+    commands.append(["train", "--recipe", "focal", *cases[-1]])
     for args, outcome in zip(cases, ecgmon_each(commands, tmp_path, env), strict=True):
         assert (outcome.code, outcome.out) == (2, "")
         assert args[0] in outcome.err

@@ -81,6 +81,7 @@ def test_new_wearers_are_judged_after_their_enrolment(quick, sets, tmp_path):
         assert (tmp_path / f"out/{picture}.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_an_interrupted_evaluation_goes_on_where_it_stopped(quick, sets, tmp_path):
     class StoppedError(Exception):
         pass

@@ -72,6 +72,7 @@ def test_a_search_killed_at_random_moments_finds_the_same(tmp_path, kills):
     assert sorted(names) == sorted(f"m/{n}" for n in range(12))
 
 
+@pytest.mark.slow
 def test_two_machines_share_the_patients_out(tmp_path):
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     claims.open_storage(url)  # the tables, once

@@ -41,7 +41,7 @@ def patients(track):
     return {name: one(name, seed) for seed, name in enumerate(("100", "203"), start=3)}
 
 
-@pytest.mark.parametrize("track", [Published, Own])
+@pytest.mark.parametrize("track", [Published, pytest.param(Own, marks=pytest.mark.slow)])
 def test_a_track_is_trained_once_and_read_back_after(track, quick, tmp_path, monkeypatch):
     sets = patients(track)
     told = []
@@ -73,7 +73,7 @@ def test_a_track_is_trained_once_and_read_back_after(track, quick, tmp_path, mon
             np.testing.assert_allclose(again.found[kind][name].test, found.test, atol=1e-6)
 
 
-@pytest.mark.parametrize("track", [Published, Own])
+@pytest.mark.parametrize("track", [Published, pytest.param(Own, marks=pytest.mark.slow)])
 def test_two_runs_with_one_seed_give_the_same_table(track, quick, tmp_path):
     sets = patients(track)
     runs = []

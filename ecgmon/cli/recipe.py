@@ -1,0 +1,128 @@
+"""``ecgmon train --recipe``: train one of the studies' recipes on records that are named."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from rich.console import Console
+
+from ecgmon.cli.options import make_folder
+from ecgmon.cli.progress import long_work
+from ecgmon.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from trainer.examples import Examples
+    from trainer.fit import Epoch
+
+_NOISY: Final = tuple(
+    (record, f"{record}e{ratio}")
+    for record in ("118", "119")
+    for ratio in ("24", "18", "12", "06", "00", "_6")
+)
+"""Records of the noise stress test (nstdb) are of two wearers of MIT-BIH."""
+
+
+class Sides(NamedTuple):
+    """Records to fit to, to choose on, and never to see; None for those of the built-in models."""
+
+    training: str | None
+    validation: str | None
+    evaluation: str | None
+
+
+def known() -> list[str]:
+    """Return the names of the recipes, without loading any."""
+    folder = Path(str(files("trainer"))) / "recipes"
+    return sorted(path.stem for path in folder.glob("[!_]*.py"))
+
+
+def _refuse_twice(names: list[str]) -> None:
+    """Raise `UsageError` where a side of the split has a record twice."""
+    bare = [name.rpartition("/")[2] for name in names]
+    for name in bare:
+        if bare.count(name) > 1:
+            raise UsageError(f"{name} is named twice on one side of the split: name it once.")
+
+
+def _refuse_useless(examples: "Examples", side: str) -> None:
+    """Raise `UsageError` where a side has nothing to learn from or be judged on."""
+    import numpy as np
+
+    if not len(examples):
+        raise UsageError(f"The records of --{side} hold nothing that has a class: name others.")
+    finite = np.isfinite(examples.inputs).all((1, 2))
+    if not finite.all():
+        raise UsageError(
+            f"{examples.wearers[~finite][0]} of --{side} has no signal, or beats that lie on each "
+            "other: name another record."
+        )
+
+
+def train_recipe(
+    name: str, live: bool, sides: Sides, out: Path | None, seed: int, data: Path | None
+) -> None:
+    """Train a recipe and write its bundle."""
+    from trainer import splits
+    from trainer.protocols import SAME_PERSON, refuse_two_sides
+    from trainer.recipe import Shelf, Task
+    from trainer.recipe_data import load_examples
+    from trainer.recipe_export import Trained, export_beats, export_windows
+    from trainer.recipes import recipe
+
+    chosen = recipe(name)
+    lists = [
+        [name.removesuffix(".hea") for name in text.replace(",", " ").split()]
+        if text is not None
+        else list(default)
+        for text, default in zip(
+            sides, (splits.TRAINING, splits.VALIDATION, splits.HELD_OUT), strict=True
+        )
+    ]
+    if not all(lists):
+        raise UsageError("Each side of the split needs a record: name one, such as 203.")
+    for names in lists:
+        _refuse_twice(names)
+    refuse_two_sides(*lists, same_person=SAME_PERSON + _NOISY)
+    segments: Literal["live", "published"] = "live" if live else "published"
+    kind = segments if chosen.data == "beats" else "windows"
+    if live and kind == "windows":
+        raise UsageError(f"{name} judges windows, not beats: leave --live out.")
+    path = out or Path("runs") / f"{name}.onnx"
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file with --out.")
+    make_folder(path.parent)
+    with long_work() as bar:
+        task = bar.add_task("Records", total=sum(map(len, lists)), note="")
+        sets = [
+            load_examples(kind, names, data, lambda each: bar.update(task, advance=1, note=each))
+            for names in lists
+        ]
+        tasks: dict[str, TaskID] = {}
+
+        def after(network: str, epoch: "Epoch") -> None:
+            if network not in tasks:
+                tasks[network] = bar.add_task(network, total=epoch.of, note="")
+            score = "" if epoch.score is None else f", score {epoch.score:.3f}"
+            bar.update(tasks[network], completed=epoch.number, note=f"loss {epoch.loss:.4f}{score}")
+
+        for side, (examples, _) in zip(Sides._fields, sets, strict=True):
+            _refuse_useless(examples, side)
+        (training, _), (validation, _), (evaluation, _) = sets
+        system = list(chosen.systems.values())[-1]
+        network = system(Task(training, validation, seed, Shelf(None, after)))
+    records = {wearer: record for _, of in sets for wearer, record in of.items()}
+    trained = Trained(name, network, training, validation, evaluation, records, seed)
+    bundle = (
+        export_windows(trained, path)
+        if kind == "windows"
+        else export_beats(trained, segments, path)
+    )
+    card = bundle.card
+    Console().print(
+        f"{path}: {card.name}, {card.parameters:,} parameters\n"
+        f"  sha256 {bundle.sha256}\n  Its figures: ecgmon models show {path}",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+import torch
+
+from trainer.examples import Examples
+from trainer.networks import parameter_count
+from trainer.recipe import Shelf, Task, accuracy, adapt
+from trainer.recipes import recipe
+from trainer.recipes.focal import (
+    FAVOURS,
+    PUBLISHED,
+    RECIPE,
+    SixPairs,
+    Varied,
+    favour_rare,
+    mean_f1,
+    two_fold,
+)
+
+CLASSES = ("N", "S", "V", "F", "Q")
+
+
+def beats(counts, seed, channels=1):
+    """Bumps at a place of their class, on noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(counts), dtype=np.int8), counts)
+    time = np.arange(187)
+    signal = np.exp(-0.5 * ((time - 20 - 35 * labels[:, None]) / 6) ** 2)
+    inputs = np.zeros((len(labels), channels, 187), dtype=np.float32)
+    inputs[:, 0] = signal + rng.normal(0, 0.05, signal.shape)
+    wearers = np.full(len(labels), "nobody")
+    return Examples(inputs, labels, wearers, np.zeros(len(labels), dtype=np.int64), CLASSES)
+
+
+def task(seed=1, shelf=None, channels=1):
+    training = beats((40, 10, 10, 8, 10), 1, channels)
+    validation = beats((30, 10, 10, 10, 10), 2, channels)
+    return Task(training, validation, seed, shelf or Shelf())
+
+
+def test_the_recipe_is_found_by_its_name():
+    assert recipe("focal") is RECIPE
+    assert list(RECIPE.systems)[-1] == "tuned"
+
+
+@pytest.mark.parametrize(("channels", "length", "classes"), [(1, 187, 5), (4, 240, 2)])
+def test_the_network_maps_any_channels_and_length_to_a_logit_a_class(channels, length, classes):
+    network = SixPairs(channels, length, classes).eval()
+    assert network(torch.zeros(3, channels, length)).shape == (3, classes)
+
+
+def test_the_network_has_six_pairs_of_convolutions_and_two_dense_layers():
+    network = SixPairs(1, 187, 5)
+    shapes = [tuple(weights.shape) for weights in network.parameters() if weights.ndim > 1]
+    assert [len(shape) for shape in shapes] == [4] * 12 + [2] * 2
+    # By hand: 5 x in x out + out of each convolution, then 256 -> 64 -> 5.
+    pairs = [(1, 16), (16, 16), (16, 32), (32, 32), (32, 32), (32, 32), (32, 64), (64, 64)]
+    pairs += [(64, 64), (64, 64), (64, 128), (128, 128)]
+    convolutions = sum(5 * a * b + b for a, b in pairs)
+    assert parameter_count(network) == convolutions + 257 * 64 + 65 * 5 == 231_285
+
+
+def test_a_few_beats_are_learned():
+    given = task()
+    network = RECIPE.systems["tuned"](given)
+    assert accuracy(network, given.training) > 0.9
+    assert mean_f1(network, given.validation) > 0.9
+
+
+def test_the_same_seed_gives_the_same_weights_and_kept_ones_are_taken(tmp_path):
+    seen = []
+    shelf = Shelf(tmp_path, lambda name, epoch: seen.append((name, epoch.number)))
+    first = RECIPE.systems["cross-entropy"](task(shelf=shelf))
+    trained = list(seen)
+    again = RECIPE.systems["cross-entropy"](task())
+    kept = RECIPE.systems["cross-entropy"](task(shelf=shelf))
+    assert trained == [("cross-entropy", number) for number in range(1, 26)]
+    assert seen == trained
+    for name, weights in first.state_dict().items():
+        assert torch.equal(weights, again.state_dict()[name])
+        assert torch.equal(weights, kept.state_dict()[name])
+
+
+def test_rare_classes_are_favoured_as_far_as_validation_gains():
+    torch.manual_seed(3)
+    network = SixPairs(1, 187, 5)
+    given = task()
+    before = network.output.bias.detach().clone()
+    score = mean_f1(network, given.validation)
+    favour_rare(network, given)
+    added = (network.output.bias.detach() - before).numpy()
+    # Class weights are 78 / (5 x count): N has 40 of the 78 beats, F has 8.
+    share = added[0] / np.log(78 / 200)
+    assert min(abs(share - offered) for offered in FAVOURS) < 1e-6
+    assert added[3] == pytest.approx(share * np.log(78 / 40), abs=1e-6)
+    assert mean_f1(network, given.validation) >= score
+
+
+def test_varied_batches_change_the_signal_a_little_and_nothing_else():
+    examples = beats((8, 8, 8, 8, 8), 3, channels=2)
+    examples.inputs[:, 1] = 7
+    before = examples.inputs.copy()
+    inputs, labels = Varied(examples, 40, two_fold()).draw(np.random.default_rng(1))
+    again, _ = Varied(examples, 40, two_fold()).draw(np.random.default_rng(1))
+    order = np.random.default_rng(1).permutation(40)
+    assert np.array_equal(examples.inputs, before)
+    assert np.array_equal(labels, examples.labels[order])
+    assert (inputs[:, 1] == 7).all()
+    assert torch.equal(inputs, again)
+    difference = np.abs(inputs[:, 0].numpy() - before[order, 0])
+    assert 0 < difference.mean() < 0.1
+
+
+def test_a_wearer_s_beats_are_learned_without_forgetting_the_others():
+    torch.manual_seed(4)
+    others = beats((20, 10, 10, 10, 10), 5)
+    network = SixPairs(1, 187, 5)
+    own = beats((30, 0, 10, 0, 0), 6)
+    adapted = adapt(RECIPE, network, own, others, seed=1)
+    assert accuracy(adapted, own) > accuracy(network, own)
+
+
+def test_the_published_table_cannot_be_of_beats_as_they_come():
+    figures = PUBLISHED["published"]
+    beats_of = dict(zip(CLASSES, (90589, 2779, 7236, 803, 8039), strict=True))
+
+    def called_wrongly(name):
+        right = figures[f"{name} recall"] * beats_of[name]
+        return right / figures[f"{name} precision"] - right
+
+    missed = {name: (1 - figures[f"{name} recall"]) * n for name, n in beats_of.items()}
+    assert called_wrongly("N") == pytest.approx(2746, abs=1)
+    assert sum(missed.values()) - missed["N"] == pytest.approx(468, abs=1)

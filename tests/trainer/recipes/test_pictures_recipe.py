@@ -1,0 +1,98 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from trainer.examples import Examples
+from trainer.networks import parameter_count
+from trainer.recipe import Shelf, Task, adapt, balanced_accuracy
+from trainer.recipes import recipe
+from trainer.recipes.pictures import PictureNet, _score, _weighted, generic, individual
+from trainer.windows import CLASSES, LENGTH
+
+RECIPE = recipe("pictures")
+
+
+def windows(seed, n=96, share=0.5):
+    """Seconds with a narrow beat, or, abnormal, a wide one, anywhere in it."""
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(n) < share * n).astype(np.int8)
+    width = np.where(labels, 12, 3)[:, None]
+    at = rng.uniform(20, LENGTH - 20, (n, 1))
+    beat = np.exp(-(((np.arange(LENGTH) - at) / width) ** 2))
+    inputs = (beat + rng.normal(0, 0.05, beat.shape)).astype(np.float32)[:, None]
+    samples = np.arange(n, dtype=np.int64) * 360
+    return Examples(inputs, labels, np.full(n, "a"), samples, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return generic(Task(windows(1, n=192), windows(2, n=64), 1))
+
+
+def test_the_network_is_small_and_gives_a_logit_a_class():
+    network = PictureNet(2)
+    assert network(torch.zeros(5, 1, LENGTH)).shape == (5, 2)
+    assert PictureNet(5, 24)(torch.zeros(3, 1, LENGTH)).shape == (3, 5)
+    assert parameter_count(network) == 90_194
+
+
+def test_pre_training_learns_what_a_wide_beat_is(trained):
+    assert balanced_accuracy(trained, windows(3)) > 0.9
+
+
+def test_the_same_seed_gives_the_same_network():
+    few = Task(windows(1, n=32), windows(2, n=32), 1)
+    for one, two in zip(generic(few).parameters(), generic(few).parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_a_wearer_s_own_network_is_kept_by_name(tmp_path):
+    epochs = []
+    shelf = Shelf(tmp_path, lambda name, _: epochs.append(name))
+    task = Task(windows(4, n=64, share=0.2), windows(5, n=64, share=0.2), 1, shelf)
+    own = individual(task, 16, 0.001, weighted=True)
+    assert balanced_accuracy(own, windows(6)) > 0.9
+    assert set(epochs) == {"individual-a"}
+    epochs.clear()
+    kept = individual(task, 16, 0.001, weighted=True)
+    assert not epochs
+    x = torch.from_numpy(task.validation.inputs)
+    assert torch.equal(own(x), kept(x))
+
+
+def test_a_pre_trained_network_adapts_to_a_wearer(trained):
+    """Whose late beats are abnormal: nothing that it has learned from the others."""
+    narrow = windows(7, share=0)
+    late = narrow.inputs[:, 0].argmax(1) > LENGTH / 2
+    wearer = replace(narrow, labels=late.astype(np.int8))
+    assert balanced_accuracy(trained, wearer) < 0.7
+    adapted = adapt(RECIPE, trained, wearer, windows(1, share=1), 1)
+    assert balanced_accuracy(adapted, wearer) > 0.9
+
+
+def test_weights_of_the_classes_do_not_cancel_in_a_batch_of_one_class():
+    loss = _weighted(torch.tensor([0.5, 3.0]))
+    logits = torch.zeros(4, 2)
+    for labels, mean in (([0, 0, 0, 0], 0.5), ([0, 0, 0, 1], 4.5 / 4)):
+        assert loss(logits, torch.tensor(labels)).item() == pytest.approx(mean * math.log(2))
+
+
+def test_among_equally_right_networks_the_surer_one_is_better():
+    examples = windows(8, n=4)
+    right = functional.one_hot(torch.from_numpy(examples.labels).long(), 2).float()
+
+    class Says(torch.nn.Module):
+        def __init__(self, sure):
+            super().__init__()
+            self.logits = sure * right
+
+        def forward(self, _):
+            return self.logits
+
+    score = _score(examples)
+    assert 1 - 1e-4 < score(Says(1.0)) < score(Says(3.0)) <= 1
+    assert score(Says(-1.0)) < 0.001

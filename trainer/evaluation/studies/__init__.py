@@ -1,0 +1,1 @@
+"""Studies 2 to 5 under three protocols: their rows, how they are computed, and the page."""

@@ -1,0 +1,112 @@
+"""Our own beat by beat report: detected beats, classified by networks that never saw the wearer.
+
+The 44 records are judged in two halves. A network of DS1's wearers judges DS2, and one of DS2's
+judges DS1; each as it is, and fitted to the first five minutes of the wearer. 201 and 202 are one
+person: no network is fitted to either before it meets them. Beats are the monitor's own: it must
+find them before it can classify them.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from torch import nn
+
+from ecgmon.grid import RATE
+from ecgmon.records import Record
+from ecgmon.records.fetch import obtain
+from ecgmon.records.read import read
+from trainer import recipes
+from trainer.beats.live import inputs_at, live_beats
+from trainer.evaluation.ec57 import page
+from trainer.evaluation.ec57.counts import gross
+from trainer.evaluation.ec57.files import Annotator, write_annotations
+from trainer.evaluation.qrs import detect
+from trainer.evaluation.studies.parts import by_wearer
+from trainer.evaluation.studies.run import Progress
+from trainer.examples import Examples
+from trainer.protocols import DS1, DS1_CHOOSING, DS2, SAME_PERSON
+from trainer.recipe import Shelf, Task, adapt, class_probabilities
+from trainer.splits import ENROLMENT_S
+
+DS2_CHOOSING: Final = ("200", "210", "221", "222")
+"""Wearers of DS2 who choose the epoch of the network that judges DS1."""
+HALVES: Final = ((DS1, DS1_CHOOSING, DS2), (DS2, DS2_CHOOSING, DS1))
+EXTENSIONS: Final = {"strangers": "gen", "fitted": "own"}
+
+
+def annotate(
+    recipe: str,
+    *,
+    work: Path,
+    out: Path,
+    data: Path | None,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Annotate the 44 records and compare them with the experts'.
+
+    Parameters
+    ----------
+    recipe : str
+        Whose last system judges the beats.
+    work, out : Path
+        Folders for networks and annotation files, and for the pages.
+    data : Path or None
+        Folder of databases to look in first.
+    seed : int
+        Of everything random.
+    progress : callable
+        Called with a network's name after each epoch.
+
+    Returns
+    -------
+    dict
+        Gross figures of *strangers* and of networks *fitted* to the wearer.
+    """
+    records = {name: read(obtain(name, data=data)) for name in (*DS1, *DS2)}
+    beats = Examples.joined([live_beats(record) for record in records.values()])
+    folder = work / recipe
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, half in enumerate(HALVES):
+        shelf = Shelf(work / f"half-{number}", progress)
+        for name, kind, network in _networks(recipe, beats, half, shelf, seed):
+            _write(folder / f"{name}.{EXTENSIONS[kind]}", records[name], network, beats.classes)
+    figures = {}
+    for kind, extension in EXTENSIONS.items():
+        tested = Annotator.find(folder, extension)
+        counts = tested.compare(data, lambda _: None)
+        command = f"ecgmon evaluate --protocol studies --recipe {recipe}"
+        page.write(tested, counts, out / f"{recipe}-{kind}", command)
+        figures[kind] = gross(counts).everything()
+    return figures
+
+
+def _networks(
+    recipe: str,
+    beats: Examples,
+    half: tuple[Sequence[str], Sequence[str], Sequence[str]],
+    shelf: Shelf,
+    seed: int,
+) -> Iterator[tuple[str, str, nn.Module]]:
+    """Yield the networks of each wearer judged in a half: record, kind, network."""
+    own, choosing, judged = half
+    # A person of two records is in both halves, and judged by networks that know neither.
+    known = {name for pair in SAME_PERSON for name in pair}
+    fitted_to = [name for name in own if name not in choosing and name not in known]
+    part = by_wearer(beats, fitted_to, choosing, judged)
+    task = Task(beats[part.training], beats[part.validation], seed, shelf)
+    chosen = recipes.recipe(recipe)
+    network = list(chosen.systems.values())[-1](task)
+    first = beats.samples < ENROLMENT_S * RATE
+    for name in judged:
+        yield name, "strangers", network
+        enrolment = beats[first & (beats.wearers == name)]
+        yield name, "fitted", adapt(chosen, network, enrolment, task.training, seed)
+
+
+def _write(path: Path, record: Record, network: nn.Module, classes: Sequence[str]) -> None:
+    found = detect(record)
+    called = class_probabilities(network, inputs_at(record, found)).argmax(1)
+    write_annotations(path, zip(found.tolist(), np.array(classes)[called].tolist(), strict=True))

@@ -1,0 +1,44 @@
+"""The examples of each cell of the table."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from trainer import splits
+from trainer.beats import ptb
+from trainer.evaluation.studies.parts import Split, parts
+from trainer.evaluation.studies.run import Cell
+from trainer.examples import Examples
+from trainer.protocols import DS1, DS2
+from trainer.recipe_data import Kind, load_examples
+
+
+def examples_of(cell: Cell, data: Path | None) -> Examples:
+    """Return the examples of a cell.
+
+    Windows of the publications' split are of their 29 records' first lead; beats of that split are
+    of all 48 records, everything else of DS1 and DS2. From lead II where no lead is published.
+    """
+    if cell.data == "ptb":
+        return ptb.beats(data)
+    names = splits.RECORDS
+    lead = None
+    if cell.split != Split.RANDOM:
+        names = (*DS1, *DS2)
+    elif cell.data == "windows":
+        names, lead = splits.STUDY, "1"
+    kind: Any = cell.data
+    return _examples(kind, names, data, lead)
+
+
+@lru_cache(maxsize=1)  # the next job mostly needs others, and live beats take 400 MB
+def _examples(kind: Kind, names: Sequence[str], data: Path | None, lead: str | None) -> Examples:
+    return load_examples(kind, names, data, lead=lead)[0]
+
+
+def sides(cell: Cell, data: Path | None, seed: int) -> tuple[Examples, Examples, Examples]:
+    """Return training, validation and test examples of a cell without folds."""
+    examples = examples_of(cell, data)
+    (part,) = parts(examples, cell.split, seed)
+    return examples[part.training], examples[part.validation], examples[part.test]

@@ -1,0 +1,29 @@
+"""The part of the page on our own beats, compared beat by beat as EC57 asks."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from trainer.evaluation.ec57.page import COLUMNS, percent
+from trainer.evaluation.studies.tables import table
+
+_INTRODUCTION: Final = """The 44 records in two halves: a network of DS1's wearers judges DS2, and
+one of DS2's judges DS1. Beats are those that the monitor's detector finds, the first five minutes
+do not count, and all of it is as `docs/results/ec57` says. *Strangers* are judged by a network that
+never saw them (201 and 202, one person, are fitted to by neither); *fitted* by that network fitted
+to the first five minutes of the wearer, with their annotations. In %.
+"""
+
+
+def beat_by_beat(result: Mapping[str, Any] | None, recipe: str) -> str:
+    """Return the gross figures of `trainer.evaluation.studies.annotating`."""
+    if result is None:
+        return ""
+    rows = [
+        [
+            f"[{kind}](ec57/{recipe}-{kind}/README.md)",
+            *(percent(gross[label], name) for label, name, _ in COLUMNS),
+        ]
+        for kind, gross in result["result"].items()
+    ]
+    head = ["wearers", *(name for _, _, name in COLUMNS)]
+    return f"### Beat by beat\n\n{_INTRODUCTION}\n{table(head, rows)}"

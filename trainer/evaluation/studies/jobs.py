@@ -1,0 +1,244 @@
+"""Everything the page of studies 2 to 5 is made from, job by job."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from trainer import recipes
+from trainer.beats import ptb
+from trainer.evaluation import explanation
+from trainer.evaluation.studies import run
+from trainer.evaluation.studies.annotating import annotate
+from trainer.evaluation.studies.data import examples_of, sides
+from trainer.evaluation.studies.parts import Split
+from trainer.evaluation.studies.run import Cell, Progress
+from trainer.recipe import Shelf, Task
+from trainer.recipes.transfer import TransferNet
+from trainer.study.claims import open_storage
+from trainer.transfer.infarction import transfer
+from trainer.transfer.search import search
+
+
+class Job(Protocol):
+    """One piece of work with a result of its own."""
+
+    @property
+    def name(self) -> str:
+        """What its result is kept as."""
+        ...
+
+    @property
+    def recipe(self) -> str:
+        """Name of its recipe."""
+        ...
+
+    @property
+    def split(self) -> Split:
+        """Protocol that its examples are split by."""
+        ...
+
+    @property
+    def module(self) -> str:
+        """Where the code is that decides its result, beside its recipe's and what both import."""
+        ...
+
+    @property
+    def minutes(self) -> float:
+        """What it takes on one core, measured once, for the estimate of what is left."""
+        ...
+
+    def result(self, place: "Place") -> Any:  # noqa: ANN401 - whatever its row of the page needs
+        """Do it, or what of it is not kept yet, and return what can be written as JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where work is kept and how it is reported.
+
+    Parameters
+    ----------
+    networks, own, pictures : Path
+        Folders for the recipe's networks, for what else of the job is kept on the way, and for
+        pictures.
+    data : Path or None
+        Folder of databases to look in first.
+    seed : int
+        Of everything random.
+    progress : callable
+        Called with a network's name after each epoch.
+    """
+
+    networks: Path
+    own: Path
+    pictures: Path
+    data: Path | None
+    seed: int
+    progress: Progress = lambda _network, _epoch: None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The systems of a recipe under a protocol."""
+
+    cell: Cell
+    minutes: float
+
+    @property
+    def name(self) -> str:
+        """See `Job`."""
+        return self.cell.name
+
+    @property
+    def recipe(self) -> str:
+        """See `Job`."""
+        return self.cell.recipe
+
+    @property
+    def split(self) -> Split:
+        """See `Job`."""
+        return self.cell.split
+
+    @property
+    def module(self) -> str:
+        """See `Job`."""
+        return run.__name__
+
+    def result(self, place: Place) -> list[Any]:
+        """Return what came of each system, see `trainer.evaluation.studies.run.Judged`."""
+        examples = examples_of(self.cell, place.data)
+        judged = run.run(self.cell, examples, place.seed, place.networks, place.progress)
+        return [msgspec.to_builtins(each) for each in judged]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Study 3's search for settings."""
+
+    name: str = "transfer-search"
+    recipe: str = "transfer"
+    split: Split = Split.RANDOM
+    module: str = "trainer.transfer.search"
+    minutes: float = 10
+
+    def result(self, place: Place) -> list[Any]:
+        """Return its trials."""
+        training, validation, _ = sides(RANDOM_BEATS, place.data, place.seed)
+        place.own.mkdir(parents=True, exist_ok=True)
+        storage = open_storage(f"sqlite:///{place.own / 'trials.db'}")
+        return [
+            asdict(trial)
+            for trial in search(
+                training,
+                validation,
+                storage,
+                lambda number, epoch: place.progress(f"trial {number + 1}", epoch),
+                place.seed,
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Infarction:
+    """Study 3's transfer to infarction."""
+
+    name: str = "transfer-ptb"
+    recipe: str = "transfer"
+    split: Split = Split.PTB
+    module: str = "trainer.transfer.infarction"
+    minutes: float = 10
+
+    def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
+        """Return the figures of `trainer.transfer.infarction.transfer`."""
+        network = trained_on_arrhythmias(place)
+        return transfer(
+            network,
+            ptb.beats(place.data),
+            seed=place.seed,
+            work=place.own,
+            progress=place.progress,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Study 3's pictures: what its layers make of a beat, and where classes lie."""
+
+    name: str = "transfer-explanation"
+    recipe: str = "transfer"
+    split: Split = Split.RANDOM
+    module: str = "trainer.evaluation.explanation"
+    minutes: float = 1
+
+    def result(self, place: Place) -> list[str]:
+        """Draw them; returns the files' names."""
+        _, _, test = sides(RANDOM_BEATS, place.data, place.seed)
+        network = trained_on_arrhythmias(place)
+        place.pictures.mkdir(parents=True, exist_ok=True)
+        drawn = ["activations.png", "t-sne.png"]
+        explanation.activations(network, test, place.pictures / drawn[0])
+        explanation.embedding(network, test, place.pictures / drawn[1], place.seed)
+        return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class BeatByBeat:
+    """The EC57 report of our own live beats, detected and classified."""
+
+    name: str = "focal-ec57"
+    recipe: str = "focal"
+    split: Split = Split.PATIENT_SPECIFIC
+    module: str = "trainer.evaluation.studies.annotating"
+    minutes: float = 15
+
+    def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
+        """Return the gross figures; the pages go to ``ec57`` beside the studies' results."""
+        return annotate(
+            self.recipe,
+            work=place.own,
+            out=place.pictures.parent / "ec57",
+            data=place.data,
+            seed=place.seed,
+            progress=place.progress,
+        )
+
+
+RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
+JOBS: Final[Sequence[Job]] = (
+    Table(RANDOM_BEATS, 25),
+    Table(Cell("representation", Split.RANDOM, "published"), 40),
+    Table(Cell("focal", Split.RANDOM, "published"), 20),
+    Table(Cell("pictures", Split.RANDOM, "windows"), 20),
+    Table(Cell("transfer", Split.INTER_PATIENT, "published"), 12),
+    Table(Cell("representation", Split.INTER_PATIENT, "published"), 20),
+    Table(Cell("focal", Split.INTER_PATIENT, "published"), 10),
+    Table(Cell("pictures", Split.INTER_PATIENT, "windows"), 5),
+    Table(Cell("focal", Split.INTER_PATIENT, "live"), 10),
+    Search(),
+    Infarction(),
+    Table(Cell("representation", Split.PTB, "ptb"), 5),
+    Table(Cell("representation", Split.PTB_RANDOM, "ptb"), 2),
+    Table(Cell("transfer", Split.PATIENT_SPECIFIC, "published"), 5),
+    Table(Cell("representation", Split.PATIENT_SPECIFIC, "published"), 10),
+    Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 5),
+    Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 5),
+    Table(Cell("focal", Split.PATIENT_SPECIFIC, "live"), 5),
+    BeatByBeat(),
+    Explanation(),
+)
+"""In an order in which two processes that share them seldom wait for each other."""
+
+
+def trained_on_arrhythmias(place: Place) -> TransferNet:
+    """Return study 3's network as published, trained on the random split's beats."""
+    training, validation, _ = sides(RANDOM_BEATS, place.data, place.seed)
+    shelf = Shelf(place.networks / RANDOM_BEATS.base / "0", place.progress)
+    network = recipes.recipe("transfer").systems["published"](
+        Task(training, validation, place.seed, shelf)
+    )
+    if not isinstance(network, TransferNet):
+        raise TypeError("study 3's network is a TransferNet")
+    return network

@@ -1,0 +1,222 @@
+"""docs/results/studies.md: what the jobs have found, beside what was published."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from ecgmon.class_figures import Figures
+from ecgmon.files import place
+from trainer import recipes
+from trainer.evaluation.studies import ec57_page, infarction_page
+from trainer.evaluation.studies.digest import digest
+from trainer.evaluation.studies.jobs import JOBS, Table
+from trainer.evaluation.studies.kept import result_of
+from trainer.evaluation.studies.parts import Split
+from trainer.evaluation.studies.remarks import REMARKS
+from trainer.evaluation.studies.run import Judged
+from trainer.evaluation.studies.tables import cell, interval, mean_recall, table
+from trainer.recipe import Recipe
+
+COMMAND: Final = "ecgmon evaluate --protocol studies"
+_KINDS: Final = {"trained": "", "adapted": ", fitted to the wearer", "individual": ", individual"}
+_INTRODUCTION: Final = f"""# Studies 2 to 5
+
+Everything on this page is recomputed by `{COMMAND}`; a row by its recipe and split, for example
+`{COMMAND} --recipe focal --split random`. Two processes share the work. No network is fitted to a
+test example, and epochs and how far rare classes are favoured are chosen on validation examples of
+the same split. But settings that are not a publication's were compared once, on validation examples
+of the random split: on beats of all wearers, so of DS2's too. How networks are fitted to a wearer
+was compared on wearers of DS1.
+
+The protocols:
+
+- **random**: what the publications did. Beats are dealt out 80/20 by class, whoever they are of,
+  and a tenth of what is left chooses; so nearly every test beat has its neighbours of the same
+  minute among those trained on. Windows (study 2) are split as study 1 does, for each wearer.
+- **inter-patient**: DS1 -> DS2 of de Chazal et al. (2004), 22 wearers each, without adaptation;
+  four wearers of DS1 choose. 201 in DS1 and 202 in DS2 are one person, as the field uses it.
+- **patient-specific**: the networks of DS1 fitted to the first five minutes of each wearer of DS2,
+  with their annotations; the rest of each record is scored. 201 and 202 are as before.
+
+Beats are Kachuee's (2018): 187 samples at 125 Hz from the R peak on, 1.2 median RR intervals long
+and filled with zeros. Its public data set has 109,446 of them, and exactly these come out here,
+class by class (90,589 N, 2,779 S, 7,236 V, 803 F, 8,039 Q), if beats start at the annotations and
+each record's last one is left out (`tests/trainer/beats/test_kachuee.py`); the publication's rule,
+maxima above 0.9 of a strip, finds far fewer. *Live* beats are what a monitor has half a second
+after a beat: the causally filtered signal from a second before it, how it differs from the median
+of the beats before, and the RR intervals before it.
+
+*Mean recall* is the mean over the classes of the share called right, which the publications call
+class-weighted accuracy. DS2 holds seven beats of class Q, so its mean recall there is over N, S, V
+and F. Intervals are 95 %, by bootstrap over wearers.
+"""
+
+
+def write(out: Path) -> None:
+    """Write the page from the results in ``out/studies``; what is not computed yet is a dash."""
+    results = {
+        job.name: found
+        for job in JOBS
+        if (found := result_of(out / "studies", job.name)) is not None
+    }
+    judged = [
+        (job, msgspec.convert(each, Judged))
+        for job in JOBS
+        if isinstance(job, Table) and job.name in results
+        for each in results[job.name]["result"]
+    ]
+    parts = [_INTRODUCTION, _overview(judged)]
+    for name in sorted(recipes.names(), key=lambda name: recipes.recipe(name).study):
+        recipe = recipes.recipe(name)
+        own = [(job, each) for job, each in judged if job.recipe == name]
+        parts.append(f"## Study {recipe.study}: `--recipe {name}`\n\n{recipe.about}\n")
+        parts += [_published_classes(recipe, own), _published_wearers(recipe, own)]
+        parts += [_classes(own), REMARKS.get(name, "")]
+        parts.append(infarction_page.systems(recipe, own))
+        if name == "transfer":
+            parts.append(infarction_page.search(results.get("transfer-search")))
+            parts.append(infarction_page.transfer(results.get("transfer-ptb")))
+            parts.append(infarction_page.pictures(results.get("transfer-explanation")))
+        if name == "focal":
+            parts.append(ec57_page.beat_by_beat(results.get("focal-ec57"), name))
+    parts.append(_cost(results))
+    text = "\n".join(part.rstrip() + "\n" for part in parts if part)
+    place(out / "studies.md", text.encode())  # at once: two processes may end together
+
+
+def _overview(judged: Sequence[tuple[Table, Judged]]) -> str:
+    """Return one table of all systems under the three protocols."""
+    head = [
+        "study, system",
+        "published",
+        "random: accuracy / mean recall",
+        "inter-patient: accuracy / mean recall",
+        "V F1 / S F1",
+        "patient-specific: accuracy / mean recall",
+        "V F1 / S F1",
+    ]
+    rows = []
+    for key in dict.fromkeys((j.cell.recipe, each.system, j.cell.data) for j, each in judged):
+        name, system, data = key
+        if data == "ptb":
+            continue
+        recipe = recipes.recipe(name)
+        of = {
+            (job.split, each.kind): each
+            for job, each in judged
+            if (job.cell.recipe, each.system, job.cell.data) == key
+        }
+        strangers = of.get((Split.INTER_PATIENT, "trained"))
+        own = of.get((Split.PATIENT_SPECIFIC, "adapted"))
+        title = f"{recipe.study}, {system}" + (", live beats" if data == "live" else "")
+        rows.append(
+            [
+                title,
+                _published(recipe, system),
+                _two(of.get((Split.RANDOM, "trained"))),
+                _two(strangers),
+                _ectopic(strangers),
+                _two(own),
+                _ectopic(own),
+            ]
+        )
+    return "## All systems under the three protocols\n\n" + table(head, rows)
+
+
+def _published(recipe: Recipe, system: str) -> str:
+    figures = recipe.published.get(system, {})
+    return " / ".join(
+        f"{figures[name]:.4g}" if name in figures else "-" for name in ("accuracy", "mean recall")
+    )
+
+
+def _two(judged: Judged | None) -> str:
+    if judged is None:
+        return "-"
+    figures = Figures(judged.counts)
+    return f"{figures.accuracy:.4f} / {mean_recall(judged.counts):.3f}"
+
+
+def _ectopic(judged: Judged | None) -> str:
+    if judged is None or "V" not in judged.classes:
+        return "-"
+    f1 = dict(zip(judged.classes, Figures(judged.counts).f1, strict=True))
+    return f"{f1['V']:.3f} / {f1['S']:.3f}"
+
+
+def _classes(judged: Sequence[tuple[Table, Judged]]) -> str:
+    """Return a table of all systems and protocols of a recipe, class by class."""
+    rows = []
+    names: Sequence[str] = ()
+    for job, each in judged:
+        if job.cell.data == "ptb":
+            continue
+        names = each.classes
+        figures = Figures(each.counts)
+        per_class = zip(figures.precision, figures.recall, figures.f1, strict=True)
+        title = f"{each.system}{_KINDS[each.kind]}" + (", live" if job.cell.data == "live" else "")
+        rows.append(
+            [
+                str(job.split),
+                title,
+                f"{figures.accuracy:.4f}",
+                interval(each, lambda counts: Figures(counts).accuracy),
+                *(_three(values) for values in per_class),
+            ]
+        )
+    head = ["split", "system", "accuracy", "95 %", *(f"{name}: PPV / Se / F1" for name in names)]
+    return table(head, rows)
+
+
+def _published_classes(recipe: Recipe, judged: Sequence[tuple[Table, Judged]]) -> str:
+    """Return the publication's table by class beside ours, if it has one.
+
+    Ours is at the classes' own proportions, and as if all classes had as many examples.
+    """
+    rows = []
+    for job, each in judged:
+        figures = recipe.published.get(each.system, recipe.published.get("published", {}))
+        if job.split != Split.RANDOM or f"{each.classes[0]} F1" not in figures:
+            continue
+        own = Figures(each.counts)
+        for i, name in enumerate(each.classes):
+            parts = [(f.precision[i], f.recall[i], f.f1[i]) for f in (own, own.at_equal_classes())]
+            said = (figures[f"{name} {figure}"] for figure in ("precision", "recall", "F1"))
+            rows.append([f"{each.system}, {name}", *(_three(part) for part in (said, *parts))])
+    head = ["random split", "published", "ours", "ours, at equal classes"]
+    return table([f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows)
+
+
+def _published_wearers(recipe: Recipe, judged: Sequence[tuple[Table, Judged]]) -> str:
+    """Return a publication's means over wearers beside ours, if it has any."""
+    rows = []
+    for job, each in judged:
+        name = "fine-tuned" if each.kind == "adapted" else each.kind
+        said = recipe.published.get(name, {}).get("balanced accuracy")
+        if said is not None and job.split == Split.RANDOM:
+            own = [Figures(np.array(counts)).mean_recall for counts in each.per_wearer.values()]
+            rows.append([f"{name}, {len(own)} wearers", f"{said:.3f}", f"{np.mean(own):.3f}"])
+    return table(["random split, mean balanced accuracy", "published", "ours"], rows)
+
+
+def _three(values: Iterable[float]) -> str:
+    return " / ".join(cell(value) for value in values)
+
+
+def _cost(results: Mapping[str, Any]) -> str:
+    spent = sum(result["processor_s"] for result in results.values()) / 3600
+    missing = [job.name for job in JOBS if job.name not in results]
+    lacking = f" Not computed yet: {', '.join(missing)}." if missing else ""
+    made = [job for job in JOBS if job.name in results]
+    stale = [
+        job.name for job in made if results[job.name]["code"] != digest(job.recipe, job.module)
+    ]
+    old = f" Computed by other code than today's: {', '.join(stale)}." if stale else ""
+    seeds = ", ".join(map(str, sorted({results[job.name]["seed"] for job in made})))
+    return (
+        f"## Cost\n\nAll of it took {spent:.1f} hours of one core's time, from seed {seeds or '-'}."
+        f"{lacking}{old}\n"
+    )

@@ -1,0 +1,22 @@
+"""Studies 2 to 5: each file but this one is a recipe, named as the file is."""
+
+import importlib
+from pathlib import Path
+
+from ecgmon.errors import UsageError
+from trainer.recipe import Recipe
+
+
+def names() -> list[str]:
+    """Return the names of all recipes."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+
+
+def recipe(name: str) -> Recipe:
+    """Return a recipe; raises `UsageError` where there is none of that name."""
+    if name not in names():
+        raise UsageError(f"There is no recipe {name}: choose one of {', '.join(names())}.")
+    found = importlib.import_module(f"trainer.recipes.{name}").RECIPE
+    if not isinstance(found, Recipe):
+        raise TypeError(f"trainer/recipes/{name}.py defines no RECIPE")
+    return found
