@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from rich.console import Console
 
 from ecgmon.cli.options import make_folder
-from ecgmon.cli.progress import long_work
+from ecgmon.cli.progress import Epochs, long_work
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from trainer.examples import Examples
-    from trainer.fit import Epoch
 
 _NOISY: Final = tuple(
     (record, f"{record}e{ratio}")
@@ -99,19 +96,11 @@ def train_recipe(
             load_examples(kind, names, data, lambda each: bar.update(task, advance=1, note=each))
             for names in lists
         ]
-        tasks: dict[str, TaskID] = {}
-
-        def after(network: str, epoch: "Epoch") -> None:
-            if network not in tasks:
-                tasks[network] = bar.add_task(network, total=epoch.of, note="")
-            score = "" if epoch.score is None else f", score {epoch.score:.3f}"
-            bar.update(tasks[network], completed=epoch.number, note=f"loss {epoch.loss:.4f}{score}")
-
         for side, (examples, _) in zip(Sides._fields, sets, strict=True):
             _refuse_useless(examples, side)
         (training, _), (validation, _), (evaluation, _) = sets
         system = list(chosen.systems.values())[-1]
-        network = system(Task(training, validation, seed, Shelf(None, after)))
+        network = system(Task(training, validation, seed, Shelf(None, Epochs(bar))))
     records = {wearer: record for _, of in sets for wearer, record in of.items()}
     trained = Trained(name, network, training, validation, evaluation, records, seed)
     bundle = (

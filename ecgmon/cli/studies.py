@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from ecgmon.cli.options import make_folder
-from ecgmon.cli.progress import long_work
+from ecgmon.cli.progress import Epochs, long_work
 from ecgmon.cli.recipe import known
 from ecgmon.errors import UsageError
 from ecgmon.files import place as place_file
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
     from trainer.evaluation.studies.jobs import Job, Place
     from trainer.fit import Epoch
@@ -91,7 +91,7 @@ def _do(
     there = result_of(out, job.name)
     if there is not None and made_by.items() <= there.items():
         return
-    tasks: dict[str, TaskID] = {}
+    bars = Epochs(bar)
     clock = place.own / "seconds"
     before = float(clock.read_text()) if clock.is_file() else 0.0
     began = time.process_time()
@@ -100,18 +100,12 @@ def _do(
         return before + time.process_time() - began
 
     def after(network: str, epoch: "Epoch") -> None:
-        if network not in tasks:
-            tasks[network] = bar.add_task(f"{job.name}: {network}", total=epoch.of, note="")
-        score = "" if epoch.score is None else f", score {epoch.score:.3f}"
-        bar.update(tasks[network], completed=epoch.number, note=f"loss {epoch.loss:.4f}{score}")
-        if epoch.number == epoch.of:
-            bar.remove_task(tasks.pop(network))
+        bars(f"{job.name}: {network}", epoch)
         place_file(clock, f"{seconds():.0f}".encode())
         spent(seconds() / 60)
 
     result = job.result(replace(place, progress=after))
-    for task in tasks.values():
-        bar.remove_task(task)
+    bars.clear()
     out.mkdir(parents=True, exist_ok=True)
     written = made_by | {"processor_s": round(seconds()), "result": result}
     place_file(path_of(out, job.name), (json.dumps(written) + "\n").encode())

@@ -156,7 +156,7 @@ def _system(name: str, settings: Settings, batch: int, power: float) -> System:
 
 RECIPE: Final = Recipe(
     study=3,
-    about="four convolutions and four dense layers, class-weighted cross-entropy",
+    about="Four convolutions and four dense layers, class-weighted cross-entropy.",
     data="beats",
     systems=MappingProxyType(
         {
