@@ -26,7 +26,7 @@ from ecgmon.cli.progress import long_work
 from ecgmon.metrics import Confusion
 from trainer import noise, splits
 from trainer.batches import Group, Noise, SegmentBatches
-from trainer.build import RECIPES
+from trainer.build import TRAININGS
 from trainer.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
 from trainer.fit import Settings, deterministic, fit
@@ -34,7 +34,7 @@ from trainer.judging import best_threshold, confusion, judge, probabilities
 from trainer.networks import BeatNet, Norm, WearerNorm, parameter_count
 
 OUT = Path("docs/results")
-RECIPE = RECIPES["beatnet"]
+RECIPE = TRAININGS["beatnet"]
 WORKERS = 2
 Batches = Callable[[Sequence[Group], Noise], SegmentBatches]
 

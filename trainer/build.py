@@ -29,8 +29,8 @@ CHECKED_WINDOWS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a network is trained, generic and for a wearer; chosen on `splits.CHOOSING`."""
+class Training:
+    """How a built-in network is trained, generic and for a wearer; chosen on `splits.CHOOSING`."""
 
     network: Callable[[], WindowNetwork]
     """Makes a generic network to train."""
@@ -47,8 +47,8 @@ class Recipe:
     """Fine-tuning calibrates a model to its wearer, so the generic threshold is not kept."""
 
 
-RECIPES: Final = {
-    "beatnet": Recipe(
+TRAININGS: Final = {
+    "beatnet": Training(
         partial(BeatNet, norm=WearerNorm),
         SegmentBatches,
         # Five minutes are soon learned by heart, and often hold no premature beat.
@@ -60,7 +60,7 @@ RECIPES: Final = {
         Settings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
         patient_threshold=0.4,
     ),
-    "cardiacnet": Recipe(
+    "cardiacnet": Training(
         CardiacNet,
         WindowBatches,
         WindowBatches,
@@ -110,7 +110,7 @@ def train_generic(
     """
     if both := {s.wearer for s in training} & {s.wearer for s in validation}:
         raise UsageError(f"{', '.join(sorted(both))} cannot be trained on and choose as well.")
-    recipe = RECIPES[network]
+    recipe = TRAININGS[network]
     deterministic(seed)
     group = Group(training, recipe.share, together=recipe.together)
     fitted = (

@@ -58,30 +58,36 @@ def refuse_two_sides(*sides: Iterable[str], same_person: Iterable[tuple[str, str
                 )
 
 
-def study_split(labels: NDArray[np.int8], seed: int) -> NDArray[np.int8]:
-    """Split one patient's windows as study 1 does: stratified 80/20 test, then 80/20 validation.
+def stratified_split(
+    labels: NDArray[np.int8], seed: int, choosing: float = 0.2
+) -> NDArray[np.int8]:
+    """Deal out examples by class: a fifth to test, and a share of the others to validation.
+
+    With a fifth of the others, too, it is how study 1 splits one patient's windows.
 
     Parameters
     ----------
     labels : ndarray of int8, shape (n,)
-        Window labels of one record.
+        Their classes.
     seed : int
         One seed throughout.
+    choosing : float
+        Share of what is not tested that is for validation.
 
     Returns
     -------
     ndarray of int8, shape (n,)
-        `TRAIN`, `VALIDATION` or `TEST`; `UNUSED` where a window has no label.
+        `TRAIN`, `VALIDATION` or `TEST`; `UNUSED` where there is no label.
     """
     rng = np.random.default_rng(seed)
     part = np.full(len(labels), UNUSED, dtype=np.int8)
     for label in np.unique(labels[labels != UNLABELLED]):
-        windows = rng.permutation(np.flatnonzero(labels == label))
-        test = round(0.2 * len(windows))
-        validation = test + round(0.2 * (len(windows) - test))
-        part[windows[:test]] = TEST
-        part[windows[test:validation]] = VALIDATION
-        part[windows[validation:]] = TRAIN
+        own = rng.permutation(np.flatnonzero(labels == label))
+        test = round(0.2 * len(own))
+        validation = test + round(choosing * (len(own) - test))
+        part[own[:test]] = TEST
+        part[own[test:validation]] = VALIDATION
+        part[own[validation:]] = TRAIN
     return part
 
 

@@ -14,8 +14,8 @@ from ecgmon.bundle import Model, Span, Validation
 from ecgmon.class_figures import confusion
 from ecgmon.grid import RATE
 from ecgmon.signal import Geometry
+from ecgmon.signal.beat_inputs import BEAT_RATE
 from trainer import build, export
-from trainer.beats.kachuee import BEAT_RATE
 from trainer.examples import Examples
 from trainer.networks import WindowNetwork, parameter_count
 from trainer.recipe import class_probabilities

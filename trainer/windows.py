@@ -10,7 +10,7 @@ from ecgmon.labels import ABNORMAL, UNLABELLED
 from trainer.dataset import RecordSet
 from trainer.examples import Examples
 from trainer.networks import CardiacNet
-from trainer.protocols import TEST, TRAIN, VALIDATION, study_split
+from trainer.protocols import TEST, TRAIN, VALIDATION, stratified_split
 
 CLASSES: Final = ("normal", "abnormal")
 LENGTH: Final = CardiacNet.geometry.inputs
@@ -49,6 +49,6 @@ def study_parts(
     part = np.zeros(len(examples), dtype=np.int8)
     for wearer in np.unique(examples.wearers):
         own = examples.wearers == wearer
-        part[own] = study_split(examples.labels[own], seed)
+        part[own] = stratified_split(examples.labels[own], seed)
     training, validation, test = (np.flatnonzero(part == p) for p in (TRAIN, VALIDATION, TEST))
     return training, validation, test

@@ -3,7 +3,7 @@
 from ecgmon.signal.chain import SignalChain
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.results import Pushed, Second, Windows
-from ecgmon.signal.whole import process_record, process_records
+from ecgmon.signal.whole import detect_beats, process_record, process_records
 
 __all__ = [
     "Geometry",
@@ -11,6 +11,7 @@ __all__ = [
     "Second",
     "SignalChain",
     "Windows",
+    "detect_beats",
     "process_record",
     "process_records",
 ]

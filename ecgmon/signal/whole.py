@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.chain import SignalChain
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.results import Windows
@@ -49,3 +50,16 @@ def process_records(millivolts: NDArray[np.float64], geometry: Geometry) -> list
         Windows(*(getattr(windows, name)[windows.rows == row] for name in Windows.__slots__))
         for row in rows
     ]
+
+
+def detect_beats(millivolts: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the sample index of each beat that the monitor finds in a whole record, ascending.
+
+    Parameters
+    ----------
+    millivolts : ndarray of float64, shape (n,)
+        As `process_record` takes it.
+    """
+    row, first = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.int64)
+    (found,) = BeatDetector(1)(row, millivolts[None, :], first)
+    return np.array(found, dtype=np.int64)

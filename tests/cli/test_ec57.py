@@ -6,9 +6,10 @@ import pytest
 
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.signal import detect_beats
 from tests.cli.subprocesses import ecgmon, environment, python
 from trainer.evaluation.ec57.files import write_annotations
-from trainer.evaluation.qrs import detect, evaluate
+from trainer.evaluation.qrs import evaluate
 
 EC57 = ("evaluate", "--protocol", "ec57")
 TRUTH = [(108_000 + 300 * n, "NNVS"[n % 4]) for n in range(40)]
@@ -133,7 +134,7 @@ def test_our_detector_s_beats_have_the_figures_of_its_own_page(mitdb, mitdb_env,
     (tmp_path / "beats").mkdir()
     records = {name: read(Found(name, name, mitdb / name)) for name in ("108", "207", "228")}
     for name, record in records.items():
-        beats = [(int(beat), "N") for beat in detect(record)]
+        beats = [(int(beat), "N") for beat in detect_beats(record.millivolts())]
         write_annotations(tmp_path / "beats" / f"{name}.ours", beats)
     outcome = ecgmon(*EC57, "--annotations", tmp_path / "beats", "-o", tmp_path, env=mitdb_env)
     assert (outcome.code, outcome.err) == (0, "")

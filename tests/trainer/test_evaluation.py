@@ -27,7 +27,7 @@ FOLD = Fold(strangers=("203", "100"), training=("101", "103"), validation=("106"
 
 @pytest.fixture
 def quick(monkeypatch):
-    recipe = build.RECIPES["beatnet"]
+    recipe = build.TRAININGS["beatnet"]
     short = replace(
         recipe,
         share=4,
@@ -35,7 +35,7 @@ def quick(monkeypatch):
         generic=replace(recipe.generic, epochs=1, steps=4),
         patient=replace(recipe.patient, steps=3),
     )
-    monkeypatch.setattr(build, "RECIPES", {"beatnet": short})
+    monkeypatch.setattr(build, "TRAININGS", {"beatnet": short})
     monkeypatch.setattr("trainer.evaluation.new_wearer.wearer_folds", lambda: (FOLD,))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ecgmon.labels import UNLABELLED
 from trainer import protocols, splits
-from trainer.protocols import TEST, TRAIN, UNUSED, VALIDATION, study_split, wearer_folds
+from trainer.protocols import TEST, TRAIN, UNUSED, VALIDATION, stratified_split, wearer_folds
 
 PERSON = {second: first for first, second in protocols.SAME_PERSON}
 
@@ -43,7 +43,7 @@ labels = st.lists(st.sampled_from([0, 0, 0, 1, UNLABELLED]), max_size=2000).map(
 
 @given(labels, st.integers(0, 100))
 def test_the_study_split_is_stratified_64_16_20(labels, seed):
-    part = study_split(labels, seed)
+    part = stratified_split(labels, seed)
     assert ((part == UNUSED) == (labels == UNLABELLED)).all()
     for label in (0, 1):
         n = int(np.sum(labels == label))
@@ -56,5 +56,5 @@ def test_the_study_split_is_stratified_64_16_20(labels, seed):
 
 def test_the_study_split_depends_on_nothing_but_labels_and_seed():
     labels = np.arange(500, dtype=np.int8) % 2
-    np.testing.assert_array_equal(study_split(labels, 1), study_split(labels, 1))
-    assert (study_split(labels, 1) != study_split(labels, 2)).any()
+    np.testing.assert_array_equal(stratified_split(labels, 1), stratified_split(labels, 1))
+    assert (stratified_split(labels, 1) != stratified_split(labels, 2)).any()

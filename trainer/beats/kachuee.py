@@ -20,13 +20,10 @@ from ecgmon.errors import RecordError
 from ecgmon.grid import RATE
 from ecgmon.labels import AAMI_CLASSES, is_beat
 from ecgmon.records import Record
-from ecgmon.signal.beats import BeatDetector
+from ecgmon.signal import detect_beats
+from ecgmon.signal.beat_inputs import BEAT_RATE, LENGTH
 from trainer.examples import Examples
 
-BEAT_RATE: Final = 125
-"""Samples per second of a beat."""
-LENGTH: Final = 187
-"""Samples of a beat."""
 CLASSES: Final = ("N", "S", "V", "F", "Q")
 """The AAMI classes, in the order of the public data set."""
 _STRIP: Final = 10 * BEAT_RATE
@@ -56,9 +53,8 @@ def annotated_beats(record: Record) -> Examples:
 
 def detected_beats(record: Record, label: int, classes: tuple[str, ...]) -> Examples:
     """Cut a record at the beats that the monitor's detector finds; all are of one class."""
-    row, first = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.int64)
-    (found,) = BeatDetector(1)(row, _resampled(record, RATE)[None, :], first)
-    peaks = np.rint(np.array(found) * (BEAT_RATE / RATE)).astype(np.intp)
+    found = detect_beats(_resampled(record, RATE))
+    peaks = np.rint(found * (BEAT_RATE / RATE)).astype(np.intp)
     return _examples(record, peaks, np.full(max(len(peaks) - 1, 0), label, np.int8), classes)
 
 

@@ -85,7 +85,7 @@ def tuning(
     """
     others = [s for s in rehearsal if s.record != wearer.record]  # its later labels are not known
     _, base = export.restore(generic)
-    recipe = build.RECIPES[base.network]
+    recipe = build.TRAININGS[base.network]
 
     def fitted(seconds: int) -> WindowNetwork:
         deterministic(seed)

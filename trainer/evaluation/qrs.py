@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.records import Annotations, Record
-from ecgmon.signal.beats import BeatDetector
+from ecgmon.signal import detect_beats
 from trainer.evaluation.ec57.counts import NO_BEAT, Pair, pairs
 from trainer.evaluation.ec57.marks import Marks, inside, marks
 from trainer.evaluation.ec57.matching import LEARNING
@@ -49,18 +49,11 @@ class BeatCounts:
         return found / (found + self.false)
 
 
-def detect(record: Record) -> NDArray[np.int64]:
-    """Return the sample index of each beat that the monitor's detector finds, ascending."""
-    row, first = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.int64)
-    (found,) = BeatDetector(1)(row, record.millivolts()[None, :], first)
-    return np.array(found, dtype=np.int64)
-
-
 def evaluate(record: Record) -> BeatCounts:
     """Run the monitor's detector over an annotated record and count its beats."""
     if record.annotations is None:
         raise ValueError(f"{record.name} has no annotations")
-    return compare(record.annotations, detect(record))
+    return compare(record.annotations, detect_beats(record.millivolts()))
 
 
 def compare(annotations: Annotations, found: NDArray[np.int64]) -> BeatCounts:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ecgmon.labels import ABNORMAL, UNLABELLED
 from ecgmon.metrics import Confusion
 from trainer.dataset import RecordSet
-from trainer.protocols import TRAIN, study_split
+from trainer.protocols import TRAIN, stratified_split
 
 TIE: Final = 1e-5
 """Weight of the loss in a score: it only decides between equal balanced accuracies. Those of n
@@ -34,7 +34,7 @@ class Patient:
     @classmethod
     def split(cls, record: RecordSet, seed: int) -> Self:
         """Split a record as study 1 does."""
-        return cls(record, study_split(record.labels, seed))
+        return cls(record, stratified_split(record.labels, seed))
 
     @property
     def training(self) -> RecordSet:

@@ -1,4 +1,4 @@
-"""Who is on which side: folds by patient, and the publications' random split beside them."""
+"""Folds of patients."""
 
 from typing import Final
 
@@ -9,8 +9,6 @@ from ecgmon.errors import UsageError
 from trainer.examples import Examples
 
 FOLDS: Final = 5
-TEST_SHARE: Final = 0.2
-"""Of the beats, in the random split."""
 
 
 def patient_folds(examples: Examples, folds: int, seed: int) -> NDArray[np.int8]:
@@ -49,23 +47,3 @@ def patient_folds(examples: Examples, folds: int, seed: int) -> NDArray[np.int8]
         fold[own] = (dealt + np.arange(len(own))) % folds
         dealt += len(own)
     return fold[patient]
-
-
-def beat_split(labels: NDArray[np.int8], seed: int) -> NDArray[np.bool_]:
-    """Return which beats are for testing in a random split, stratified by class, shape (n,)."""
-    rng = np.random.default_rng(seed)
-    test = np.zeros(len(labels), dtype=np.bool_)
-    for label in np.unique(labels):
-        own = rng.permutation(np.flatnonzero(labels == label))
-        test[own[: round(TEST_SHARE * len(own))]] = True
-    return test
-
-
-def apart(training: Examples, test: Examples) -> None:
-    """Refuse a split that puts a patient on both of its sides; raises `UsageError`."""
-    both = sorted(set(training.wearers.tolist()) & set(test.wearers.tolist()))
-    if both:
-        raise UsageError(
-            f"The split puts {', '.join(both[:3])}{', ...' if both[3:] else ''} on two sides: give "
-            "each patient to one fold."
-        )

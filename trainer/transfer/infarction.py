@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from trainer.examples import Examples
 from trainer.fit import Epoch
+from trainer.protocols import TEST, refuse_two_sides, stratified_split
 from trainer.recipe import class_probabilities, recalls
 from trainer.recipes.transfer import DENSE, TransferNet
-from trainer.transfer.folds import FOLDS, apart, beat_split, patient_folds
+from trainer.transfer.folds import FOLDS, patient_folds
 from trainer.transfer.last_layers import from_scratch, retrained
 
 PUBLISHED: Final[Mapping[str, float]] = MappingProxyType({"accuracy": 0.9941, "mean recall": 0.992})
@@ -72,9 +73,8 @@ def transfer(
     """
     given = patient_folds(examples, FOLDS, seed) if fold is None else fold
     names = np.unique(given)
-    for number in names:
-        apart(examples[given != number], examples[given == number])
-    test = beat_split(examples.labels, seed)
+    refuse_two_sides(*(np.unique(examples.wearers[given == number]) for number in names))
+    test = stratified_split(examples.labels, seed, choosing=0) == TEST
     by_patient, by_beat = {}, {}
     for kind in KINDS:
         train = partial(_judged, network, kind, seed=seed, work=work, progress=progress)

@@ -71,9 +71,9 @@ def enroll(monkeypatch, tmp_path, prepared, records):
             progress(name)
         return [replace(prepared, record=name, wearer=name) for name in names]
 
-    recipe = build.RECIPES["beatnet"]
+    recipe = build.TRAININGS["beatnet"]
     short = replace(recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=3))
-    monkeypatch.setattr(build, "RECIPES", {"beatnet": short})
+    monkeypatch.setattr(build, "TRAININGS", {"beatnet": short})
     monkeypatch.setattr(enrolling, "load", load)
     monkeypatch.setattr("trainer.noise.load", lambda *_: [])
     monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))

@@ -24,8 +24,8 @@ record = simulate("premature", duration_s=241).record
 prepared = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
 enrolling.load = lambda names, *_: [replace(prepared, record=name) for name in names]
 noise.load = lambda *_: []
-recipe = build.RECIPES["beatnet"]
-build.RECIPES["beatnet"] = replace(
+recipe = build.TRAININGS["beatnet"]
+build.TRAININGS["beatnet"] = replace(
     recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=10)
 )
 wanted = enrolling.Wanted.of("ann", None, 1, None, force=True)

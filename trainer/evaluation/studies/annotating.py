@@ -17,12 +17,12 @@ from ecgmon.grid import RATE
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
+from ecgmon.signal import detect_beats
 from trainer import recipes
 from trainer.beats.live import inputs_at, live_beats
 from trainer.evaluation.ec57 import page
 from trainer.evaluation.ec57.counts import gross
 from trainer.evaluation.ec57.files import Annotator, write_annotations
-from trainer.evaluation.qrs import detect
 from trainer.evaluation.studies.parts import by_wearer
 from trainer.evaluation.studies.run import Progress
 from trainer.examples import Examples
@@ -107,6 +107,6 @@ def _networks(
 
 
 def _write(path: Path, record: Record, network: nn.Module, classes: Sequence[str]) -> None:
-    found = detect(record)
+    found = detect_beats(record.millivolts())
     called = class_probabilities(network, inputs_at(record, found)).argmax(1)
     write_annotations(path, zip(found.tolist(), np.array(classes)[called].tolist(), strict=True))

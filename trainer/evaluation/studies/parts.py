@@ -18,6 +18,7 @@ from trainer.protocols import (
     TRAIN,
     VALIDATION,
     refuse_two_sides,
+    stratified_split,
 )
 from trainer.splits import ENROLMENT_S
 from trainer.transfer.folds import FOLDS as PTB_FOLDS
@@ -28,7 +29,6 @@ from trainer.windows import study_parts
 Mask = NDArray[np.bool_]
 _CHOOSING_SHARE: Final = 0.1
 """Of a random split's training examples: those that choose the epoch."""
-_TEST_SHARE: Final = 0.2
 
 
 class Split(StrEnum):
@@ -109,14 +109,7 @@ def by_wearer(
 
 
 def _by_beat(examples: Examples, seed: int) -> Parts:
-    rng = np.random.default_rng(seed)
-    part = np.full(len(examples), TRAIN, dtype=np.int8)
-    for label in np.unique(examples.labels):
-        own = rng.permutation(np.flatnonzero(examples.labels == label))
-        test = round(_TEST_SHARE * len(own))
-        choosing = test + round(_CHOOSING_SHARE * (len(own) - test))
-        part[own[:test]] = TEST
-        part[own[test:choosing]] = VALIDATION
+    part = stratified_split(examples.labels, seed, _CHOOSING_SHARE)
     return Parts(part == TRAIN, part == VALIDATION, part == TEST)
 
 
