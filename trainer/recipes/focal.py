@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgmon.class_figures import Figures, confusion
 from trainer.examples import Examples
+from trainer.favour import favour_rare
 from trainer.fit import Epoch, Settings, deterministic, fit
 from trainer.focal_loss import two_fold_focal_loss
 from trainer.recipe import (
@@ -27,8 +27,8 @@ from trainer.recipe import (
     Recipe,
     Task,
     class_probabilities,
-    class_weights,
 )
+from trainer.varied import Varied
 
 WIDTHS: Final = (16, 32, 32, 64, 64, 128)
 """Channels of each pair of convolutions."""
@@ -52,8 +52,6 @@ FAVOURS: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
 """Shares of the logarithm of the class weights that *tuned* may add to its logits."""
 MORE_FAVOURS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 """And those that *balanced* may add to these."""
-_LEAST: Final = 1e-30
-"""Probabilities below this count as this, so that they have a logarithm."""
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {
         "published": {
@@ -139,28 +137,6 @@ def two_fold(alpha: Tensor | None = None) -> Loss:
     return lambda logits, labels: two_fold_focal_loss(logits, labels, GAMMAS, alpha)
 
 
-class Varied(ExampleBatches):
-    """Batches whose signal, the first channel, is a little shifted, scaled and noisy each time."""
-
-    SHIFT: Final = 2
-    """Samples at most, either way."""
-    SCALE: Final = 0.05
-    NOISE: Final = 0.005
-
-    def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        """Return inputs, shape (size, channels, length), and labels, shape (size,)."""
-        inputs, labels = super().draw(rng)
-        size, _, length = inputs.shape
-        shift = rng.integers(-self.SHIFT, self.SHIFT + 1, (size, 1))
-        where = torch.from_numpy(np.clip(np.arange(length) - shift, 0, length - 1))
-        signal = inputs[:, 0].gather(1, where)
-        scale = rng.uniform(1 - self.SCALE, 1 + self.SCALE, (size, 1)).astype(np.float32)
-        noise = self.NOISE * rng.standard_normal((size, length), dtype=np.float32)
-        # Indexing with a list of examples has made a copy: the examples stay as they are.
-        inputs[:, 0] = signal * torch.from_numpy(scale) + torch.from_numpy(noise)
-        return inputs, labels
-
-
 def published(task: Task) -> nn.Module:
     """Train as the publication does: its loss and settings, the weights of the last epoch."""
     return _trained(task, "published", AS_PUBLISHED, ExampleBatches, two_fold())
@@ -185,44 +161,30 @@ def balanced(task: Task) -> nn.Module:
 
     Rare classes are favoured as far as the mean F1 at equal classes rises on validation.
     """
-    network = tuned(task)
-    return favour_rare(network, task, MORE_FAVOURS, lambda figures: figures.at_equal_classes())
+    return _favoured(tuned(task), task, MORE_FAVOURS, lambda each: each.at_equal_classes())
 
 
 def mean_f1(network: nn.Module, examples: Examples) -> float:
     """Return the mean F1 over the classes that there are."""
-    return _mean_f1(class_probabilities(network, examples.inputs), examples)
+    called = class_probabilities(network, examples.inputs).argmax(1)
+    return float(np.nanmean(Figures(confusion(examples.labels, called, len(examples.classes))).f1))
 
 
-def favour_rare(
+def _favoured(
     network: SixPairs,
     task: Task,
     shares: Sequence[float] = FAVOURS,
     seen: Callable[[Figures], Figures] = lambda figures: figures,
 ) -> SixPairs:
-    """Add a share of the logarithm of the class weights to the logits, chosen on validation.
-
-    ``seen`` turns the figures there into those whose mean F1 is to be high. Class weights are
-    those of the training beats. This is the logit adjustment of Menon et al. (2021), made part of
-    the last layer's bias.
-    """
-    validation = task.validation
-    weights = class_weights(task.training.counts).numpy()
-    favour = np.log(np.where(weights > 0, weights, 1))
-    called = np.log(np.maximum(class_probabilities(network, validation.inputs), _LEAST))
-    best = max(shares, key=lambda share: _mean_f1(called + share * favour, validation, seen))
-    with torch.no_grad():
-        network.output.bias.add_(torch.from_numpy(best * favour))
-    return network
-
-
-def _mean_f1(
-    scores: NDArray[np.floating],
-    examples: Examples,
-    seen: Callable[[Figures], Figures] = lambda figures: figures,
-) -> float:
-    counts = confusion(examples.labels, scores.argmax(1), len(examples.classes))
-    return float(np.nanmean(seen(Figures(counts)).f1))
+    """Favour rare classes as far as the mean F1 rises on validation, in figures as ``seen``."""
+    return favour_rare(
+        network,
+        network.output,
+        task.training,
+        task.validation,
+        shares,
+        lambda figures: float(np.nanmean(seen(figures).f1)),
+    )
 
 
 def _trained(
@@ -244,7 +206,7 @@ def _trained(
         with_seed = replace(settings, seed=task.seed)
         if not choose:
             return fit(network, own, with_seed, progress=progress)
-        return favour_rare(fit(network, own, with_seed, score=score, progress=progress), task)
+        return _favoured(fit(network, own, with_seed, score=score, progress=progress), task)
 
     deterministic(task.seed)
     start = SixPairs(examples.channels, examples.inputs.shape[2], len(examples.classes))

@@ -6,11 +6,11 @@ number; this is the one with the least arithmetic in its convolutions.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import numpy as np
 import torch
@@ -18,18 +18,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ecgmon.class_figures import Figures, confusion
 from trainer.examples import Examples
+from trainer.favour import favour_rare
 from trainer.fit import Epoch, Settings, deterministic, fit
 from trainer.recipe import (
     ExampleBatches,
     Loss,
     Recipe,
-    System,
     Task,
     class_probabilities,
     class_weights,
-    recalls,
 )
+from trainer.varied import Varied
 
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {"published": MappingProxyType({"accuracy": 0.9726, "mean recall": 0.938})}
@@ -54,12 +55,13 @@ SETTINGS: Final = Settings(
 )
 """The best of the publication's search; epochs, patience and the plateau's figures are ours."""
 BATCH: Final = 87
-TUNED: Final = Settings(
-    epochs=12, learning_rate=1.5e-3, seed=0, weight_decay=0.01, optimiser="adamw"
-)
+TUNED: Final = Settings(epochs=16, learning_rate=2e-3, seed=0)
 """Ours, chosen on validation beats of the random split, as are the following."""
 TUNED_BATCH: Final = 256
-TUNED_POWER: Final = 0.6
+TUNED_POWER: Final = 0.5
+TUNED_DROPOUT: Final = 0.3
+FAVOURS: Final = (0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4)
+"""Shares of the logarithm of the class weights that *tuned* may add to its logits."""
 
 
 class TransferNet(nn.Module):
@@ -69,9 +71,11 @@ class TransferNet(nn.Module):
     ----------
     channels, length, classes : int
         Shape of an input, and number of outputs.
+    dropout : float
+        Share of each hidden dense layer's outputs that training leaves out.
     """
 
-    def __init__(self, channels: int, length: int, classes: int) -> None:
+    def __init__(self, channels: int, length: int, classes: int, dropout: float = 0.0) -> None:
         super().__init__()
         convolutions: list[nn.Module] = []
         for here, there in pairwise((channels, *CHANNELS)):
@@ -85,13 +89,16 @@ class TransferNet(nn.Module):
             length = (length - 3) // 2 + 1
         self.convolutions = nn.Sequential(*convolutions)
         widths = (CHANNELS[-1] * length, *WIDTHS)
-        hidden = [nn.Sequential(nn.Linear(*ends), nn.ReLU()) for ends in pairwise(widths)]
+        hidden = [
+            nn.Sequential(nn.Linear(*ends), nn.ReLU(), nn.Dropout(dropout))
+            for ends in pairwise(widths)
+        ]
         self.dense = nn.Sequential(*hidden, nn.Linear(WIDTHS[-1], classes))
 
     @classmethod
-    def of(cls, examples: Examples) -> Self:
+    def of(cls, examples: Examples, dropout: float = 0.0) -> Self:
         """Return an untrained network for some examples."""
-        return cls(examples.channels, examples.inputs.shape[2], len(examples.classes))
+        return cls(examples.channels, examples.inputs.shape[2], len(examples.classes), dropout)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits, shape (n, classes), of inputs, shape (n, channels, length)."""
@@ -105,6 +112,11 @@ class TransferNet(nn.Module):
     def last(self, k: int) -> nn.Module:
         """Return the last ``k`` dense layers; the weights are the network's own."""
         return self.dense[DENSE - k :]
+
+    @property
+    def output(self) -> nn.Linear:
+        """The last dense layer."""
+        return cast(nn.Linear, self.dense[-1])
 
     def for_classes(self, classes: int) -> Self:
         """Return a copy with a new, untrained output layer."""
@@ -130,40 +142,68 @@ def weighted_loss(counts: NDArray[np.intp], power: float) -> Loss:
 
 
 def score(network: nn.Module, examples: Examples) -> float:
-    """Return what epochs and settings are chosen by: the mean of accuracy and mean recall."""
+    """Return what epochs and settings are chosen by, see `worth`."""
     called = class_probabilities(network, examples.inputs).argmax(1)
-    each = recalls(examples.labels, called, len(examples.classes))
-    return float(np.mean(called == examples.labels) + np.nanmean(each)) / 2
+    return worth(Figures(confusion(examples.labels, called, len(examples.classes))))
 
 
-def _system(name: str, settings: Settings, batch: int, power: float) -> System:
-    def system(task: Task) -> TransferNet:
-        deterministic(task.seed)
+def worth(figures: Figures) -> float:
+    """Return the mean of accuracy and mean recall."""
+    return (figures.accuracy + figures.mean_recall) / 2
 
-        def train(network: TransferNet, progress: Callable[[Epoch], None]) -> TransferNet:
-            return fit(
-                network,
-                ExampleBatches(task.training, batch, weighted_loss(task.training.counts, power)),
-                replace(settings, seed=task.seed),
-                score=lambda network: score(network, task.validation),
-                progress=progress,
-            )
 
-        return task.shelf.network(name, TransferNet.of(task.training), train)
+def margin(figures: Figures) -> float:
+    """Return by how much both accuracy and mean recall are above the publication's."""
+    said = PUBLISHED["published"]
+    return min(figures.accuracy - said["accuracy"], figures.mean_recall - said["mean recall"])
 
-    return system
+
+def published(task: Task) -> TransferNet:
+    """Train with the best settings of the publication's search, all classes counting alike."""
+    batches = ExampleBatches(task.training, BATCH, weighted_loss(task.training.counts, 1))
+    return _trained(task, "published", SETTINGS, batches)
+
+
+def tuned(task: Task) -> TransferNet:
+    """Train the same network as well as we can.
+
+    Beats vary, dense layers drop out, weights are averaged and classes balanced half way; then rare
+    ones are favoured as far as puts both figures, on validation, furthest above the published ones.
+    """
+    loss = weighted_loss(task.training.counts, TUNED_POWER)
+    batches = Varied(task.training, TUNED_BATCH, loss)
+    return _trained(task, "tuned", TUNED, batches, TUNED_DROPOUT, FAVOURS)
+
+
+def _trained(
+    task: Task,
+    name: str,
+    settings: Settings,
+    batches: ExampleBatches,
+    dropout: float = 0.0,
+    favours: Sequence[float] = (0.0,),
+) -> TransferNet:
+    deterministic(task.seed)
+
+    def train(network: TransferNet, progress: Callable[[Epoch], None]) -> TransferNet:
+        best = fit(
+            network,
+            batches,
+            replace(settings, seed=task.seed),
+            score=lambda each: score(each, task.validation),
+            progress=progress,
+        )
+        sides = task.training, task.validation
+        return favour_rare(best, best.output, *sides, favours, margin)
+
+    return task.shelf.network(name, TransferNet.of(task.training, dropout), train)
 
 
 RECIPE: Final = Recipe(
     study=3,
     about="Four convolutions and four dense layers, class-weighted cross-entropy.",
     data="beats",
-    systems=MappingProxyType(
-        {
-            "published": _system("published", SETTINGS, BATCH, 1.0),
-            "tuned": _system("tuned", TUNED, TUNED_BATCH, TUNED_POWER),
-        }
-    ),
+    systems=MappingProxyType({"published": published, "tuned": tuned}),
     loss=functional.cross_entropy,
     published=PUBLISHED,
     adaptation=Settings(epochs=8, learning_rate=3e-4, seed=0),

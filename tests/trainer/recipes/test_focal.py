@@ -7,14 +7,10 @@ from trainer.networks import parameter_count
 from trainer.recipe import Shelf, Task, accuracy, adapt
 from trainer.recipes import recipe
 from trainer.recipes.focal import (
-    FAVOURS,
     PUBLISHED,
     RECIPE,
     SixPairs,
-    Varied,
-    favour_rare,
     mean_f1,
-    two_fold,
 )
 
 CLASSES = ("N", "S", "V", "F", "Q")
@@ -79,36 +75,6 @@ def test_the_same_seed_gives_the_same_weights_and_kept_ones_are_taken(tmp_path):
     for name, weights in first.state_dict().items():
         assert torch.equal(weights, again.state_dict()[name])
         assert torch.equal(weights, kept.state_dict()[name])
-
-
-def test_rare_classes_are_favoured_as_far_as_validation_gains():
-    torch.manual_seed(3)
-    network = SixPairs(1, 187, 5)
-    given = task()
-    before = network.output.bias.detach().clone()
-    score = mean_f1(network, given.validation)
-    favour_rare(network, given)
-    added = (network.output.bias.detach() - before).numpy()
-    # Class weights are 78 / (5 x count): N has 40 of the 78 beats, F has 8.
-    share = added[0] / np.log(78 / 200)
-    assert min(abs(share - offered) for offered in FAVOURS) < 1e-6
-    assert added[3] == pytest.approx(share * np.log(78 / 40), abs=1e-6)
-    assert mean_f1(network, given.validation) >= score
-
-
-def test_varied_batches_change_the_signal_a_little_and_nothing_else():
-    examples = beats((8, 8, 8, 8, 8), 3, channels=2)
-    examples.inputs[:, 1] = 7
-    before = examples.inputs.copy()
-    inputs, labels = Varied(examples, 40, two_fold()).draw(np.random.default_rng(1))
-    again, _ = Varied(examples, 40, two_fold()).draw(np.random.default_rng(1))
-    order = np.random.default_rng(1).permutation(40)
-    assert np.array_equal(examples.inputs, before)
-    assert np.array_equal(labels, examples.labels[order])
-    assert (inputs[:, 1] == 7).all()
-    assert torch.equal(inputs, again)
-    difference = np.abs(inputs[:, 0].numpy() - before[order, 0])
-    assert 0 < difference.mean() < 0.1
 
 
 def test_a_wearer_s_beats_are_learned_without_forgetting_the_others():
