@@ -88,7 +88,7 @@ def train(
 
       ecgmon train --patient simulated -o monitor/models/simulated.onnx
 
-      ecgmon train --recipe focal --live -o runs/focal.onnx
+      ecgmon train --recipe context --live -o runs/context.onnx
 
       ecgmon train --recipe transfer --training 101,106 --validation 114 --evaluation 203
     """

@@ -49,9 +49,9 @@ def bundle(wearers, env):
     """A bundle of live beats."""
     sides = [part.replace("{}", str(wearers)) for part in SIDES]
     path = wearers / "live.onnx"
-    outcome = ecgmon("train", "--recipe", "focal", "--live", *sides, "-o", path, env=env)
+    outcome = ecgmon("train", "--recipe", "context", "--live", *sides, "-o", path, env=env)
     assert outcome.code == 0, outcome.err
-    assert f"{path}: focal, " in outcome.out
+    assert f"{path}: context, " in outcome.out
     return path
 
 

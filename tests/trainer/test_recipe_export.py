@@ -10,6 +10,7 @@ from ecgmon.errors import BundleError
 from trainer.examples import Examples
 from trainer.recipe import class_probabilities
 from trainer.recipe_export import Trained, export_beats, export_windows
+from trainer.recipes.context import ContextNet
 from trainer.recipes.focal import SixPairs
 from trainer.recipes.pictures import PictureNet
 from trainer.recipes.transfer import TransferNet
@@ -41,10 +42,11 @@ def trained(network, classes, shape):
     ("network", "channels"),
     [
         (lambda: SixPairs(1, 187, 5), 1),
+        (lambda: ContextNet(5, 187, 5), 5),
         (lambda: TransferNet(3, 187, 5), 3),
         (lambda: Ensemble([make(2, 187, 5) for make in KINDS.values()]), 2),
     ],
-    ids=["focal", "transfer", "representation"],
+    ids=["focal", "context", "transfer", "representation"],
 )
 def test_a_network_of_beats_says_in_its_bundle_what_it_says_in_torch(tmp_path, network, channels):
     torch.manual_seed(1)

@@ -45,7 +45,7 @@ def text(tmp_path):
         "V": {"sensitivity": 0.9, "ppv": 0.8, "f1": 0.85},
         "S": {"sensitivity": 0.5, "ppv": None, "f1": 0.4},
     }
-    write(tmp_path, "focal-ec57", {"strangers": figures, "fitted": figures})
+    write(tmp_path, "context-ec57", {"strangers": figures, "fitted": figures})
     ptb = [judged("mlp", counts=[[8, 2], [1, 9]], classes=["healthy", "infarction"])]
     write(tmp_path, "representation-ptb-ptb", ptb)
     trial = {"optimiser": "rmsprop", "learning_rate": 3e-4, "weight_decay": 2e-4, "batch": 87}
@@ -81,7 +81,7 @@ def test_windows_infarction_search_and_pictures_have_their_places(text):
     assert rows(text, "| random | generic |", "0.8500")
     assert rows(text, "| individual, 2 wearers | 0.946 | 0.850 |")
     assert rows(text, "| fine-tuned, 2 wearers | 0.935 | 0.850 |")
-    assert rows(text, "ec57/focal-fitted/README.md", "| 99.00 | 98.00 | 90.00 |", "| 50.00 | - |")
+    assert rows(text, "ec57/context-fitted/README.md", "| 99.00 | 98.00 | 90.00 |", "| 50.00 | - |")
     assert rows(text, "| mlp | 0.9168 |", "0.8500 / 0.850")
     first, second = rows(text, "| rmsprop |")
     assert "0.9000" in first

@@ -188,11 +188,11 @@ class Explanation:
 class BeatByBeat:
     """The EC57 report of our own live beats, detected and classified."""
 
-    name: str = "focal-ec57"
-    recipe: str = "focal"
+    name: str = "context-ec57"
+    recipe: str = "context"
     split: Split = Split.PATIENT_SPECIFIC
     module: str = "trainer.evaluation.studies.annotating"
-    minutes: float = 15
+    minutes: float = 10
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
         """Return the gross figures; the pages go to ``ec57`` beside the studies' results."""
@@ -216,7 +216,8 @@ JOBS: Final[Sequence[Job]] = (
     Table(Cell("representation", Split.INTER_PATIENT, "published"), 20),
     Table(Cell("focal", Split.INTER_PATIENT, "published"), 10),
     Table(Cell("pictures", Split.INTER_PATIENT, "windows"), 5),
-    Table(Cell("focal", Split.INTER_PATIENT, "live"), 10),
+    Table(Cell("context", Split.RANDOM, "live"), 5),
+    Table(Cell("context", Split.INTER_PATIENT, "live"), 3),
     Search(),
     Infarction(),
     Table(Cell("representation", Split.PTB, "ptb"), 5),
@@ -225,7 +226,7 @@ JOBS: Final[Sequence[Job]] = (
     Table(Cell("representation", Split.PATIENT_SPECIFIC, "published"), 10),
     Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 5),
     Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 5),
-    Table(Cell("focal", Split.PATIENT_SPECIFIC, "live"), 5),
+    Table(Cell("context", Split.PATIENT_SPECIFIC, "live"), 3),
     BeatByBeat(),
     Explanation(),
 )

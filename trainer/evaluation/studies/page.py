@@ -21,6 +21,7 @@ from trainer.evaluation.studies.tables import cell, interval, mean_recall, table
 from trainer.recipe import Recipe
 
 COMMAND: Final = "ecgmon evaluate --protocol studies"
+OWN_LAST: Final = 99
 _KINDS: Final = {"trained": "", "adapted": ", fitted to the wearer", "individual": ", individual"}
 _INTRODUCTION: Final = f"""# Studies 2 to 5
 
@@ -69,10 +70,11 @@ def write(out: Path) -> None:
         for each in results[job.name]["result"]
     ]
     parts = [_INTRODUCTION, _overview(judged)]
-    for name in sorted(recipes.names(), key=lambda name: recipes.recipe(name).study):
+    for name in sorted(recipes.names(), key=lambda name: recipes.recipe(name).study or OWN_LAST):
         recipe = recipes.recipe(name)
         own = [(job, each) for job, each in judged if job.recipe == name]
-        parts.append(f"## Study {recipe.study}: `--recipe {name}`\n\n{recipe.about}\n")
+        title = f"Study {recipe.study}" if recipe.study else "The project's own"
+        parts.append(f"## {title}: `--recipe {name}`\n\n{recipe.about}\n")
         parts += [_published_classes(recipe, own), _published_wearers(recipe, own)]
         parts += [_classes(own), REMARKS.get(name, "")]
         parts.append(infarction_page.systems(recipe, own))
@@ -80,8 +82,8 @@ def write(out: Path) -> None:
             parts.append(infarction_page.search(results.get("transfer-search")))
             parts.append(infarction_page.transfer(results.get("transfer-ptb")))
             parts.append(infarction_page.pictures(results.get("transfer-explanation")))
-        if name == "focal":
-            parts.append(ec57_page.beat_by_beat(results.get("focal-ec57"), name))
+        if name == "context":
+            parts.append(ec57_page.beat_by_beat(results.get("context-ec57"), name))
     parts.append(_cost(results))
     text = "\n".join(part.rstrip() + "\n" for part in parts if part)
     place(out / "studies.md", text.encode())  # at once: two processes may end together
@@ -111,7 +113,7 @@ def _overview(judged: Sequence[tuple[Table, Judged]]) -> str:
         }
         strangers = of.get((Split.INTER_PATIENT, "trained"))
         own = of.get((Split.PATIENT_SPECIFIC, "adapted"))
-        title = f"{recipe.study}, {system}" + (", live beats" if data == "live" else "")
+        title = f"{recipe.study or 'own'}, {system}" + (", live beats" if data == "live" else "")
         rows.append(
             [
                 title,
