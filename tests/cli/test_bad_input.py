@@ -98,7 +98,7 @@ TRAIN = {
     "a generic model for nobody": (["--generic", "{records}/x"], "give --patient RECORD too"),
     "an unknown recipe": (
         ["--recipe", "nosuch"],
-        "There is no recipe nosuch: choose one of context, focal, pictures, representation, transfer",
+        "There is no recipe nosuch: choose one of context, focal, pictures, representation",
     ),
     "a recipe with another's network": (
         ["--recipe", "focal", "--network", "beatnet"],

@@ -21,7 +21,6 @@ from trainer.evaluation.studies.tables import cell, interval, mean_recall, table
 from trainer.recipe import Recipe
 
 COMMAND: Final = "ecgmon evaluate --protocol studies"
-OWN_LAST: Final = 99
 _KINDS: Final = {"trained": "", "adapted": ", fitted to the wearer", "individual": ", individual"}
 _INTRODUCTION: Final = f"""# Studies 2 to 5
 
@@ -70,8 +69,11 @@ def write(out: Path) -> None:
         for each in results[job.name]["result"]
     ]
     parts = [_INTRODUCTION, _overview(judged)]
-    for name in sorted(recipes.names(), key=lambda name: recipes.recipe(name).study or OWN_LAST):
-        recipe = recipes.recipe(name)
+    by_name = {name: recipes.recipe(name) for name in recipes.names()}
+    # Ours, which is of no study, comes last.
+    for name, recipe in sorted(
+        by_name.items(), key=lambda item: (not item[1].study, item[1].study)
+    ):
         own = [(job, each) for job, each in judged if job.recipe == name]
         title = f"Study {recipe.study}" if recipe.study else "The project's own"
         parts.append(f"## {title}: `--recipe {name}`\n\n{recipe.about}\n")
