@@ -58,9 +58,11 @@ def studies(
                     def spent(minutes: float, job: "Job" = job, done: float = done) -> None:
                         bar.update(total, completed=done + min(minutes, job.minutes))
 
+                    # Reading records takes a while before the first epoch tells of itself.
+                    bar.update(total, note=job.name)
                     _do(job, place, code, bar, spent)
                     waiting.remove(job)
-                    bar.update(total, completed=done + job.minutes)
+                    bar.update(total, completed=done + job.minutes, note="")
     page.write(out)
     Console().print(f"{out}/studies.md written", highlight=False)
 
