@@ -28,8 +28,8 @@ Everything on this page is recomputed by `{COMMAND}`; a row by its recipe and sp
 `{COMMAND} --recipe focal --split random`. Two processes share the work. No network is fitted to a
 test example, and epochs and how far rare classes are favoured are chosen on validation examples of
 the same split. But settings that are not a publication's were compared once, on validation examples
-of the random split: on beats of all wearers, so of DS2's too. How networks are fitted to a wearer
-was compared on wearers of DS1.
+of the random split: on beats of all wearers, so of DS2's too. How networks are fitted to a wearer,
+and all of the project's own recipe, was compared on wearers of DS1.
 
 The protocols:
 
