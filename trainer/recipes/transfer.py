@@ -1,8 +1,8 @@
 """Study 3: five classes by four convolutions and four dense layers, the start of a transfer.
 
-The publication gives the kinds of layers and their 5,125,125 parameters. Among kernels of one size,
-channels and widths that are powers of two, and the usual poolings, thirteen networks have just that
-number; this is the one with the least arithmetic in its convolutions.
+The publication gives the kinds of layers and their 5,125,125 parameters. Of networks with kernels
+of one size, channels and widths that are powers of two and a usual pooling, several have just that
+number; of those that we found, this one has the least arithmetic in its convolutions.
 """
 
 import copy
