@@ -15,7 +15,7 @@ from trainer.evaluation.studies.digest import digest
 from trainer.evaluation.studies.jobs import JOBS, Table
 from trainer.evaluation.studies.kept import result_of
 from trainer.evaluation.studies.parts import Split
-from trainer.evaluation.studies.remarks import REMARKS
+from trainer.evaluation.studies.remarks import CONCLUSION, REMARKS
 from trainer.evaluation.studies.run import Judged
 from trainer.evaluation.studies.tables import cell, interval, mean_recall, table
 from trainer.recipe import Recipe
@@ -68,7 +68,7 @@ def write(out: Path) -> None:
         if isinstance(job, Table) and job.name in results
         for each in results[job.name]["result"]
     ]
-    parts = [_INTRODUCTION, _overview(judged)]
+    parts = [_INTRODUCTION, _overview(judged), CONCLUSION]
     by_name = {name: recipes.recipe(name) for name in recipes.names()}
     # Ours, which is of no study, comes last.
     for name, recipe in sorted(
