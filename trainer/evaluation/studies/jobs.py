@@ -122,7 +122,7 @@ class Search:
     recipe: str = "transfer"
     split: Split = Split.RANDOM
     module: str = "trainer.transfer.search"
-    minutes: float = 10
+    minutes: float = 9
 
     def result(self, place: Place) -> list[Any]:
         """Return its trials."""
@@ -149,7 +149,7 @@ class Infarction:
     recipe: str = "transfer"
     split: Split = Split.PTB
     module: str = "trainer.transfer.infarction"
-    minutes: float = 10
+    minutes: float = 4
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
         """Return the figures of `trainer.transfer.infarction.transfer`."""
@@ -192,7 +192,7 @@ class BeatByBeat:
     recipe: str = "context"
     split: Split = Split.PATIENT_SPECIFIC
     module: str = "trainer.evaluation.studies.annotating"
-    minutes: float = 10
+    minutes: float = 8
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
         """Return the gross figures; the pages go to ``ec57`` beside the studies' results."""
@@ -208,25 +208,25 @@ class BeatByBeat:
 
 RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
 JOBS: Final[Sequence[Job]] = (
-    Table(RANDOM_BEATS, 25),
-    Table(Cell("representation", Split.RANDOM, "published"), 40),
-    Table(Cell("focal", Split.RANDOM, "published"), 20),
-    Table(Cell("pictures", Split.RANDOM, "windows"), 20),
-    Table(Cell("transfer", Split.INTER_PATIENT, "published"), 12),
-    Table(Cell("representation", Split.INTER_PATIENT, "published"), 20),
-    Table(Cell("focal", Split.INTER_PATIENT, "published"), 10),
-    Table(Cell("pictures", Split.INTER_PATIENT, "windows"), 5),
-    Table(Cell("context", Split.RANDOM, "live"), 5),
-    Table(Cell("context", Split.INTER_PATIENT, "live"), 3),
+    Table(RANDOM_BEATS, 31),
+    Table(Cell("representation", Split.RANDOM, "published"), 36),
+    Table(Cell("focal", Split.RANDOM, "published"), 43),
+    Table(Cell("pictures", Split.RANDOM, "windows"), 22),
+    Table(Cell("transfer", Split.INTER_PATIENT, "published"), 16),
+    Table(Cell("representation", Split.INTER_PATIENT, "published"), 18),
+    Table(Cell("focal", Split.INTER_PATIENT, "published"), 23),
+    Table(Cell("pictures", Split.INTER_PATIENT, "windows"), 3),
+    Table(Cell("context", Split.RANDOM, "live"), 4),
+    Table(Cell("context", Split.INTER_PATIENT, "live"), 2),
     Search(),
     Infarction(),
-    Table(Cell("representation", Split.PTB, "ptb"), 5),
+    Table(Cell("representation", Split.PTB, "ptb"), 11),
     Table(Cell("representation", Split.PTB_RANDOM, "ptb"), 2),
-    Table(Cell("transfer", Split.PATIENT_SPECIFIC, "published"), 5),
-    Table(Cell("representation", Split.PATIENT_SPECIFIC, "published"), 10),
-    Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 5),
-    Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 5),
-    Table(Cell("context", Split.PATIENT_SPECIFIC, "live"), 3),
+    Table(Cell("transfer", Split.PATIENT_SPECIFIC, "published"), 9),
+    Table(Cell("representation", Split.PATIENT_SPECIFIC, "published"), 7),
+    Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 10),
+    Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 4),
+    Table(Cell("context", Split.PATIENT_SPECIFIC, "live"), 1),
     BeatByBeat(),
     Explanation(),
 )
