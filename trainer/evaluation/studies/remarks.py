@@ -11,8 +11,7 @@ neighbours of the same wearer and minute among those trained on, and what is mea
 wearer's beats are remembered: every system does it well, those with the most weights too. Among
 strangers the same networks lose most of it, S beats first. A beat cut out from its R peak on does
 not show whether it came early, which is what makes it an S beat; within one wearer its shape gives
-it away, in another it means nothing. Nor does the random split keep the order: study 3's network
-has the lowest accuracy among strangers.
+it away, in another it means nothing.
 
 So: fit a network to the wearer, and tell it when the beats came. Where five minutes are annotated,
 `context` is the best system here for S, V and F, and a small one, with 28,000 parameters; of the
@@ -36,8 +35,8 @@ classes are balanced half way and weights are averaged. Then rare classes are fa
 puts both figures, on validation beats, furthest above the published ones. With the publication's
 best settings alone it is below both: classes that all count alike cost the frequent one too much.
 The publication names no sizes; several networks have its number of parameters. Among strangers both
-are the worst systems of this page: five million weights remember beats better than they understand
-them. In the transfer below, the more layers are retrained the better beats dealt out at random are
+have the lowest accuracy of all systems meant for beats as they come: five million weights remember
+beats better than they understand them. In the transfer below, the more layers are retrained the better beats dealt out at random are
 known, and the worse new patients are judged, though the intervals overlap.
 """,
         "context": """Made for live beats, which the publications do not have: the RR intervals
