@@ -36,8 +36,9 @@ puts both figures, on validation beats, furthest above the published ones. With 
 best settings alone it is below both: classes that all count alike cost the frequent one too much.
 The publication names no sizes; several networks have its number of parameters. Among strangers both
 have the lowest accuracy of all systems meant for beats as they come: five million weights remember
-beats better than they understand them. In the transfer below, the more layers are retrained the better beats dealt out at random are
-known, and the worse new patients are judged, though the intervals overlap.
+beats better than they understand them. In the transfer below, the more layers are retrained the
+better beats dealt out at random are known, and the worse new patients are judged, though the
+intervals overlap.
 """,
         "context": """Made for live beats, which the publications do not have: the RR intervals
 before a beat join behind three small convolutions, and in training some normal beats are made
