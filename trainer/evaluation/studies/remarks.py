@@ -15,9 +15,10 @@ it away, in another it means nothing.
 
 So: fit a network to the wearer, and tell it when the beats came. Where five minutes are annotated,
 `context` is the best system here for S, V and F, and a small one, with 28,000 parameters; of the
-publications' own study 4's pre-trained CNN is best for V, and study 5's network for S. Nothing here finds S beats of strangers well
-enough to be relied on. For a verdict on seconds instead of beats study 1's networks do better than
-the pictures of study 2; the monitor serves the project's own (`docs/results/new-wearer`).
+publications' own study 4's pre-trained CNN is best for V, and study 5's network for S. Nothing here
+finds S beats of strangers well enough to be relied on. For a verdict on seconds instead of beats
+study 1's networks do better than the pictures of study 2; the monitor serves the project's own
+(`docs/results/new-wearer`).
 """
 """What all the systems together say."""
 REMARKS: Final[Mapping[str, str]] = MappingProxyType(
