@@ -2,8 +2,8 @@
 
 Made for live beats (`ecgmon.signal.beat_inputs`), whose RR intervals join behind the convolutions.
 Beats as published have none, and are judged by their shape alone. Early beats are rare, and most
-wearers' first minutes hold none: in training some normal beats are made early. Everything here was
-chosen on wearers of DS1.
+wearers' first minutes hold none: in training some normal beats are made early. What was compared,
+which is the share of these, the loss and `CONTEXT`, was compared on wearers of DS1.
 """
 
 from collections.abc import Callable
@@ -123,7 +123,7 @@ class MadeEarly(ExampleBatches):
 
     SHARE: Final = 0.08
     """Of the normal beats. With networks of one half of DS1 judging the other, S had an F1 of 0.31
-    among strangers and 0.52 after fitting; without any, 0.20 and 0.47."""
+    among strangers and 0.52 after fitting; without any, 0.20 and 0.47 (once, by no command)."""
     STEADY: Final = 0.12
     """How far the last two RR intervals may be from the usual one, as a share of it."""
     EARLIER: Final = (0.12, 0.45)

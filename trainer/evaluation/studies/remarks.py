@@ -10,8 +10,8 @@ The published figures of studies 3 to 5 are of the random split. There each test
 neighbours of the same wearer and minute among those trained on, and what is measured is how well a
 wearer's beats are remembered: every system does it well, those with the most weights too. Among
 strangers the same networks lose most of it, S beats first. A beat cut out from its R peak on does
-not show whether it came early, which is what makes it an S beat; within one wearer its shape gives
-it away, in another it means nothing.
+not show whether it came early, which is what makes it an S beat; within one wearer its shape may
+give it away, in another it seldom does.
 
 So: fit a network to the wearer, and tell it when the beats came. Where five minutes are annotated,
 `context` is the best system here for S, V and F, and a small one, with 28,000 parameters; of the
