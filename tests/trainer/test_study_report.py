@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from trainer.dataset import RecordSet
-from trainer.evaluation import published
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED, Track
 from trainer.evaluation.study_report import edge_ms, verdicts, write
 from trainer.networks import CardiacNet
 from trainer.protocols import TEST, TRAIN, UNUSED, VALIDATION
 from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 from trainer.splits import STUDY
+from trainer.study import publication
 from trainer.study.patient import Patient
 from trainer.study.pretrain import Pretrained
 from trainer.study.search import Found
@@ -83,8 +83,8 @@ def written(tmp_path, published_track=None, own=None):
 
 
 def test_the_published_figures_are_of_the_studys_patients():
-    assert tuple(published.INDIVIDUAL) == STUDY
-    assert min(row.balanced_accuracy for row in published.INDIVIDUAL.values()) == 0.713
+    assert tuple(publication.INDIVIDUAL) == STUDY
+    assert min(row.balanced_accuracy for row in publication.INDIVIDUAL.values()) == 0.713
 
 
 def test_figures_by_hand(tmp_path):

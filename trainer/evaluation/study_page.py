@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from trainer.evaluation import published
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED
 from trainer.evaluation.study_plots import KINDS, NETWORKS
 from trainer.splits import CHOOSING
+from trainer.study import publication
 from trainer.study.own import STRETCHES, Own
 from trainer.study.patient import SHARES
 from trainer.study.published import Published
@@ -80,7 +80,7 @@ def page(result: Mapping[str, Any]) -> str:
     protocol = PROTOCOL.format(
         patients=len(counts),
         windows=sum(each["train"] + each["validation"] + each["test"] for each in counts),
-        published=published.WINDOWS,
+        published=publication.WINDOWS,
         samples=Published.network.geometry.inputs,
         lowest=SHARES[0],
         highest=SHARES[1],
@@ -104,7 +104,7 @@ error (ECE) are of all windows together.
 
 {_patients(result["models"])}
 The publication's column has a mean of {_reported_mean():.3f} and {_reported_above()} patients above
-0.95; its text says {published.MEAN_INDIVIDUAL} and {published.ABOVE_INDIVIDUAL}, with which we
+0.95; its text says {publication.MEAN_INDIVIDUAL} and {publication.ABOVE_INDIVIDUAL}, with which we
 compare. For its fine-tuned networks it gives no figures of single patients.
 
 ![balanced accuracy of each patient, published network](bars-published.png)
@@ -163,10 +163,10 @@ matched. Compared with the project's own targets: {met} met, {missed} missed.
 
 def _summary(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     lines = [
-        f"publication | individual | {published.MEAN_INDIVIDUAL:.3f} | | 0.713 (100) | "
-        f"{published.ABOVE_INDIVIDUAL} | | | | |",
-        f"publication | fine-tuned | {published.MEAN_FINE_TUNED:.3f} | | 0.65 to 0.70 | "
-        f"{published.ABOVE_FINE_TUNED} | | | | |",
+        f"publication | individual | {publication.MEAN_INDIVIDUAL:.3f} | | 0.713 (100) | "
+        f"{publication.ABOVE_INDIVIDUAL} | | | | |",
+        f"publication | fine-tuned | {publication.MEAN_FINE_TUNED:.3f} | | 0.65 to 0.70 | "
+        f"{publication.ABOVE_FINE_TUNED} | | | | |",
     ]
     for network, by_kind in models.items():
         for kind, m in by_kind.items():
@@ -187,7 +187,7 @@ def _summary(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 def _patients(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     lines = []
     for name in models["own"][INDIVIDUAL]["per_patient"]:
-        reported = published.INDIVIDUAL.get(name)
+        reported = publication.INDIVIDUAL.get(name)
         cells = [f"{reported.balanced_accuracy:.3f}" if reported else "-"]
         cells += [f"{models[network][kind]['per_patient'][name]:.3f}" for network, kind in COLUMNS]
         lines.append(f"{name} | {' | '.join(cells)}")
@@ -197,7 +197,7 @@ def _patients(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 def _settings(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     lines = []
     for name in models["own"][INDIVIDUAL]["settings"]:
-        reported = published.INDIVIDUAL.get(name)
+        reported = publication.INDIVIDUAL.get(name)
         cells = [_setting(reported._asdict()) if reported else "-"]
         cells += [_setting(models[network][kind]["settings"][name]) for network, kind in SEARCHES]
         lines.append(f"{name} | {' | '.join(cells)}")
@@ -249,9 +249,9 @@ def _table(head: str, lines: Iterable[str], left: int = 1) -> str:
 
 
 def _reported_mean() -> float:
-    rows = published.INDIVIDUAL.values()
+    rows = publication.INDIVIDUAL.values()
     return sum(row.balanced_accuracy for row in rows) / len(rows)
 
 
 def _reported_above() -> int:
-    return sum(row.balanced_accuracy > 0.95 for row in published.INDIVIDUAL.values())
+    return sum(row.balanced_accuracy > 0.95 for row in publication.INDIVIDUAL.values())

@@ -10,9 +10,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from trainer.evaluation import plots, published
+from trainer.evaluation import plots
 from trainer.evaluation.figures import Judged
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED, Track
+from trainer.study import publication
 
 NETWORKS: Final = MappingProxyType({"published": "published network", "own": "own network"})
 KINDS: Final = MappingProxyType(
@@ -56,7 +57,7 @@ def draw(
     pretraining(tracks, folder / "pretraining.png")
     curves(tracks["published"], folder / "curves.png")
     histograms(result["models"], folder / "histograms.png")
-    reported = {name: row.balanced_accuracy for name, row in published.INDIVIDUAL.items()}
+    reported = {name: row.balanced_accuracy for name, row in publication.INDIVIDUAL.items()}
     for network, reference in (("published", reported), ("own", {})):
         patients(result["models"][network], reference, folder / f"bars-{network}.png")
     own = {KINDS[kind]: list(each.values()) for kind, each in judged["own"].items()}

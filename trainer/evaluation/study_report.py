@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from trainer.evaluation import published, study_page, study_plots
+from trainer.evaluation import study_page, study_plots
 from trainer.evaluation.figures import Judged, calibration, pooled
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED, Track
 from trainer.protocols import TEST, TRAIN, VALIDATION
 from trainer.rhythms import ABNORMAL_BEAT
 from trainer.splits import CHOOSING
+from trainer.study import publication
 from trainer.study.patient import Patient
 
 PUBLISHED: Final = "published"
@@ -106,9 +107,9 @@ def verdicts(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[dict
     rows = []
     for network in models:
         for kind, reported in (
-            (INDIVIDUAL, published.MEAN_INDIVIDUAL),
-            (FINE_TUNED, published.MEAN_FINE_TUNED),
-            (SEARCHED, published.MEAN_FINE_TUNED),
+            (INDIVIDUAL, publication.MEAN_INDIVIDUAL),
+            (FINE_TUNED, publication.MEAN_FINE_TUNED),
+            (SEARCHED, publication.MEAN_FINE_TUNED),
         ):
             value = models[network][kind]["mean"]
             verdict = "beaten" if value > reported else "not matched"

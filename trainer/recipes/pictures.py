@@ -4,15 +4,18 @@ Data, splits and both stages of training are study 1's. Sizes are not published:
 layers are the project's, chosen by cost and by balanced accuracy in validation.
 """
 
+import copy
+import math
 from collections.abc import Callable, Mapping
+from itertools import product
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainer.evaluation.published import INDIVIDUAL, MEAN_FINE_TUNED, MEAN_INDIVIDUAL
 from trainer.examples import Examples
 from trainer.fit import AVERAGING, Epoch, Settings, deterministic, fit
 from trainer.pictures import Pictures
@@ -25,7 +28,8 @@ from trainer.recipe import (
     class_weights,
     recalls,
 )
-from trainer.study.patient import TIE
+from trainer.study.patient import SHARES, TIE
+from trainer.study.publication import MEAN_FINE_TUNED, MEAN_INDIVIDUAL
 from trainer.windows import LENGTH
 
 SIZE: Final = 32
@@ -34,6 +38,9 @@ SIZE: Final = 32
 EPOCHS: Final = 30
 PATIENCE: Final = 6
 """Epochs without a better network after which training ends; not published."""
+OWN_BATCH: Final = 16
+RATES: Final = (0.001, 0.003)
+"""Learning rates that each wearer's networks are trained with."""
 WEIGHT_DECAY: Final = 1e-4
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {
@@ -68,12 +75,12 @@ class PictureNet(nn.Module):
             nn.Dropout(0.3),
             nn.Linear(64 * (size // 8) ** 2, 64),
             nn.ReLU(),
-            nn.Linear(64, classes),
         )
+        self.output = nn.Linear(64, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits, shape (n, classes), of windows, shape (n, 1, 128)."""
-        logits: Tensor = self.layers(self.pictures(x[:, 0]))
+        logits: Tensor = self.output(self.layers(self.pictures(x[:, 0])))
         return logits
 
 
@@ -83,37 +90,43 @@ def _normalised(conv: nn.Conv2d) -> tuple[nn.Module, ...]:
 
 def generic(task: Task) -> PictureNet:
     """Return the network of everybody's windows: pre-training."""
-    return _trained(task, "generic", functional.cross_entropy, 32, 0.001, AVERAGING)
+    return _trained(task, "generic", None, functional.cross_entropy, 32, 0.001, AVERAGING)
 
 
-def individual(task: Task, batch: int, learning_rate: float, *, weighted: bool) -> PictureNet:
-    """Return a network of one wearer's windows alone, from scratch.
-
-    Parameters
-    ----------
-    task : Task
-        The wearer's windows.
-    batch : int
-        Windows in a batch.
-    learning_rate : float
-        Where the schedule begins.
-    weighted : bool
-        Whether both classes count alike: by their weights in the loss, which is in the mean over
-        batches what the published weighted sampling is.
-    """
-    loss = _weighted(class_weights(task.training.counts)) if weighted else functional.cross_entropy
-    name = f"individual-{task.training.wearers[0]}"
-    return _trained(task, name, loss, batch, learning_rate, 0.0)
+def individual(task: Task) -> PictureNet:
+    """Return a network of one wearer's windows alone, from scratch."""
+    return _chosen(task, "individual", None)
 
 
-def as_published(task: Task, wearer: str) -> PictureNet:
-    """Return a wearer's individual network, with study 1's hyper-parameters for that wearer."""
-    chosen = INDIVIDUAL[wearer]
-    return individual(task, chosen.batch, chosen.learning_rate, weighted=chosen.weighted)
+def fine_tuned(task: Task, network: nn.Module) -> PictureNet:
+    """Return a trained network as it is best for a wearer: trained on, or with a shift alone."""
+    if not isinstance(network, PictureNet):
+        raise TypeError("study 2's network is a PictureNet")
+    shifted = copy.deepcopy(network)
+    with torch.no_grad():
+        shifted.output.bias.add_(_shift(task.training))
+    return _chosen(task, "fine-tuned", shifted)
+
+
+def _chosen(task: Task, name: str, start: PictureNet | None) -> PictureNet:
+    """Return the best on validation windows of the networks of `RATES` and both losses."""
+    wearer = task.training.wearers[0]
+    losses = (_weighted(class_weights(task.training.counts)), _shifted(_shift(task.training)))
+    networks = [start] if start else []
+    for number, (rate, loss) in enumerate(product(RATES, losses)):
+        kept_as = f"{name}-{wearer}-{number}"
+        networks.append(_trained(task, kept_as, start, loss, OWN_BATCH, rate, 0.0))
+    return max(networks, key=_score(task.validation))
 
 
 def _trained(
-    task: Task, name: str, loss: Loss, batch: int, learning_rate: float, averaging: float
+    task: Task,
+    name: str,
+    start: PictureNet | None,
+    loss: Loss,
+    batch: int,
+    learning_rate: float,
+    averaging: float,
 ) -> PictureNet:
     # The running average of the weights swings less from epoch to epoch; a single wearer's training
     # has too few steps for it to leave the start behind.
@@ -133,7 +146,26 @@ def _trained(
         batches = ExampleBatches(task.training, batch, loss)
         return fit(network, batches, settings, score=_score(task.validation), progress=progress)
 
-    return task.shelf.network(name, PictureNet(len(task.training.classes)), train)
+    network = copy.deepcopy(start) if start else PictureNet(len(task.training.classes))
+    return task.shelf.network(name, network, train)
+
+
+def _shift(examples: Examples) -> Tensor:
+    """Return what the logits lack, shape (2,), if a window as likely abnormal as most is abnormal.
+
+    The threshold of the best balanced accuracy, within the bounds of study 1's.
+    """
+    share = float(np.clip(examples.counts[1] / len(examples), *SHARES))
+    return torch.tensor([0.0, math.log((1 - share) / share)])
+
+
+def _shifted(shift: Tensor) -> Loss:
+    """Return the loss of a network whose logits are to have a shift (Menon et al. 2021)."""
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        return functional.cross_entropy(logits - shift, labels)
+
+    return loss
 
 
 def _weighted(weights: Tensor) -> Loss:
@@ -166,7 +198,8 @@ RECIPE: Final = Recipe(
     data="windows",
     systems={"generic": generic},
     loss=functional.cross_entropy,
-    individual=as_published,
+    individual=individual,
+    fine_tuned=fine_tuned,
     published=PUBLISHED,
     adaptation=Settings(
         epochs=20,

@@ -10,7 +10,17 @@ from trainer.examples import Examples
 from trainer.networks import parameter_count
 from trainer.recipe import Shelf, Task, adapt, balanced_accuracy
 from trainer.recipes import recipe
-from trainer.recipes.pictures import PictureNet, _score, _weighted, generic, individual
+from trainer.recipes.pictures import (
+    RATES,
+    PictureNet,
+    _score,
+    _shift,
+    _shifted,
+    _weighted,
+    fine_tuned,
+    generic,
+    individual,
+)
 from trainer.windows import CLASSES, LENGTH
 
 RECIPE = recipe("pictures")
@@ -26,6 +36,13 @@ def windows(seed, n=96, share=0.5):
     inputs = (beat + rng.normal(0, 0.05, beat.shape)).astype(np.float32)[:, None]
     samples = np.arange(n, dtype=np.int64) * 360
     return Examples(inputs, labels, np.full(n, "a"), samples, CLASSES)
+
+
+def late(seed, n=96):
+    """Windows of a wearer whose late beats are abnormal: no others' are."""
+    narrow = windows(seed, n, share=0)
+    abnormal = narrow.inputs[:, 0].argmax(1) > LENGTH / 2
+    return replace(narrow, labels=abnormal.astype(np.int8))
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +67,61 @@ def test_the_same_seed_gives_the_same_network():
         assert torch.equal(one, two)
 
 
-def test_a_wearer_s_own_network_is_kept_by_name(tmp_path):
+def test_a_wearer_s_own_networks_are_kept_by_name(tmp_path):
     epochs = []
     shelf = Shelf(tmp_path, lambda name, _: epochs.append(name))
     task = Task(windows(4, n=64, share=0.2), windows(5, n=64, share=0.2), 1, shelf)
-    own = individual(task, 16, 0.001, weighted=True)
+    own = individual(task)
     assert balanced_accuracy(own, windows(6)) > 0.9
-    assert set(epochs) == {"individual-a"}
+    names = {f"individual-a-{number}" for number in range(2 * len(RATES))}
+    assert set(epochs) == names
     epochs.clear()
-    kept = individual(task, 16, 0.001, weighted=True)
+    kept = individual(task)
     assert not epochs
     x = torch.from_numpy(task.validation.inputs)
     assert torch.equal(own(x), kept(x))
 
 
+def test_a_wearer_s_network_is_the_best_of_its_kind_on_validation(trained):
+    wearer, choosing = late(10, n=48), late(11, n=48)
+    fitted = fine_tuned(Task(wearer, choosing, 1), trained)
+    assert balanced_accuracy(trained, choosing) < 0.7
+    assert balanced_accuracy(fitted, choosing) > 0.9
+    assert balanced_accuracy(fitted, late(12)) > 0.8
+
+
+def test_training_on_misleading_windows_is_not_taken(trained):
+    misleading = replace(windows(13), labels=1 - windows(13).labels)
+    choosing = windows(14)
+    fitted = fine_tuned(Task(misleading, choosing, 1), trained)
+    assert balanced_accuracy(fitted, choosing) >= balanced_accuracy(trained, choosing) > 0.9
+
+
+@pytest.mark.parametrize(("share", "odds"), [(0.25, 3), (0.01, 19), (0.8, 1)])
+def test_the_threshold_is_the_share_of_the_abnormal_within_study_1_s_bounds(share, odds):
+    shift = _shift(windows(15, n=100, share=share))
+    assert shift.tolist() == pytest.approx([0, math.log(odds)], abs=1e-6)
+
+
+def test_a_network_trained_with_a_shift_says_it():
+    """Constant inputs: the best logits are the logarithm of the odds, less what is shifted."""
+    labels = torch.tensor([0] * 19 + [1])
+    bias = torch.zeros(2, requires_grad=True)
+    loss = _shifted(torch.tensor([0.0, math.log(19)]))
+    optimiser = torch.optim.LBFGS([bias], max_iter=100)
+
+    def step():
+        optimiser.zero_grad()
+        found = loss(bias.expand(20, 2), labels)
+        found.backward()
+        return found
+
+    optimiser.step(step)
+    assert (bias[1] - bias[0]).item() == pytest.approx(0, abs=1e-3)
+
+
 def test_a_pre_trained_network_adapts_to_a_wearer(trained):
-    """Whose late beats are abnormal: nothing that it has learned from the others."""
-    narrow = windows(7, share=0)
-    late = narrow.inputs[:, 0].argmax(1) > LENGTH / 2
-    wearer = replace(narrow, labels=late.astype(np.int8))
+    wearer = late(7)
     assert balanced_accuracy(trained, wearer) < 0.7
     adapted = adapt(RECIPE, trained, wearer, windows(1, share=1), 1)
     assert balanced_accuracy(adapted, wearer) > 0.9

@@ -1,9 +1,8 @@
 """Our own beat by beat report: detected beats, classified by networks that never saw the wearer.
 
-The 44 records are judged in two halves. A network of DS1's wearers judges DS2, and one of DS2's
-judges DS1; each as it is, and fitted to the first five minutes of the wearer. 201 and 202 are one
-person: no network is fitted to either before it meets them. Beats are the monitor's own: it must
-find them before it can classify them.
+The 44 records are judged in five folds of wearers, each by a network of the others, as it is and
+fitted to the first five minutes of the wearer. 201 and 202 are one person, and in one fold. Beats
+are the monitor's own: it must find them before it can classify them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,13 +25,10 @@ from trainer.evaluation.ec57.files import Annotator, write_annotations
 from trainer.evaluation.studies.parts import by_wearer
 from trainer.evaluation.studies.run import Progress
 from trainer.examples import Examples
-from trainer.protocols import DS1, DS1_CHOOSING, DS2, SAME_PERSON
+from trainer.protocols import NON_PACED, Fold, wearer_folds
 from trainer.recipe import Shelf, Task, adapt, class_probabilities
 from trainer.splits import ENROLMENT_S
 
-DS2_CHOOSING: Final = ("200", "210", "221", "222")
-"""Wearers of DS2 who choose the epoch of the network that judges DS1."""
-HALVES: Final = ((DS1, DS1_CHOOSING, DS2), (DS2, DS2_CHOOSING, DS1))
 EXTENSIONS: Final = {"strangers": "gen", "fitted": "own"}
 
 
@@ -65,13 +61,13 @@ def annotate(
     dict
         Gross figures of *strangers* and of networks *fitted* to the wearer.
     """
-    records = {name: read(obtain(name, data=data)) for name in (*DS1, *DS2)}
+    records = {name: read(obtain(name, data=data)) for name in NON_PACED}
     beats = Examples.joined([live_beats(record) for record in records.values()])
     folder = work / recipe
     folder.mkdir(parents=True, exist_ok=True)
-    for number, half in enumerate(HALVES):
-        shelf = Shelf(work / f"half-{number}", progress)
-        for name, kind, network in _networks(recipe, beats, half, shelf, seed):
+    for number, fold in enumerate(wearer_folds()):
+        shelf = Shelf(work / f"fold-{number}", progress)
+        for name, kind, network in _networks(recipe, beats, fold, shelf, seed):
             _write(folder / f"{name}.{EXTENSIONS[kind]}", records[name], network, beats.classes)
     figures = {}
     for kind, extension in EXTENSIONS.items():
@@ -84,23 +80,15 @@ def annotate(
 
 
 def _networks(
-    recipe: str,
-    beats: Examples,
-    half: tuple[Sequence[str], Sequence[str], Sequence[str]],
-    shelf: Shelf,
-    seed: int,
+    recipe: str, beats: Examples, fold: Fold, shelf: Shelf, seed: int
 ) -> Iterator[tuple[str, str, nn.Module]]:
-    """Yield the networks of each wearer judged in a half: record, kind, network."""
-    own, choosing, judged = half
-    # A person of two records is in both halves, and judged by networks that know neither.
-    known = {name for pair in SAME_PERSON for name in pair}
-    fitted_to = [name for name in own if name not in choosing and name not in known]
-    part = by_wearer(beats, fitted_to, choosing, judged)
+    """Yield the networks of each wearer judged in a fold: record, kind, network."""
+    part = by_wearer(beats, fold.training, fold.validation, fold.strangers)
     task = Task(beats[part.training], beats[part.validation], seed, shelf)
     chosen = recipes.recipe(recipe)
     network = list(chosen.systems.values())[-1](task)
     first = beats.samples < ENROLMENT_S * RATE
-    for name in judged:
+    for name in fold.strangers:
         yield name, "strangers", network
         enrolment = beats[first & (beats.wearers == name)]
         yield name, "fitted", adapt(chosen, network, enrolment, task.training, seed)

@@ -192,7 +192,7 @@ class BeatByBeat:
     recipe: str = "context"
     split: Split = Split.PATIENT_SPECIFIC
     module: str = "trainer.evaluation.studies.annotating"
-    minutes: float = 8
+    minutes: float = 20
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
         """Return the gross figures; the pages go to ``ec57`` beside the studies' results."""
@@ -211,7 +211,8 @@ JOBS: Final[Sequence[Job]] = (
     Table(RANDOM_BEATS, 31),
     Table(Cell("representation", Split.RANDOM, "published"), 36),
     Table(Cell("focal", Split.RANDOM, "published"), 43),
-    Table(Cell("pictures", Split.RANDOM, "windows"), 22),
+    Table(Cell("pictures", Split.RANDOM, "windows"), 32),
+    BeatByBeat(),
     Table(Cell("transfer", Split.INTER_PATIENT, "published"), 16),
     Table(Cell("representation", Split.INTER_PATIENT, "published"), 18),
     Table(Cell("focal", Split.INTER_PATIENT, "published"), 23),
@@ -227,7 +228,6 @@ JOBS: Final[Sequence[Job]] = (
     Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 10),
     Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 4),
     Table(Cell("context", Split.PATIENT_SPECIFIC, "live"), 1),
-    BeatByBeat(),
     Explanation(),
 )
 """In an order in which two processes that share them seldom wait for each other."""
