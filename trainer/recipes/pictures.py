@@ -152,7 +152,7 @@ def _trained(
 
 
 def _shift(examples: Examples) -> Tensor:
-    """Return what is added to logits, shape (2,), so that the share of the abnormal is the threshold.
+    """Return what makes the share of the abnormal the threshold: added to the logits, shape (2,).
 
     It is the one of the best balanced accuracy, if probabilities are right (`SHARES` are its
     bounds, and study 1's).
