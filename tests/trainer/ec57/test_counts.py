@@ -168,6 +168,12 @@ def test_a_fusion_beat_called_v_is_neither_right_nor_wrong():
     assert counts(Ss=3, Fs=1, Qs=5).figures()["S"]["ppv"] == 0.75
 
 
+def test_a_class_without_beats_has_no_f1_whatever_was_called_so():
+    figures = counts(Nv=1, Nn=9).figures()
+    assert figures["V"]["f1"] is None
+    assert figures["V"]["ppv"] == 0
+
+
 def test_gross_figures_are_of_sums_and_average_ones_of_records_that_have_them():
     records = {"100": counts(Vv=9, Vo=1, Nn=90), "101": counts(Vv=1, Vn=1), "103": counts(Nn=5)}
     assert gross(records).figures()["V"]["sensitivity"] == 10 / 12

@@ -31,9 +31,26 @@ Columns = tuple[tuple[str, str, str], ...]
 
 
 def write(
-    tested: Annotator, records: Mapping[str, Counts], folder: Path, command: str
+    tested: Annotator,
+    records: Mapping[str, Counts],
+    folder: Path,
+    command: str,
+    about: str = "",
 ) -> dict[str, Any]:
-    """Write ``result.json`` and ``README.md``, which names the command that recomputes them.
+    """Write ``result.json`` and ``README.md``.
+
+    Parameters
+    ----------
+    tested : Annotator
+        Whose annotations are compared.
+    records : mapping of str to Counts
+        What came of each record.
+    folder : Path
+        Where they are written.
+    command : str
+        What recomputes them.
+    about : str
+        What a reader must know of the annotations.
 
     Returns
     -------
@@ -57,7 +74,7 @@ def write(
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
-    (folder / "README.md").write_text(_page(tested, records, command))
+    (folder / "README.md").write_text(_page(tested, records, command, about))
     return result
 
 
@@ -68,7 +85,7 @@ def percent(figures: Mapping[str, float | None], name: str) -> str:
     return "-" if value is None else f"{100 * value:.{digits}f}"
 
 
-def _page(tested: Annotator, records: Mapping[str, Counts], command: str) -> str:
+def _page(tested: Annotator, records: Mapping[str, Counts], command: str, about: str) -> str:
     total = gross(records)
     left_out = (
         f"**Not scored, for want of a file: {', '.join(tested.missing)}.**\n\n"
@@ -87,7 +104,7 @@ def _page(tested: Annotator, records: Mapping[str, Counts], command: str) -> str
     last = _row(f"**gross** | {_counts(total)}", total.figures(), COLUMNS, _seconds(total))
     return f"""# EC57: {tested.name}
 
-Recomputed by `{command}`.
+Recomputed by `{command}`.{about and f" {about}"}
 
 Beat by beat against the reference annotations of the MIT-BIH Arrhythmia Database, as ANSI/AAMI EC57
 asks for and bxb of the WFDB software does: a beat is found within 150 ms, the first five minutes do

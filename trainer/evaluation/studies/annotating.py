@@ -2,17 +2,21 @@
 
 The 44 records are judged in five folds of wearers, each by a network of the others, as it is and
 fitted to the first five minutes of the wearer. 201 and 202 are one person, and in one fold. Beats
-are the monitor's own: it must find them before it can classify them.
+are the monitor's own: it must find them before it can classify them. Escape beats (e, j) are taught
+as they are scored, as S; the recipes' other protocols have them among N, as the publications do.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from torch import nn
 
+from ecgmon.errors import RecordError
 from ecgmon.grid import RATE
+from ecgmon.labels import is_beat
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
@@ -22,6 +26,7 @@ from trainer.beats.live import inputs_at, live_beats
 from trainer.evaluation.ec57 import page
 from trainer.evaluation.ec57.counts import gross
 from trainer.evaluation.ec57.files import Annotator, write_annotations
+from trainer.evaluation.ec57.marks import CLASSES
 from trainer.evaluation.studies.parts import by_wearer
 from trainer.evaluation.studies.run import Progress
 from trainer.examples import Examples
@@ -30,6 +35,10 @@ from trainer.recipe import Shelf, Task, adapt, class_probabilities
 from trainer.splits import ENROLMENT_S
 
 EXTENSIONS: Final = {"strangers": "gen", "fitted": "own"}
+_ABOUT: Final = {
+    "strangers": "by networks that never saw the wearer",
+    "fitted": "by networks fitted to the wearer's first five minutes, with their annotations",
+}
 
 
 def annotate(
@@ -62,7 +71,7 @@ def annotate(
         Gross figures of *strangers* and of networks *fitted* to the wearer.
     """
     records = {name: read(obtain(name, data=data)) for name in NON_PACED}
-    beats = Examples.joined([live_beats(record) for record in records.values()])
+    beats = Examples.joined([_beats(record) for record in records.values()])
     folder = work / recipe
     folder.mkdir(parents=True, exist_ok=True)
     for number, fold in enumerate(wearer_folds()):
@@ -74,9 +83,23 @@ def annotate(
         tested = Annotator.find(folder, extension)
         counts = tested.compare(data, lambda _: None)
         command = f"ecgmon evaluate --protocol studies --recipe {recipe}"
-        page.write(tested, counts, out / f"{recipe}-{kind}", command)
+        about = (
+            f"Beats that the monitor's detector finds, classified {_ABOUT[kind]}: the recipe "
+            f"`{recipe}`, fitted to the four other fifths of the wearers."
+        )
+        page.write(tested, counts, out / f"{recipe}-{kind}", command, about)
         figures[kind] = gross(counts).everything()
     return figures
+
+
+def _beats(record: Record) -> Examples:
+    """Cut a record at its annotated beats; their classes are those that they are scored by."""
+    beats = live_beats(record)
+    if record.annotations is None:
+        raise RecordError(f"{record.name} has no annotations to learn from: choose another.")
+    symbols = np.array(record.annotations.symbols)[is_beat(record.annotations)]
+    labels = [beats.classes.index(CLASSES[symbol]) for symbol in symbols]
+    return replace(beats, labels=np.array(labels, dtype=np.int8))
 
 
 def _networks(
