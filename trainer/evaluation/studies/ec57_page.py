@@ -11,8 +11,8 @@ others. Beats are those that the monitor's detector finds, the first five minute
 all of it is as `docs/results/ec57` says. *Strangers* are judged by a network that never saw them;
 *fitted* by that network fitted to the first five minutes of the wearer, with their annotations.
 Escape beats (e, j) are S here, as they are scored; in the table above they are N, as in the
-publications. What others published comes after. The recipe's settings were compared on DS1, half of the wearers
-judged here: only DS2's figures in the table above are free of that. In %.
+publications. What others published comes after. The recipe's settings were compared on DS1, half of
+the wearers judged here: only DS2's figures in the table above are free of that. In %.
 """
 _REFERENCES: Final = (
     ("Malik et al. (2022), first five minutes", "V F1", "93.7", "S F1", "76.6"),
