@@ -97,7 +97,7 @@ results: install-dev
 STUDIES := $(BIN)/ecgmon evaluate --protocol studies
 studies: install-dev
 	@mkdir -p runs
-	$(STUDIES) >runs/studies.log 2>&1 & $(STUDIES) && wait
+	$(STUDIES) >runs/studies.log 2>&1 & other=$$!; $(STUDIES); here=$$?; wait $$other && exit $$here
 
 # docs/results/alarms.md: a quarter of an hour, the first half of it in real time. Work that is done
 # is kept as long as the code stays the same.

@@ -104,6 +104,8 @@ def evaluate(
     patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.
 
     Interrupted work is taken up where it stopped, as long as neither code nor seed has changed.
+    Results of studies that are in --out stay, too: to compute them again, give --out and --work
+    empty folders.
 
     Examples
     --------

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +14,14 @@ from rich.console import Console
 from ecgmon.cli.options import make_folder
 from ecgmon.cli.progress import Epochs, long_work
 from ecgmon.cli.recipe import known
-from ecgmon.errors import UsageError
+from ecgmon.errors import RecordError, UsageError
 from ecgmon.files import place as place_file
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from trainer.evaluation.studies.jobs import Job, Place
+    from trainer.evaluation.studies.made_by import MadeBy
     from trainer.fit import Epoch
 
 
@@ -30,9 +31,10 @@ def studies(
     """Do the jobs that are asked for and not done yet, and write the page."""
     if recipe is not None and recipe not in known():
         raise UsageError(f"There is no recipe {recipe}: choose one of {', '.join(known())}.")
+    from trainer import recipes
     from trainer.evaluation.studies import page
-    from trainer.evaluation.studies.digest import digest
-    from trainer.evaluation.studies.jobs import JOBS, Place
+    from trainer.evaluation.studies.jobs import JOBS
+    from trainer.evaluation.studies.made_by import MadeBy
 
     jobs = [job for job in JOBS if recipe in (None, job.recipe) and split in (None, job.split)]
     if not jobs:
@@ -41,30 +43,56 @@ def studies(
         raise UsageError(f"{which} split {split}: choose one of {', '.join(splits)}.")
     for folder in (out, work):
         make_folder(folder)
+    # Code is loaded, and its digest taken, before the first job: it may be edited meanwhile.
+    for name in known():
+        recipes.recipe(name)
+    made: dict[Job, MadeBy] = {}
+    lacking = None
+    for job in jobs:
+        try:
+            made[job] = MadeBy.of(job, seed, data)
+        except RecordError as error:  # the jobs of other databases are done all the same
+            lacking = error
+    done = _share(made, out / "studies", work, data)
+    page.write(out)
+    Console().print(f"{out}/studies.md written", highlight=False)
+    if lacking:
+        raise lacking
+    if not done:
+        Console(stderr=True).print(
+            "All its results were there, made by this code: to compute them again, give --out and "
+            "--work empty folders.",
+            highlight=False,
+        )
+
+
+def _share(made: "Mapping[Job, MadeBy]", out: Path, work: Path, data: Path | None) -> int:
+    """Do the jobs with whatever other processes do them, too; returns how many it has done."""
+    from trainer.evaluation.studies.jobs import Place
+
+    finished = 0
     with long_work() as bar:
-        total = bar.add_task("All, in minutes", total=sum(job.minutes for job in jobs), note="")
-        waiting = list(jobs)
+        total = bar.add_task("All, in minutes", total=sum(job.minutes for job in made), note="")
+        waiting = list(made)
         for wait in (False, True):  # what another process has in hand comes last
             for job in list(waiting):
-                code = digest(job.recipe, job.module)
-                networks = work / f"studies-{job.recipe}-{seed}-{digest(job.recipe)}"
-                own = networks / f"{job.name}-{code}"
-                place = Place(networks, own, out / "studies", data, seed)
-                with _claimed(own / "lock", wait=wait) as mine:
+                by = made[job]
+                networks = work / by.networks
+                place = Place(networks, networks / by.own, out, data, by.seed)
+                with _claimed(place.own / "lock", wait=wait) as mine:
                     if not mine:
                         continue
-                    done = sum(each.minutes for each in jobs if each not in waiting)
+                    done = sum(each.minutes for each in made if each not in waiting)
 
                     def spent(minutes: float, job: "Job" = job, done: float = done) -> None:
                         bar.update(total, completed=done + min(minutes, job.minutes))
 
                     # Reading records takes a while before the first epoch tells of itself.
                     bar.update(total, note=job.name)
-                    _do(job, place, code, bar, spent)
+                    finished += _do(job, place, by, bar, spent)
                     waiting.remove(job)
                     bar.update(total, completed=done + job.minutes, note="")
-    page.write(out)
-    Console().print(f"{out}/studies.md written", highlight=False)
+    return finished
 
 
 @contextlib.contextmanager
@@ -81,18 +109,17 @@ def _claimed(path: Path, *, wait: bool) -> Iterator[bool]:
 
 
 def _do(
-    job: "Job", place: "Place", code: str, bar: "Progress", spent: Callable[[float], None]
-) -> None:
-    """Do a job, unless its result is there, made by the same code from the same seed.
+    job: "Job", place: "Place", by: "MadeBy", bar: "Progress", spent: Callable[[float], None]
+) -> bool:
+    """Do a job, unless its result is there and still valid; tell whether it was done.
 
     ``spent`` is called with its minutes after each epoch.
     """
     from trainer.evaluation.studies.kept import path_of, result_of
 
-    out, made_by = place.pictures, {"seed": place.seed, "code": code}
-    there = result_of(out, job.name)
-    if there is not None and made_by.items() <= there.items():
-        return
+    out = place.pictures
+    if by.made(result_of(out, job.name)):
+        return False
     bars = Epochs(bar)
     clock = place.own / "seconds"
     before = float(clock.read_text()) if clock.is_file() else 0.0
@@ -109,5 +136,6 @@ def _do(
     result = job.result(replace(place, progress=after))
     bars.clear()
     out.mkdir(parents=True, exist_ok=True)
-    written = made_by | {"processor_s": round(seconds()), "result": result}
+    written = by.written | {"processor_s": round(seconds()), "result": result}
     place_file(path_of(out, job.name), (json.dumps(written) + "\n").encode())
+    return True

@@ -6,18 +6,23 @@ from dataclasses import dataclass, field
 import pytest
 from rich.progress import Progress
 
-from ecgmon.cli.studies import _claimed, _do
+from ecgmon.cli.studies import _claimed, _do, studies
+from ecgmon.errors import RecordError
+from trainer.evaluation.studies import jobs, page
 from trainer.evaluation.studies.jobs import Place
+from trainer.evaluation.studies.made_by import MadeBy
+from trainer.evaluation.studies.parts import Split
 from trainer.fit import Epoch
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """Counts how often it is done."""
 
     name: str = "made-up"
-    recipe: str = "made"
-    split: str = "up"
+    recipe: str = "focal"
+    split: str = Split.RANDOM
+    module: str = "trainer.evaluation.studies.run"
     minutes: float = 1
     done: list = field(default_factory=list)
     spent: list = field(default_factory=list)
@@ -30,12 +35,14 @@ class Job:
 
 @pytest.fixture
 def do(tmp_path):
-    def run(job, code="abc", seed=1):
+    def run(job, code="abc", seed=1, records=""):
         own = tmp_path / f"{job.name}-{code}"
         own.mkdir(exist_ok=True)
         place = Place(tmp_path, own, tmp_path / "out", None, seed)
         with Progress(disable=True) as bar:
-            _do(job, place, code, bar, job.spent.append)
+            _do(
+                job, place, MadeBy(job.name, "networks", seed, code, records), bar, job.spent.append
+            )
         return json.loads((tmp_path / "out" / "made-up.json").read_text())
 
     return run
@@ -50,11 +57,15 @@ def test_a_result_is_written_with_what_made_it(do):
     assert written["processor_s"] >= 0
 
 
-def test_what_is_done_is_not_done_again_unless_code_or_seed_differ(do):
+def test_what_is_done_is_not_done_again_unless_code_seed_or_records_differ(do):
     job = Job()
-    for made_by in ({}, {}, {"seed": 2}, {"seed": 2}, {"seed": 2, "code": "def"}):
+    kinds = {}, {"seed": 2}, {"seed": 2, "code": "def"}, {"seed": 3, "records": "1"}
+    for made_by in kinds:
         do(job, **made_by)
-    assert job.done == [1, 2, 2]
+        do(job, **made_by)
+    assert job.done == [1, 2, 2, 3]
+    assert do(job, seed=3, records="2")["data"] == "2"
+    assert job.done == [1, 2, 2, 3, 3]
 
 
 def test_what_cannot_be_read_is_done_again(do, tmp_path):
@@ -72,3 +83,31 @@ def test_a_job_that_another_has_in_hand_is_left(tmp_path):
         assert not theirs
     with _claimed(path, wait=True) as mine:
         assert mine
+
+
+@pytest.fixture
+def jobs_of_the_page(monkeypatch, tmp_path):
+    """Two jobs that can be done, and between them one of a database that is not there."""
+    made = [Job("first"), Job("infarction", split=Split.PTB), Job("last")]
+    monkeypatch.setattr(jobs, "JOBS", made)
+    monkeypatch.setattr(page, "JOBS", made)
+    monkeypatch.delenv("ECGMON_DATA", raising=False)
+    return made
+
+
+def test_without_a_database_all_other_jobs_are_done_and_then_it_is_said(jobs_of_the_page, tmp_path):
+    first, infarction, last = jobs_of_the_page
+    out, work = tmp_path / "out", tmp_path / "work"
+    with pytest.raises(RecordError, match="There is no ptbdb"):
+        studies(None, None, out, work, 1, tmp_path)
+    assert (first.done, infarction.done, last.done) == ([1], [], [1])
+    assert "Not computed yet: infarction." in (out / "studies.md").read_text()
+
+
+def test_where_all_is_there_it_is_said_how_to_compute_it_again(jobs_of_the_page, tmp_path, capsys):
+    for _ in range(2):
+        studies("focal", Split.RANDOM, tmp_path / "out", tmp_path / "work", 1, tmp_path)
+    assert [job.done for job in jobs_of_the_page] == [[1], [], [1]]
+    out, err = (" ".join(said.split()) for said in capsys.readouterr())
+    assert out.count("studies.md written") == 2
+    assert err.count("give --out and --work empty folders") == 1
