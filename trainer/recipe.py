@@ -24,7 +24,7 @@ there: with as many of each, wearers of `DS1_CHOOSING` were called ectopic far t
 
 
 class ExampleBatches:
-    """Batches of examples in random order, each example once before any comes again.
+    """Batches of examples in random order, none twice in an epoch.
 
     Parameters
     ----------
@@ -142,12 +142,12 @@ to logits, float32 of shape (n, classes)."""
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A study's way from examples to a model; each is a file in `trainer.recipes`.
+    """A way from examples to a model, a study's or our own; each is a file in `trainer.recipes`.
 
     Parameters
     ----------
     study : int
-        Number of the study.
+        Number of the study; 0 for our own.
     about : str
         One sentence.
     data : str
@@ -189,11 +189,17 @@ def adapt(recipe: Recipe, network: Network, own: Examples, others: Examples, see
 
     Parameters
     ----------
+    recipe : Recipe
+        Says how.
+    network : Module
+        One of its trained networks; it is not changed.
     own : Examples
         The wearer's labelled examples.
     others : Examples
         What the network was trained on; some are repeated, so that what the wearer has not shown
         yet is not forgotten.
+    seed : int
+        Of everything random.
     """
     deterministic(seed)
     rng = np.random.default_rng(seed)

@@ -20,7 +20,7 @@ from trainer.examples import Examples
 from trainer.networks import WindowNetwork, parameter_count
 from trainer.recipe import class_probabilities
 
-_CHOSE: Final = "wearers not fitted to, who chose the epoch"
+_CHOSE: Final = "wearers not fitted to, for choosing"
 _UNSEEN: Final = "wearers never seen"
 
 

@@ -2,11 +2,10 @@
 
 A strip of ten seconds is scaled to [0, 1]; a beat starts at its R peak, lasts 1.2 times the strip's
 median RR interval and is filled with zeros to 187 samples at 125 Hz. The publication finds R peaks
-as local maxima above 0.9 of the strip. Its public data set does not: it has 109,446 beats, which is
-every annotated beat of the 48 records but the last of each, class by class. So beats start at their
-annotations. Where there are none (PTB) they start where the monitor's detector finds them: the
-maxima are T waves and plateaus where lead II is inverted, as it is in infarction, and miss every
-other beat.
+as local maxima above 0.9 of the strip, of which the 48 records have 68,654. Its public data set has
+109,446 beats: every annotated beat of the records but the last of each, class by class. So beats
+start at their annotations. Where there are none (PTB) they start where the monitor's detector finds
+them: lead II is often inverted in infarction, and its maxima are then no R peaks.
 """
 
 from fractions import Fraction

@@ -26,9 +26,10 @@ EARLY: Final = 1
 SHAPES: Final = 2
 """Channels of live beats that are signal; the others are constant."""
 LAST, BEFORE_LAST, USUAL = 0, 1, 2
-"""Of these: RR intervals over the usual one, less 1, and the usual one in seconds, less ..."""
+"""Of these: RR intervals over the usual one, less 1, and the usual one in seconds, less
+`ORDINARY_S`."""
 ORDINARY_S: Final = 0.8
-"""... this."""
+"""An ordinary RR interval."""
 AVERAGED: Final = 8
 """RR intervals, the last one among them, whose mean is the usual one."""
 WIDTH: Final = 32
@@ -57,9 +58,9 @@ class Disturbance(nn.Module):
     NOISE: Final = 0.03
     """Standard deviation of the noise at most."""
     WANDER: Final = 0.1
-    """Standard deviation of the amplitude of the baseline's wander, ..."""
+    """Standard deviation of the amplitude of the baseline's wander."""
     WANDER_HZ: Final = (0.2, 1.5)
-    """... and its frequencies."""
+    """Its lowest and highest frequency."""
     INTERVALS: Final = (0.02, 0.02, 0.1)
     """Standard deviations by which the constants vary."""
 
@@ -129,9 +130,9 @@ class MadeEarly(ExampleBatches):
     EARLIER: Final = (0.12, 0.45)
     """Shares of the RR interval that are taken out."""
     KEPT_S: Final = 0.2
-    """Seconds before the R peak that stay as they are, ..."""
+    """Seconds before the R peak that stay as they are, or less where `KEPT` is."""
     KEPT: Final = 0.35
-    """... or this share of the new RR interval, if that is less."""
+    """Share of the new RR interval that stays at most."""
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Return inputs, shape (size, channels, length), and labels, shape (size,)."""

@@ -2,8 +2,9 @@
 
 The publication gives six pairs of convolutions, each followed by max-pooling and dropout, two dense
 layers, Adam at 0.0001 and 25 epochs. Ours are the widths, the kernels of 5, the share of dropout,
-He's initial weights, the batch and the gammas, which were not compared with others. The one
-alpha that both losses share only scales them, which Adam takes out again, so it is left at 1.
+He's initial weights, the batch and the gammas, which were not compared with others, and gradients
+are clipped to a norm of 1 (`trainer.fit`). The one alpha that both losses share only scales them,
+which Adam takes out again but for what is clipped, so it is left at 1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -85,10 +86,10 @@ It cannot be of beats as they come, 83 % of them N. Recall .98 at precision .97 
 all beats N wrongly (2,746 of 109,446), but by their own recalls the other classes miss 0.43 %
 (468). Whatever the rounding, no confusion matrix has these precisions and recalls unless N is at
 most 75 % of the beats, S 39 % and F 28 %; with the other classes in their natural ratio N is at
-most 54 %. Equal classes fit. So the test beats were nearly balanced, and our figures are to be
-compared at equal classes (`ecgmon.class_figures`). Nor do the table's accuracies
-fit: read as right calls of one class against the rest, no class proportions give them; and
-precision, recall and F1 leave 94.5 to 99.4 % of all beats right, not 99.8.
+most 54 %. Equal classes fit. So either the test beats were resampled, and our figures are to be
+compared at equal classes (`ecgmon.class_figures`), or the table is in error, for its accuracies do
+not fit either: read as right calls of one class against the rest, no class proportions give them;
+and precision, recall and F1 leave 94.5 to 99.4 % of all beats right, not 99.8.
 """
 
 
@@ -138,7 +139,7 @@ def two_fold(alpha: Tensor | None = None) -> Loss:
 
 
 def published(task: Task) -> nn.Module:
-    """Train as the publication does: its loss and settings, the weights of the last epoch."""
+    """Train with the publication's loss and settings; the weights of the last epoch."""
     return _trained(task, "published", AS_PUBLISHED, ExampleBatches, two_fold())
 
 
@@ -157,7 +158,7 @@ def tuned(task: Task) -> SixPairs:
 
 
 def balanced(task: Task) -> nn.Module:
-    """Return *tuned* for test beats of which all classes have as many, as the publication's had.
+    """Return *tuned* for test beats of which all classes have as many: the publication's, perhaps.
 
     Rare classes are favoured as far as the mean F1 at equal classes rises on validation.
     """

@@ -3,8 +3,9 @@
 Every network is trained with labels alone and from a shared part that has learnt to tell seven
 transformations of the beat apart (`trainer.representation`). Open in the study and the project's
 choice: the loss is the plain cross-entropy, since accuracy is what the study reports; Adam follows
-a one-cycle schedule; the ensemble goes on at a low rate until validation accuracy has not risen for
-some epochs, twenty at most.
+a one-cycle schedule; each of the five epochs of pre-training takes every beat `PASSES` times; the
+LSTM reads eleven samples a step and gives the maximum of its states; the ensemble goes on at a low
+rate until validation accuracy has not risen for some epochs, twenty at most.
 """
 
 from collections.abc import Callable, Mapping

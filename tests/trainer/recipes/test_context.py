@@ -99,7 +99,7 @@ def test_every_input_gets_a_logit_for_each_class(channels, length, classes):
     assert network(torch.zeros(3, channels, length)).shape == (3, classes)
 
 
-def test_intervals_decide_where_shapes_are_alike():
+def test_intervals_are_seen_where_shapes_are_alike():
     torch.manual_seed(2)
     network = ContextNet(5, 187, 5).eval()
     beats = torch.from_numpy(made(2, 4).inputs[1:].repeat(2, 0))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -78,12 +80,21 @@ def test_the_same_seed_gives_the_same_weights_and_kept_ones_are_taken(tmp_path):
 
 
 def test_a_wearer_s_beats_are_learned_without_forgetting_the_others():
-    torch.manual_seed(4)
-    others = beats((20, 10, 10, 10, 10), 5)
-    network = SixPairs(1, 187, 5)
-    own = beats((30, 0, 10, 0, 0), 6)
-    adapted = adapt(RECIPE, network, own, others, seed=1)
-    assert accuracy(adapted, own) > accuracy(network, own)
+    """The wearer's V lies between N and S of the others; of the wearer nothing else is known."""
+    given = task()
+    others = given.training
+    network = RECIPE.systems["tuned"](given)
+    normal = beats((40, 0, 0, 0, 0), 6)
+    between = np.roll(normal.inputs, 17, axis=2)
+    own = replace(normal, inputs=between, labels=np.full(40, 2, dtype=np.int8))
+    # So few steps leave an average of the weights where it was.
+    unaveraged = replace(RECIPE, adaptation=replace(RECIPE.adaptation, averaging=0.0))
+    adapted = adapt(unaveraged, network, own, others, seed=1)
+    assert accuracy(network, own) < 0.1
+    assert accuracy(adapted, own) > 0.5
+    alone = adapt(unaveraged, network, own, own, seed=1)
+    rare = others.labels != 0
+    assert accuracy(adapted, others[rare]) > max(0.8, accuracy(alone, others[rare]) + 0.1)
 
 
 def test_the_published_table_cannot_be_of_beats_as_they_come():

@@ -14,7 +14,10 @@ _ALWAYS: Final = ("trainer.evaluation.studies.run", "trainer.evaluation.studies.
 
 
 def digest(recipe: str, module: str = _ALWAYS[0]) -> str:
-    """Return a digest of all code of ours that decides a result.
+    """Return a digest of the code of ours that decides a result.
+
+    What is asked of it, which `trainer.evaluation.studies.jobs` says, is not in it; nor are
+    libraries. Another version of Python may write the same code otherwise, and has other digests.
 
     Parameters
     ----------

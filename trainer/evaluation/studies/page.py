@@ -22,36 +22,49 @@ from trainer.recipe import Recipe
 
 COMMAND: Final = "ecgmon evaluate --protocol studies"
 _KINDS: Final = {"trained": "", "adapted": ", fitted to the wearer", "individual": ", individual"}
+_EXAMPLES: Final = {"published": "", "live": ", live beats", "windows": ", seconds"}
 _INTRODUCTION: Final = f"""# Studies 2 to 5
 
-Everything on this page is recomputed by `{COMMAND}`; a row by its recipe and split, for example
-`{COMMAND} --recipe focal --split random`. Two processes share the work. No network is fitted to a
-test example, and epochs and how far rare classes are favoured are chosen on validation examples of
-the same split. But settings that are not a publication's were compared once, on validation examples
-of the random split: on beats of all wearers, so of DS2's too. How networks are fitted to a wearer,
-and all of the project's own recipe, was compared on wearers of DS1.
+Everything on this page is computed by `{COMMAND}`; a row by its recipe and split, for example
+`{COMMAND} --recipe focal --split random`. Results in `docs/results/studies` stay while code, seed
+and data are the same: to compute them again, give `--out` and `--work` empty folders. Two processes
+share the work.
+
+No network is fitted to a test example. Where an epoch is chosen, or how far the logits are shifted
+towards rare classes (Menon et al. 2021), validation examples of the same split choose; study 5's
+*published* and *cross-entropy* networks and the project's own are taken after their last epoch.
+But settings that are not a publication's were compared once, on validation examples of the random
+split: on beats of all wearers, so of DS2's too. How networks are fitted to a wearer, and all of the
+project's own recipe, was compared on wearers of DS1.
 
 The protocols:
 
-- **random**: what the publications did. Beats are dealt out 80/20 by class, whoever they are of,
-  and a tenth of what is left chooses; so nearly every test beat has its neighbours of the same
-  minute among those trained on. Windows (study 2) are split as study 1 does, for each wearer.
+- **random**: what the publications did. Beats are assigned 80/20 by class, whoever they are of,
+  and a tenth of the 80 % is the validation set; so nearly every test beat has its neighbours of the
+  same minute among those trained on. Windows (study 2) are split as study 1 does, for each wearer.
 - **inter-patient**: DS1 -> DS2 of de Chazal et al. (2004), 22 wearers each, without adaptation;
-  four wearers of DS1 choose. 201 in DS1 and 202 in DS2 are one person, as the field uses it.
+  four wearers of DS1 are the validation set. 201 in DS1 and 202 in DS2 are one person, as the field
+  uses it.
 - **patient-specific**: the networks of DS1 fitted to the first five minutes of each wearer of DS2,
-  with their annotations; the rest of each record is scored. 201 and 202 are as before.
+  with their annotations; the rest of each record is scored. 201 and 202 are on two sides here, too.
 
 Beats are Kachuee's (2018): 187 samples at 125 Hz from the R peak on, 1.2 median RR intervals long
 and filled with zeros. Its public data set has 109,446 of them, and exactly these come out here,
 class by class (90,589 N, 2,779 S, 7,236 V, 803 F, 8,039 Q), if beats start at the annotations and
-each record's last one is left out (`tests/trainer/beats/test_kachuee.py`); the publication's rule,
-maxima above 0.9 of a strip, finds far fewer. *Live* beats are what a monitor has half a second
-after a beat: the causally filtered signal from a second before it, how it differs from the median
-of the beats before, and the RR intervals before it.
+each record's last one is left out. The publication's own rule, maxima above 0.9 of a strip of ten
+seconds, finds 68,654 (`tests/trainer/beats/test_kachuee.py` counts both). *Live* beats are what a
+monitor has half a second after a beat: the causally filtered signal from a second before it, how it
+differs from the median of the beats before, and the RR intervals before it.
 
-*Mean recall* is the mean over the classes of the share called right, which the publications call
-class-weighted accuracy. DS2 holds seven beats of class Q, so its mean recall there is over N, S, V
-and F. Intervals are 95 %, by bootstrap over wearers.
+*PPV* is positive predictive value, *Se* sensitivity. *Mean recall* is the mean sensitivity of the
+classes, which the publications call class-weighted accuracy. DS2 holds seven beats of class Q, so
+its mean recall there is over N, S, V and F. Intervals are 95 %, by bootstrap over wearers.
+"""
+_ALL: Final = """## All systems under the three protocols
+
+Study 2 judges seconds as normal or abnormal, the others beats of five classes: its figures are not
+to be compared with theirs.
+
 """
 
 
@@ -70,10 +83,7 @@ def write(out: Path) -> None:
     ]
     parts = [_INTRODUCTION, _overview(judged), CONCLUSION]
     by_name = {name: recipes.recipe(name) for name in recipes.names()}
-    # Ours, which is of no study, comes last.
-    for name, recipe in sorted(
-        by_name.items(), key=lambda item: (not item[1].study, item[1].study)
-    ):
+    for name, recipe in sorted(by_name.items(), key=lambda item: _order(item[1])):
         own = [(job, each) for job, each in judged if job.recipe == name]
         title = f"Study {recipe.study}" if recipe.study else "The project's own"
         parts.append(f"## {title}: `--recipe {name}`\n\n{recipe.about}\n")
@@ -98,12 +108,13 @@ def _overview(judged: Sequence[tuple[Table, Judged]]) -> str:
         "published",
         "random: accuracy / mean recall",
         "inter-patient: accuracy / mean recall",
-        "V F1 / S F1",
+        "inter-patient: V F1 / S F1",
         "patient-specific: accuracy / mean recall",
-        "V F1 / S F1",
+        "patient-specific: V F1 / S F1",
     ]
     rows = []
-    for key in dict.fromkeys((j.cell.recipe, each.system, j.cell.data) for j, each in judged):
+    keys = dict.fromkeys((j.cell.recipe, each.system, j.cell.data) for j, each in judged)
+    for key in sorted(keys, key=lambda key: _order(recipes.recipe(key[0]))):
         name, system, data = key
         if data == "ptb":
             continue
@@ -115,7 +126,7 @@ def _overview(judged: Sequence[tuple[Table, Judged]]) -> str:
         }
         strangers = of.get((Split.INTER_PATIENT, "trained"))
         own = of.get((Split.PATIENT_SPECIFIC, "adapted"))
-        title = f"{recipe.study or 'own'}, {system}" + (", live beats" if data == "live" else "")
+        title = f"{recipe.study or 'own'}, {system}" + _EXAMPLES[data]
         rows.append(
             [
                 title,
@@ -127,7 +138,12 @@ def _overview(judged: Sequence[tuple[Table, Judged]]) -> str:
                 _ectopic(own),
             ]
         )
-    return "## All systems under the three protocols\n\n" + table(head, rows)
+    return _ALL + table(head, rows)
+
+
+def _order(recipe: Recipe) -> tuple[bool, int]:
+    """Sort by study; ours, which is of no study, comes last."""
+    return not recipe.study, recipe.study
 
 
 def _published(recipe: Recipe, system: str) -> str:

@@ -60,7 +60,7 @@ class Cell:
     split : Split
         The protocol.
     data : str
-        What the examples are: *windows*, *published* beats, or *live* ones.
+        What the examples are: *windows*, *published* beats, *live* ones, or those of *ptb*.
     """
 
     recipe: str

@@ -18,8 +18,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table; empty without rows."""
     if not rows:
         return ""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    # Figures are set flush right.
+    columns = zip(*rows, strict=True)
+    rule = ["---:" if all(_figure(cell) for cell in column) else "---" for column in columns]
+    lines = [head, rule, *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _figure(cell: str) -> bool:
+    return cell[:1].isdigit() or cell[:1] in "-*"
 
 
 def cell(value: float) -> str:
@@ -33,17 +40,25 @@ def mean_recall(counts: NDArray[np.float64]) -> float:
     return float(np.mean(Figures(counts).recall[enough]))
 
 
-def interval(judged: Judged, figure: Callable[[NDArray[np.float64]], float]) -> str:
+def interval(
+    judged: Judged, figure: Callable[[NDArray[np.float64]], float], *, by_class: bool = False
+) -> str:
     """Return the 95 % confidence interval of a figure, by bootstrap over wearers.
 
     Parameters
     ----------
     figure : callable
         Maps a confusion matrix, shape (classes, classes), to the figure.
+    by_class : bool
+        Whether as many wearers of each class are drawn as there are, where each is of one.
     """
     each = np.array(list(judged.per_wearer.values()), dtype=np.float64)
+    group = each.sum(2).argmax(1) if by_class else np.zeros(len(each))
     rng = np.random.default_rng(0)
-    drawn = rng.integers(len(each), size=(RESAMPLES, len(each)))
-    values = [figure(each[which].sum(0)) for which in drawn]
+    drawn = [
+        rng.choice(members, (RESAMPLES, len(members)))
+        for members in (np.flatnonzero(group == one) for one in np.unique(group))
+    ]
+    values = [figure(each[which].sum(0)) for which in np.concatenate(drawn, axis=1)]
     low, high = np.nanpercentile(values, (2.5, 97.5))
     return f"{low:.3f} to {high:.3f}"
