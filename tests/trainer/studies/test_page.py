@@ -1,6 +1,8 @@
 """The page: what it says of results, and of those that are not there."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from trainer.evaluation.studies import page
 from trainer.evaluation.studies.digest import _closure, _code, digest
 from trainer.evaluation.studies.jobs import JOBS
 
+RESULTS = Path(__file__).parents[3] / "docs/results"
 CLASSES = ["N", "S", "V", "F", "Q"]
 COUNTS = [[90, 4, 3, 2, 1], [2, 16, 2, 0, 0], [1, 0, 19, 0, 0], [2, 0, 1, 17, 0], [0, 0, 0, 0, 20]]
 
@@ -128,6 +131,17 @@ def test_only_the_part_of_ptb_that_is_described_is_called_small(tmp_path, patien
     text = (tmp_path / "studies.md").read_text()
     assert ("a small part of PTB" in text) == (patients == (18, 11))
     assert ("52 healthy patients and 148 with an\ninfarction" in text) == (patients != (18, 11))
+
+
+def test_the_page_is_made_of_the_results_beside_it(tmp_path):
+    """All of it but the cost, which depends on the code of the day."""
+    shutil.copytree(RESULTS / "studies", tmp_path / "studies")
+    page.write(tmp_path)
+    made, kept = (
+        (folder / "studies.md").read_text().partition("## Cost") for folder in (tmp_path, RESULTS)
+    )
+    assert made[0] == kept[0]
+    assert made[1] == kept[1]
 
 
 def test_jobs_have_names_of_their_own():
