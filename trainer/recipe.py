@@ -162,13 +162,9 @@ class Recipe:
         Examples in a batch of it.
     published : mapping of str to mapping of str to float
         Published figures of each system.
-    batches : callable
-        What makes batches of a wearer's examples and of those that are repeated.
     individual : callable, optional
-        Trains a network of one wearer from that wearer's examples alone, some of which choose.
-    fine_tuned : callable, optional
-        Fits a trained network to such a wearer; without it, and to wearers of whom no examples
-        choose, `adapt` does.
+        Trains the network of one wearer, who is named, from that wearer's examples alone, some of
+        which choose.
     """
 
     study: int
@@ -179,9 +175,7 @@ class Recipe:
     adaptation: Settings
     batch: int = 32
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    batches: Callable[[Examples, int, Loss], ExampleBatches] = ExampleBatches
-    individual: Callable[[Task], nn.Module] | None = None
-    fine_tuned: Callable[[Task, nn.Module], nn.Module] | None = None
+    individual: Callable[[Task, str], nn.Module] | None = None
 
 
 def adapt(recipe: Recipe, network: Network, own: Examples, others: Examples, seed: int) -> Network:
@@ -205,7 +199,7 @@ def adapt(recipe: Recipe, network: Network, own: Examples, others: Examples, see
     rng = np.random.default_rng(seed)
     repeated = rng.permutation(len(others))[:REHEARSED]
     examples = Examples.joined([own, others[repeated]])
-    batches = recipe.batches(examples, recipe.batch, recipe.loss)
+    batches = ExampleBatches(examples, recipe.batch, recipe.loss)
     return fit(copy.deepcopy(network), batches, replace(recipe.adaptation, seed=seed))
 
 

@@ -183,12 +183,11 @@ def context(task: Task) -> ContextNet:
 
 RECIPE: Final = Recipe(
     study=0,
-    about="Beats as a live monitor has them, judged by a small network that is told their RR "
-    "intervals.",
+    about="The project's own: beats as a live monitor has them, judged by a small network that is "
+    "told their RR intervals.",
     data="beats",
     systems={"context": context},
     loss=functional.cross_entropy,
     adaptation=replace(SETTINGS, epochs=10, learning_rate=1e-3),
     batch=32,
-    batches=MadeEarly,
 )

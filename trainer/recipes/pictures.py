@@ -94,29 +94,25 @@ def generic(task: Task) -> PictureNet:
     return _trained(task, "generic", None, functional.cross_entropy, 32, 0.001, AVERAGING)
 
 
-def individual(task: Task) -> PictureNet:
+def individual(task: Task, wearer: str) -> PictureNet:
     """Return a network of one wearer's windows alone, from scratch."""
-    return _chosen(task, "individual", None)
+    return _chosen(task, f"individual-{wearer}", None)
 
 
-def fine_tuned(task: Task, network: nn.Module) -> PictureNet:
+def fine_tuned(task: Task, wearer: str, network: PictureNet) -> PictureNet:
     """Return a trained network as it is best for a wearer: trained on, or with a shift alone."""
-    if not isinstance(network, PictureNet):
-        raise TypeError("study 2's network is a PictureNet")
     shifted = copy.deepcopy(network)
     with torch.no_grad():
         shifted.output.bias.add_(_shift(task.training))
-    return _chosen(task, "fine-tuned", shifted)
+    return _chosen(task, f"fine-tuned-{wearer}", shifted)
 
 
 def _chosen(task: Task, name: str, start: PictureNet | None) -> PictureNet:
     """Return the best on validation windows of the networks of `RATES` and both losses."""
-    wearer = task.training.wearers[0]
     losses = (_weighted(class_weights(task.training.counts)), _shifted(_shift(task.training)))
     networks = [start] if start else []
     for number, (rate, loss) in enumerate(product(RATES, losses)):
-        kept_as = f"{name}-{wearer}-{number}"
-        networks.append(_trained(task, kept_as, start, loss, OWN_BATCH, rate, 0.0))
+        networks.append(_trained(task, f"{name}-{number}", start, loss, OWN_BATCH, rate, 0.0))
     return max(networks, key=_score(task.validation))
 
 
@@ -201,7 +197,6 @@ RECIPE: Final = Recipe(
     systems={"generic": generic},
     loss=functional.cross_entropy,
     individual=individual,
-    fine_tuned=fine_tuned,
     published=PUBLISHED,
     adaptation=Settings(
         epochs=20,

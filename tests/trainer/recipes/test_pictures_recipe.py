@@ -71,12 +71,12 @@ def test_a_wearer_s_own_networks_are_kept_by_name(tmp_path):
     epochs = []
     shelf = Shelf(tmp_path, lambda name, _: epochs.append(name))
     task = Task(windows(4, n=64, share=0.2), windows(5, n=64, share=0.2), 1, shelf)
-    own = individual(task)
+    own = individual(task, "a")
     assert balanced_accuracy(own, windows(6)) > 0.9
     names = {f"individual-a-{number}" for number in range(2 * len(RATES))}
     assert set(epochs) == names
     epochs.clear()
-    kept = individual(task)
+    kept = individual(task, "a")
     assert not epochs
     x = torch.from_numpy(task.validation.inputs)
     assert torch.equal(own(x), kept(x))
@@ -84,7 +84,7 @@ def test_a_wearer_s_own_networks_are_kept_by_name(tmp_path):
 
 def test_a_wearer_s_network_is_the_best_of_its_kind_on_validation(trained):
     wearer, choosing = late(10, n=48), late(11, n=48)
-    fitted = fine_tuned(Task(wearer, choosing, 1), trained)
+    fitted = fine_tuned(Task(wearer, choosing, 1), "a", trained)
     assert balanced_accuracy(trained, choosing) < 0.7
     assert balanced_accuracy(fitted, choosing) > 0.9
     assert balanced_accuracy(fitted, late(12)) > 0.8
@@ -93,7 +93,7 @@ def test_a_wearer_s_network_is_the_best_of_its_kind_on_validation(trained):
 def test_training_on_misleading_windows_is_not_taken(trained):
     misleading = replace(windows(13), labels=1 - windows(13).labels)
     choosing = windows(14)
-    fitted = fine_tuned(Task(misleading, choosing, 1), trained)
+    fitted = fine_tuned(Task(misleading, choosing, 1), "a", trained)
     assert balanced_accuracy(fitted, choosing) >= balanced_accuracy(trained, choosing) > 0.9
 
 

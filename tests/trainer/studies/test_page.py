@@ -40,9 +40,10 @@ def text(tmp_path):
     write(tmp_path, "focal-patient-specific-published", own)
     windows = [
         judged("generic", kind, [[40, 10], [5, 45]], ["normal", "abnormal"])
-        for kind in ("trained", "adapted", "individual")
+        for kind in ("trained", "adapted", "individual", "fine-tuned")
     ]
-    write(tmp_path, "pictures-random-windows", windows)
+    write(tmp_path, "pictures-random-windows", windows[:3])
+    write(tmp_path, "pictures-fine-tuned", windows[3:])
     figures = {
         "QRS": {"sensitivity": 0.99, "ppv": 0.98},
         "V": {"sensitivity": 0.9, "ppv": 0.8, "f1": 0.85},
@@ -93,7 +94,7 @@ def test_windows_infarction_search_and_pictures_have_their_places(text):
 
 
 def test_what_is_not_computed_is_named_and_what_is_has_its_cost(text):
-    assert "4.0 hours of one core's time, from seed 1." in text
+    assert "4.5 hours of one core's time, from seed 1." in text
     assert "Not computed yet: transfer-random-published, representation-random-published" in text
     missing = text.partition("Not computed yet")[2].partition("Computed by")[0]
     assert "focal-random-published," not in missing

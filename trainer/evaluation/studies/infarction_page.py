@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from ecgmon.class_figures import Figures
-from trainer.evaluation.studies.jobs import Table
+from trainer.evaluation.studies.jobs import OfCell
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import Judged
 from trainer.evaluation.studies.tables import interval, mean_recall, table
@@ -27,7 +27,7 @@ well a network remembers patients.
 """
 
 
-def systems(recipe: Recipe, judged: Sequence[tuple[Table, Judged]]) -> str:
+def systems(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
     """Return the table of a recipe's systems on PTB."""
     of = {(each.system, job.split): each for job, each in judged if job.cell.data == "ptb"}
     rows = []

@@ -13,7 +13,8 @@ from trainer.evaluation import explanation
 from trainer.evaluation.studies import run
 from trainer.evaluation.studies.annotating import annotate
 from trainer.evaluation.studies.data import examples_of, sides
-from trainer.evaluation.studies.parts import Split
+from trainer.evaluation.studies.fine_tuned import fine_tuned
+from trainer.evaluation.studies.parts import Split, parts
 from trainer.evaluation.studies.run import Cell, Progress
 from trainer.recipe import Shelf, Task
 from trainer.recipes.transfer import TransferNet
@@ -117,6 +118,37 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class FineTuned:
+    """Study 2's second stage."""
+
+    cell: Cell
+    minutes: float = 17
+    name: str = "pictures-fine-tuned"
+    module: str = "trainer.evaluation.studies.fine_tuned"
+
+    @property
+    def recipe(self) -> str:
+        """See `Job`."""
+        return self.cell.recipe
+
+    @property
+    def split(self) -> Split:
+        """See `Job`."""
+        return self.cell.split
+
+    def result(self, place: Place) -> list[Any]:
+        """Return what came of it, as a `Table` does."""
+        examples = examples_of(self.cell, place.data)
+        (part,) = parts(examples, self.cell.split, place.seed)
+        shelf = Shelf(place.networks / self.cell.base / "0", place.progress)
+        return [msgspec.to_builtins(fine_tuned(examples, part, place.seed, shelf))]
+
+
+OfCell = Table | FineTuned
+"""Jobs whose results are of `trainer.evaluation.studies.run.Judged`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """Study 3's search for settings."""
 
@@ -208,12 +240,13 @@ class BeatByBeat:
         )
 
 
+RANDOM_WINDOWS: Final = Cell("pictures", Split.RANDOM, "windows")
 RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
 JOBS: Final[Sequence[Job]] = (
     Table(RANDOM_BEATS, 31),
     Table(Cell("representation", Split.RANDOM, "published"), 36),
     Table(Cell("focal", Split.RANDOM, "published"), 43),
-    Table(Cell("pictures", Split.RANDOM, "windows"), 32),
+    Table(RANDOM_WINDOWS, 27),
     BeatByBeat(),
     Table(Cell("transfer", Split.INTER_PATIENT, "published"), 16),
     Table(Cell("representation", Split.INTER_PATIENT, "published"), 18),
@@ -221,6 +254,7 @@ JOBS: Final[Sequence[Job]] = (
     Table(Cell("pictures", Split.INTER_PATIENT, "windows"), 3),
     Table(Cell("context", Split.RANDOM, "live"), 4),
     Table(Cell("context", Split.INTER_PATIENT, "live"), 2),
+    FineTuned(RANDOM_WINDOWS),
     Search(),
     Infarction(),
     Table(Cell("representation", Split.PTB, "ptb"), 11),

@@ -12,7 +12,7 @@ from ecgmon.files import place
 from trainer import recipes
 from trainer.evaluation.studies import ec57_page, infarction_page
 from trainer.evaluation.studies.digest import digest
-from trainer.evaluation.studies.jobs import JOBS, Table
+from trainer.evaluation.studies.jobs import JOBS, OfCell
 from trainer.evaluation.studies.kept import result_of
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.remarks import CONCLUSION, REMARKS
@@ -21,7 +21,12 @@ from trainer.evaluation.studies.tables import cell, interval, mean_recall, table
 from trainer.recipe import Recipe
 
 COMMAND: Final = "ecgmon evaluate --protocol studies"
-_KINDS: Final = {"trained": "", "adapted": ", fitted to the wearer", "individual": ", individual"}
+_KINDS: Final = {
+    "trained": "",
+    "adapted": ", fitted to the wearer",
+    "individual": ", individual",
+    "fine-tuned": ", fine-tuned",
+}
 _EXAMPLES: Final = {"published": "", "live": ", live beats", "windows": ", seconds"}
 _INTRODUCTION: Final = f"""# Studies 2 to 5
 
@@ -78,7 +83,7 @@ def write(out: Path) -> None:
     judged = [
         (job, msgspec.convert(each, Judged))
         for job in JOBS
-        if isinstance(job, Table) and job.name in results
+        if isinstance(job, OfCell) and job.name in results
         for each in results[job.name]["result"]
     ]
     parts = [_INTRODUCTION, _overview(judged), CONCLUSION]
@@ -101,7 +106,7 @@ def write(out: Path) -> None:
     place(out / "studies.md", text.encode())  # at once: two processes may end together
 
 
-def _overview(judged: Sequence[tuple[Table, Judged]]) -> str:
+def _overview(judged: Sequence[tuple[OfCell, Judged]]) -> str:
     """Return one table of all systems under the three protocols."""
     head = [
         "study, system",
@@ -167,7 +172,7 @@ def _ectopic(judged: Judged | None) -> str:
     return f"{f1['V']:.3f} / {f1['S']:.3f}"
 
 
-def _classes(judged: Sequence[tuple[Table, Judged]]) -> str:
+def _classes(judged: Sequence[tuple[OfCell, Judged]]) -> str:
     """Return a table of all systems and protocols of a recipe, class by class."""
     rows = []
     names: Sequence[str] = ()
@@ -191,7 +196,7 @@ def _classes(judged: Sequence[tuple[Table, Judged]]) -> str:
     return table(head, rows)
 
 
-def _published_classes(recipe: Recipe, judged: Sequence[tuple[Table, Judged]]) -> str:
+def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
     """Return the publication's table by class beside ours, if it has one.
 
     Ours is at the classes' own proportions, and as if all classes had as many examples.
@@ -210,15 +215,14 @@ def _published_classes(recipe: Recipe, judged: Sequence[tuple[Table, Judged]]) -
     return table([f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows)
 
 
-def _published_wearers(recipe: Recipe, judged: Sequence[tuple[Table, Judged]]) -> str:
+def _published_wearers(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
     """Return a publication's means over wearers beside ours, if it has any."""
     rows = []
     for job, each in judged:
-        name = "fine-tuned" if each.kind == "adapted" else each.kind
-        said = recipe.published.get(name, {}).get("balanced accuracy")
+        said = recipe.published.get(each.kind, {}).get("balanced accuracy")
         if said is not None and job.split == Split.RANDOM:
             own = [Figures(np.array(counts)).mean_recall for counts in each.per_wearer.values()]
-            rows.append([f"{name}, {len(own)} wearers", f"{said:.3f}", f"{np.mean(own):.3f}"])
+            rows.append([f"{each.kind}, {len(own)} wearers", f"{said:.3f}", f"{np.mean(own):.3f}"])
     return table(["random split, mean balanced accuracy", "published", "ours"], rows)
 
 

@@ -120,19 +120,12 @@ def _judge(
     counts = {"trained": _counts(network, test)}
     for wearer, (own, choosing) in part.own.items():
         scored = test[test.wearers == wearer]
-        alone = Task(examples[own], examples[choosing], seed, shelf)
-        networks = {"adapted": _fitted(recipe, network, alone, task)}
+        adapted = adapt(recipe, network, examples[own], task.training, seed)
+        counts.setdefault("adapted", {}).update(_counts(adapted, scored))
         if recipe.individual and choosing.any():
-            networks["individual"] = recipe.individual(alone)
-        for kind, own_network in networks.items():
-            counts.setdefault(kind, {}).update(_counts(own_network, scored))
+            alone = recipe.individual(Task(examples[own], examples[choosing], seed, shelf), wearer)
+            counts.setdefault("individual", {}).update(_counts(alone, scored))
     return {kind: Judged(system, kind, examples.classes, each) for kind, each in counts.items()}
-
-
-def _fitted(recipe: Recipe, network: nn.Module, own: Task, others: Task) -> nn.Module:
-    if recipe.fine_tuned and len(own.validation):
-        return recipe.fine_tuned(own, network)
-    return adapt(recipe, network, own.training, others.training, own.seed)
 
 
 def _merged(folds: Sequence[dict[str, Judged]]) -> list[Judged]:

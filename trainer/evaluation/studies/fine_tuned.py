@@ -1,0 +1,25 @@
+"""Study 2's second stage: its network of everybody's windows, fitted to each of the 29 wearers."""
+
+from ecgmon.class_figures import confusion
+from trainer.evaluation.studies.parts import Parts
+from trainer.evaluation.studies.run import Counts, Judged
+from trainer.examples import Examples
+from trainer.recipe import Shelf, Task, class_probabilities
+from trainer.recipes import pictures
+
+
+def fine_tuned(examples: Examples, part: Parts, seed: int, shelf: Shelf) -> Judged:
+    """Fit the network to each wearer's training windows, and judge it on the test windows.
+
+    Unlike an adaptation to five minutes, it has windows of the wearer to choose with.
+    """
+    start = pictures.generic(Task(examples[part.training], examples[part.validation], seed, shelf))
+    test = examples[part.test]
+    counts: Counts = {}
+    for wearer, (own, choosing) in part.own.items():
+        scored = test[test.wearers == wearer]
+        task = Task(examples[own], examples[choosing], seed, shelf)
+        network = pictures.fine_tuned(task, wearer, start)
+        called = class_probabilities(network, scored.inputs).argmax(1)
+        counts[wearer] = confusion(scored.labels, called, len(examples.classes)).tolist()
+    return Judged("generic", "fine-tuned", examples.classes, counts)
