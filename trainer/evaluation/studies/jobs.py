@@ -226,7 +226,7 @@ class BeatByBeat:
     recipe: str = "context"
     split: Split = Split.PATIENT_SPECIFIC
     module: str = "trainer.evaluation.studies.annotating"
-    minutes: float = 20
+    minutes: float = 8
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
         """Return the gross figures; the pages go to ``ec57`` beside the studies' results."""
