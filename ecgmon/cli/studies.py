@@ -55,7 +55,7 @@ def studies(
             lacking = error
     done = _share(made, out / "studies", work, data)
     page.write(out)
-    Console().print(f"{out}/studies.md written", highlight=False)
+    Console().print(f"{out}/studies.md written", highlight=False, soft_wrap=True)
     if lacking:
         raise lacking
     if not done:

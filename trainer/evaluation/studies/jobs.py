@@ -247,7 +247,6 @@ JOBS: Final[Sequence[Job]] = (
     Table(Cell("representation", Split.RANDOM, "published"), 36),
     Table(Cell("focal", Split.RANDOM, "published"), 43),
     Table(RANDOM_WINDOWS, 27),
-    BeatByBeat(),
     Table(Cell("transfer", Split.INTER_PATIENT, "published"), 16),
     Table(Cell("representation", Split.INTER_PATIENT, "published"), 18),
     Table(Cell("focal", Split.INTER_PATIENT, "published"), 23),
@@ -264,6 +263,7 @@ JOBS: Final[Sequence[Job]] = (
     Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 10),
     Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 4),
     Table(Cell("context", Split.PATIENT_SPECIFIC, "live"), 1),
+    BeatByBeat(),
     Explanation(),
 )
 """In an order in which two processes that share them seldom wait for each other."""
