@@ -1,6 +1,7 @@
 """What all tests share: where real records are, and a hypothesis that repeats itself."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ pytest.register_assert_rewrite("tests.monitor.rig")
 # Derandomised: every run draws the same examples, so a failure is never a matter of luck.
 settings.register_profile("ecgmon", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ecgmon")
+
+# In the background of a script or under nohup these are ignored, and would be by every program that
+# a test starts. Those have the default again where there is a handler here, which passes them over.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(autouse=True, scope="session")

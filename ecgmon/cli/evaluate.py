@@ -141,7 +141,7 @@ def evaluate(
     else:
         chosen = network or Network.BEATNET
         result = _outcomes(protocol, chosen, out / protocol, work, seed, data)
-    Console().print(f"{out / protocol}/README.md written", highlight=False)
+    Console().print(f"{out / protocol}/README.md written", highlight=False, soft_wrap=True)
     Console().print(json.dumps(result, indent=1), highlight=False)
 
 
