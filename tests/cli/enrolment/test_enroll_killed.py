@@ -43,7 +43,6 @@ def enrolled(kill_after):
     how = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return {"how": how, "took": time.monotonic() - started}
 
-enrolled(None)  # the first one is slower
 whole = enrolled(None)
 print(json.dumps(whole), flush=True)
 for seed in range(int(sys.argv[2]), int(sys.argv[1]) + int(sys.argv[2])):
@@ -71,7 +70,7 @@ def test_an_enrolment_killed_at_any_moment_leaves_a_store_that_loads(tmp_path, k
     store = Store(tmp_path / "state" / "models")
     versions = store.versions("ann")
     assert versions == list(range(1, len(versions) + 1))
-    assert 3 <= len(versions) <= 3 + kills
+    assert 2 <= len(versions) <= 2 + kills
     for version in versions:
         assert Model.load(store.path("ann", version)).card.wearer == "ann"
     served = [

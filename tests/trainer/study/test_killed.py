@@ -34,7 +34,7 @@ class NoWindows:
         return np.zeros((3, 1), np.float32), np.zeros(3, bool)
 
 method = search.Method("m", lambda _, setting: Stub(setting["quality"]), train, (1, 3, 9), 3)
-patients = {str(n): NoWindows() for n in range(12)}
+patients = {str(n): NoWindows() for n in range(6)}
 grid = {"quality": [n / 10 for n in range(1, 10)]}
 print("ready", flush=True)
 found = search.search(
@@ -69,7 +69,7 @@ def test_a_search_killed_at_random_moments_finds_the_same(tmp_path, kills):
         process.communicate()
     assert result(start(url)) == undisturbed
     names = optuna.get_all_study_names(claims.open_storage(url))
-    assert sorted(names) == sorted(f"m/{n}" for n in range(12))
+    assert sorted(names) == sorted(f"m/{n}" for n in range(6))
 
 
 @pytest.mark.slow
@@ -80,6 +80,6 @@ def test_two_machines_share_the_patients_out(tmp_path):
     first, second = (result(process) for process in both)
     assert first == second
     studies = [
-        optuna.load_study(study_name=f"m/{n}", storage=claims.open_storage(url)) for n in range(12)
+        optuna.load_study(study_name=f"m/{n}", storage=claims.open_storage(url)) for n in range(6)
     ]
     assert all(len(study.trials) == 9 for study in studies)  # nobody's twice
