@@ -122,7 +122,7 @@ class FineTuned:
     """Study 2's second stage."""
 
     cell: Cell
-    minutes: float = 17
+    minutes: float = 20
     name: str = "pictures-fine-tuned"
     module: str = "trainer.evaluation.studies.fine_tuned"
 
@@ -246,7 +246,7 @@ JOBS: Final[Sequence[Job]] = (
     Table(RANDOM_BEATS, 31),
     Table(Cell("representation", Split.RANDOM, "published"), 36),
     Table(Cell("focal", Split.RANDOM, "published"), 43),
-    Table(RANDOM_WINDOWS, 27),
+    Table(RANDOM_WINDOWS, 28),
     Table(Cell("transfer", Split.INTER_PATIENT, "published"), 16),
     Table(Cell("representation", Split.INTER_PATIENT, "published"), 18),
     Table(Cell("focal", Split.INTER_PATIENT, "published"), 23),
