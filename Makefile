@@ -39,10 +39,11 @@ lint: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Two workers, each file to one of them: most of the time is spent waiting for processes. In the order
-# of the folders: reordered, the files with few but long tests come last, and one worker waits.
+# Three workers on two cores, each file to one of them: a part of the time is spent waiting for other
+# programs. In the order of the folders: reordered, the files with few but long tests come last, and
+# the other workers wait.
 fast: install-dev
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Many more kills than the fast suite has time for.
 slow: install-dev

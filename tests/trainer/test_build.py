@@ -38,7 +38,11 @@ def tuned(generic, stranger, rehearsal, path, *, evaluate=False):
     return enrol(generic, stranger, way, 1, path, evaluate=evaluate)
 
 
-@pytest.fixture(scope="module", params=list(NETWORKS))
+OWN = "beatnet"
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS if name != OWN]
+
+
+@pytest.fixture(scope="module", params=[OWN, *OTHERS])
 def trained(request, tmp_path_factory):
     network = request.param
     sets = [

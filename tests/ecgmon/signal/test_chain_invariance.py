@@ -20,7 +20,13 @@ GEOMETRIES = [
 ]
 SERVED = Geometry(3, 0.5, 120)
 
-every_geometry = pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
+# What the networks are served with, and the least and the most that a window can hold.
+FAST = (SERVED, Geometry(3, 0, 128), Geometry(0, 0, 120), Geometry(5, 0.05, 360))
+every_geometry = pytest.mark.parametrize(
+    "geometry",
+    [g if g in FAST else pytest.param(g, marks=pytest.mark.slow) for g in GEOMETRIES],
+    ids=str,
+)
 # Around everything that happens at a certain number of samples: the moving window of the beat
 # detector (36), its refractory period (72), half a second and a second.
 EDGES = [1, 2, 3, 35, 36, 37, 71, 72, 73, 179, 180, 181, 359, 360, 361, 719, 720, 721]

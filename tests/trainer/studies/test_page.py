@@ -94,7 +94,7 @@ def test_windows_infarction_search_and_pictures_have_their_places(text):
 
 
 def test_what_is_not_computed_is_named_and_what_is_has_its_cost(text):
-    assert "4.5 hours of one core's time, from seed 1." in text
+    assert "4.5 hours of one core's time, from seed 1;" in text
     assert "Not computed yet: transfer-random-published, representation-random-published" in text
     missing = text.partition("Not computed yet")[2].partition("Computed by")[0]
     assert "focal-random-published," not in missing
@@ -109,7 +109,7 @@ def test_what_other_code_or_another_seed_made_is_named(tmp_path):
     page.write(tmp_path)
     text = (tmp_path / "studies.md").read_text()
     assert "Computed by other code than today's: focal-inter-patient-published." in text
-    assert "from seed 1, 2." in text
+    assert "from seed 1, 2;" in text
 
 
 def test_a_result_that_cannot_be_read_is_none(tmp_path):

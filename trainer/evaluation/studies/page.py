@@ -176,7 +176,7 @@ def _classes(judged: Sequence[tuple[OfCell, Judged]]) -> str:
     """Return a table of all systems and protocols of a recipe, class by class."""
     rows = []
     names: Sequence[str] = ()
-    for job, each in judged:
+    for job, each in sorted(judged, key=lambda item: list(Split).index(item[0].split)):
         if job.cell.data == "ptb":
             continue
         names = each.classes
@@ -241,6 +241,7 @@ def _cost(results: Mapping[str, Any]) -> str:
     old = f" Computed by other code than today's: {', '.join(stale)}." if stale else ""
     seeds = ", ".join(map(str, sorted({results[job.name]["seed"] for job in made})))
     return (
-        f"## Cost\n\nAll of it took {spent:.1f} hours of one core's time, from seed {seeds or '-'}."
+        f"## Cost\n\nAll of it took {spent:.1f} hours of one core's time, from seed {seeds or '-'}; two "
+        "processes share it."
         f"{lacking}{old}\n"
     )

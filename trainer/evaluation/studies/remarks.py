@@ -62,9 +62,9 @@ are study 1's. For each wearer the best of four networks (two rates, two losses)
 windows is taken, the threshold being the share of the abnormal, as in study 1. Of seven wearers
 less than 4 % of the windows are abnormal: so few are left to choose with that the choice is much by
 chance. Deciding at one half and without a choice, fine-tuned networks had 0.898, and individual
-ones, with study 1's hyper-parameters, 0.919. More pixels (48 instead of 32) and the mean of the
-four networks instead of the best would be tried next. *Fitted to the wearer* is without a choice,
-as after five minutes.
+ones, with study 1's hyper-parameters, 0.919. The mean of the four networks is no better on one half
+of the validation windows than the one that is best on the other half. More pixels (48 instead of
+32) would be tried next. *Fitted to the wearer* is without a choice, as after five minutes.
 """,
         "representation": """Why the published accuracies are lower is not known: the report gives
 neither widths nor a schedule. Our networks have a one-cycle schedule and averaged weights, an epoch
