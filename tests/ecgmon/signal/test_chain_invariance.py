@@ -20,7 +20,7 @@ GEOMETRIES = [
 ]
 SERVED = Geometry(3, 0.5, 120)
 
-# What the networks are served with, and the least and the most that a window can hold.
+# What the monitor is served with, no look-ahead, and the least and the most history.
 FAST = (SERVED, Geometry(3, 0, 128), Geometry(0, 0, 120), Geometry(5, 0.05, 360))
 every_geometry = pytest.mark.parametrize(
     "geometry",
