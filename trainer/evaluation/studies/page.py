@@ -241,7 +241,7 @@ def _cost(results: Mapping[str, Any]) -> str:
     old = f" Computed by other code than today's: {', '.join(stale)}." if stale else ""
     seeds = ", ".join(map(str, sorted({results[job.name]["seed"] for job in made})))
     return (
-        f"## Cost\n\nAll of it took {spent:.1f} hours of one core's time, from seed {seeds or '-'}; "
-        "two processes share it."
+        f"## Cost\n\nAll of it took {spent:.1f} hours of one core's time, from seed {seeds or '-'};"
+        " two processes share it."
         f"{lacking}{old}\n"
     )
