@@ -41,7 +41,8 @@ lint: install-dev
 
 # Three workers on two cores, each file to one of them: a part of the time is spent waiting for other
 # programs. In the order of the folders: reordered, the files with few but long tests come last, and
-# the other workers wait.
+# the other workers wait. One thread each: more would wait for a core that another worker has.
+fast: export OMP_NUM_THREADS := 1
 fast: install-dev
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
