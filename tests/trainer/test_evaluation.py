@@ -99,6 +99,7 @@ def test_an_interrupted_evaluation_goes_on_where_it_stopped(quick, sets, tmp_pat
     assert made == {path: path.stat().st_mtime_ns for path in made}
 
 
+@pytest.mark.slow
 def test_inter_patient_judges_the_whole_of_ds2(quick, sets, tmp_path):
     outcomes = InterPatient().outcomes(sets, (), "beatnet", 1, tmp_path, lambda _: None)
     assert [outcome.wearer for outcome in outcomes] == list(protocols.DS2)

@@ -9,7 +9,7 @@ from torch.nn import functional
 from trainer.examples import Examples
 from trainer.networks import parameter_count
 from trainer.recipe import Shelf, Task, adapt, balanced_accuracy
-from trainer.recipes import recipe
+from trainer.recipes import pictures, recipe
 from trainer.recipes.pictures import (
     RATES,
     PictureNet,
@@ -67,7 +67,8 @@ def test_the_same_seed_gives_the_same_network():
         assert torch.equal(one, two)
 
 
-def test_a_wearer_s_own_networks_are_kept_by_name(tmp_path):
+def test_a_wearer_s_own_networks_are_kept_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "EPOCHS", 10)
     epochs = []
     shelf = Shelf(tmp_path, lambda name, _: epochs.append(name))
     task = Task(windows(4, n=64, share=0.2), windows(5, n=64, share=0.2), 1, shelf)

@@ -73,7 +73,8 @@ def test_a_track_is_trained_once_and_read_back_after(track, quick, tmp_path, mon
             np.testing.assert_allclose(again.found[kind][name].test, found.test, atol=1e-6)
 
 
-@pytest.mark.parametrize("track", [Published, pytest.param(Own, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("track", [Published, Own])
 def test_two_runs_with_one_seed_give_the_same_table(track, quick, tmp_path):
     sets = patients(track)
     runs = []
