@@ -41,7 +41,8 @@ PATIENCE: Final = 6
 OWN_BATCH: Final = 16
 RATES: Final = (0.001, 0.003)
 """Learning rates of a wearer's networks: one of each, with each of two losses. The best one on
-validation windows is kept. On those of three wearers 0.003 brought more than 0.0003."""
+validation windows is kept. On those of three wearers 0.003 brought
+more than 0.0003 (once, by no command)."""
 WEIGHT_DECAY: Final = 1e-4
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {

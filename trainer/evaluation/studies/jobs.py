@@ -22,6 +22,8 @@ from trainer.study.claims import open_storage
 from trainer.transfer.infarction import transfer
 from trainer.transfer.search import search
 
+RANDOM_WINDOWS: Final = Cell("pictures", Split.RANDOM, "windows")
+
 
 class Job(Protocol):
     """One piece of work with a result of its own."""
@@ -121,20 +123,12 @@ class Table:
 class FineTuned:
     """Study 2's second stage."""
 
-    cell: Cell
-    minutes: float = 20
     name: str = "pictures-fine-tuned"
+    recipe: str = "pictures"
+    split: Split = Split.RANDOM
     module: str = "trainer.evaluation.studies.fine_tuned"
-
-    @property
-    def recipe(self) -> str:
-        """See `Job`."""
-        return self.cell.recipe
-
-    @property
-    def split(self) -> Split:
-        """See `Job`."""
-        return self.cell.split
+    minutes: float = 20
+    cell: Cell = RANDOM_WINDOWS
 
     def result(self, place: Place) -> list[Any]:
         """Return what came of it, as a `Table` does."""
@@ -240,7 +234,6 @@ class BeatByBeat:
         )
 
 
-RANDOM_WINDOWS: Final = Cell("pictures", Split.RANDOM, "windows")
 RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
 JOBS: Final[Sequence[Job]] = (
     Table(RANDOM_BEATS, 31),
@@ -253,7 +246,7 @@ JOBS: Final[Sequence[Job]] = (
     Table(Cell("pictures", Split.INTER_PATIENT, "windows"), 3),
     Table(Cell("context", Split.RANDOM, "live"), 4),
     Table(Cell("context", Split.INTER_PATIENT, "live"), 2),
-    FineTuned(RANDOM_WINDOWS),
+    FineTuned(),
     Search(),
     Infarction(),
     Table(Cell("representation", Split.PTB, "ptb"), 11),

@@ -30,7 +30,8 @@ class Judged(msgspec.Struct, frozen=True):
     system : str
         Its name in the recipe.
     kind : str
-        *trained* on others or everybody, *adapted* to each wearer, or *individual*.
+        *trained* on others or everybody, *adapted* to each wearer, *fine-tuned* to each with
+        examples to choose with, or *individual*.
     classes : tuple of str
         Their names.
     per_wearer : mapping of str to list of lists of int
