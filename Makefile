@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast slow models demonstration fuzz bench bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast slow faults alarm-events models demonstration fuzz bench bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -49,6 +49,15 @@ fast: install-dev
 # Many more kills than the fast suite has time for.
 slow: install-dev
 	$(BIN)/pytest -m slow
+
+# docs/results/faults.md: every fault found from outside, by the tests that hold it; some 15 minutes.
+faults: install-dev
+	$(BIN)/python benchmarks/faults.py
+
+# docs/results/alarm-events.md: run it for two commits, then make the page (benchmarks/alarm_events.py).
+LABEL ?= $(shell git rev-parse --short HEAD)
+alarm-events: install-dev
+	nice $(BIN)/python benchmarks/alarm_events.py run $(LABEL) $(BIN)/ecgmon
 
 # The built-in models, reproducible from their seed.
 models: install-dev
