@@ -150,6 +150,7 @@ def load(
     data: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
     lead: str | None = None,
+    annotator: str | None = None,
 ) -> list[RecordSet]:
     """Find (or fetch), read and process records for a network.
 
@@ -163,8 +164,8 @@ def load(
         Folder to look in first.
     progress : callable, optional
         Called with each name when it is done.
-    lead : str, optional
-        As `ecgmon.records.read` takes it.
+    lead, annotator : str, optional
+        As `ecgmon.records.read` takes them.
 
     Raises
     ------
@@ -173,9 +174,11 @@ def load(
     """
     records = []
     for name in names:
-        record = read(obtain(name, data=data), lead=lead)
+        found = obtain(name, data=data, annotator=annotator)
+        record = read(found, lead=lead, annotator=annotator)
         if record.annotations is None:
-            raise RecordError(f"{record.name} has no annotations to learn from: choose another.")
+            none = f"{record.name} has no annotations to learn from: choose another."
+            raise RecordError(record.notice or none)
         records.append(record)
     sets: dict[int, RecordSet] = {}
     for stack in _stacks(records):

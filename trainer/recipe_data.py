@@ -22,6 +22,7 @@ def load_examples(
     data: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
     lead: str | None = None,
+    annotator: str | None = None,
 ) -> tuple[Examples, dict[str, str]]:
     """Find (or fetch) records and cut them into examples.
 
@@ -36,8 +37,8 @@ def load_examples(
         Folder to look in first.
     progress : callable, optional
         Called with each name when it is done.
-    lead : str, optional
-        As `ecgmon.records.read` takes it.
+    lead, annotator : str, optional
+        As `ecgmon.records.read` takes them.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def load_examples(
         If a record cannot be had or has no annotations.
     """
     if kind == "windows":
-        sets = load(names, CardiacNet, data, progress, lead)
+        sets = load(names, CardiacNet, data, progress, lead, annotator)
         return (
             Examples.joined([labelled_windows(each) for each in sets]),
             {each.wearer: each.record for each in sets},
@@ -58,7 +59,8 @@ def load_examples(
     cut = annotated_beats if kind == "published" else live_beats
     parts, records = [], {}
     for name in names:
-        record = read(obtain(name, data=data), lead=lead)
+        found = obtain(name, data=data, annotator=annotator)
+        record = read(found, lead=lead, annotator=annotator)
         parts.append(cut(record))
         records[record.wearer] = record.name
         progress(name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trainer.evaluation.ec57.counts import Counts
 
 
-def ec57(annotations: Path | None, extension: str | None, out: Path, data: Path | None) -> None:
+def ec57(annotations: Path | None, annotator: str | None, out: Path, data: Path | None) -> None:
     """Compare a folder of annotation files with the reference; write and print the figures."""
     if annotations is None:
         raise UsageError(
@@ -23,14 +23,14 @@ def ec57(annotations: Path | None, extension: str | None, out: Path, data: Path 
     from trainer.evaluation.ec57.counts import gross
     from trainer.evaluation.ec57.files import Annotator
 
-    tested = Annotator.find(annotations, extension)
+    tested = Annotator.find(annotations, annotator)
     with long_work(transient=True) as bar:
         task = bar.add_task("Records", total=len(tested.records), note="")
         counts = tested.compare(data, lambda name: bar.update(task, advance=1, note=name))
     folder = out / tested.name
     try:
         command = f"ecgmon evaluate --protocol ec57 --annotations {annotations}"
-        page.write(tested, counts, folder, f"{command} --extension {tested.extension}")
+        page.write(tested, counts, folder, f"{command} --annotator {tested.extension}")
     except OSError as error:
         raise UsageError(
             f"{error.filename or folder} cannot be written: {error.strerror}."

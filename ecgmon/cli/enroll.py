@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ecgmon.cli.models import GENERIC, stored
-from ecgmon.cli.options import Data, Json, write
+from ecgmon.cli.options import Annotator, Data, Json, write
 from ecgmon.cli.train import require_torch
 from ecgmon.errors import UsageError
 
@@ -37,6 +37,7 @@ def enroll(
         str | None,
         typer.Option(metavar="RECORD", help="Learn from the first 5 minutes of a record."),
     ] = None,
+    annotator: Annotator = None,
     captured: Annotated[
         bool, typer.Option("--captured", help="From the last 5 minutes that a monitor captured.")
     ] = False,
@@ -102,6 +103,8 @@ def enroll(
 
     if sum((record is not None, captured, live is not None)) != 1:
         raise UsageError("Give the signal to learn from: --record, --captured or --live, one only.")
+    if annotator is not None and record is None:
+        raise UsageError("--annotator chooses annotations of a --record: give both.")
     if review and assume_normal:
         raise UsageError("A signal is reviewed or assumed normal: leave one of the options out.")
     if patient == GENERIC:
@@ -115,7 +118,9 @@ def enroll(
     elif record is None and not assume_normal:
         enrolling.require_terminal(f"nothing says what is normal in what {patient}'s device sends")
     if record is not None:
-        taken = sources.from_record(record, data, ENROLMENT_S)
+        taken = sources.from_record(record, data, ENROLMENT_S, annotator)
+        if taken.notice:
+            _say(taken.notice)
     elif not (afresh or assume_normal) and (begun := sources.unfinished(patient)):
         taken = begun
         _say(f"Going on with {patient}'s unfinished review. For new signal: --afresh")

@@ -76,12 +76,13 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="ec57: folder of annotation files, such as 100.qrs."),
     ] = None,
-    extension: Annotated[
+    annotator: Annotated[
         str | None,
         typer.Option(
-            metavar="EXT", help="ec57: which of them.", show_default="the only one in the folder"
+            metavar="NAME", help="ec57: which of them.", show_default="the only one in the folder"
         ),
     ] = None,
+    extension: Annotated[str | None, typer.Option(hidden=True)] = None,
     data: Data = None,
 ) -> None:
     """Evaluate under a protocol and write its results.
@@ -119,13 +120,16 @@ def evaluate(
     """
     if protocol != Protocol.STUDIES and (recipe is not None or split is not None):
         raise UsageError("--recipe and --split are for --protocol studies: leave them out.")
+    if extension is not None:
+        Console(stderr=True).print("--extension is now called --annotator.", highlight=False)
+        annotator = annotator or extension
     if protocol == Protocol.EC57:
         if network is not None or storage is not None:
             raise UsageError("--protocol ec57 trains nothing: leave --network and --storage out.")
-        ec57(annotations, extension, out / protocol, data)
+        ec57(annotations, annotator, out / protocol, data)
         return
-    if annotations is not None or extension is not None:
-        raise UsageError("--annotations and --extension are for --protocol ec57: leave them out.")
+    if annotations is not None or annotator is not None:
+        raise UsageError("--annotations and --annotator are for --protocol ec57: leave them out.")
     require_torch()
     if protocol == Protocol.STUDIES:
         if network is not None or storage is not None:

@@ -22,6 +22,14 @@ Data = Annotated[
         help="Folder of WFDB databases, looked in before $ECGMON_DATA and the cache.",
     ),
 ]
+Annotator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Whose annotations: the suffix of their files, such as ecg or qrs.",
+        show_default="atr",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of everything random.")]
 SIMULATED: Final = "simulated"
 """Name of the simulated wearer, and of the built-in model enrolled on it."""

@@ -58,7 +58,13 @@ def _refuse_useless(examples: "Examples", side: str) -> None:
 
 
 def train_recipe(
-    name: str, live: bool, sides: Sides, out: Path | None, seed: int, data: Path | None
+    name: str,
+    live: bool,
+    sides: Sides,
+    annotator: str | None,
+    out: Path | None,
+    seed: int,
+    data: Path | None,
 ) -> None:
     """Train a recipe and write its bundle."""
     from trainer import splits
@@ -93,8 +99,14 @@ def train_recipe(
     with long_work() as bar:
         task = bar.add_task("Records", total=sum(map(len, lists)), note="")
         sets = [
-            load_examples(kind, names, data, lambda each: bar.update(task, advance=1, note=each))
-            for names in lists
+            load_examples(
+                kind,
+                names,
+                data,
+                lambda each: bar.update(task, advance=1, note=each),
+                annotator=annotator if named is not None else None,
+            )
+            for names, named in zip(lists, sides, strict=True)
         ]
         for side, (examples, _) in zip(Sides._fields, sets, strict=True):
             _refuse_useless(examples, side)

@@ -17,6 +17,7 @@ from rich.text import Text
 from ecgmon.cli.options import (
     SIMULATED,
     AbnormalRule,
+    Annotator,
     ClearAfter,
     Data,
     Journal,
@@ -109,6 +110,7 @@ def replay(
     lead: Annotated[
         str | None, typer.Option(help="Lead to stream, by name or number. [default: II]")
     ] = None,
+    annotator: Annotator = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated wearer.")] = 1,
     score_from: Annotated[
         int | None,
@@ -188,7 +190,7 @@ def replay(
     )
     if many:
         sources = (
-            [_recorded(name, data, lead) for name in names]
+            [_recorded(name, data, lead, annotator) for name in names]
             if simulate is None
             else _ward(simulate, wearers, seed, duration, loop=loop)
         )
@@ -197,7 +199,7 @@ def replay(
         session = replace(session, notice="SIMULATED WEARER", model=model or SIMULATED)
     else:
         try:
-            sources = [_recorded(names[0], data, lead)]
+            sources = [_recorded(names[0], data, lead, annotator)]
         except RecordMissingError as error:
             if not or_simulate:
                 raise
@@ -274,8 +276,8 @@ def _ward(
     ]
 
 
-def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":
-    """Find or fetch, and read a record."""
+def _recorded(name: str, data: Path | None, lead: str | None, annotator: str | None) -> "Source":
+    """Find or fetch, and read a record; say what is the matter with its annotations."""
     from ecgmon.cli.session import Source
     from ecgmon.records.fetch import obtain
     from ecgmon.records.read import read
@@ -293,8 +295,13 @@ def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":
         found = obtain(
             name,
             data=data,
+            annotator=annotator,
             progress=lambda file, done, total: bar.update(
                 task, description=file, completed=done, total=total, visible=True
             ),
         )
-    return Source(read(found, lead=lead), None)
+    record = read(found, lead=lead, annotator=annotator, lenient=True)
+    if record.notice:
+        unscored = "" if record.annotations else " It is played without scores."
+        console.print(f"{record.notice}{unscored}", highlight=False, markup=False, soft_wrap=True)
+    return Source(record, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 
-from ecgmon.cli.options import SIMULATED, Data, Seed
+from ecgmon.cli.options import SIMULATED, Annotator, Data, Seed
 from ecgmon.cli.progress import long_work
 from ecgmon.cli.recipe import Sides, known, train_recipe
 from ecgmon.errors import UsageError
@@ -68,6 +68,7 @@ def train(
     evaluation: Annotated[
         str | None, typer.Option(metavar="RECORDS", help="Records that it never sees.")
     ] = None,
+    annotator: Annotator = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Bundle to write.", show_default="runs/NAME.onnx"),
@@ -94,12 +95,17 @@ def train(
     """
     require_torch()
     sides = Sides(training, validation, evaluation)
+    if annotator is not None and patient is None and not any(sides):
+        raise UsageError(
+            "--annotator chooses annotations of the records that --patient, --training, "
+            "--validation or --evaluation name: name some."
+        )
     if recipe is not None:
         if (network, patient, generic) != (None, None, None):
             raise UsageError(
                 "--recipe has a network of its own: leave --network, --patient and --generic out."
             )
-        train_recipe(recipe, live, sides, out, seed, data)
+        train_recipe(recipe, live, sides, annotator, out, seed, data)
         return
     if live or any(side is not None for side in sides):
         raise UsageError(
@@ -125,11 +131,15 @@ def train(
     fitted, choosing = len(splits.TRAINING), len(splits.VALIDATION)
     everyone = splits.TRAINING + splits.VALIDATION + splits.HELD_OUT
     names = list(splits.TRAINING if patient else everyone)
-    if patient not in (None, SIMULATED):
-        names.insert(0, patient)
+    own_record = [patient] if patient is not None and patient != SIMULATED else []
     with long_work() as bar:
-        task = bar.add_task("Records", total=len(names), note="")
-        sets = load(names, kind, data, lambda name: bar.update(task, advance=1, note=name))
+        task = bar.add_task("Records", total=len(own_record) + len(names), note="")
+
+        def done(name: str) -> None:
+            bar.update(task, advance=1, note=name)
+
+        sets = load(own_record, kind, data, done, annotator=annotator)
+        sets += load(names, kind, data, done)
         recordings = noise.load(kind.geometry, data)
         task = bar.add_task("Epochs", total=None, note="")
 

@@ -10,7 +10,8 @@ import wfdb
 
 from ecgmon.errors import RecordError, RecordMissingError
 from ecgmon.records.find import Found, cache_directory, find
-from ecgmon.records.read import read_header, verify
+from ecgmon.records.header import NULL, Header, read_header
+from ecgmon.records.read import REFERENCE, annotation_file, verify
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, how many files are done and how many there are."""
@@ -20,7 +21,13 @@ def _silent(_file: str, _done: int, _total: int) -> None:
     """Report nothing."""
 
 
-def obtain(name: str, *, data: Path | None = None, progress: Progress = _silent) -> Found:
+def obtain(
+    name: str,
+    *,
+    data: Path | None = None,
+    annotator: str | None = None,
+    progress: Progress = _silent,
+) -> Found:
     """Find a record, fetching it first if it is not on this machine.
 
     Parameters
@@ -29,6 +36,8 @@ def obtain(name: str, *, data: Path | None = None, progress: Progress = _silent)
         Path, ``database/name`` or bare name.
     data : Path, optional
         Folder to look in first.
+    annotator : str, optional
+        Whose annotations to fetch as well, as `read` takes it.
     progress : callable, optional
         Called before each file is fetched.
 
@@ -43,29 +52,30 @@ def obtain(name: str, *, data: Path | None = None, progress: Progress = _silent)
     RecordError
         If what was fetched is damaged, or the cache cannot be written.
     """
-    found = find(name, data)
-    if isinstance(found, Found):
-        return found
-    cache = cache_directory()
+    found, cache = find(name, data), cache_directory()
     try:
-        return _fetch(found, cache, progress)
+        if isinstance(found, str):
+            return _fetch(found, cache, annotator, progress)
+        if annotator is not None and found.path.is_relative_to(cache):
+            _fetch_annotations(found, cache, annotator)
     except OSError as error:
         raise RecordError(
             f"The folder {cache} for fetched records cannot be written: {error.strerror}."
         ) from error
+    return found
 
 
-def _fetch(name: str, cache: Path, progress: Progress) -> Found:
+def _fetch(name: str, cache: Path, annotator: str | None, progress: Progress) -> Found:
     database, _, record = name.partition("/")
     cache.mkdir(parents=True, exist_ok=True)
     # Beside the cache's own folders, so that complete files move in by renaming.
     with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as folder:
         fetched = Found(name, Path(record).name, Path(folder) / record)
+        marks = annotation_file(Path(record), annotator or REFERENCE)
         progress(f"{record}.hea", 0, 1)
         _download(database, folder, f"{record}.hea", name)
-        header = read_header(fetched)
-        signals = [str(Path(record).with_name(file)) for file in dict.fromkeys(header.file_name)]
-        for done, file in enumerate([*signals, f"{record}.atr"], start=1):
+        signals = _signal_files(folder, Path(record), name)
+        for done, file in enumerate([*signals, str(marks)], start=1):
             progress(file, done, len(signals) + 2)
             try:
                 _download(database, folder, file, name)
@@ -75,13 +85,54 @@ def _fetch(name: str, cache: Path, progress: Progress) -> Found:
                     continue
                 raise
         verify(fetched)
-        target = cache / name
-        target.parent.mkdir(parents=True, exist_ok=True)
         # The header moves last: a record is found by it.
-        files = sorted(fetched.path.parent.iterdir(), key=lambda file: file.suffix == ".hea")
-        for path in files:
-            path.replace(target.parent / path.name)
-    return Found(name, fetched.wearer, target)
+        files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+        header = Path(f"{fetched.path}.hea")
+        for path in sorted(files, key=lambda file: file == header):
+            target = cache / database / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+    return Found(name, fetched.wearer, cache / name)
+
+
+def _signal_files(folder: str, record: Path, name: str) -> list[str]:
+    """Return the signal files of a record, fetching the headers of its segments."""
+    header = read_header(Found(name, record.name, folder / record))
+    files = _files(record, header)
+    for segment in dict.fromkeys(each.name for each in header.segments if each.name != NULL):
+        part = _inside(record.parent / segment)
+        _download(name.partition("/")[0], folder, f"{part}.hea", name)
+        files += _files(part, read_header(Found(name, part.name, folder / part)))
+    return list(dict.fromkeys(files))
+
+
+def _files(record: Path, header: Header) -> list[str]:
+    return [
+        str(_inside(record.parent / signal.file)) for signal in header.signals if signal.has_samples
+    ]
+
+
+def _inside(file: Path) -> Path:
+    """Return the path of a file within its database; raises `RecordError` if it leads out of it."""
+    if file.is_absolute() or ".." in file.parts:
+        raise RecordError(
+            f"What was fetched names {file}, outside its database: take another copy."
+        )
+    return file
+
+
+def _fetch_annotations(found: Found, cache: Path, annotator: str) -> None:
+    """Fetch one annotator's file for a record of the cache, if there is one to be had."""
+    file = annotation_file(found.path, annotator)
+    if file.is_file():
+        return
+    database, _, inside = file.relative_to(cache).as_posix().partition("/")
+    with (
+        tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as folder,
+        contextlib.suppress(RecordMissingError),  # reading says what there is instead
+    ):
+        _download(database, folder, inside, found.name)
+        (Path(folder) / inside).replace(file)
 
 
 def _download(database: str, folder: str, file: str, name: str) -> None:

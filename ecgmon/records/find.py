@@ -11,7 +11,15 @@ import platformdirs
 from ecgmon.errors import RecordError
 
 DEFAULT_DATABASE: Final = "mitdb"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*){0,3}\Z")
+_FETCHED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*){0,7}\Z")
+"""What may be asked of PhysioNet: a database, and in it a record in up to six folders."""
+_NAME: Final = re.compile(r"[^/\0.-][^/\0]*(/[^/\0.-][^/\0]*){0,7}\Z")
+"""What may lie in a folder of databases: names with dots, blanks and letters of any script, too."""
+_SUFFIXES: Final = (".hea", ".dat", ".mat", ".atr", ".xyz")
+"""Files of a record that may be given for it."""
+_LIST: Final = "RECORDS"
+"""A database's file of its records, one path a line."""
+_LIST_BYTES: Final = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,8 @@ def find(name: str, data: Path | None = None) -> Found | str:
     Parameters
     ----------
     name : str
-        Path, ``database/name`` or bare name; a trailing ``.hea`` is ignored.
+        Path, ``database/name`` or bare name, or one of the record's files instead. A record in
+        a folder of its database may be named without the folder where ``RECORDS`` lists it.
     data : Path, optional
         Folder to look in first, holding one folder for each database.
 
@@ -65,23 +74,50 @@ def find(name: str, data: Path | None = None) -> Found | str:
     RecordError
         If the name can be no record at all, or is a path where there is none.
     """
-    name = name.removesuffix(".hea")
+    names = _without_suffix(name)
     if os.sep in name:
-        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's own fails on ~nobody
-        if _is_record(path):
-            return Found(_known_as(path, data) or name, _wearer(path.name), path)
-    if not _NAME.match(name):
+        for each in names:
+            path = Path(os.path.expanduser(each))  # noqa: PTH111 - Path's own fails on ~nobody
+            if _is_record(path):
+                return Found(_known_as(path, data) or each, _wearer(path.name), path)
+    inside = [each if "/" in each else f"{DEFAULT_DATABASE}/{each}" for each in names]
+    for folder in search_path(data):
+        for each in filter(_NAME.match, inside):
+            place = each if _is_record(folder / each) else _listed(folder, each)
+            if place is not None:
+                path = folder / place
+                return Found(place, _wearer(path.name), path)
+    if not _FETCHED.match(names[-1]):
         raise RecordError(
             f"There is no record {name}: give a path to its .hea file, database/name such as "
             "nstdb/em, or a bare MIT-BIH name such as 203."
         )
-    if "/" not in name:
-        name = f"{DEFAULT_DATABASE}/{name}"
-    for folder in search_path(data):
-        path = folder / name
-        if _is_record(path):
-            return Found(name, _wearer(path.name), path)
-    return name
+    return inside[-1]
+
+
+def _without_suffix(name: str) -> list[str]:
+    """Return what a record may be called of which this is the name, or the name of a file."""
+    if name.endswith(_SUFFIXES[0]):
+        return [name.removesuffix(_SUFFIXES[0])]
+    return [name, *(name.removesuffix(each) for each in _SUFFIXES if name.endswith(each))]
+
+
+def _listed(folder: Path, name: str) -> str | None:
+    """Return where a database says that a record of this name lies, if in a folder of it."""
+    database, _, record = name.partition("/")
+    file = folder / database / _LIST
+    if "/" in record or not os.path.isfile(file):  # noqa: PTH113 - as in _is_record
+        return None
+    try:
+        with file.open(encoding="utf-8", errors="replace") as listing:
+            lines = [line.strip() for line in listing.read(_LIST_BYTES).split("\n")]
+    except OSError:  # it is a help, not the record
+        return None
+    places = [f"{database}/{line}" for line in lines if line.rpartition("/")[2] == record]
+    there = [each for each in places if _NAME.match(each) and _is_record(folder / each)]
+    if len(there) > 1:
+        raise RecordError(f"{name} is one of several records: name {' or '.join(there[:5])}.")
+    return there[0] if there else None
 
 
 def _known_as(path: Path, data: Path | None) -> str | None:

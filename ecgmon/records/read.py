@@ -1,156 +1,181 @@
 """Reading WFDB records."""
 
-import math
+import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import wfdb
 from numpy.typing import NDArray
 
 from ecgmon.errors import RecordError
-from ecgmon.records.annotations import load, symbol
+from ecgmon.records import pieces
+from ecgmon.records.annotations import MAX_BYTES, Loaded, load, symbol
 from ecgmon.records.find import Found
+from ecgmon.records.header import read_header
+from ecgmon.records.pieces import Piece
 from ecgmon.records.record import Annotations, Record
 from ecgmon.wire.frame import MIN_GAIN, NO_VALUE
 
 MAX_COUNT: Final = 32767
 """Largest ADC count; `NO_VALUE` lies just below the smallest."""
-LEAD_II: Final = ("MLII", "II")
-"""Lead II of the chest (modified) and of the limbs."""
-MAX_SAMPLES: Final = 200_000_000
-"""Longest record read: six days at 360 Hz, 400 MB."""
+REFERENCE: Final = "atr"
+"""Annotator of the reference annotations."""
+_ANNOTATOR: Final = re.compile(r"[A-Za-z0-9_-]{1,30}")
+_HINTS: Final = 5
+"""Most other annotators named."""
 
 
-def read(found: Found, *, lead: str | None = None) -> Record:
-    """Read one lead of a record with its reference annotations, if there are any.
+def read(
+    found: Found, *, lead: str | None = None, annotator: str | None = None, lenient: bool = False
+) -> Record:
+    """Read one lead of a record with its annotations, if there are any.
 
     Parameters
     ----------
     found : Found
         Where it is.
     lead : str, optional
-        Name of the lead, or its number counted from 1; lead II when not given (by its name: 114
-        of MIT-BIH has it second), the first one where there is no lead II.
+        As `leads.choose` takes it: a name, or a number counted from 1; lead II when not given (by
+        its name: 114 of MIT-BIH has it second), the first ECG where there is no lead II.
+    annotator : str, optional
+        Whose annotations: the suffix of their file. The reference's, ``atr``, when not given.
+    lenient : bool
+        Whether damaged annotations are left out, with a notice, and the signal read all the same.
 
     Returns
     -------
     Record
+        At the lead's own rate: the header's frames per second times its samples in each.
 
     Raises
     ------
     RecordError
-        If it cannot be read, has no such lead, or does not match its header's checksum.
+        If it cannot be read, has no such lead or annotator, or does not match its header's
+        checksum.
     """
     header = read_header(found)
-    leads = [_printable(name, i) for i, name in enumerate(header.sig_name, start=1)]
-    channel = _channel(found.name, leads, lead)
-    if header.units[channel] != "mV":
-        raise RecordError(
-            f"{found.name} is in {header.units[channel]}, not mV: choose an ECG lead."
-        )
-    # A header may leave the length to the file, as those of captured records do.
-    whole = header.sig_len is not None
-    length = header.sig_len if whole else _size(found.path.parent / header.file_name[channel])
-    if not 0 < length <= MAX_SAMPLES:
-        raise RecordError(f"{found.name} has no samples that could be read: check its header.")
-    record = _signal(found, channel, checked=whole)
-    physical: NDArray[np.float64] = record.dac()[:, 0]
-    valid = np.isfinite(physical)
-    # Counts from 0 mV, not from the ADC's baseline, may need more than 16 bits: then coarser ones.
-    peak = max(float(np.max(np.abs(physical), where=valid, initial=0.0)), 1e-9)
-    gain = min(abs(float(record.adc_gain[0])), MAX_COUNT / peak)
-    rate = float(record.fs or 0)
-    if not (0 < rate < math.inf and gain >= MIN_GAIN):
+    read_lead = pieces.joined if header.segments else pieces.single
+    piece = read_lead(found, header, lead)
+    counts, gain = _in_16_bits(piece)
+    if gain < MIN_GAIN:
         raise RecordError(
             f"{found.name} has a sampling rate or gain that cannot be: check its header."
         )
-    counts = np.rint(physical * gain)
+    annotations, notice = _annotations(found, annotator, header.rate, piece, lenient=lenient)
     return Record(
         name=found.name,
         wearer=found.wearer,
-        rate=rate,
+        rate=piece.rate,
         gain=gain,
-        lead=leads[channel][:8],
-        samples=np.where(valid, counts, NO_VALUE).astype(np.int16),
-        annotations=_annotations(found, len(counts)),
+        lead=piece.lead[:8],
+        samples=counts,
+        annotations=annotations,
+        notice=notice,
     )
 
 
 def verify(found: Found) -> None:
     """Check every signal of a record against its header's checksums; raise `RecordError`."""
-    for channel in range(read_header(found).n_sig):
-        _signal(found, channel)
+    for part in (found, *pieces.segments(found, read_header(found))):
+        header = read_header(part)
+        for channel, signal in enumerate(header.signals):
+            if signal.has_samples:
+                pieces.read_channel(part, header, channel)
 
 
-def read_header(found: Found) -> Any:  # noqa: ANN401 - wfdb publishes no types
-    """Read a record's header; raise `RecordError` if that cannot be done."""
-    try:
-        header = wfdb.rdheader(str(found.path))
-    except Exception as error:  # wfdb raises whatever its parser hits
-        raise RecordError(f"The header of {found.name} cannot be read: {error}.") from error
-    if not getattr(header, "sig_name", None):
-        raise RecordError(f"{found.name} has no signals: give a single-segment WFDB record.")
-    return header
-
-
-def _signal(found: Found, channel: int, *, checked: bool = True) -> Any:  # noqa: ANN401 - wfdb publishes no types
-    """Read one channel, digital, and check it against the header, if that knows all samples."""
-    try:
-        record = wfdb.rdrecord(str(found.path), channels=[channel], physical=False)
-    except Exception as error:  # wfdb raises whatever its parser hits
+def annotation_file(path: Path, annotator: str) -> Path:
+    """Return the annotation file of a record; raises `RecordError` for what names no annotator."""
+    suffix = annotator.removeprefix(".")
+    if not _ANNOTATOR.fullmatch(suffix):
         raise RecordError(
-            f"The signal of {found.name} cannot be read (its .dat file is missing, truncated or "
-            f"damaged): copy or fetch it again. ({_sentence(error)})"
-        ) from error
-    known = checked and record.checksum[0] is not None
-    # A header that was never told of its samples has zeros for the first one and the sum of all
-    # (PTB's s0017lre and s0043lre).
-    if record.checksum[0] == record.init_value[0] == 0 != record.d_signal[0, 0]:
-        known = False
-    if known and record.calc_checksum()[0] != record.checksum[0] % 65536:
-        raise RecordError(
-            f"The signal of {found.name} does not match the checksum in its header: copy or "
-            "fetch it again."
+            f"{annotator!r} is no annotator: give the suffix of its files, such as atr or ecg."
         )
-    return record
+    return path.with_name(f"{path.name}.{suffix}")
 
 
-def _size(path: Path) -> int:
-    """Return a file's bytes, as many samples as it can hold; 0 if it is none."""
-    return path.stat().st_size if path.is_file() else 0
+def _in_16_bits(piece: Piece) -> tuple[NDArray[np.int16], float]:
+    """Return counts and their gain: coarser ones where those from 0 mV need more than 16 bits."""
+    peak = int(np.max(np.abs(piece.counts), where=~piece.missing, initial=0))
+    counts, gain = piece.counts, piece.gain
+    if peak > MAX_COUNT:
+        counts = np.rint(counts * (MAX_COUNT / peak))
+        gain *= MAX_COUNT / peak
+    return np.where(piece.missing, NO_VALUE, counts).astype(np.int16), gain
 
 
-def _annotations(found: Found, length: int) -> Annotations | None:
-    """Read a record's annotations, but for those past its end: they are of another signal."""
-    path: Path = found.path.with_name(found.path.name + ".atr")
+def _annotations(
+    found: Found, annotator: str | None, frame_rate: float, piece: Piece, *, lenient: bool
+) -> tuple[Annotations | None, str]:
+    """Read annotations, but for those outside the signal: they are of another one."""
+    path = annotation_file(found.path, annotator or REFERENCE)
     if not path.is_file():
-        return None
+        return None, _absent(found, path.name, required=annotator is not None)
     try:
-        marks, _ = load(path)
+        loaded = load(path)
     except (OSError, ValueError) as error:
-        raise RecordError(
-            f"The annotations of {found.name} cannot be read: copy or fetch {path.name} again."
-        ) from error
-    marks = [mark for mark in marks if mark.sample < length]
-    samples = np.array([mark.sample for mark in marks], dtype=np.int64)
-    return Annotations(samples, tuple(symbol(mark) for mark in marks))
+        why = error.strerror if isinstance(error, OSError) else f"it {error}"
+        sentence = (
+            f"The annotations of {found.name} cannot be read ({why}): copy or fetch {path.name} "
+            "again."
+        )
+        if lenient:
+            return None, sentence
+        raise RecordError(sentence) from error
+    notice = (
+        ""
+        if loaded.ended
+        else f"{path.name} of {found.name} has no end mark, so annotations may be lost: those that "
+        "are there are used."
+    )
+    return _placed(loaded, frame_rate, piece), notice
 
 
-def _channel(name: str, leads: list[str], wanted: str | None) -> int:
-    if wanted is None:
-        return next((i for i, lead in enumerate(leads) if lead in LEAD_II), 0)
-    if (lead := _printable(wanted, 0)) in leads:
-        return leads.index(lead)
-    if wanted in (numbers := [str(i) for i in range(1, len(leads) + 1)]):
-        return numbers.index(wanted)
-    raise RecordError(f"{name} has no lead {wanted}: choose one of {', '.join(leads)}.")
+def _absent(found: Found, file: str, *, required: bool) -> str:
+    """Return the hint that other annotators' files lie beside a record, if there are some.
+
+    Raises
+    ------
+    RecordError
+        If the missing file is required.
+    """
+    others = _annotators(found)
+    if required:
+        instead = f"choose {', '.join(others)}" if others else "there are none beside it"
+        raise RecordError(f"{found.name} has no annotations {file}: {instead}.")
+    if not others:
+        return ""
+    return (
+        f"{found.name} has no annotations {file}. Beside it lie those of {', '.join(others)}: "
+        f"choose them with --annotator {others[0]}."
+    )
 
 
-def _printable(name: str | None, number: int) -> str:
-    """Return the name of a lead as frames carry it: without blanks, and never empty."""
-    return "".join(c if "!" <= c <= "~" else "_" for c in name or f"lead{number}")
+def _placed(loaded: Loaded, frame_rate: float, piece: Piece) -> Annotations:
+    """Put annotations to the signal's own samples: their times are in frames or as they state."""
+    factor = piece.rate / (loaded.rate or frame_rate)
+    at = [int(mark.sample * factor + 0.5) if mark.sample >= 0 else -1 for mark in loaded.marks]
+    inside = [i for i, sample in enumerate(at) if 0 <= sample < len(piece.counts)]
+    return Annotations(
+        np.array([at[i] for i in inside], dtype=np.int64),
+        tuple(symbol(loaded.marks[i]) for i in inside),
+    )
 
 
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
+def _annotators(found: Found) -> list[str]:
+    """Return the suffixes of the annotation files that lie beside a record."""
+    names = []
+    for path in sorted(found.path.parent.glob(f"{_literal(found.path.name)}.*")):
+        suffix = path.name.removeprefix(f"{found.path.name}.")
+        if not _ANNOTATOR.fullmatch(suffix) or suffix in ("hea", "dat", "mat", "xyz"):
+            continue
+        try:
+            usable = path.is_file() and path.stat().st_size <= MAX_BYTES
+            if usable and load(path).marks:
+                names.append(suffix)
+        except (OSError, ValueError):
+            continue
+    return names[:_HINTS]
+
+
+def _literal(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)

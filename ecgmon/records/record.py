@@ -46,6 +46,8 @@ class Record:
         What experts (or the simulation) say of it.
     missing : tuple of (start, stop)
         Index ranges that the device never delivers.
+    notice : str
+        A sentence for who reads the record: what is the matter with its annotations, if anything.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Record:
     samples: NDArray[np.int16]
     annotations: Annotations | None = None
     missing: tuple[tuple[int, int], ...] = ()
+    notice: str = ""
 
     def millivolts(self) -> NDArray[np.float64]:
         """Return the signal in mV, NaN where nothing was measured, shape (n,)."""

@@ -8,7 +8,8 @@ from typing import Final
 
 from ecgmon.errors import RecordError
 from ecgmon.records.find import Found, find, search_path
-from ecgmon.records.read import read, read_header
+from ecgmon.records.header import read_header
+from ecgmon.records.read import read
 from trainer.beats.kachuee import detected_beats
 from trainer.examples import Examples
 

@@ -21,12 +21,12 @@ from review.judgements import ANNOTATOR
 REPORT: Final = ".html"
 
 
-def from_record(name: str, data: Path | None, seconds: int) -> Record:
+def from_record(name: str, data: Path | None, seconds: int, annotator: str | None = None) -> Record:
     """Read the first seconds of a record, fetched first if it is not on this machine."""
     from ecgmon.records.fetch import obtain
     from ecgmon.records.read import read
 
-    record = read(obtain(name, data=data))
+    record = read(obtain(name, data=data, annotator=annotator), annotator=annotator)
     stop = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
     said = record.annotations
     if said is not None:

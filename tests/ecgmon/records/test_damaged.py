@@ -1,5 +1,6 @@
 """Records that cannot be read: every way ends in one sentence, none in a wrong signal."""
 
+import os
 import re
 
 import pytest
@@ -24,7 +25,7 @@ def test_a_truncated_signal_is_refused(record, file_of, left):
     dat = file_of(record, ".dat")
     assert dat.stat().st_size == 16_000
     dat.write_bytes(dat.read_bytes()[:left])
-    refused(record, r"missing, truncated or damaged")
+    refused(record, r"100\.dat is truncated: it holds [0-9,]+ of 4,000 frames")
 
 
 @pytest.mark.parametrize("at", [0, 1, 5_000, 15_996, 15_997])
@@ -51,7 +52,13 @@ def test_damage_in_another_lead_is_found_when_the_whole_record_is_verified(recor
 
 def test_a_missing_signal_is_refused(record, file_of):
     file_of(record, ".dat").unlink()
-    refused(record, r"missing, truncated or damaged")
+    refused(record, r"100\.dat: No such file")
+
+
+def test_a_pipe_is_no_signal_file_and_is_not_waited_for(record, file_of):
+    file_of(record, ".dat").unlink()
+    os.mkfifo(file_of(record, ".dat"))
+    refused(record, r"100\.dat: No such file")
 
 
 def test_a_missing_header_is_refused(record, file_of):
@@ -64,11 +71,16 @@ def test_a_lead_that_is_not_there_is_refused_and_those_that_are_named(record):
     refused(record, r"no lead", lead="")
 
 
-@pytest.mark.parametrize("unit", ["uV", "mmHg", "V", "NU"])
-def test_a_lead_that_is_not_in_millivolts_is_refused(tmp_path, write_record, unit):
+@pytest.mark.parametrize("unit", ["l", "mmHg", "pm", "NU"])
+def test_a_lead_that_is_no_voltage_is_refused(tmp_path, write_record, unit):
     found = write_record(tmp_path, units=["mV", unit])
     assert read(found).lead == "MLII"
-    refused(found, f"is in {unit}, not mV", lead="V5")
+    refused(found, f"V5 of test/100 is in {unit}, not in volts: choose one of MLII", lead="V5")
+
+
+def test_a_record_without_any_voltage_is_refused_and_what_it_holds_is_named(tmp_path, write_record):
+    found = write_record(tmp_path, units=["mmHg", "l"], sig_name=["ABP", "Resp"])
+    refused(found, r"no lead in volts, but ABP \(mmHg\), Resp \(l\)")
 
 
 @pytest.mark.parametrize(
@@ -82,18 +94,32 @@ def test_a_lead_that_is_not_in_millivolts_is_refused(tmp_path, write_record, uni
         ("100 0 360 4000\n", "no signals"),
         ("100 2 360 4000\n", "."),
         ("100 3 360 4000\n100.dat 16\n100.dat 16\n", "."),
-        ("100 2 360\nnowhere.dat 16\nnowhere.dat 16\n", "no samples"),
-        ("100 2 360 0\n100.dat 16\n100.dat 16\n", "no samples"),
+        ("100 2 360\nnowhere.dat 16\nnowhere.dat 16\n", "No such file"),
         ("100 2 360 4001\n100.dat 16\n100.dat 16\n", "truncated"),
         ("100 2 360 199999999\n100.dat 16\n100.dat 16\n", "truncated"),
+        ("100 2 360 0\n100.dat 16+16000\n100.dat 16\n", "no samples"),
         ("100 2 360 99999999999999\n100.dat 16\n100.dat 16\n", "no samples"),
-        ("100 2 0 4000\n100.dat 16\n100.dat 16\n", "sampling rate or gain"),
+        ("100 2 0 4000\n100.dat 16\n100.dat 16\n", "0 is no sampling rate"),
+        ("100 2 -360 4000\n100.dat 16\n100.dat 16\n", "-360 is no sampling rate"),
+        ("100 2 360 -1\n100.dat 16\n100.dat 16\n", "-1 is no number of samples"),
+        ("100 2 360 4000\n100.dat 16 nan/mV\n100.dat 16\n", "nan/mV is no gain"),
+        ("100 2 360 4000\n100.dat 16 200mV\n100.dat 16\n", "200mV is no gain"),
+        ("100 2 360 4000\n100.dat 16 200/mV 16 0\n", "announces 2 signals and names 1"),
+        ("100 2 360 4000\n100.dat 16 1e999\n100.dat 16\n", "no gain"),
+        ("100 2 360 4000\n100.dat 16 200(9999999999)\n100.dat 16\n", "more than 32 bits"),
+        ("100 2 360 4000\n100.dat 16 1\n100.dat 212\n", "two formats for 100.dat"),
+        ("100 2 360 4000\n100.dat 516\n100.dat 516\n", "no FLAC"),
+        ("100 1 360 4000\n~ 0 200/mV 16 0 0 0 0 II\n", "no lead in volts"),
+        (f"100 1 360 4000\n100.dat 16 200/mV 16 0 0 0 0 {'x' * 1000}\n", "1,000 characters"),
         ("100 2 360 4000\n100.dat 16 1e-9/mV\n100.dat 16\n", "sampling rate or gain"),
-        ("100 2 360 4000\n100.dat 99\n100.dat 99\n", "cannot be read"),
+        ("100 2 360 4000\n100.dat 99\n100.dat 99\n", "format 99 of 100.dat is unknown"),
         ("100 2 360 4000\n../../etc/passwd 16\n100.dat 16\n", "."),
         ("100 2 360 4000\n/etc/passwd 16\n100.dat 16\n", "."),
-        ("100/2 2 360 4000\n100a 2000\n100b 2000\n", "single-segment"),
-        ("100 2 360 4000\n100.dat 16 200/mV 16 0 0 0 0 Ableitung-Ü\n100.dat 16\n", "checksum"),
+        ("100/2 2 360 4000\n100a 2000\n100b 2000\n", "100a cannot be read"),
+        ("100/2 2 360 4000\n100a 2000\n", "announces 2 segments and names 1"),
+        ("100/1 2 360 4000\n100 4000\n", "segments within segments"),
+        ("100/1 2 360 4000\n~ 4000\n", "no signals"),
+        ("100 2 360 4000\n100.dat 16 200/mV 16 0 0 1 0 Ableitung-Ü\n100.dat 16\n", "checksum"),
     ],
 )
 def test_a_broken_header_is_refused(record, file_of, header, match):
@@ -102,11 +128,16 @@ def test_a_broken_header_is_refused(record, file_of, header, match):
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xff" * 7, b"\0", b"\xec\xff\xff\xff\xff\xff", bytes(range(33))]
+    "data",
+    [b"", b"\xff" * 7, b"\0", b"\xec\xff\xff\xff\xff\xff", b"\1\4\xe8\xfffew", b"\1\4\5"],
 )
-def test_damaged_annotations_are_refused(record, file_of, data):
+def test_damaged_annotations_are_refused_or_the_signal_is_read_without(record, file_of, data):
     file_of(record, ".atr").write_bytes(data)
     refused(record, r"annotations of .* 100\.atr again")
+    got = read(record, lenient=True)
+    assert got.annotations is None
+    assert "The annotations of test/100 cannot be read" in got.notice
+    assert len(got.samples) == 4000
 
 
 @pytest.fixture(scope="module")

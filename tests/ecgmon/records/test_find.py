@@ -47,7 +47,9 @@ def test_the_cache_is_the_users(tmp_path):
     assert cache_directory() == tmp_path / "xdg" / "ecgmon" / "records"
 
 
-@pytest.mark.parametrize("name", ["203", "mitdb/203", "203.hea", "mitdb/203.hea"])
+@pytest.mark.parametrize(
+    "name", ["203", "mitdb/203", "203.hea", "mitdb/203.hea", "203.dat", "203.atr"]
+)
 def test_a_bare_name_means_mit_bih_and_the_suffix_does_not_matter(places, name):
     assert find(name) == Found("mitdb/203", "203", places["environment"] / "mitdb/203")
 
@@ -57,6 +59,44 @@ def test_a_record_may_lie_in_folders_of_its_database(tmp_path, write_record):
     found = find("ptbdb/patient001/s0010_re", tmp_path)
     assert found.wearer == "s0010_re"
     assert found.path == tmp_path / "ptbdb/patient001/s0010_re"
+
+
+def test_a_record_that_its_database_lists_is_found_without_its_folder(tmp_path, write_record):
+    for folder in ("patient001", "patient002"):
+        write_record(tmp_path / "ptbdb" / folder, f"s_{folder}")
+        write_record(tmp_path / "ptbdb" / folder, "same")
+    lines = [
+        "patient001/s_patient001",
+        "patient002/s_patient002\r",
+        "patient003/gone",
+        "../x",
+        "p/",
+    ]
+    lines += ["patient001/same", "patient002/same"]
+    (tmp_path / "ptbdb" / "RECORDS").write_text("\n".join(lines))
+    found = find("ptbdb/s_patient002", tmp_path)
+    assert found == find("ptbdb/patient002/s_patient002", tmp_path)
+    assert found.name == "ptbdb/patient002/s_patient002"
+    assert find("ptbdb/gone", tmp_path) == "ptbdb/gone"
+    with pytest.raises(RecordError, match="name ptbdb/patient001/same or ptbdb/patient002/same"):
+        find("ptbdb/same", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.b", "a.dat", "0b61746e-c5f4", "my record", "übung", "r.2.hea.x"]
+)
+def test_any_name_of_a_file_is_found_by_its_path_or_in_its_database(
+    tmp_path, monkeypatch, write_record, name
+):
+    folder = tmp_path / "own"
+    write_record(folder, "100")
+    for suffix in (".hea", ".dat"):
+        (folder / f"100{suffix}").rename(folder / f"{name}{suffix}")
+    for ending in ("", ".hea", ".dat"):
+        found = find(f"{folder}/{name}{ending}")
+        assert found.path == folder / name
+        assert find(f"own/{name}{ending}", tmp_path).path == folder / name
+    assert find(str(folder / name), tmp_path).name == f"own/{name}"
 
 
 def test_a_path_is_found_as_it_is_given(tmp_path, monkeypatch, write_record):
@@ -76,7 +116,9 @@ def test_a_path_goes_before_the_database_of_the_same_name(
     assert find("mitdb/203").path == Path("mitdb/203")
 
 
-@pytest.mark.parametrize("name", ["203", "nstdb/em", "ptbdb/patient001/s0010_re", "a-b_C/9"])
+@pytest.mark.parametrize(
+    "name", ["203", "nstdb/em", "ptbdb/patient001/s0010_re", "a-b_C/9", "a/b/c/d/e/f/g/h"]
+)
 def test_what_is_not_here_is_named_by_its_database(name):
     assert find(name) == (name if "/" in name else f"mitdb/{name}")
 
@@ -96,7 +138,16 @@ HOSTILE = [
         "mitdb/",
         "/203",
     ],
-    *["/etc/passwd", "mitdb//203", "mitdb/./203", "a/b/c/d/e", "-203", "_203", "203.dat", "a.b/c"],
+    *[
+        "/etc/passwd",
+        "mitdb//203",
+        "mitdb/./203",
+        "a/b/c/d/e/f/g/h/i",
+        "-203",
+        "_203",
+        "203.x",
+        "a.b/c",
+    ],
     *["203\0", "a/\0b", "203\n", "203 ", "é", "203;ls", "$(ls)", "a\\b", "~", "~/203", "~nobody/x"],
     *["https://physionet.org/203", "mitdb/203?x", "mitdb/203#x", "%2e%2e/203", "/" + "x" * 5000],
     *["x/" * 3000 + "x", "../" * 500 + "etc/passwd", ".hea", "/.hea"],
@@ -128,7 +179,7 @@ def test_any_name_is_a_database_and_a_record_or_refused(name):
     # What would be fetched can only lead to a file below the cache.
     assert isinstance(found, str)
     parts = found.split("/")
-    assert 2 <= len(parts) <= 4
+    assert 2 <= len(parts) <= 8
     for part in parts:
         assert part.replace("-", "").replace("_", "").isalnum()
         assert part.isascii()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import wfdb
 
+from ecgmon.errors import RecordError
 from ecgmon.records import Record, millivolts
 from ecgmon.records.find import Found
 from ecgmon.records.read import read, verify
@@ -41,7 +42,10 @@ def test_a_real_record_is_read_as_wfdb_reads_it(mitdb, name, lead, channel, foun
     assert got.annotations.symbols == tuple(marks.symbol)
 
 
-@pytest.mark.parametrize(("fmt", "invalid"), [("16", -32768), ("212", -2048), ("80", -128)])
+@pytest.mark.parametrize(
+    ("fmt", "invalid"),
+    [("16", -32768), ("212", -2048), ("80", -128), ("24", -(2**23)), ("32", -(2**31))],
+)
 def test_samples_marked_invalid_are_no_value_and_not_a_number(tmp_path, write_record, fmt, invalid):
     counts = np.tile(np.arange(-100, 100), 5)[:, None]
     counts[[0, 400, 999]] = invalid
@@ -106,7 +110,7 @@ def test_a_lead_is_chosen_by_its_name(record):
 
 def test_the_name_of_a_lead_has_no_blanks_and_eight_characters(tmp_path, write_record):
     found = write_record(tmp_path, sig_name=["ECG lead I", "ECG II"])
-    assert read(found).lead == "ECG_lead"
+    assert read(found, lead="1").lead == "ECG_lead"
     for name in ("ECG II", "ECG_II"):
         assert read(found, lead=name).lead == "ECG_II"
 
@@ -121,16 +125,26 @@ def test_a_record_without_annotations_has_none(tmp_path, write_record):
     assert read(write_record(tmp_path, annotate=False)).annotations is None
 
 
-def test_a_header_that_was_never_told_of_its_samples_cannot_contradict_them(
-    tmp_path, write_record, file_of
-):
-    found = write_record(tmp_path, counts=np.arange(7, 1007)[:, None])
-    header = file_of(found, ".hea")
-    told = header.read_text()
-    assert " 7 " in told
-    line = "100.dat 16 200.0(0)/mV 16 0 0 0 0 MLII"
-    header.write_text("\n".join([told.splitlines()[0], line, ""]))
-    assert np.array_equal(read(found).samples, np.arange(7, 1007))
+@pytest.mark.parametrize("first", [0, 7])
+@pytest.mark.parametrize("initial", [0, 7, 120])
+def test_a_checksum_of_zero_was_never_computed(tmp_path, write_record, file_of, first, initial):
+    counts = np.arange(first, first + 1000)
+    found = write_record(tmp_path, counts=counts[:, None])
+    line = f"100.dat 16 200.0(0)/mV 16 0 {initial} 0 0 MLII"
+    file_of(found, ".hea").write_text(f"100 1 360 1000\n{line}\n")
+    assert np.array_equal(read(found).samples, counts)
+
+
+def test_a_checksum_counts_by_its_lower_16_bits(tmp_path, write_record, file_of):
+    counts = np.arange(-2000, -1000)
+    found, total = write_record(tmp_path, counts=counts[:, None]), int(counts.sum())
+    for checksum in (total, total % 65536, total % 65536 - 65536):
+        line = f"100.dat 16 200/mV 16 0 -2000 {checksum} 0 MLII"
+        file_of(found, ".hea").write_text(f"100 1 360 1000\n{line}\n")
+        assert np.array_equal(read(found).samples, counts)
+    file_of(found, ".hea").write_text(f"100 1 360 1000\n100.dat 16 200 16 0 0 {total + 1}\n")
+    with pytest.raises(RecordError, match="checksum"):
+        read(found)
 
 
 def test_a_whole_record_is_verified(record):

@@ -48,7 +48,7 @@ def test_the_only_annotator_in_a_folder_is_taken(folder):
     assert (tested.extension, tested.records, tested.name) == ("qrs", ("207",), "mine-qrs")
     assert tested.missing == tuple(name for name in NON_PACED if name != "207")
     (folder / "100.ann").write_bytes(b"")
-    with pytest.raises(UsageError, match=r"\(\.ann, \.qrs\): choose one with --extension"):
+    with pytest.raises(UsageError, match=r"\(\.ann, \.qrs\): choose one with --annotator"):
         Annotator.find(folder)
     assert (
         Annotator.find(folder, ".ann").records == Annotator.find(folder, "ann").records == ("100",)

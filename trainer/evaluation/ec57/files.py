@@ -10,7 +10,7 @@ from ecgmon.errors import RecordError, UsageError
 from ecgmon.grid import RATE
 from ecgmon.records.annotations import Annotation, encode, load, symbol
 from ecgmon.records.fetch import obtain
-from ecgmon.records.read import read_header
+from ecgmon.records.header import read_header
 from trainer.evaluation.ec57.counts import Counts
 from trainer.evaluation.ec57.marks import Marks, marks
 from trainer.evaluation.ec57.matching import LEARNING
@@ -64,7 +64,7 @@ class Annotator:
             if len(others) > 1:
                 raise UsageError(
                     f"{folder} holds files of several annotators ({', '.join(others)}): choose one "
-                    "with --extension."
+                    "with --annotator."
                 )
             suffix = others[0] if others else ".qrs"
         else:
@@ -111,7 +111,7 @@ class Annotator:
     def _compare(self, name: str, data: Path | None) -> Counts:
         found = obtain(f"mitdb/{name}", data=data)
         header = read_header(found)
-        if header.fs != RATE or not header.sig_len:
+        if header.rate != RATE or header.length is None:
             raise RecordError(
                 f"The header {found.path}.hea is not MIT-BIH's, of {RATE} Hz and with its number "
                 "of samples: point --data or $ECGMON_DATA at another copy."
@@ -119,10 +119,10 @@ class Annotator:
         reference = found.path.with_name(f"{name}.atr")
         tested = self.folder / f"{name}.{self.extension}"
         return Counts.compare(
-            _read(reference, header.sig_len, "copy or fetch it again"),
-            _read(tested, header.sig_len, "write it again, or take it away"),
+            _read(reference, header.length, "copy or fetch it again"),
+            _read(tested, header.length, "write it again, or take it away"),
             LEARNING,
-            header.sig_len,
+            header.length,
         )
 
 
@@ -147,13 +147,18 @@ def write_annotations(path: Path, beats: Iterable[tuple[int, str]]) -> None:
 def _read(path: Path, stop: int, remedy: str) -> Marks:
     """Read an annotation file into samples at 360 Hz."""
     try:
-        found, rate = load(path)
+        loaded = load(path)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else f"it {error}"
         raise RecordError(
             f"The annotation file {path} cannot be read ({why}): {remedy}."
         ) from error
-    factor = 1 if rate is None else RATE / rate
+    factor = 1 if loaded.rate is None else RATE / loaded.rate
     return marks(
-        ((int(one.sample * factor + 0.5), symbol(one), one.subtype) for one in found), stop
+        (
+            (int(one.sample * factor + 0.5), symbol(one), one.subtype)
+            for one in loaded.marks
+            if one.sample >= 0
+        ),
+        stop,
     )
