@@ -25,6 +25,7 @@ from monitor.peers import Inbox, bind
 from monitor.publish import Publisher, Request
 from monitor.recall import Recalled, recall
 from monitor.settings import AT_ONCE, Settings
+from monitor.trouble import Trouble
 from monitor.ward import Ward
 
 IDLE_MS: Final = 100
@@ -110,6 +111,7 @@ class Monitor:
         )
         self._publisher = Publisher(self._inboxes["publish"], access)
         self._outbox = Outbox(self._publisher, self._metrics, self._disk)
+        self._trouble = Trouble()
         self._journal = journal
         self._poller = zmq.Poller()
         for readable in (ingest, publish, self._disk.ready):
@@ -154,6 +156,7 @@ class Monitor:
             self._last_link = now
             published += self._each_second(now)
         self._keep(published, taken)
+        self._ingest.tell_seen(now)
         self._outbox.send(lambda: self._ward.snapshot(now))
 
     def shutdown(self) -> None:
@@ -200,10 +203,14 @@ class Monitor:
                 if job.then is not None:
                     job.then()
                 continue
-            self._outbox.kept(job)
-            self._ingest.acknowledge(job.acks)
+            if isinstance(job, Batch):
+                self._outbox.kept(job)
+                continue
+            self._ingest.acknowledge(job.acks, job.ends)
             if job.ends:
                 self._keep(self._ingest.end(job.ends), Taken())
+            if job.gaps:  # on disk already
+                self._outbox.put(Batch([*job.gaps]))
         for errand in [e for e in self._recalls if now - e.queued >= PATIENCE_S]:
             self._go_on(errand, None)
 
@@ -249,15 +256,21 @@ class Monitor:
         return [*told, *self._of_disk(now)]
 
     def _of_disk(self, now: float) -> list[messages.Published]:
+        """Say whether the disk fails, and whether it is nearly full: two conditions."""
+        why = text = ""
         if self._disk.failed:
             text = "the disk cannot be written: signal and alarms are not kept"
+            why = self._disk.error or "the journal cannot be written"
         elif self._disk.behind_s(now) > PATIENCE_S:
-            text = "the disk does not answer: signal and alarms may not be kept"
-        else:
-            text = f"{self._disk.free_mb:.0f} MB are free on the disk: make room"
-        low = self._disk.free_mb < self._settings.disk_free_mb
-        holds = low or self._disk.failed or self._disk.behind_s(now) > PATIENCE_S
-        return self._ward.own.condition("disk", holds, text=text)
+            why = text = "the disk does not answer: signal and alarms may not be kept"
+        self._trouble.note(now, why, self._disk.held, self._disk.unkept)
+        self._metrics.disk(self._trouble.seconds, self._disk.held, self._disk.unkept)
+        free_mb, own = self._disk.free_mb, self._ward.own
+        low = f"{free_mb:.0f} MB are free on the disk: make room"
+        return [
+            *own.condition("disk", bool(why), text=text),
+            *own.condition("disk-low", free_mb < self._settings.disk_free_mb, text=low),
+        ]
 
     def _obey(self, request: Request) -> list[messages.Published]:
         """Do what a viewer asks for, and answer."""
