@@ -4,7 +4,6 @@ import contextlib
 import errno
 import logging
 import os
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +26,6 @@ LEAST: Final = 60 * RATE
 """What a record counts for at the least, so that a stream full of gaps makes no end of files."""
 MAX_FILLED: Final = 10 * RATE
 """Longest gap that is filled; after a longer one the next record begins."""
-DAY_S: Final = 86_400.0
 MAX_KNOWN: Final = 1000
 """Wearers whose files are kept in mind."""
 
@@ -99,8 +97,6 @@ class Capture:
     hours : int
         How much is kept of each wearer, at least 1. A record has at most one hour, and at most a
         quarter of this.
-    days : float
-        For how long it is kept.
     most_bytes : float
         How much is kept of all wearers.
 
@@ -112,10 +108,7 @@ class Capture:
         Why the last write has failed, if it has.
     """
 
-    def __init__(
-        self, folder: Path, hours: int, days: float = 7.0, most_bytes: float = 10e9
-    ) -> None:
-        self._days = days
+    def __init__(self, folder: Path, hours: int, most_bytes: float = 10e9) -> None:
         self._most_bytes = most_bytes
         self._folder = folder
         self._budget = hours * HOUR
@@ -158,8 +151,14 @@ class Capture:
         if taken:  # nothing to write is no news of the disk
             self.error = error
 
-    def tidy(self) -> None:
-        """Remove records that are too old, and the oldest while all together are too many."""
+    def tidy(self, before: float) -> None:
+        """Remove records that are too old, and the oldest while all together are too many.
+
+        Parameters
+        ----------
+        before : float
+            What was last written to before this time of the wall clock is too old.
+        """
         held = []
         for path in self._folder.glob("*/*.dat"):
             with contextlib.suppress(OSError):  # removed meanwhile
@@ -167,7 +166,7 @@ class Capture:
                 held.append((stat.st_mtime, stat.st_size, path.with_suffix("")))
         total = sum(size for _, size, _ in held)
         for changed, size, path in sorted(held):
-            if total <= self._most_bytes and time.time() - changed <= self._days * DAY_S:
+            if total <= self._most_bytes and changed >= before:
                 break
             if (newest := self._newest.get(path.parent.name)) and newest.path == path:
                 continue  # it grows

@@ -96,11 +96,11 @@ class Monitor:
             capture = Capture(
                 settings.captured,
                 settings.capture_hours,
-                settings.capture_days,
                 settings.capture_gb * 1e9,
             )
-        keep_days = (settings.window_days, settings.journal_days)
-        self._disk = Disk(journal, capture, settings.journal.parent, keep_days)
+        keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
+        self._wall = journal.wall()
+        self._disk = Disk(journal, capture, settings.journal.parent, keep_days, self._wall)
         self._inboxes = {"ingest": Inbox(ingest), "publish": Inbox(publish)}
         self._ingest = Ingest(
             self._inboxes["ingest"],
@@ -253,7 +253,16 @@ class Monitor:
         self._metrics.queued(self._disk.depth)
         for name, inbox in self._inboxes.items():
             self._metrics.refused(name, inbox.take_refused())
-        return [*told, *self._of_disk(now)]
+        return [*told, *self._of_clock(), *self._of_disk(now)]
+
+    def _of_clock(self) -> list[messages.Published]:
+        """Say that the wall clock was set."""
+        step = self._wall.look()
+        text = (
+            f"the clock was set by {self._wall.step_s:+.0f} s: nothing old is removed for an hour"
+        )
+        told = self._ward.own.condition("clock", self._wall.stepped, text=text)
+        return [step, *told] if step else told
 
     def _of_disk(self, now: float) -> list[messages.Published]:
         """Say whether the disk fails, and whether it is nearly full: two conditions."""

@@ -19,6 +19,7 @@ from monitor.capture import Capture
 from monitor.holding import Lost
 from monitor.journal import Journal, urgent
 from monitor.streams import Piece, Stream
+from monitor.wall import Wall
 
 GATHER_S: Final = 0.2
 """Samples wait so long for others, so that files are not opened for every frame."""
@@ -30,6 +31,7 @@ MAX_QUEUED: Final = 20_000
 """Batches that wait for a disk that hangs; what the oldest say of windows is lost, and counted."""
 MAX_CARRIED: Final = 1_000
 """Messages, other than windows, that a batch given up leaves to the next one."""
+DAY_S: Final = 86_400.0
 TIDY_S: Final = 10.0
 """How often old entries are removed and the free space is looked at."""
 
@@ -106,8 +108,10 @@ class Disk(threading.Thread):
         Likewise.
     folder : Path
         On the disk whose free space is watched.
-    keep_days : tuple of (float, float)
-        How long windows stay in the journal, and all else.
+    keep_days : tuple of (float, float, float)
+        How long windows stay in the journal, and all else, and how long samples are kept.
+    wall : Wall
+        Tells how old something is.
 
     Attributes
     ----------
@@ -124,13 +128,15 @@ class Disk(threading.Thread):
         journal: Journal,
         capture: Capture | None,
         folder: Path,
-        keep_days: tuple[float, float],
+        keep_days: tuple[float, float, float],
+        wall: Wall,
     ) -> None:
         super().__init__(name="disk", daemon=True)  # a disk that hangs must not keep us alive
         self._journal = journal
         self._capture = capture
         self._folder = folder
         self._keep_days = keep_days
+        self._wall = wall
         self._queue: deque[Batch | Errand] = deque()
         self._done: deque[Batch | Errand | Kept] = deque()
         self._work = threading.Condition()
@@ -336,10 +342,11 @@ class Disk(threading.Thread):
         if now - self._tidied < TIDY_S:
             return
         self._tidied = now
-        self._journal.prune(*self._keep_days)
+        windows, others, samples = (self._wall.cutoff(days * DAY_S) for days in self._keep_days)
+        self._journal.prune(windows, others)
         try:
             if self._capture is not None:
-                self._capture.tidy()
+                self._capture.tidy(samples)
             self.free_mb = shutil.disk_usage(self._folder).free / 1e6
         except OSError as error:
             _log.warning("disk=untidy error=%r", str(error))

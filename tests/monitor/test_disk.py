@@ -15,6 +15,7 @@ from monitor import daemon, disk
 from monitor.capture import Capture
 from monitor.disk import GATHER_S, PLENTY, Batch, Disk, Errand, Kept
 from monitor.journal import Journal
+from monitor.wall import Wall
 from replay.simulated import simulate
 from tests.monitor.rig import PATIENCE_S, Rig
 from tests.monitor.test_capture import piece
@@ -27,7 +28,7 @@ OFF = np.full(1440, NO_VALUE)
 @pytest.fixture
 def writer(tmp_path):
     journal = Journal(tmp_path / "journal.db")
-    writer = Disk(journal, Capture(tmp_path / "captured", 1), tmp_path, (7, 30))
+    writer = Disk(journal, Capture(tmp_path / "captured", 1), tmp_path, (7, 30, 7), Wall())
     writer.start()
     yield writer
     writer.stop(PATIENCE_S)
@@ -112,7 +113,7 @@ def test_a_disk_that_hangs_is_given_up_in_time_and_holds_a_bounded_queue(
 
 
 def test_what_comes_after_the_stop_is_written_at_the_close(tmp_path):
-    writer = Disk(Journal(tmp_path / "journal.db"), None, tmp_path, (7, 30))
+    writer = Disk(Journal(tmp_path / "journal.db"), None, tmp_path, (7, 30, 7), Wall())
     writer.start()
     writer.stop(PATIENCE_S)
     writer.hand_over(Batch([window(0)]))
@@ -126,7 +127,9 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(disk, "TIDY_S", 0.0)
     monkeypatch.setattr(Capture, "tidy", fails)
-    writer = Disk(Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30))
+    writer = Disk(
+        Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30, 7), Wall()
+    )
     writer.start()
     writer.hand_over(Errand(fails))
     writer.stop(PATIENCE_S)
@@ -143,7 +146,7 @@ def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path
     with monkeypatch.context() as then:
         then.setattr(time, "time", lambda: 1e9)
         journal.append([window(0), alarm(0, "cleared")])
-    writer = Disk(journal, None, tmp_path, (7, 30))
+    writer = Disk(journal, None, tmp_path, (7, 30, 7), Wall())
     assert writer.free_mb == float("inf")
     writer.start()
     writer.hand_over(Batch([alarm(1)]))
@@ -194,8 +197,7 @@ def test_a_disk_that_hangs_at_the_end_delays_it_no_more_than_it_may(tmp_path, ga
         device.greet("203", 7)
         gate.clear()
         device.send_all(OFF)
-        device.say(messages.Heartbeat(stream=messages.stream_id(7)))
-        device.hear()
+        device.until_seen(len(OFF))
         began = time.monotonic()
         stopped = threading.Thread(target=rig.stop)
         stopped.start()

@@ -52,6 +52,7 @@ class Watching:
 
     def __init__(self, context, monitor, record, speed):
         self.monitor, self.record = monitor, record
+        self.heard = []
         self._stack = ExitStack()
         self.live()
         self._viewer = Viewer(
@@ -59,7 +60,6 @@ class Watching:
         )
         self._playing = Playing(context, record, monitor.ingest, speed)
         self.device = self._playing.device
-        self.heard = []
 
     def __enter__(self):
         return self
@@ -73,6 +73,7 @@ class Watching:
         """Start a monitor."""
         self.process = self._stack.enter_context(self.monitor.living())
         self.process.wait_for(" ready")
+        self._born = len(self.heard)
 
     def kill(self):
         """Let the monitor die at once."""
@@ -117,8 +118,9 @@ class Watching:
         assert self.process.process.wait(PATIENCE_S) == 0
 
     def _clear(self):
-        """Tell whether no alarm of the monitor's own stands."""
-        own = {m.alarm: m.state for m in self.all(messages.Alarm, wearer=None)}
+        """Tell whether no alarm of the monitor's own stands, as far as this one has told."""
+        told = [m for m in self.heard[self._born :] if isinstance(m, messages.Alarm)]
+        own = {m.alarm: m.state for m in told if m.wearer is None}
         return set(own.values()) <= {"cleared"}
 
     def on_disk(self):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_an_example_loses_nothing_when_a_monitor_with_a_hanging_disk_is_killed(
 ):
     command = [sys.executable, "-u", EXAMPLES / "device.py", monitor.ingest, "ann", "--seconds=30"]
     if language == "c":
-        if shutil.which("gcc") is None:
+        if not (shutil.which("gcc") and Path("/usr/include/zmq.h").exists()):
             pytest.skip("needs gcc and zmq.h: apt install gcc libzmq3-dev")
         program, source = tmp_path / "device", EXAMPLES / "device.c"
         build = ["gcc", "-std=c11", "-O2", "-o", program, source, "-lzmq", "-lm"]
