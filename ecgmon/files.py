@@ -28,8 +28,13 @@ def place(path: Path, data: bytes) -> None:
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force to disk which files a folder holds; raises `OSError`."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the name, too
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

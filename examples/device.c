@@ -19,7 +19,7 @@
 #define LEAD "II"
 #define GAIN 200.0f       /* counts per millivolt */
 #define FRAME_S 0.1
-#define IN_FLIGHT_S 10    /* of signal sent and not acknowledged, at the most */
+#define IN_FLIGHT_S 10    /* of signal that the monitor has not seen, at the most */
 #define HEARTBEAT_S 2.0
 #define PATIENCE_S 10.0   /* for an answer that is due */
 #define MAX_FRAME 1000    /* samples; the format has room for 4096 */
@@ -146,6 +146,7 @@ static struct ending converse(void *socket)
     char text[256], answer[65536];
     bool bye = false;
     uint64_t sent = 0;
+    uint64_t seen = 0; /* what is judged need not be sent, but is kept until acknowledged */
     double heard = clock_s(CLOCK_MONOTONIC), spoke = heard;
     snprintf(text, sizeof text, ",\"wearer\":\"%s\",\"rate\":%.3f,\"leads\":[\"" LEAD "\"]", wearer, rate);
     say(socket, "hello", text);
@@ -176,6 +177,9 @@ static struct ending converse(void *socket)
                 first = next;
             if (have < first)
                 have = first;
+            uint64_t judged = strtoull(value(answer, "seen"), NULL, 10); /* 0 where it is not said */
+            if (judged > seen)
+                seen = judged;
         }
         double now = clock_s(CLOCK_MONOTONIC);
         if (bye && first >= end) {
@@ -190,9 +194,13 @@ static struct ending converse(void *socket)
         }
         if (!how.welcomed)
             continue;
-        if (sent < first)
-            sent = first;
-        while (sent < have && (double)(sent - first) < IN_FLIGHT_S * rate) {
+        if (seen < first)
+            seen = first;
+        if (seen > have)
+            seen = have;
+        if (sent < seen)
+            sent = seen;
+        while (sent < have && (double)(sent - seen) < IN_FLIGHT_S * rate) {
             uint64_t count = have - sent < MAX_FRAME ? have - sent : MAX_FRAME;
             send_frame(socket, sent, (uint32_t)count);
             sent += count;

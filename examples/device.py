@@ -19,7 +19,8 @@ from pathlib import Path
 import zmq
 
 LEAD, GAIN = "II", 200.0  # counts per millivolt
-FRAME_S, IN_FLIGHT_S, HEARTBEAT_S, PATIENCE_S = 0.1, 10, 2, 10
+FRAME_S, HEARTBEAT_S, PATIENCE_S = 0.1, 2, 10
+IN_FLIGHT_S = 10  # of signal that the monitor has not seen, at the most
 KEPT_S = 3600  # of signal that is not acknowledged; older samples are given up
 P, Q, R = (0.2, 0.15, 0.025), (0.36, -0.1, 0.01), (0.385, 1.2, 0.011)
 S, T = (0.41, -0.25, 0.01), (0.62, 0.3, 0.04)
@@ -71,6 +72,7 @@ class Device:
         """Say hello and stream; returns (welcomed?, why it ended, retry_s, all acknowledged?)."""
         self.say(socket, type="hello", wearer=self.wearer, rate=self.rate, leads=[LEAD])
         sent, heard, spoke, said_bye = None, time.monotonic(), time.monotonic(), False
+        seen = 0  # what the monitor has judged need not be sent, but is kept until acknowledged
         while True:
             self.take_samples()
             socket.poll(round(500 * FRAME_S))
@@ -82,6 +84,7 @@ class Device:
                 if answer["type"] == "welcome":
                     print(f"welcome, next={acknowledged} publish={answer['publish']}", flush=True)
                     sent = acknowledged
+                seen = max(seen, acknowledged, answer.get("seen") or 0)
                 del self.kept[: max(acknowledged - self.first, 0)]
                 self.first = max(acknowledged, self.first)
             now = time.monotonic()
@@ -94,10 +97,9 @@ class Device:
                 heard = now
             if sent is None:
                 continue
-            sent = max(sent, self.first)
-            while (
-                sent < self.first + len(self.kept) and sent - self.first < IN_FLIGHT_S * self.rate
-            ):
+            sent = max(sent, self.first, min(seen, self.first + len(self.kept)))
+            limit = max(seen, self.first) + IN_FLIGHT_S * self.rate
+            while sent < min(self.first + len(self.kept), limit):
                 samples = self.kept[sent - self.first :][: round(self.rate)]  # a second at most
                 socket.send(self.frame(sent, samples))
                 sent, spoke = sent + len(samples), now

@@ -4,9 +4,8 @@ import contextlib
 import errno
 import logging
 import os
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -14,10 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.files import place
+from ecgmon.files import place, sync_folder
 from ecgmon.grid import RATE
 from ecgmon.records import layout
 from ecgmon.wire import NO_VALUE, messages
+from monitor.holding import Holding
 from monitor.streams import Piece
 
 HOUR: Final = 3600 * RATE
@@ -26,44 +26,69 @@ LEAST: Final = 60 * RATE
 """What a record counts for at the least, so that a stream full of gaps makes no end of files."""
 MAX_FILLED: Final = 10 * RATE
 """Longest gap that is filled; after a longer one the next record begins."""
-SYNC_S: Final = 1.0
-"""A power cut takes at most as much of a record."""
-DAY_S: Final = 86_400.0
 MAX_KNOWN: Final = 1000
 """Wearers whose files are kept in mind."""
 
 _log = logging.getLogger(__name__)
 
 
+class _ChangedError(OSError):
+    """Another program has removed a record or written to it: it is left as it is."""
+
+
 @dataclass(eq=False, slots=True)
 class _Record:
-    """A record that grows: ``length`` samples, the last of them in ``parts`` and not on disk."""
+    """A record that grows: ``length`` samples, all of them on disk.
+
+    After a write that failed it may be ``torn``: what the file holds beyond them does not count.
+    """
 
     header: layout.Header
     path: Path
     kept: dict[Path, int]
+    longest: int
     length: int = 0
-    written: int = 0
-    synced: float = 0.0
-    parts: list[NDArray[np.int16]] = field(default_factory=list)
-
-    @property
-    def stop(self) -> int:
-        return self.header.first + self.length
+    torn: bool = False
 
     def of(self, at_rate: int) -> int:
         """Return how many of its samples last as long as so many at `RATE`."""
         return round(at_rate * self.header.rate / RATE)
 
-    def add(self, samples: NDArray[np.int16]) -> None:
-        self.parts.append(samples)
-        self.length += len(samples)
+    def takes(self, piece: Piece, length: int) -> int | None:
+        """Return how many samples are missing before a piece that follows ``length`` samples.
+
+        None if the piece belongs into another record.
+        """
+        header, missing = self.header, piece.first - self.header.first - length
+        same = (header.stream, header.rate, header.gain, header.lead) == (
+            messages.stream_id(piece.stream),
+            piece.rate_mhz / 1000,
+            piece.gain,
+            piece.lead,
+        )
+        room = self.of(self.longest) - length
+        fits = 0 <= missing <= self.of(MAX_FILLED) and missing < room
+        return missing if same and fits else None
+
+    def share(self, pieces: list[Piece]) -> tuple[NDArray[np.int16], list[Piece]]:
+        """Return what is to be appended of pieces, gaps filled, and what is left of them."""
+        parts, length = [np.zeros(0, dtype=np.int16)], self.length
+        for n, piece in enumerate(pieces):
+            if (missing := self.takes(piece, length)) is None:
+                return np.concatenate(parts), pieces[n:]
+            length += missing
+            taken = piece.samples[: self.of(self.longest) - length]
+            parts += [np.full(missing, NO_VALUE, dtype=np.int16), taken]
+            length += len(taken)
+            if len(taken) < len(piece.samples):
+                return np.concatenate(parts), [piece.after(len(taken)), *pieces[n + 1 :]]
+        return np.concatenate(parts), []
 
 
 class Capture:
     """Appends accepted samples to each wearer's newest record and removes the oldest ones.
 
-    A disk that fails is logged once and stops nothing: what could not be written is lost.
+    What could not be written waits for the next `flush`, as much as `Holding` has room for.
 
     Parameters
     ----------
@@ -72,32 +97,29 @@ class Capture:
     hours : int
         How much is kept of each wearer, at least 1. A record has at most one hour, and at most a
         quarter of this.
-    days : float
-        For how long it is kept.
     most_bytes : float
         How much is kept of all wearers.
 
     Attributes
     ----------
-    failed : bool
-        Whether the last write has failed.
+    holding : Holding
+        What is not on disk yet; all else belongs to one thread.
+    error : OSError or None
+        Why the last write has failed, if it has.
     """
 
-    def __init__(
-        self, folder: Path, hours: int, days: float = 7.0, most_bytes: float = 10e9
-    ) -> None:
-        self._days = days
+    def __init__(self, folder: Path, hours: int, most_bytes: float = 10e9) -> None:
         self._most_bytes = most_bytes
         self._folder = folder
         self._budget = hours * HOUR
         self._longest = min(HOUR, self._budget // 4)
         self._newest: dict[str, _Record] = {}
         self._kept: dict[str, dict[Path, int]] = {}
-        self._unwritten: dict[_Record, None] = {}
-        self.failed = False
+        self.holding = Holding()
+        self.error: OSError | None = None
 
     def append(self, wearer: str, piece: Piece) -> None:
-        """Take what a stream has taken.
+        """Take what a stream has taken; it is written by `flush`. From any thread.
 
         Parameters
         ----------
@@ -105,36 +127,38 @@ class Capture:
             Whose it is.
         piece : Piece
             Begins where or after the stream's piece before it ended.
+
+        Raises
+        ------
+        RecordError
+            If the id can be no wearer's.
         """
-        at, samples = piece.first, piece.samples
-        while len(samples):
-            record = self._record(wearer, piece, at)
-            taken = samples[: record.of(self._longest) - record.length]
-            record.add(taken)
-            self._unwritten[record] = None
-            at, samples = at + len(taken), samples[len(taken) :]
+        layout.home(self._folder, wearer)
+        self.holding.put(wearer, piece)
 
     def flush(self) -> None:
-        """Write what is pending and remove what is too old; each file is open for one write."""
-        lost, why = 0, None
-        for record in self._unwritten:
+        """Write what waits, force it to disk, and remove what is too much."""
+        taken, error = self.holding.take(), None
+        for wearer, pieces in taken.items():
+            rest = pieces
             try:
-                _write(record)
-            except OSError as error:
-                lost += sum(map(len, record.parts))
-                why = error
-                self._give_up(record)
-            else:
-                self._make_room(record)
-            record.parts.clear()
-        if why is not None and not self.failed:
-            _log.error("capture=failed lost=%d error=%r", lost, str(why))
-        # Nothing to write is no news of the disk.
-        self.failed = why is not None if self._unwritten else self.failed
-        self._unwritten.clear()
+                while rest:
+                    rest = self._write(wearer, rest)
+            except OSError as why:
+                error = why
+            self.holding.keep(wearer, rest)
+        self.holding.give_back()
+        if taken:  # nothing to write is no news of the disk
+            self.error = error
 
-    def tidy(self) -> None:
-        """Remove records that are too old, and the oldest while all together are too many."""
+    def tidy(self, before: float) -> None:
+        """Remove records that are too old, and the oldest while all together are too many.
+
+        Parameters
+        ----------
+        before : float
+            What was last written to before this time of the wall clock is too old.
+        """
         held = []
         for path in self._folder.glob("*/*.dat"):
             with contextlib.suppress(OSError):  # removed meanwhile
@@ -142,7 +166,7 @@ class Capture:
                 held.append((stat.st_mtime, stat.st_size, path.with_suffix("")))
         total = sum(size for _, size, _ in held)
         for changed, size, path in sorted(held):
-            if total <= self._most_bytes and time.time() - changed <= self._days * DAY_S:
+            if total <= self._most_bytes and changed >= before:
                 break
             if (newest := self._newest.get(path.parent.name)) and newest.path == path:
                 continue  # it grows
@@ -151,34 +175,38 @@ class Capture:
             with contextlib.suppress(OSError):  # if the disk fails, the next write says so
                 _remove(path)
 
-    def _record(self, wearer: str, piece: Piece, at: int) -> _Record:
-        """Return the record that takes sample ``at``, its end filled up to there."""
-        stream, rate = messages.stream_id(piece.stream), piece.rate_mhz / 1000
+    def _write(self, wearer: str, pieces: list[Piece]) -> list[Piece]:
+        """Append to one record, and return what belongs into others; raises `OSError`."""
+        record = self._record(wearer, pieces[0])
+        samples, rest = record.share(pieces)
+        try:
+            _append(record, samples)
+        except _ChangedError:
+            del self._newest[wearer]
+            return pieces
+        self._make_room(record)
+        return rest
+
+    def _record(self, wearer: str, piece: Piece) -> _Record:
+        """Return the record that takes a piece, at least its beginning."""
         record = self._newest.get(wearer)
-        if record is not None:
-            header, missing = record.header, at - record.stop
-            same = (header.stream, header.rate, header.gain, header.lead) == (
-                stream,
-                rate,
-                piece.gain,
-                piece.lead,
-            )
-            room = record.of(self._longest) - record.length
-            if same and 0 <= missing <= record.of(MAX_FILLED) and missing < room:
-                if missing:
-                    record.add(np.full(missing, NO_VALUE, dtype=np.int16))
-                return record
+        if record is not None and not record.length and record.header.first != piece.first:
+            with contextlib.suppress(OSError):
+                _remove(record.path)  # it never began, and its beginning is given up
+            record = None
+        if record is not None and record.takes(piece, record.length) is not None:
+            return record
         header = layout.Header(
             wearer=wearer,
-            stream=stream,
-            first=at,
-            rate=rate,
+            stream=messages.stream_id(piece.stream),
+            first=piece.first,
+            rate=piece.rate_mhz / 1000,
             gain=piece.gain,
             lead=piece.lead,
             began=datetime.now(UTC),
         )
         home = layout.home(self._folder, wearer)
-        record = _Record(header, home / header.name, self._known(wearer))
+        record = _Record(header, home / header.name, self._known(wearer), self._longest)
         self._newest[wearer] = record
         return record
 
@@ -195,14 +223,6 @@ class Capture:
                 self._kept[wearer] = {}  # writing will fail, and say why
         return self._kept[wearer]
 
-    def _give_up(self, record: _Record) -> None:
-        """Begin another record with what comes next, and leave nothing empty behind."""
-        if self._newest.get(record.header.wearer) is record:
-            del self._newest[record.header.wearer]
-        if not record.written:
-            with contextlib.suppress(OSError):
-                _remove(record.path)
-
     def _make_room(self, record: _Record) -> None:
         kept = record.kept
         kept[record.path] = _weight(record.length, record.header.rate)
@@ -213,26 +233,48 @@ class Capture:
                 _remove(oldest)
 
 
-def _write(record: _Record) -> None:
-    """Append what is pending, to a file that is as it was left; raises `OSError`."""
-    samples = np.concatenate(record.parts).astype("<i2")
-    if not record.written:
+def _append(record: _Record, samples: NDArray[np.int16]) -> None:
+    """Append samples to a file that is as it was left, and force them to disk; raises `OSError`."""
+    begins = not record.length
+    if begins:
         _begin(record)
-    with record.path.with_suffix(".dat").open("r+b" if record.written else "xb") as file:
-        if file.seek(0, os.SEEK_END) != record.written * layout.SAMPLE_BYTES:
-            raise OSError(errno.EIO, "another program has changed it", file.name)
-        file.write(samples.tobytes())
-        if time.monotonic() - record.synced >= SYNC_S:
-            file.flush()
-            os.fdatasync(file.fileno())
-            record.synced = time.monotonic()
-    record.written += len(samples)
+    try:
+        file = record.path.with_suffix(".dat").open("xb" if begins else "r+b", buffering=0)
+    except FileNotFoundError as error:
+        raise error if begins else _ChangedError(*error.args) from error
+    with file:
+        end = record.length * layout.SAMPLE_BYTES
+        size = file.seek(0, os.SEEK_END)
+        if record.torn and size > end:
+            file.truncate(end)
+            file.seek(end)
+        elif size != end:
+            raise _ChangedError(errno.EIO, "another program has changed it", file.name)
+        record.torn = True
+        data = memoryview(samples.astype("<i2").tobytes())
+        while data:
+            data = data[file.write(data) :]
+        os.fdatasync(file.fileno())
+    if begins:
+        sync_folder(record.path.parent)
+    record.torn = False
+    record.length += len(samples)
+
+
+def settle(path: Path) -> None:
+    """Force to disk what a monitor before this one has written of a record; raises `OSError`."""
+    with path.with_suffix(".dat").open("rb") as file:
+        os.fdatasync(file.fileno())
+    sync_folder(path.parent)
 
 
 def _begin(record: _Record) -> None:
     """Write the header, and put it in place whole."""
     header = record.path.with_suffix(".hea")
-    header.parent.mkdir(parents=True, exist_ok=True)
+    if not header.parent.is_dir():
+        header.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (header.parent.parent, header.parent.parent.parent):
+            sync_folder(folder)  # the names, too
     # A device that begins again at the same sample sends the same ones.
     _remove(record.path)
     record.kept.pop(record.path, None)

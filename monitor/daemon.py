@@ -25,6 +25,7 @@ from monitor.peers import Inbox, bind
 from monitor.publish import Publisher, Request
 from monitor.recall import Recalled, recall
 from monitor.settings import AT_ONCE, Settings
+from monitor.trouble import Trouble
 from monitor.ward import Ward
 
 IDLE_MS: Final = 100
@@ -95,11 +96,11 @@ class Monitor:
             capture = Capture(
                 settings.captured,
                 settings.capture_hours,
-                settings.capture_days,
                 settings.capture_gb * 1e9,
             )
-        keep_days = (settings.window_days, settings.journal_days)
-        self._disk = Disk(journal, capture, settings.journal.parent, keep_days)
+        keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
+        self._wall = journal.wall()
+        self._disk = Disk(journal, capture, settings.journal.parent, keep_days, self._wall)
         self._inboxes = {"ingest": Inbox(ingest), "publish": Inbox(publish)}
         self._ingest = Ingest(
             self._inboxes["ingest"],
@@ -110,6 +111,7 @@ class Monitor:
         )
         self._publisher = Publisher(self._inboxes["publish"], access)
         self._outbox = Outbox(self._publisher, self._metrics, self._disk)
+        self._trouble = Trouble()
         self._journal = journal
         self._poller = zmq.Poller()
         for readable in (ingest, publish, self._disk.ready):
@@ -154,6 +156,7 @@ class Monitor:
             self._last_link = now
             published += self._each_second(now)
         self._keep(published, taken)
+        self._ingest.tell_seen(now)
         self._outbox.send(lambda: self._ward.snapshot(now))
 
     def shutdown(self) -> None:
@@ -200,10 +203,14 @@ class Monitor:
                 if job.then is not None:
                     job.then()
                 continue
-            self._outbox.kept(job)
-            self._ingest.acknowledge(job.acks)
+            if isinstance(job, Batch):
+                self._outbox.kept(job)
+                continue
+            self._ingest.acknowledge(job.acks, job.ends)
             if job.ends:
                 self._keep(self._ingest.end(job.ends), Taken())
+            if job.gaps:  # on disk already
+                self._outbox.put(Batch([*job.gaps]))
         for errand in [e for e in self._recalls if now - e.queued >= PATIENCE_S]:
             self._go_on(errand, None)
 
@@ -246,18 +253,33 @@ class Monitor:
         self._metrics.queued(self._disk.depth)
         for name, inbox in self._inboxes.items():
             self._metrics.refused(name, inbox.take_refused())
-        return [*told, *self._of_disk(now)]
+        return [*told, *self._of_clock(), *self._of_disk(now)]
+
+    def _of_clock(self) -> list[messages.Published]:
+        """Say that the wall clock was set."""
+        step = self._wall.look()
+        text = (
+            f"the clock was set by {self._wall.step_s:+.0f} s: nothing old is removed for an hour"
+        )
+        told = self._ward.own.condition("clock", self._wall.stepped, text=text)
+        return [step, *told] if step else told
 
     def _of_disk(self, now: float) -> list[messages.Published]:
+        """Say whether the disk fails, and whether it is nearly full: two conditions."""
+        why = text = ""
         if self._disk.failed:
             text = "the disk cannot be written: signal and alarms are not kept"
+            why = self._disk.error or "the journal cannot be written"
         elif self._disk.behind_s(now) > PATIENCE_S:
-            text = "the disk does not answer: signal and alarms may not be kept"
-        else:
-            text = f"{self._disk.free_mb:.0f} MB are free on the disk: make room"
-        low = self._disk.free_mb < self._settings.disk_free_mb
-        holds = low or self._disk.failed or self._disk.behind_s(now) > PATIENCE_S
-        return self._ward.own.condition("disk", holds, text=text)
+            why = text = "the disk does not answer: signal and alarms may not be kept"
+        self._trouble.note(now, why, self._disk.held, self._disk.unkept)
+        self._metrics.disk(self._trouble.seconds, self._disk.held, self._disk.unkept)
+        free_mb, own = self._disk.free_mb, self._ward.own
+        low = f"{free_mb:.0f} MB are free on the disk: make room"
+        return [
+            *own.condition("disk", bool(why), text=text),
+            *own.condition("disk-low", free_mb < self._settings.disk_free_mb, text=low),
+        ]
 
     def _obey(self, request: Request) -> list[messages.Published]:
         """Do what a viewer asks for, and answer."""

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from ecgmon.errors import EcgmonError
+from ecgmon.signal.convert import first_output
 from ecgmon.wire import messages
 from monitor.capture import Capture
+from monitor.holding import Lost
 from monitor.journal import Journal, urgent
 from monitor.streams import Piece, Stream
+from monitor.wall import Wall
 
 GATHER_S: Final = 0.2
 """Samples wait so long for others, so that files are not opened for every frame."""
@@ -25,7 +28,10 @@ PLENTY: Final = 720
 PATIENCE_S: Final = 2.0
 """A disk that takes longer keeps nothing from being published any more."""
 MAX_QUEUED: Final = 20_000
-"""Batches that wait for a disk that hangs; what the oldest hold is lost, and counted."""
+"""Batches that wait for a disk that hangs; what the oldest say of windows is lost, and counted."""
+MAX_CARRIED: Final = 1_000
+"""Messages, other than windows, that a batch given up leaves to the next one."""
+DAY_S: Final = 86_400.0
 TIDY_S: Final = 10.0
 """How often old entries are removed and the free space is looked at."""
 
@@ -43,9 +49,9 @@ class Batch:
     pieces : list of (str, Piece)
         Whose samples, and which, for the capture.
     acks : dict of Stream to int
-        Up to which sample each stream is taken care of once this is written.
+        Up to which sample each stream can be acknowledged once these are on disk.
     ends : list of Stream
-        Those that end once it is.
+        Those that end once all their samples are.
     """
 
     published: list[messages.Published]
@@ -53,6 +59,25 @@ class Batch:
     acks: dict[Stream, int] = field(default_factory=dict)
     ends: list[Stream] = field(default_factory=list)
     queued: float = field(default_factory=time.monotonic)
+
+
+@dataclass(eq=False, slots=True)
+class Kept:
+    """How much of each stream is on disk, or recorded as given up.
+
+    Parameters
+    ----------
+    acks : dict of Stream to int
+        Index of the first sample that is not.
+    ends : list of Stream
+        Those whose last samples are.
+    gaps : list of Gap
+        What was given up: the journal has it by now.
+    """
+
+    acks: dict[Stream, int] = field(default_factory=dict)
+    ends: list[Stream] = field(default_factory=list)
+    gaps: list[messages.Gap] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
@@ -83,8 +108,10 @@ class Disk(threading.Thread):
         Likewise.
     folder : Path
         On the disk whose free space is watched.
-    keep_days : tuple of (float, float)
-        How long windows stay in the journal, and all else.
+    keep_days : tuple of (float, float, float)
+        How long windows stay in the journal, and all else, and how long samples are kept.
+    wall : Wall
+        Tells how old something is.
 
     Attributes
     ----------
@@ -101,20 +128,25 @@ class Disk(threading.Thread):
         journal: Journal,
         capture: Capture | None,
         folder: Path,
-        keep_days: tuple[float, float],
+        keep_days: tuple[float, float, float],
+        wall: Wall,
     ) -> None:
         super().__init__(name="disk", daemon=True)  # a disk that hangs must not keep us alive
         self._journal = journal
         self._capture = capture
         self._folder = folder
         self._keep_days = keep_days
+        self._wall = wall
         self._queue: deque[Batch | Errand] = deque()
-        self._done: deque[Batch | Errand] = deque()
+        self._done: deque[Batch | Errand | Kept] = deque()
         self._work = threading.Condition()
         self._stopping = False
         self._busy: float | None = None
         self._error: BaseException | None = None
         self._waiting: dict[str, int] = {}
+        self._wanted: dict[Stream, int] = {}
+        self._ending: set[Stream] = set()
+        self._carried: Batch | None = None
         self._hurry = False
         self._tidied = float("-inf")
         self.ready, self._wake = os.pipe()
@@ -136,7 +168,23 @@ class Disk(threading.Thread):
     @property
     def failed(self) -> bool:
         """Whether the last write has failed."""
-        return self._journal.failed or (self._capture is not None and self._capture.failed)
+        return self._journal.failed or (self._capture is not None and bool(self._capture.error))
+
+    @property
+    def error(self) -> str:
+        """Why the last write of samples has failed; empty if it has not."""
+        why = self._capture.error if self._capture else None
+        return str(why) if why else ""
+
+    @property
+    def held(self) -> int:
+        """Samples that wait for the disk."""
+        return self._capture.holding.held if self._capture else 0
+
+    @property
+    def unkept(self) -> int:
+        """Samples that were given up so far, because the disk did not take them in time."""
+        return self._capture.holding.lost if self._capture else 0
 
     def behind_s(self, now: float) -> float:
         """Return for how long the oldest of what was handed over has waited."""
@@ -147,14 +195,16 @@ class Disk(threading.Thread):
     def hand_over(self, job: Batch | Errand) -> None:
         """Take something to do; what a hanging disk leaves over is bounded."""
         with self._work:
+            if isinstance(job, Batch) and self._capture is not None:
+                for wearer, piece in job.pieces:
+                    self._capture.append(wearer, piece)
             self._queue.append(job)
             self._hurry |= self._hurries(job)
             if len(self._queue) > MAX_QUEUED:
-                self._queue.popleft()
-                self.lost += 1
+                self._shorten()
             self._work.notify()
 
-    def take_done(self) -> list[Batch | Errand]:
+    def take_done(self) -> list[Batch | Errand | Kept]:
         """Return what has been done since the last call, in order; raises what ended the thread."""
         if self._error is not None:
             raise self._error
@@ -167,6 +217,18 @@ class Disk(threading.Thread):
         while self._done:
             done.append(self._done.popleft())
         return done
+
+    def _shorten(self) -> None:
+        """Give up the oldest job, but not what a restart goes on from, nor whom it lets go."""
+        oldest = self._queue.popleft()
+        self.lost += 1
+        if isinstance(oldest, Batch):
+            left_out = messages.Window | messages.Trace | messages.Link
+            carried = self._carried = self._carried or Batch([])
+            carried.published += [m for m in oldest.published if not isinstance(m, left_out)]
+            del carried.published[:-MAX_CARRIED]
+            carried.ends += oldest.ends
+            carried.acks |= oldest.acks
 
     def stop(self, patience_s: float) -> None:
         """Do what is left, and end; gives up a disk that hangs for so long."""
@@ -190,10 +252,10 @@ class Disk(threading.Thread):
         """Work until stopped."""
         try:
             while jobs := self._next():
-                self._do(jobs)
+                kept = self._do(jobs)
                 with self._work:
                     self._busy = None
-                self._done.extend(jobs)
+                self._done.extend([kept, *jobs])
                 self._tell()
                 self._tidy()
         except BaseException as error:  # noqa: BLE001 - raised in the loop, which cannot go on
@@ -216,6 +278,9 @@ class Disk(threading.Thread):
             self._waiting.clear()
             self._hurry = False
             self._busy = jobs[0].queued if jobs else None
+            if carried := self._carried:
+                self._carried = None
+                jobs.insert(0, carried)
             return jobs
 
     def _hurries(self, job: "Batch | Errand") -> bool:
@@ -229,21 +294,44 @@ class Disk(threading.Thread):
             self._waiting[wearer] = waiting
         return bool(job.ends)
 
-    def _do(self, jobs: "list[Batch | Errand]") -> None:
+    def _do(self, jobs: "list[Batch | Errand]") -> Kept:
         """Write samples first: what an alarm was raised by is there when the alarm is."""
         batches = [job for job in jobs if isinstance(job, Batch)]
+        lost = list[Lost]()
+        for batch in batches:
+            self._wanted |= batch.acks
+            self._ending.update(batch.ends)
         if self._capture is not None:
-            for batch in batches:
-                for wearer, piece in batch.pieces:
-                    self._capture.append(wearer, piece)
             self._capture.flush()
-        self._journal.append([message for batch in batches for message in batch.published])
+            if not (self._capture.error or self._journal.failed):
+                lost = self._capture.holding.take_lost()
+        gaps = [_gap(one) for one in lost]
+        self._journal.append([*gaps, *(m for batch in batches for m in batch.published)])
         for job in jobs:
             if isinstance(job, Errand):
                 try:
                     job.then = job.look_up()
                 except (EcgmonError, OSError) as error:
                     _log.error("disk=unreadable error=%r", str(error))
+        if lost:
+            self._journal.commit()
+        return self._kept([] if self._journal.failed else lost)
+
+    def _kept(self, recorded: list[Lost]) -> Kept:
+        """Find what can be acknowledged: what is on disk, or a gap that the journal has."""
+        if self._capture is not None:
+            self._capture.holding.record(recorded)
+        kept = Kept(gaps=[_gap(one) for one in recorded])
+        for stream, wanted in list(self._wanted.items()):
+            holding = self._capture.holding if self._capture else None
+            first = holding.first(stream.wearer, stream.number) if holding else None
+            kept.acks[stream] = wanted if first is None else min(wanted, first)
+            if kept.acks[stream] == wanted:
+                del self._wanted[stream]
+                if stream in self._ending:
+                    self._ending.remove(stream)
+                    kept.ends.append(stream)
+        return kept
 
     def _tell(self) -> None:
         with contextlib.suppress(BlockingIOError):  # it was not read yet: the loop is awake
@@ -254,10 +342,22 @@ class Disk(threading.Thread):
         if now - self._tidied < TIDY_S:
             return
         self._tidied = now
-        self._journal.prune(*self._keep_days)
+        windows, others, samples = (self._wall.cutoff(days * DAY_S) for days in self._keep_days)
+        self._journal.prune(windows, others)
         try:
             if self._capture is not None:
-                self._capture.tidy()
+                self._capture.tidy(samples)
             self.free_mb = shutil.disk_usage(self._folder).free / 1e6
         except OSError as error:
             _log.warning("disk=untidy error=%r", str(error))
+
+
+def _gap(lost: Lost) -> messages.Gap:
+    first = first_output(lost.first, lost.rate_mhz)
+    return messages.Gap(
+        wearer=lost.wearer,
+        stream=messages.stream_id(lost.stream),
+        first=first,
+        count=first_output(lost.end, lost.rate_mhz) - first,
+        judged=True,
+    )

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,17 +20,24 @@ MAX_DRAINED: Final = 1000
 MAX_SAMPLES: Final = 100_000
 """And samples, some tenth of a second of work: one device that catches up delays nobody else."""
 
+SEEN_S: Final = 0.5
+"""What was judged and is not on disk yet is acknowledged as seen so often."""
+SEEN_AT_ONCE_S: Final = 2.0
+"""And at once where it is so much signal."""
+
 _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """A device's end of an open stream."""
+    """A device's end of an open stream; what it was told was ``seen``, and when."""
 
     peer: bytes
     user: str
     stream: Stream
     lead: str
+    seen: int = 0
+    answered: float = float("-inf")
 
 
 @dataclass(eq=False, slots=True)
@@ -114,11 +121,26 @@ class Ingest:
         taken, self._taken = self._taken, Taken()
         return taken
 
-    def acknowledge(self, acks: dict[Stream, int]) -> None:
-        """Tell devices up to where their samples are taken care of."""
+    def acknowledge(self, acks: dict[Stream, int], ends: Collection[Stream] = ()) -> None:
+        """Tell devices up to where their samples are on disk; those that end in any case."""
         for stream, index in acks.items():
+            news = index > stream.kept
             stream.kept = max(stream.kept, index)
-            if connection := self._of_stream.get(stream):
+            if (connection := self._of_stream.get(stream)) and (news or stream in ends):
+                self._ack(connection)
+
+    def tell_seen(self, now: float) -> None:
+        """Tell devices up to where their samples are judged, so that they need not wait for a disk.
+
+        Parameters
+        ----------
+        now : float
+            Monotonic time in seconds.
+        """
+        for stream, connection in self._of_stream.items():
+            news_s = (stream.next - max(connection.seen, stream.kept)) * 1000 / stream.rate_mhz
+            waited = now - connection.answered >= SEEN_S
+            if news_s >= SEEN_AT_ONCE_S or (news_s > 0 and waited):
                 self._ack(connection)
 
     def end(self, streams: list[Stream]) -> list[messages.Published]:
@@ -244,9 +266,11 @@ class Ingest:
         self._inbox.answer(
             peer,
             messages.Welcome(
-                stream=hello.stream, next=stream.next, lead=lead, publish=self._publish(user)
+                stream=hello.stream, next=stream.kept, lead=lead, publish=self._publish(user)
             ),
         )
+        if stream.next > stream.kept:  # not on disk, but not to be sent again
+            self._ack(connection)
 
     def _connection(self, peer: bytes, user: str, number: int) -> Connection:
         connection = self._connections.get((peer, number))
@@ -263,7 +287,9 @@ class Ingest:
             self._limits.close(connection.user, stream.number)
 
     def _ack(self, connection: Connection) -> None:
-        number = messages.stream_id(connection.stream.number)
-        self._inbox.answer(
-            connection.peer, messages.Ack(stream=number, next=connection.stream.kept)
+        stream = connection.stream
+        connection.seen, connection.answered = stream.next, time.monotonic()
+        ack = messages.Ack(
+            stream=messages.stream_id(stream.number), next=stream.kept, seen=stream.next
         )
+        self._inbox.answer(connection.peer, ack)

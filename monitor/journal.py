@@ -12,6 +12,7 @@ from typing import Final
 from ecgmon.errors import ProtocolError, UsageError
 from ecgmon.grid import WINDOW
 from ecgmon.wire import messages
+from monitor.wall import CLOCK_SET, Wall
 
 COMMIT_S: Final = 1.0
 """Windows are committed at most this late; alarms at once, before they are published."""
@@ -19,7 +20,6 @@ BUSY_S: Final = 0.5
 """Longest wait for another program that writes to the file: alarms must not wait for it."""
 PRUNED: Final = 2_000
 """Most entries removed at once, so that removing never holds up an alarm."""
-DAY_S: Final = 86_400.0
 
 MAX_OWED: Final = 1_000
 """Most entries that wait for a failing disk to come back."""
@@ -37,6 +37,11 @@ _LATEST_WINDOW: Final = (
 _STREAMS: Final = (
     "SELECT id, message FROM journal WHERE type IN ('opened', 'closed') AND type != 'window' "
     "ORDER BY id"
+)
+_NEWEST: Final = "SELECT time FROM journal ORDER BY id DESC LIMIT 1"
+_STEPS: Final = (
+    "SELECT id, message FROM journal WHERE type = 'event' AND type != 'window' "
+    "AND json_extract(message, '$.event') = ? ORDER BY id"
 )
 _PAST: Final = (
     "SELECT id, message FROM journal WHERE type IN ('alarm', 'paused') AND type != 'window' "
@@ -181,6 +186,15 @@ class Journal:
                 return message.first + WINDOW
         return 0
 
+    def wall(self) -> Wall:
+        """Return what is known of the wall clock: when this was written to, and which steps."""
+        try:
+            newest = self._db.execute(_NEWEST).fetchone()
+        except sqlite3.Error:  # nothing is known: what cannot be read is told elsewhere
+            return Wall()
+        steps = (m for _, m in self._said(_STEPS, CLOCK_SET) if isinstance(m, messages.Event))
+        return Wall(newest and newest[0], steps)
+
     def past(self, request: messages.History) -> messages.Past:
         """Return what was said of alarms before an entry, newest first."""
         before = 2**62 if request.before is None else request.before
@@ -191,15 +205,14 @@ class Journal:
         entries = [m for _, m in rows if isinstance(m, messages.Alarm | messages.Paused)]
         return messages.Past(entries=entries, before=rows[-1][0] if rows else None)
 
-    def prune(self, window_days: float, days: float) -> None:
-        """Remove some of what is too old: windows after their time, all else after its own.
+    def prune(self, windows_before: float, others_before: float) -> None:
+        """Remove some of what is too old: windows before a time of the wall clock, and all else.
 
         Which alarms stand and which streams are open is known however long ago they began.
         """
-        now = time.time()
         try:
-            self._db.execute(_PRUNE_WINDOWS, (now - window_days * DAY_S, PRUNED))
-            self._db.execute(_PRUNE_OTHERS, (now - days * DAY_S, PRUNED))
+            self._db.execute(_PRUNE_WINDOWS, (windows_before, PRUNED))
+            self._db.execute(_PRUNE_OTHERS, (others_before, PRUNED))
         except sqlite3.Error as error:
             _log.warning("journal=not-pruned error=%r", str(error))
 

@@ -50,6 +50,10 @@ class Metrics:
         self._drift = self._gauge("clock_drift_ppm", "How fast the device's clock is.", "wearer")
         self._dropped = self._counter("viewer_messages_dropped", "Not read by viewers in time.")
         self._queue = self._gauge("disk_queue_depth", "What waits to be written to disk.")
+        self._failing = self._gauge("disk_failing_seconds", "Since when writing fails or hangs.")
+        self._held = self._gauge("samples_held", "Samples that wait in memory for the disk.")
+        self._unkept = self._counter("samples_not_kept", "Judged, but given up unwritten.")
+        self._unkept_before = 0
         self._refused = self._counter("refused", "Messages refused, by endpoint.", "endpoint")
         self._stands: dict[tuple[str | None, int], messages.Priority] = {}
         self._of_stream: dict[str, tuple[str, int]] = {}
@@ -67,7 +71,7 @@ class Metrics:
             match message:
                 case messages.Window():
                     self._windows.labels(message.state).inc()
-                case messages.Gap():
+                case messages.Gap(judged=False):
                     self._gaps.inc()
                     self._missing.inc(message.count)
                 case messages.Alarm():
@@ -90,6 +94,13 @@ class Metrics:
     def queued(self, depth: int) -> None:
         """Take how much waits to be written to disk."""
         self._queue.set(depth)
+
+    def disk(self, failing_s: float, held: int, unkept: int) -> None:
+        """Take for how long the disk has failed, what waits for it, and all that was given up."""
+        self._failing.set(failing_s)
+        self._held.set(held)
+        self._unkept.inc(unkept - self._unkept_before)
+        self._unkept_before = unkept
 
     def refused(self, endpoint: str, times: int) -> None:
         """Take how often something was refused since the last time."""

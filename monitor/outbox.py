@@ -58,7 +58,8 @@ class Outbox:
         while self._waiting:
             batch = self._waiting[0]
             waits = any(map(urgent, batch.published)) and batch not in self._kept
-            if waits and now - batch.queued < PATIENCE_S and self._disk.works:
+            late_s = max(now - batch.queued, self._disk.behind_s(now))
+            if waits and late_s < PATIENCE_S and self._disk.works:
                 return
             self._waiting.popleft()
             self._metrics.take(batch.published)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ecgmon.errors import EcgmonError
 from ecgmon.records.captured import captures, read
+from monitor.capture import settle
 from monitor.journal import Journal
 
 TAIL_S: Final = 120
@@ -78,6 +79,9 @@ def recall(folder: Path, journal: Journal, wearer: str, stream: str) -> Recalled
         )
         tail = read(folder, wearer, stream, start, newest.stop)
         judged = journal.next_window(wearer, stream)
+        settle(newest.path)  # what is welcomed is acknowledged
+    except OSError as error:
+        _log.warning("wearer=%s stream=%s not-synced error=%r", wearer, stream, str(error))
     except EcgmonError as error:
         _log.warning("wearer=%s stream=%s recalled=nothing error=%r", wearer, stream, str(error))
         return None  # damaged: the stream begins where the device says

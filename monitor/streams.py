@@ -3,7 +3,7 @@
 from bisect import insort
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -56,6 +56,10 @@ class Piece:
     def end(self) -> int:
         """Index of the sample that follows."""
         return self.first + len(self.samples)
+
+    def after(self, count: int) -> "Piece":
+        """Return the piece without its first samples."""
+        return replace(self, first=self.first + count, samples=self.samples[count:])
 
 
 @dataclass(eq=False, slots=True)

@@ -15,7 +15,7 @@ from replay.kept import Kept
 from replay.schedule import Outgoing, Pace, schedule
 
 IN_FLIGHT_S: Final = 10
-"""Seconds of signal sent but not acknowledged at the most."""
+"""Seconds of signal sent but not judged at the most."""
 KEPT_S: Final = 600
 """Seconds of signal kept for a monitor that is away."""
 HEARTBEAT_S: Final = 2.0
@@ -28,8 +28,9 @@ TAKEN: Final = 20_000
 class Device:
     """The sending end of one stream, which outlives lost connections and the monitor's restarts.
 
-    It keeps what is not acknowledged. A wearable in real time, or slower, goes on taking samples
-    while the monitor is away and drops the oldest beyond `KEPT_S`; one that is faster waits.
+    It keeps what is not acknowledged, and sends on as long as the monitor judges what comes, even
+    if its disk hangs. A wearable in real time, or slower, goes on taking samples while the monitor
+    is away and drops the oldest beyond `KEPT_S`; one that is faster waits.
 
     Parameters
     ----------
@@ -161,7 +162,8 @@ class Device:
                     self.kept.resume(index)
                     self._goodbye = self._parted = False
                     self._spoke = float("-inf")  # with nothing to send, ask what was acknowledged
-                case messages.Ack(next=index):
+                case messages.Ack(next=index, seen=seen):
+                    self.kept.see(seen or index)
                     self.kept.acknowledge(index)
                     self._parted = self._parted or self._goodbye
 

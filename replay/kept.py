@@ -41,8 +41,8 @@ class Kept:
 
     @property
     def in_flight(self) -> int:
-        """Samples from the oldest kept to the last sent."""
-        return self._sent[-1].end - self.start if self._sent else 0
+        """Samples from the first that the monitor has not judged to the last sent."""
+        return max(self._sent[-1].end - max(self.start, self._from), 0) if self._sent else 0
 
     def take(self, frame: Outgoing) -> None:
         """Keep a frame that follows all others."""
@@ -74,11 +74,15 @@ class Kept:
                 self.acknowledged += len(frames.popleft().samples)
         self.start = max(self.start, min(index, self.end))
 
-    def resume(self, index: int) -> None:
-        """Send all again from sample ``index`` on.
+    def see(self, index: int) -> None:
+        """Note that the monitor has judged what lies before sample ``index``.
 
-        What lies before need not be sent, but is kept: the monitor has it, perhaps not on disk.
+        It need not be sent, but is kept: the monitor has it, perhaps not on disk.
         """
+        self._from = max(self._from, index)
+
+    def resume(self, index: int) -> None:
+        """Send all again from sample ``index`` on; what lies before is kept, but not sent."""
         self._waiting.extendleft(reversed(self._sent))
         self._sent.clear()
         self._from = index

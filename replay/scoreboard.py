@@ -90,7 +90,7 @@ class Scoreboard:
                     self._opened, self.end = message, None
                 case messages.Closed(end=end):
                     self.end = end
-                case messages.Gap():
+                case messages.Gap(judged=False):
                     self._gaps += 1
                 case messages.Link(received=received):
                     self._received = received

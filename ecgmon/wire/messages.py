@@ -61,7 +61,10 @@ class Bye(Message, frozen=True):
 
 
 class Welcome(Message, frozen=True):
-    """Monitor: send lead ``lead`` from sample ``next``; results appear on ``publish``."""
+    """Monitor: send lead ``lead`` from sample ``next``; results appear on ``publish``.
+
+    Every sample before ``next`` is on the monitor's disk, as in `Ack`.
+    """
 
     stream: StreamId
     next: Index
@@ -70,10 +73,15 @@ class Welcome(Message, frozen=True):
 
 
 class Ack(Message, frozen=True):
-    """Monitor: every sample before ``next`` is taken care of and need not be kept."""
+    """Monitor: every sample before ``next`` is on its disk and need not be kept.
+
+    Those before ``seen`` it has received and judged; they need not be sent again to this monitor as
+    long as it lives, but are to be kept until ``next`` covers them. Null from one of version 0.1.0.
+    """
 
     stream: StreamId
     next: Index
+    seen: Index | None = None
 
 
 class Refused(Message, frozen=True):
@@ -192,12 +200,16 @@ class Window(Message, frozen=True):
 
 
 class Gap(Message, frozen=True):
-    """Monitor: samples ``first`` to ``first + count - 1`` never arrived."""
+    """Monitor: samples ``first`` to ``first + count - 1`` never arrived.
+
+    Where they were ``judged`` they did arrive, but could not be kept: the gap is in the record.
+    """
 
     wearer: Wearer
     stream: StreamId
     first: Index
     count: Index
+    judged: bool = False
 
 
 class Alarm(Message, frozen=True):

@@ -19,6 +19,8 @@ Kind = Literal[
     "lag",
     "no-model",
     "disk",
+    "disk-low",
+    "clock",
 ]
 Category = Literal["physiological", "technical"]
 """Whether an alarm is about the wearer or about what watches the wearer."""
@@ -72,7 +74,11 @@ KINDS: Final[dict[Kind, Properties]] = {
     "disk": Properties(
         "medium", "technical", False, "the disk cannot be written: signal and alarms are not kept"
     ),
+    "disk-low": Properties("medium", "technical", False, "the disk is nearly full: make room"),
+    "clock": Properties(
+        "low", "technical", False, "the clock was set: nothing old is removed for an hour"
+    ),
 }
 
-OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "no-model", "disk"}
+OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "no-model", "disk", "disk-low", "clock"}
 """What is found in a stream; the others come from the monitor itself."""

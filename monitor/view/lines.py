@@ -64,7 +64,7 @@ def line(message: messages.ToViewer) -> str | None:
             return _logfmt(
                 message.first,
                 message.wearer,
-                "gap",
+                "not-kept" if message.judged else "gap",
                 samples=message.count,
                 seconds=round(message.count / RATE, 3),
             )

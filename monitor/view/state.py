@@ -109,7 +109,7 @@ class ViewState:
                 self._judged_at = now
             case messages.Link():
                 self.link = message
-            case messages.Gap():
+            case messages.Gap(judged=False):
                 self._gap(message)
             case messages.Opened():
                 self.opened, self.closed = message, False

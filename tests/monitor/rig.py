@@ -61,6 +61,11 @@ class Wearable:
             last = ack.next
         assert last == end
 
+    def until_seen(self, index):
+        """Wait until everything before an index is judged."""
+        while (self.hear().seen or 0) < index:
+            pass
+
     def hello(self, wearer, stream, rate=360.0, leads=("II",)):
         self.stream = stream
         number = messages.stream_id(stream)

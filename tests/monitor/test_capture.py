@@ -231,13 +231,13 @@ def aged(folder, number, days):
 def test_what_is_too_old_or_too_much_goes_but_never_the_record_that_grows(tmp_path):
     for days, gigabytes, left in ((7, 10, [2, 1]), (2, 10, [2]), (7, 5e-6, [2, 1]), (7, 0, [2])):
         folder = tmp_path / f"{days}-{gigabytes}"
-        capture = Capture(folder, 1, days, gigabytes * 1e9)
+        capture = Capture(folder, 1, gigabytes * 1e9)
         for number, age in enumerate((8, 3, 9)):
             # Another gain begins another record; the last one grows, however old it is.
             capture.append("ann", piece(1000 * number, 1000, gain=100.0 + number))
             capture.flush()
             aged(folder, 1000 * number, age)
-        capture.tidy()
+        capture.tidy(time.time() - 86_400 * days)
         assert [r.first // 1000 for r in captures(folder, "ann")] == left
         assert len(list((folder / "ann").iterdir())) == 2 * len(left)
         capture.append("ann", piece(3000, 500, gain=102.0))
@@ -246,13 +246,13 @@ def test_what_is_too_old_or_too_much_goes_but_never_the_record_that_grows(tmp_pa
 
 
 def test_the_oldest_records_of_anybody_go_first(tmp_path):
-    capture = Capture(tmp_path, 1, 7, 2 * 1000 * 2)  # room for two thousand samples
+    capture = Capture(tmp_path, 1, 2 * 1000 * 2)  # room for two thousand samples
     for age, wearer in ((1, "bob"), (3, "ann"), (2, "bob"), (0, "ann")):
         capture.append(wearer, piece(age * 10_000, 1000, stream=age))
         capture.flush()
         ((data,),) = [list((tmp_path / wearer).glob(f"*{messages.stream_id(age)}*.dat"))]
         os.utime(data, (time.time() - 3600 * age,) * 2)
-    capture.tidy()
+    capture.tidy(0.0)
     assert [len(captures(tmp_path, wearer)) for wearer in ("ann", "bob")] == [1, 1]
 
 

@@ -13,8 +13,9 @@ from ecgmon.records.captured import captures
 from ecgmon.wire import NO_VALUE, messages
 from monitor import daemon, disk
 from monitor.capture import Capture
-from monitor.disk import GATHER_S, PLENTY, Batch, Disk, Errand
+from monitor.disk import GATHER_S, PLENTY, Batch, Disk, Errand, Kept
 from monitor.journal import Journal
+from monitor.wall import Wall
 from replay.simulated import simulate
 from tests.monitor.rig import PATIENCE_S, Rig
 from tests.monitor.test_capture import piece
@@ -27,7 +28,7 @@ OFF = np.full(1440, NO_VALUE)
 @pytest.fixture
 def writer(tmp_path):
     journal = Journal(tmp_path / "journal.db")
-    writer = Disk(journal, Capture(tmp_path / "captured", 1), tmp_path, (7, 30))
+    writer = Disk(journal, Capture(tmp_path / "captured", 1), tmp_path, (7, 30, 7), Wall())
     writer.start()
     yield writer
     writer.stop(PATIENCE_S)
@@ -40,7 +41,7 @@ def until_done(writer, job):
     while job not in done:
         assert time.monotonic() - began < PATIENCE_S
         time.sleep(0.002)
-        done += writer.take_done()
+        done += [one for one in writer.take_done() if not isinstance(one, Kept)]
     return done, time.monotonic() - began
 
 
@@ -104,11 +105,15 @@ def test_a_disk_that_hangs_is_given_up_in_time_and_holds_a_bounded_queue(
     assert "disk=hangs" in caplog.text
     assert writer.take_done() == []
     gate.set()
-    assert [*until_done(writer, later[-1])[0]] == [first, *later[-10:]]
+    done, _ = until_done(writer, later[-1])
+    assert done[0] is first
+    assert done[2:] == later[-10:]
+    # What was given up left its alarms to a batch of their own.
+    assert done[1].published == [alarm(number) for number in range(1, 90)]
 
 
 def test_what_comes_after_the_stop_is_written_at_the_close(tmp_path):
-    writer = Disk(Journal(tmp_path / "journal.db"), None, tmp_path, (7, 30))
+    writer = Disk(Journal(tmp_path / "journal.db"), None, tmp_path, (7, 30, 7), Wall())
     writer.start()
     writer.stop(PATIENCE_S)
     writer.hand_over(Batch([window(0)]))
@@ -122,11 +127,13 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(disk, "TIDY_S", 0.0)
     monkeypatch.setattr(Capture, "tidy", fails)
-    writer = Disk(Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30))
+    writer = Disk(
+        Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30, 7), Wall()
+    )
     writer.start()
     writer.hand_over(Errand(fails))
     writer.stop(PATIENCE_S)
-    (done,) = writer.take_done()
+    (done,) = [one for one in writer.take_done() if isinstance(one, Errand)]
     assert done.then is None
     writer.hand_over(Batch([alarm(1)]))
     writer.close()
@@ -139,7 +146,7 @@ def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path
     with monkeypatch.context() as then:
         then.setattr(time, "time", lambda: 1e9)
         journal.append([window(0), alarm(0, "cleared")])
-    writer = Disk(journal, None, tmp_path, (7, 30))
+    writer = Disk(journal, None, tmp_path, (7, 30, 7), Wall())
     assert writer.free_mb == float("inf")
     writer.start()
     writer.hand_over(Batch([alarm(1)]))
@@ -173,7 +180,9 @@ def test_a_disk_that_hangs_stops_no_alarm_and_is_alarmed(tmp_path, gate, impatie
         late.greet("119", 8)  # a new device is not kept waiting either
         late.send_all(CALM[:1080])
         listener.until(messages.Window, "119", first=360)
-        assert device.hears_nothing(), "nothing is acknowledged that may be lost"
+        device.until_seen(2520)
+        device.say(messages.Heartbeat(stream=messages.stream_id(7)))
+        assert device.hear().next == 0, "nothing is acknowledged that may be lost"
         gate.set()
         device.until_acked(2520)
         late.until_acked(1080)
@@ -188,8 +197,7 @@ def test_a_disk_that_hangs_at_the_end_delays_it_no_more_than_it_may(tmp_path, ga
         device.greet("203", 7)
         gate.clear()
         device.send_all(OFF)
-        device.say(messages.Heartbeat(stream=messages.stream_id(7)))
-        device.hear()
+        device.until_seen(len(OFF))
         began = time.monotonic()
         stopped = threading.Thread(target=rig.stop)
         stopped.start()
@@ -229,17 +237,18 @@ def test_a_full_folder_is_alarmed_until_samples_can_be_written(tmp_path, monkeyp
         listener, device = rig.listener(), rig.device()
         device.greet("203", 7)
         device.send_all(CALM[:720])
-        device.until_acked(720)  # the device must not run full: this is lost, and alarmed
+        device.until_seen(720)  # so that it goes on, and is judged
         assert listener.until(messages.Alarm, None).kind == "disk"
         folder.unlink()
         device.send_all(CALM[720:1080], first=720)
         listener.until(messages.Alarm, None, state="cleared")
-    assert [(c.first, c.length) for c in captures(folder, "203")] == [(720, 360)]
+        device.until_acked(1080)
+    assert [(c.first, c.length) for c in captures(folder, "203")] == [(0, 1080)]
 
 
 def test_little_free_space_is_alarmed(tmp_path, monkeypatch):
     monkeypatch.setattr(daemon, "LINK_S", 0.05)
     with Rig(tmp_path, disk_free_mb=1e12) as rig:
         alarm = rig.newcomer("alarm/").until(messages.Alarm, None)
-        assert (alarm.kind, alarm.alarm) == ("disk", 1)
+        assert (alarm.kind, alarm.alarm) == ("disk-low", 1)
         assert "MB are free" in alarm.text

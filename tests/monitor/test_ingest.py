@@ -49,7 +49,7 @@ def test_a_heartbeat_is_answered_with_the_last_acknowledgement(rig):
     device.send_all(CALM[:500])
     device.until_acked(500)
     device.say(messages.Heartbeat(stream=messages.stream_id(7)))
-    assert device.hear() == messages.Ack(stream=messages.stream_id(7), next=500)
+    assert device.hear() == messages.Ack(stream=messages.stream_id(7), next=500, seen=500)
 
 
 def test_a_newcomer_is_told_what_is_open_and_which_alarms_stand(rig):

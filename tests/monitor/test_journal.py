@@ -275,7 +275,7 @@ def test_old_windows_are_removed_before_old_alarms_and_some_at_a_time(tmp_path, 
         monkeypatch.setattr(journal_module, "PRUNED", 1)
         left = []
         for _ in range(3):
-            journal.prune(window_days=7, days=30)
+            journal.prune(2e9 - 7 * day_s, 2e9 - 30 * day_s)
             left.append(len(said(path)))
         assert left == [4, 3, 3]  # of six, at most one window and one of anything each time
     assert said(path) == [alarm(10, "cleared"), window(0), alarm(0, "cleared")]
@@ -287,7 +287,7 @@ def test_what_stands_and_what_is_open_is_kept_however_old_it_is(tmp_path):
     with closing(Journal(tmp_path / "journal.db")) as journal:
         journal.append([*long_ago, messages.Closed(wearer="119", stream=IDS["stream"], end=5)])
         journal.append([alarm(2, "cleared")])
-        journal.prune(window_days=-1, days=-1)
+        journal.prune(float("inf"), float("inf"))
     assert said(tmp_path / "journal.db") == [OPENED, alarm(1, "latched")]
 
 

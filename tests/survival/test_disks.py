@@ -1,0 +1,137 @@
+"""A disk that fills, fails, is slow or hangs: what is acknowledged is kept, and all is judged."""
+
+import errno
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from ecgmon.records import captured
+from ecgmon.records.captured import captures
+from ecgmon.wire import NO_VALUE, messages
+from replay.simulated import simulate
+from tests.cli.subprocesses import start
+from tests.examples.test_examples import EXAMPLES
+from tests.survival.faulty import FaultyDisk, Watching
+
+SPEED = 6
+"""Times real time."""
+
+
+def record(seconds):
+    return simulate("asystole", seed=3, duration_s=seconds, wearer="ann").record
+
+
+def own(scene):
+    """Return the states of the monitor's own alarms, in order."""
+    return [(m.kind, m.state) for m in scene.all(messages.Alarm, wearer=None)]
+
+
+@pytest.fixture
+def monitor(tmp_path):
+    return FaultyDisk(tmp_path / "monitor")
+
+
+def test_a_heart_that_stands_still_is_told_while_the_disk_hangs(monitor, context):
+    with Watching(context, monitor, record(60), SPEED) as scene:
+        scene.until(lambda: scene.judged() >= 8 * 360)
+        monitor.disk("hanging")
+        # It begins 25 s later: a device that waits for acknowledgements has stopped by then.
+        scene.until(lambda: scene.all(messages.Alarm, kind="asystole"), within_s=25)
+        (told,) = scene.all(messages.Alarm, kind="asystole")
+        assert scene.device.kept.start < 11 * 360 < told.at < scene.judged() + 10 * 360
+        assert ("disk", "raised") in own(scene)
+        scene.assert_honest()
+        monitor.disk("well")
+        scene.device.stop()
+        scene.finish()
+        assert (scene.on_disk()[: scene.device.kept.end] == 1).all()
+        assert scene.device.kept.dropped == 0
+        assert monitor.journal("gap") == []
+
+
+def test_a_disk_that_fails_acknowledges_nothing_until_it_has_what_it_missed(monitor, context):
+    with Watching(context, monitor, record(40), SPEED) as scene:
+        scene.until(lambda: scene.device.kept.start >= 5 * 360)
+        monitor.disk("failing", errno.ENOSPC)
+        scene.for_s(1)
+        acknowledged, judged = scene.device.kept.start, scene.judged()
+        scene.until(lambda: scene.judged() >= judged + 15 * 360)
+        assert scene.device.kept.start == acknowledged
+        scene.assert_honest()
+        monitor.disk("well")
+        scene.finish()
+        assert (scene.on_disk() == 1).all()
+        assert own(scene) == [("disk", "raised"), ("disk", "cleared")]
+        said = [line for line in scene.process.written.splitlines() if "disk=" in line]
+        assert "disk=failing" in said[0]
+        assert "not-kept=0" in said[-1]
+
+
+@pytest.mark.slow
+def test_a_monitor_killed_while_its_disk_is_slow_fails_or_hangs_loses_nothing(monitor, context):
+    with Watching(context, monitor, record(600), SPEED) as scene:
+        scene.for_s(4)
+        troubles = [
+            ("slow", 500, False),
+            ("hanging", 0, False),
+            ("failing", errno.EROFS, False),
+            ("failing", errno.EIO, True),
+            ("hanging", 0, True),
+        ]
+        for how, value, kills in troubles:
+            judged = scene.judged()
+            monitor.disk(how, value)
+            scene.for_s(8)
+            assert scene.judged() > judged + 6 * 360, how
+            scene.assert_honest()
+            if kills:
+                scene.kill()
+            monitor.disk("well")
+            if kills:
+                scene.live()
+            scene.for_s(6)
+        scene.finish()
+        assert (scene.on_disk() == 1).all()
+        firsts = {window["first"] for window in monitor.journal("window")}
+        assert firsts >= set(range(0, 598 * 360, 360))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["python", "c"])
+def test_an_example_loses_nothing_when_a_monitor_with_a_hanging_disk_is_killed(
+    monitor, tmp_path, language
+):
+    command = [sys.executable, "-u", EXAMPLES / "device.py", monitor.ingest, "ann", "--seconds=30"]
+    if language == "c":
+        if not (shutil.which("gcc") and Path("/usr/include/zmq.h").exists()):
+            pytest.skip("needs gcc and zmq.h: apt install gcc libzmq3-dev")
+        program, source = tmp_path / "device", EXAMPLES / "device.c"
+        build = ["gcc", "-std=c11", "-O2", "-o", program, source, "-lzmq", "-lm"]
+        subprocess.run(build, check=True)  # noqa: S603 - our own file
+        command = [program, monitor.ingest, "ann", "360", "30"]
+    with ExitStack() as stack:
+        process = stack.enter_context(monitor.living())
+        process.wait_for(" ready")
+        device = stack.enter_context(start(*command, folder=tmp_path / "dev", env=monitor.env))
+        device.wait_for("welcome")
+        time.sleep(5)
+        monitor.disk("hanging")
+        time.sleep(14)
+        process.process.kill()
+        process.process.wait()
+        monitor.disk("well")
+        again = stack.enter_context(monitor.living())
+        again.wait_for(" ready")
+        assert device.end().code == 0
+        again.process.terminate()
+        assert again.process.wait() == 0
+    folder = monitor.state / "captured"
+    (stream,) = {one.stream for one in captures(folder, "ann")}
+    samples = captured.read(folder, "ann", stream, 0, 30 * 360).samples
+    assert not (samples == NO_VALUE).any()
+    assert monitor.journal("gap") == []
