@@ -138,7 +138,7 @@ class Monitor:
 
     def tick(self) -> None:
         """Take what has arrived, classify it in one batch, and hand it to disk and viewers."""
-        self._poller.poll(IDLE_MS)
+        self._poller.poll(0 if self._ward.recovering else IDLE_MS)
         now = time.monotonic()
         self._take_done(now)
         newcomers, requests = self._publisher.drain(now)
