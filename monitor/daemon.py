@@ -14,6 +14,7 @@ from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.wire import frame, messages
 from monitor.access import LOCAL, Access, authenticated, is_local
 from monitor.capture import Capture
+from monitor.damage import Damage
 from monitor.disk import PATIENCE_S, Batch, Disk, Errand
 from monitor.ingest import Ingest, Taken
 from monitor.journal import Journal
@@ -109,6 +110,7 @@ class Monitor:
             lambda user: _usable(told, user),
         )
         self._publisher = Publisher(self._inboxes["publish"], access)
+        self._damage = Damage(self._ward.own)
         self._outbox = Outbox(self._publisher, self._metrics, self._disk)
         self._journal = journal
         self._poller = zmq.Poller()
@@ -246,7 +248,10 @@ class Monitor:
         self._metrics.queued(self._disk.depth)
         for name, inbox in self._inboxes.items():
             self._metrics.refused(name, inbox.take_refused())
-        return [*told, *self._of_disk(now)]
+        if self._damage.is_news(self._journal.damaged):
+            # What could not be read of it must be there after a restart all the same.
+            self._disk.hand_over(Batch(self._ward.snapshot(now)))
+        return [*told, *self._of_disk(now), *self._damage.check(self._journal.damaged)]
 
     def _of_disk(self, now: float) -> list[messages.Published]:
         if self._disk.failed:

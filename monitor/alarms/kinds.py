@@ -19,6 +19,7 @@ Kind = Literal[
     "lag",
     "no-model",
     "disk",
+    "journal",
 ]
 Category = Literal["physiological", "technical"]
 """Whether an alarm is about the wearer or about what watches the wearer."""
@@ -72,7 +73,10 @@ KINDS: Final[dict[Kind, Properties]] = {
     "disk": Properties(
         "medium", "technical", False, "the disk cannot be written: signal and alarms are not kept"
     ),
+    "journal": Properties(
+        "medium", "technical", False, "the journal was damaged: a new one has been begun"
+    ),
 }
 
-OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "no-model", "disk"}
+OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "no-model", "disk", "journal"}
 """What is found in a stream; the others come from the monitor itself."""
