@@ -14,6 +14,7 @@ from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.wire import frame, messages
 from monitor.access import LOCAL, Access, authenticated, is_local
 from monitor.capture import Capture
+from monitor.damage import Damage
 from monitor.disk import PATIENCE_S, Batch, Disk, Errand
 from monitor.ingest import Ingest, Taken
 from monitor.journal import Journal
@@ -110,6 +111,7 @@ class Monitor:
             lambda user: _usable(told, user),
         )
         self._publisher = Publisher(self._inboxes["publish"], access)
+        self._damage = Damage(self._ward.own)
         self._outbox = Outbox(self._publisher, self._metrics, self._disk)
         self._trouble = Trouble()
         self._journal = journal
@@ -140,7 +142,7 @@ class Monitor:
 
     def tick(self) -> None:
         """Take what has arrived, classify it in one batch, and hand it to disk and viewers."""
-        self._poller.poll(IDLE_MS)
+        self._poller.poll(0 if self._ward.recovering else IDLE_MS)
         now = time.monotonic()
         self._take_done(now)
         newcomers, requests = self._publisher.drain(now)
@@ -253,7 +255,11 @@ class Monitor:
         self._metrics.queued(self._disk.depth)
         for name, inbox in self._inboxes.items():
             self._metrics.refused(name, inbox.take_refused())
-        return [*told, *self._of_clock(), *self._of_disk(now)]
+        if self._damage.is_news(self._journal.damaged):
+            # What could not be read of it must be there after a restart all the same.
+            self._disk.hand_over(Batch(self._ward.snapshot(now)))
+        damage = self._damage.check(self._journal.damaged)
+        return [*told, *self._of_clock(), *self._of_disk(now), *damage]
 
     def _of_clock(self) -> list[messages.Published]:
         """Say that the wall clock was set."""

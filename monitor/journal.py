@@ -1,6 +1,5 @@
 """The journal: what the monitor says, but traces and links, appended to an SQLite file."""
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -12,19 +11,20 @@ from typing import Final
 from ecgmon.errors import ProtocolError, UsageError
 from ecgmon.grid import WINDOW
 from ecgmon.wire import messages
+from monitor import journal_file as file
+from monitor import salvage
 from monitor.wall import CLOCK_SET, Wall
 
 COMMIT_S: Final = 1.0
 """Windows are committed at most this late; alarms at once, before they are published."""
-BUSY_S: Final = 0.5
-"""Longest wait for another program that writes to the file: alarms must not wait for it."""
 PRUNED: Final = 2_000
 """Most entries removed at once, so that removing never holds up an alarm."""
 
-MAX_OWED: Final = 1_000
-"""Most entries that wait for a failing disk to come back."""
-_OWED: Final = ("alarm", "paused", "opened", "closed")
-"""What a restart goes on from: which alarms stand, and whose stream is missing."""
+MAX_WAITING: Final = 20_000
+"""Most entries that wait for a disk that fails or a file that is locked, some 10 MB: what is said
+of 64 wearers in five minutes. Of more, the oldest windows are lost first."""
+SAID_AGAIN_S: Final = 60.0
+"""How often it is logged how much waits and how much is lost."""
 
 _ALARMS: Final = (
     "SELECT id, message FROM journal WHERE type IN ('alarm', 'paused') AND type != 'window' "
@@ -82,7 +82,11 @@ class Journal:
     Attributes
     ----------
     failed : bool
-        Whether the last commit failed, and its messages were lost.
+        Whether the last commit failed: its messages wait for the next one.
+    lost : int
+        Messages that will not be written, since this monitor began.
+    damaged : str or None
+        What became of a journal that was damaged, found since this monitor began.
 
     Raises
     ------
@@ -91,30 +95,34 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._db = sqlite3.connect(
-                path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-            )
-            try:
-                _prepare(self._db)
-            except sqlite3.Error:
-                self._db.close()
-                raise
-        except sqlite3.Error as error:
-            raise UsageError(f"The journal {path} cannot be opened: {error}.") from error
-        try:
-            self._lock = _lock(path)
-        except UsageError:
-            self._db.close()
-            raise
         self._path = path
-        self._pending: list[tuple[float, str, str, bytes]] = []
+        self._pending: list[salvage.Row] = []
         self._committed = time.monotonic()
+        self._logged = -SAID_AGAIN_S
         self.failed = False
+        self.lost = 0
+        self.damaged: str | None = None
+        self._lock = file.lock(path)
+        try:
+            if why := salvage.unusable(path):
+                self._replace(why)
+            else:
+                self._open()
+        except sqlite3.Error as error:
+            os.close(self._lock)
+            raise UsageError(
+                f"The journal {path} cannot be opened ({error}): let this user write it and its "
+                "folder, or give another file."
+            ) from error
+        except UsageError:
+            os.close(self._lock)
+            raise
 
     def close(self) -> None:
         """Write what is pending and close the file."""
         self.commit()
+        if self._pending:
+            _log.error("journal=closed lost=%d", self.lost + len(self._pending))
         self._db.close()
         os.close(self._lock)
 
@@ -122,7 +130,7 @@ class Journal:
         """Append messages; if an alarm is among them, it is on disk when this returns."""
         now = time.time()
         self._pending += [
-            (now, type(m).__name__.lower(), m.wearer or "", messages.encode(m))
+            (now, type(m).__name__.lower(), m.wearer or "", messages.encode(m).decode())
             for m in published
             if not isinstance(m, messages.Trace | messages.Link)
         ]
@@ -130,33 +138,85 @@ class Journal:
             self.commit()
 
     def commit(self) -> None:
-        """Write what is pending.
+        """Write what is pending; where that fails it waits, and the monitor goes on.
 
-        A failing disk is logged once and never stops the monitor: what was said of alarms, and of
-        streams that began or ended, is written when it is back, all else is lost.
+        A file that is found to be damaged is moved aside.
         """
         if not self._pending:
             return
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(
-                "INSERT INTO journal (time, type, wearer, message) VALUES (?, ?, ?, ?)",
-                ((t, kind, wearer, text.decode()) for t, kind, wearer, text in self._pending),
-            )
-            self._db.execute("COMMIT")
-            self.failed = False
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            owed = [row for row in self._pending if row[1] in _OWED][-MAX_OWED:]
-            if not self.failed:
-                lost = len(self._pending) - len(owed)
-                _log.error("journal=failed lost=%d error=%r", lost, str(error))
-            self.failed = True
-            self._pending = owed
+            try:
+                file.insert(self._db, self._pending)
+            except salvage.ERRORS as error:
+                if not salvage.is_damage(error):
+                    raise
+                self._replace(str(error))
+                file.insert(self._db, self._pending)
+        except (*salvage.ERRORS, UsageError) as error:
+            self._wait(error)
         else:
+            if self.failed:
+                _log.warning("journal=back written=%d lost=%d", len(self._pending), self.lost)
+            self.failed = False
             self._pending.clear()
         self._committed = time.monotonic()
+
+    def _wait(self, error: Exception) -> None:
+        """Let what is pending wait for the next commit, the latest of it if it is too much."""
+        excess = len(self._pending) - MAX_WAITING
+        kept = []
+        for row in self._pending:
+            if excess > 0 and row[1] == "window":
+                excess -= 1
+            else:
+                kept.append(row)
+        kept = kept[-MAX_WAITING:]
+        self.lost += len(self._pending) - len(kept)
+        self._pending = kept
+        now = time.monotonic()
+        if not self.failed or now - self._logged >= SAID_AGAIN_S:
+            self._logged = now
+            waiting = len(kept)
+            _log.error("journal=failed waiting=%d lost=%d error=%r", waiting, self.lost, str(error))
+        self.failed = True
+
+    def _open(self) -> None:
+        """Open the file, or another one in its place if it is damaged."""
+        try:
+            self._db = file.opened(self._path)
+            why = salvage.complaint(self._db, self._path)
+        except salvage.ERRORS as error:
+            if not salvage.is_damage(error):
+                raise
+            why = str(error)
+        if why:
+            self._replace(why)
+
+    def _replace(self, why: str) -> None:
+        """Move a damaged file aside and begin another one with what can be read of it.
+
+        Raises
+        ------
+        UsageError
+            If it cannot be moved.
+        sqlite3.Error
+            If there can be no other one.
+        """
+        if hasattr(self, "_db"):
+            self._db.close()
+        rows = salvage.rows(self._path)
+        try:
+            aside = salvage.move_aside(self._path)
+        except UsageError:
+            self._db = file.connected(self._path)  # the next commit tries again
+            raise
+        self._db = file.opened(self._path)
+        file.insert(self._db, rows)
+        _log.error("journal=damaged why=%r moved=%s kept=%d", why, aside, len(rows))
+        self.damaged = (
+            f"the journal was damaged: it is kept as {aside.name}, and a new one begun with "
+            f"{len(rows)} of its entries"
+        )
 
     def alarms(self) -> Iterator[messages.Alarm | messages.Paused]:
         """Yield all that was said of alarms, oldest first; what cannot be read is left out."""
@@ -189,8 +249,8 @@ class Journal:
     def wall(self) -> Wall:
         """Return what is known of the wall clock: when this was written to, and which steps."""
         try:
-            newest = self._db.execute(_NEWEST).fetchone()
-        except sqlite3.Error:  # nothing is known: what cannot be read is told elsewhere
+            newest = next(iter(self._execute(_NEWEST)), None)
+        except salvage.ERRORS:  # nothing is known: what cannot be read is told elsewhere
             return Wall()
         steps = (m for _, m in self._said(_STEPS, CLOCK_SET) if isinstance(m, messages.Event))
         return Wall(newest and newest[0], steps)
@@ -211,65 +271,35 @@ class Journal:
         Which alarms stand and which streams are open is known however long ago they began.
         """
         try:
-            self._db.execute(_PRUNE_WINDOWS, (windows_before, PRUNED))
-            self._db.execute(_PRUNE_OTHERS, (others_before, PRUNED))
-        except sqlite3.Error as error:
+            self._execute(_PRUNE_WINDOWS, windows_before, PRUNED)
+            self._execute(_PRUNE_OTHERS, others_before, PRUNED)
+        except (*salvage.ERRORS, UsageError) as error:
             _log.warning("journal=not-pruned error=%r", str(error))
 
     def _said(self, query: str, *given: object) -> Iterator[tuple[int, messages.ToViewer]]:
         try:
-            for number, text in self._db.execute(query, given):
-                try:
-                    yield number, messages.decode_to_viewer(text.encode())
-                except ProtocolError as error:
-                    _log.warning("journal=unreadable entry=%d error=%r", number, str(error))
-        except sqlite3.Error as error:
+            rows = self._execute(query, *given)
+        except salvage.ERRORS as error:
             raise UsageError(
                 f"The journal {self._path} cannot be read ({error}): move it away and start anew."
             ) from error
+        for number, text in rows:
+            try:
+                yield number, messages.decode_to_viewer(text if isinstance(text, bytes) else b"")
+            except ProtocolError as error:
+                _log.warning("journal=unreadable entry=%d error=%r", number, str(error))
 
-
-def _lock(path: Path) -> int:
-    """Keep other monitors from a journal; the system lets go of it whatever becomes of this one.
-
-    Raises
-    ------
-    UsageError
-        If another monitor has it.
-    """
-    try:
-        file = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise UsageError(f"The journal {path} cannot be opened: {error.strerror}.") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(file)
-        raise UsageError(
-            f"Another monitor writes to {path}: stop it, or give this one another $ECGMON_STATE."
-        ) from error
-    return file
+    def _execute(self, query: str, *given: object) -> list[tuple[int, object]]:
+        """Return the rows of a query, of another file if this one is found to be damaged."""
+        try:
+            return self._db.execute(query, given).fetchall()
+        except salvage.ERRORS as error:
+            if not salvage.is_damage(error):
+                raise
+            self._replace(str(error))
+            return self._db.execute(query, given).fetchall()
 
 
 def urgent(message: messages.Published) -> bool:
     """Tell whether a message is published only after it is on disk."""
     return isinstance(message, messages.Alarm | messages.Paused | messages.Closed)
-
-
-def _prepare(db: sqlite3.Connection) -> None:
-    """Make the table where there is none; raises `sqlite3.Error` if this can be no journal."""
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    db.execute(
-        "CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY, time REAL NOT NULL, "
-        "type TEXT NOT NULL, wearer TEXT NOT NULL, message TEXT NOT NULL)"
-    )
-    db.execute("SELECT id, time, type, wearer, message FROM journal LIMIT 0")
-    db.execute("CREATE INDEX IF NOT EXISTS of_wearer ON journal (wearer, id)")
-    others = "WHERE type != 'window'"
-    db.execute(f"CREATE INDEX IF NOT EXISTS of_others ON journal (type, id) {others}")
-    db.execute(f"CREATE INDEX IF NOT EXISTS later_others ON journal (wearer, type, id) {others}")
-    # What is too old is looked for every few seconds: that must not read a week of windows.
-    db.execute(f"CREATE INDEX IF NOT EXISTS old_others ON journal (time) {others}")
-    windows = "WHERE type = 'window'"
-    db.execute(f"CREATE INDEX IF NOT EXISTS old_windows ON journal (time) {windows}")

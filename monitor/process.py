@@ -12,7 +12,7 @@ from ecgmon.signal import Second, Windows
 from ecgmon.signal.quality import NAMES
 from ecgmon.wire import messages
 from monitor.alarms.conditions import Condition
-from monitor.alarms.kinds import KINDS, Kind
+from monitor.alarms.kinds import KINDS, OF_SIGNAL, Kind
 from monitor.alarms.rules import Rules
 from monitor.classify import classify
 from monitor.streams import Segment
@@ -22,6 +22,10 @@ _T = TypeVar("_T")
 
 MAX_FILLED: Final = 600
 """Seconds of a gap that are reported one by one; the gap itself is always reported whole."""
+RECOVERED: Final = 5 * WINDOW
+"""Samples of each wearer in one step of a recovery..."""
+RECOVERED_AT_ONCE: Final = 64
+"""...and wearers: such a step takes about 0.1 s, in which all others wait."""
 
 
 def advance(
@@ -42,7 +46,9 @@ def advance(
         In the order of time for each wearer.
     """
     published: list[messages.Published] = []
-    while ready := [(w, w.live) for w in watched if w.live and w.live.stream.pending]:
+    while ready := [
+        (w, w.live) for w in watched if w.live and w.live.stream.pending and not w.live.recalled
+    ]:
         groups: dict[tuple[int, int], list[tuple[Watched, Live, NDArray[np.float64]]]]
         groups = defaultdict(list)
         for one, live in ready:
@@ -53,6 +59,45 @@ def advance(
         for members in groups.values():
             published += _push(members, wants_trace)
     return published
+
+
+def recover(watched: Collection[Watched]) -> list[messages.Published]:
+    """Process some of what is recalled, of many wearers together; nothing if nothing is.
+
+    What was told of it before the restart is not told again. Where all of it is processed, the
+    alarms are told what holds by now.
+    """
+    recovering = [(w, w.live) for w in watched if w.live and w.live.recalled]
+    groups: dict[tuple[int, int], list[tuple[Watched, Live, NDArray[np.float64]]]]
+    groups = defaultdict(list)
+    for one, live in recovering[:RECOVERED_AT_ONCE]:
+        samples = live.recalled[0]
+        groups[id(live.chain), len(samples)].append((one, live, samples))
+    published: list[messages.Published] = []
+    for members in groups.values():
+        published += _push(members, lambda _: False)
+        for one, live, _ in members:
+            live.recalled.popleft()
+            if not live.recalled:
+                published += _recovered(one, live)
+    return published
+
+
+def cut(first: int, samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return samples from stream index ``first`` on in pieces for `recover`.
+
+    All but the first begin with a second: wearers whose seconds begin together cost least.
+    """
+    starts = range(-first % WINDOW or RECOVERED, len(samples), RECOVERED)
+    return [piece for piece in np.split(samples, list(starts)) if len(piece)]
+
+
+def _recovered(one: Watched, live: Live) -> list[messages.Published]:
+    told: list[messages.Published] = []
+    for kind in OF_SIGNAL:
+        holds = live.holds.get(kind, kind in one.told.alarms.holding)
+        told += one.told.condition(kind, holds, stream=live.hello.stream)
+    return told
 
 
 def tell(one: Watched, live: Live, changes: Sequence[Condition]) -> list[messages.Published]:

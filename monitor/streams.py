@@ -199,11 +199,18 @@ class Stream:
         self._flush()
         return taken
 
-    def recall(self, piece: Piece) -> None:
-        """Take what a monitor before this one had taken; it does not count as received."""
-        first = self._converter.next
-        self._append(first, self._converter.push(millivolts(piece.samples, piece.gain)))
+    def recall(self, piece: Piece) -> NDArray[np.float64]:
+        """Take what a monitor before this one had taken; it does not count as received.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            These samples in mV at `RATE`, to be processed before all of ``pending``.
+        """
+        samples = self._converter.push(millivolts(piece.samples, piece.gain))
+        self.end += len(samples)
         self.next = self.kept = piece.end
+        return samples
 
     def lose(self, stop: int) -> None:
         """Give up all samples before ``stop``: the stream ends there."""

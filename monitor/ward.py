@@ -13,7 +13,7 @@ from monitor.alarms.rules import GAPS
 from monitor.alarms.told import Told
 from monitor.care import Care
 from monitor.classify import Models
-from monitor.process import advance
+from monitor.process import advance, cut, recover
 from monitor.recall import Recalled
 from monitor.streams import Piece, Stream
 from monitor.watched import Live, Watched, conditions, link, opened, swap
@@ -88,8 +88,14 @@ class Ward:
 
     @property
     def behind(self) -> bool:
-        """Whether samples that have come are not judged."""
-        return any(stream.pending for stream in self.streams)
+        """Whether samples that have come are not judged, but for streams that are recovered."""
+        lives = [watched.live for watched in self._watched.values() if watched.live]
+        return any(live.stream.pending and not live.recalled for live in lives)
+
+    @property
+    def recovering(self) -> bool:
+        """Whether streams are being brought to where they were before a restart."""
+        return any(watched.live and watched.live.recalled for watched in self._watched.values())
 
     def going_on(self, hello: messages.Hello) -> Live | None:
         """Return the stream of a device that comes back, if it is open."""
@@ -154,7 +160,7 @@ class Ward:
         watched.live, watched.missed = live, None
         told += [opened(live), *self._no_model(watched, refused)]
         if recalled is not None:
-            told += self._recover(watched, live, recalled)
+            _recall(live, recalled)
         return live, told
 
     def close(self, stream: Stream) -> list[messages.Published]:
@@ -186,8 +192,9 @@ class Ward:
         return [link(watched.live, now) for watched in self._watched.values() if watched.live]
 
     def advance(self, wants_trace: Callable[[str], bool]) -> list[messages.Published]:
-        """Process all pending samples; see `monitor.process.advance`."""
-        return advance(list(self._watched.values()), wants_trace)
+        """Process some of what is recalled and all pending samples; see `monitor.process`."""
+        watched = list(self._watched.values())
+        return [*recover(watched), *advance(watched, wants_trace)]
 
     def check(self, now: float) -> list[messages.Published]:
         """Look after what only time tells: silent devices, late ones, pauses; once a second."""
@@ -216,7 +223,7 @@ class Ward:
         told: list[messages.Published] = []
         for watched in self._watched.values():
             live = watched.live
-            if live is None:
+            if live is None or live.recalled:
                 continue
             model, refused = self._models.serving(watched.wearer, live.model)
             news = model.sha256 != live.model.sha256 or (refused and refused != live.refused)
@@ -237,33 +244,13 @@ class Ward:
     def _no_model(self, watched: Watched, refused: str | None) -> list[messages.Published]:
         return watched.told.condition("no-model", refused is not None, text=refused)
 
-    def _recover(
-        self, watched: Watched, live: Live, recalled: Recalled
-    ) -> list[messages.Published]:
-        """Bring a stream to where it was: what was told of it before is not told again."""
-        stream = live.stream
-        stream.recall(
-            Piece(
-                stream=stream.number,
-                first=recalled.first,
-                rate_mhz=recalled.rate_mhz,
-                gain=recalled.gain,
-                lead=recalled.lead,
-                samples=recalled.counts,
-            )
-        )
-        live.told_from = recalled.judged
-        told = advance([watched], lambda _: False)
-        for kind in OF_SIGNAL:
-            holds = live.holds.get(kind, kind in watched.told.alarms.holding)
-            told += watched.told.condition(kind, holds, stream=live.hello.stream)
-        return told
-
     def _end(self, watched: Watched) -> list[messages.Published]:
         """End a wearer's stream and with it what only a stream can show."""
         told: list[messages.Published] = []
         if live := watched.live:
             stream = live.stream
+            while live.recalled:
+                told += recover([watched])
             told += advance([watched], lambda _: False)
             _log.info(
                 "wearer=%s stream=%s closed end=%d", watched.wearer, live.hello.stream, stream.end
@@ -304,3 +291,19 @@ class Ward:
         if wearer not in self._watched:
             raise UsageError(f"{wearer} is not watched.")
         return self._watched[wearer].told
+
+
+def _recall(live: Live, recalled: Recalled) -> None:
+    """Give a stream what is known of it, from which `recover` brings it to where it was."""
+    stream = live.stream
+    piece = Piece(
+        stream=stream.number,
+        first=recalled.first,
+        rate_mhz=recalled.rate_mhz,
+        gain=recalled.gain,
+        lead=recalled.lead,
+        samples=recalled.counts,
+    )
+    first = stream.end
+    live.recalled.extend(cut(first, stream.recall(piece)))
+    live.told_from = recalled.judged

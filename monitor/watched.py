@@ -1,8 +1,10 @@
 """A wearer under watch, and what is published of one."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecgmon.bundle import Model
 from ecgmon.signal import SignalChain
@@ -47,6 +49,9 @@ class Live:
         Whether too many seconds are not whole.
     holds : dict of Kind to bool
         What was last found of each condition of this stream.
+    recalled : deque of ndarray of float64, shape (n,)
+        Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
+        those of ``stream.pending`` come after them.
     """
 
     stream: Stream
@@ -63,6 +68,7 @@ class Live:
     counted: int = 0
     gaps: Burden = field(default_factory=lambda: Burden(GAPS))
     holds: dict[Kind, bool] = field(default_factory=dict)
+    recalled: deque[NDArray[np.float64]] = field(default_factory=deque)
 
 
 @dataclass(eq=False, slots=True)

@@ -21,6 +21,7 @@ Kind = Literal[
     "disk",
     "disk-low",
     "clock",
+    "journal",
 ]
 Category = Literal["physiological", "technical"]
 """Whether an alarm is about the wearer or about what watches the wearer."""
@@ -78,7 +79,12 @@ KINDS: Final[dict[Kind, Properties]] = {
     "clock": Properties(
         "low", "technical", False, "the clock was set: nothing old is removed for an hour"
     ),
+    "journal": Properties(
+        "medium", "technical", False, "the journal was damaged: a new one has been begun"
+    ),
 }
 
-OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "no-model", "disk", "disk-low", "clock"}
+_OF_MONITOR: Final = {"silent", "lag", "no-model", "disk", "disk-low", "clock", "journal"}
+
+OF_SIGNAL: Final = frozenset(KINDS) - _OF_MONITOR
 """What is found in a stream; the others come from the monitor itself."""

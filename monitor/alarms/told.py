@@ -28,6 +28,11 @@ class Told:
         known = [t for message in past if (t := _transition(message)) is not None]
         self.alarms = Alarms.restore(known, highest)
 
+    @property
+    def acknowledged(self) -> set[Kind]:
+        """The kinds whose alarm stands and was acknowledged."""
+        return {alarm.kind for alarm in self.alarms.standing if alarm.state == "acknowledged"}
+
     def condition(
         self,
         kind: Kind,

@@ -36,7 +36,7 @@ def findings(outcome, code):
 def journal(path, *rows):
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode=WAL")
-        db.execute("CREATE TABLE journal (id INTEGER PRIMARY KEY, time REAL)")
+        db.execute("CREATE TABLE journal (id INTEGER PRIMARY KEY, time, type, wearer, message)")
         db.executemany("INSERT INTO journal (time) VALUES (?)", ((row,) for row in rows))
         db.commit()
 

@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,9 @@ from ecgmon.cli.options import captured_folder, state_folder
 from ecgmon.config import Config
 from ecgmon.errors import RecordError
 from ecgmon.grid import RATE
-from ecgmon.records import layout
+from ecgmon.journal import layout
 from ecgmon.records.captured import Captured
+from ecgmon.records.layout import paths
 from ecgmon.wire.fields import WEARER
 
 PATIENCE_S: Final = 30.0
@@ -42,14 +44,22 @@ def folder() -> Iterator[Finding]:
 def journal(config: Config) -> Iterator[Finding]:
     """Check the journal's integrity, without a lock that a monitor would wait for."""
     path = journal_file(config)
+    for aside in sorted(path.parent.glob(f"{escape(path.name)}.damaged-*")):
+        if aside.name.endswith(("-wal", "-shm")):
+            continue
+        text = f"a journal was damaged and is kept as {aside}"
+        yield warning("journal", text, "check the disk, and remove it when nobody needs it")
     if not path.exists():
         yield ok("journal", f"{path} is not there yet")
         return
-    again = f"stop the monitor, move {path} away, and start it again"
+    again = "restart the monitor: it begins another one with what can be read of it"
     try:
         with closing(sqlite3.connect(_unchanged(path), uri=True)) as db:
             end = time.monotonic() + PATIENCE_S
             db.set_progress_handler(lambda: time.monotonic() > end, 100_000)
+            if layout(db, path) is None:
+                yield problem("journal", f"{path} is empty", again)
+                return
             (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
             rows, newest = db.execute("SELECT count(*), max(time) FROM journal").fetchone()
     except sqlite3.OperationalError as error:
@@ -77,7 +87,7 @@ def captured() -> Iterator[Finding]:
     count = samples = 0
     for home in homes:
         newest: Captured | None = None
-        for path in sorted(layout.paths(folder, home.name)):
+        for path in sorted(paths(folder, home.name)):
             try:
                 record = Captured.open(path)
                 if record.length and (newest is None or newest.began < record.began):
