@@ -238,6 +238,7 @@ class Monitor:
             self._ward.adopt(wanted.care)
         if self._access.refresh():
             self._publisher.review()
+            self._ingest.review()
         self._publisher.forget_silent(now)
         self._disk.hand_over(Batch([]))  # commits what is pending, tries again, tidies up
         told = [*self._ward.links(now), *self._ward.take_up_models(), *self._ward.check(now)]
