@@ -242,6 +242,7 @@ class Ingest:
             self._ward.claim(hello, now)  # another one may have come first
             live, published = self._ward.open(hello, recalled, now)
             self._taken.published += published
+            self.forget_closed()  # it may have taken the place of a silent device
         self._attach(peer, user, hello, live.stream, live.lead, now)
 
     def _attach(

@@ -19,6 +19,8 @@ Kind = Literal[
     "lag",
     "no-model",
     "disk",
+    "room",
+    "upkeep",
 ]
 Category = Literal["physiological", "technical"]
 """Whether an alarm is about the wearer or about what watches the wearer."""
@@ -72,7 +74,9 @@ KINDS: Final[dict[Kind, Properties]] = {
     "disk": Properties(
         "medium", "technical", False, "the disk cannot be written: signal and alarms are not kept"
     ),
+    "room": Properties("medium", "technical", False, "a device was refused: all places are taken"),
+    "upkeep": Properties("medium", "technical", False, "a part of the monitor goes on failing"),
 }
 
-OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "no-model", "disk"}
+OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "no-model", "disk", "room", "upkeep"}
 """What is found in a stream; the others come from the monitor itself."""
