@@ -20,6 +20,14 @@ class ConfigError(UsageError):
     """The configuration cannot be read, or says what is not known or not allowed."""
 
 
+class LimitsError(UsageError):
+    """Limits of alarms contradict each other; ``fields`` are the ones that do."""
+
+    def __init__(self, reason: str, fields: tuple[str, ...]) -> None:
+        super().__init__(reason)
+        self.fields = fields
+
+
 class RecordError(UsageError):
     """A record cannot be found, fetched or read."""
 

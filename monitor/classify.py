@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.bundle import Model
-from ecgmon.errors import BundleError, UsageError
+from ecgmon.errors import BundleError, StoreError, UsageError
 from ecgmon.signal import Windows
 from ecgmon.signal.quality import SIGNAL
 
@@ -34,10 +34,13 @@ class Models:
         BundleError or StoreError
             If there is none that can serve.
         """
-        path = self._resolve(wearer)
-        model = self._loaded.get(path)
-        if model is None:
-            model = self._loaded[path] = Model.load(path)
+        try:
+            path = self._resolve(wearer)
+            model = self._loaded.get(path)
+            if model is None:
+                model = self._loaded[path] = Model.load(path)
+        except OSError as error:  # as when no file can be opened any more
+            raise StoreError(f"The models cannot be read: {error.strerror}.") from error
         return model
 
     def serving(self, wearer: str, judging: Model | None = None) -> tuple[Model, str | None]:

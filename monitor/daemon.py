@@ -27,6 +27,7 @@ from monitor.publish import Publisher, Request
 from monitor.recall import Recalled, recall
 from monitor.settings import AT_ONCE, Settings
 from monitor.trouble import Trouble
+from monitor.upkeep import Upkeep
 from monitor.ward import Ward
 
 IDLE_MS: Final = 100
@@ -81,6 +82,7 @@ class Monitor:
             told = bind(publish, settings.publish, settings.own, MAX_REQUEST)
             self.publish = told[0]
             self._metrics = Metrics()
+            self._upkeep = Upkeep(self._metrics.job_failed)
             if settings.metrics:
                 stack.callback(MetricsServer(self._metrics, settings.metrics).close)
             journal = Journal(settings.journal)
@@ -238,28 +240,57 @@ class Monitor:
 
     def _each_second(self, now: float) -> list[messages.Published]:
         """Look after what only time tells."""
-        if self._wanted is not None:
-            wanted, self._wanted = self._wanted, None
-            if waiting := self._settings.waiting(wanted):
-                _log.warning(event("restart-needed", settings=",".join(waiting)))
-            taken_up = {name: getattr(wanted, name) for name in AT_ONCE}
-            self._settings = replace(self._settings, **taken_up)
-            self._ward.adopt(wanted.care)
+        told = self._upkeep.run(
+            {
+                "configuration": self._take_up_settings,
+                "keys": self._look_at_keys,
+                "viewers": lambda: self._publisher.forget_silent(now),
+                # Commits what is pending, tries again, tidies up.
+                "storage": lambda: self._disk.hand_over(Batch([])),
+                "links": lambda: self._ward.links(now),
+                "models": self._ward.take_up_models,
+                "wearers": lambda: self._ward.check(now),
+                "streams": self._ingest.forget_closed,
+                "metrics": self._count,
+                "journal": lambda: self._of_journal(now),
+                "clock": self._of_clock,
+                "disk": lambda: self._of_disk(now),
+            }
+        )
+        failing = ", ".join(self._upkeep.failing)
+        text = f"{failing}: looked after without success, again and again; see the log"
+        return [*told, *self._ward.own.condition("upkeep", bool(failing), text=text)]
+
+    def _take_up_settings(self) -> None:
+        """Watch by the configuration that was read again, if one was."""
+        wanted = self._wanted
+        if wanted is None:
+            return
+        if waiting := self._settings.waiting(wanted):
+            _log.warning(event("restart-needed", settings=",".join(waiting)))
+        taken_up = {name: getattr(wanted, name) for name in AT_ONCE}
+        self._settings = replace(self._settings, **taken_up)
+        self._ward.adopt(wanted.care)
+        if self._wanted is wanted:  # no newer one has come meanwhile
+            self._wanted = None
+
+    def _look_at_keys(self) -> None:
         if self._access.refresh():
             self._publisher.review()
-        self._publisher.forget_silent(now)
-        self._disk.hand_over(Batch([]))  # commits what is pending, tries again, tidies up
-        told = [*self._ward.links(now), *self._ward.take_up_models(), *self._ward.check(now)]
-        self._ingest.forget_closed()
+            self._ingest.review()
+
+    def _count(self) -> None:
         self._metrics.dropped(self._publisher.take_dropped())
         self._metrics.queued(self._disk.depth)
         for name, inbox in self._inboxes.items():
             self._metrics.refused(name, inbox.take_refused())
+
+    def _of_journal(self, now: float) -> list[messages.Published]:
+        """Say that the journal was damaged."""
         if self._damage.is_news(self._journal.damaged):
             # What could not be read of it must be there after a restart all the same.
             self._disk.hand_over(Batch(self._ward.snapshot(now)))
-        damage = self._damage.check(self._journal.damaged)
-        return [*told, *self._of_clock(), *self._of_disk(now), *damage]
+        return self._damage.check(self._journal.damaged)
 
     def _of_clock(self) -> list[messages.Published]:
         """Say that the wall clock was set."""

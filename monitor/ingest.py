@@ -19,6 +19,7 @@ MAX_DRAINED: Final = 1000
 """Messages taken in one tick, so that classification is never starved by a flood."""
 MAX_SAMPLES: Final = 100_000
 """And samples, some tenth of a second of work: one device that catches up delays nobody else."""
+MAY_NOT: Final = "This key may not send this wearer's signal any more."
 
 SEEN_S: Final = 0.5
 """What was judged and is not on disk yet is acknowledged as seen so often."""
@@ -156,6 +157,13 @@ class Ingest:
         for stream in set(self._of_stream) - set(self._ward.streams):
             self._forget(stream)
 
+    def review(self) -> None:
+        """Detach the streams whose keys may not write them any more, after keys have changed."""
+        for connection in list(self._of_stream.values()):
+            if not self._access.may_write(connection.user, connection.stream.wearer):
+                self._forget(connection.stream)
+                self._inbox.refuse_peer(connection.peer, MAY_NOT, user=connection.user)
+
     def _take(self, peer: bytes, user: str, data: bytes, now: float) -> None:
         of_frame = data.startswith(frame.MAGIC)
         if user != LOCAL:
@@ -204,8 +212,7 @@ class Ingest:
             self._taken.acks[stream] = stream.next
 
     def _hello(self, peer: bytes, user: str, hello: messages.Hello, now: float) -> None:
-        if not self._access.may_write(user, hello.wearer):
-            raise ProtocolError(f"This key is not one of {hello.wearer}'s device.")
+        self._check(peer, user, hello)
         if live := self._ward.going_on(hello):
             self._attach(peer, user, hello, live.stream, live.lead, now)
             return
@@ -226,6 +233,23 @@ class Ingest:
 
         self._taken.unknown.append((hello, known))
 
+    def _check(self, peer: bytes, user: str, hello: messages.Hello) -> None:
+        """Refuse a hello for a wearer who is not the key's, or with another wearer's stream id.
+
+        A frame names only its stream: on one connection an id belongs to one wearer.
+        """
+        if not self._access.may_write(user, hello.wearer):
+            raise ProtocolError(f"This key is not one of {hello.wearer}'s device.")
+        held = self._connections.get((peer, int(hello.stream, 16)))
+        if held is None or held.stream.wearer == hello.wearer:
+            return
+        if held.user == user and self._access.may_write(user, held.stream.wearer):
+            raise ProtocolError(
+                f"Another wearer's stream {hello.stream} is open on this connection: choose "
+                f"another stream id for {hello.wearer}."
+            )
+        self._forget(held.stream)  # its key is another wearer's now
+
     def _open(
         self,
         peer: bytes,
@@ -234,21 +258,23 @@ class Ingest:
         recalled: Recalled | None,
         now: float,
     ) -> None:
+        self._check(peer, user, hello)  # meanwhile the key or the stream id may be another wearer's
         live = self._ward.going_on(hello)
         if live is None:
             self._ward.claim(hello, now)  # another one may have come first
             live, published = self._ward.open(hello, recalled, now)
             self._taken.published += published
+            self.forget_closed()  # it may have taken the place of a silent device
         self._attach(peer, user, hello, live.stream, live.lead, now)
 
     def _attach(
         self, peer: bytes, user: str, hello: messages.Hello, stream: Stream, lead: str, now: float
     ) -> None:
         """Let a stream belong to the connection that said hello last."""
-        if user != LOCAL and not self._limits.open(user, stream.number, now):
-            raise RefusedError("This key has too many streams open.", LONGEST_WAIT_S)
         for other in [s for s in self._of_stream if s.wearer == stream.wearer]:
             self._forget(other)
+        if user != LOCAL and not self._limits.open(user, (stream.wearer, stream.number), now):
+            raise RefusedError("This key has too many streams open.", LONGEST_WAIT_S)
         connection = Connection(peer, user, stream, lead)
         self._connections[peer, stream.number] = self._of_stream[stream] = connection
         who = self._access.name_of(user)
@@ -278,13 +304,13 @@ class Ingest:
             raise ProtocolError("This stream is not open here: say hello first.")
         if not self._access.may_write(user, connection.stream.wearer):
             self._forget(connection.stream)
-            raise ProtocolError("This key may not write any more.")
+            raise ProtocolError(MAY_NOT)
         return connection
 
     def _forget(self, stream: Stream) -> None:
         if connection := self._of_stream.pop(stream, None):
             del self._connections[connection.peer, stream.number]
-            self._limits.close(connection.user, stream.number)
+            self._limits.close(connection.user, (stream.wearer, stream.number))
 
     def _ack(self, connection: Connection) -> None:
         stream = connection.stream

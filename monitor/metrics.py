@@ -55,6 +55,7 @@ class Metrics:
         self._unkept = self._counter("samples_not_kept", "Judged, but given up unwritten.")
         self._unkept_before = 0
         self._refused = self._counter("refused", "Messages refused, by endpoint.", "endpoint")
+        self._jobs = self._counter("job_failures", "Jobs of each second that failed.", "job")
         self._stands: dict[tuple[str | None, int], messages.Priority] = {}
         self._of_stream: dict[str, tuple[str, int]] = {}
         for priority in ("high", "medium", "low"):
@@ -105,6 +106,10 @@ class Metrics:
     def refused(self, endpoint: str, times: int) -> None:
         """Take how often something was refused since the last time."""
         self._refused.labels(endpoint).inc(times)
+
+    def job_failed(self, job: str) -> None:
+        """Take that a job of the second has failed."""
+        self._jobs.labels(job).inc()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"ecgmon_{name}", text, labels, registry=self.registry)

@@ -15,6 +15,7 @@ from monitor.care import Care
 from monitor.classify import Models
 from monitor.process import advance, cut, recover
 from monitor.recall import Recalled
+from monitor.room import longest_silent, set_aside
 from monitor.streams import Piece, Stream
 from monitor.watched import Live, Watched, conditions, link, opened, swap
 
@@ -22,6 +23,8 @@ TAKEOVER_S: Final = 5.0
 """A wearer's device that was heard of so lately is not replaced by another one."""
 MAX_REMEMBERED: Final = 10_000
 """Wearers watched no more of whom it is known how many alarms they had."""
+MAX_MISSING: Final = 1024
+"""Wearers whose silent devices have lost their places: beyond, the longest missing is let go."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Ward:
         self._capacity = care.capacity
         self._free = list(range(care.capacity))
         self._numbers: dict[str, int] = {}
+        self._turned_away = False
         self.own = Told(None)
 
     def restore(
@@ -118,7 +122,8 @@ class Ward:
             raise RefusedError(
                 f"Another device streams for {hello.wearer}: switch it off, or wait.", TAKEOVER_S
             )
-        if live is None and not self._free:
+        if live is None and not self._has_room(now):
+            self._turned_away = True
             raise RefusedError(f"This monitor watches {self._capacity} wearers already.", 60.0)
 
     def open(
@@ -130,6 +135,8 @@ class Ward:
         lead = self._care.lead_of(hello)
         watched = self._of(hello.wearer)
         told = self._end(watched) if watched.live else []
+        if not self._free:
+            told += self._give_up_place(now)
         geometry = model.card.geometry
         if geometry not in self._chains:
             self._chains[geometry] = SignalChain(geometry, self._capacity)
@@ -216,7 +223,9 @@ class Ward:
                 told += self._end(watched)
             if watched.idle:
                 self._forget(watched)
-        return told
+        self._turned_away = self._turned_away and not self._has_room(now)
+        text = f"a device was refused: all {self._capacity} places are taken"
+        return [*told, *self.own.condition("room", self._turned_away, text=text)]
 
     def take_up_models(self) -> list[messages.Published]:
         """Change to models that were put into service meanwhile; those that cannot serve do not."""
@@ -266,6 +275,21 @@ class Ward:
         for kind in (*OF_SIGNAL, "silent", "lag", "no-model"):
             told += watched.told.condition(kind, False)
         return told
+
+    def _has_room(self, now: float) -> bool:
+        return bool(self._free) or longest_silent(self._watched.values(), now) is not None
+
+    def _give_up_place(self, now: float) -> list[messages.Published]:
+        """Take the place of the device that has been silent longest."""
+        watched = longest_silent(self._watched.values(), now)
+        if watched is None or watched.live is None:
+            raise RefusedError(f"This monitor watches {self._capacity} wearers already.", 60.0)
+        missing = [one for one in self._watched.values() if one.missed]
+        told: list[messages.Published] = []
+        if len(missing) >= MAX_MISSING:
+            told += self._end(min(missing, key=lambda one: one.missed_since))
+        self._free.append(watched.live.stream.row)
+        return told + set_aside(watched, now)
 
     def _live(self, wearer: str) -> Live | None:
         watched = self._watched.get(wearer)

@@ -118,7 +118,8 @@ def list_models(json_file: Json = None) -> None:
         table.add_column(heading, vertical="bottom", justify="right")
     for name, (path, model) in models.items():
         card, figures = model.card, model.card.validation.confusion
-        whom = (card.wearer or "anyone") if path in serving else "nobody"
+        idle = "nobody" if "/" in name else "replay"  # built-in: by its name, or of that record
+        whom = (card.wearer or "anyone") if path in serving else idle
         table.add_row(
             *(plain(text) for text in (name, whom, card.network)),
             f"{card.parameters:,}",

@@ -11,8 +11,6 @@ from ecgmon.keys.known import OWN
 
 if TYPE_CHECKING:
     from ecgmon.config import Config
-    from ecgmon.config.schema import Alarms
-    from monitor.alarms.rules import Rules
     from monitor.settings import Settings
 
 BURST_S: Final = 10
@@ -59,12 +57,15 @@ def settings(config: "Config") -> "Settings":
     journal = journal_file(config)
     if journal.parent != state_folder() and not journal.parent.is_dir():
         raise UsageError(f"There is no folder {journal.parent} for the journal: make it first.")
+    # Made now: for no wearer can the running monitor find limits that are none.
+    limits_of = {wearer: own.limits for wearer, own in config.wearers.items()}
+    limits_of_others = config.alarms.limits
     remote = not all(is_local(endpoint) for endpoint in (*network.ingest, *network.publish))
     return Settings(
         journal=journal,
         care=Care(
             resolve=lambda wearer: resolve(model, wearer),
-            rules=lambda wearer: _rules(config.of(wearer)),
+            rules=lambda wearer: limits_of.get(wearer, limits_of_others),
             lead=lambda wearer: config.of(wearer).lead or None,
             capacity=limits.wearers,
             forget_s=limits.forget_hours * 3600,
@@ -88,19 +89,4 @@ def settings(config: "Config") -> "Settings":
         journal_days=storage.journal_days,
         disk_free_mb=storage.disk_free_mb,
         metrics=network.metrics,
-    )
-
-
-def _rules(alarms: "Alarms") -> "Rules":
-    """Return what raises and clears a wearer's alarms; a rate of 0 is none."""
-    from monitor.alarms.rules import Hysteresis, Rules
-
-    return Rules(
-        abnormal=Hysteresis(*alarms.abnormal_of, alarms.clear_after),
-        low_rate=alarms.low_rate or None,
-        high_rate=alarms.high_rate or None,
-        extreme_low_rate=alarms.extreme_low_rate or None,
-        extreme_high_rate=alarms.extreme_high_rate or None,
-        silent_s=alarms.silent_s,
-        lag_s=alarms.lag_s,
     )

@@ -1,7 +1,6 @@
 """Options that several commands share."""
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,7 +11,7 @@ import typer
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
-    from monitor.alarms.rules import Rules
+    from ecgmon.alarm_limits import AlarmLimits
 
 Data = Annotated[
     Path | None,
@@ -93,14 +92,11 @@ def captured_folder() -> Path:
     return state_folder() / "captured"
 
 
-def alarm_rules(abnormal: str, clear_after: int) -> "Rules":
-    """Read the alarm options; raises `UsageError` where they make no rule."""
-    from monitor.alarms.rules import Hysteresis, Rules
+def alarm_rules(abnormal: str, clear_after: int) -> "AlarmLimits":
+    """Read the alarm options; raises `LimitsError` where they make no rule."""
+    from ecgmon.alarm_limits import AlarmLimits, k_of_n
 
-    match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", abnormal)
-    if match is None or not 1 <= int(match[1]) <= int(match[2]) <= 300:
-        raise UsageError(f"--abnormal {abnormal} is no rule: give K/N with K <= N, such as 3/10.")
-    return Rules(abnormal=Hysteresis(int(match[1]), int(match[2]), clear_after))
+    return AlarmLimits(abnormal=k_of_n(abnormal, clear_after))
 
 
 def make_folder(path: Path) -> None:

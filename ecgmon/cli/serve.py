@@ -157,6 +157,8 @@ def _signals(
                 _log.info(event("reloaded"))
             except EcgmonError as error:
                 _log.error(event("reload-refused", reason=error))
+            except Exception as error:  # noqa: BLE001 - the thread must hear the next SIGHUP
+                _log.exception(event("reload-refused", reason=repr(error)))
             finally:
                 service.ready()
 

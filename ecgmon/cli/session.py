@@ -17,7 +17,7 @@ import zmq
 from ecgmon.bundle import Card
 from ecgmon.bundle import Model as Bundle
 from ecgmon.cli.attach import user
-from ecgmon.cli.models import resolve
+from ecgmon.cli.models import of_record, of_replay
 from ecgmon.cli.summary import summary
 from ecgmon.errors import UsageError
 from ecgmon.grid import RATE, WINDOW
@@ -123,7 +123,9 @@ def play(source: Source, session: Session) -> dict[str, Any]:
         stack.callback(context.destroy, linger=0)
         if session.view:
             stack.enter_context(_log_held_back())
-        endpoint = session.connect or stack.enter_context(_monitor(session, context, failed))
+        endpoint = session.connect or stack.enter_context(
+            _monitor(session, source.record, context, failed)
+        )
         device.connect(endpoint, context, session.secure)
         player = Player([part], context, session.secure)
         stack.callback(player.close)
@@ -157,13 +159,19 @@ def cast(source: Source, session: Session) -> Part:
     record = source.record
     sent = at_rate(record, session.rate or record.rate)
     first, stop = _range(sent, session, endless=source.endless)
-    card = _card(session, record.wearer)
+    fitted = None if session.connect else of_record(record)
+    # With a monitor elsewhere, that one chooses.
+    bundle = None if session.connect else of_replay(session.model, record.wearer, fitted)
     device = Device(
         sent, first, stop, Pace(session.speed, session.burst_s), patience_s=session.patience_s
     )
     # What the monitor says counts samples at its own rate, from where the stream began.
+    card = Bundle.load(bundle).card if bundle else None
+    fits = bundle is not None and bundle == fitted
     played = Played(
-        at_rate(record, RATE), round(session.start_s * RATE), _score_from(session, card, record)
+        at_rate(record, RATE),
+        round(session.start_s * RATE),
+        _score_from(session, card, record, fits=fits),
     )
     return Part(record.wearer, device, Scoreboard(played, card, device.available_at))
 
@@ -188,13 +196,16 @@ def _log_held_back() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _monitor(session: Session, context: Context, failed: threading.Event) -> Iterator[str]:
-    """Run a monitor on loopback sockets; yields its ingest endpoint."""
+def _monitor(
+    session: Session, record: Record, context: Context, failed: threading.Event
+) -> Iterator[str]:
+    """Run a monitor of a record on loopback sockets; yields its ingest endpoint."""
+    fitted = of_record(record)
     with tempfile.TemporaryDirectory(prefix="ecgmon-") as folder:
         settings = Settings(
             journal=session.journal or Path(folder) / "journal.db",
             care=Care(
-                resolve=lambda wearer: resolve(session.model, wearer),
+                resolve=lambda wearer: of_replay(session.model, wearer or "", fitted),
                 rules=lambda _: session.rules,
             ),
         )
@@ -273,14 +284,9 @@ def _range(record: Record, session: Session, *, endless: bool) -> tuple[int, int
     return first, stop
 
 
-def _card(session: Session, wearer: str) -> Card | None:
-    """Return the card of the model that will judge; unknown where another process chooses."""
-    return None if session.connect else Bundle.load(resolve(session.model, wearer)).card
-
-
-def _score_from(session: Session, card: Card | None, record: Record) -> int:
+def _score_from(session: Session, card: Card | None, record: Record, *, fits: bool) -> int:
     """Return the first window to score: by default the one after the model's enrolment."""
     if session.score_from_s is not None:
         return session.score_from_s * RATE // WINDOW
     enrolment = card.enrolment if card else None
-    return enrolment.stop if enrolment and enrolment.record == record.name else 0
+    return enrolment.stop if enrolment and (fits or enrolment.record == record.name) else 0

@@ -37,14 +37,14 @@ def activate(
 def rollback(wearer: Wearer) -> None:
     """Put back into service what served a wearer before.
 
-    Before the first model of the wearer's own that is the built-in one.
+    Before the first model of the wearer's own that is the generic one.
 
     Example
     -------
       ecgmon models rollback ann
     """
     version = stored().rollback(wearer)
-    what = "The built-in model" if version is None else f"Version {version}"
+    what = "The generic model" if version is None else f"Version {version}"
     _say(f"{what} is in service for {wearer} again.")
 
 

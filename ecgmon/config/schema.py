@@ -3,13 +3,20 @@
 `ecgmon.config.show` and the sentences of `ecgmon.config.sources` are made from what stands here.
 """
 
-import itertools
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_args
 
 import msgspec
 
+from ecgmon.alarm_limits import (
+    HIGHEST_RATE,
+    LONGEST,
+    LOWEST_RATE,
+    MOST_ABNORMAL,
+    AlarmLimits,
+    k_of_n,
+)
 from ecgmon.wire.fields import WEARER
 
 ID: Final = re.compile(WEARER)
@@ -26,7 +33,9 @@ def _key(description: str, allowed: str | None = None, **bounds: Any) -> msgspec
 
 Endpoints = tuple[Annotated[str, msgspec.Meta(pattern=_ENDPOINT, max_length=200)], ...]
 _ENDPOINTS: Final = "endpoints such as tcp://127.0.0.1:5555 or ipc:///run/ecgmon/ingest"
-_RATE: Final = "a number of beats per minute from 0 to 400, 0 for no such alarm"
+_RATE: Final = (
+    f"a number of beats per minute from {LOWEST_RATE:g} to {HIGHEST_RATE:g}, or 0 for no such alarm"
+)
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,50 +149,60 @@ class Alarms(Section, frozen=True):
         str,
         _key(
             "K/N: abnormal beats in K of the last N seconds raise an alarm.",
-            "K/N with K from 1 to N and N up to 300, such as 3/10",
+            f"K/N with K from 1 to N and N up to {MOST_ABNORMAL}, such as 3/10",
             pattern=r"^\d{1,3}/\d{1,3}\Z",
         ),
     ] = "3/10"
     clear_after: Annotated[
-        int, _key("Seconds in a row without, after which it is cleared.", ge=1, le=3600)
+        int, _key("Seconds in a row without, after which it is cleared.", ge=1, le=LONGEST)
     ] = 30
     low_rate: Annotated[
-        float, _key("Beats per minute, below which is an alarm; 0 for none.", _RATE, ge=0, le=400)
+        float,
+        _key(
+            "Beats per minute, below which is an alarm; 0 for none.", _RATE, ge=0, le=HIGHEST_RATE
+        ),
     ] = 50.0
     high_rate: Annotated[
-        float, _key("Beats per minute, above which is an alarm; 0 for none.", _RATE, ge=0, le=400)
+        float,
+        _key(
+            "Beats per minute, above which is an alarm; 0 for none.", _RATE, ge=0, le=HIGHEST_RATE
+        ),
     ] = 120.0
     extreme_low_rate: Annotated[
         float,
-        _key("Beats per minute, below which is one of high priority.", _RATE, ge=0, le=400),
+        _key(
+            "Beats per minute, below which is one of high priority.", _RATE, ge=0, le=HIGHEST_RATE
+        ),
     ] = 35.0
     extreme_high_rate: Annotated[
         float,
-        _key("Beats per minute, above which is one of high priority.", _RATE, ge=0, le=400),
+        _key(
+            "Beats per minute, above which is one of high priority.", _RATE, ge=0, le=HIGHEST_RATE
+        ),
     ] = 150.0
     silent_s: Annotated[
-        float, _key("Seconds without samples from an open stream that are one.", ge=1, le=3600)
+        float, _key("Seconds without samples from an open stream that are one.", ge=1, le=LONGEST)
     ] = 10.0
     lag_s: Annotated[
-        float, _key("Seconds that samples may lag behind before it is one.", ge=1, le=3600)
+        float, _key("Seconds that samples may lag behind before it is one.", ge=1, le=LONGEST)
     ] = 5.0
 
     @property
-    def abnormal_of(self) -> tuple[int, int]:
-        """K and N of ``abnormal``."""
-        k, _, n = self.abnormal.partition("/")
-        return int(k), int(n)
+    def limits(self) -> AlarmLimits:
+        """The limits that these keys set."""
+        return AlarmLimits(
+            abnormal=k_of_n(self.abnormal, self.clear_after),
+            low_rate=self.low_rate or None,
+            high_rate=self.high_rate or None,
+            extreme_low_rate=self.extreme_low_rate or None,
+            extreme_high_rate=self.extreme_high_rate or None,
+            silent_s=self.silent_s,
+            lag_s=self.lag_s,
+        )
 
     def __post_init__(self) -> None:
-        """Refuse rules that contradict each other; raises `ValueError`."""
-        k, n = self.abnormal_of
-        if not 1 <= k <= n <= 300:
-            raise ValueError(f"abnormal {self.abnormal} is no K/N with K from 1 to N, N up to 300")
-        rates = ("extreme_low_rate", "low_rate", "high_rate", "extreme_high_rate")
-        used = [(name, value) for name in rates if (value := getattr(self, name))]
-        for (low, a), (high, b) in itertools.pairwise(used):
-            if a >= b:
-                raise ValueError(f"{low} {a:g} is not below {high} {b:g}")
+        """Refuse what makes no limits; raises `LimitsError`."""
+        _ = self.limits
 
 
 class Models(Section, frozen=True):

@@ -27,7 +27,7 @@ from ecgmon.config.schema import (
     Wearer,
     entries,
 )
-from ecgmon.errors import ConfigError
+from ecgmon.errors import ConfigError, LimitsError
 
 MAX_BYTES: Final = 1_000_000
 """Largest file read."""
@@ -199,11 +199,14 @@ def _build(values: Mapping[Key, Any], origins: Mapping[Key, str]) -> Config:
         keys = [key for table in tables for key in values if key[:-1] == table]
         try:
             return kind(**{key[-1]: values[key] for key in keys})
+        except LimitsError as error:
+            # The later table counts; what it does not name is a default or of the table before.
+            given = {key[-1]: origins[key] for key in keys if key[-1] in error.fields}
+            where = " and ".join(dict.fromkeys(given.values()))
+            raise ConfigError(f"{where}: in [{'.'.join(tables[-1])}] {error}") from error
         except ValueError as error:
             where = " and ".join(dict.fromkeys(origins[key] for key in keys))
-            raise ConfigError(
-                f"{where}: [{'.'.join(tables[-1])}] contradicts itself: {error}."
-            ) from error
+            raise ConfigError(f"{where}: in [{'.'.join(tables[-1])}] {error}.") from error
 
     sections = {name: made(kind, (name,)) for name, kind in SECTIONS.items()}
     ids = dict.fromkeys(key[1] for key in values if key[0] == WEARERS)

@@ -7,6 +7,7 @@ The annotator is ``ecgmon``::
     "   anything else               alarm 3 raised: high asystole, no beat for 4 seconds
 """
 
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def write(
     try:
         folder.mkdir(exist_ok=True)
         for number, (first, stop, records) in enumerate(stream.runs(), 1):
-            name = f"{wearer.replace('.', '_')}-{stream.stream}" + (number > 1) * f"-{number}"
+            name = f"{_plain(wearer)}-{stream.stream}" + (number > 1) * f"-{number}"
             path, one = folder / name, records[0]
             initial, checksum = _samples(path, first, stop, records, tick)
             notes = sorted(_notes(stream, others, first, stop), key=lambda note: note.sample)
@@ -151,6 +152,13 @@ def _notes(
     for place_, note in said:
         if place_ is not None and first <= stream.sample(place_) < stop:
             yield Annotation(stream.sample(place_) - first, _NOTE, 0, _ascii(note))
+
+
+def _plain(wearer: str) -> str:
+    """Return a wearer's id as a record's name may have it; no two ids become the same one."""
+    if "." not in wearer:
+        return wearer
+    return f"{wearer.replace('.', '_')}-{zlib.crc32(wearer.encode()):08x}"
 
 
 def _judged(stream: Stream) -> Iterator[tuple[int, int, int, str]]:

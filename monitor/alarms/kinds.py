@@ -22,6 +22,8 @@ Kind = Literal[
     "disk-low",
     "clock",
     "journal",
+    "room",
+    "upkeep",
 ]
 Category = Literal["physiological", "technical"]
 """Whether an alarm is about the wearer or about what watches the wearer."""
@@ -82,9 +84,12 @@ KINDS: Final[dict[Kind, Properties]] = {
     "journal": Properties(
         "medium", "technical", False, "the journal was damaged: a new one has been begun"
     ),
+    "room": Properties("medium", "technical", False, "a device was refused: all places are taken"),
+    "upkeep": Properties("medium", "technical", False, "a part of the monitor goes on failing"),
 }
 
-_OF_MONITOR: Final = {"silent", "lag", "no-model", "disk", "disk-low", "clock", "journal"}
-
+_OF_MONITOR: Final = frozenset(
+    {"silent", "lag", "no-model", "disk", "disk-low", "clock", "journal", "room", "upkeep"}
+)
 OF_SIGNAL: Final = frozenset(KINDS) - _OF_MONITOR
 """What is found in a stream; the others come from the monitor itself."""

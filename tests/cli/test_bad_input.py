@@ -46,10 +46,10 @@ REPLAY = {
     "no number for a speed": ([*SIMULATE, "--speed", "nan"], "--speed nan is no speed"),
     "more seconds than there are": (
         [*SIMULATE, "--abnormal", "5/3"],
-        "--abnormal 5/3 is no rule: give K/N with K <= N",
+        "abnormal 5/3 is no K/N with K from 1 to N",
     ),
-    "no seconds": ([*SIMULATE, "--abnormal", "0/3"], "--abnormal 0/3 is no rule"),
-    "no rule": ([*SIMULATE, "--abnormal", "often"], "--abnormal often is no rule"),
+    "no seconds": ([*SIMULATE, "--abnormal", "0/3"], "abnormal 0/3 is no K/N"),
+    "no rule": ([*SIMULATE, "--abnormal", "often"], "abnormal often is no K/N"),
     "a start beyond the end": (["{records}/beats", "--from", "40"], "lasts 30 s"),
     "no duration": (["{records}/beats", "--duration", "0"], "Nothing to play"),
     "a negative duration": (["{records}/beats", "--duration", "-5"], "Nothing to play"),

@@ -132,7 +132,7 @@ def test_the_list_has_a_row_for_each_built_in_model(env):
         card = Model.load(path).card
         validation = by_hand(*(getattr(card.validation, n) for n in ("tp", "fp", "tn", "fn")))
         assert rows[name] == [
-            card.wearer or "anyone",
+            "replay" if card.wearer else "anyone",
             card.network,
             f"{card.parameters:,}",
             f"{path.stat().st_size / 1000:.0f}",

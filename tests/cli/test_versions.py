@@ -34,9 +34,9 @@ def test_a_model_goes_into_service_back_and_to_another_machine(env, bundle, tmp_
     listed = json.loads(outcomes[-1].out)
     serving = {name: model["in_service"] for name, model in listed.items()}
     assert serving == {
-        "203": True,
+        "203": False,
         "generic": True,
-        "simulated": True,
+        "simulated": False,
         "ann/1": True,
         "ann/2": False,
     }

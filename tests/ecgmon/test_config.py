@@ -117,10 +117,14 @@ REFUSED = {
     "[limits]\nforget_hours = nan": "limits.forget_hours cannot be NaN: give a number from 0.01",
     "[limits]\nforget_hours = inf": "limits.forget_hours cannot be Infinity: give a number",
     "[alarms]\nlow_rate = false": "alarms.low_rate cannot be false: give a number of beats per "
-    "minute from 0 to 400, 0 for no such alarm.",
-    "[alarms]\nlow_rate = 130": "ecgmon.toml, line 2: [alarms] contradicts itself: low_rate 130 is "
-    "not below high_rate 120.",
-    "[alarms]\nabnormal = '5/3'": "abnormal 5/3 is no K/N with K from 1 to N, N up to 300.",
+    "minute from 15 to 300, or 0 for no such alarm.",
+    "[alarms]\nlow_rate = 130": "ecgmon.toml, line 2: in [alarms] high_rate must be more than "
+    "136/min, as low_rate is 130/min.",
+    "[alarms]\nlow_rate = 118\n\nhigh_rate = 120": "ecgmon.toml, line 2 and ecgmon.toml, "
+    "line 4: in [alarms] high_rate must be more than 124/min, as low_rate is 118/min.",
+    "[alarms]\nclear_after = 5\nextreme_low_rate = 5": "ecgmon.toml, line 3: in [alarms] "
+    "extreme_low_rate cannot be 5/min: choose 15 to 300/min, or 0 for no such alarm.",
+    "[alarms]\nabnormal = '5/3'": "abnormal 5/3 is no K/N with K from 1 to N and N up to 300",
     "[alarms]\nabnormal = 3": "alarms.abnormal cannot be 3: give K/N with",
     "[network]\ningest = []": "network.ingest cannot be []: give endpoints such as",
     "[network]\ningest = ['nonsense']": 'network.ingest cannot be ["nonsense"]: give endpoints',
@@ -131,7 +135,7 @@ REFUSED = {
     "[wearers.a.b]\nlead = ''": 'an id with dots needs quotes: write [wearers."a.b"].',
     "[wearers.ann]\nleads = 'II'": "line 2: there is no wearers.ann.leads; did you mean "
     "wearers.ann.lead?",
-    "[wearers.ann]\nhigh_rate = 40": "[wearers.ann] contradicts itself: low_rate 50 is not below",
+    "[wearers.ann]\nhigh_rate = 40": "in [wearers.ann] high_rate must be more than 56/min, as",
     "[wearers.ann]\nlead = '\\u001b[2J'": "wearers.ann.lead cannot be",
     '[storage]\njournal = "a\\u001bb"': 'storage.journal cannot be "a\\u001bb": give the path',
     "[limits": "ecgmon.toml is not TOML: ",

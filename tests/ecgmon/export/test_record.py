@@ -148,3 +148,16 @@ def test_headers_that_no_stream_could_have_are_left_out(kept):
     kept.capture(RAMP[:100])
     kept.capture(RAMP, first=2**61)
     assert [record.first for record in kept.streams()[0].records] == [0]
+
+
+def test_wearers_whose_ids_differ_in_a_dot_do_not_overwrite_each_other(kept, tmp_path):
+    kept.capture(RAMP[:500])
+    (stream,) = kept.streams()
+    ids = ("bed.4", "bed_4", "bed.4_", "bed_4.")
+    for wearer in ids:
+        write(stream, wearer, [], tmp_path)
+    headers = [path.read_text() for path in tmp_path.glob("*.hea")]
+    assert len(headers) == len(ids)
+    for wearer in ids:
+        assert sum(f"# wearer {wearer}," in header for header in headers) == 1
+        assert [p for p in tmp_path.glob("*.hea") if wfdb.rdheader(str(p.with_suffix("")))]

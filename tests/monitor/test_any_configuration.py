@@ -1,0 +1,124 @@
+"""Whatever a configuration says: it is refused by file and line, or the monitor runs by it."""
+
+import contextlib
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ecgmon.cli.configured import settings
+from ecgmon.config import load
+from ecgmon.config.schema import Limits, Wearer, entries
+from ecgmon.errors import ConfigError
+from ecgmon.wire import Frame, messages
+from monitor.care import Care
+from monitor.ward import Ward
+from replay.simulated import simulate
+from tests.monitor.rig import GENERIC
+
+CALM = simulate("normal", duration_s=6).record.samples
+WEARERS = ("ann", "bob", "cid")
+NUMBERS = st.sampled_from(
+    [0, 5, 14.9, 15, 35, 40, 50, 100, 104, 110, 118, 120, 126.5, 150, 290, 300, 300.5, 350, 400]
+)
+ODD = st.sampled_from([float("nan"), float("inf"), -float("inf"), -1, -0.0, 5e-324, 1e308, 10**30])
+
+
+def values(name, entry):
+    if name == "abnormal":
+        return st.sampled_from(["3/10", "1/1", "300/300", "301/301", "10/3", "0/9", "x"])
+    if name == "lead":
+        return st.sampled_from(["", "II", "V5"])
+    return st.one_of(NUMBERS, NUMBERS, NUMBERS, ODD)
+
+
+def table(kind, most):
+    named = {n: values(n, e) for n, e in entries(kind).items()}
+    pairs = st.sampled_from(sorted(named)).flatmap(lambda n: st.tuples(st.just(n), named[n]))
+    return st.lists(pairs, max_size=most).map(dict)
+
+
+def toml(tables):
+    lines = []
+    for heading, keys in tables:
+        lines.append(f"[{heading}]")
+        lines += [f"{name} = {value!r}" for name, value in keys.items()]
+    return "\n".join(lines) + "\n"
+
+
+alarms = table(Wearer, 3).map(lambda keys: {n: v for n, v in keys.items() if n != "lead"})
+configurations = st.tuples(alarms, table(Limits, 1), table(Wearer, 3), table(Wearer, 2)).map(
+    lambda t: toml(zip(("alarms", "limits", "wearers.ann", "wearers.bob"), t, strict=True))
+)
+
+
+class Running:
+    """A ward that watches three wearers by the defaults."""
+
+    def __init__(self):
+        self.ward = Ward(Care(lambda _: GENERIC))
+        self.sent = 0
+        self.streams = [self.opened(wearer) for wearer in WEARERS]
+        self.second()
+
+    def opened(self, wearer):
+        hello = messages.Hello(wearer=wearer, stream=f"{7:016x}", rate=360.0, leads=["II", "V5"])
+        self.ward.claim(hello, 0.0)
+        return self.ward.open(hello, None, 0.0)[0].stream
+
+    def second(self):
+        for stream in self.streams:
+            samples = CALM[self.sent : self.sent + 360]
+            frame = Frame(7, self.sent, 0, 360_000, 200.0, "II", samples)
+            stream.accept(frame, arrival=self.sent / 360)
+        self.sent += 360
+        told = self.ward.advance(lambda _: False)
+        return [*told, *self.ward.take_up_models(), *self.ward.check(self.sent / 360)]
+
+
+@given(configurations)
+@example("[wearers.ann]\nlow_rate = 118\nhigh_rate = 120\n")
+@example("[alarms]\nlow_rate = 100\nhigh_rate = 104\n")
+@example("[alarms]\nextreme_low_rate = 5\n")
+@example("[wearers.ann]\nhigh_rate = 200\nextreme_high_rate = 350\n")
+@example("[wearers.ann]\nhigh_rate = 310\nextreme_high_rate = 0\n")
+def test_it_is_refused_by_file_and_line_or_used_at_start_and_at_reload(tmp_path_factory, text):
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    file.write_text(text)
+    with contextlib.suppress(ConfigError):
+        configuration = load(file, (), {}).config
+        used(settings(configuration).care)
+        return
+    with pytest.raises(ConfigError, match=rf"{re.escape(str(file))}, line \d+"):
+        load(file, (), {})
+
+
+def used(care):
+    running = Running()
+    running.ward.adopt(care)  # as at a reload
+    for _ in range(2):
+        running.second()
+    limits = [care.rules(wearer) for wearer in WEARERS]
+    assert [running.ward._watched[wearer].rules for wearer in WEARERS] == limits
+    fresh = Ward(care)  # as at a start
+    hello = messages.Hello(wearer="ann", stream=f"{8:016x}", rate=360.0, leads=["II", "V5"])
+    fresh.claim(hello, 0.0)
+    assert fresh.open(hello, None, 0.0)[0].lead in ("II", "V5")
+
+
+def test_the_table_of_one_wearer_is_no_other_s(tmp_path):
+    file = tmp_path / "ecgmon.toml"
+    file.write_text(
+        '[wearers.ann]\nlead = "V5"\nlow_rate = 0\nhigh_rate = 200\nextreme_high_rate = 0\n'
+    )
+    care = settings(load(file, (), {}).config).care
+    assert (care.rules("ann").low_rate, care.rules("ann").high_rate) == (None, 200)
+    assert care.rules("bob") == care.rules("nobody") == Care(lambda _: GENERIC).rules("bob")
+    file.write_text(
+        "[wearers.ann]\nlow_rate = 45\n[wearers.bob]\nlow_rate = 118\nhigh_rate = 120\n"
+    )
+    with pytest.raises(
+        ConfigError, match=r"line 4 and .*line 5: in \[wearers.bob\] high_rate must"
+    ):
+        load(file, (), {})
