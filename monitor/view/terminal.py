@@ -10,6 +10,7 @@ from ecgmon.terminal.canvas import Canvas
 from ecgmon.terminal.screen import full_screen
 from ecgmon.wire import messages
 from ecgmon.wire.viewer import Viewer
+from monitor.view.banner import below
 from monitor.view.loop import show
 from monitor.view.render import Caption, render
 from monitor.view.state import ViewState
@@ -102,4 +103,8 @@ class _View:
             now=now,
             time=time.time(),
         )
-        return lambda width, height: render(self._state, caption, width, height)
+        return below(
+            lambda width, height: render(self._state, caption, width, height),
+            [self._state.book],
+            caption.time,
+        )

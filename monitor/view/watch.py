@@ -10,6 +10,7 @@ from ecgmon.terminal.screen import ESCAPE, full_screen
 from ecgmon.wire import messages
 from ecgmon.wire.viewer import KINDS, Viewer, topics
 from monitor.view import overview
+from monitor.view.banner import below
 from monitor.view.bell import Bell
 from monitor.view.history import History
 from monitor.view.loop import IDLE_S, show
@@ -128,7 +129,7 @@ class Watch:
         """Do what a key says."""
         if key == "q":
             self.over = True
-        elif key == "?":
+        elif key == "?" or (self._help and key in (ESCAPE, "b")):
             self._help = not self._help
         elif self._history is not None:
             if key in (ESCAPE, "b", "h"):
@@ -153,10 +154,12 @@ class Watch:
 
     def picture(self, now: float) -> Callable[[int, int], Canvas]:
         """Return what draws the picture for a terminal's columns and rows."""
-        picture = self._page(now)
-        if self._help:
-            return lambda width, height: overview.explain(picture(width, height))
-        return picture
+        page = self._page(now)
+
+        def screen(width: int, height: int) -> Canvas:
+            return overview.explain(page, width, height) if self._help else page(width, height)
+
+        return below(screen, self._station.books, time.time())
 
     def _page(self, now: float) -> Callable[[int, int], Canvas]:
         if self._live and (now - self._viewer.heard > LIVE_S or not self._viewer.connected):

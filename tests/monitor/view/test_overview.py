@@ -114,13 +114,18 @@ def test_long_ids_keep_both_ends(monitor, station):
     assert names == ["simul…ise-2", "simul…ormal"]
 
 
-def test_help_covers_the_picture_and_fits(ward):
-    for width, height in ((60, 15), (110, 30), (30, 5)):
-        canvas = explain(render(ward, situation(), width, height))
+def test_help_stands_below_the_picture_and_covers_none_of_it(ward):
+    def picture(width, height):
+        return render(ward, situation(), width, height)
+
+    for width, height in ((60, 15), (110, 30), (30, 5), (1, 1)):
+        canvas = explain(picture, width, height)
         assert (canvas.width, canvas.height) == (width, height)
-    shown = "\n".join(rows(explain(render(ward, situation(), 110, 30))))
-    assert "a acknowledges the chosen wearer's alarms" in shown
-    assert " q quit   a acknowledge" in shown
+    shown = rows(explain(picture, 110, 30))
+    assert "a acknowledges the chosen wearer's alarms" in "\n".join(shown)
+    above = rows(picture(110, 30 - 5))
+    assert shown[:-5] == above
+    assert above[-1].startswith(" q quit   a acknowledge")
 
 
 def test_hostile_texts_cannot_steer_the_terminal(monitor, station):
