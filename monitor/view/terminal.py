@@ -84,6 +84,11 @@ class _View:
 
     def listen(self, message: messages.ToViewer, now: float) -> None:
         self._state.apply(message, now)
+        if isinstance(message, messages.Dropped):  # perhaps the end of an alarm is missing
+            self._state.book.begin_again()
+            self._viewer.ask_again()
+        elif isinstance(message, messages.Subscribed) and not message.repeated:
+            self._state.book.end_again()
 
     def obey(self, key: str) -> None:
         if key == "q":

@@ -103,7 +103,7 @@ class Watch:
         """Take a message that arrived at monotonic time ``now``."""
         if not self._live:  # perhaps it is another monitor than before
             self._live, self._seen = True, False
-            self._station.begin_again(1)
+            self._station.begin_again()
         self._station.apply(message, now)
         match message:
             case messages.Refused():
@@ -115,9 +115,8 @@ class Watch:
                     self._history.take(message)
             case messages.Dropped():
                 # What was dropped may have been the end of an alarm: ask how things stand.
-                self._station.begin_again(2)
-                self._viewer.want([])
-                self._viewer.want(self._wanted())
+                self._station.begin_again()
+                self._viewer.ask_again()
             case messages.Alarm() | messages.Paused() | messages.Subscribed():
                 self._hear(now)
 
@@ -164,7 +163,7 @@ class Watch:
     def _page(self, now: float) -> Callable[[int, int], Canvas]:
         if self._live and (now - self._viewer.heard > LIVE_S or not self._viewer.connected):
             self._live = False
-            self._viewer.want(self._wanted())  # said as soon as there is somebody to say it to
+            self._viewer.ask_again()  # said as soon as there is somebody to say it to
         self._hear(now)  # a pause may be over
         warnings = tuple(self._warnings(now))
         if (history := self._history) is not None:

@@ -138,9 +138,10 @@ def test_what_is_not_told_again_after_a_break_is_over(monitor, own, station):
     ben = type(monitor)("ben")
     before = [monitor.alarm(1), ben.alarm(1), ben.paused("noisy", NOON), own(7)]
     known = station(*before)
-    known.begin_again(1)
+    known.begin_again()
     for message in (ben.alarm(1), ben.paused("noisy", NOON)):
         known.apply(message, 1.0)
+    known.apply(messages.Subscribed(repeated=True), 1.0)  # as every two seconds
     assert len(known.standing()) == 3  # not before all has been told
     known.apply(messages.Subscribed(), 1.0)
     assert known.standing() == {("ben", 1): ben.alarm(1)}
