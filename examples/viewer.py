@@ -37,17 +37,29 @@ def main():
         socket.curve_secretkey = key["secret"].encode()
     socket.connect(given.endpoint)
     heard, said = time.monotonic(), -ALIVE_S
+    session, seen, lost, again = None, 0, 0, False
     while True:
         now = time.monotonic()
         if now - said >= ALIVE_S and socket.poll(0, zmq.POLLOUT):
-            socket.send(json.dumps({"v": 1, "type": "subscribe", "topics": topics}).encode())
-            said = now
+            subscribe = {"type": "subscribe", "topics": topics, "session": session}
+            socket.send(json.dumps({**subscribe, "lost": lost, "again": again}).encode())
+            said, again = now, False
         if now - heard > PATIENCE_S:
             print("nothing is heard from the monitor", flush=True)
             heard = now
         if socket.poll(500):
             heard = time.monotonic()
-            show(json.loads(socket.recv()))
+            message = json.loads(socket.recv())
+            if "seq" in message:
+                if message["session"] != session:  # a monitor that was started anew, or the first
+                    session, seen, lost = message["session"], 0, 0
+                if message["seq"] <= seen:
+                    continue  # late, over an old connection
+                if missed := message["seq"] - seen - 1:
+                    print(f"{missed} messages were lost", flush=True)
+                    lost, said, again = lost + missed, -ALIVE_S, True  # asks how things stand
+                seen = message["seq"]
+            show(message)
 
 
 def show(message):
@@ -67,8 +79,6 @@ def show(message):
             print(f"{who} {message['kind']} paused until={until} by={message['by']!r}", flush=True)
         case "refused":
             print(f"refused: {message['reason']!r}", flush=True)
-        case "dropped":
-            print(f"{message['count']} messages were lost: read faster", flush=True)
 
 
 if __name__ == "__main__":

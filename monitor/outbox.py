@@ -8,7 +8,8 @@ from ecgmon.wire import messages
 from monitor.disk import PATIENCE_S, Batch, Disk
 from monitor.journal import urgent
 from monitor.metrics import Metrics
-from monitor.publish import Publisher, Subscriber
+from monitor.publish import Publisher
+from monitor.subscribers import Subscriber
 
 
 class Outbox:

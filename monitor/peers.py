@@ -49,7 +49,8 @@ def bind(
     """
     socket.maxmsgsize = most_bytes
     socket.sndhwm = HIGH_WATER
-    socket.set(zmq.HEARTBEAT_IVL, 2_000)  # a dead peer is noticed, not kept for ever
+    # A dead peer is noticed, not kept for ever; what waits for it then is lost without an error.
+    socket.set(zmq.HEARTBEAT_IVL, 2_000)
     socket.set(zmq.HEARTBEAT_TIMEOUT, 6_000)
     socket.linger = 500  # the last results still leave, a dead peer holds nobody up
     bound = []

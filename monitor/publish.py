@@ -9,9 +9,11 @@ import zmq
 
 from ecgmon.errors import EcgmonError, ProtocolError, RefusedError
 from ecgmon.wire import messages
+from ecgmon.wire.numbering import Numbering, numbered
 from monitor.access import LOCAL, Access
 from monitor.limits import Limits, Rates
 from monitor.peers import Inbox, Received
+from monitor.subscribers import Away, Subscriber
 
 MAX_VIEWERS: Final = 500
 MAX_DRAINED: Final = 200
@@ -23,31 +25,6 @@ RATES: Final = Rates(messages=50.0, message_burst=500.0)
 MAY_NOT: Final = "This key may not do that."
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(eq=False, slots=True)
-class Subscriber:
-    """Somebody who listens.
-
-    Parameters
-    ----------
-    peer : bytes
-        The connection's routing id.
-    user : str
-        Who, as the connection was authenticated.
-    topics : frozenset of str
-        What it wants to hear of.
-    heard : float
-        Monotonic time of its latest sign of life.
-    dropped : int
-        Messages dropped for it that it has not been told of.
-    """
-
-    peer: bytes
-    user: str
-    topics: frozenset[str]
-    heard: float
-    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +52,7 @@ class Publisher:
         self._access = access
         self._limits = Limits(RATES)
         self._subscribers: dict[bytes, Subscriber] = {}
+        self._away = Away()
         self._dropped = 0
 
     def drain(self, now: float) -> tuple[list[Subscriber], list[Request]]:
@@ -98,7 +76,7 @@ class Publisher:
                 message = messages.decode_from_viewer(received.data())
                 if not isinstance(message, messages.Subscribe):
                     requests.append(self._request(received, message))
-                elif self._subscribe(received, frozenset(message.topics), now):
+                elif self._subscribe(received, message, now):
                     newcomers.append(self._subscribers[received.peer])
             except EcgmonError as error:
                 retry_s = error.retry_s if isinstance(error, RefusedError) else None
@@ -109,10 +87,11 @@ class Publisher:
         """Forget viewers that have shown no sign of life."""
         for subscriber in list(self._subscribers.values()):
             if now - subscriber.heard > SILENT_S:
-                self._forget(subscriber)
+                self._leave(subscriber)
+        self._away.forget(now)
 
     def take_dropped(self) -> int:
-        """Return how many messages were dropped for slow viewers since the last call."""
+        """Return how many more messages are known not to have reached viewers that wanted them."""
         dropped, self._dropped = self._dropped, 0
         return dropped
 
@@ -123,6 +102,9 @@ class Publisher:
     def publish(self, message: messages.Published) -> None:
         """Send a message to all who listen; it is dropped for those who are too slow."""
         topic, data = messages.topic(message), messages.encode(message)
+        for subscriber in self._away.all():
+            if self._hears(subscriber, topic, message.wearer):
+                subscriber.skip()
         for subscriber in list(self._subscribers.values()):
             if self._hears(subscriber, topic, message.wearer):
                 self._send(subscriber, data)
@@ -131,8 +113,8 @@ class Publisher:
         """Send one viewer what it listens to of these, and that this was all."""
         for message in told:
             if self._hears(subscriber, messages.topic(message), message.wearer):
-                self._send(subscriber, messages.encode(message))
-        self._send(subscriber, messages.encode(messages.Subscribed()))
+                self._send(subscriber, messages.encode(message), snapshot=True)
+        self._send(subscriber, messages.encode(messages.Subscribed()), snapshot=True)
 
     def answer(self, request: Request, message: messages.ToViewer) -> None:
         """Answer a request."""
@@ -146,7 +128,7 @@ class Publisher:
         """Look again at who may listen, after keys have changed."""
         for subscriber in list(self._subscribers.values()):
             if not self._access.may_read(subscriber.user, None):
-                self._forget(subscriber)
+                del self._subscribers[subscriber.peer]
                 self._inbox.refuse_peer(subscriber.peer, MAY_NOT, user=subscriber.user)
 
     def _request(
@@ -166,44 +148,95 @@ class Publisher:
             raise ProtocolError(MAY_NOT)
         return Request(received.peer, user, message)
 
-    def _subscribe(self, received: Received, topics: frozenset[str], now: float) -> bool:
-        """Note what a viewer wants; tells whether that is news."""
-        peer, user = received.peer, received.user
+    def _subscribe(self, received: Received, message: messages.Subscribe, now: float) -> bool:
+        """Note what a viewer wants; tells whether it is to be told how things stand."""
+        peer, user, topics = received.peer, received.user, frozenset(message.topics)
         wearers = {topic.partition("/")[2] or None for topic in topics}
         if not all(self._access.may_read(user, wearer) for wearer in {None, *wearers}):
             raise ProtocolError(MAY_NOT)
         known = self._subscribers.get(peer)
-        if known is not None and (known.user, known.topics) == (user, topics):
-            known.heard = now
-            self._send(known, messages.encode(messages.Subscribed()))
-            return False
-        if known is None and len(self._subscribers) >= MAX_VIEWERS:
+        repeated = (
+            known is not None
+            and (known.user, known.topics) == (user, topics)
+            and known.goes_on_as(message.session)
+            and not message.again
+        )
+        if known is None or known.user != user or not known.goes_on_as(message.session):
+            known = self._newcomer(peer, user, topics, message.session)
+        known.topics = topics
+        known.sign_of_life(message.session, message.lost, now)
+        self._count(known)
+        if repeated:
+            self._send(known, messages.encode(messages.Subscribed(repeated=True)))
+        return not repeated
+
+    def _newcomer(
+        self, peer: bytes, user: str, topics: frozenset[str], session: str | None
+    ) -> Subscriber:
+        """Return who subscribes on a connection for the first time; perhaps it was here before."""
+        for other in list(self._subscribers.values()):
+            if (other.session, other.user) == (session, user):  # its former connection has ended
+                self._leave(other)
+        if peer not in self._subscribers and len(self._subscribers) >= MAX_VIEWERS:
             raise ProtocolError(f"{MAX_VIEWERS} viewers are connected already: try again later.")
-        self._subscribers[peer] = Subscriber(peer, user, topics, now)
-        return True
+        if (known := self._away.take(peer, user, session)) is not None:
+            known.peer = peer
+        else:
+            known = Subscriber(peer, user, topics, 0.0)
+            if session is None and (former := self._away.take_nameless(user, topics)):
+                known.dropped = former.dropped
+                self._count(former)
+        self._subscribers[peer] = known
+        return known
+
+    def _count(self, subscriber: Subscriber) -> None:
+        """Count what a viewer is known to have missed, and log what only the viewer knew of."""
+        if count := subscriber.take_uncounted():
+            self._dropped += count
+            if subscriber.lost > subscriber.missed:
+                _log.warning("peer=%s dropped=%d on the way", subscriber.peer.hex(), count)
 
     def _hears(self, subscriber: Subscriber, topic: str, wearer: str | None) -> bool:
         """Tell whether a message is for a viewer: of all wearers it hears of those it may."""
         return _wants(subscriber, topic) and self._access.may_read(subscriber.user, wearer)
 
-    def _send(self, subscriber: Subscriber, data: bytes) -> None:
+    def _send(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
+        """Send an encoded message with the viewer's next number, or drop and count it."""
+        if self._subscribers.get(subscriber.peer) is not subscriber:
+            return  # it has gone since
         try:
             if subscriber.dropped:
                 told = messages.encode(messages.Dropped(count=subscriber.dropped))
-                self._inbox.socket.send_multipart([subscriber.peer, told], zmq.DONTWAIT)
+                self._hand_over(subscriber, told)
                 _log.warning("peer=%s dropped=%d", subscriber.peer.hex(), subscriber.dropped)
-                subscriber.dropped = 0
-            self._inbox.socket.send_multipart([subscriber.peer, data], zmq.DONTWAIT)
+                subscriber.told_dropped()
+            self._hand_over(subscriber, data, snapshot=snapshot)
         except zmq.Again:
-            subscriber.dropped += 1
-            self._dropped += 1
-        except zmq.ZMQError:  # it has gone
-            self._forget(subscriber)
+            subscriber.skip()
+            self._count(subscriber)
+        except zmq.ZMQError:  # its connection has ended
+            subscriber.skip_unanswered()
+            subscriber.skip()
+            self._leave(subscriber)
 
-    def _forget(self, subscriber: Subscriber) -> None:
-        if subscriber.dropped:
-            _log.warning("peer=%s dropped=%d gone", subscriber.peer.hex(), subscriber.dropped)
+    def _hand_over(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
+        numbering = Numbering(subscriber.session, subscriber.sent + 1, snapshot)
+        parts = [subscriber.peer, numbered(data, numbering)]
+        self._inbox.socket.send_multipart(parts, zmq.DONTWAIT)
+        subscriber.sent += 1
+
+    def _leave(self, subscriber: Subscriber) -> None:
+        """Send a viewer nothing more until it is back."""
+        _log.info(
+            "peer=%s user=%r session=%s gone sent=%d dropped=%d",
+            subscriber.peer.hex(),
+            subscriber.user,
+            subscriber.session,
+            subscriber.sent,
+            subscriber.dropped,
+        )
         self._subscribers.pop(subscriber.peer, None)
+        self._away.put(subscriber)
 
 
 def _wants(subscriber: Subscriber, topic: str) -> bool:

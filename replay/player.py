@@ -151,7 +151,7 @@ class Player:
         for part in self._parts:
             part.device.close()
         if self._results is not None:
-            self._results.socket.close()
+            self._results.close()
 
     @property
     def _playing(self) -> list[Part]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ecgmon import labels
 from ecgmon.terminal.canvas import Canvas
+from ecgmon.terminal.screen import ESCAPE
 from review.ecg import shown
 from review.judgements import Judgement, Judgements
 from review.lead import Lead
@@ -85,7 +86,7 @@ class Course:
             if self._beat is not None and key in _ANSWERS:
                 self._answer(self._beat, _ANSWERS[key])
                 return True
-            if key == "b":
+            if key == "b" or (key == ESCAPE and self._looking):
                 self._back()
             elif self._looking and self._beat is not None:
                 self._beat = self._move(key, self._beat)

@@ -79,12 +79,13 @@ class Publisher:
             self._send(peer, self.answer(message))
             return
         topics = frozenset(message.topics)
-        if self.topics.get(peer) != topics:
+        repeated = self.topics.get(peer) == topics and not message.again
+        if not repeated:
             for told in self.snapshot:
                 if hears(topics, told):
                     self._send(peer, told)
         self.topics = self.topics | {peer: topics}
-        self._send(peer, messages.Subscribed())
+        self._send(peer, messages.Subscribed(repeated=repeated))
 
     def _send(self, peer, message):
         data = message if isinstance(message, bytes) else messages.encode(message)

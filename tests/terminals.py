@@ -13,6 +13,8 @@ from pathlib import Path
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
+HOME = b"\x1b[1;1H"
+"""What each picture begins with."""
 PATIENCE_S = 10
 
 
@@ -56,6 +58,10 @@ class Terminal:
         while self.written.count(text) < count:
             assert time.monotonic() < until, self.written[-3000:]
             time.sleep(0.005)
+
+    def frame(self):
+        """Return the last picture that was written whole."""
+        return self.written.split(HOME)[-2]
 
     def type(self, keys):
         os.write(self.keyboard, keys)

@@ -70,7 +70,7 @@ def attached(endpoint: str, key: Path | None, wanted: list[str]) -> Iterator["Vi
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
         viewer = Viewer(context, endpoint, wanted, secure=secured(key))
-        with viewer.socket:
+        with contextlib.closing(viewer):
             yield viewer
     finally:
         context.destroy(linger=500)  # the last request still leaves

@@ -241,7 +241,7 @@ def _watch(
     def acknowledge(alarm: messages.Alarm) -> None:
         viewer.say(messages.Acknowledge(wearer=wearer, alarm=alarm.alarm, by=user()))
 
-    with viewer.socket:
+    with contextlib.closing(viewer):
         _await_subscription(viewer)
         worker.start()
         if not session.view:

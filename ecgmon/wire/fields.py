@@ -17,6 +17,8 @@ DeviceIndex = Annotated[int, msgspec.Meta(ge=0, le=2**60)]
 """In the device's own samples, as in a frame: at 360 Hz it is an `Index`, whatever the rate."""
 StreamId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 """The frame's 64-bit stream id in hexadecimal: JSON numbers are not exact beyond 53 bits."""
+Session = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
+"""Chosen at random, so that no viewer can name that of another one."""
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z-]{0,31}\Z")]

@@ -12,6 +12,7 @@ from ecgmon.wire.fields import (
     Lead,
     Number,
     Person,
+    Session,
     StreamId,
     Text,
     Topic,
@@ -92,9 +93,16 @@ class Refused(Message, frozen=True):
 
 
 class Subscribe(Message, frozen=True):
-    """Viewer: send me these from now on, and nothing else; repeated as a sign of life."""
+    """Viewer: send me these from now on, and nothing else; repeated as a sign of life.
+
+    ``session`` is that of the latest numbered message (`ecgmon.wire.numbering`), ``lost`` how many
+    of its messages have not come. With ``again`` the monitor says anew how things stand.
+    """
 
     topics: Annotated[list[Topic], msgspec.Meta(max_length=64)]
+    session: Session | None = None
+    lost: Index = 0
+    again: bool = False
 
 
 class Acknowledge(Message, frozen=True):
@@ -123,7 +131,12 @@ class History(Message, frozen=True):
 
 
 class Subscribed(Message, frozen=True):
-    """Monitor: the subscription is in force, and what it begins with has been sent."""
+    """Monitor: the subscription is in force, and what it begins with has been sent.
+
+    With ``repeated`` it was in force already, and nothing was sent again.
+    """
+
+    repeated: bool = False
 
 
 class Done(Message, frozen=True):

@@ -8,6 +8,7 @@ import zmq
 
 from ecgmon.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
+from ecgmon.wire.numbering import Sequence, numbering_of
 
 KINDS: Final[tuple[type[messages.Published], ...]] = get_args(messages.Published)
 """All that a monitor publishes."""
@@ -49,6 +50,9 @@ class Viewer:
     heard : float
         Monotonic time at which the monitor was last heard of; a live one is every `ALIVE_S`.
 
+    What the monitor sent and what has not come, for whatever reason, `drain` yields as `Dropped`
+    where it is missing, with a count of 0 where nobody knows how much it was.
+
     Raises
     ------
     UsageError
@@ -84,6 +88,8 @@ class Viewer:
         self.heard = time.monotonic()
         self._said = float("-inf")
         self._wanted = wanted
+        self._again = False
+        self._sequence = Sequence()
 
     @property
     def connected(self) -> bool:
@@ -96,11 +102,31 @@ class Viewer:
         self._said = float("-inf")
         self.keep_alive()
 
+    def ask_again(self) -> None:
+        """Ask how things stand: the answer ends with a `Subscribed` that is not *repeated*."""
+        self._again = True
+        self.want(self._wanted)
+
+    def close(self) -> None:
+        """Say that nothing is wanted any more, and close the socket; once more is no harm."""
+        if self.socket.closed:
+            return
+        self.say(messages.Subscribe(topics=[], session=self._sequence.session))
+        self.socket.close()
+
     def keep_alive(self) -> None:
         """Say again what is wanted, if it is time to; call it a few times a second."""
         now = time.monotonic()
-        if now - self._said >= ALIVE_S and self.say(messages.Subscribe(topics=self._wanted)):
-            self._said = now
+        if now - self._said < ALIVE_S:
+            return
+        subscribe = messages.Subscribe(
+            topics=self._wanted,
+            session=self._sequence.session,
+            lost=self._sequence.lost,
+            again=self._again,
+        )
+        if self.say(subscribe):
+            self._said, self._again = now, False
 
     def say(self, message: messages.FromViewer) -> bool:
         """Send a request; tells whether there is a monitor to take it."""
@@ -118,11 +144,24 @@ class Viewer:
                 data = self.socket.recv(zmq.DONTWAIT)
             except zmq.Again:
                 return
-            try:
-                message = messages.decode_to_viewer(data)
-            except ProtocolError:
-                self.unreadable += 1
-                continue
-            if not isinstance(message, messages.Refused):  # who is refused hears nothing
-                self.heard = time.monotonic()
+            yield from self._take(data)
+
+    def _take(self, data: bytes) -> Iterator[messages.ToViewer]:
+        """Yield what is missing before a message, and the message."""
+        before = self._sequence.session
+        try:
+            numbering = numbering_of(data)
+            lost = self._sequence.take(numbering)
+            if lost or before not in (None, self._sequence.session):
+                yield messages.Dropped(count=lost or 0)
+            message = messages.decode_to_viewer(data)
+        except ProtocolError:
+            self.unreadable += 1
+            return
+        if not isinstance(message, messages.Refused):  # who is refused hears nothing
+            self.heard = time.monotonic()
+        # What is numbered and dropped has been yielded already.
+        if lost is not None and (
+            numbering.seq is None or not isinstance(message, messages.Dropped)
+        ):
             yield message

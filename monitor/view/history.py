@@ -7,9 +7,8 @@ from typing import Final
 from ecgmon.terminal.canvas import Canvas, Look
 from ecgmon.wire import messages
 from monitor.view.render import Key, draw_keys
-from monitor.view.words import MARKS
+from monitor.view.words import MARKS, OWN
 
-OWN: Final = "the monitor"
 MOST: Final = 2000
 """Entries kept; earlier ones are for ``ecgmon alarms history``."""
 

@@ -97,7 +97,7 @@ def line(message: messages.ToViewer) -> str | None:
                 text=message.text,
                 who=message.who,
             )
-        case messages.Dropped():
+        case messages.Dropped() if message.count:
             return _logfmt(_clock(time.time()), None, "dropped", messages=message.count)
         case messages.Refused():
             return _logfmt(_clock(time.time()), None, "refused", reason=message.reason)
@@ -149,6 +149,8 @@ def run_lines(
                 out.flush()
             continue
         for message in viewer.drain(_BATCH):
+            if isinstance(message, messages.Dropped):  # an alarm may be missing that still stands
+                viewer.ask_again()
             for text in said.lines(message):
                 out.write(f"{text}\n")
         if silent:

@@ -1,6 +1,7 @@
 """The first screen: all wearers, one row each."""
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -11,18 +12,21 @@ from monitor.view.book import Book
 from monitor.view.render import Key, acknowledging, draw_keys
 from monitor.view.state import WINDOWS, ViewState
 from monitor.view.station import Station
-from monitor.view.words import MARKS, clock, look, minutes, status, verdict
+from monitor.view.words import MARKS, clock, look, minutes, short, status, verdict
 
 SECONDS_PER_BAR: Final = 30
 LATE_S: Final = 3.0
 """A lag that is noticed."""
 HELP: Final = (
-    "↑ ↓ or k j choose, Enter opens the trace, Esc or b goes back, q quits.",
+    "Esc leaves this help and every other screen, q quits. ↑ ↓ or k j choose, Enter opens the "
+    "trace, b goes back.",
     "a acknowledges the chosen wearer's alarms. p silences the kind of the worst one for 2 "
     "minutes, again for 2 more; r lets all that is paused sound again. h shows alarms of the past.",
     "!!! high, !! medium, ! low priority; reversed until somebody acknowledges it. latched: over, "
     "but nobody has seen it. Bars: share of abnormal seconds in each half minute.",
 )
+_BESIDE_HELP: Final = 6
+"""Rows that help leaves to the picture, or half of them where there are not twice as many."""
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _STATE: Final = 6
 _RATE: Final = 3
@@ -100,13 +104,28 @@ def render(station: Station, situation: Situation, width: int, height: int) -> C
     return canvas
 
 
-def explain(canvas: Canvas) -> Canvas:
-    """Explain the keys and marks over the bottom of a picture; returns it."""
-    width = canvas.width
+def explain(picture: Callable[[int, int], Canvas], width: int, height: int) -> Canvas:
+    """Explain the keys and marks below a picture, which is drawn in the rows that are left.
+
+    Parameters
+    ----------
+    picture : callable
+        Draws a picture of so many columns and rows.
+    width, height : int
+        Size of both together, in cells.
+
+    Returns
+    -------
+    Canvas
+        Both, of exactly this size. On a small terminal the explanation is cut.
+    """
     lines = [line for text in HELP for line in textwrap.wrap(text, max(width - 2, 20))]
-    panel = canvas.part(max(canvas.height - 1 - len(lines), 0), 0, len(lines), width)
-    for row, text in enumerate(lines):
-        panel.write(row, 0, f" {text:<{width}}", Look.STRONG)
+    del lines[max(height - _BESIDE_HELP, height // 2) :]
+    canvas, above = Canvas(width, height), height - len(lines)
+    drawn = picture(width, above)
+    canvas.codes[:above], canvas.looks[:above] = drawn.codes, drawn.looks
+    for row, text in enumerate(lines, above):
+        canvas.write(row, 0, f" {text:<{width}}", Look.STRONG)
     return canvas
 
 
@@ -194,7 +213,7 @@ def _rows(part: Canvas, order: list[ViewState], situation: Situation) -> None:
 def _row(row: Canvas, state: ViewState, situation: Situation, at: _Columns) -> None:
     chosen = state.wearer == situation.chosen
     row.write(0, 0, "→ " if chosen else "  ", Look.STRONG)
-    row.write(0, 2, _short(state.wearer, at.state - 3), Look.STRONG if chosen else Look.TEXT)
+    row.write(0, 2, short(state.wearer, at.state - 3), Look.STRONG if chosen else Look.TEXT)
     said = signal_state(state, situation.now) if situation.live else "?"
     window = state.current(situation.now) if situation.live else None
     row.write(0, at.state, said, Look.TEXT if said == "signal" else Look.UNUSABLE)
@@ -216,14 +235,6 @@ def _row(row: Canvas, state: ViewState, situation: Situation, at: _Columns) -> N
         late = state.link.lag_s > LATE_S
         lag = f"{state.link.lag_s:.1f} s" if state.link.lag_s < 100 else minutes(state.link.lag_s)
         row.part(0, at.lag, 1, _LAG).write_right(0, lag, Look.WARNING if late else Look.TEXT)
-
-
-def _short(name: str, room: int) -> str:
-    """Return a name cut in its middle, for ids often differ at their end."""
-    if len(name) <= room:
-        return name
-    end = (room - 1) // 2
-    return f"{name[: room - 1 - end]}…{name[len(name) - end :]}"
 
 
 def _detail(height: int, spare: int) -> int:

@@ -16,6 +16,7 @@ SILENT_S: Final = 3.0
 SWAP_SHOWN: Final = 60 * RATE
 """Samples for which a change of model is told."""
 _VITALS_FROM: Final = 60
+_VITALS_ROWS: Final = 2
 
 
 class Key(NamedTuple):
@@ -74,12 +75,14 @@ def render(state: ViewState, caption: Caption, width: int, height: int) -> Canva
         text = f"NOT LIVE: nothing heard of this wearer for {silent_s:.0f} s"
         notices.append((text, Look.WARNING))
     row = 0
-    for name, rows in _shares(height, len(notices), bool(caption.score)).items():
+    shares = _shares(height, len(notices), bool(caption.score))
+    vitals_below = width >= _VITALS_FROM and shares["alarms"] >= _VITALS_ROWS
+    for name, rows in shares.items():
         part = canvas.part(row, 0, rows, width)
         row += rows
         match name:
             case "title":
-                _title(part, state, caption, now)
+                _title(part, state, caption, "" if vitals_below else vitals.heart_rate(now))
             case "notices":
                 for line, (notice, look) in enumerate(notices):
                     part.write(line, 0, f"{notice:^{width}}", look)
@@ -130,7 +133,7 @@ def _shares(height: int, notices: int, score: bool) -> dict[str, int]:
     return rows
 
 
-def _title(bar: Canvas, state: ViewState, caption: Caption, now: messages.Window | None) -> None:
+def _title(bar: Canvas, state: ViewState, caption: Caption, heart_rate: str) -> None:
     title = f" {caption.title}"
     facts = []
     if state.opened:
@@ -139,8 +142,8 @@ def _title(bar: Canvas, state: ViewState, caption: Caption, now: messages.Window
     if state.model:
         facts.append(f"model {state.model}")
     facts.append(moment(state.clock))
-    if bar.width < _VITALS_FROM:
-        facts.append(f"HR {vitals.heart_rate(now)}")
+    if heart_rate:  # there is no room for it elsewhere
+        facts.append(f"HR {heart_rate}")
     if state.closed:
         facts.append("ENDED")
     # On a narrow terminal the first facts go first.

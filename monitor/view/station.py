@@ -26,7 +26,7 @@ class Station:
     own : Book
         The monitor's own alarms.
     dropped : int
-        Messages that the monitor dropped for this viewer.
+        Messages for this viewer that have not come.
     """
 
     def __init__(self) -> None:
@@ -34,14 +34,12 @@ class Station:
         self.own = Book(None)
         self.dropped = 0
         self._event: tuple[float, messages.Event] | None = None
-        self._snapshots = 0
 
     def apply(self, message: messages.ToViewer, now: float) -> None:
         """Take a message that arrived at monotonic time ``now``."""
         match message:
             case messages.Subscribed():
-                self._snapshots -= self._snapshots > 0
-                if not self._snapshots:
+                if not message.repeated:
                     for book in self.books:
                         book.end_again()
             case messages.Dropped():
@@ -53,12 +51,8 @@ class Station:
                     self._event = now, message
                 self._published(message, now)
 
-    def begin_again(self, subscriptions: int) -> None:
-        """Expect to be told anew how things stand, by the answer to the nth subscription to come.
-
-        What is not told again by then is over.
-        """
-        self._snapshots = subscriptions
+    def begin_again(self) -> None:
+        """Expect to be told anew how things stand; what is not told again by then is over."""
         for book in self.books:
             book.begin_again()
 

@@ -10,6 +10,7 @@ from ecgmon.terminal.canvas import Canvas
 from ecgmon.terminal.screen import full_screen
 from ecgmon.wire import messages
 from ecgmon.wire.viewer import Viewer
+from monitor.view.banner import below
 from monitor.view.loop import show
 from monitor.view.render import Caption, render
 from monitor.view.state import ViewState
@@ -83,6 +84,11 @@ class _View:
 
     def listen(self, message: messages.ToViewer, now: float) -> None:
         self._state.apply(message, now)
+        if isinstance(message, messages.Dropped):  # perhaps the end of an alarm is missing
+            self._state.book.begin_again()
+            self._viewer.ask_again()
+        elif isinstance(message, messages.Subscribed) and not message.repeated:
+            self._state.book.end_again()
 
     def obey(self, key: str) -> None:
         if key == "q":
@@ -102,4 +108,8 @@ class _View:
             now=now,
             time=time.time(),
         )
-        return lambda width, height: render(self._state, caption, width, height)
+        return below(
+            lambda width, height: render(self._state, caption, width, height),
+            [self._state.book],
+            caption.time,
+        )

@@ -10,6 +10,7 @@ from ecgmon.terminal.screen import ESCAPE, full_screen
 from ecgmon.wire import messages
 from ecgmon.wire.viewer import KINDS, Viewer, topics
 from monitor.view import overview
+from monitor.view.banner import below
 from monitor.view.bell import Bell
 from monitor.view.history import History
 from monitor.view.loop import IDLE_S, show
@@ -102,7 +103,7 @@ class Watch:
         """Take a message that arrived at monotonic time ``now``."""
         if not self._live:  # perhaps it is another monitor than before
             self._live, self._seen = True, False
-            self._station.begin_again(1)
+            self._station.begin_again()
         self._station.apply(message, now)
         match message:
             case messages.Refused():
@@ -114,9 +115,8 @@ class Watch:
                     self._history.take(message)
             case messages.Dropped():
                 # What was dropped may have been the end of an alarm: ask how things stand.
-                self._station.begin_again(2)
-                self._viewer.want([])
-                self._viewer.want(self._wanted())
+                self._station.begin_again()
+                self._viewer.ask_again()
             case messages.Alarm() | messages.Paused() | messages.Subscribed():
                 self._hear(now)
 
@@ -128,7 +128,7 @@ class Watch:
         """Do what a key says."""
         if key == "q":
             self.over = True
-        elif key == "?":
+        elif key == "?" or (self._help and key in (ESCAPE, "b")):
             self._help = not self._help
         elif self._history is not None:
             if key in (ESCAPE, "b", "h"):
@@ -153,15 +153,17 @@ class Watch:
 
     def picture(self, now: float) -> Callable[[int, int], Canvas]:
         """Return what draws the picture for a terminal's columns and rows."""
-        picture = self._page(now)
-        if self._help:
-            return lambda width, height: overview.explain(picture(width, height))
-        return picture
+        page = self._page(now)
+
+        def screen(width: int, height: int) -> Canvas:
+            return overview.explain(page, width, height) if self._help else page(width, height)
+
+        return below(screen, self._station.books, time.time())
 
     def _page(self, now: float) -> Callable[[int, int], Canvas]:
         if self._live and (now - self._viewer.heard > LIVE_S or not self._viewer.connected):
             self._live = False
-            self._viewer.want(self._wanted())  # said as soon as there is somebody to say it to
+            self._viewer.ask_again()  # said as soon as there is somebody to say it to
         self._hear(now)  # a pause may be over
         warnings = tuple(self._warnings(now))
         if (history := self._history) is not None:

@@ -15,6 +15,9 @@ UNUSABLE: Final[dict[Verdict, str]] = {"noisy": "░", "absent": "╌", "unclass
 MARKS: Final[dict[messages.Priority, str]] = {"high": "!!!", "medium": "!! ", "low": "!  "}
 """The marks that IEC 60601-1-8 uses where there is no colour."""
 
+OWN: Final = "the monitor"
+"""Whose the monitor's own alarms are."""
+
 _WAITING: Final[dict[messages.Priority, Look]] = {
     "high": Look.HIGH_RAISED,
     "medium": Look.MEDIUM_RAISED,
@@ -50,6 +53,14 @@ def status(alarm: KnownAlarm, book: Book, time: float, *, short: bool = False) -
     if alarm.standing and left_s:
         return f"{'' if short else 'paused '}‖{minutes(left_s)}"
     return "ack'd" if short and alarm.message.state == "acknowledged" else alarm.message.state
+
+
+def short(name: str, room: int) -> str:
+    """Return a name cut in its middle, for ids often differ at their end."""
+    if len(name) <= room:
+        return name
+    end = (room - 1) // 2
+    return f"{name[: room - 1 - end]}…{name[len(name) - end :]}"
 
 
 def minutes(seconds: float) -> str:

@@ -86,7 +86,7 @@ def test_a_repeated_subscription_is_no_news_and_other_topics_are(desk):
     viewer = desk.viewer()
     assert len(desk.subscribe(viewer, "gap/", "trace/203")) == 1
     assert desk.subscribe(viewer, "trace/203", "gap/") == []
-    assert heard(viewer) == [messages.Subscribed()]
+    assert heard(viewer) == [messages.Subscribed(repeated=True)]
     assert len(desk.subscribe(viewer, "trace/203")) == 1
     desk.publisher.publish(GAP)
     assert heard(viewer) == [], "the former list is replaced"
@@ -129,7 +129,7 @@ def test_who_is_silent_is_forgotten_and_who_repeats_is_not(desk):
     desk.publisher.forget_silent(SILENT_S + 0.1)
     desk.publisher.publish(GAP)
     assert heard(silent) == [GAP]
-    assert heard(alive) == [messages.Subscribed(), GAP, GAP]
+    assert heard(alive) == [messages.Subscribed(repeated=True), GAP, GAP]
     assert len(desk.subscribe(silent, "gap/", now=99.0)) == 1, "it is told anew how things stand"
 
 

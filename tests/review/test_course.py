@@ -11,6 +11,7 @@ from hypothesis.stateful import (
 )
 
 from ecgmon import labels
+from ecgmon.terminal.screen import ESCAPE
 from review.course import Course
 from review.judgements import Judgement, Judgements
 from review.lead import Lead
@@ -157,6 +158,20 @@ def test_a_correction_becomes_an_answer_and_spreads(record):
     type_keys(course, "b\r")
     assert course.accepted
     assert Judgements(record, BEATS).spread[:10].tolist() == [1, 1, -1, 0, -1, 0, 0, 0, 0, -1]
+
+
+def test_escape_leads_from_looking_through_to_the_summary_and_judges_nothing(record):
+    course, judgements = begin(record, most=2)
+    for heading in ("question 1", "question 2"):
+        type_keys(course, ESCAPE)
+        assert heading in text(course)[0]
+        type_keys(course, "n")
+    type_keys(course, "→→" + ESCAPE)
+    assert "summary" in text(course)[0]
+    type_keys(course, ESCAPE)
+    assert "summary" in text(course)[0]
+    assert not course.over
+    assert judgements.answers == {4: "normal", 9: "normal"}
 
 
 def test_an_accepted_review_that_is_changed_must_be_accepted_again(record):

@@ -105,10 +105,10 @@ def written():
 def test_lines_are_written_until_done_and_what_is_repeated_only_once(monitor, written):
     with Publisher(snapshot=[monitor.opened(), monitor.alarm(1)]) as publisher:
         windows = [monitor.window(n, probability=float(n == 7)) for n in range(61)]
-        events = written(
-            publisher,
-            "event=closed",
-            lambda: publisher.publish(
+
+        def say():
+            publisher.snapshot = [monitor.alarm(2)]  # its beginning is among what was dropped
+            publisher.publish(
                 *windows[:30],
                 # As told again after the monitor was started again.
                 monitor.opened(),
@@ -120,12 +120,13 @@ def test_lines_are_written_until_done_and_what_is_repeated_only_once(monitor, wr
                 monitor.alarm(1, "cleared"),
                 messages.Dropped(count=3),
                 monitor.closed(61 * 360),
-            ),
-        )
+            )
+
+        events = written(publisher, "alarm=2", say)
     kinds = [event["event"] for event in events]
     assert kinds.count("opened") == kinds.count("closed") == kinds.count("window") == 1
     states = [event["state"] for event in events if event["event"] == "alarm"]
-    assert states == ["raised", "acknowledged", "cleared"]
+    assert states == ["raised", "acknowledged", "cleared", "raised"]
     assert [event["messages"] for event in events if event["event"] == "dropped"] == ["3"]
     assert [event["messages"] for event in events if event["event"] == "unreadable"] == ["1"]
     (minute,) = (event for event in events if event["event"] == "minute")

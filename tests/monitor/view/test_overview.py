@@ -114,13 +114,18 @@ def test_long_ids_keep_both_ends(monitor, station):
     assert names == ["simul…ise-2", "simul…ormal"]
 
 
-def test_help_covers_the_picture_and_fits(ward):
-    for width, height in ((60, 15), (110, 30), (30, 5)):
-        canvas = explain(render(ward, situation(), width, height))
+def test_help_stands_below_the_picture_and_covers_none_of_it(ward):
+    def picture(width, height):
+        return render(ward, situation(), width, height)
+
+    for width, height in ((60, 15), (110, 30), (30, 5), (1, 1)):
+        canvas = explain(picture, width, height)
         assert (canvas.width, canvas.height) == (width, height)
-    shown = "\n".join(rows(explain(render(ward, situation(), 110, 30))))
-    assert "a acknowledges the chosen wearer's alarms" in shown
-    assert " q quit   a acknowledge" in shown
+    shown = rows(explain(picture, 110, 30))
+    assert "a acknowledges the chosen wearer's alarms" in "\n".join(shown)
+    above = rows(picture(110, 30 - 5))
+    assert shown[:-5] == above
+    assert above[-1].startswith(" q quit   a acknowledge")
 
 
 def test_hostile_texts_cannot_steer_the_terminal(monitor, station):
@@ -133,9 +138,10 @@ def test_what_is_not_told_again_after_a_break_is_over(monitor, own, station):
     ben = type(monitor)("ben")
     before = [monitor.alarm(1), ben.alarm(1), ben.paused("noisy", NOON), own(7)]
     known = station(*before)
-    known.begin_again(1)
+    known.begin_again()
     for message in (ben.alarm(1), ben.paused("noisy", NOON)):
         known.apply(message, 1.0)
+    known.apply(messages.Subscribed(repeated=True), 1.0)  # as every two seconds
     assert len(known.standing()) == 3  # not before all has been told
     known.apply(messages.Subscribed(), 1.0)
     assert known.standing() == {("ben", 1): ben.alarm(1)}

@@ -10,7 +10,7 @@ from ecgmon.wire.viewer import Viewer
 from monitor.view.station import LIVE_S
 from monitor.view.watch import ALL, Watch
 from tests.publisher import Publisher
-from tests.terminals import Terminal
+from tests.terminals import PATIENCE_S, Terminal
 
 PROGRAM = """
 import os, sys
@@ -123,7 +123,7 @@ def test_a_session(ward, monitor, ben):
     drawn = ward.terminal.written.count(b"2 wearers")
     ward.type(b"b?")
     ward.wait_for(b"2 wearers", drawn + 1)
-    ward.wait_for(b"Enter opens the trace")
+    ward.wait_for(b"Esc leaves this help")
     ward.type(b"q")
     assert ward.terminal.wait() == 0
     ward.terminal.assert_restored()
@@ -185,6 +185,36 @@ def test_a_small_terminal_without_colour_has_marks_and_a_bell(ward, monitor, mon
     assert b"38;5;" not in ward.terminal.written
     ward.type(b"\x03")
     assert ward.terminal.wait() == 130
+    ward.terminal.assert_restored()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10)])
+def test_an_asystole_is_seen_while_help_is_open_and_escape_closes_it(
+    ward, monitor, ben, columns, rows
+):
+    ward = ward("--mute", snapshot=[monitor.opened(), monitor.window(0), ben.window(0)])
+    ward.terminal.resize(columns, rows)
+    ward.wait_for(f"\x1b[{rows};1H".encode())
+    ward.wait_for(b"2 wearers")
+    ward.type(b"j\n")
+    ward.publisher.wait_for_topic("trace/ben")
+    ward.type(b"?")
+    ward.wait_for(b"Esc leaves this help")
+    ward.publisher.publish(monitor.alarm(1), ben.alarm(1))
+    ward.wait_for("!!! 203 asystole · ben asystole".encode())
+    assert b"Esc leaves this help" in ward.terminal.frame()
+    deadline = time.monotonic() + PATIENCE_S
+    ward.type(b"\x1b")
+    while b"Esc leaves this help" in (frame := ward.terminal.frame()) or b"ben" not in frame:
+        assert time.monotonic() < deadline, frame
+        time.sleep(0.05)
+    assert b"!!! " in frame
+    ward.publisher.publish(ben.alarm(1, "cleared"))
+    ward.type(b"\x1b")  # back to all wearers
+    ward.publisher.wait_for_topic("trace/ben", wanted=False)
+    ward.wait_for(b"!!! 203 asystole  ")
+    ward.type(b"q")
+    assert ward.terminal.wait() == 0
     ward.terminal.assert_restored()
 
 
