@@ -17,6 +17,7 @@ Kind = Literal[
     "gaps",
     "silent",
     "lag",
+    "rate",
     "no-model",
     "disk",
 ]
@@ -66,6 +67,9 @@ KINDS: Final[dict[Kind, Properties]] = {
         "medium", "technical", False, "the device sends nothing: check it and its network"
     ),
     "lag": Properties("low", "technical", False, "the signal comes late: check the network"),
+    "rate": Properties(
+        "medium", "technical", False, "the device does not deliver the rate that it declares"
+    ),
     "no-model": Properties(
         "low", "technical", False, "no model judges the beats: put one into service"
     ),
@@ -74,5 +78,5 @@ KINDS: Final[dict[Kind, Properties]] = {
     ),
 }
 
-OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "no-model", "disk"}
+OF_SIGNAL: Final = frozenset(KINDS) - {"silent", "lag", "rate", "no-model", "disk"}
 """What is found in a stream; the others come from the monitor itself."""
