@@ -79,10 +79,11 @@ def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:
     Returns
     -------
     ndarray of float32, shape (n,)
-        Probability of *abnormal*, NaN where the signal is not usable.
+        Probability of *abnormal*, NaN where the signal is not usable or the model would see
+        something else than signal.
     """
     result = np.full(len(windows), np.nan, dtype=np.float32)
-    usable = windows.state == SIGNAL
+    usable = (windows.state == SIGNAL) & windows.settled
     for model in {id(m): m for m in models.values()}.values():
         mine = usable & np.array([models[int(row)] is model for row in windows.rows], dtype=bool)
         if mine.any():

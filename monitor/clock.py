@@ -1,7 +1,7 @@
 """What the times of arrival say of a device's clock: its true rate, and how late it delivers."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -11,8 +11,9 @@ KEPT: Final = 240
 """Buckets kept: the last twenty minutes in which something arrived."""
 LEAST_S: Final = 60.0
 """Time seen before a drift is named."""
-MAX_DRIFT_PPM: Final = 10_000.0
-"""No device's clock is as wrong: it replays at another speed, or its link is too slow."""
+MAX_DRIFT_PPM: Final = 20_000.0
+"""What is more is no drift: it is another rate than was declared (`monitor.delivered`), a recording
+at another speed, or a link that is too slow."""
 RESTART_S: Final = 2.0
 """A sample that is as much too early shows that the device counts from another time."""
 JUMP_S: Final = 1.0
@@ -120,21 +121,26 @@ class Clock:
         self._slope, self._level = 0.0, min(delay for _, delay in points)
         if len(points) <= LEAST_S / BUCKET_S:
             return
-        middle = sum(arrival for arrival, _ in points) / len(points)
-        (at, delay), (to, other) = next(e for e in _lower_hull(points) if e[1][0] >= middle)
+        (at, delay), (to, other) = edge_below(points)
         slope = (other - delay) / (to - at)
         if abs(slope) * 1e6 <= MAX_DRIFT_PPM:
             self.drift_ppm = -slope * 1e6
             self._slope, self._level = slope, delay - slope * at
 
 
-def _lower_hull(
-    points: Iterable[tuple[float, float]],
-) -> Iterable[tuple[tuple[float, float], tuple[float, float]]]:
-    """Return the edges of the convex hull below points, in the order of time.
+def edge_below(
+    points: Sequence[tuple[float, float]],
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the edge of the convex hull below points that lies above their mean time.
 
-    Of all lines below the points, the edge above their mean time is the one nearest to them.
+    Of all lines below the points the one through this edge is the nearest to them.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+        Two or more, by rising time.
     """
+    middle = sum(time for time, _ in points) / len(points)
     hull: list[tuple[float, float]] = []
     for x, y in points:
         while len(hull) > 1:
@@ -143,4 +149,4 @@ def _lower_hull(
                 break
             hull.pop()
         hull.append((x, y))
-    return pairwise(hull)
+    return next(edge for edge in pairwise(hull) if edge[1][0] >= middle)

@@ -215,6 +215,7 @@ def _window(
             live,
             first,
             NAMES[windows.state[i]],
+            reason=_reason(NAMES[windows.state[i]], settled=bool(windows.settled[i])),
             probability=_known(probability, probability),
             abnormal=_known(probability >= threshold, probability),
             heart_rate=_known(heart_rate, heart_rate),
@@ -231,7 +232,7 @@ def _fill(one: Watched, live: Live, until: int) -> list[messages.Published]:
     for start in range(max(stream.next_window, until - MAX_FILLED * WINDOW), until, WINDOW):
         mostly_missing = 2 * stream.missing_of(start, start + WINDOW) > WINDOW
         state: messages.SignalState = "absent" if mostly_missing else "signal"
-        published += _report(one, live, start, state)
+        published += _report(one, live, start, state, reason="gap")
     return published
 
 
@@ -241,6 +242,7 @@ def _report(
     first: int,
     state: messages.SignalState,
     *,
+    reason: messages.Reason | None,
     probability: float | None = None,
     abnormal: bool | None = None,
     heart_rate: float | None = None,
@@ -258,8 +260,16 @@ def _report(
         abnormal=abnormal,
         heart_rate=heart_rate,
         model=live.model.card.name,
+        reason=reason,
     )
     return [live.latest, *told]
+
+
+def _reason(state: messages.SignalState, *, settled: bool) -> messages.Reason | None:
+    """Return why a second was not classified, None if it was."""
+    if state != "signal":
+        return state
+    return None if settled else "history"
 
 
 def _known(value: _T, witness: float) -> _T | None:

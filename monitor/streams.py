@@ -14,6 +14,7 @@ from ecgmon.records import millivolts
 from ecgmon.signal.convert import RateConverter
 from ecgmon.wire import Frame
 from monitor.clock import Clock
+from monitor.delivered import Delivered
 
 HELD_S: Final = 1.0
 """What overtook other samples waits as long for them; then they are missing."""
@@ -110,6 +111,8 @@ class Stream:
         Index of the device's first sample that was not acknowledged yet.
     clock : Clock
         The device's rate, and how late it delivers.
+    delivered : Delivered
+        Whether it delivers the rate that it declared.
     """
 
     wearer: str
@@ -126,11 +129,13 @@ class Stream:
     kept: int = field(init=False)
     gaps: list[tuple[int, int]] = field(default_factory=list, init=False)
     clock: Clock = field(init=False)
+    delivered: Delivered = field(init=False)
     _converter: RateConverter = field(init=False)
     _held: list[tuple[int, float, Piece]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.rate_mhz)
+        self.delivered = Delivered(self.rate_mhz)
         self._converter = RateConverter(self.rate_mhz, self.next)
         self.end = self._converter.next
         self.next_window = self.end // WINDOW * WINDOW
@@ -161,6 +166,7 @@ class Stream:
         self.repeated += known
         if known < len(frame.samples):
             self.clock.observe(frame.end, arrival)
+            self.delivered.observe(frame.end, arrival)
             self.clock.observe_device(frame.first, frame.device_time)
         taken = self._take_contiguous()
         while self._held and self._waits_in_vain():

@@ -17,7 +17,7 @@ from monitor.process import advance, cut, recover
 from monitor.recall import Recalled
 from monitor.room import longest_silent, set_aside
 from monitor.streams import Piece, Stream
-from monitor.watched import Live, Watched, conditions, link, opened, swap
+from monitor.watched import Live, Watched, conditions, link, opened, require_same, swap, wrong_rate
 
 TAKEOVER_S: Final = 5.0
 """A wearer's device that was heard of so lately is not replaced by another one."""
@@ -102,9 +102,18 @@ class Ward:
         return any(watched.live and watched.live.recalled for watched in self._watched.values())
 
     def going_on(self, hello: messages.Hello) -> Live | None:
-        """Return the stream of a device that comes back, if it is open."""
+        """Return the stream of a device that comes back, if it is open.
+
+        Raises
+        ------
+        UsageError
+            If the hello does not fit it.
+        """
         live = self._live(hello.wearer)
-        return live if live and live.hello.stream == hello.stream else None
+        if live is None or live.hello.stream != hello.stream:
+            return None
+        require_same(hello, live.stream.rate_mhz, live.lead)
+        return live
 
     def claim(self, hello: messages.Hello, now: float) -> None:
         """Check whether a stream could be opened.
@@ -129,8 +138,16 @@ class Ward:
     def open(
         self, hello: messages.Hello, recalled: Recalled | None, now: float
     ) -> tuple[Live, list[messages.Published]]:
-        """Begin a wearer's stream, or go on with one from before a restart; `claim` comes first."""
+        """Begin a wearer's stream, or go on with one from before a restart; `claim` comes first.
+
+        Raises
+        ------
+        UsageError
+            If the hello does not fit what is known of the stream, or no model can serve.
+        """
         # What can fail comes first: what is told of the stream before must not be lost.
+        if recalled is not None:
+            require_same(hello, recalled.rate_mhz, recalled.lead)
         model, refused = self._models.serving(hello.wearer)
         lead = self._care.lead_of(hello)
         watched = self._of(hello.wearer)
@@ -140,14 +157,11 @@ class Ward:
         geometry = model.card.geometry
         if geometry not in self._chains:
             self._chains[geometry] = SignalChain(geometry, self._capacity)
-        rate_mhz = round(hello.rate * 1000)
-        if recalled is not None and recalled.rate_mhz != rate_mhz:
-            recalled = None
         stream = Stream(
             hello.wearer,
             int(hello.stream, 16),
             self._free.pop(),
-            rate_mhz,
+            round(hello.rate * 1000),
             recalled.first if recalled else 0,
         )
         chain = self._chains[geometry]
@@ -218,6 +232,9 @@ class Ward:
                 late = live.stream.clock.lag(now) > watched.rules.lag_s
                 # What has fallen silent is not late as well.
                 told += watched.told.condition("lag", late and silent_s < watched.rules.lag_s)
+                wrong = live.stream.delivered.wrong
+                if wrong is not None and not live.hello.replay:
+                    told += watched.told.condition("rate", wrong, text=wrong_rate(live))
             told += watched.told.condition("silent", silent_s > watched.rules.silent_s)
             if silent_s > self._care.forget_s:
                 told += self._end(watched)
@@ -272,7 +289,7 @@ class Ward:
         elif watched.missed:
             told.append(watched.missed)
         watched.live, watched.missed = None, None
-        for kind in (*OF_SIGNAL, "silent", "lag", "no-model"):
+        for kind in (*OF_SIGNAL, "silent", "lag", "rate", "no-model"):
             told += watched.told.condition(kind, False)
         return told
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.bundle import Model
+from ecgmon.errors import UsageError
 from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
 from monitor.alarms.burden import Burden
@@ -119,6 +120,24 @@ def conditions(watched: Watched, first: int) -> Conditions:
     return found
 
 
+def require_same(hello: messages.Hello, rate_mhz: int, lead: str) -> None:
+    """Raise `UsageError` where a hello cannot go on with a stream of this rate and lead.
+
+    Samples are counted at one rate from the stream's beginning, and are of the lead that the
+    device was asked for.
+    """
+    if round(hello.rate * 1000) != rate_mhz:
+        raise UsageError(
+            f"Stream {hello.stream} of {hello.wearer} has {rate_mhz / 1000:g} samples a second, "
+            f"not {hello.rate:g}: take a new stream id for another rate."
+        )
+    if lead not in hello.leads:
+        raise UsageError(
+            f"Stream {hello.stream} of {hello.wearer} is lead {lead}, which this hello does not "
+            "name: take a new stream id for other leads."
+        )
+
+
 def opened(live: Live) -> messages.Opened:
     """Say that a stream is open, and which model judges it."""
     card = live.model.card
@@ -156,6 +175,15 @@ def link(live: Live, now: float) -> messages.Link:
         repeated=stream.repeated,
         lag_s=stream.clock.lag(now),
         drift_ppm=stream.clock.drift_ppm,
+    )
+
+
+def wrong_rate(live: Live) -> str:
+    """Return what a person reads where a device does not deliver the rate that it declared."""
+    return (
+        f"the device declares {live.hello.rate:g} samples a second, but about "
+        f"{live.stream.delivered.hz or live.hello.rate:.0f} come: heart rates and times are wrong "
+        "by as much; set its rate right, or check its network"
     )
 
 

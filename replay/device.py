@@ -75,7 +75,11 @@ class Device:
         self.kept = Kept()
         self.publish: str | None = None
         hello = messages.Hello(
-            wearer=record.wearer, stream=self.stream, rate=record.rate, leads=[record.lead]
+            wearer=record.wearer,
+            stream=self.stream,
+            rate=record.rate,
+            leads=[record.lead],
+            replay=pace.speed != 1,
         )
         self._connection = Connection(hello, patience_s)
 

@@ -43,6 +43,9 @@ class RecordSet:
         Window labels by study 1's rule (`ecgmon.labels`).
     beats : ndarray of int8, shape (windows, steps a second)
         Whether a beat is in this step: 0, `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.rhythms`.
+    settled : ndarray of bool, shape (windows,)
+        Whether all of ``inputs`` is signal (`ecgmon.signal.Windows`): the monitor says nothing of
+        the others, so they are not judged.
     """
 
     record: str
@@ -52,6 +55,7 @@ class RecordSet:
     scale: NDArray[np.float32]
     labels: NDArray[np.int8]
     beats: NDArray[np.int8]
+    settled: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -110,6 +114,7 @@ def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) 
         windows.scale,
         labels.window_labels(annotations, n * WINDOW, WINDOW),
         _along_time(annotations, n, steps),
+        windows.settled,
     )
 
 

@@ -65,6 +65,10 @@ class Windows:
         Stream index of the latest beat, or of the first sample when there was none yet.
     beats : ndarray of int64, shape (n,)
         Number of beats found since the row was reset.
+    settled : ndarray of bool, shape (n,)
+        Whether all that the model sees is real signal: it begins after the row was reset or its
+        filters were started anew, and nowhere in it `ecgmon.signal.chain.HOLE` samples in a row
+        were not measured. Otherwise the model must not be asked.
     """
 
     rows: NDArray[np.intp]
@@ -75,6 +79,7 @@ class Windows:
     heart_rate: NDArray[np.float64]
     last_beat: NDArray[np.int64]
     beats: NDArray[np.int64]
+    settled: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -92,6 +97,7 @@ class Windows:
             empty,
             empty.astype(np.int64),
             empty.astype(np.int64),
+            empty.astype(np.bool_),
         )
         fields = ((getattr(part, name) for part in [none, *parts]) for name in Windows.__slots__)
         return Windows(*(np.concatenate(list(field)) for field in fields))

@@ -24,6 +24,8 @@ MAX_BYTES: Final = 65_536
 """Largest control or published message; the longest real one is a trace of about 11 s."""
 
 SignalState = Literal["signal", "noisy", "absent"]
+Reason = Literal["absent", "gap", "history", "noisy"]
+"""Why a second was not classified; others may be added (docs/wire.md)."""
 AlarmState = Literal["raised", "acknowledged", "latched", "cleared"]
 Priority = Literal["high", "medium", "low"]
 Category = Literal["physiological", "technical"]
@@ -40,12 +42,17 @@ class Message(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True, kw_o
 
 
 class Hello(Message, frozen=True):
-    """Device: here is a stream of this wearer; answered by `Welcome` or `Refused`."""
+    """Device: here is a stream of this wearer; answered by `Welcome` or `Refused`.
+
+    ``replay``: it is a recording that is played faster or slower than it was taken, so that the
+    times of arrival say nothing of its rate.
+    """
 
     wearer: Wearer
     stream: StreamId
     rate: Annotated[float, msgspec.Meta(ge=100, le=1000)]
     leads: Annotated[list[Lead], msgspec.Meta(min_length=1, max_length=16)]
+    replay: bool = False
 
 
 class Heartbeat(Message, frozen=True):
@@ -197,9 +204,8 @@ class Window(Message, frozen=True):
     """Monitor: what it says of the second that starts at sample ``first``.
 
     ``probability`` (of *abnormal*) and ``abnormal`` are null where the second was not classified:
-    the signal is noisy or absent, or samples that the model needs never arrived. ``state`` is
-    *absent* also where most of the second itself did not. ``heart_rate`` in beats per minute is
-    null where it is not known.
+    ``reason`` then says why in a word. ``state`` is *absent* also where most of the second itself
+    did not arrive. ``heart_rate`` in beats per minute is null where it is not known.
     """
 
     wearer: Wearer
@@ -210,6 +216,7 @@ class Window(Message, frozen=True):
     abnormal: bool | None
     heart_rate: float | None
     model: str
+    reason: Kind | None = None
 
 
 class Gap(Message, frozen=True):

@@ -17,6 +17,7 @@ Kind = Literal[
     "gaps",
     "silent",
     "lag",
+    "rate",
     "no-model",
     "disk",
     "disk-low",
@@ -71,6 +72,9 @@ KINDS: Final[dict[Kind, Properties]] = {
         "medium", "technical", False, "the device sends nothing: check it and its network"
     ),
     "lag": Properties("low", "technical", False, "the signal comes late: check the network"),
+    "rate": Properties(
+        "medium", "technical", False, "the device does not deliver the rate that it declares"
+    ),
     "no-model": Properties(
         "low", "technical", False, "no model judges the beats: put one into service"
     ),
@@ -89,7 +93,7 @@ KINDS: Final[dict[Kind, Properties]] = {
 }
 
 _OF_MONITOR: Final = frozenset(
-    {"silent", "lag", "no-model", "disk", "disk-low", "clock", "journal", "room", "upkeep"}
+    {"silent", "lag", "rate", "no-model", "disk", "disk-low", "clock", "journal", "room", "upkeep"}
 )
 OF_SIGNAL: Final = frozenset(KINDS) - _OF_MONITOR
 """What is found in a stream; the others come from the monitor itself."""
