@@ -71,7 +71,7 @@ def _fetch(name: str, cache: Path, annotator: str | None, progress: Progress) ->
     # Beside the cache's own folders, so that complete files move in by renaming.
     with tempfile.TemporaryDirectory(dir=cache, prefix=".fetching-") as folder:
         fetched = Found(name, Path(record).name, Path(folder) / record)
-        marks = annotation_file(Path(record), annotator or REFERENCE)
+        marks = annotation_file(Path(record), REFERENCE if annotator is None else annotator)
         progress(f"{record}.hea", 0, 1)
         _download(database, folder, f"{record}.hea", name)
         signals = _signal_files(folder, Path(record), name)

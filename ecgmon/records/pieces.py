@@ -72,9 +72,7 @@ def joined(found: Found, header: Header, lead: str | None) -> Piece:
     ]
     if any(part is not None and part.segments for part in parts):
         raise RecordError(f"{found.name} has segments within segments: give one of them.")
-    stated = next((part.signals for part in parts if part is not None), ())
-    if header.segments[0].length == 0:  # the layout, which has no samples of its own
-        stated = tuple(replace(signal, format="") for signal in stated)
+    stated = _stated([part.signals for part in parts if part is not None])
     if not stated:
         raise RecordError(f"{found.name} has no signals: choose another record.")
     wanted = leads.choose(found.name, stated, lead)
@@ -136,6 +134,19 @@ def read_channel(found: Found, header: Header, channel: int) -> NDArray[np.int32
             "fetch it again."
         )
     return stored
+
+
+def _stated(parts: Sequence[Sequence[Signal]]) -> list[Signal]:
+    """Return the signals of all segments, in the order of the first ones to name them.
+
+    In the layout, which is the first segment where there is one, none has samples of its own.
+    """
+    stated: list[Signal] = []
+    for part in parts:
+        names = {signal.name for signal in stated}
+        stated += [signal for signal in part if signal.name not in names]
+    there = {signal.name for part in parts for signal in part if signal.has_samples}
+    return [replace(each, format="") if each.name in there else each for each in stated]
 
 
 def _joined(name: str, pieces: Sequence[tuple[int, Piece]], n: int) -> Piece:

@@ -107,7 +107,7 @@ def _annotations(
     found: Found, annotator: str | None, frame_rate: float, piece: Piece, *, lenient: bool
 ) -> tuple[Annotations | None, str]:
     """Read annotations, but for those outside the signal: they are of another one."""
-    path = annotation_file(found.path, annotator or REFERENCE)
+    path = annotation_file(found.path, REFERENCE if annotator is None else annotator)
     if not path.is_file():
         return None, _absent(found, path.name, required=annotator is not None)
     try:

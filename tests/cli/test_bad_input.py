@@ -21,9 +21,14 @@ REPLAY = {
     "an endless name": (["x" * 5000], ""),
     "an empty name": ([""], NO_RECORD),
     "a truncated signal": (["{records}/short"], "truncated"),
-    "a missing signal": (["{records}/headless"], r"its \.dat file is missing"),
+    "a missing signal": (["{records}/headless"], r"headless\.dat: No such file"),
     "a header that is none": (["{records}/garbage"], "The header of .* cannot be read"),
     "a lead that is not there": (["{records}/beats", "--lead", "V9"], "no lead V9: choose one of"),
+    "an annotator that is not there": (
+        ["{records}/beats", "--annotator", "ecg"],
+        r"has no annotations beats\.ecg: choose atr",
+    ),
+    "a path for an annotator": (["{records}/beats", "--annotator", "../x"], "is no annotator"),
     "a rate that is none": (
         ["{records}/other", "--rate", "99"],
         "cannot be sent at 99 Hz: give a --rate from 100 to 1000",

@@ -20,7 +20,7 @@ REFUSED = {
     "no folder": (("--annotations", "{here}/good/100.qrs"), "cannot be read (Not a directory"),
     "nothing there": (("--annotations", "{here}"), "no annotation file of any of the 44 records"),
     "nothing of that name": (
-        ("--annotations", "{here}/good", "--extension", "ann"),
+        ("--annotations", "{here}/good", "--annotator", "ann"),
         "such as 100.ann",
     ),
     "two annotators": (("--annotations", "{here}/two"), "(.ann, .qrs): choose one"),
@@ -40,7 +40,7 @@ REFUSED = {
     ),
     "another protocol": (
         ("--protocol", "new-wearer", "--annotations", "{here}/good"),
-        "--annotations and --extension are for --protocol ec57",
+        "--annotations and --annotator are for --protocol ec57",
     ),
 }
 EACH = """
@@ -119,6 +119,7 @@ def test_what_there_is_is_scored_and_what_is_missing_is_said_without_torch(here,
     assert ["S", "20", "0.00", "-", "0.000", "0.00"] in rows
     assert "2 of the 44 records; no file for 101, 103, 105" in outcome.out
     folder = tmp_path / "ec57" / "good-qrs"
+    assert "--annotator qrs" in (folder / "README.md").read_text()
     result = json.loads((folder / "result.json").read_text())
     assert (result["records"], len(result["missing"])) == (2, 42)
     assert result["gross"]["matrix"]["S"] == dict.fromkeys("svfqox", 0) | {"n": 20}
@@ -128,6 +129,13 @@ def test_what_there_is_is_scored_and_what_is_missing_is_said_without_torch(here,
     assert "| 207 | 40 | 10 | 10 | 97.50 | 100.00 | 100.00 | 100.00 | 100.00 |" in page
     assert "| **S** | 20 | 0 | 0 | 0 | 0 | 0 | 0 |" in page
     assert "Not scored, for want of a file: 101, " in page
+
+
+def test_the_old_name_of_annotator_is_taken_and_the_new_one_said(here, tmp_path):
+    args = (*EC57, "--annotations", here / "two", "--data", here / "data", "-o", tmp_path)
+    outcome = python(LOADED, *args, "--extension", "ann", env=environment(tmp_path / "home"))
+    assert (outcome.code, outcome.err.strip()) == (0, "--extension is now called --annotator.")
+    assert (tmp_path / "ec57" / "two-ann" / "README.md").is_file()
 
 
 def test_our_detector_s_beats_have_the_figures_of_its_own_page(mitdb, mitdb_env, tmp_path):

@@ -148,6 +148,8 @@ def _read(path: Path, stop: int, remedy: str) -> Marks:
     """Read an annotation file into samples at 360 Hz."""
     try:
         loaded = load(path)
+        if not loaded.ended:  # beats that were cut off would count as missed
+            raise ValueError("has no end")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else f"it {error}"
         raise RecordError(
