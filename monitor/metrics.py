@@ -48,7 +48,7 @@ class Metrics:
         self._standing = self._gauge("alarms_standing", "Alarms that stand.", "priority")
         self._lag = self._gauge("lag_seconds", "How far the newest sample is behind.", "wearer")
         self._drift = self._gauge("clock_drift_ppm", "How fast the device's clock is.", "wearer")
-        self._dropped = self._counter("viewer_messages_dropped", "Lost by viewers that wanted them.")
+        self._dropped = self._counter("viewer_messages_dropped", "Lost on the way to viewers.")
         self._queue = self._gauge("disk_queue_depth", "What waits to be written to disk.")
         self._refused = self._counter("refused", "Messages refused, by endpoint.", "endpoint")
         self._stands: dict[tuple[str | None, int], messages.Priority] = {}
