@@ -48,9 +48,7 @@ class Metrics:
         self._standing = self._gauge("alarms_standing", "Alarms that stand.", "priority")
         self._lag = self._gauge("lag_seconds", "How far the newest sample is behind.", "wearer")
         self._drift = self._gauge("clock_drift_ppm", "How fast the device's clock is.", "wearer")
-        self._dropped = self._counter(
-            "viewer_messages_dropped", "Lost by viewers that wanted them."
-        )
+        self._dropped = self._counter("viewer_messages_dropped", "Lost on the way to viewers.")
         self._queue = self._gauge("disk_queue_depth", "What waits to be written to disk.")
         self._failing = self._gauge("disk_failing_seconds", "Since when writing fails or hangs.")
         self._held = self._gauge("samples_held", "Samples that wait in memory for the disk.")

@@ -9,7 +9,7 @@ import zmq
 
 from ecgmon.errors import EcgmonError, ProtocolError, RefusedError
 from ecgmon.wire import messages
-from ecgmon.wire.numbering import Numbering, numbered
+from ecgmon.wire.numbering import numbered
 from monitor.access import LOCAL, Access
 from monitor.limits import Limits, Rates
 from monitor.peers import Inbox, Received
@@ -220,9 +220,8 @@ class Publisher:
             self._leave(subscriber)
 
     def _hand_over(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
-        numbering = Numbering(subscriber.session, subscriber.sent + 1, snapshot)
-        parts = [subscriber.peer, numbered(data, numbering)]
-        self._inbox.socket.send_multipart(parts, zmq.DONTWAIT)
+        data = numbered(data, subscriber.session, subscriber.sent + 1, snapshot=snapshot)
+        self._inbox.socket.send_multipart([subscriber.peer, data], zmq.DONTWAIT)
         subscriber.sent += 1
 
     def _leave(self, subscriber: Subscriber) -> None:

@@ -8,7 +8,7 @@ from ecgmon.errors import ProtocolError
 from ecgmon.wire.fields import Session
 
 
-class Numbering(msgspec.Struct, frozen=True, omit_defaults=True):
+class Numbering(msgspec.Struct, frozen=True):
     """Fields that stand in a message beside its own.
 
     Parameters
@@ -67,13 +67,13 @@ class Sequence:
         return lost
 
 
-_ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final[msgspec.json.Decoder[Numbering]] = msgspec.json.Decoder(Numbering)
 
 
-def numbered(encoded: bytes, numbering: Numbering) -> bytes:
-    """Return an encoded message with a numbering, without encoding the message again."""
-    return encoded[:-1] + b"," + _ENCODER.encode(numbering)[1:]
+def numbered(encoded: bytes, session: str, seq: int, *, snapshot: bool = False) -> bytes:
+    """Return an encoded message with a `Numbering`, without encoding the message again."""
+    more = b',"snapshot":true' if snapshot else b""
+    return b'%b,"session":"%b","seq":%d%b}' % (encoded[:-1], session.encode(), seq, more)
 
 
 def numbering_of(data: bytes) -> Numbering:

@@ -149,7 +149,7 @@ class Bedside(RuleBasedStateMachine):
 
 
 def test_whatever_happens_each_message_is_received_or_counted():
-    run_state_machine_as_test(Bedside, settings=settings(max_examples=60, deadline=None))
+    run_state_machine_as_test(Bedside, settings=settings(max_examples=30, deadline=None))
 
 
 def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():

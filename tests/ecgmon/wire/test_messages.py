@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ecgmon.errors import ProtocolError
 from ecgmon.wire import messages
 from ecgmon.wire.messages import decode_from_device, decode_to_device, decode_to_viewer, encode
+from ecgmon.wire.numbering import Numbering, numbered, numbering_of
 from tests.ecgmon.wire.strategies import ANY, DECODERS, EACH_SIDE
 
 SIDES = ["from device", "to device", "from viewer", "to viewer"]
@@ -106,3 +107,13 @@ def test_every_message_knows_its_side():
     assert known == set(messages.Message.__subclasses__())
     assert all(issubclass(kind, msgspec.Struct) for kind in known)
     assert decode_to_device(encode(messages.Refused(reason=""))).retry_s is None
+
+
+@pytest.mark.parametrize("snapshot", [False, True])
+def test_a_numbered_message_is_the_message_with_a_numbering(snapshot):
+    told = messages.Gap(wearer="203", stream="0" * 16, first=5, count=7)
+    data = numbered(messages.encode(told), "0123456789abcdef", 2**53, snapshot=snapshot)
+    assert messages.decode_to_viewer(data) == told
+    assert numbering_of(data) == Numbering("0123456789abcdef", 2**53, snapshot)
+    assert numbering_of(messages.encode(told)) == Numbering()
+    assert data.startswith(b'{"type":"gap",')

@@ -6,8 +6,10 @@ import pytest
 import zmq
 
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import Viewer
+from ecgmon.wire.viewer import Viewer, topics
+from monitor.view.render import Caption
 from monitor.view.station import LIVE_S
+from monitor.view.terminal import _View
 from monitor.view.watch import ALL, Watch
 from tests.publisher import Publisher
 from tests.terminals import PATIENCE_S, Terminal
@@ -216,6 +218,55 @@ def test_an_asystole_is_seen_while_help_is_open_and_escape_closes_it(
     ward.type(b"q")
     assert ward.terminal.wait() == 0
     ward.terminal.assert_restored()
+
+
+def test_a_monitor_that_hesitates_makes_the_view_forget_no_alarm(monitor, ben):
+    snapshot = [monitor.opened(), monitor.alarm(1), ben.alarm(1)]
+    with zmq.Context() as context, Publisher(snapshot=snapshot) as publisher:
+        viewer = Viewer(context, publisher.endpoint, ALL)
+        watch = Watch(viewer, "here", "ann", mute=True)
+        deadline = time.monotonic() + PATIENCE_S
+
+        def until(happens):
+            while not happens():
+                assert time.monotonic() < deadline
+                viewer.socket.poll(20)
+                for message in viewer.drain(100):
+                    heard.append(message)
+                    watch.listen(message, time.monotonic())
+
+        heard = []
+        until(lambda: messages.Subscribed() in heard)
+        publisher.snapshot = snapshot[:2]  # ben's alarm is cleared, and this message is lost
+        heard.clear()
+        viewer.heard = time.monotonic() - LIVE_S - 1
+        viewer.want(ALL)  # as every two seconds: what is in force is only confirmed
+        watch.picture(time.monotonic())
+        assert not watch._live
+        until(lambda: messages.Subscribed(repeated=True) in heard)
+        until(lambda: messages.Subscribed() in heard)
+        assert watch._station.standing() == {("203", 1): monitor.alarm(1)}
+        viewer.close()
+
+
+def test_the_view_of_a_replay_asks_again_after_a_loss(monitor):
+    with zmq.Context() as context, Publisher(snapshot=[monitor.alarm(1)]) as publisher:
+        viewer = Viewer(context, publisher.endpoint, topics(wearer="203"))
+        view = _View(viewer, "203", Caption("203"), lambda: None, lambda _: None)
+        deadline = time.monotonic() + PATIENCE_S
+
+        def until(happens):
+            while not happens():
+                assert time.monotonic() < deadline
+                viewer.socket.poll(20)
+                for message in viewer.drain(100):
+                    view.listen(message, time.monotonic())
+
+        until(lambda: view._state.book.standing)
+        publisher.snapshot = [monitor.alarm(2)]  # the end of the first and the second are missing
+        publisher.publish(messages.Dropped(count=2))
+        until(lambda: [one.message.alarm for one in view._state.book.standing] == [2])
+        viewer.close()
 
 
 def test_a_monitor_that_is_lost_rings_until_somebody_has_seen_it(ben):
