@@ -202,7 +202,13 @@ class Stream:
         return taken
 
     def recall(self, piece: Piece) -> None:
-        """Take what a monitor before this one had taken; it does not count as received."""
+        """Take what a monitor before this one had taken; it does not count as received.
+
+        What is missing before it is a gap, as it was then.
+        """
+        if piece.first > self.next:
+            self._flush()
+            self._converter.reset(piece.first)
         first = self._converter.next
         self._append(first, self._converter.push(millivolts(piece.samples, piece.gain)))
         self.next = self.kept = piece.end

@@ -219,7 +219,7 @@ class Ward:
                 # What has fallen silent is not late as well.
                 told += watched.told.condition("lag", late and silent_s < watched.rules.lag_s)
                 wrong = live.stream.delivered.wrong
-                if wrong is not None and not live.hello.replay:
+                if wrong is not None and live.hello.replay is not True:
                     told += watched.told.condition("rate", wrong, text=wrong_rate(live))
             told += watched.told.condition("silent", silent_s > watched.rules.silent_s)
             if silent_s > self._care.forget_s:
@@ -258,19 +258,24 @@ class Ward:
         self, watched: Watched, live: Live, recalled: Recalled
     ) -> list[messages.Published]:
         """Bring a stream to where it was: what was told of it before is not told again."""
-        stream = live.stream
-        stream.recall(
-            Piece(
-                stream=stream.number,
-                first=recalled.first,
-                rate_mhz=recalled.rate_mhz,
-                gain=recalled.gain,
-                lead=recalled.lead,
-                samples=recalled.counts,
-            )
-        )
+        stream, at = live.stream, recalled.first
+        for start, stop in (*recalled.gaps, (recalled.stop, recalled.stop)):
+            if at < start:
+                samples = recalled.counts[at - recalled.first : start - recalled.first]
+                stream.recall(
+                    Piece(
+                        stream=stream.number,
+                        first=at,
+                        rate_mhz=recalled.rate_mhz,
+                        gain=recalled.gain,
+                        lead=recalled.lead,
+                        samples=samples,
+                    )
+                )
+            at = stop
         live.told_from = recalled.judged
-        told = advance([watched], lambda _: False)
+        said = advance([watched], lambda _: False)
+        told: list[messages.Published] = [m for m in said if not isinstance(m, messages.Gap)]
         for kind in OF_SIGNAL:
             holds = live.holds.get(kind, kind in watched.told.alarms.holding)
             told += watched.told.condition(kind, holds, stream=live.hello.stream)
