@@ -34,6 +34,10 @@ _LATEST_WINDOW: Final = (
     "SELECT id, message FROM journal WHERE wearer = ? AND type = 'window' "
     "AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 1"
 )
+_GAPS: Final = (
+    "SELECT id, message FROM journal WHERE wearer = ? AND type = 'gap' AND type != 'window' "
+    "AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 1000"
+)
 _STREAMS: Final = (
     "SELECT id, message FROM journal WHERE type IN ('opened', 'closed') AND type != 'window' "
     "ORDER BY id"
@@ -134,7 +138,9 @@ class Journal:
             for m in published
             if not isinstance(m, messages.Trace | messages.Link)
         ]
-        if any(map(urgent, published)) or time.monotonic() - self._committed >= COMMIT_S:
+        # A monitor that goes on with a stream must know of its gaps.
+        hurries = any(urgent(m) or isinstance(m, messages.Gap) for m in published)
+        if hurries or time.monotonic() - self._committed >= COMMIT_S:
             self.commit()
 
     def commit(self) -> None:
@@ -254,6 +260,12 @@ class Journal:
             return Wall()
         steps = (m for _, m in self._said(_STEPS, CLOCK_SET) if isinstance(m, messages.Event))
         return Wall(newest and newest[0], steps)
+
+    def gaps(self, wearer: str, stream: str) -> Iterator[messages.Gap]:
+        """Yield the latest gaps of a wearer's stream, newest first."""
+        for _, message in self._said(_GAPS, wearer, stream):
+            if isinstance(message, messages.Gap):
+                yield message
 
     def past(self, request: messages.History) -> messages.Past:
         """Return what was said of alarms before an entry, newest first."""

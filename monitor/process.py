@@ -70,10 +70,13 @@ def recover(watched: Collection[Watched]) -> list[messages.Published]:
     recovering = [(w, w.live) for w in watched if w.live and w.live.recalled]
     groups: dict[tuple[int, int], list[tuple[Watched, Live, NDArray[np.float64]]]]
     groups = defaultdict(list)
-    for one, live in recovering[:RECOVERED_AT_ONCE]:
-        samples = live.recalled[0]
-        groups[id(live.chain), len(samples)].append((one, live, samples))
     published: list[messages.Published] = []
+    for one, live in recovering[:RECOVERED_AT_ONCE]:
+        segment = live.recalled[0]
+        reset = _reset_after_gap(one, live, segment)
+        published += [m for m in reset if not isinstance(m, messages.Gap)]  # published before
+        samples = np.concatenate(segment.parts)
+        groups[id(live.chain), len(samples)].append((one, live, samples))
     for members in groups.values():
         published += _push(members, lambda _: False)
         for one, live, _ in members:
@@ -83,13 +86,19 @@ def recover(watched: Collection[Watched]) -> list[messages.Published]:
     return published
 
 
-def cut(first: int, samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Return samples from stream index ``first`` on in pieces for `recover`.
+def cut(segment: Segment) -> list[Segment]:
+    """Return a segment in pieces for `recover`.
 
     All but the first begin with a second: wearers whose seconds begin together cost least.
     """
-    starts = range(-first % WINDOW or RECOVERED, len(samples), RECOVERED)
-    return [piece for piece in np.split(samples, list(starts)) if len(piece)]
+    first, samples = segment.first, np.concatenate(segment.parts)
+    starts = [0, *range(-first % WINDOW or RECOVERED, len(samples), RECOVERED)]
+    pieces = [
+        Segment(first + start, 0, [piece])
+        for start, piece in zip(starts, np.split(samples, starts[1:]), strict=True)
+    ]
+    pieces[0].missing = segment.missing
+    return pieces
 
 
 def _recovered(one: Watched, live: Live) -> list[messages.Published]:

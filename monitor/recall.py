@@ -1,6 +1,7 @@
 """What is on disk of a stream that this monitor does not know: it was restarted meanwhile."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.errors import EcgmonError
+from ecgmon.grid import RATE
 from ecgmon.records.captured import captures, read
+from ecgmon.signal.convert import first_output
+from ecgmon.wire import NO_VALUE, messages
 from monitor.capture import settle
 from monitor.journal import Journal
 
@@ -38,6 +42,9 @@ class Recalled:
         Their lead.
     judged : int
         Stream index at 360 Hz up to which the journal has windows; 0 if it has none.
+    gaps : tuple of (int, int)
+        From which to which of the device's samples the journal has gaps, ascending: what they held
+        is not in ``counts`` either, but a device may also have measured nothing.
     """
 
     first: int
@@ -46,6 +53,7 @@ class Recalled:
     gain: float
     lead: str
     judged: int
+    gaps: tuple[tuple[int, int], ...] = ()
 
     @property
     def stop(self) -> int:
@@ -79,6 +87,7 @@ def recall(folder: Path, journal: Journal, wearer: str, stream: str) -> Recalled
         )
         tail = read(folder, wearer, stream, start, newest.stop)
         judged = journal.next_window(wearer, stream)
+        gaps = list(_gaps(journal.gaps(wearer, stream), start, tail.samples, newest.rate))
         settle(newest.path)  # what is welcomed is acknowledged
     except OSError as error:
         _log.warning("wearer=%s stream=%s not-synced error=%r", wearer, stream, str(error))
@@ -92,4 +101,24 @@ def recall(folder: Path, journal: Journal, wearer: str, stream: str) -> Recalled
         gain=newest.gain,
         lead=newest.lead,
         judged=judged,
+        gaps=tuple(reversed(gaps)),
     )
+
+
+def _gaps(
+    told: Iterator[messages.Gap], first: int, counts: NDArray[np.int16], rate: float
+) -> Iterator[tuple[int, int]]:
+    """Yield which of the device's samples were in gaps told at 360 Hz, newest first."""
+    rate_mhz, end = round(rate * 1000), first + len(counts)
+    for gap in told:
+        stop = gap.first + gap.count
+        a, b = (max((at - 1) * rate_mhz // (RATE * 1000) + 1, 0) for at in (gap.first, stop))
+        if b <= first:
+            return
+        # Of samples faster than 360 Hz several may lie at one index: those that are there count.
+        while first <= a < end and counts[a - first] != NO_VALUE:
+            a += 1
+        while b < end and counts[b - first] == NO_VALUE and first_output(b + 1, rate_mhz) == stop:
+            b += 1
+        if a < min(b, end):
+            yield max(a, first), min(b, end)

@@ -205,18 +205,17 @@ class Stream:
         self._flush()
         return taken
 
-    def recall(self, piece: Piece) -> NDArray[np.float64]:
+    def recall(self, piece: Piece) -> None:
         """Take what a monitor before this one had taken; it does not count as received.
 
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-            These samples in mV at `RATE`, to be processed before all of ``pending``.
+        What is missing before it is a gap, as it was then.
         """
-        samples = self._converter.push(millivolts(piece.samples, piece.gain))
-        self.end += len(samples)
+        if piece.first > self.next:
+            self._flush()
+            self._converter.reset(piece.first)
+        first = self._converter.next
+        self._append(first, self._converter.push(millivolts(piece.samples, piece.gain)))
         self.next = self.kept = piece.end
-        return samples
 
     def lose(self, stop: int) -> None:
         """Give up all samples before ``stop``: the stream ends there."""

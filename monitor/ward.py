@@ -233,7 +233,7 @@ class Ward:
                 # What has fallen silent is not late as well.
                 told += watched.told.condition("lag", late and silent_s < watched.rules.lag_s)
                 wrong = live.stream.delivered.wrong
-                if wrong is not None and not live.hello.replay:
+                if wrong is not None and live.hello.replay is not True:
                     told += watched.told.condition("rate", wrong, text=wrong_rate(live))
             told += watched.told.condition("silent", silent_s > watched.rules.silent_s)
             if silent_s > self._care.forget_s:
@@ -336,15 +336,19 @@ class Ward:
 
 def _recall(live: Live, recalled: Recalled) -> None:
     """Give a stream what is known of it, from which `recover` brings it to where it was."""
-    stream = live.stream
-    piece = Piece(
-        stream=stream.number,
-        first=recalled.first,
-        rate_mhz=recalled.rate_mhz,
-        gain=recalled.gain,
-        lead=recalled.lead,
-        samples=recalled.counts,
-    )
-    first = stream.end
-    live.recalled.extend(cut(first, stream.recall(piece)))
+    stream, at = live.stream, recalled.first
+    for start, stop in (*recalled.gaps, (recalled.stop, recalled.stop)):
+        if at < start:
+            piece = Piece(
+                stream=stream.number,
+                first=at,
+                rate_mhz=recalled.rate_mhz,
+                gain=recalled.gain,
+                lead=recalled.lead,
+                samples=recalled.counts[at - recalled.first : start - recalled.first],
+            )
+            stream.recall(piece)
+        at = stop
+    while stream.pending:
+        live.recalled.extend(cut(stream.pending.popleft()))
     live.told_from = recalled.judged

@@ -4,7 +4,6 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecgmon.bundle import Model
 from ecgmon.errors import UsageError
@@ -15,7 +14,7 @@ from monitor.alarms.conditions import Conditions
 from monitor.alarms.kinds import OF_SIGNAL, Kind
 from monitor.alarms.rules import GAPS, Rules
 from monitor.alarms.told import Told
-from monitor.streams import Stream
+from monitor.streams import Segment, Stream
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +49,7 @@ class Live:
         Whether too many seconds are not whole.
     holds : dict of Kind to bool
         What was last found of each condition of this stream.
-    recalled : deque of ndarray of float64, shape (n,)
+    recalled : deque of Segment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
     """
@@ -69,7 +68,7 @@ class Live:
     counted: int = 0
     gaps: Burden = field(default_factory=lambda: Burden(GAPS))
     holds: dict[Kind, bool] = field(default_factory=dict)
-    recalled: deque[NDArray[np.float64]] = field(default_factory=deque)
+    recalled: deque[Segment] = field(default_factory=deque)
 
 
 @dataclass(eq=False, slots=True)

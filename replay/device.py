@@ -5,6 +5,7 @@ import time
 from collections import deque
 from typing import Final
 
+import msgspec
 import zmq
 
 from ecgmon.grid import RATE
@@ -79,7 +80,7 @@ class Device:
             stream=self.stream,
             rate=record.rate,
             leads=[record.lead],
-            replay=pace.speed != 1,
+            replay=pace.speed != 1 or msgspec.UNSET,
         )
         self._connection = Connection(hello, patience_s)
 

@@ -73,6 +73,7 @@ class Scoreboard:
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
         self._next_window = 0
         self._seen = 0
+        self._unsettled = 0
         self._states = dict.fromkeys(("signal", "noisy", "absent"), 0)
         self.alarms: list[messages.Alarm] = []
         self._false_alarms = 0
@@ -131,6 +132,7 @@ class Scoreboard:
                 "skipped": windows - self._classified,
                 "noisy": self._states["noisy"],
                 "absent": self._states["absent"],
+                "unsettled": self._unsettled,
                 "scored": score.total,
                 "tp": score.tp,
                 "fp": score.fp,
@@ -167,6 +169,7 @@ class Scoreboard:
             return  # a monitor that was restarted says again what it had not acknowledged
         self._next_window = window.first + WINDOW
         self._states[window.state] += 1
+        self._unsettled += window.abnormal is None and window.state == "signal"
         self._classified += window.abnormal is not None
         if window.abnormal is None or self._opened is None:
             return

@@ -1,7 +1,7 @@
 """Data sets: a record as the monitor would see it, with what experts say of every window."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -43,9 +43,9 @@ class RecordSet:
         Window labels by study 1's rule (`ecgmon.labels`).
     beats : ndarray of int8, shape (windows, steps a second)
         Whether a beat is in this step: 0, `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.rhythms`.
-    settled : ndarray of bool, shape (windows,)
-        Whether all of ``inputs`` is signal (`ecgmon.signal.Windows`): the monitor says nothing of
-        the others, so they are not judged.
+    unsettled : ndarray of intp, shape (u,)
+        Which windows' ``inputs`` are not all signal (`ecgmon.signal.Windows.settled`): a monitor
+        says nothing of them, so they are not judged.
     """
 
     record: str
@@ -55,7 +55,7 @@ class RecordSet:
     scale: NDArray[np.float32]
     labels: NDArray[np.int8]
     beats: NDArray[np.int8]
-    settled: NDArray[np.bool_]
+    unsettled: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -114,7 +114,7 @@ def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) 
         windows.scale,
         labels.window_labels(annotations, n * WINDOW, WINDOW),
         _along_time(annotations, n, steps),
-        windows.settled,
+        np.flatnonzero(~windows.settled),
     )
 
 

@@ -13,7 +13,8 @@ def summary(result: Result) -> str:
         (
             "windows",
             f"{result['windows']} of one second: {result['classified']} classified, "
-            f"{result['skipped']} skipped ({result['noisy']} noisy, {result['absent']} absent)",
+            f"{result['skipped']} skipped ({result['noisy']} noisy, {result['absent']} absent, "
+            f"{result['unsettled']} after a beginning or a gap)",
         ),
         *_score(result),
         ("alarms", _alarms(result)),

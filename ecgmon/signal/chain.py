@@ -35,7 +35,7 @@ from ecgmon.signal.scale import AmplitudeScale
 HOLE: Final = RATE // 5
 """Samples in a row, 0.2 s, that were not measured and that a model may take for something abnormal:
 just before normal seconds of strangers such a hole makes 1.6 times as many false verdicts, one of
-0.45 s four times as many (record by record in MIT-BIH, generic model)."""
+0.45 s four times as many (the generic model, records of MIT-BIH that it was not trained on)."""
 
 _T = TypeVar("_T", bound=np.generic)
 

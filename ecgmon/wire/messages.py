@@ -44,15 +44,15 @@ class Message(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True, kw_o
 class Hello(Message, frozen=True):
     """Device: here is a stream of this wearer; answered by `Welcome` or `Refused`.
 
-    ``replay``: it is a recording that is played faster or slower than it was taken, so that the
-    times of arrival say nothing of its rate.
+    ``replay`` is true, else left out: it is a recording that is played faster or slower than it was
+    taken, so that the times of arrival say nothing of its rate.
     """
 
     wearer: Wearer
     stream: StreamId
     rate: Annotated[float, msgspec.Meta(ge=100, le=1000)]
     leads: Annotated[list[Lead], msgspec.Meta(min_length=1, max_length=16)]
-    replay: bool = False
+    replay: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Heartbeat(Message, frozen=True):

@@ -10,6 +10,7 @@ import pytest
 from ecgmon.wire import NO_VALUE, messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
+from replay.rates import at_rate
 from replay.simulated import simulate
 from tests.monitor.rig import QUIET_MS, Rig, assert_same
 from tests.monitor.rig import said as spoken
@@ -167,16 +168,12 @@ def test_numbers_of_alarms_are_never_used_again(tmp_path):
     assert numbers == [1, 2, 3, 4]
 
 
-def test_another_stream_or_another_rate_begins_anew(tmp_path):
+def test_another_stream_begins_anew(tmp_path):
     with monitor(tmp_path) as rig:
         device = rig.device()
         device.greet("203", 7)
         device.send_all(CALM[:720])
         device.until_acked(720)
-    with monitor(tmp_path) as rig:
-        device = rig.device()
-        device.hello("203", 7, rate=250.0)
-        assert device.hear().next == 0
     with monitor(tmp_path) as rig:
         assert rig.device().greet("203", 8).next == 0
 
@@ -243,3 +240,39 @@ def test_other_rules_are_taken_up_while_a_stream_is_open_and_what_is_not_is_said
         listener.until(messages.Window, "203", first=18 * RATE)
         assert {alarm.kind for alarm in listener.all(messages.Alarm, "203")} == {"high-rate"}
     assert "event=restart-needed settings=publish,window_days" in caplog.text
+
+
+@pytest.mark.parametrize("rate", [250, 360, 1000])
+def test_a_gap_just_before_a_monitor_was_killed_is_a_gap_for_the_next_one(tmp_path, rate):
+    """Its history is no signal, its scale begins anew: the same verdicts as of one that lived."""
+    record = at_rate(simulate("premature", duration_s=40).record, rate)
+    lost, sent = (round(18.2 * rate), round(18.9 * rate)), round(20.5 * rate)
+    parts = (record.samples[: lost[0]], record.samples[lost[1] : sent], record.samples[sent:])
+
+    def play(device, first, samples):
+        device.send_all(samples, first, size=rate, rate_mhz=rate * 1000, gain=record.gain)
+
+    def began(rig):
+        device = rig.device()
+        device.hello("203", 7, rate=float(rate))
+        assert isinstance(device.hear(), messages.Welcome)
+        return device
+
+    for name in ("alone", "first"):
+        with monitor(tmp_path / name) as rig:
+            device = began(rig)
+            play(device, 0, parts[0])
+            play(device, lost[1], parts[1])
+            if name == "alone":
+                play(device, sent, parts[2])
+                device.finish(len(record.samples))
+            else:
+                device.until_acked(sent)
+                left = killed(tmp_path / name, tmp_path / "second")
+    with monitor(left) as rig:
+        device = began(rig)
+        play(device, sent, parts[2])
+        device.finish(len(record.samples))
+    assert_same(spoken_of(left), spoken_of(tmp_path / "alone"))
+    told = [m for m in said(left / "journal.db") if isinstance(m, messages.Gap)]
+    assert len(told) == 1

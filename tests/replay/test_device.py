@@ -83,7 +83,9 @@ def fails(device):
 def test_hello_says_what_is_to_come_and_welcome_where_results_appear(meet):
     device, desk = meet(record(1000))
     (hello,) = desk.messages
-    assert hello == messages.Hello(wearer="203", stream=device.stream, rate=360.0, leads=["MLII"])
+    assert hello == messages.Hello(
+        wearer="203", stream=device.stream, rate=360.0, leads=["MLII"], replay=True
+    )
     assert device.publish == "tcp://somewhere"
     assert device.sent == 0
 

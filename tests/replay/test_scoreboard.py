@@ -108,7 +108,7 @@ def test_windows_without_a_label_or_a_verdict_are_not_scored():
     result = scored(record("N.+NNNV"), said)
     assert counts(result) == (0, 0, 1, 1)
     assert (result["windows"], result["classified"], result["skipped"]) == (8, 5, 3)
-    assert (result["noisy"], result["absent"]) == (1, 1)
+    assert (result["noisy"], result["absent"], result["unsettled"]) == (1, 1, 1)
 
 
 def test_minutes_of_enrolment_play_but_are_not_scored():

@@ -19,6 +19,7 @@ from trainer.evaluation import enrolment, report
 from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
 from trainer.evaluation.inter_patient import InterPatient
 from trainer.evaluation.new_wearer import NewWearer
+from trainer.evaluation.outcome import Outcome, judge, result
 from trainer.networks import BeatNet
 from trainer.protocols import Fold
 
@@ -105,6 +106,22 @@ def test_inter_patient_judges_the_whole_of_ds2(quick, sets, tmp_path):
     assert [outcome.wearer for outcome in outcomes] == list(protocols.DS2)
     for outcome in outcomes:
         assert len(outcome.judged["generic"].labels) == len(sets[outcome.wearer])
+
+
+def test_windows_whose_history_is_no_signal_are_left_out_and_counted(sets):
+    record = sets["100"]
+    assert record.unsettled.tolist() == [0, 1, 2]
+    labels = np.zeros_like(record.labels)
+    labels[1] = UNLABELLED
+    record = replace(record, labels=labels, unsettled=np.array([0, 1, 2, 50]))
+    model = Model.load(resolve("generic", None))
+    judged = judge(model, record)
+    assert judged.left_out == 3
+    assert np.flatnonzero(judged.labels == UNLABELLED).tolist() == [0, 1, 2, 50]
+    assert len(judged.labels) == len(judged.probability) == len(record)
+    assert judge(model, record, 50).left_out == 1
+    assert judge(model, record, 51).left_out == 0
+    assert result([Outcome("100", {"generic": judged})])["left_out"] == 3
 
 
 def test_figures_by_hand():

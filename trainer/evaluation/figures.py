@@ -34,11 +34,14 @@ class Judged:
         Of *abnormal*.
     threshold : float
         From which on a window is called abnormal.
+    left_out : int
+        Windows that had a label and lost it, because a monitor says nothing of them.
     """
 
     labels: NDArray[np.int8]
     probability: NDArray[np.float32]
     threshold: float
+    left_out: int = 0
 
     @property
     def truth(self) -> NDArray[np.bool_]:

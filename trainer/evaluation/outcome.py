@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from ecgmon.bundle import Model
+from ecgmon.labels import UNLABELLED
 from trainer.batches import Noise
 from trainer.dataset import RecordSet
 from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
@@ -50,9 +53,19 @@ class Evaluation(Protocol):
 
 
 def judge(model: Model, record: RecordSet, start: int = 0) -> Judged:
-    """Judge a record's windows from ``start`` on with a bundle, as the monitor would."""
+    """Judge a record's windows from ``start`` on with a bundle, as the monitor would.
+
+    Seconds whose history is no signal are left out: a monitor does not classify them.
+    """
+    labels = record.labels.copy()
+    labels[record.unsettled] = UNLABELLED
+    labels = labels[start:]
+    known = int(np.sum(record.labels[start:] != UNLABELLED))
     return Judged(
-        record.labels[start:], model.probability(record.inputs[start:]), model.card.threshold
+        labels,
+        model.probability(record.inputs[start:]),
+        model.card.threshold,
+        known - int(np.sum(labels != UNLABELLED)),
     )
 
 
@@ -79,6 +92,7 @@ def result(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return the figures of a protocol: `summary`, calibration and every wearer."""
     return summary(outcomes) | {
         "wearers": len(outcomes),
+        "left_out": sum(outcome.judged[kinds(outcomes)[0]].left_out for outcome in outcomes),
         "calibration": {
             kind: calibration([outcome.judged[kind] for outcome in outcomes])
             for kind in kinds(outcomes)

@@ -82,9 +82,11 @@ Recomputed by `ecgmon evaluate --protocol {evaluation.name}`, seed {figures["see
 
 {evaluation.about}
 Label and window are study 1's: a second is abnormal if it holds any beat other than `N`. Scored
-are {scored:,} labelled windows of {figures["wearers"]} wearers. A *false alert* is a normal window
-called abnormal, *missed* an abnormal one called normal. *Mean* is over the wearers that have the
-figure: {figures["mean"][names[0]]["balanced_accuracy_wearers"]} have both classes. Network and
+are {scored:,} labelled windows of {figures["wearers"]} wearers. {figures["left_out"]:,} more are
+left out: their history is no signal, because the record begins or a lead was off, and a monitor
+says nothing of them. A *false alert* is a normal window called abnormal, *missed* an abnormal one
+called normal. *Mean* is over the wearers that have the figure:
+{figures["mean"][names[0]]["balanced_accuracy_wearers"]} have both classes. Network and
 training were chosen on {", ".join(CHOOSING)}; the figures without them stand beside.
 
 | | {head} |

@@ -28,7 +28,14 @@ def test_every_message_has_a_row_that_names_its_fields(kind):
 
 
 @pytest.mark.parametrize(
-    "words", [messages.SignalState, messages.AlarmState, messages.Priority, messages.Category]
+    "words",
+    [
+        messages.SignalState,
+        messages.Reason,
+        messages.AlarmState,
+        messages.Priority,
+        messages.Category,
+    ],
 )
 def test_every_word_that_a_field_may_hold_is_there(words):
     assert all(re.search(rf"`{word}`|\| {word}\b", PAGE) for word in get_args(words))
