@@ -13,7 +13,7 @@ from monitor.alarms.rules import GAPS
 from monitor.alarms.told import Told
 from monitor.care import Care
 from monitor.classify import Models
-from monitor.process import advance
+from monitor.process import advance, settle
 from monitor.recall import Recalled
 from monitor.streams import Piece, Stream
 from monitor.watched import Live, Watched, conditions, link, opened, swap
@@ -254,10 +254,10 @@ class Ward:
         )
         live.told_from = recalled.judged
         told = advance([watched], lambda _: False)
-        for kind in OF_SIGNAL:
-            holds = live.holds.get(kind, kind in watched.told.alarms.holding)
-            told += watched.told.condition(kind, holds, stream=live.hello.stream)
-        return told
+        if stream.next_window < recalled.judged:
+            live.settles_at = recalled.judged
+            return told
+        return [*told, *settle(watched, live)]
 
     def _end(self, watched: Watched) -> list[messages.Published]:
         """End a wearer's stream and with it what only a stream can show."""
