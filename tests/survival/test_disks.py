@@ -97,8 +97,6 @@ def test_a_monitor_killed_while_its_disk_is_slow_fails_or_hangs_loses_nothing(mo
             scene.for_s(6)
         scene.finish()
         assert (scene.on_disk() == 1).all()
-        firsts = {window["first"] for window in monitor.journal("window")}
-        assert firsts >= set(range(0, 598 * 360, 360))
 
 
 @pytest.mark.slow
