@@ -3,6 +3,7 @@
 import errno
 import os
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -159,3 +160,41 @@ def test_a_disk_alarm_of_version_0_1_0_hides_neither_condition(tmp_path):
         assert listener.until(messages.Alarm, None, kind="disk-low").state == "raised"
     states = [(m.kind, m.state) for m in said(rig.journal) if isinstance(m, messages.Alarm)]
     assert states == [("disk", "acknowledged"), ("disk", "cleared"), ("disk-low", "raised")]
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """The files and folders that were forced to disk by now."""
+    paths = []
+
+    def noted(sync):
+        def noting(handle):
+            sync(handle)
+            paths.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+
+        return noting
+
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, noted(getattr(os, name)))
+    return paths
+
+
+def test_what_is_acknowledged_is_synced_its_names_included(tmp_path, synced):
+    folder, name = tmp_path / "captured", "0000000000000007-0000000000000000000"
+    samples = str(folder / "203" / f"{name}.dat")
+    with Rig(tmp_path, captured=folder) as rig:
+        device = rig.device()
+        device.greet("203", 7)
+        device.send(0, STILL[:10])
+        device.until_acked(10)
+        header = str(folder / "203" / f".{name}.hea.new")
+        assert {str(tmp_path), str(folder), header, samples} <= set(synced)
+        assert str(folder / "203") in synced[synced.index(samples) :]
+        synced.clear()
+        device.send(10, STILL[10:20])  # the end of a stream, however short
+        device.finish(20)
+        assert samples in synced
+    synced.clear()
+    with Rig(tmp_path, captured=folder) as rig:
+        assert rig.device().greet("203", 7).next == 20
+        assert samples in synced  # this monitor does not know whether the one before had time

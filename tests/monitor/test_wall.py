@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ecgmon.wire import messages
 from monitor import daemon, disk, wall
 from monitor.capture import Capture
-from monitor.disk import Batch, Disk
+from monitor.disk import Disk
+from monitor.jobs import Batch
 from monitor.journal import Journal
 from monitor.wall import SETTLED_S, STEP_S, Wall
 from tests.monitor.rig import PATIENCE_S, Rig
