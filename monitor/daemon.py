@@ -15,8 +15,9 @@ from ecgmon.wire import frame, messages
 from monitor.access import LOCAL, Access, authenticated, is_local
 from monitor.capture import Capture
 from monitor.damage import Damage
-from monitor.disk import PATIENCE_S, Batch, Disk, Errand
+from monitor.disk import PATIENCE_S, Disk
 from monitor.ingest import Ingest, Taken
+from monitor.jobs import Batch, Errand
 from monitor.journal import Journal
 from monitor.limits import Limits
 from monitor.logs import event

@@ -7,18 +7,16 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ecgmon.errors import EcgmonError
-from ecgmon.signal.convert import first_output
 from ecgmon.wire import messages
 from monitor.capture import Capture
 from monitor.holding import Lost
+from monitor.jobs import Batch, Errand, Kept, gap
 from monitor.journal import Journal, urgent
-from monitor.streams import Piece, Stream
+from monitor.streams import Stream
 from monitor.wall import Wall
 
 GATHER_S: Final = 0.2
@@ -36,65 +34,6 @@ TIDY_S: Final = 10.0
 """How often old entries are removed and the free space is looked at."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(eq=False, slots=True)
-class Batch:
-    """What one tick of the loop has to keep, and what waits for it.
-
-    Parameters
-    ----------
-    published : list of Published
-        For the journal; what waits to be published is among them.
-    pieces : list of (str, Piece)
-        Whose samples, and which, for the capture.
-    acks : dict of Stream to int
-        Up to which sample each stream can be acknowledged once these are on disk.
-    ends : list of Stream
-        Those that end once all their samples are.
-    """
-
-    published: list[messages.Published]
-    pieces: list[tuple[str, Piece]] = field(default_factory=list)
-    acks: dict[Stream, int] = field(default_factory=dict)
-    ends: list[Stream] = field(default_factory=list)
-    queued: float = field(default_factory=time.monotonic)
-
-
-@dataclass(eq=False, slots=True)
-class Kept:
-    """How much of each stream is on disk, or recorded as given up.
-
-    Parameters
-    ----------
-    acks : dict of Stream to int
-        Index of the first sample that is not.
-    ends : list of Stream
-        Those whose last samples are.
-    gaps : list of Gap
-        What was given up: the journal has it by now.
-    """
-
-    acks: dict[Stream, int] = field(default_factory=dict)
-    ends: list[Stream] = field(default_factory=list)
-    gaps: list[messages.Gap] = field(default_factory=list)
-
-
-@dataclass(eq=False, slots=True)
-class Errand:
-    """Something to be looked up on the disk, after all that was handed over before.
-
-    Parameters
-    ----------
-    look_up : callable
-        Called in the disk's thread.
-    then : callable or None
-        Called in the loop, when it is done.
-    """
-
-    look_up: Callable[[], Callable[[], None]]
-    then: Callable[[], None] | None = None
-    queued: float = field(default_factory=time.monotonic)
 
 
 class Disk(threading.Thread):
@@ -200,6 +139,8 @@ class Disk(threading.Thread):
                     self._capture.append(wearer, piece)
             self._queue.append(job)
             self._hurry |= self._hurries(job)
+            if isinstance(job, Batch):
+                job.pieces = []  # the capture has them, and bounds them
             if len(self._queue) > MAX_QUEUED:
                 self._shorten()
             self._work.notify()
@@ -305,7 +246,7 @@ class Disk(threading.Thread):
             self._capture.flush()
             if not (self._capture.error or self._journal.failed):
                 lost = self._capture.holding.take_lost()
-        gaps = [_gap(one) for one in lost]
+        gaps = [gap(one) for one in lost]
         self._journal.append([*gaps, *(m for batch in batches for m in batch.published)])
         for job in jobs:
             if isinstance(job, Errand):
@@ -321,7 +262,7 @@ class Disk(threading.Thread):
         """Find what can be acknowledged: what is on disk, or a gap that the journal has."""
         if self._capture is not None:
             self._capture.holding.record(recorded)
-        kept = Kept(gaps=[_gap(one) for one in recorded])
+        kept = Kept(gaps=[gap(one) for one in recorded])
         for stream, wanted in list(self._wanted.items()):
             holding = self._capture.holding if self._capture else None
             first = holding.first(stream.wearer, stream.number) if holding else None
@@ -350,14 +291,3 @@ class Disk(threading.Thread):
             self.free_mb = shutil.disk_usage(self._folder).free / 1e6
         except OSError as error:
             _log.warning("disk=untidy error=%r", str(error))
-
-
-def _gap(lost: Lost) -> messages.Gap:
-    first = first_output(lost.first, lost.rate_mhz)
-    return messages.Gap(
-        wearer=lost.wearer,
-        stream=messages.stream_id(lost.stream),
-        first=first,
-        count=first_output(lost.end, lost.rate_mhz) - first,
-        judged=True,
-    )

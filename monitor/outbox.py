@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable
 
 from ecgmon.wire import messages
-from monitor.disk import PATIENCE_S, Batch, Disk
+from monitor.disk import PATIENCE_S, Disk
+from monitor.jobs import Batch
 from monitor.journal import urgent
 from monitor.metrics import Metrics
 from monitor.publish import Publisher

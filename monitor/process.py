@@ -102,11 +102,11 @@ def cut(segment: Segment) -> list[Segment]:
 
 
 def _recovered(one: Watched, live: Live) -> list[messages.Published]:
-    told: list[messages.Published] = []
-    for kind in OF_SIGNAL:
-        holds = live.holds.get(kind, kind in one.told.alarms.holding)
-        told += one.told.condition(kind, holds, stream=live.hello.stream)
-    return told
+    """Tell what holds, or wait with it: more may have been judged than was on disk."""
+    if live.stream.next_window < live.told_from:
+        live.settles_at = live.told_from
+        return []
+    return settle(one, live)
 
 
 def tell(one: Watched, live: Live, changes: Sequence[Condition]) -> list[messages.Published]:
@@ -122,6 +122,15 @@ def tell(one: Watched, live: Live, changes: Sequence[Condition]) -> list[message
                 at=change.at,
                 text=text(change.kind, one.rules),
             )
+    return told
+
+
+def settle(one: Watched, live: Live) -> list[messages.Published]:
+    """Tell what holds by now, once a stream has come to where it was before a restart."""
+    told: list[messages.Published] = []
+    for kind in OF_SIGNAL:
+        holds = live.holds.get(kind, kind in one.told.alarms.holding)
+        told += one.told.condition(kind, holds, stream=live.hello.stream)
     return told
 
 
@@ -258,7 +267,11 @@ def _report(
 ) -> list[messages.Published]:
     end = live.stream.next_window = first + WINDOW
     told = tell(one, live, live.conditions.judged(end, abnormal))
-    if first < live.told_from:
+    known = first < live.told_from
+    if live.settles_at is not None and end >= live.settles_at:
+        told += settle(one, live)
+        live.settles_at, live.told_from = None, 0  # what is found out from now on is news
+    if known:
         return told
     live.latest = messages.Window(
         wearer=one.wearer,

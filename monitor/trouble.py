@@ -40,13 +40,13 @@ class Trouble:
         """
         if why and self._since is None:
             self._since = self._reported = now
-            self._unkept_before = unkept
             _log.error("disk=failing held=%d error=%r", held, why)
         self.seconds = 0.0 if self._since is None else now - self._since
         lost = unkept - self._unkept_before
         if not why and self._since is not None:
             _log.warning("disk=well after-seconds=%.0f not-kept=%d", self.seconds, lost)
             self._since, self.seconds = None, 0.0
+            self._unkept_before = unkept
         elif why and now - self._reported >= REPORT_S:
             self._reported = now
             said = "disk=failing seconds=%.0f held=%d not-kept=%d error=%r"

@@ -39,6 +39,9 @@ class Live:
         Index of the first second whose state is not known.
     told_from : int
         What happened before this index was told before this monitor was restarted.
+    settles_at : int or None
+        Where the alarms are told what holds: more was judged before a restart than was on disk, so
+        that they cannot be told it before the device has sent the rest again.
     latest : messages.Window or None
         The newest window.
     refused : str or None
@@ -63,6 +66,7 @@ class Live:
     heard: float
     next_second: int = 0
     told_from: int = 0
+    settles_at: int | None = None
     latest: messages.Window | None = None
     refused: str | None = None
     counted: int = 0

@@ -13,7 +13,8 @@ from ecgmon.records.captured import captures
 from ecgmon.wire import NO_VALUE, messages
 from monitor import daemon, disk
 from monitor.capture import Capture
-from monitor.disk import GATHER_S, PLENTY, Batch, Disk, Errand, Kept
+from monitor.disk import GATHER_S, PLENTY, Disk
+from monitor.jobs import Batch, Errand, Kept
 from monitor.journal import Journal
 from monitor.wall import Wall
 from replay.simulated import simulate

@@ -1,5 +1,6 @@
 """Steps of the wall clock: they are noticed, and make nothing older than it is."""
 
+import time
 from contextlib import closing
 
 import pytest
@@ -7,9 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.wire import messages
-from monitor import wall
+from monitor import daemon, disk, wall
+from monitor.capture import Capture
+from monitor.disk import Disk
+from monitor.jobs import Batch
 from monitor.journal import Journal
 from monitor.wall import SETTLED_S, STEP_S, Wall
+from tests.monitor.rig import PATIENCE_S, Rig
+from tests.monitor.test_capture import piece
+from tests.monitor.test_journal import alarm, said, window
 
 DAY_S = 86_400.0
 HOUR_S = 3600.0
@@ -112,3 +119,51 @@ def test_the_journal_knows_of_steps(tmp_path, clocks, monkeypatch):
         journal.append([other])
         journal.commit()
         assert journal.wall().cutoff(DAY_S) == clocks.time() - 9 * DAY_S
+
+
+def test_a_step_of_eight_days_removes_nothing_that_is_younger(tmp_path, clocks, monkeypatch):
+    monkeypatch.setattr(disk, "TIDY_S", 0.0)
+    clocks.true = time.time()
+    watched, folder = Wall(), tmp_path / "captured"
+    writer = Disk(
+        Journal(tmp_path / "journal.db"), Capture(folder, 1), tmp_path, (7, 30, 7), watched
+    )
+    writer.start()
+
+    def left(number):
+        """Return how many records, windows and alarms are left after another one."""
+        job = Batch([window(number), alarm(number, "cleared")], [("ann", piece(0, 9, number))])
+        writer.hand_over(job)
+        deadline = time.monotonic() + PATIENCE_S
+        while job not in writer.take_done():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        writer.hand_over(Batch([]))  # after which it is tidied up
+        time.sleep(0.6)
+        kept = said(tmp_path / "journal.db")
+        return len(list(folder.glob("*/*.dat"))), len(kept)
+
+    assert left(1) == (1, 2)
+    clocks.offset += 8 * DAY_S
+    assert watched.look()
+    assert left(2) == (2, 4)
+    clocks.true += SETTLED_S
+    assert left(3) == (3, 6)
+    clocks.true += 20 * DAY_S
+    assert left(4) == (1, 4)  # the record that grows, and the alarms
+    writer.stop(PATIENCE_S)
+    writer.close()
+
+
+def test_a_step_is_alarmed_and_in_the_journal(tmp_path, clocks, monkeypatch):
+    monkeypatch.setattr(daemon, "LINK_S", 0.05)
+    with Rig(tmp_path) as rig:
+        listener = rig.listener("alarm/", "event/")
+        clocks.offset += 8 * DAY_S
+        raised = listener.until(messages.Alarm, None, kind="clock")
+        assert (raised.state, raised.priority, raised.category) == ("raised", "low", "technical")
+        assert "by +691200 s" in raised.text
+        clocks.true += SETTLED_S
+        listener.until(messages.Alarm, None, kind="clock", state="cleared")
+    kept = [m.event for m in said(rig.journal) if isinstance(m, messages.Event)]
+    assert kept == ["clock-set"]

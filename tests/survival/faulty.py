@@ -106,6 +106,9 @@ class Watching:
             if isinstance(m, kind) and all(getattr(m, f) == value for f, value in fields.items())
         ]
 
+    def say(self, message):
+        assert self._viewer.say(message)
+
     def judged(self):
         """Return up to which sample the wearer was judged."""
         return max((m.first + 360 for m in self.all(messages.Window)), default=0)
