@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ecgmon.errors import ProtocolError, UsageError
 from ecgmon.export.when import EARLIEST, LATEST
 from ecgmon.grid import RATE, WINDOW
+from ecgmon.journal import layout
 from ecgmon.wire import messages
 
 STATES: Final = ("signal", "noisy", "absent")
@@ -102,6 +103,7 @@ def read(path: Path, wearer: str, tick: Callable[[float], None] = lambda _: None
     said = Said()
     try:
         with closing(_open(path)) as db:
+            layout(db, path)
             first, newest = db.execute("SELECT min(id), max(id) FROM journal").fetchone()
             rows = db.execute(_FIRST, (wearer, BATCH)).fetchall()
             while rows:
@@ -109,7 +111,7 @@ def read(path: Path, wearer: str, tick: Callable[[float], None] = lambda _: None
                 last = rows[-1][0]
                 tick((last - first) / max(newest - first, 1))
                 rows = db.execute(_NEXT, (wearer, last, newest, BATCH)).fetchall()
-    except (sqlite3.Error, TypeError) as error:  # ids may be text in a table that is none of ours
+    except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:  # ids may be damaged to text
         raise UsageError(f"The journal {path} cannot be read: {error}.") from error
     return said
 
