@@ -275,8 +275,8 @@ class Ward:
         told: list[messages.Published] = []
         if live := watched.live:
             stream = live.stream
-            while live.recalled:
-                told += recover([watched])
+            while live.recalled:  # all together cost hardly more than one
+                told += recover(list(self._watched.values()))
             told += advance([watched], lambda _: False)
             _log.info(
                 "wearer=%s stream=%s closed end=%d", watched.wearer, live.hello.stream, stream.end

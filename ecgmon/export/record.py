@@ -21,7 +21,7 @@ from ecgmon.export.said import STATES
 from ecgmon.export.streams import Stream, placed
 from ecgmon.export.when import calendar, iso
 from ecgmon.files import place
-from ecgmon.grid import WINDOW
+from ecgmon.grid import RATE, WINDOW
 from ecgmon.records.annotations import Annotation, encode
 from ecgmon.records.captured import Captured
 from ecgmon.records.layout import signal_lines
@@ -90,7 +90,7 @@ def write(
             initial, checksum = _samples(path, first, stop, records, tick)
             notes = sorted(_notes(stream, others, first, stop), key=lambda note: note.sample)
             place(path.with_suffix(f".{ANNOTATOR}"), encode(notes))
-            began = stream.began + first / one.rate
+            began = stream.time(first * RATE / one.rate)
             when = calendar(began)
             lines = signal_lines(name, one.rate, one.gain, one.lead, initial, checksum)
             lines[0] += f" {stop - first} {when:%H:%M:%S.%f}"[:-3] + f" {when:%d/%m/%Y}"

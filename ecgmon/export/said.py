@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.errors import ProtocolError, UsageError
-from ecgmon.export.when import EARLIEST, LATEST
+from ecgmon.export.when import LATEST
 from ecgmon.grid import RATE, WINDOW
+from ecgmon.journal import layout
+from ecgmon.signal.convert import MIN_RATE, first_output
 from ecgmon.wire import messages
+from ecgmon.wire.frame import MAX_INDEX
 
 STATES: Final = ("signal", "noisy", "absent")
 SECOND: Final = np.dtype(
@@ -27,6 +30,10 @@ SECOND: Final = np.dtype(
     ]
 )
 """A window: an index of `STATES`; -1 and NaN where not known. A month of them is 50 MB."""
+LAST: Final = first_output(MAX_INDEX, MIN_RATE * 1000)
+"""No stream has a later sample."""
+HOLE: Final = 10 * RATE
+"""After a longer gap it is asked anew when the samples were measured."""
 BATCH: Final = 20_000
 """Rows read in one transaction: short ones let the monitor tidy its write-ahead log meanwhile."""
 MAX_ROW: Final = 4 * messages.MAX_BYTES
@@ -42,13 +49,44 @@ _Row = tuple[int, object, object]
 
 
 @dataclass(eq=False, slots=True)
+class Span:
+    """Samples of a stream that follow each other, and when they were measured at the latest.
+
+    Parameters
+    ----------
+    first, stop : int
+        Which, at 360 Hz.
+    began : float
+        When the first was measured by all that is known, in seconds since the Unix epoch.
+    at_first : float
+        The same by what was known of it first.
+    """
+
+    first: int
+    stop: int
+    began: float
+    at_first: float
+
+    @classmethod
+    def of(cls, first: int, stop: int, time: float) -> "Span":
+        """Return samples of which those up to ``stop`` were there at a time."""
+        began = time - (stop - first) / RATE
+        return cls(first, stop, began, began)
+
+    def add(self, stop: int, time: float) -> None:
+        """Take in samples up to ``stop``, which were there at a time."""
+        self.stop = max(self.stop, stop)
+        self.began = min(self.began, time - (stop - self.first) / RATE)
+
+
+@dataclass(eq=False, slots=True)
 class OfStream:
     """What was said of one stream; indices count at 360 Hz.
 
     Parameters
     ----------
-    began : float
-        Its start in seconds since the Unix epoch: no second was judged before it was over.
+    spans : list of Span
+        When what lies between its long gaps was measured: no second was judged before it was over.
     rate : float or None
         Samples per second of the device, where that was said.
     seconds : list of ndarray of `SECOND`
@@ -57,7 +95,7 @@ class OfStream:
         First sample and count.
     """
 
-    began: float = LATEST
+    spans: list[Span] = field(default_factory=list)
     rate: float | None = None
     seconds: list[NDArray[np.void]] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
@@ -102,6 +140,7 @@ def read(path: Path, wearer: str, tick: Callable[[float], None] = lambda _: None
     said = Said()
     try:
         with closing(_open(path)) as db:
+            layout(db, path)
             first, newest = db.execute("SELECT min(id), max(id) FROM journal").fetchone()
             rows = db.execute(_FIRST, (wearer, BATCH)).fetchall()
             while rows:
@@ -109,7 +148,7 @@ def read(path: Path, wearer: str, tick: Callable[[float], None] = lambda _: None
                 last = rows[-1][0]
                 tick((last - first) / max(newest - first, 1))
                 rows = db.execute(_NEXT, (wearer, last, newest, BATCH)).fetchall()
-    except (sqlite3.Error, TypeError) as error:  # ids may be text in a table that is none of ours
+    except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:  # ids may be damaged to text
         raise UsageError(f"The journal {path} cannot be read: {error}.") from error
     return said
 
@@ -131,17 +170,28 @@ def _take(said: Said, wearer: str, rows: list[_Row]) -> None:
             said.unreadable += 1
         elif isinstance(message, messages.Window):
             stream = said.streams.setdefault(message.stream, OfStream())
-            stream.began = min(stream.began, time - (message.first + WINDOW) / RATE)
+            _note(stream, message.first, message.first + WINDOW, time)
             windows.setdefault(message.stream, []).append(_second(message))
         elif isinstance(message, messages.Gap):
             stream = said.streams.setdefault(message.stream, OfStream())
             stream.gaps.append((message.first, message.count))
+            stop = message.first + message.count
+            if message.count > HOLE:
+                stream.spans.append(Span.of(stop, stop, time))
         else:
             if isinstance(message, messages.Opened):
                 said.streams.setdefault(message.stream, OfStream()).rate = message.rate
             said.others.append((time, message))
     for name, found in windows.items():
         said.streams[name].seconds.append(np.array(found, dtype=SECOND))
+
+
+def _note(stream: OfStream, first: int, stop: int, time: float) -> None:
+    """Note when a second was judged; one that fills a gap shows nothing of when it was."""
+    if not stream.spans or first > stream.spans[-1].stop + HOLE:
+        stream.spans.append(Span.of(first, stop, time))
+    elif stop > stream.spans[-1].first:
+        stream.spans[-1].add(stop, time)
 
 
 def _message(wearer: str, time: object, data: object) -> messages.Published | None:
@@ -155,7 +205,7 @@ def _message(wearer: str, time: object, data: object) -> messages.Published | No
     if not isinstance(message, messages.Published) or message.wearer != wearer:
         return None
     latest = max(getattr(message, name, None) or 0 for name in ("first", "at", "end"))
-    return message if time - latest / RATE > EARLIEST else None
+    return message if latest <= LAST else None
 
 
 def _second(window: messages.Window) -> tuple[int, int, int, float, float]:

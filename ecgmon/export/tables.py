@@ -65,7 +65,7 @@ def as_json(wearer: str, streams: list[Stream], others: Others) -> Iterator[str]
     """
     yield f'{{"wearer": {_json(wearer)}, "streams": ['
     for number, stream in enumerate(streams):
-        about = {"stream": stream.stream, "began": iso(stream.began), "rate": stream.rate}
+        about = {"stream": stream.stream, "began": iso(stream.time(0)), "rate": stream.rate}
         yield "," * bool(number) + f'\n{_json(about)[:-1]},"seconds":['
         between = "\n"
         for batch in _batches(stream, others):

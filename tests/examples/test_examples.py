@@ -1,4 +1,7 @@
-"""The examples, run against a real monitor that is restarted under them."""
+"""The examples, run against a real monitor that is restarted under them.
+
+Those of version 0.1.0 as well, as they were: not every device is changed with the monitor.
+"""
 
 import ast
 import re
@@ -18,22 +21,29 @@ from ecgmon.wire import NO_VALUE, Frame, messages
 from tests.cli.subprocesses import environment, start
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+EARLIER = Path(__file__).parents[1] / "fixtures" / "0.1.0"
 SERVE = (sys.executable, "-c", "from ecgmon.cli import main; main()", "serve")
 READY = r"ingest=(\S+) publish=(\S+) ready"
 RATES, SECONDS = {"python": 360, "c": 250}, 3
 PATIENCE_MS = 30_000
 
 
+@pytest.fixture(scope="module", params=[EXAMPLES, EARLIER], ids=["present", "0.1.0"])
+def examples(request):
+    """The folder that they are in."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def commands(tmp_path_factory):
+def commands(examples, tmp_path_factory):
     """What starts a device in each language; None where it cannot be built."""
-    python = (sys.executable, EXAMPLES / "device.py")
+    python = (sys.executable, examples / "device.py")
     if not shutil.which("gcc") or not Path("/usr/include/zmq.h").exists():
         return {"python": python, "c": None}
     folder = tmp_path_factory.mktemp("built")
     program = folder / "device"
     strict = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-O2")
-    command = ("gcc", *strict, "-o", program, EXAMPLES / "device.c", "-lzmq", "-lm")
+    command = ("gcc", *strict, "-o", program, examples / "device.c", "-lzmq", "-lm")
     with start(*command, folder=folder / "gcc", env=environment(folder)) as compiler:
         outcome = compiler.end()
     assert (outcome.code, outcome.err) == (0, "")
@@ -51,7 +61,7 @@ def device(commands, language, endpoint, wearer, key=None):
 
 
 @pytest.fixture(scope="module")
-def ran(commands, tmp_path_factory):
+def ran(examples, commands, tmp_path_factory):
     """Devices and a viewer through a restart; gives the outcomes, and where it was captured."""
     folder = tmp_path_factory.mktemp("examples")
     env = environment(folder, ECGMON_STATE=folder / "state")
@@ -63,7 +73,7 @@ def ran(commands, tmp_path_factory):
         anywhere = ("--ingest", "tcp://127.0.0.1:*", "--publish", "tcp://127.0.0.1:*")
         daemon = run("first", *SERVE, *anywhere)
         ingest, publish = daemon.wait_for(READY).groups()
-        viewer = run("viewer", sys.executable, EXAMPLES / "viewer.py", publish)
+        viewer = run("viewer", sys.executable, examples / "viewer.py", publish)
         languages = [language for language, command in commands.items() if command]
         devices = {each: run(each, *device(commands, each, ingest, each)) for each in languages}
         for each in devices.values():

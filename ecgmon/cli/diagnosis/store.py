@@ -69,7 +69,7 @@ def journal(config: Config) -> Iterator[Finding]:
         else:
             yield problem("journal", f"{path} cannot be read: {error}", "run this as its owner")
         return
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter quotes the file
         yield problem("journal", f"{path} is damaged: {error}", again)
         return
     if said != "ok":

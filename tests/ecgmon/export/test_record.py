@@ -119,9 +119,9 @@ def test_a_stream_began_before_its_first_sample_arrived(kept):
     kept.capture(RAMP[:300], began=BEGAN + timedelta(seconds=20))
     kept.capture(RAMP[:300], first=2500, began=BEGAN + timedelta(seconds=12))
     (stream,) = kept.streams()
-    assert stream.began == T0 + 2
+    assert stream.time(0) == T0 + 2
     kept.say(window(0), stream_began=T0)
-    assert kept.streams()[0].began == T0  # said a second later: it was over then
+    assert kept.streams()[0].time(0) == T0  # said a second later: it was over then
 
 
 def test_nothing_in_that_time_says_when_there_is_something(kept):

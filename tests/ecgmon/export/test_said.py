@@ -122,7 +122,7 @@ def test_a_database_that_is_no_journal_is_refused(tmp_path, table):
         if "TEXT" in table:
             db.execute("INSERT INTO journal VALUES ('a', 1.0, 'ann', 'b')")
             db.execute("INSERT INTO journal VALUES ('b', 1.0, 'ann', 'b')")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is the database of another program"):
         said.read(path, "ann")
 
 

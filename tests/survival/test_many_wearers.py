@@ -1,0 +1,182 @@
+"""A monitor that is killed while many wearers stream brings all of them back at once."""
+
+import shutil
+import signal
+import time
+
+import pytest
+import zmq
+
+from ecgmon.signal import SignalChain
+from ecgmon.wire import messages
+from monitor.process import RECOVERED
+from replay.simulated import simulate
+from tests.monitor.rig import Rig, Wearable, assert_same
+from tests.monitor.rig import said as spoken
+from tests.monitor.test_journal import said
+from tests.survival.test_kills import Mortal
+
+RATE = 360
+PAST = 130 * RATE + 100
+"""More than what is recalled, and no whole second."""
+END = 150 * RATE
+WELCOMED_S = 1.0
+"""From when a monitor is ready until all devices are welcomed."""
+JUDGED_S = 6.0
+"""And until all their seconds are judged."""
+
+
+@pytest.fixture(scope="module")
+def records():
+    kinds = ("normal", "premature", "asystole")
+    made = [simulate(kinds[i % 3], seed=i, duration_s=END / RATE) for i in range(4)]
+    return [one.record.samples[:END] for one in made]
+
+
+class Bedside:
+    """Devices that stream at once, each in another phase of its seconds."""
+
+    def __init__(self, devices, records):
+        self.devices = devices
+        self.records = [records[i % len(records)] for i in range(len(devices))]
+        self.ends = [PAST + 37 * i for i in range(len(devices))]
+
+    def greet(self):
+        """Say hello, all at once, and return with which samples to go on."""
+        for i, device in enumerate(self.devices):
+            device.hello(f"w{i:02}", i)
+        heard = [device.hear() for device in self.devices]
+        assert all(isinstance(answer, messages.Welcome) for answer in heard), heard
+        return [answer.next for answer in heard]
+
+    def send(self, starts, ends, size):
+        for at in range(0, END, size):
+            for i, device in enumerate(self.devices):
+                a, b = starts[i] + at, min(starts[i] + at + size, ends[i])
+                if a < b:
+                    device.send(a, self.records[i][a:b])
+        for device, end in zip(self.devices, ends, strict=True):
+            device.until_acked(end)
+
+    def finish(self, ends):
+        for device, end in zip(self.devices, ends, strict=True):
+            device.finish(end)
+
+
+def monitor(folder):
+    return Rig(folder, captured=folder / "captured")
+
+
+def undisturbed(folder, records, ends=None):
+    with monitor(folder) as rig:
+        bedside = Bedside([rig.device() for _ in range(len(records))], records)
+        bedside.greet()
+        ends = ends or [END] * len(records)
+        bedside.send([0] * len(records), ends, 2000)
+        bedside.finish(ends)
+
+
+def killed(folder, target, records):
+    """Leave behind what there is of a monitor that was killed."""
+    with monitor(folder) as rig:
+        bedside = Bedside([rig.device() for _ in range(len(records))], records)
+        bedside.greet()
+        bedside.send([0] * len(records), bedside.ends, 2000)
+        shutil.copytree(folder, target, ignore=shutil.ignore_patterns("*-shm"))
+    return bedside.ends
+
+
+def assert_told_the_same(folder, other, records):
+    for i in range(len(records)):
+        told = []
+        for each in (folder, other):
+            mine = spoken(said(each / "journal.db"), f"w{i:02}")
+            windows = [m for m in mine if m["type"] == "Window"]
+            assert [m["first"] for m in windows] == [RATE * n for n in range(len(windows))]
+            alarms = [
+                m for m in mine if m["type"] == "Alarm" and m["kind"] not in ("silent", "lag")
+            ]
+            told.append((windows, alarms))
+        assert_same(told[0][0], told[1][0])
+        assert told[0][1] == told[1][1]
+
+
+def test_all_go_on_together_as_if_nothing_had_happened(tmp_path, records, monkeypatch):
+    undisturbed(tmp_path / "alone", records)
+    ends = killed(tmp_path / "first", tmp_path / "second", records)
+    pushed = []
+    push = SignalChain.push
+
+    def counted(self, rows, millivolts):
+        pushed.append((len(rows), millivolts.shape[1]))
+        return push(self, rows, millivolts)
+
+    monkeypatch.setattr(SignalChain, "push", counted)
+    with monitor(tmp_path / "second") as rig:
+        bedside = Bedside([rig.device() for _ in records], records)
+        assert bedside.greet() == ends
+        bedside.send(ends, [END] * len(records), 90)
+        bedside.finish([END] * len(records))
+    steps = [rows for rows, n in pushed if n == RECOVERED]
+    assert sum(steps) >= 23 * len(records)
+    assert len(steps) < 3 * 24, steps  # one wearer after the other would be as many steps for each
+    assert_told_the_same(tmp_path / "second", tmp_path / "alone", records)
+
+
+def test_goodbye_or_another_end_before_all_is_recovered_loses_nothing(tmp_path, records):
+    ends = killed(tmp_path / "first", tmp_path / "second", records)
+    undisturbed(tmp_path / "alone", records, ends)
+    with monitor(tmp_path / "second") as rig:
+        assert Bedside([rig.device() for _ in records], records).greet() == ends
+        assert rig.monitor._ward.recovering
+    with monitor(tmp_path / "second") as rig:
+        bedside = Bedside([rig.device() for _ in records], records)
+        assert bedside.greet() == ends
+        assert rig.monitor._ward.recovering
+        bedside.finish(ends)
+        listener = rig.newcomer().subscribed()
+        assert listener.all(messages.Opened, "w00") == []
+    assert_told_the_same(tmp_path / "second", tmp_path / "alone", records)
+
+
+@pytest.mark.slow
+def test_sixty_are_welcomed_within_a_second_of_the_start_and_judged_soon_after(tmp_path, records):
+    tmp_path.joinpath("monitor").mkdir()
+    mortal = Mortal(tmp_path / "monitor")
+    with zmq.Context() as context:
+
+        def devices():
+            return [Wearable(context, mortal.ingest) for _ in range(60)]
+
+        with mortal.living() as process:
+            process.wait_for(" ready")
+            bedside = Bedside(devices(), records)
+            bedside.greet()
+            bedside.send([0] * 60, bedside.ends, 2000)
+            process.process.send_signal(signal.SIGKILL)
+        killed_at = time.monotonic()
+        ends = bedside.ends
+        for device in bedside.devices:
+            device.socket.close()
+        with mortal.living() as process:
+            bedside = Bedside(devices(), records)
+            process.wait_for(" ready")
+            ready_at = time.monotonic()
+            assert bedside.greet() == ends
+            welcomed_s = time.monotonic() - ready_at
+            bedside.send(ends, [end + 2 * RATE for end in ends], 90)
+            while time.monotonic() - ready_at < 10 * JUDGED_S:
+                last = {m["wearer"]: m["first"] for m in mortal.journal("window")}
+                if all(last[f"w{i:02}"] >= ends[i] for i in range(60)):
+                    break
+                time.sleep(0.1)
+            judged_s = time.monotonic() - ready_at
+            for device in bedside.devices:
+                device.socket.close()
+            process.end(signal.SIGTERM)
+    figures = f"ready after {ready_at - killed_at:.1f} s, then {welcomed_s:.1f}, {judged_s:.1f} s"
+    assert welcomed_s < WELCOMED_S, figures
+    assert judged_s < JUDGED_S, figures
+    assert [m for m in mortal.journal("alarm") if m["kind"] == "lag"] == []
+    told = [(m["wearer"], m["first"]) for m in mortal.journal("window")]
+    assert len(told) == len(set(told))
