@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from ecgmon.records.fetch import obtain
-from ecgmon.records.read import read
+from ecgmon.errors import RecordError
+from ecgmon.records.find import Found
+from ecgmon.records.many import each
+from trainer.annotated import annotated
 from trainer.beats.kachuee import annotated_beats
 from trainer.beats.live import live_beats
 from trainer.dataset import load
@@ -22,6 +24,7 @@ def load_examples(
     data: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
     lead: str | None = None,
+    skipped: dict[str, RecordError] | None = None,
 ) -> tuple[Examples, dict[str, str]]:
     """Find (or fetch) records and cut them into examples.
 
@@ -38,6 +41,8 @@ def load_examples(
         Called with each name when it is done.
     lead : str, optional
         As `ecgmon.records.read` takes it.
+    skipped : dict of str to RecordError, optional
+        As `ecgmon.records.many.each` takes it.
 
     Returns
     -------
@@ -47,19 +52,23 @@ def load_examples(
     Raises
     ------
     RecordError
-        If a record cannot be had or has no annotations.
+        If a record cannot be had, has no annotations or cannot be learned from; names them all.
     """
     if kind == "windows":
-        sets = load(names, CardiacNet, data, progress, lead)
+        sets = load(names, CardiacNet, data, progress, lead, skipped)
         return (
-            Examples.joined([labelled_windows(each) for each in sets]),
-            {each.wearer: each.record for each in sets},
+            Examples.joined([labelled_windows(one) for one in sets]),
+            {one.wearer: one.record for one in sets},
         )
     cut = annotated_beats if kind == "published" else live_beats
-    parts, records = [], {}
-    for name in names:
-        record = read(obtain(name, data=data), lead=lead)
-        parts.append(cut(record))
+    records = {}
+
+    def one(found: Found) -> Examples:
+        record = annotated(found, lead)
+        beats = cut(record)
         records[record.wearer] = record.name
-        progress(name)
+        progress(record.name)
+        return beats
+
+    parts = [beats for _, beats in each(names, one, data=data, skipped=skipped)]
     return Examples.joined(parts), records

@@ -97,7 +97,9 @@ def enroll(
     require_torch(
         "; or enrol on another machine and bring the model: ecgmon models export and import"
     )
-    from ecgmon.cli.enrolment import enrolling, sources
+    # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
+    from ecgmon.cli.enrolment import sources
+    from ecgmon.cli.enrolment.wanted import Wanted, require_terminal
     from trainer.splits import ENROLMENT_S
 
     if sum((record is not None, captured, live is not None)) != 1:
@@ -109,11 +111,12 @@ def enroll(
     stored().versions(patient)  # an id that cannot be is said now, not after the training
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written
-    wanted = enrolling.Wanted.of(patient, generic, seed, data, force=force)
+    wanted = Wanted.of(patient, generic, seed, data, force=force)
+    sources.require_room(patient)
     if review:
-        enrolling.require_terminal("--review needs one to judge beats in")
+        require_terminal("--review needs one to judge beats in")
     elif record is None and not assume_normal:
-        enrolling.require_terminal(f"nothing says what is normal in what {patient}'s device sends")
+        require_terminal(f"nothing says what is normal in what {patient}'s device sends")
     if record is not None:
         taken = sources.from_record(record, data, ENROLMENT_S)
     elif not (afresh or assume_normal) and (begun := sources.unfinished(patient)):
@@ -125,11 +128,15 @@ def enroll(
         taken = sources.from_live(patient, live or 0, monitor)
     if afresh:
         sources.set_aside(patient, taken if record is not None else None)
+    wanted.check(taken)
     labels: LabelSource = "annotations"
     if assume_normal:
         labels = "assumed normal"
     elif review or taken.annotations is None:
         labels = "review"
+
+    from ecgmon.cli.enrolment import enrolling
+
     try:
         done = enrolling.run(taken, labels, wanted)
     except KeyboardInterrupt:

@@ -3,13 +3,16 @@
 import os
 import re
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import platformdirs
 import typer
+from rich.console import Console
 
-from ecgmon.errors import UsageError
+from ecgmon.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
     from monitor.alarms.rules import Rules
@@ -21,6 +24,10 @@ Data = Annotated[
         file_okay=False,
         help="Folder of WFDB databases, looked in before $ECGMON_DATA and the cache.",
     ),
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going", help="Leave out records that cannot be used, and say which."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of everything random.")]
 SIMULATED: Final = "simulated"
@@ -95,14 +102,46 @@ def alarm_rules(abnormal: str, clear_after: int) -> "Rules":
     return Rules(abnormal=Hysteresis(int(match[1]), int(match[2]), clear_after))
 
 
+def require_file(path: Path) -> None:
+    """Make sure that long work can end in a file; raises `UsageError`, before it, where it cannot.
+
+    Its folder is made; what there is already stays as it is until then.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file with --out.")
+    make_folder(path.parent)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder that long work ends in; raises `UsageError`, before it, where it cannot."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"The folder {path} cannot be made: {error.strerror}.") from error
-    if not os.access(path, os.W_OK):
-        raise UsageError(f"The folder {path} cannot be written: name another.")
+        raise UsageError(
+            f"The folder {path} cannot be made ({error.strerror}): name another."
+        ) from error
+    require_writable(path)
+
+
+def require_writable(folder: Path, remedy: str = "name another") -> None:
+    """Raise `UsageError` where nothing can be written into a folder, which need not exist yet."""
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryFile(dir=there):  # permissions alone do not say it
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"Nothing can be written in the folder {folder} ({error.strerror}): {remedy}, or "
+            "allow writing there."
+        ) from error
+
+
+def say_skipped(skipped: Mapping[str, RecordError]) -> None:
+    """Say on stderr which records were left out."""
+    for error in skipped.values():
+        Console(stderr=True, highlight=False).print(
+            f"Left out: {error}", markup=False, soft_wrap=True
+        )
 
 
 def write(path: Path, text: str, mode: str = "w") -> None:

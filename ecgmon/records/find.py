@@ -45,6 +45,16 @@ def search_path(data: Path | None) -> list[Path]:
     return [*given, *environment, cache_directory()]
 
 
+def here(name: str) -> str:
+    """Return a bare name that somebody gave as a path, if the current folder holds that record.
+
+    Names that the program chooses itself, such as MIT-BIH's for a training, do not pass here: what
+    lies in the current folder does not stand in for them.
+    """
+    bare = name.removesuffix(".hea")
+    return f".{os.sep}{bare}" if os.sep not in bare and _is_record(Path(bare)) else name
+
+
 def find(name: str, data: Path | None = None) -> Found | str:
     """Look for a record on this machine.
 
@@ -69,7 +79,8 @@ def find(name: str, data: Path | None = None) -> Found | str:
     if os.sep in name:
         path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's own fails on ~nobody
         if _is_record(path):
-            return Found(_known_as(path, data) or name, _wearer(path.name), path)
+            shown = _known_as(path, data) or os.path.normpath(name)
+            return Found(shown, _wearer(path.name), path)
     if not _NAME.match(name):
         raise RecordError(
             f"There is no record {name}: give a path to its .hea file, database/name such as "

@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.cli.options import captured_folder, state_folder
+from ecgmon.cli.models import stored
+from ecgmon.cli.options import captured_folder, require_writable, state_folder
 from ecgmon.errors import RecordError
 from ecgmon.files import place
 from ecgmon.grid import RATE, WINDOW
@@ -22,11 +23,13 @@ REPORT: Final = ".html"
 
 
 def from_record(name: str, data: Path | None, seconds: int) -> Record:
-    """Read the first seconds of a record, fetched first if it is not on this machine."""
+    """Read the first seconds of a record at `RATE`, fetched first if it is not on this machine."""
+    from ecgmon.records.converted import converted
     from ecgmon.records.fetch import obtain
+    from ecgmon.records.find import here
     from ecgmon.records.read import read
 
-    record = read(obtain(name, data=data))
+    record = converted(read(obtain(here(name), data=data)))
     stop = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
     said = record.annotations
     if said is not None:
@@ -77,6 +80,12 @@ def from_live(wearer: str, minutes: int, endpoint: str) -> Record:
     folder = captured_folder()
     span = follow(wearer, minutes * 60 + 1, endpoint, folder)
     return heard.hear(folder, wearer, span.stream, span.start, span.stop)
+
+
+def require_room(wearer: str) -> None:
+    """Raise `UsageError` where neither a model nor a signal of a wearer could be kept."""
+    for folder in (stored().folder / wearer, _folder(wearer)):
+        require_writable(folder, "choose another place with $ECGMON_STATE")
 
 
 def unfinished(wearer: str) -> Record | None:
