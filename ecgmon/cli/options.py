@@ -105,28 +105,30 @@ def alarm_rules(abnormal: str, clear_after: int) -> "Rules":
 def require_file(path: Path) -> None:
     """Make sure that long work can end in a file; raises `UsageError`, before it, where it cannot.
 
-    Its folder is made; what there is already stays as it is until then.
+    Nothing is made or changed until then.
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file with --out.")
-    make_folder(path.parent)
+    require_writable(path.parent)
 
 
 def make_folder(path: Path) -> None:
     """Make a folder that long work ends in; raises `UsageError`, before it, where it cannot."""
+    require_writable(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
             f"The folder {path} cannot be made ({error.strerror}): name another."
         ) from error
-    require_writable(path)
 
 
 def require_writable(folder: Path, remedy: str = "name another") -> None:
     """Raise `UsageError` where nothing can be written into a folder, which need not exist yet."""
     try:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise UsageError(f"{there} is a file and no folder: {remedy}.")
         with tempfile.TemporaryFile(dir=there):  # permissions alone do not say it
             pass
     except OSError as error:

@@ -21,11 +21,13 @@ from ecgmon.cli.options import (
     Data,
     Journal,
     Json,
+    KeepGoing,
     Model,
     alarm_rules,
+    say_skipped,
     write,
 )
-from ecgmon.errors import RecordMissingError, UsageError
+from ecgmon.errors import RecordError, RecordMissingError, UsageError
 
 if TYPE_CHECKING:
     from ecgmon.cli.session import Source
@@ -42,8 +44,8 @@ def replay(
         list[str] | None,
         typer.Argument(
             metavar="[RECORD]...",
-            help="WFDB records: paths, database/name, or bare MIT-BIH names such as 203. "
-            "More than one needs --connect.",
+            help="WFDB records: paths, database/name, bare names of records in this folder, or "
+            "of MIT-BIH such as 203. More than one needs --connect.",
         ),
     ] = None,
     simulate: Annotated[
@@ -126,6 +128,7 @@ def replay(
         bool, typer.Option("--view/--no-view", help="Draw, or print plain lines.")
     ] = True,
     data: Data = None,
+    keep_going: KeepGoing = False,
     or_simulate: Annotated[bool, typer.Option("--or-simulate", hidden=True)] = False,
 ) -> None:
     """Stream a record as a device would, and watch it being monitored.
@@ -187,17 +190,19 @@ def replay(
         out=sys.stderr if json_file == Path("-") else sys.stdout,
     )
     if many:
+        skipped: dict[str, RecordError] | None = {} if keep_going else None
         sources = (
-            [_recorded(name, data, lead) for name in names]
+            _recorded(names, data, lead, skipped)
             if simulate is None
             else _ward(simulate, wearers, seed, duration, loop=loop)
         )
+        say_skipped(skipped or {})
     elif simulate is not None:
         sources = [_simulated(simulate, seed, duration, loop=loop)]
         session = replace(session, notice="SIMULATED WEARER", model=model or SIMULATED)
     else:
         try:
-            sources = [_recorded(names[0], data, lead)]
+            sources = _recorded(names, data, lead)
         except RecordMissingError as error:
             if not or_simulate:
                 raise
@@ -274,10 +279,17 @@ def _ward(
     ]
 
 
-def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":
-    """Find or fetch, and read a record."""
+def _recorded(
+    names: list[str],
+    data: Path | None,
+    lead: str | None,
+    skipped: dict[str, RecordError] | None = None,
+) -> "list[Source]":
+    """Find or fetch, and read records."""
     from ecgmon.cli.session import Source
     from ecgmon.records.fetch import obtain
+    from ecgmon.records.find import Found, here
+    from ecgmon.records.many import each
     from ecgmon.records.read import read
 
     console = Console(stderr=True)
@@ -289,12 +301,19 @@ def _recorded(name: str, data: Path | None, lead: str | None) -> "Source":
         transient=True,
         disable=not console.is_terminal,
     ) as bar:
-        task = bar.add_task(name, total=None, visible=False)
-        found = obtain(
-            name,
-            data=data,
-            progress=lambda file, done, total: bar.update(
-                task, description=file, completed=done, total=total, visible=True
-            ),
-        )
-    return Source(read(found, lead=lead), None)
+        task = bar.add_task("", total=None, visible=False)
+
+        def fetch(name: str) -> Found:
+            return obtain(
+                name,
+                data=data,
+                progress=lambda file, done, total: bar.update(
+                    task, description=file, completed=done, total=total, visible=True
+                ),
+            )
+
+        def one(found: Found) -> Source:
+            return Source(read(found, lead=lead), None)
+
+        read_all = each(map(here, names), one, data=data, fetch=fetch, skipped=skipped)
+    return [source for _, source in read_all]

@@ -56,8 +56,7 @@ def converted(record: Record) -> Record:
         rate=float(RATE),
         gain=gain,
         samples=counts,
-        annotations=marks
-        and Annotations(marks.samples * (RATE * 1000) // rate_mhz, marks.symbols),
+        annotations=marks and Annotations(marks.samples * (RATE * 1000) // rate_mhz, marks.symbols),
         missing=tuple(
             (first_output(start, rate_mhz), first_output(stop, rate_mhz))
             for start, stop in record.missing

@@ -240,7 +240,7 @@ def test_where_nothing_can_be_written_it_is_said(enroll, monkeypatch):
             raise enroll().exception
     assert stored().versions(WEARER) == []
     monkeypatch.setenv("ECGMON_STATE", "/proc/nowhere")
-    with pytest.raises(EcgmonError, match="in the folder /proc/nowhere/models/ann .*STATE"):
+    with pytest.raises(EcgmonError, match=r"in the folder /proc/nowhere/models/ann .*STATE"):
         raise enroll("bare", "--assume-normal").exception
 
 
