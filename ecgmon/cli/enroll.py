@@ -12,6 +12,7 @@ from rich.table import Table
 from ecgmon.cli.models import GENERIC, stored
 from ecgmon.cli.options import Data, Json, write
 from ecgmon.cli.train import require_torch
+from ecgmon.cli.where import Key, Monitor, where
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,9 +60,8 @@ def enroll(
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Leave an unfinished review aside.")
     ] = False,
-    monitor: Annotated[
-        str, typer.Option(metavar="ENDPOINT", help="Where the monitor of --live publishes.")
-    ] = "tcp://127.0.0.1:5556",
+    monitor: Monitor = None,
+    key: Key = None,
     generic: Annotated[
         Path | None,
         typer.Option(help="Bundle to start from.", show_default="the built-in generic model"),
@@ -125,7 +125,7 @@ def enroll(
     elif captured:
         taken = sources.from_captured(patient, ENROLMENT_S)
     else:
-        taken = sources.from_live(patient, live or 0, monitor)
+        taken = sources.from_live(patient, live or 0, where("publish", monitor, key))
     if afresh:
         sources.set_aside(patient, taken if record is not None else None)
     wanted.check(taken)

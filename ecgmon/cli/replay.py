@@ -27,11 +27,11 @@ from ecgmon.cli.options import (
     say_skipped,
     write,
 )
+from ecgmon.cli.where import Connect, Key, where
 from ecgmon.errors import RecordError, RecordMissingError, UsageError
 
 if TYPE_CHECKING:
     from ecgmon.cli.session import Source
-    from replay.connection import Secure
 
 FALLBACK: Final = "premature"
 """Scenario shown where a record cannot be had."""
@@ -83,14 +83,8 @@ def replay(
         float,
         typer.Option(metavar="SECONDS", min=0, max=60, help="Deliver in bursts, as a radio does."),
     ] = 0.0,
-    connect: Annotated[
-        str | None,
-        typer.Option(metavar="ENDPOINT", help="Stream to this monitor instead of starting one."),
-    ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The device's key, for a monitor that asks for one."),
-    ] = None,
+    connect: Connect = None,
+    key: Key = None,
     patience: Annotated[
         float,
         typer.Option(
@@ -173,14 +167,17 @@ def replay(
         )
     if duration is not None and not math.isfinite(duration):
         raise UsageError(f"--duration {duration} is no duration: give a number of seconds.")
+    if key is not None and connect is None:
+        raise UsageError("--key is for the monitor that --connect names: give both.")
+    there = None if connect is None else where("ingest", connect, key)
     session = Session(
         speed=_speed(speed),
         start_s=start,
         duration_s=duration,
         burst_s=burst,
-        connect=connect,
+        connect=there.endpoint if there else None,
         patience_s=patience,
-        secure=_secured(key, connect),
+        secure=there.secure if there else lambda _: None,
         rate=rate,
         model=model,
         score_from_s=score_from,
@@ -236,15 +233,6 @@ def _scenarios() -> list[str]:
     from replay.scenarios import SCENARIOS
 
     return list(SCENARIOS)
-
-
-def _secured(key: Path | None, connect: str | None) -> "Secure":
-    """Return what makes a device's socket use its key."""
-    from ecgmon.cli.attach import secured
-
-    if key is not None and connect is None:
-        raise UsageError("--key is for the monitor that --connect names: give both.")
-    return secured(key)
 
 
 def _simulated(

@@ -1,4 +1,4 @@
-"""What is wrong with a call is said before torch is loaded, which takes seconds, and before work."""
+"""What is wrong with a call is said before torch is loaded, which takes seconds."""
 
 import json
 import shutil

@@ -12,6 +12,7 @@ import numpy as np
 
 from ecgmon.cli.models import stored
 from ecgmon.cli.options import captured_folder, require_writable, state_folder
+from ecgmon.cli.where import Where
 from ecgmon.errors import RecordError
 from ecgmon.files import place
 from ecgmon.grid import RATE, WINDOW
@@ -72,13 +73,13 @@ def from_captured(wearer: str, seconds: int) -> Record:
     return heard.hear(folder, wearer, newest.stream, stop - wanted, stop)
 
 
-def from_live(wearer: str, minutes: int, endpoint: str) -> Record:
+def from_live(wearer: str, minutes: int, where: Where) -> Record:
     """Follow a running monitor until it has captured so much good signal, and read that."""
     from ecgmon.cli.enrolment.live import follow
     from ecgmon.records import heard
 
     folder = captured_folder()
-    span = follow(wearer, minutes * 60 + 1, endpoint, folder)
+    span = follow(wearer, minutes * 60 + 1, where, folder)
     return heard.hear(folder, wearer, span.stream, span.start, span.stop)
 
 
