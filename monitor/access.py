@@ -49,9 +49,10 @@ class Access:
     def __init__(self, store: KeyStore | None = None) -> None:
         self._store = store
         self._live: dict[str, Device | Viewer] = {}
+        self._revoked: dict[str, str] = {}
         self._stamp: int | None = None
         self._complaints: set[str] = set()
-        self._said_s = float("-inf")
+        self._said_s: dict[str, float] = {}
         if store is not None:
             self._load(store)
 
@@ -102,11 +103,14 @@ class Access:
 
     def callback(self, _domain: str, public: bytes) -> bool:
         """Tell whether a key may connect, as pyzmq asks a credentials provider."""
-        known = public.decode("ascii", "replace") in self._live
-        if not known and time.monotonic() - self._said_s >= 1:  # a flood does not fill the log
-            self._said_s = time.monotonic()
-            _log.warning("key=%s refused", public.decode("ascii", "replace"))
-        return known
+        user = public.decode("ascii", "replace")
+        if user in self._live:
+            return True
+        name, now = self._revoked.get(user, ""), time.monotonic()
+        if now - self._said_s.get(name, float("-inf")) >= 1:  # a flood does not fill the log
+            self._said_s[name] = now
+            _log.warning("key=%s refused: %s", user, f"{name} is revoked" if name else "not known")
+        return False
 
     def _load(self, store: KeyStore) -> None:
         stamp = _changed_at(store)
@@ -116,6 +120,7 @@ class Access:
         self._stamp = stamp if settled else None
         self._complain(set(damaged))
         self._live = {key.public: key for key in keys if key.revoked is None}
+        self._revoked = {key.public: key.name for key in keys if key.revoked is not None}
 
     def _complain(self, complaints: set[str]) -> None:
         """Log what is wrong once, not once a second."""

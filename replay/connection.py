@@ -7,8 +7,9 @@ from typing import Final
 
 import zmq
 
-from ecgmon.errors import EcgmonError, UsageError
+from ecgmon.errors import AccessError, EcgmonError, UsageError
 from ecgmon.wire import messages
+from ecgmon.wire.handshake import Handshakes
 
 PATIENCE_S: Final = 10.0
 """A monitor that has never answered is not there after so long."""
@@ -68,6 +69,7 @@ class Connection:
     def connect(self, endpoint: str, context: Context, secure: Secure = plain) -> None:
         """Begin; raises `UsageError` if the endpoint is none."""
         self._endpoint, self._context, self._secure = endpoint, context, secure
+        self._handshakes = Handshakes(endpoint)
         self.content()
         self._connect(self._good)
 
@@ -85,9 +87,13 @@ class Connection:
 
         Raises
         ------
+        AccessError
+            If the monitor does not let this device in.
         EcgmonError
-            If the monitor has been away for too long.
+            If it has been away for too long.
         """
+        if refusal := self._handshakes.refusal():
+            raise AccessError(refusal)
         now = time.monotonic()
         if self.open and not owed:
             self.content()
@@ -178,12 +184,14 @@ class Connection:
         socket.set(zmq.HEARTBEAT_TIMEOUT, 6_000)
         try:
             self._secure(socket)
+            self._handshakes.watch(socket)
             socket.connect(self._endpoint)
         except zmq.ZMQError as error:
+            self._handshakes.close()
             socket.close()
             raise UsageError(
-                f"{self._endpoint} is no endpoint to connect to "
-                f"({zmq.strerror(error.errno or 0)}): give one such as tcp://127.0.0.1:5555."
+                f"{self._endpoint} is no endpoint to connect to: give one such as "
+                "tcp://127.0.0.1:5555."
             ) from error
         self.socket = socket
         self._greeted, self._since = False, now
@@ -216,5 +224,7 @@ class Connection:
     def _close(self, linger_ms: int) -> None:
         self.open = self._greeted = False
         if self.socket is not None:
+            self._handshakes.refusal()  # what became of this one counts
+            self._handshakes.close()
             self.socket.close(linger=linger_ms)
             self.socket = None

@@ -60,7 +60,8 @@ def at_rate(record: Record, rate: float) -> Record:
         rate=rate,
         samples=samples,
         annotations=marks
-        and Annotations((marks.samples * float(factor)).round().astype(np.int64), marks.symbols),
+        # Downwards, so that an annotation stays in its second.
+        and Annotations(marks.samples * factor.numerator // factor.denominator, marks.symbols),
         missing=tuple(
             (round(start * factor), min(round(stop * factor), len(samples)))
             for start, stop in record.missing

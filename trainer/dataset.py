@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,15 @@ from ecgmon import labels
 from ecgmon.errors import RecordError
 from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
+from ecgmon.records.converted import converted
 from ecgmon.records.fetch import obtain
-from ecgmon.records.read import read
+from ecgmon.records.many import each
 from ecgmon.signal import Geometry, Windows, process_records
-from trainer.networks import WindowNetwork
+from trainer.annotated import annotated_as_heard, require_length
 from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
+
+if TYPE_CHECKING:
+    from trainer.networks import WindowNetwork
 
 STACK: Final = 8
 """Records processed together."""
@@ -67,7 +72,7 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
     Parameters
     ----------
     record : Record
-        One lead of a wearer.
+        One lead of a wearer, at any rate that a monitor takes.
     geometry : Geometry
         What the model sees.
     steps : int
@@ -76,31 +81,22 @@ def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
     Raises
     ------
     RecordError
-        If the record is not sampled at `RATE`.
+        If a monitor takes no such rate, or the record is too short.
     """
     (only,) = record_sets([record], geometry, steps)
     return only
 
 
 def record_sets(records: Sequence[Record], geometry: Geometry, steps: int) -> list[RecordSet]:
-    """Do for records of one length what `record_set` does, all at once."""
+    """Do for records of one length at `RATE` what `record_set` does, all at once."""
+    records = [converted(record) for record in records]
     for record in records:
-        require_rate(record)
-        if len(record.samples) < 2 * WINDOW:
-            raise RecordError(f"{record.name} is too short: it has not two whole seconds.")
+        require_length(record)
     windows = process_records(np.stack([record.millivolts() for record in records]), geometry)
     return [
         _labelled(record, cut, geometry, steps)
         for record, cut in zip(records, windows, strict=True)
     ]
-
-
-def require_rate(record: Record) -> None:
-    """Raise `RecordError` where a record is not sampled at `RATE`."""
-    if record.rate != RATE:
-        raise RecordError(
-            f"{record.name} is sampled at {record.rate:g} Hz, not {RATE} Hz: resample it."
-        )
 
 
 def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) -> RecordSet:
@@ -151,11 +147,12 @@ def _along_time(annotations: Annotations, n: int, steps: int) -> NDArray[np.int8
 
 def load(
     names: Sequence[str],
-    network: type[WindowNetwork],
+    network: "type[WindowNetwork]",
     data: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
     lead: str | None = None,
     annotator: str | None = None,
+    skipped: dict[str, RecordError] | None = None,
 ) -> list[RecordSet]:
     """Find (or fetch), read and process records for a network.
 
@@ -171,27 +168,25 @@ def load(
         Called with each name when it is done.
     lead, annotator : str, optional
         As `ecgmon.records.read` takes them.
+    skipped : dict of str to RecordError, optional
+        As `ecgmon.records.many.each` takes it.
 
     Raises
     ------
     RecordError
-        If a record cannot be had or has no annotations.
+        If a record cannot be had, has no annotations or cannot be learned from; names them all.
     """
-    records = []
-    for name in names:
-        found = obtain(name, data=data, annotator=annotator)
-        record = read(found, lead=lead, annotator=annotator)
-        if record.annotations is None:
-            none = f"{record.name} has no annotations to learn from: choose another."
-            raise RecordError(record.notice or none)
-        records.append(record)
+    one = partial(annotated_as_heard, lead=lead, annotator=annotator)
+    fetch = partial(obtain, data=data, annotator=annotator)
+    read = each(names, one, data=data, fetch=fetch, skipped=skipped)
+    known, records = [name for name, _ in read], [record for _, record in read]
     sets: dict[int, RecordSet] = {}
     for stack in _stacks(records):
         made = record_sets([records[i] for i in stack], network.geometry, network.steps_per_second)
-        for i, each in zip(stack, made, strict=True):
-            sets[i] = each
-            progress(names[i])
-    return [sets[i] for i in range(len(names))]
+        for i, prepared in zip(stack, made, strict=True):
+            sets[i] = prepared
+            progress(known[i])
+    return [sets[i] for i in range(len(known))]
 
 
 def _stacks(records: Sequence[Record]) -> list[list[int]]:

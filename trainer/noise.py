@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.records.converted import converted
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, process_record
@@ -30,7 +31,7 @@ def load(geometry: Geometry, data: Path | None = None) -> list[NDArray[np.float3
     RecordError
         If one of them cannot be had.
     """
-    records = (read(obtain(name, data=data)) for name in RECORDS)
+    records = (converted(read(obtain(name, data=data))) for name in RECORDS)
     return [whole_stream(process_record(r.millivolts(), geometry), geometry) for r in records]
 
 

@@ -1,11 +1,15 @@
 """What recipes learn from: windows, beats as published, or beats as a live monitor sees them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from ecgmon.errors import RecordError
 from ecgmon.records.fetch import obtain
-from ecgmon.records.read import read
+from ecgmon.records.find import Found
+from ecgmon.records.many import each
+from trainer.annotated import annotated
 from trainer.beats.kachuee import annotated_beats
 from trainer.beats.live import live_beats
 from trainer.dataset import load
@@ -23,6 +27,7 @@ def load_examples(
     progress: Callable[[str], None] = lambda _: None,
     lead: str | None = None,
     annotator: str | None = None,
+    skipped: dict[str, RecordError] | None = None,
 ) -> tuple[Examples, dict[str, str]]:
     """Find (or fetch) records and cut them into examples.
 
@@ -39,6 +44,8 @@ def load_examples(
         Called with each name when it is done.
     lead, annotator : str, optional
         As `ecgmon.records.read` takes them.
+    skipped : dict of str to RecordError, optional
+        As `ecgmon.records.many.each` takes it.
 
     Returns
     -------
@@ -48,20 +55,24 @@ def load_examples(
     Raises
     ------
     RecordError
-        If a record cannot be had or has no annotations.
+        If a record cannot be had, has no annotations or cannot be learned from; names them all.
     """
     if kind == "windows":
-        sets = load(names, CardiacNet, data, progress, lead, annotator)
+        sets = load(names, CardiacNet, data, progress, lead, annotator, skipped)
         return (
-            Examples.joined([labelled_windows(each) for each in sets]),
-            {each.wearer: each.record for each in sets},
+            Examples.joined([labelled_windows(one) for one in sets]),
+            {one.wearer: one.record for one in sets},
         )
     cut = annotated_beats if kind == "published" else live_beats
-    parts, records = [], {}
-    for name in names:
-        found = obtain(name, data=data, annotator=annotator)
-        record = read(found, lead=lead, annotator=annotator)
-        parts.append(cut(record))
+    records = {}
+    fetch = partial(obtain, data=data, annotator=annotator)
+
+    def one(found: Found) -> Examples:
+        record = annotated(found, lead, annotator)
+        beats = cut(record)
         records[record.wearer] = record.name
-        progress(name)
+        progress(record.name)
+        return beats
+
+    parts = [beats for _, beats in each(names, one, data=data, fetch=fetch, skipped=skipped)]
     return Examples.joined(parts), records

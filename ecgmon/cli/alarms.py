@@ -12,18 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ecgmon.cli.attach import (
-    PUBLISH,
-    Attached,
-    By,
-    EndpointOption,
-    JsonAnswer,
-    Key,
-    asking,
-    user,
-)
+from ecgmon.cli.attach import Attached, By, JsonAnswer, asking, user
 from ecgmon.cli.options import write
 from ecgmon.cli.status import STYLES
+from ecgmon.cli.where import Key, MonitorOrEndpoint, where
 from ecgmon.errors import EcgmonError, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +45,7 @@ def _kinds() -> list[str]:
 def _complete(context: typer.Context) -> list[str]:
     """Return the wearers whom the monitor watches, for the shell to complete."""
     try:
-        with ask(context.params.get("endpoint") or PUBLISH, context.params.get("key")) as monitor:
+        with ask(context.params.get("endpoint"), context.params.get("key")) as monitor:
             return sorted(monitor.station.wearers)
     except EcgmonError:
         return []
@@ -73,7 +65,7 @@ Kinds = Annotated[
 @app.command("list")
 def list_alarms(
     wearers: Wearers = None,
-    endpoint: EndpointOption = PUBLISH,
+    endpoint: MonitorOrEndpoint = None,
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
@@ -117,7 +109,7 @@ def ack(
     wearers: Wearers = None,
     all_: All = False,
     by: By = None,
-    endpoint: EndpointOption = PUBLISH,
+    endpoint: MonitorOrEndpoint = None,
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
@@ -157,7 +149,7 @@ def pause(
         typer.Option("--for", metavar="SECONDS", min=1, max=MOST_S, help="How long."),
     ] = 120,
     by: By = None,
-    endpoint: EndpointOption = PUBLISH,
+    endpoint: MonitorOrEndpoint = None,
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
@@ -188,7 +180,7 @@ def rearm(
     all_: All = False,
     kinds: Kinds = None,
     by: By = None,
-    endpoint: EndpointOption = PUBLISH,
+    endpoint: MonitorOrEndpoint = None,
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
@@ -214,12 +206,13 @@ def rearm(
         say("Nothing is paused.")
 
 
-def ask(endpoint: str, key: Path | None) -> "AbstractContextManager[Attached]":
+def ask(endpoint: str | None, key: Path | None) -> "AbstractContextManager[Attached]":
     """Connect to a monitor that has said which alarms stand."""
     from ecgmon.wire import messages
     from ecgmon.wire.viewer import topics
 
-    return asking(endpoint, key, topics((messages.Opened, messages.Alarm, messages.Paused)))
+    wanted = topics((messages.Opened, messages.Alarm, messages.Paused))
+    return asking(where("publish", endpoint, key), wanted)
 
 
 def _books(station: "Station", wearers: list[str] | None, *, all_: bool) -> "list[Book]":

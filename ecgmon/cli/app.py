@@ -18,6 +18,7 @@ from ecgmon.cli.serve import serve
 from ecgmon.cli.status import status
 from ecgmon.cli.train import train
 from ecgmon.cli.view import view
+from ecgmon.cli.where import ConnectCommand
 from ecgmon.errors import EcgmonError
 
 app = typer.Typer(
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(replay)
+app.command(cls=ConnectCommand)(replay)
 app.command()(serve)
 app.command()(view)
 app.command()(status)

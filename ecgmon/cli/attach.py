@@ -1,4 +1,4 @@
-"""Attaching to a running monitor: its endpoint, a key, how things stand, and requests."""
+"""Attaching to a running monitor: how things stand there, and requests."""
 
 import contextlib
 import getpass
@@ -9,29 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ecgmon.cli.where import Where
 from ecgmon.errors import EcgmonError
 
 if TYPE_CHECKING:
-    import zmq
-
     from ecgmon.wire import messages
     from ecgmon.wire.viewer import Viewer
 
-PUBLISH: Final = "tcp://127.0.0.1:5556"
-"""Where a monitor on this machine publishes."""
 ANSWER_S: Final = 3.0
 """A monitor that is there answers within it."""
 _POLL_MS: Final = 20
 _BATCH: Final = 200
 
-Endpoint = Annotated[str, typer.Argument(metavar="[ENDPOINT]", help="Where the monitor publishes.")]
-EndpointOption = Annotated[
-    str, typer.Option("--endpoint", metavar="ENDPOINT", help="Where the monitor publishes.")
-]
-Key = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="A viewer's key, for a monitor on another machine."),
-]
 By = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Who does it.", show_default="the user's name"),
@@ -40,16 +29,6 @@ JsonAnswer = Annotated[
     Path | None,
     typer.Option("--json", metavar="FILE", help="Write it as JSON instead; - is stdout."),
 ]
-
-
-def secured(key: Path | None) -> Callable[["zmq.Socket[bytes]"], None]:
-    """Return what gives a socket a client's key; raises `AccessError` if the file holds none."""
-    if key is None:
-        return lambda _: None
-
-    from ecgmon.keys import PrivateKey
-
-    return PrivateKey.read(key).secure
 
 
 def user() -> str:
@@ -61,7 +40,7 @@ def user() -> str:
 
 
 @contextlib.contextmanager
-def attached(endpoint: str, key: Path | None, wanted: list[str]) -> Iterator["Viewer"]:
+def attached(where: Where, wanted: list[str]) -> Iterator["Viewer"]:
     """Connect to a monitor's publish endpoint; raises `UsageError` where that is none."""
     import zmq
 
@@ -69,7 +48,7 @@ def attached(endpoint: str, key: Path | None, wanted: list[str]) -> Iterator["Vi
 
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
-        viewer = Viewer(context, endpoint, wanted, secure=secured(key))
+        viewer = Viewer(context, where.endpoint, wanted, secure=where.secure)
         with contextlib.closing(viewer):
             yield viewer
     finally:
@@ -147,14 +126,14 @@ class Attached:
     def _nobody(self) -> EcgmonError:
         return EcgmonError(
             f"No monitor answers at {self._endpoint}: start ecgmon serve, or give the endpoint "
-            "where it publishes."
+            "where it publishes with --monitor."
         )
 
 
 @contextlib.contextmanager
-def asking(endpoint: str, key: Path | None, wanted: list[str]) -> Iterator[Attached]:
+def asking(where: Where, wanted: list[str]) -> Iterator[Attached]:
     """Connect to a monitor that has said how things stand."""
-    with attached(endpoint, key, wanted) as viewer:
-        monitor = Attached(viewer, endpoint)
+    with attached(where, wanted) as viewer:
+        monitor = Attached(viewer, where.endpoint)
         monitor.stand()
         yield monitor

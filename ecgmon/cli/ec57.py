@@ -1,19 +1,28 @@
 """``ecgmon evaluate --protocol ec57``: annotation files of any program, beat by beat."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
+from ecgmon.cli.options import make_folder, say_skipped
 from ecgmon.cli.progress import long_work
-from ecgmon.errors import UsageError
+from ecgmon.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
     from trainer.evaluation.ec57.counts import Counts
 
 
-def ec57(annotations: Path | None, annotator: str | None, out: Path, data: Path | None) -> None:
+def ec57(
+    annotations: Path | None,
+    annotator: str | None,
+    out: Path,
+    data: Path | None,
+    *,
+    keep_going: bool,
+) -> None:
     """Compare a folder of annotation files with the reference; write and print the figures."""
     if annotations is None:
         raise UsageError(
@@ -24,10 +33,15 @@ def ec57(annotations: Path | None, annotator: str | None, out: Path, data: Path 
     from trainer.evaluation.ec57.files import Annotator
 
     tested = Annotator.find(annotations, annotator)
+    folder = out / tested.name
+    make_folder(folder)
     with long_work(transient=True) as bar:
         task = bar.add_task("Records", total=len(tested.records), note="")
-        counts = tested.compare(data, lambda name: bar.update(task, advance=1, note=name))
-    folder = out / tested.name
+        skipped: dict[str, RecordError] | None = {} if keep_going else None
+        counts = tested.compare(data, lambda name: bar.update(task, advance=1, note=name), skipped)
+    if skipped:
+        say_skipped(skipped)
+        tested = replace(tested, records=tuple(counts))
     try:
         command = f"ecgmon evaluate --protocol ec57 --annotations {annotations}"
         page.write(tested, counts, folder, f"{command} --annotator {tested.extension}")

@@ -12,6 +12,7 @@ from rich.table import Table
 from ecgmon.cli.models import GENERIC, stored
 from ecgmon.cli.options import Annotator, Data, Json, write
 from ecgmon.cli.train import require_torch
+from ecgmon.cli.where import Key, Monitor, where
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,9 +61,8 @@ def enroll(
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Leave an unfinished review aside.")
     ] = False,
-    monitor: Annotated[
-        str, typer.Option(metavar="ENDPOINT", help="Where the monitor of --live publishes.")
-    ] = "tcp://127.0.0.1:5556",
+    monitor: Monitor = None,
+    key: Key = None,
     generic: Annotated[
         Path | None,
         typer.Option(help="Bundle to start from.", show_default="the built-in generic model"),
@@ -98,7 +98,9 @@ def enroll(
     require_torch(
         "; or enrol on another machine and bring the model: ecgmon models export and import"
     )
-    from ecgmon.cli.enrolment import enrolling, sources
+    # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
+    from ecgmon.cli.enrolment import sources
+    from ecgmon.cli.enrolment.wanted import Wanted, require_terminal
     from trainer.splits import ENROLMENT_S
 
     if sum((record is not None, captured, live is not None)) != 1:
@@ -112,11 +114,12 @@ def enroll(
     stored().versions(patient)  # an id that cannot be is said now, not after the training
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written
-    wanted = enrolling.Wanted.of(patient, generic, seed, data, force=force)
+    wanted = Wanted.of(patient, generic, seed, data, force=force)
+    sources.require_room(patient)
     if review:
-        enrolling.require_terminal("--review needs one to judge beats in")
+        require_terminal("--review needs one to judge beats in")
     elif record is None and not assume_normal:
-        enrolling.require_terminal(f"nothing says what is normal in what {patient}'s device sends")
+        require_terminal(f"nothing says what is normal in what {patient}'s device sends")
     if record is not None:
         taken = sources.from_record(record, data, ENROLMENT_S, annotator)
         if taken.notice:
@@ -127,14 +130,18 @@ def enroll(
     elif captured:
         taken = sources.from_captured(patient, ENROLMENT_S)
     else:
-        taken = sources.from_live(patient, live or 0, monitor)
+        taken = sources.from_live(patient, live or 0, where("publish", monitor, key))
     if afresh:
         sources.set_aside(patient, taken if record is not None else None)
+    wanted.check(taken)
     labels: LabelSource = "annotations"
     if assume_normal:
         labels = "assumed normal"
     elif review or taken.annotations is None:
         labels = "review"
+
+    from ecgmon.cli.enrolment import enrolling
+
     try:
         done = enrolling.run(taken, labels, wanted)
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from ecgmon.cli.ec57 import ec57
-from ecgmon.cli.options import Data, Seed
+from ecgmon.cli.options import Data, KeepGoing, Seed, require_writable
 from ecgmon.cli.progress import long_work
 from ecgmon.cli.recipe import known
 from ecgmon.cli.studies import studies
@@ -84,6 +84,7 @@ def evaluate(
     ] = None,
     extension: Annotated[str | None, typer.Option(hidden=True)] = None,
     data: Data = None,
+    keep_going: KeepGoing = False,
 ) -> None:
     """Evaluate under a protocol and write its results.
 
@@ -126,8 +127,13 @@ def evaluate(
     if protocol == Protocol.EC57:
         if network is not None or storage is not None:
             raise UsageError("--protocol ec57 trains nothing: leave --network and --storage out.")
-        ec57(annotations, annotator, out / protocol, data)
+        ec57(annotations, annotator, out / protocol, data, keep_going=keep_going)
         return
+    if keep_going:
+        raise UsageError(
+            "--keep-going is for --protocol ec57, for the others are made of fixed records: leave "
+            "it out."
+        )
     if annotations is not None or annotator is not None:
         raise UsageError("--annotations and --annotator are for --protocol ec57: leave them out.")
     require_torch()
@@ -136,12 +142,14 @@ def evaluate(
             raise UsageError("--protocol studies has recipes: leave --network and --storage out.")
         studies(recipe, split, out, work, seed, data)
         return
-    if protocol == Protocol.STUDY:
-        if network is not None:
-            raise UsageError("--protocol study takes both networks: leave --network out.")
-        result = _study(out / protocol, work, storage, seed, data)
-    elif storage is not None:
+    if protocol == Protocol.STUDY and network is not None:
+        raise UsageError("--protocol study takes both networks: leave --network out.")
+    if protocol != Protocol.STUDY and storage is not None:
         raise UsageError("--storage is for --protocol study: leave it out.")
+    for folder in (out, work):
+        require_writable(folder)
+    if protocol == Protocol.STUDY:
+        result = _study(out / protocol, work, storage, seed, data)
     else:
         chosen = network or Network.BEATNET
         result = _outcomes(protocol, chosen, out / protocol, work, seed, data)
@@ -188,13 +196,14 @@ def _outcomes(
 def _study(
     folder: Path, work: Path, storage: str | None, seed: int, data: Path | None
 ) -> dict[str, Any]:
+    from trainer.study.claims import open_storage
+
+    opened = open_storage(storage) if storage else None  # a wrong one leaves no folder behind
     from trainer import splits
     from trainer.dataset import load
     from trainer.evaluation import study, study_report
-    from trainer.study.claims import open_storage
 
     place = work / f"study-{seed}-{_code_digest('study')}"
-    opened = open_storage(storage) if storage else None  # a wrong one leaves no folder behind
     place.mkdir(parents=True, exist_ok=True)
     opened = opened or open_storage(f"sqlite:///{place / 'searches.db'}")
     clock = place / "seconds"

@@ -7,8 +7,10 @@ import typer
 from rich.console import Console
 
 from ecgmon.cli.alarms import Wearers, ask, plain_text, say, write_json
-from ecgmon.cli.attach import PUBLISH, Attached, EndpointOption, JsonAnswer, Key
+from ecgmon.cli.attach import Attached, JsonAnswer
 from ecgmon.cli.status import STYLES
+from ecgmon.cli.where import Key, MonitorOrEndpoint
+from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
     from ecgmon.wire import messages
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 def history(
     wearers: Wearers = None,
     last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="How many.")] = 50,
-    endpoint: EndpointOption = PUBLISH,
+    endpoint: MonitorOrEndpoint = None,
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
@@ -33,8 +35,16 @@ def history(
     from monitor.view.history import line, names_width
 
     with ask(endpoint, key) as monitor:
-        each = [list(_past(monitor, wearer, last)) for wearer in wearers or (None,)]
-    found = sorted((entry for entries in each for entry in entries), key=lambda e: -e.time)[:last]
+        each = {wearer: list(_past(monitor, wearer, last)) for wearer in wearers or (None,)}
+        watched = monitor.station.wearers
+    if unknown := [who for who, past in each.items() if who and not past and who not in watched]:
+        raise UsageError(
+            f"The monitor knows nothing of {', '.join(unknown)}: it watches "
+            f"{', '.join(sorted(watched)) or 'nobody'}."
+        )
+    found = sorted(
+        (entry for entries in each.values() for entry in entries), key=lambda e: -e.time
+    )[:last]
     if json_file is not None:
         write_json(json_file, found)
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ecgmon.cli.options import Json, state_folder, write, write_bytes
 from ecgmon.errors import AccessError, UsageError
@@ -161,12 +162,13 @@ def list_keys(json_file: Json = None) -> None:
         write(json_file, f"{text}\n")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
-    for heading in ("name", "may", "made", "revoked"):
-        table.add_column(heading)
+    for heading in ("name", "may", "made", "revoked", "public key"):
+        table.add_column(heading, no_wrap=heading == "public key")
     for key in keys:
         revoked = f"{key.revoked:%Y-%m-%d}" if key.revoked else ""
         may = "nothing" if key.revoked else _purpose(key)
-        table.add_row(key.name, may, f"{key.made:%Y-%m-%d}", revoked)
+        made = f"{key.made:%Y-%m-%d}"
+        table.add_row(*(Text(cell) for cell in (key.name, may, made, revoked, key.public)))
     Console(highlight=False).print(table)
 
 

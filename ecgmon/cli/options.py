@@ -2,13 +2,16 @@
 
 import os
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import platformdirs
 import typer
+from rich.console import Console
 
-from ecgmon.errors import UsageError
+from ecgmon.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
     from ecgmon.alarm_limits import AlarmLimits
@@ -28,6 +31,10 @@ Annotator = Annotated[
         help="Whose annotations: the suffix of their files, such as ecg or qrs.",
         show_default="atr",
     ),
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going", help="Leave out records that cannot be used, and say which."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of everything random.")]
 SIMULATED: Final = "simulated"
@@ -99,14 +106,48 @@ def alarm_rules(abnormal: str, clear_after: int) -> "AlarmLimits":
     return AlarmLimits(abnormal=k_of_n(abnormal, clear_after))
 
 
+def require_file(path: Path) -> None:
+    """Make sure that long work can end in a file; raises `UsageError`, before it, where it cannot.
+
+    Nothing is made or changed until then.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file with --out.")
+    require_writable(path.parent)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder that long work ends in; raises `UsageError`, before it, where it cannot."""
+    require_writable(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"The folder {path} cannot be made: {error.strerror}.") from error
-    if not os.access(path, os.W_OK):
-        raise UsageError(f"The folder {path} cannot be written: name another.")
+        raise UsageError(
+            f"The folder {path} cannot be made ({error.strerror}): name another."
+        ) from error
+
+
+def require_writable(folder: Path, remedy: str = "name another") -> None:
+    """Raise `UsageError` where nothing can be written into a folder, which need not exist yet."""
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise UsageError(f"{there} is a file and no folder: {remedy}.")
+        with tempfile.TemporaryFile(dir=there):  # permissions alone do not say it
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"Nothing can be written in the folder {folder} ({error.strerror}): {remedy}, or "
+            "allow writing there."
+        ) from error
+
+
+def say_skipped(skipped: Mapping[str, RecordError]) -> None:
+    """Say on stderr which records were left out."""
+    for error in skipped.values():
+        Console(stderr=True, highlight=False).print(
+            f"Left out: {error}", markup=False, soft_wrap=True
+        )
 
 
 def write(path: Path, text: str, mode: str = "w") -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from rich.console import Console
 
-from ecgmon.cli.options import make_folder
+from ecgmon.cli.options import require_file, say_skipped
 from ecgmon.cli.progress import Epochs, long_work
-from ecgmon.errors import UsageError
+from ecgmon.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
     from trainer.examples import Examples
@@ -65,18 +65,24 @@ def train_recipe(
     out: Path | None,
     seed: int,
     data: Path | None,
+    *,
+    keep_going: bool,
 ) -> None:
     """Train a recipe and write its bundle."""
+    # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
+    from ecgmon.records.find import here
+    from ecgmon.records.many import each
     from trainer import splits
+    from trainer.annotated import annotated, annotated_as_heard
     from trainer.protocols import SAME_PERSON, refuse_two_sides
-    from trainer.recipe import Shelf, Task
-    from trainer.recipe_data import load_examples
-    from trainer.recipe_export import Trained, export_beats, export_windows
-    from trainer.recipes import recipe
+    from trainer.recipes import OF_WINDOWS
 
-    chosen = recipe(name)
+    if name not in known():
+        raise UsageError(f"There is no recipe {name}: choose one of {', '.join(known())}.")
+    if live and name in OF_WINDOWS:
+        raise UsageError(f"{name} judges windows, not beats: leave --live out.")
     lists = [
-        [name.removesuffix(".hea") for name in text.replace(",", " ").split()]
+        [here(name.removesuffix(".hea")) for name in text.replace(",", " ").split()]
         if text is not None
         else list(default)
         for text, default in zip(
@@ -89,13 +95,26 @@ def train_recipe(
         _refuse_twice(names)
     refuse_two_sides(*lists, same_person=SAME_PERSON + _NOISY)
     segments: Literal["live", "published"] = "live" if live else "published"
-    kind = segments if chosen.data == "beats" else "windows"
-    if live and kind == "windows":
-        raise UsageError(f"{name} judges windows, not beats: leave --live out.")
+    kind = "windows" if name in OF_WINDOWS else segments
     path = out or Path("runs") / f"{name}.onnx"
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder: name a file with --out.")
-    make_folder(path.parent)
+    require_file(path)
+    bad: dict[str, RecordError] = {}
+    skipped: dict[str, RecordError] = {}
+    named = [name for text, names in zip(sides, lists, strict=True) if text for name in names]
+    one = annotated if kind == "published" else annotated_as_heard
+    each(named, one, data=data, skipped=bad if keep_going else None)
+    say_skipped(bad)
+    lists = [[name for name in names if name not in bad] for names in lists]
+    for side, names in zip(Sides._fields, lists, strict=True):
+        if not names:
+            raise UsageError(f"No record of --{side} can be used: name others.")
+
+    from trainer.recipe import Shelf, Task
+    from trainer.recipe_data import load_examples
+    from trainer.recipe_export import Trained, export_beats, export_windows
+    from trainer.recipes import recipe
+
+    chosen = recipe(name)
     with long_work() as bar:
         task = bar.add_task("Records", total=sum(map(len, lists)), note="")
         sets = [
@@ -103,11 +122,13 @@ def train_recipe(
                 kind,
                 names,
                 data,
-                lambda each: bar.update(task, advance=1, note=each),
+                lambda done: bar.update(task, advance=1, note=done),
                 annotator=annotator if named is not None else None,
+                skipped=skipped if keep_going else None,
             )
             for names, named in zip(lists, sides, strict=True)
         ]
+        say_skipped(skipped)
         for side, (examples, _) in zip(Sides._fields, sets, strict=True):
             _refuse_useless(examples, side)
         (training, _), (validation, _), (evaluation, _) = sets

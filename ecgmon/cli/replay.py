@@ -22,15 +22,17 @@ from ecgmon.cli.options import (
     Data,
     Journal,
     Json,
+    KeepGoing,
     Model,
     alarm_rules,
+    say_skipped,
     write,
 )
-from ecgmon.errors import RecordMissingError, UsageError
+from ecgmon.cli.where import Connect, Key, where
+from ecgmon.errors import RecordError, RecordMissingError, UsageError
 
 if TYPE_CHECKING:
     from ecgmon.cli.session import Source
-    from replay.connection import Secure
 
 FALLBACK: Final = "premature"
 """Scenario shown where a record cannot be had."""
@@ -43,8 +45,8 @@ def replay(
         list[str] | None,
         typer.Argument(
             metavar="[RECORD]...",
-            help="WFDB records: paths, database/name, or bare MIT-BIH names such as 203. "
-            "More than one needs --connect.",
+            help="WFDB records: paths, database/name, bare names of records in this folder, or "
+            "of MIT-BIH such as 203. More than one needs --connect.",
         ),
     ] = None,
     simulate: Annotated[
@@ -82,14 +84,8 @@ def replay(
         float,
         typer.Option(metavar="SECONDS", min=0, max=60, help="Deliver in bursts, as a radio does."),
     ] = 0.0,
-    connect: Annotated[
-        str | None,
-        typer.Option(metavar="ENDPOINT", help="Stream to this monitor instead of starting one."),
-    ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The device's key, for a monitor that asks for one."),
-    ] = None,
+    connect: Connect = None,
+    key: Key = None,
     patience: Annotated[
         float,
         typer.Option(
@@ -128,6 +124,7 @@ def replay(
         bool, typer.Option("--view/--no-view", help="Draw, or print plain lines.")
     ] = True,
     data: Data = None,
+    keep_going: KeepGoing = False,
     or_simulate: Annotated[bool, typer.Option("--or-simulate", hidden=True)] = False,
 ) -> None:
     """Stream a record as a device would, and watch it being monitored.
@@ -172,14 +169,17 @@ def replay(
         )
     if duration is not None and not math.isfinite(duration):
         raise UsageError(f"--duration {duration} is no duration: give a number of seconds.")
+    if key is not None and connect is None:
+        raise UsageError("--key is for the monitor that --connect names: give both.")
+    there = None if connect is None else where("ingest", connect, key)
     session = Session(
         speed=_speed(speed),
         start_s=start,
         duration_s=duration,
         burst_s=burst,
-        connect=connect,
+        connect=there.endpoint if there else None,
         patience_s=patience,
-        secure=_secured(key, connect),
+        secure=there.secure if there else lambda _: None,
         rate=rate,
         model=model,
         score_from_s=score_from,
@@ -189,17 +189,19 @@ def replay(
         out=sys.stderr if json_file == Path("-") else sys.stdout,
     )
     if many:
+        skipped: dict[str, RecordError] | None = {} if keep_going else None
         sources = (
-            [_recorded(name, data, lead, annotator) for name in names]
+            _recorded(names, data, lead, annotator, skipped)
             if simulate is None
             else _ward(simulate, wearers, seed, duration, loop=loop)
         )
+        say_skipped(skipped or {})
     elif simulate is not None:
         sources = [_simulated(simulate, seed, duration, loop=loop)]
         session = replace(session, notice="SIMULATED WEARER", model=model or SIMULATED)
     else:
         try:
-            sources = [_recorded(names[0], data, lead, annotator)]
+            sources = _recorded(names, data, lead, annotator)
         except RecordMissingError as error:
             if not or_simulate:
                 raise
@@ -235,15 +237,6 @@ def _scenarios() -> list[str]:
     return list(SCENARIOS)
 
 
-def _secured(key: Path | None, connect: str | None) -> "Secure":
-    """Return what makes a device's socket use its key."""
-    from ecgmon.cli.attach import secured
-
-    if key is not None and connect is None:
-        raise UsageError("--key is for the monitor that --connect names: give both.")
-    return secured(key)
-
-
 def _simulated(
     scenario: str,
     seed: int,
@@ -276,10 +269,18 @@ def _ward(
     ]
 
 
-def _recorded(name: str, data: Path | None, lead: str | None, annotator: str | None) -> "Source":
-    """Find or fetch, and read a record; say what is the matter with its annotations."""
+def _recorded(
+    names: list[str],
+    data: Path | None,
+    lead: str | None,
+    annotator: str | None,
+    skipped: dict[str, RecordError] | None = None,
+) -> "list[Source]":
+    """Find or fetch, and read records; say what is the matter with their annotations."""
     from ecgmon.cli.session import Source
     from ecgmon.records.fetch import obtain
+    from ecgmon.records.find import Found, here
+    from ecgmon.records.many import each
     from ecgmon.records.read import read
 
     console = Console(stderr=True)
@@ -291,17 +292,26 @@ def _recorded(name: str, data: Path | None, lead: str | None, annotator: str | N
         transient=True,
         disable=not console.is_terminal,
     ) as bar:
-        task = bar.add_task(name, total=None, visible=False)
-        found = obtain(
-            name,
-            data=data,
-            annotator=annotator,
-            progress=lambda file, done, total: bar.update(
-                task, description=file, completed=done, total=total, visible=True
-            ),
-        )
-    record = read(found, lead=lead, annotator=annotator, lenient=True)
-    if record.notice:
-        unscored = "" if record.annotations else " It is played without scores."
-        console.print(f"{record.notice}{unscored}", highlight=False, markup=False, soft_wrap=True)
-    return Source(record, None)
+        task = bar.add_task("", total=None, visible=False)
+
+        def fetch(name: str) -> Found:
+            return obtain(
+                name,
+                data=data,
+                annotator=annotator,
+                progress=lambda file, done, total: bar.update(
+                    task, description=file, completed=done, total=total, visible=True
+                ),
+            )
+
+        def one(found: Found) -> Source:
+            return Source(read(found, lead=lead, annotator=annotator, lenient=True), None)
+
+        read_all = each(map(here, names), one, data=data, fetch=fetch, skipped=skipped)
+    sources = [source for _, source in read_all]
+    for record in (source.record for source in sources):
+        if record.notice:
+            unscored = "" if record.annotations else " It is played without scores."
+            notice = f"{record.notice}{unscored}"
+            console.print(notice, highlight=False, markup=False, soft_wrap=True)
+    return sources

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ecgmon.cli.attach import PUBLISH, Endpoint, JsonAnswer, Key, asking
+from ecgmon.cli.attach import JsonAnswer, asking
 from ecgmon.cli.options import write
+from ecgmon.cli.where import Key, Monitor, OldEndpoint, where
 
 if TYPE_CHECKING:
     from ecgmon.wire import messages
@@ -28,7 +29,12 @@ WIDE: Final = 100
 STYLES: Final[dict[str, str]] = {"high": "red", "medium": "yellow", "low": "cyan"}
 
 
-def status(endpoint: Endpoint = PUBLISH, json_file: JsonAnswer = None, key: Key = None) -> None:
+def status(
+    endpoint: OldEndpoint = None,
+    monitor: Monitor = None,
+    key: Key = None,
+    json_file: JsonAnswer = None,
+) -> None:
     """Tell how a running monitor and its wearers are, once.
 
     The exit code is 0; 1 if no monitor answers; 3 while an alarm of high priority stands that
@@ -40,7 +46,7 @@ def status(endpoint: Endpoint = PUBLISH, json_file: JsonAnswer = None, key: Key 
 
       ecgmon status --json - | jq '.wearers[] | select(.state != "signal")'
 
-      ecgmon status tcp://192.168.1.10:5556 --key nurse.key || call-the-nurse
+      ecgmon status --monitor tcp://192.168.1.10:5556 --key nurse.key || call-the-nurse
     """
     from ecgmon.wire import messages
     from ecgmon.wire.viewer import topics
@@ -53,13 +59,14 @@ def status(endpoint: Endpoint = PUBLISH, json_file: JsonAnswer = None, key: Key 
         messages.Alarm,
         messages.Paused,
     )
-    with asking(endpoint, key, topics(kinds)) as monitor:
-        station = monitor.station
-        monitor.listen(SAID_S, lambda: all(map(_known, station.wearers.values())))
+    there = where("publish", monitor, key, endpoint)
+    with asking(there, topics(kinds)) as attached:
+        station = attached.station
+        attached.listen(SAID_S, lambda: all(map(_known, station.wearers.values())))
     if json_file is not None:
-        write(json_file, json.dumps(_everything(station, endpoint), indent=2) + "\n")
+        write(json_file, json.dumps(_everything(station, there.endpoint), indent=2) + "\n")
     else:
-        _print(station, endpoint)
+        _print(station, there.endpoint)
     waiting = [alarm.message for book in station.books for alarm in book.waiting]
     if any(alarm.priority == "high" for alarm in waiting):
         raise typer.Exit(HIGH_WAITS)

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from ecgmon.cli.options import make_folder
+from ecgmon.cli.options import make_folder, require_writable
 from ecgmon.cli.progress import Epochs, long_work
 from ecgmon.cli.recipe import known
 from ecgmon.errors import RecordError, UsageError
@@ -25,12 +25,21 @@ if TYPE_CHECKING:
     from trainer.fit import Epoch
 
 
+SPLITS: Final = ("random", "inter-patient", "patient-specific", "ptb", "ptb-random")
+"""All of them, known here without loading torch."""
+
+
 def studies(
     recipe: str | None, split: str | None, out: Path, work: Path, seed: int, data: Path | None
 ) -> None:
     """Do the jobs that are asked for and not done yet, and write the page."""
     if recipe is not None and recipe not in known():
         raise UsageError(f"There is no recipe {recipe}: choose one of {', '.join(known())}.")
+    if split is not None and split not in SPLITS:
+        raise UsageError(f"There is no split {split}: choose one of {', '.join(SPLITS)}.")
+    for folder in (out, work):
+        require_writable(folder)
+
     from trainer import recipes
     from trainer.evaluation.studies import page
     from trainer.evaluation.studies.jobs import JOBS
@@ -39,8 +48,7 @@ def studies(
     jobs = [job for job in JOBS if recipe in (None, job.recipe) and split in (None, job.split)]
     if not jobs:
         splits = dict.fromkeys(job.split for job in JOBS if recipe in (None, job.recipe))
-        which = f"{recipe} has no" if recipe else "There is no"
-        raise UsageError(f"{which} split {split}: choose one of {', '.join(splits)}.")
+        raise UsageError(f"{recipe} has no split {split}: choose one of {', '.join(splits)}.")
     for folder in (out, work):
         make_folder(folder)
     # Code is loaded, and its digest taken, before the first job: it may be edited meanwhile.

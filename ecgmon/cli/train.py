@@ -2,16 +2,26 @@
 
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 
-from ecgmon.cli.options import SIMULATED, Annotator, Data, Seed
+from ecgmon.cli.options import (
+    SIMULATED,
+    Annotator,
+    Data,
+    KeepGoing,
+    Seed,
+    require_file,
+    say_skipped,
+)
 from ecgmon.cli.progress import long_work
 from ecgmon.cli.recipe import Sides, known, train_recipe
-from ecgmon.errors import UsageError
+from ecgmon.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
     from ecgmon.bundle import Model, Validation
@@ -75,6 +85,7 @@ def train(
     ] = None,
     seed: Seed = 1,
     data: Data = None,
+    keep_going: KeepGoing = False,
 ) -> None:
     """Train the generic model, a wearer's own from it, or a recipe of the studies.
 
@@ -105,41 +116,61 @@ def train(
             raise UsageError(
                 "--recipe has a network of its own: leave --network, --patient and --generic out."
             )
-        train_recipe(recipe, live, sides, annotator, out, seed, data)
+        train_recipe(recipe, live, sides, annotator, out, seed, data, keep_going=keep_going)
         return
     if live or any(side is not None for side in sides):
         raise UsageError(
             "--live, --training, --validation and --evaluation are for --recipe: name one."
         )
+    if patient is None and generic is not None:
+        raise UsageError("--generic is what --patient starts from: give --patient RECORD too.")
+    if patient is not None and network is not None:
+        raise UsageError("--patient keeps the network of the generic model: leave --network out.")
+    # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
     from ecgmon.bundle import Model
     from ecgmon.cli.models import resolve
-    from trainer import build, noise, splits
+    from ecgmon.grid import WINDOW
+    from ecgmon.records.fetch import obtain
+    from ecgmon.records.find import here
+    from ecgmon.records.many import each
+    from trainer import splits
+    from trainer.annotated import annotated_as_heard
+    from trainer.enrolment.eligible import check
+
+    start = generic or resolve("generic", None)
+    name = Model.load(start).card.network if patient else str(network or Network.BEATNET)
+    if name not in list(Network):
+        raise UsageError(f"{start} holds a network this version cannot train: {name}.")
+    whose, own = patient or "generic", None
+    if patient not in (None, SIMULATED):
+        own = here(patient)
+        one = partial(annotated_as_heard, annotator=annotator)
+        fetch = partial(obtain, data=data, annotator=annotator)
+        ((_, record),) = each([own], one, data=data, fetch=fetch)
+        check(Model.load(start).card, record.name, len(record.samples) // WINDOW)
+        whose = record.wearer
+    path = out or Path("runs") / f"{whose}-{name}.onnx"
+    require_file(path)
+
+    from trainer import build, noise
     from trainer.dataset import load
     from trainer.enrolment.enrol import enrol, tuning
     from trainer.fit import Epoch
     from trainer.networks import NETWORKS
 
-    if patient is None and generic is not None:
-        raise UsageError("--generic is what --patient starts from: give --patient RECORD too.")
-    if patient is not None and network is not None:
-        raise UsageError("--patient keeps the network of the generic model: leave --network out.")
-    start = generic or resolve("generic", None)
-    name = Model.load(start).card.network if patient else str(network or Network.BEATNET)
-    if name not in NETWORKS:
-        raise UsageError(f"{start} holds a network this version cannot train: {name}.")
     kind = NETWORKS[name]
-    fitted, choosing = len(splits.TRAINING), len(splits.VALIDATION)
     everyone = splits.TRAINING + splits.VALIDATION + splits.HELD_OUT
     names = list(splits.TRAINING if patient else everyone)
-    own_record = [patient] if patient is not None and patient != SIMULATED else []
     with long_work() as bar:
-        task = bar.add_task("Records", total=len(own_record) + len(names), note="")
+        task = bar.add_task("Records", total=len(names) + (own is not None), note="")
 
         def done(name: str) -> None:
             bar.update(task, advance=1, note=name)
 
-        sets = load(own_record, kind, data, done, annotator=annotator)
-        sets += load(names, kind, data, done)
+        skipped: dict[str, RecordError] = {}
+        sets = load(names, kind, data, done, skipped=skipped if keep_going else None)
+        say_skipped(skipped)
+        by_name = dict(zip([name for name in names if name not in skipped], sets, strict=True))
         recordings = noise.load(kind.geometry, data)
         task = bar.add_task("Epochs", total=None, note="")
 
@@ -150,24 +181,25 @@ def train(
             )
 
         if patient:
-            wearer, rehearsal = (
-                (_simulated(kind), sets) if patient == SIMULATED else (sets[0], sets[1:])
+            wearer = (
+                load([own], kind, data, done, annotator=annotator)[0] if own else _simulated(kind)
             )
-            path = out or Path("runs") / f"{wearer.wearer}-{name}.onnx"
             model = enrol(
                 start,
                 wearer,
-                tuning(start, wearer, rehearsal, seed, recordings),
+                tuning(start, wearer, sets, seed, recordings),
                 seed,
                 path,
                 evaluate=patient != SIMULATED,
                 progress=lambda: bar.update(task, advance=1, total=2),
             )
         else:
-            path = out or Path("runs") / f"generic-{name}.onnx"
-            own, others = sets[:fitted], sets[fitted:]
+            fitted, choosing, unseen = (
+                [by_name[name] for name in side if name in by_name]
+                for side in (splits.TRAINING, splits.VALIDATION, splits.HELD_OUT)
+            )
             model = build.train_generic(
-                name, own, others[:choosing], seed, path, recordings, after, others[choosing:]
+                name, fitted, choosing, seed, path, recordings, after, unseen
             )
     _report(model, path)
 
@@ -186,13 +218,11 @@ def _simulated(network: "type[WindowNetwork]") -> "RecordSet":
 
 def require_torch(instead: str = "") -> None:
     """Raise `UsageError`, with what to do, where the train extra is not installed."""
-    try:
-        import torch  # noqa: F401 - only to see whether the extra is installed
-    except ModuleNotFoundError as error:
+    if find_spec("torch") is None:  # to load it would take seconds
         raise UsageError(
             "Training needs the train extra: run make install-dev in a checkout, or "
             f"pip install 'ecgmon[train]'{instead}."
-        ) from error
+        )
 
 
 def _report(model: "Model", path: Path) -> None:

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from ecgmon.cli.attach import PUBLISH, By, Endpoint, Key, attached, user
+from ecgmon.cli.attach import By, attached, user
+from ecgmon.cli.where import Key, Monitor, OldEndpoint, where
 
 
 def view(
-    endpoint: Endpoint = PUBLISH,
+    endpoint: OldEndpoint = None,
+    monitor: Monitor = None,
     key: Key = None,
     mute: Annotated[bool, typer.Option("--mute", help="Keep the terminal's bell silent.")] = False,
     by: By = None,
@@ -25,18 +27,19 @@ def view(
     --------
       ecgmon view
 
-      ecgmon view tcp://192.168.1.10:5556 --key nurse.key
+      ecgmon view --monitor tcp://192.168.1.10:5556 --key nurse.key
 
       ecgmon view | grep event=alarm
     """
     from ecgmon.wire.viewer import topics
     from monitor.view import ALL, LINE_KINDS, run_lines, run_watch, usable
 
+    there = where("publish", monitor, key, endpoint)
     screen = usable()
     try:
-        with attached(endpoint, key, ALL if screen else topics(LINE_KINDS)) as viewer:
+        with attached(there, ALL if screen else topics(LINE_KINDS)) as viewer:
             if screen:
-                run_watch(viewer, title=endpoint, by=by or user(), mute=mute)
+                run_watch(viewer, title=there.endpoint, by=by or user(), mute=mute)
             else:
                 run_lines(viewer, out=sys.stdout, done=lambda: False)
     except KeyboardInterrupt:

@@ -62,6 +62,16 @@ class Network(Section, frozen=True):
         ),
     ] = "127.0.0.1:9555"
 
+    key: Annotated[
+        str,
+        _key(
+            "Key file of this user's own commands, such as view and status, where they need one; "
+            '"" for none.',
+            'the path of a file, or ""',
+            pattern=rf"^{_TEXT}{{0,1000}}\Z",
+        ),
+    ] = ""
+
     def __post_init__(self) -> None:
         """Refuse ports there cannot be; raises `ValueError`."""
         for endpoint in (*self.ingest, *self.publish, self.metrics):

@@ -53,6 +53,18 @@ def search_path(data: Path | None) -> list[Path]:
     return [*given, *environment, cache_directory()]
 
 
+def here(name: str) -> str:
+    """Return a bare name that somebody gave as a path, if the current folder holds that record.
+
+    Names that the program chooses itself, such as MIT-BIH's for a training, do not pass here: what
+    lies in the current folder does not stand in for them.
+    """
+    if os.sep in name:
+        return name
+    bare = next((one for one in _without_suffix(name) if _is_record(Path(one))), None)
+    return name if bare is None else f".{os.sep}{bare}"
+
+
 def find(name: str, data: Path | None = None) -> Found | str:
     """Look for a record on this machine.
 
@@ -79,7 +91,8 @@ def find(name: str, data: Path | None = None) -> Found | str:
         for each in names:
             path = Path(os.path.expanduser(each))  # noqa: PTH111 - Path's own fails on ~nobody
             if _is_record(path):
-                return Found(_known_as(path, data) or each, _wearer(path.name), path)
+                shown = _known_as(path, data) or os.path.normpath(each)
+                return Found(shown, _wearer(path.name), path)
     inside = [each if "/" in each else f"{DEFAULT_DATABASE}/{each}" for each in names]
     for folder in search_path(data):
         for each in filter(_NAME.match, inside):

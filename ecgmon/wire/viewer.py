@@ -6,8 +6,9 @@ from typing import Final, get_args
 
 import zmq
 
-from ecgmon.errors import ProtocolError, UsageError
+from ecgmon.errors import AccessError, ProtocolError, UsageError
 from ecgmon.wire import messages
+from ecgmon.wire.handshake import Handshakes
 from ecgmon.wire.numbering import Sequence, numbering_of
 
 KINDS: Final[tuple[type[messages.Published], ...]] = get_args(messages.Published)
@@ -76,16 +77,20 @@ class Viewer:
         self.socket.set(zmq.HEARTBEAT_IVL, 2_000)
         self.socket.set(zmq.HEARTBEAT_TIMEOUT, 6_000)
         secure(self.socket)
+        self._handshakes = Handshakes(endpoint)
+        self._handshakes.watch(self.socket)
         try:
             self.socket.connect(endpoint)
         except zmq.ZMQError as error:
+            self._handshakes.close()
             self.socket.close()
             raise UsageError(
-                f"{endpoint} is no endpoint to connect to ({zmq.strerror(error.errno or 0)}): "
-                "give one such as tcp://127.0.0.1:5556."
+                f"{endpoint} is no endpoint to connect to: give one such as tcp://127.0.0.1:5556."
             ) from error
         self.unreadable = 0
         self.heard = time.monotonic()
+        self._ever = False
+        self._complained = float("-inf")
         self._said = float("-inf")
         self._wanted = wanted
         self._again = False
@@ -112,6 +117,7 @@ class Viewer:
         if self.socket.closed:
             return
         self.say(messages.Subscribe(topics=[], session=self._sequence.session))
+        self._handshakes.close()
         self.socket.close()
 
     def keep_alive(self) -> None:
@@ -137,8 +143,22 @@ class Viewer:
         return True
 
     def drain(self, limit: int) -> Iterator[messages.ToViewer]:
-        """Yield what has arrived, but read no more than ``limit`` messages; never wait."""
+        """Yield what has arrived, but read no more than ``limit`` messages; never wait.
+
+        A monitor that has let this viewer in and does so no longer is yielded as a refusal.
+
+        Raises
+        ------
+        AccessError
+            If it has never let this viewer in: says why.
+        """
         self.keep_alive()
+        if refusal := self._handshakes.refusal():
+            if not self._ever:
+                raise AccessError(refusal)
+            if (now := time.monotonic()) - self._complained >= ALIVE_S:
+                self._complained = now
+                yield messages.Refused(reason=refusal)
         for _ in range(limit):
             try:
                 data = self.socket.recv(zmq.DONTWAIT)
@@ -158,6 +178,7 @@ class Viewer:
         except ProtocolError:
             self.unreadable += 1
             return
+        self._ever = True
         if not isinstance(message, messages.Refused):  # who is refused hears nothing
             self.heard = time.monotonic()
         # What is numbered and dropped has been yielded already.

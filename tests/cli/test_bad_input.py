@@ -134,7 +134,7 @@ TRAIN = {
     "a folder for a bundle": (["--recipe", "focal", "-o", "{records}"], "is a folder: name a file"),
     "a bundle where none can be": (
         ["--recipe", "focal", "-o", "/proc/nowhere/x.onnx"],
-        "The folder /proc/nowhere cannot be made",
+        "Nothing can be written in the folder /proc/nowhere",
     ),
     "live windows": (["--recipe", "pictures", "--live"], "judges windows, not beats: leave --live"),
     "a generic model that is none": (
@@ -145,9 +145,9 @@ TRAIN = {
 ENROLL = {
     "enrolment of a path": (["--patient", "../x", "--record", "{records}/beats"], "a wearer's id"),
     "enrolment on nothing": (["--patient", "ann", "--record", "{records}/no"], "no record"),
-    "enrolment at 500 Hz": (
+    "enrolment on half a minute of 500 Hz": (
         ["--patient", "ann", "--record", "{records}/other"],
-        "is sampled at 500 Hz, not 360 Hz: resample it",
+        "other is too short: it has 21 whole seconds",
     ),
     "enrolment on half a minute": (
         ["--patient", "ann", "--record", "{records}/beats"],
@@ -181,7 +181,7 @@ EVALUATE = {
     ),
     "results where none can be": (
         ["--protocol", "studies", "--split", "ptb", "--out", "/proc/nowhere"],
-        "The folder /proc/nowhere cannot be made",
+        "Nothing can be written in the folder /proc/nowhere",
     ),
     "a recipe for annotation files": (
         ["--protocol", "ec57", "--annotations", "{records}", "--recipe", "focal"],

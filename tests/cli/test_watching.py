@@ -264,7 +264,7 @@ def test_no_monitor_and_no_endpoint_are_told_in_one_sentence(publisher, run, mon
             1,
             "",
             f"Error: No monitor answers at {publisher.endpoint}: start ecgmon serve, or give the "
-            "endpoint where it publishes.\n",
+            "endpoint where it publishes with --monitor.\n",
         )
     publisher.endpoint = "nowhere"
     wrong = run("status")

@@ -10,6 +10,7 @@ from ecgmon.errors import RecordError
 from ecgmon.grid import RATE, WINDOW
 from ecgmon.records import Annotations, Record
 from ecgmon.signal import process_record
+from replay.rates import at_rate
 from replay.simulated import simulate
 from trainer.batches import SEGMENT_S, Group, SegmentBatches, WindowBatches, _signal, _widened
 from trainer.dataset import load, record_set
@@ -100,10 +101,37 @@ def test_the_same_seed_draws_the_same_batch(prepared):
         assert (a == b).all()
 
 
-def test_a_record_at_another_rate_is_refused():
+@pytest.mark.parametrize("rate", [125, 250, 257, 1000])
+def test_a_record_at_another_rate_has_the_windows_and_labels_of_the_same_signal_at_360_hz(
+    wearer, prepared, rate
+):
+    resampled = record_set(at_rate(wearer, rate), BeatNet.geometry, BeatNet.steps_per_second)
+    n = len(prepared)
+    assert n - 1 <= len(resampled) <= n
+    n = len(resampled)
+    # Both filters let the chain's band pass; what is left is what they do near its upper end.
+    usable = np.isfinite(prepared.scale[:n]) & np.isfinite(resampled.scale[:n])
+    usable[:5] = False
+    off = np.abs(resampled.inputs[:n] - prepared.inputs[:n]).max(1)[usable]
+    assert np.median(off) < 0.05
+    assert off.max() < 0.3
+    np.testing.assert_allclose(resampled.scale[:n], prepared.scale[:n], rtol=0.02)
+    near = wearer.annotations.samples % WINDOW
+    at_an_edge = wearer.annotations.samples[(near < 4) | (near > WINDOW - 4)] // WINDOW
+    clear = ~np.isin(np.arange(n), [at_an_edge - 1, at_an_edge, at_an_edge + 1])
+    assert clear.sum() > n // 2
+    np.testing.assert_array_equal(resampled.labels[:n][clear], prepared.labels[:n][clear])
+    steps = [np.flatnonzero(each.beats[:n].ravel()) for each in (resampled, prepared)]
+    assert len(steps[0]) == len(steps[1])
+    assert np.abs(steps[0] - steps[1]).max() <= 1
+    assert {*np.unique(resampled.labels)} == {*np.unique(prepared.labels)}
+
+
+@pytest.mark.parametrize("rate", [99.9, 64.0, 1000.1])
+def test_a_rate_that_no_monitor_takes_is_refused(rate):
     annotations = Annotations(np.array([10]), ("N",))
-    record = Record("x", "x", 250.0, 200.0, "I", np.zeros(1000, np.int16), annotations)
-    with pytest.raises(RecordError, match="250 Hz"):
+    record = Record("x", "x", rate, 200.0, "I", np.zeros(5000, np.int16), annotations)
+    with pytest.raises(RecordError, match=f"{rate:g} Hz: give a record of 100 to 1000 Hz"):
         record_set(record, BeatNet.geometry, 30)
 
 

@@ -9,10 +9,11 @@ from ecgmon.errors import RecordError
 from ecgmon.grid import RATE
 from ecgmon.labels import AAMI_CLASSES, is_beat
 from ecgmon.records import Record
+from ecgmon.records.converted import converted
 from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.beat_inputs import beat_inputs
 from trainer.beats.kachuee import CLASSES
-from trainer.dataset import require_rate, whole_stream
+from trainer.dataset import whole_stream
 from trainer.examples import Examples
 
 _GEOMETRY: Final = Geometry(history_s=0, look_ahead_s=0, rate=RATE)
@@ -24,8 +25,9 @@ def live_beats(record: Record) -> Examples:
     Raises
     ------
     RecordError
-        If it has no annotations or is not sampled at 360 Hz.
+        If it has no annotations, or a monitor does not take its rate.
     """
+    record = converted(record)
     if record.annotations is None:
         raise RecordError(f"{record.name} has no annotations to learn from: choose another.")
     which = is_beat(record.annotations)
@@ -37,8 +39,16 @@ def live_beats(record: Record) -> Examples:
 
 
 def inputs_at(record: Record, beats: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the inputs of beats at given samples, as `ecgmon.signal.beat_inputs` defines them."""
-    require_rate(record)
+    """Return the inputs of beats, as `ecgmon.signal.beat_inputs` defines them.
+
+    Parameters
+    ----------
+    record : Record
+        At any rate that a monitor takes.
+    beats : ndarray of int64, shape (n,)
+        Sample index at `RATE` of each.
+    """
+    record = converted(record)
     windows = process_record(record.millivolts(), _GEOMETRY)
     filtered = whole_stream(windows, _GEOMETRY)
     # The last second may not be whole, and then was not filtered.

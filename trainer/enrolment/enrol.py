@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ecgmon.bundle import Card, LabelSource, Model, Span, Validation
-from ecgmon.errors import UsageError
+from ecgmon.bundle import LabelSource, Model, Span, Validation
 from ecgmon.metrics import Confusion
 from trainer import build, export
 from trainer.batches import Group, Noise
 from trainer.dataset import RecordSet
+from trainer.enrolment.eligible import check
 from trainer.fit import deterministic, fit
 from trainer.judging import confusion, probabilities
 from trainer.networks import WindowNetwork
@@ -40,19 +40,6 @@ class Way:
     fitted: Callable[[int], WindowNetwork]
     threshold: float
     labels: LabelSource = "annotations"
-
-
-def check(generic: Card, wearer: RecordSet, seconds: int = ENROLMENT_S) -> None:
-    """Raise `UsageError` where a record is nothing to enrol a wearer on."""
-    if wearer.record in {span.record for span in generic.trained_on}:
-        raise UsageError(
-            f"{generic.name} was trained on {wearer.record}: that would not be enrolment."
-        )
-    if len(wearer) < seconds:
-        raise UsageError(
-            f"{wearer.record} is too short: enrolment takes a record's first "
-            f"{seconds // 60} minutes."
-        )
 
 
 def tuning(
@@ -148,7 +135,7 @@ def enrol(
         If the record is nothing to enrol on.
     """
     base = Model.load(generic).card
-    check(base, wearer, seconds)
+    check(base, wearer.record, len(wearer), seconds)
     before = seconds - HELD_OUT_S
 
     def fitted(until: int) -> WindowNetwork:

@@ -1,7 +1,7 @@
 """The signal of an enrolment: which seconds of it can be used, and where its beats are."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 from ecgmon.errors import RecordError
 from ecgmon.grid import WINDOW
 from ecgmon.records import Record
+from ecgmon.records.converted import converted
 from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.quality import ABSENT, NAMES, SIGNAL, USABLE
 from ecgmon.wire.frame import NO_VALUE
-from trainer.dataset import RecordSet, record_set, require_rate
-from trainer.networks import WindowNetwork
+from trainer.dataset import RecordSet, record_set
+
+if TYPE_CHECKING:
+    from trainer.networks import WindowNetwork
 
 SHORTEST: Final = 180
 """Fewest seconds to enrol on."""
@@ -54,20 +57,26 @@ class Signal:
         return usable
 
 
-def take(record: Record, network: type[WindowNetwork], seconds: int) -> Signal:
+def require_length(record: Record) -> None:
+    """Raise `RecordError` where a record at 360 Hz is too short to enrol on."""
+    seconds = len(record.samples) // WINDOW
+    if seconds <= SHORTEST:  # the last one is only looked ahead into
+        raise RecordError(
+            f"{record.name} is too short: it has {seconds} whole seconds, and enrolment takes at "
+            f"least {SHORTEST + 1}."
+        )
+
+
+def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Signal:
     """Prepare the first seconds of a record for enrolment.
 
     Raises
     ------
     RecordError
-        If the record is too short, at another sampling rate, or mostly unusable.
+        If the record is too short, at a rate that a monitor does not take, or mostly unusable.
     """
-    require_rate(record)
-    if seconds < SHORTEST:
-        raise RecordError(
-            f"{record.name} is too short: it has {len(record.samples) // WINDOW} whole seconds, "
-            f"and enrolment takes at least {SHORTEST + 1}."
-        )
+    record = converted(record)
+    require_length(record)
     whole = record_set(record, network.geometry, network.steps_per_second)
     millivolts = record.millivolts()[: (seconds + 1) * WINDOW]
     state = process_record(millivolts, network.geometry).state[:seconds]

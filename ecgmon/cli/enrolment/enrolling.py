@@ -3,7 +3,7 @@
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 from ecgmon.bundle import LabelSource, Model
 from ecgmon.cli.enrolment import sources
 from ecgmon.cli.enrolment.reviewing import reviewed
-from ecgmon.cli.models import GENERIC, resolve, stored
+from ecgmon.cli.enrolment.wanted import Wanted, require_terminal
+from ecgmon.cli.models import stored
 from ecgmon.cli.progress import long_work
-from ecgmon.errors import BundleError, UsageError
+from ecgmon.errors import UsageError
 from ecgmon.files import place
 from ecgmon.grid import WINDOW
 from ecgmon.labels import NORMAL, UNLABELLED
 from ecgmon.records import Record
-from ecgmon.terminal.screen import usable
 from trainer import noise, splits
 from trainer.batches import Noise
 from trainer.dataset import RecordSet, load
 from trainer.enrolment import gate
 from trainer.enrolment.baseline import assumed_normal
-from trainer.enrolment.enrol import HELD_OUT_S, check, enrol, tuning
+from trainer.enrolment.eligible import check
+from trainer.enrolment.enrol import HELD_OUT_S, enrol, tuning
 from trainer.enrolment.enrolled import Enrolled
 from trainer.enrolment.labelled import labelled
 from trainer.enrolment.report import page
@@ -33,50 +34,6 @@ from trainer.networks import NETWORKS, WindowNetwork
 
 LEAST: Final = 60
 """Fewest labelled seconds before the last minute that are worth fitting to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked for, whatever the signal is.
-
-    Parameters
-    ----------
-    patient : str
-        Whose model.
-    start : Path
-        Bundle to start from.
-    old : Model
-        In service.
-    force : bool
-        Whether to put the new one into service whatever is against it.
-    seed : int
-        Of everything random.
-    data : Path, optional
-        Folder to look for records in first.
-    """
-
-    patient: str
-    start: Path
-    old: Model
-    force: bool
-    seed: int
-    data: Path | None
-
-    @classmethod
-    def of(
-        cls, patient: str, generic: Path | None, seed: int, data: Path | None, *, force: bool
-    ) -> Self:
-        """Find the models; raises `BundleError` where one cannot be enrolled with."""
-        start = generic or resolve(GENERIC, None)
-        base, old = Model.load(start).card, Model.load(resolve(None, patient))
-        if base.network not in NETWORKS:
-            raise BundleError(f"{start} holds a network this version cannot train: {base.network}.")
-        if old.card.geometry != base.geometry:
-            raise BundleError(
-                f"{old.card.name}, in service for {patient}, sees other history than {start} and "
-                "cannot be compared with it: give a bundle like it with --generic."
-            )
-        return cls(patient, start, old, force, seed, data)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,7 +70,7 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     base = Model.load(wanted.start).card
     kind = NETWORKS[base.network]
     signal = take(taken, kind, len(taken.samples) // WINDOW - 1)
-    check(base, signal.record, signal.seconds)
+    check(base, signal.record.record, len(signal.record), signal.seconds)
     if labels == "review":
         require_terminal(f"nothing says what is normal in {taken.name}")
     if labels == "assumed normal":
@@ -144,15 +101,6 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
             f"{error.strerror}."
         ) from error
     return done
-
-
-def require_terminal(why: str) -> None:
-    """Raise `UsageError` where nobody can review a signal."""
-    if not usable():
-        raise UsageError(
-            f"This is no terminal, and {why}: run it in one to judge twenty beats, or give "
-            "--assume-normal."
-        )
 
 
 def _beats(

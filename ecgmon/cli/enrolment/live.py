@@ -17,6 +17,7 @@ from rich.progress import Progress
 
 from ecgmon.cli.enrolment.tally import State, Tally
 from ecgmon.cli.progress import long_work
+from ecgmon.cli.where import Where
 from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.grid import WINDOW
 from ecgmon.records import heard
@@ -63,7 +64,7 @@ class Followed:
     stop: int
 
 
-def follow(wearer: str, seconds: int, endpoint: str, folder: Path) -> Followed:
+def follow(wearer: str, seconds: int, where: Where, folder: Path) -> Followed:
     """Wait until a running monitor has captured so many good seconds of a wearer's signal.
 
     They are counted from now on, in one stream: seconds that the monitor calls *signal* and that
@@ -75,7 +76,7 @@ def follow(wearer: str, seconds: int, endpoint: str, folder: Path) -> Followed:
         Whose signal.
     seconds : int
         How many good seconds.
-    endpoint : str
+    where : Where
         Where the monitor publishes.
     folder : Path
         Where it captures.
@@ -96,7 +97,7 @@ def follow(wearer: str, seconds: int, endpoint: str, folder: Path) -> Followed:
         With code 130 on Ctrl-C.
     """
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    follower = _Follower(wearer, seconds, endpoint, folder)
+    follower = _Follower(wearer, seconds, where, folder)
     try:
         with long_work() as bar:
             return follower.run(context, bar)
@@ -115,10 +116,10 @@ def follow(wearer: str, seconds: int, endpoint: str, folder: Path) -> Followed:
 class _Follower:
     """The sockets, and what has come of a wearer."""
 
-    def __init__(self, wearer: str, seconds: int, endpoint: str, folder: Path) -> None:
+    def __init__(self, wearer: str, seconds: int, where: Where, folder: Path) -> None:
         self._wearer = wearer
         self._seconds = seconds
-        self._endpoint = endpoint
+        self._where = where
         self._folder = folder
         self._others: set[str] = set()
         self.tally = Tally(time.monotonic())
@@ -140,13 +141,14 @@ class _Follower:
         """Subscribe, and wait until there is a monitor at the other end."""
         everyones = topics([messages.Opened, messages.Closed])
         wanted = [*everyones, *topics([messages.Window], self._wearer)]
-        self._viewer = Viewer(context, self._endpoint, wanted)
+        self._viewer = Viewer(context, self._where.endpoint, wanted, secure=self._where.secure)
         deadline = time.monotonic() + CONNECT_S
         while not self._viewer.socket.poll(POLL_MS):
-            self._viewer.keep_alive()
+            list(self._viewer.drain(0))  # says so if this key is not accepted
             if time.monotonic() > deadline:
                 raise UsageError(
-                    f"No monitor publishes at {self._endpoint}: start one with ecgmon serve."
+                    f"No monitor publishes at {self._where.endpoint}: start one with ecgmon "
+                    "serve, or give the endpoint with --monitor."
                 )
 
     def _await_stream(self, *, again: bool) -> str:
@@ -238,7 +240,7 @@ class _Follower:
                 self._others.discard(message.wearer)
         if time.monotonic() - self._viewer.heard > GONE_S:
             raise EcgmonError(
-                f"The monitor at {self._endpoint} is gone, after {self.tally.summary()}: "
+                f"The monitor at {self._where.endpoint} is gone, after {self.tally.summary()}: "
                 "start ecgmon serve again, and then this."
             )
 

@@ -10,7 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.cli.options import captured_folder, state_folder
+from ecgmon.cli.models import stored
+from ecgmon.cli.options import captured_folder, require_writable, state_folder
+from ecgmon.cli.where import Where
 from ecgmon.errors import RecordError
 from ecgmon.files import place
 from ecgmon.grid import RATE, WINDOW
@@ -22,11 +24,14 @@ REPORT: Final = ".html"
 
 
 def from_record(name: str, data: Path | None, seconds: int, annotator: str | None = None) -> Record:
-    """Read the first seconds of a record, fetched first if it is not on this machine."""
+    """Read the first seconds of a record at `RATE`, fetched first if it is not on this machine."""
+    from ecgmon.records.converted import converted
     from ecgmon.records.fetch import obtain
+    from ecgmon.records.find import here
     from ecgmon.records.read import read
 
-    record = read(obtain(name, data=data, annotator=annotator), annotator=annotator)
+    found = obtain(here(name), data=data, annotator=annotator)
+    record = converted(read(found, annotator=annotator))
     stop = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
     said = record.annotations
     if said is not None:
@@ -69,14 +74,20 @@ def from_captured(wearer: str, seconds: int) -> Record:
     return heard.hear(folder, wearer, newest.stream, stop - wanted, stop)
 
 
-def from_live(wearer: str, minutes: int, endpoint: str) -> Record:
+def from_live(wearer: str, minutes: int, where: Where) -> Record:
     """Follow a running monitor until it has captured so much good signal, and read that."""
     from ecgmon.cli.enrolment.live import follow
     from ecgmon.records import heard
 
     folder = captured_folder()
-    span = follow(wearer, minutes * 60 + 1, endpoint, folder)
+    span = follow(wearer, minutes * 60 + 1, where, folder)
     return heard.hear(folder, wearer, span.stream, span.start, span.stop)
+
+
+def require_room(wearer: str) -> None:
+    """Raise `UsageError` where neither a model nor a signal of a wearer could be kept."""
+    for folder in (stored().folder / wearer, _folder(wearer)):
+        require_writable(folder, "choose another place with $ECGMON_STATE")
 
 
 def unfinished(wearer: str) -> Record | None:

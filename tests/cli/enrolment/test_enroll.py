@@ -13,19 +13,22 @@ from typer.testing import CliRunner
 from ecgmon.bundle import Model
 from ecgmon.cli.app import app
 from ecgmon.cli.enroll import KEPT
-from ecgmon.cli.enrolment import enrolling
+from ecgmon.cli.enrolment import enrolling, sources
 from ecgmon.cli.models import resolve, stored
 from ecgmon.errors import EcgmonError
 from ecgmon.grid import RATE
 from ecgmon.labels import ABNORMAL, NORMAL
+from replay.rates import at_rate
 from replay.simulated import simulate
 from trainer import build, splits
 from trainer.dataset import record_set
 from trainer.enrolment import gate
+from trainer.enrolment.signal import take
 from trainer.networks import BeatNet
 
 WEARER = "ann"
 PLAYED = simulate("premature", duration_s=splits.ENROLMENT_S + 10).record
+OTHER = at_rate(PLAYED, 250)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +36,13 @@ def prepared():
     return record_set(PLAYED, BeatNet.geometry, BeatNet.steps_per_second)
 
 
-def write(folder, name, samples, rate=RATE, annotated=False):
+def write(folder, name, samples, rate=RATE, said=None):
     """Write a WFDB record and return its path."""
     wfdb.wrsamp(
         name, rate, ["mV"], ["II"], d_signal=samples[:, None], fmt=["16"],
         adc_gain=[PLAYED.gain], baseline=[0], write_dir=str(folder),
     )  # fmt: skip
-    if annotated:
-        said = PLAYED.annotations
+    if said is not None:
         wfdb.wrann(name, "atr", said.samples, list(said.symbols), write_dir=str(folder))
     return str(folder / name)
 
@@ -49,7 +51,7 @@ def write(folder, name, samples, rate=RATE, annotated=False):
 def records(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     return {
-        "annotated": write(folder, "annotated", PLAYED.samples, annotated=True),
+        "annotated": write(folder, "annotated", PLAYED.samples, said=PLAYED.annotations),
         "bare": write(folder, "bare", PLAYED.samples),
         "flat": write(folder, "flat", np.full_like(PLAYED.samples, 100)),
         "noise": write(
@@ -57,7 +59,8 @@ def records(tmp_path_factory):
             "noise",
             np.random.default_rng(1).normal(0, 300, len(PLAYED.samples)).astype(np.int16),
         ),
-        "slow": write(folder, "slow", PLAYED.samples, rate=250),
+        "slow": write(folder, "slow", PLAYED.samples, rate=64),
+        "other rate": write(folder, "other", OTHER.samples, 250, OTHER.annotations),
         "short": write(folder, "short", PLAYED.samples[: 100 * RATE]),
     }
 
@@ -106,6 +109,33 @@ def test_a_wearer_gets_a_model_and_a_second_is_judged_on_what_is_left(enroll, mo
     assert stored().versions(WEARER) == [1, 2]
 
 
+@pytest.mark.slow
+def test_a_record_of_250_hz_enrols_as_the_same_signal_at_360_does(enroll):
+    figures = []
+    for record in ("other rate", "annotated"):
+        outcome = enroll(record, "--force", "--json", "-")
+        assert outcome.exit_code == 0, outcome.output
+        figures.append(json.loads(outcome.stdout))
+    other, same = figures
+    for name in ("seconds", "usable"):
+        assert other[name] == same[name] == splits.ENROLMENT_S
+    for name in ("normal", "abnormal"):
+        assert abs(other[name] - same[name]) <= 2
+        assert other[name] > 10
+
+
+@pytest.mark.slow
+def test_what_is_kept_of_another_rate_can_be_reviewed_again(enroll):
+    assert enroll("other rate", "--assume-normal", "--force").exit_code == 0
+    assert enroll("other rate", "--assume-normal", "--force").exit_code == 0  # the same signal
+    (kept,) = (stored().folder.parent / "enrolments" / WEARER).glob("*.hea")
+    there = wfdb.rdrecord(str(kept.with_suffix("")))
+    seconds = splits.ENROLMENT_S + 1
+    assert (there.fs, there.sig_len) == (RATE, seconds * RATE)
+    off = there.p_signal[RATE:-RATE, 0] - PLAYED.millivolts()[RATE : (seconds - 1) * RATE]
+    assert np.sqrt(np.mean(off**2)) < 0.02
+
+
 def test_a_model_that_does_worse_is_kept_unless_it_is_forced(enroll, monkeypatch):
     objecting(monkeypatch, "it is worse")
     outcome = enroll()
@@ -150,12 +180,27 @@ def test_what_is_assumed_normal_calibrates_and_keeps_the_signal(enroll, records)
     assert kept.with_suffix(".html").read_text().startswith("<!doctype html>")
 
 
+def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
+    taken = sources.from_record(records["other rate"], None, splits.ENROLMENT_S)
+    same = sources.from_record(records["annotated"], None, splits.ENROLMENT_S)
+    assert (taken.rate, len(taken.samples)) == (RATE, len(same.samples))
+    off = (taken.millivolts() - same.millivolts())[RATE:-RATE]
+    assert np.sqrt(np.mean(off**2)) < 0.02
+    assert taken.annotations.symbols == same.annotations.symbols
+    assert np.abs(taken.annotations.samples - same.annotations.samples).max() <= 3
+    prepared = [take(each, BeatNet, splits.ENROLMENT_S) for each in (taken, same)]
+    assert [each.usable.all() for each in prepared] == [True, True]
+    beats = [each.beats for each in prepared]
+    assert len(beats[0]) == len(beats[1])
+    assert np.abs(beats[0] - beats[1]).max() <= 3
+
+
 @pytest.mark.parametrize(
     ("record", "options", "said"),
     [
         ("flat", [], "0 can be used .0 noisy or clipped, 300 with missing signal"),
         ("noise", [], "0 can be used .300 noisy or clipped"),
-        ("slow", [], "sampled at 250 Hz, not 360 Hz"),
+        ("slow", [], "sampled at 64 Hz: give a record of 100 to 1000 Hz"),
         ("short", [], "too short: it has 100 whole seconds"),
         ("bare", [], "This is no terminal, and nothing says what is normal in .*bare"),
         ("bare", ["--patient", "../ann"], "cannot be a wearer's id"),
@@ -195,7 +240,7 @@ def test_where_nothing_can_be_written_it_is_said(enroll, monkeypatch):
             raise enroll().exception
     assert stored().versions(WEARER) == []
     monkeypatch.setenv("ECGMON_STATE", "/proc/nowhere")
-    with pytest.raises(EcgmonError, match="cannot be kept in /proc/nowhere/enrolments/ann"):
+    with pytest.raises(EcgmonError, match=r"in the folder /proc/nowhere/models/ann .*STATE"):
         raise enroll("bare", "--assume-normal").exception
 
 

@@ -15,6 +15,7 @@ import pytest
 import monitor.disk
 from ecgmon.cli.enrolment import live
 from ecgmon.cli.enrolment.tally import REMARKS
+from ecgmon.cli.where import Where
 from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.records import captured
 from ecgmon.wire import NO_VALUE, messages
@@ -49,7 +50,7 @@ class Following(threading.Thread):
 
     def __init__(self, rig, folder, seconds, wearer="ann"):
         super().__init__(daemon=True)
-        self._given = (wearer, seconds, rig.monitor.publish, folder / "captured")
+        self._given = (wearer, seconds, Where(rig.monitor.publish), folder / "captured")
         self.found = self.error = None
         self.start()
 
@@ -117,9 +118,9 @@ def test_too_few_good_seconds_end_in_a_sentence_that_counts_them(rig, tmp_path, 
 
 def test_a_monitor_that_is_not_there_is_said_soon(tmp_path):
     with pytest.raises(UsageError, match="start one with ecgmon serve"):
-        live.follow("ann", 5, "tcp://127.0.0.1:9", tmp_path)
+        live.follow("ann", 5, Where("tcp://127.0.0.1:9"), tmp_path)
     with pytest.raises(UsageError, match="is no endpoint"):
-        live.follow("ann", 5, "nonsense", tmp_path)
+        live.follow("ann", 5, Where("nonsense"), tmp_path)
 
 
 def test_a_wearer_who_does_not_stream_is_waited_for_a_while_and_the_others_are_named(
@@ -253,9 +254,10 @@ import sys
 from pathlib import Path
 import typer
 from ecgmon.cli.enrolment.live import follow
+from ecgmon.cli.where import Where
 endpoint, folder = sys.argv[1:]
 sys.argv[1:] = []
-typer.run(lambda: follow("ann", 300, endpoint, Path(folder)))
+typer.run(lambda: follow("ann", 300, Where(endpoint), Path(folder)))
 """
 
 

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecgmon.errors import RecordError
-from ecgmon.records.find import Found, cache_directory, find, search_path
+from ecgmon.records.find import Found, cache_directory, find, here, search_path
 
 
 @pytest.fixture
@@ -195,3 +195,29 @@ def test_a_wearers_id_is_one_the_monitor_takes(tmp_path, write_record, name, wea
     found = find(str(tmp_path / name))
     assert isinstance(found, Found)
     assert found.wearer == wearer
+
+
+@pytest.mark.parametrize("name", ["rec1", "203", "rec-1", "rec1.hea"])
+def test_a_record_of_the_current_folder_has_its_bare_name(
+    places, tmp_path, write_record, monkeypatch, name
+):
+    bare = name.removesuffix(".hea")
+    write_record(tmp_path / "here", bare)
+    monkeypatch.chdir(tmp_path / "here")
+    found = find(here(name), places["data"])
+    assert found.path.resolve() == tmp_path / "here" / bare
+    assert found.name == bare
+
+
+def test_what_lies_in_the_current_folder_stands_in_for_no_record_that_the_program_names(
+    places, tmp_path, write_record, monkeypatch
+):
+    write_record(tmp_path / "here", "203")
+    monkeypatch.chdir(tmp_path / "here")
+    assert find("203").path == places["environment"] / "mitdb/203"
+    assert [here(name) for name in ("100", "mitdb/203", "./203")] == ["100", "mitdb/203", "./203"]
+
+
+def test_a_record_of_a_known_folder_is_called_as_always(places, monkeypatch):
+    monkeypatch.chdir(places["environment"] / "mitdb")
+    assert find(here("203")).name == "mitdb/203"

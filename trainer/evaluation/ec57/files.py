@@ -10,7 +10,9 @@ from ecgmon.errors import RecordError, UsageError
 from ecgmon.grid import RATE
 from ecgmon.records.annotations import Annotation, encode, load, symbol
 from ecgmon.records.fetch import obtain
+from ecgmon.records.find import Found
 from ecgmon.records.header import read_header
+from ecgmon.records.many import each
 from trainer.evaluation.ec57.counts import Counts
 from trainer.evaluation.ec57.marks import Marks, marks
 from trainer.evaluation.ec57.matching import LEARNING
@@ -87,7 +89,12 @@ class Annotator:
         """Records without a file."""
         return tuple(name for name in NON_PACED if name not in self.records)
 
-    def compare(self, data: Path | None, progress: Callable[[str], None]) -> dict[str, Counts]:
+    def compare(
+        self,
+        data: Path | None,
+        progress: Callable[[str], None],
+        skipped: dict[str, RecordError] | None = None,
+    ) -> dict[str, Counts]:
         """Compare every file with the record's reference annotations.
 
         Parameters
@@ -96,20 +103,24 @@ class Annotator:
             Folder to look for the records in first.
         progress : callable
             Called with each record's name before it is compared.
+        skipped : dict of str to RecordError, optional
+            As `ecgmon.records.many.each` takes it.
 
         Raises
         ------
         RecordError
-            If a record or its reference annotations cannot be had, or a file is damaged.
+            If a record or its reference annotations cannot be had, or a file is damaged; names all
+            such files.
         """
-        counts = {}
-        for name in self.records:
-            progress(name)
-            counts[name] = self._compare(name, data)
-        return counts
 
-    def _compare(self, name: str, data: Path | None) -> Counts:
-        found = obtain(f"mitdb/{name}", data=data)
+        def fetch(name: str) -> Found:
+            progress(name)
+            return obtain(f"mitdb/{name}", data=data)
+
+        return dict(each(self.records, self._compare, data=data, fetch=fetch, skipped=skipped))
+
+    def _compare(self, found: Found) -> Counts:
+        name = found.path.name
         header = read_header(found)
         if header.rate != RATE or header.length is None:
             raise RecordError(

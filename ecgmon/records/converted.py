@@ -1,0 +1,64 @@
+"""A whole record at 360 Hz, as the monitor converts what a device of another rate sends."""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from ecgmon.errors import RecordError
+from ecgmon.grid import RATE
+from ecgmon.records.record import Annotations, Record
+from ecgmon.signal.convert import MAX_RATE, MIN_RATE, RateConverter, first_output
+from ecgmon.wire.frame import NO_VALUE
+
+FINEST: Final = 1000.0
+"""Counts per mV up to which the gain is raised: 1 uV is far below any noise of a record, so that
+what is rounded again is nothing that a model sees."""
+
+
+def converted(record: Record) -> Record:
+    """Return a record at `RATE`; the same one if it has this rate already.
+
+    Parameters
+    ----------
+    record : Record
+        At `MIN_RATE` to `MAX_RATE` Hz.
+
+    Returns
+    -------
+    Record
+        An annotation stays in the second that it was in. The gain is as fine as `FINEST` where
+        the amplitude leaves room for it.
+
+    Raises
+    ------
+    RecordError
+        If a monitor takes no such rate.
+    """
+    if record.rate == RATE:
+        return record
+    rate_mhz = round(record.rate * 1000)
+    if not MIN_RATE * 1000 <= rate_mhz <= MAX_RATE * 1000:
+        raise RecordError(
+            f"{record.name} is sampled at {record.rate:g} Hz: give a record of {MIN_RATE} to "
+            f"{MAX_RATE} Hz."
+        )
+    converter = RateConverter(rate_mhz)
+    millivolts = np.concatenate([converter.push(record.millivolts()), converter.flush()])
+    measured = np.isfinite(millivolts)
+    peak = max(float(np.max(np.abs(millivolts), where=measured, initial=0.0)), 1e-9)
+    gain = min(max(record.gain, FINEST), -(NO_VALUE + 1) / peak)
+    counts = np.full(len(millivolts), NO_VALUE, dtype=np.int16)
+    counts[measured] = np.rint(millivolts[measured] * gain)
+    marks = record.annotations
+    return replace(
+        record,
+        rate=float(RATE),
+        gain=gain,
+        samples=counts,
+        annotations=marks and Annotations(marks.samples * (RATE * 1000) // rate_mhz, marks.symbols),
+        missing=tuple(
+            (first_output(start, rate_mhz), first_output(stop, rate_mhz))
+            for start, stop in record.missing
+        ),
+    )

@@ -1,0 +1,77 @@
+"""Why a monitor does not let a client in: what ZeroMQ reports of a socket's handshakes."""
+
+from typing import Any, Final
+
+import zmq
+from zmq.utils.monitor import parse_monitor_message
+
+UNEXPLAINED: Final = 3
+"""Handshakes in a row that break off without a reason, from which on the key is to blame.
+
+A monitor that cannot read what was encrypted for another one hangs up; so does one that ends."""
+_EVENTS: Final = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+)
+
+
+class Handshakes:
+    """Watches the handshakes of a client's sockets, one socket after the other.
+
+    Parameters
+    ----------
+    endpoint : str
+        Where they connect to.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._events: zmq.Socket[bytes] | None = None
+        self._unexplained = 0
+        self._refusal: str | None = None
+
+    def watch(self, socket: "zmq.Socket[Any]") -> None:
+        """Watch a socket that has its keys and is not yet connected; from now on no other."""
+        self.close()
+        self._has_key = socket.mechanism == zmq.CURVE
+        self._events = socket.get_monitor_socket(_EVENTS)
+        self._events.linger = 0
+
+    def close(self) -> None:
+        """Watch no longer; what was learned stays."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+    def refusal(self) -> str | None:
+        """Return in a sentence why the monitor does not let this client in, if it is known."""
+        while self._events is not None and self._events.poll(0):
+            told = parse_monitor_message(self._events.recv_multipart())
+            self._take(told["event"], told["value"])
+        return self._refusal
+
+    def _take(self, event: int, value: int) -> None:
+        if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self._unexplained, self._refusal = 0, None
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            self._refusal = (
+                "The monitor does not accept this key: it is not known there, or revoked; let its "
+                "operator make another one with ecgmon keys make."
+            )
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._has_key:
+            self._unexplained += 1
+            if self._unexplained >= UNEXPLAINED:
+                self._refusal = (
+                    "The monitor does not accept this key: it was made for another monitor; its "
+                    "line server must be what ecgmon keys server prints there."
+                )
+        elif value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
+            self._refusal = (
+                f"The monitor takes no key at {self._endpoint}: leave the key out, or give the "
+                "endpoint for other machines."
+                if self._has_key
+                else f"The monitor asks for a key at {self._endpoint}: give one with --key FILE or "
+                "$ECGMON_KEY."
+            )

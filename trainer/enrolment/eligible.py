@@ -1,0 +1,15 @@
+"""Whether a record is one to enrol a wearer on; loads no torch, so that it can be asked early."""
+
+from ecgmon.bundle import Card
+from ecgmon.errors import UsageError
+from trainer.splits import ENROLMENT_S
+
+
+def check(generic: Card, record: str, windows: int, seconds: int = ENROLMENT_S) -> None:
+    """Raise `UsageError` where a record of so many windows is nothing to enrol a wearer on."""
+    if record in {span.record for span in generic.trained_on}:
+        raise UsageError(f"{generic.name} was trained on {record}: that would not be enrolment.")
+    if windows < seconds:
+        raise UsageError(
+            f"{record} is too short: enrolment takes a record's first {seconds // 60} minutes."
+        )
