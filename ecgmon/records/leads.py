@@ -26,9 +26,10 @@ def millivolts(unit: str) -> float | None:
     unit : str
         As in a header; empty means mV.
     """
-    if not unit:
+    written = unicodedata.normalize("NFKC", unit).casefold().strip(",;.:")
+    if not written:
         return 1.0
-    match = _UNIT.fullmatch(unicodedata.normalize("NFKC", unit).casefold())
+    match = _UNIT.fullmatch(written)
     return None if match is None else _MILLIVOLTS[_LONG.get(match[1], match[1])]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ecgmon.errors import RecordError
 from ecgmon.records import pieces
-from ecgmon.records.annotations import MAX_BYTES, Loaded, load, symbol
+from ecgmon.records.annotations import Loaded, load, symbol
 from ecgmon.records.find import Found
 from ecgmon.records.header import read_header
 from ecgmon.records.pieces import Piece
@@ -23,6 +23,8 @@ REFERENCE: Final = "atr"
 _ANNOTATOR: Final = re.compile(r"[A-Za-z0-9_-]{1,30}")
 _HINTS: Final = 5
 """Most other annotators named."""
+_HINT_BYTES: Final = 1_000_000
+"""Largest file that is looked into for a hint: four days of beats."""
 
 
 def read(
@@ -169,7 +171,7 @@ def _annotators(found: Found) -> list[str]:
         if not _ANNOTATOR.fullmatch(suffix) or suffix in ("hea", "dat", "mat", "xyz"):
             continue
         try:
-            usable = path.is_file() and path.stat().st_size <= MAX_BYTES
+            usable = path.is_file() and path.stat().st_size <= _HINT_BYTES
             if usable and load(path).marks:
                 names.append(suffix)
         except (OSError, ValueError):

@@ -151,7 +151,9 @@ HEADER = """100 2 360 4000
 100.dat 16 200.0(0)/mV 16 0 0 0 0 V5
 """
 TOKENS = (
-    sorted(set(re.findall(r"\S+", HEADER))) + "0 -1 1e9 nan inf 16x2 16+8 ~ - ../x é # /".split()
+    sorted(set(re.findall(r"\S+", HEADER)))
+    + "0 -1 1e9 nan inf 1e999 24:00:00 16x2 16:3 16+8 8 61 212 310 311 516".split()
+    + "~ - ../x é # / ( 100/1".split()
 )
 
 

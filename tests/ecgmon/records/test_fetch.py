@@ -234,3 +234,48 @@ def test_a_cache_that_cannot_be_written_is_said(archive, write_record, monkeypat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(RecordError, match="cannot be written"):
         obtain("100")
+
+
+def test_all_files_of_a_record_of_segments_are_fetched(archive, write_record):
+    folder = archive.database("waves", "1.2") / "p10" / "81"
+    for name in ("parts/81_1", "81_2"):
+        write_record(folder / "parts" if "/" in name else folder, name.rpartition("/")[2])
+    (folder / "81_layout.hea").write_text("81_layout 1 360 0\n~ 0 200/mV 16 0 0 0 0 MLII\n")
+    segments = "81_layout 0\nparts/81_1 4000\n~ 360\n81_2 4000\n"
+    (folder / "81.hea").write_text(f"81/4 1 360 8360\n{segments}")
+    found = obtain("waves/p10/81/81")
+    assert len(read(found).samples) == 8360
+    files = ["81.hea", "81_2.dat", "81_2.hea", "81_layout.hea", "parts/81_1.dat", "parts/81_1.hea"]
+    assert cached() == [f"waves/p10/81/{file}" for file in files]
+    archive.requests.clear()
+    assert obtain("waves/p10/81/81") == found
+    assert archive.requests == []
+
+
+def test_the_annotations_that_are_asked_for_are_fetched_even_later(archive, write_record):
+    served = write_record(archive.database(), "100").path
+    (served.parent / "100.ecg").write_bytes((served.parent / "100.atr").read_bytes())
+    obtain("100", annotator="ecg")
+    assert cached() == ["mitdb/100.dat", "mitdb/100.ecg", "mitdb/100.hea"]
+    found = obtain("100", annotator="atr")
+    assert cached() == ["mitdb/100.atr", "mitdb/100.dat", "mitdb/100.ecg", "mitdb/100.hea"]
+    with pytest.raises(RecordError, match=r"no annotations 100\.ari: choose atr, ecg"):
+        read(obtain("100", annotator="ari"), annotator="ari")
+    archive.stop()
+    assert obtain("100", annotator="qrs") == found
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "100 1 360 4000\n../../100.dat 16 200\n",
+        "100 1 360 4000\n/etc/passwd 16 200\n",
+        "100/1 1 360 4000\n../../100 4000\n",
+    ],
+)
+def test_nothing_outside_its_database_is_fetched(archive, write_record, header):
+    folder = archive.database()
+    write_record(folder, "100").path.with_suffix(".hea").write_text(header)
+    with pytest.raises(RecordError, match="outside its database"):
+        obtain("100")
+    assert cached() == []

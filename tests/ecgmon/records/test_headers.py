@@ -137,10 +137,7 @@ def test_signal_files_may_lie_in_folders_and_be_called_anything(tmp_path):
 @pytest.mark.parametrize(
     ("unit", "size"),
     [
-        *[
-            (unit, 1.0)
-            for unit in ("", "mV", "mv", "MV", "m_V", "millivolt", "milliVolts", "mVolts")
-        ],
+        *[(unit, 1.0) for unit in ("", "mV", "mv", "MV", "m_V", "millivolt", "mVolts", "mV,")],
         *[(unit, 1e-3) for unit in ("uV", "uv", "UV", "microV", "\u00b5V", "\u03bcv", "muV")],
         *[(unit, 1e3) for unit in ("V", "v", "Volt", "volts")],
         *[(unit, 1e-6) for unit in ("nV", "nv", "nanovolts")],
