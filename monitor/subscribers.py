@@ -12,8 +12,9 @@ NAMELESS_S: Final = 15.0
 """The same for a viewer that names no session: only its user and its topics tell which it is."""
 MAX_AWAY: Final = 32
 """More viewers that have gone are not remembered; for each one every message is looked at."""
-UNANSWERED_S: Final = 6.0
-"""A connection that does not answer ends after so long: what was sent within it did not arrive."""
+UNANSWERED_S: Final = 8.0
+"""A connection ends after up to so long without an answer (`monitor.peers.bind`): what was sent
+within it may not have arrived."""
 _SIGNS: Final = 6
 
 

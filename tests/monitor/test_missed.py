@@ -170,19 +170,19 @@ def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
     said = 0
     for life, peer in enumerate((b"1", b"2", b"3")):
         wire.pipes[peer] = deque()
-        for second in range(0, 8 if life else 12, 2):  # of the first, four seconds have arrived
+        for second in range(0, 8 if life else 12, 2):  # of the first, two seconds have arrived
             hear(peer, 20.0 * life + second)
             for _ in range(10):
                 said += 1
                 publisher.publish(gap(said))
         if life == 1:
-            assert dropped(peer) == [4 * 11 + 1]
+            assert dropped(peer) == [5 * 11 + 1]
         if life < 2:
             del wire.pipes[peer]
             publisher.publish(gap(said := said + 1))
     # What it was told on a connection that ended has not arrived either.
-    assert dropped(b"3") == [4 * 11 + 1 + 4 * 11 + 2]
-    assert publisher.take_dropped() == 4 * 11 + 1 + 4 * 11 + 2
+    assert dropped(b"3") == [5 * 11 + 1 + 4 * 11 + 2]
+    assert publisher.take_dropped() == 5 * 11 + 1 + 4 * 11 + 2
     del wire.pipes[b"3"]
     publisher.publish(gap(said))
     publisher.forget_silent(50.0 + NAMELESS_S + 1)

@@ -91,8 +91,7 @@ def test_a_viewer_that_stalls_knows_what_it_missed_and_so_does_the_monitor(
                 assert len(stalling.numbers) + stalling.sequence.lost == stalling.numbers[-1]
                 assert missed <= stalling.sequence.lost == dropped
             else:  # an estimate, for nobody can know what arrived
-                assert stalling.told == pytest.approx(dropped, rel=0.2)
-                assert dropped > WEARERS * missed
+                assert WEARERS * missed < stalling.told <= dropped
         for device in devices:
             device.device.close()
     logged = [int(line.split("dropped=")[1].split()[0]) for line in _warnings(caplog)]
