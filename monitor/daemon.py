@@ -14,6 +14,7 @@ from ecgmon.errors import EcgmonError, UsageError
 from ecgmon.wire import frame, messages
 from monitor.access import LOCAL, Access, authenticated, is_local
 from monitor.capture import Capture
+from monitor.connections import Connections, most
 from monitor.damage import Damage
 from monitor.disk import PATIENCE_S, Disk
 from monitor.ingest import Ingest, Taken
@@ -77,9 +78,12 @@ class Monitor:
             stack.enter_context(authenticated(self._context, access))
             longest = max(frame.MAX_BYTES, messages.MAX_BYTES)
             ingest = stack.enter_context(self._context.socket(zmq.ROUTER))
+            publish = stack.enter_context(self._context.socket(zmq.ROUTER))
+            self._connections = Connections([ingest, publish], most())
+            self._connections.start()
+            stack.callback(self._connections.close)
             at = bind(ingest, settings.ingest, settings.own, longest)
             self.ingest = at[0]
-            publish = stack.enter_context(self._context.socket(zmq.ROUTER))
             told = bind(publish, settings.publish, settings.own, MAX_REQUEST)
             self.publish = told[0]
             self._metrics = Metrics()
@@ -105,7 +109,7 @@ class Monitor:
         keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
         self._wall = journal.wall()
         self._disk = Disk(journal, capture, settings.journal.parent, keep_days, self._wall)
-        self._inboxes = {"ingest": Inbox(ingest), "publish": Inbox(publish)}
+        self._inboxes = {"ingest": Inbox(ingest, at), "publish": Inbox(publish, told)}
         self._ingest = Ingest(
             self._inboxes["ingest"],
             self._ward,
@@ -173,6 +177,8 @@ class Monitor:
         self._take_done(now)
         self._outbox.send(lambda: self._ward.snapshot(now))
         self._disk.close()
+        for inbox in self._inboxes.values():
+            inbox.close()
         self._open.close()
         _log.info("stopped")
 
@@ -283,6 +289,7 @@ class Monitor:
     def _count(self) -> None:
         self._metrics.dropped(self._publisher.take_dropped())
         self._metrics.queued(self._disk.depth)
+        self._metrics.connected(self._connections.open, self._connections.refused)
         for name, inbox in self._inboxes.items():
             self._metrics.refused(name, inbox.take_refused())
 

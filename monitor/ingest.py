@@ -112,7 +112,7 @@ class Ingest:
             if self._samples >= MAX_SAMPLES or (received := self._inbox.receive()) is None:
                 break
             try:
-                self._take(received.peer, received.user, received.data(), now)
+                self._take(received.peer, received.user, received.data, now)
             except EcgmonError as error:
                 retry_s = error.retry_s if isinstance(error, RefusedError) else None
                 self._inbox.refuse(received, str(error), retry_s)

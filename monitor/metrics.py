@@ -55,6 +55,9 @@ class Metrics:
         self._unkept = self._counter("samples_not_kept", "Judged, but given up unwritten.")
         self._unkept_before = 0
         self._refused = self._counter("refused", "Messages refused, by endpoint.", "endpoint")
+        self._open = self._gauge("connections", "Connections of devices and viewers.")
+        self._shut = self._counter("connections_refused", "Connections that were one too many.")
+        self._shut_before = 0
         self._jobs = self._counter("job_failures", "Jobs of each second that failed.", "job")
         self._stands: dict[tuple[str | None, int], messages.Priority] = {}
         self._of_stream: dict[str, tuple[str, int]] = {}
@@ -106,6 +109,12 @@ class Metrics:
     def refused(self, endpoint: str, times: int) -> None:
         """Take how often something was refused since the last time."""
         self._refused.labels(endpoint).inc(times)
+
+    def connected(self, connections: int, refused: int) -> None:
+        """Take how many connections there are, and how many were one too many so far."""
+        self._open.set(connections)
+        self._shut.inc(refused - self._shut_before)
+        self._shut_before = refused
 
     def job_failed(self, job: str) -> None:
         """Take that a job of the second has failed."""

@@ -8,15 +8,21 @@ from typing import Final
 
 import zmq
 
-from ecgmon.errors import ProtocolError, UsageError
+from ecgmon.errors import UsageError
 from ecgmon.keys import PrivateKey
 from ecgmon.wire import messages
 from monitor.access import guard, user_of
+from monitor.connections import Handle, end, own_handle
 
 HIGH_WATER: Final = 10_000
 """Messages kept for a slow peer; further ones are dropped for it alone, and counted."""
+MAX_PARTS: Final = 2000
+"""Parts of a message that are passed over in one turn, some milliseconds of work."""
+END_S: Final = 0.2
+"""Who sends several parts is not heard any more, and its connection ends so much later."""
 LOGGED_S: Final = 1.0
 """Refusals are logged once in so long, with how many there were: a flood does not fill a log."""
+_ONE_PART: Final = "A message has one part: this connection is ended."
 
 _log = logging.getLogger(__name__)
 
@@ -78,19 +84,13 @@ class Received:
         The connection's routing id.
     user : str
         Who was authenticated; nobody if it is empty.
-    parts : list of bytes
+    data : bytes
         What was sent.
     """
 
     peer: bytes
     user: str
-    parts: list[bytes]
-
-    def data(self) -> bytes:
-        """Return the message; raises `ProtocolError` if it is not of one part."""
-        if len(self.parts) != 1:
-            raise ProtocolError(f"A message has one part, not {len(self.parts)}.")
-        return self.parts[0]
+    data: bytes
 
 
 class Inbox:
@@ -100,35 +100,84 @@ class Inbox:
     ----------
     socket : zmq.Socket
         The socket.
+    endpoints : tuple of str
+        Where it is bound.
     """
 
-    def __init__(self, socket: "zmq.Socket[bytes]") -> None:
+    def __init__(self, socket: "zmq.Socket[bytes]", endpoints: tuple[str, ...]) -> None:
         self.socket = socket
+        self._endpoints = endpoints
+        self._passing_over = False
+        self._ending: dict[bytes, tuple[float, Handle]] = {}
         self.socket.set(zmq.ROUTER_MANDATORY, 1)  # a full queue is an error, not a silence
         self._logged = float("-inf")
         self._refused = 0
         self._unsaid = 0
 
     def receive(self) -> Received | None:
-        """Return the next message, None if there is none."""
-        try:
-            first, *others = self.socket.recv_multipart(zmq.DONTWAIT, copy=False)
-        except zmq.Again:
-            return None
-        user = user_of(others[-1] if others else first)
-        return Received(first.bytes, user, [part.bytes for part in others])
+        """Return the next message, None if there is none now.
+
+        A message has one part. A peer that sends more is not heard any more, and its connection is
+        ended; the parts are not kept, and passed over in as many turns as it takes.
+        """
+        if self._ending:
+            self._end_due(time.monotonic())
+        for _ in range(MAX_PARTS):
+            try:
+                if self._passing_over:
+                    self._passing_over = self.socket.recv(zmq.DONTWAIT, copy=False).more
+                    continue
+                peer = self.socket.recv(zmq.DONTWAIT, copy=False)
+            except zmq.Again:
+                return None
+            message = self.socket.recv(copy=False)  # libzmq has the whole of it, or none
+            self._passing_over = message.more
+            if message.more:
+                self._cut_off(peer.bytes, message)
+            elif peer.bytes not in self._ending:
+                return Received(peer.bytes, user_of(message), message.bytes)
+        return None
+
+    def _cut_off(self, peer: bytes, message: zmq.Frame) -> None:
+        """Hear a peer no more, and let its connection end."""
+        if peer in self._ending:
+            return
+        self._note(peer, user_of(message), _ONE_PART)
+        connection = own_handle(int(message.get(zmq.SRCFD)), self._endpoints)
+        if connection is not None:
+            self._ending[peer] = time.monotonic(), connection
+
+    def _end_due(self, now: float) -> None:
+        """End connections whose time has come.
+
+        When a message is read its connection may be gone, and the number of its file handle another
+        peer's. Only if the peer is there so much later was it the peer's when the handle was taken.
+        """
+        for peer, (since, connection) in list(self._ending.items()):
+            if now - since >= END_S:
+                del self._ending[peer]
+                with connection:
+                    if self.answer(peer, messages.Refused(reason=_ONE_PART, retry_s=None)):
+                        end(connection)
+
+    def close(self) -> None:
+        """Let go of what is to be ended; the socket ends it."""
+        for _, connection in self._ending.values():
+            connection.close()
 
     def take_refused(self) -> int:
         """Return how often something was refused since the last call."""
         refused, self._refused = self._refused, 0
         return refused
 
-    def answer(self, peer: bytes, message: messages.ToDevice | messages.ToViewer) -> None:
-        """Send an answer; a peer that is gone or does not read gets none."""
+    def answer(self, peer: bytes, message: messages.ToDevice | messages.ToViewer) -> bool:
+        """Send an answer; False for a peer that is gone or does not read: it gets none."""
         try:
             self.socket.send_multipart([peer, messages.encode(message)], zmq.DONTWAIT)
         except zmq.ZMQError as error:
             _log.debug("peer=%s answer dropped error=%r", peer.hex(), str(error))
+            return False
+        return True
 
     def refuse(self, received: Received, reason: str, retry_s: float | None = None) -> None:
         """Say that a message is not accepted."""
@@ -138,6 +187,11 @@ class Inbox:
         self, peer: bytes, reason: str, retry_s: float | None = None, user: str = ""
     ) -> None:
         """Say that something is not accepted."""
+        self._note(peer, user, reason)
+        self.answer(peer, messages.Refused(reason=reason[:500], retry_s=retry_s))
+
+    def _note(self, peer: bytes, user: str, reason: str) -> None:
+        """Count a refusal, and log it with those that were not logged before."""
         self._refused += 1
         self._unsaid += 1
         now = time.monotonic()
@@ -146,4 +200,3 @@ class Inbox:
                 "peer=%s user=%r refused=%r times=%d", peer.hex(), user, reason[:500], self._unsaid
             )
             self._logged, self._unsaid = now, 0
-        self.answer(peer, messages.Refused(reason=reason[:500], retry_s=retry_s))

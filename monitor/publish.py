@@ -73,7 +73,7 @@ class Publisher:
             try:
                 if received.user != LOCAL:
                     self._limits.charge(received.user, now)
-                message = messages.decode_from_viewer(received.data())
+                message = messages.decode_from_viewer(received.data)
                 if not isinstance(message, messages.Subscribe):
                     requests.append(self._request(received, message))
                 elif self._subscribe(received, message, now):

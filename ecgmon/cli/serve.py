@@ -94,6 +94,7 @@ def serve(
 
     from ecgmon.cli.configured import settings
     from ecgmon.config import Given, load
+    from monitor.connections import raise_limit
     from monitor.daemon import Monitor
     from monitor.logs import log_to_stderr
     from monitor.service import Service
@@ -118,6 +119,7 @@ def serve(
         return settings(load(config, given).config)
 
     log_to_stderr()
+    raise_limit()
     os.umask(0o077)  # what is kept of wearers is nobody else's
     faulthandler.enable()  # a watchdog's SIGABRT leaves in the log where it hung
     start = read()

@@ -34,7 +34,7 @@ class Desk:
         guard(self.socket, "tcp://127.0.0.1:*", None)
         self.socket.bind("tcp://127.0.0.1:*")
         self.endpoint = self.socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")
-        self.publisher = Publisher(Inbox(self.socket), Access())
+        self.publisher = Publisher(Inbox(self.socket, ()), Access())
 
     def viewer(self):
         socket = self.context.socket(zmq.DEALER)

@@ -97,7 +97,7 @@ class Ownership(RuleBasedStateMachine):
         """Let a peer say something; returns whether it was refused at once."""
         user = KEY if peer is KEYED else LOCAL
         before = len(self.desk.answers[peer])
-        self.desk.queue.append(Received(peer, user, [data]))
+        self.desk.queue.append(Received(peer, user, data))
         self.unwritten.append(self.ingest.drain(self.now))
         answers = self.desk.answers[peer][before:]
         self.hear(peer, answers)
