@@ -48,7 +48,7 @@ def advance(
         for one, live in ready:
             segment = live.stream.pending.popleft()
             published += _reset_after_gap(one, live, segment)
-            samples = np.concatenate(segment.parts)
+            samples, live.step = np.concatenate(segment.parts), segment.step
             groups[id(live.chain), len(samples)].append((one, live, samples))
         for members in groups.values():
             published += _push(members, wants_trace)
@@ -110,7 +110,12 @@ def _push(
 ) -> list[messages.Published]:
     chain = members[0][1].chain
     rows = np.array([live.stream.row for _, live, _ in members], dtype=np.intp)
-    pushed = chain.push(rows, np.stack([samples for _, _, samples in members]))
+    step = np.array([live.step for _, live, _ in members])
+    spikes = [
+        live.stream.spikes_of(first, first + len(samples))
+        for (_, live, samples), first in zip(members, chain.next[rows].tolist(), strict=True)
+    ]
+    pushed = chain.push(rows, np.stack([samples for _, _, samples in members]), step, spikes)
     windows = pushed.windows
     of_row = {live.stream.row: (one, live) for one, live, _ in members}
     probability = classify(windows, {row: live.model for row, (_, live) in of_row.items()})
@@ -130,7 +135,9 @@ def _push(
             published += _window(one, live, windows, what, float(probability[what]))
     for one, live, _ in members:
         row = live.stream.row
-        running = live.conditions.elapsed(int(chain.next[row]), chain.confirmed(row))
+        running = live.conditions.elapsed(
+            int(chain.next[row]), chain.confirmed(row), chain.lost(row)
+        )
         published += tell(one, live, running)
     return published
 
@@ -213,6 +220,7 @@ def _report(
         abnormal=abnormal,
         heart_rate=heart_rate,
         model=live.model.card.name,
+        spikes=live.stream.spikes_of(first, end)[: messages.MAX_SPIKES],
     )
     return [live.latest, *told]
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ecgmon.bundle import Model
 from ecgmon.signal import SignalChain
+from ecgmon.signal.still import STEP_MV
 from ecgmon.wire import messages
 from monitor.alarms.burden import Burden
 from monitor.alarms.conditions import Conditions
@@ -47,6 +48,8 @@ class Live:
         Whether too many seconds are not whole.
     holds : dict of Kind to bool
         What was last found of each condition of this stream.
+    step : float
+        What noise of one of the device's counts is in the latest samples, in mV.
     """
 
     stream: Stream
@@ -63,6 +66,7 @@ class Live:
     counted: int = 0
     gaps: Burden = field(default_factory=lambda: Burden(GAPS))
     holds: dict[Kind, bool] = field(default_factory=dict)
+    step: float = STEP_MV
 
 
 @dataclass(eq=False, slots=True)

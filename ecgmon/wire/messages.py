@@ -28,6 +28,8 @@ Priority = Literal["high", "medium", "low"]
 Category = Literal["physiological", "technical"]
 
 MAX_PAUSE_S: Final = 3600
+MAX_SPIKES: Final = 16
+"""Most spikes of a second; two-chamber pacing of 240 a minute makes eight."""
 MAX_PAST: Final = 50
 """Most alarms in one answer about the past."""
 
@@ -178,7 +180,8 @@ class Window(Message, frozen=True):
     ``probability`` (of *abnormal*) and ``abnormal`` are null where the second was not classified:
     the signal is noisy or absent, or samples that the model needs never arrived. ``state`` is
     *absent* also where most of the second itself did not. ``heart_rate`` in beats per minute is
-    null where it is not known.
+    null where it is not known, and where the second is noisy. ``spikes`` are the samples at which a
+    pacemaker's spikes were found in it.
     """
 
     wearer: Wearer
@@ -189,6 +192,9 @@ class Window(Message, frozen=True):
     abnormal: bool | None
     heart_rate: float | None
     model: str
+    spikes: Annotated[list[Index], msgspec.Meta(max_length=MAX_SPIKES)] = msgspec.field(
+        default_factory=list
+    )
 
 
 class Gap(Message, frozen=True):
