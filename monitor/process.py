@@ -54,7 +54,7 @@ def advance(
         for one, live in ready:
             segment = live.stream.pending.popleft()
             published += _reset_after_gap(one, live, segment)
-            samples = np.concatenate(segment.parts)
+            samples, live.step = np.concatenate(segment.parts), segment.step
             groups[id(live.chain), len(samples)].append((one, live, samples))
         for members in groups.values():
             published += _push(members, wants_trace)
@@ -75,7 +75,7 @@ def recover(watched: Collection[Watched]) -> list[messages.Published]:
         segment = live.recalled[0]
         reset = _reset_after_gap(one, live, segment)
         published += [m for m in reset if not isinstance(m, messages.Gap)]  # published before
-        samples = np.concatenate(segment.parts)
+        samples, live.step = np.concatenate(segment.parts), segment.step
         groups[id(live.chain), len(samples)].append((one, live, samples))
     for members in groups.values():
         published += _push(members, lambda _: False)
@@ -94,7 +94,7 @@ def cut(segment: Segment) -> list[Segment]:
     first, samples = segment.first, np.concatenate(segment.parts)
     starts = [0, *range(-first % WINDOW or RECOVERED, len(samples), RECOVERED)]
     pieces = [
-        Segment(first + start, 0, [piece])
+        Segment(first + start, 0, [piece], segment.step)
         for start, piece in zip(starts, np.split(samples, starts[1:]), strict=True)
     ]
     pieces[0].missing = segment.missing
@@ -173,7 +173,12 @@ def _push(
 ) -> list[messages.Published]:
     chain = members[0][1].chain
     rows = np.array([live.stream.row for _, live, _ in members], dtype=np.intp)
-    pushed = chain.push(rows, np.stack([samples for _, _, samples in members]))
+    step = np.array([live.step for _, live, _ in members])
+    spikes = [
+        live.stream.spikes_of(first, first + len(samples))
+        for (_, live, samples), first in zip(members, chain.next[rows].tolist(), strict=True)
+    ]
+    pushed = chain.push(rows, np.stack([samples for _, _, samples in members]), step, spikes)
     windows = pushed.windows
     of_row = {live.stream.row: (one, live) for one, live, _ in members}
     probability = classify(windows, {row: live.model for row, (_, live) in of_row.items()})
@@ -193,7 +198,9 @@ def _push(
             published += _window(one, live, windows, what, float(probability[what]))
     for one, live, _ in members:
         row = live.stream.row
-        running = live.conditions.elapsed(int(chain.next[row]), chain.confirmed(row))
+        running = live.conditions.elapsed(
+            int(chain.next[row]), chain.confirmed(row), chain.lost(row)
+        )
         published += tell(one, live, running)
     return published
 
@@ -283,6 +290,7 @@ def _report(
         heart_rate=heart_rate,
         model=live.model.card.name,
         reason=reason,
+        spikes=live.stream.spikes_of(first, end)[: messages.MAX_SPIKES],
     )
     return [live.latest, *told]
 

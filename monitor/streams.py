@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.grid import WINDOW
-from ecgmon.records import millivolts
-from ecgmon.signal.convert import RateConverter
+from ecgmon.signal.front import FrontEnd
+from ecgmon.signal.still import STEP_MV
 from ecgmon.wire import Frame
 from monitor.clock import Clock
 from monitor.delivered import Delivered
@@ -24,6 +24,9 @@ MAX_HELD: Final = 64
 """Most pieces that wait."""
 MAX_HOLE_S: Final = 10.0
 """Nothing waits for more: a device has no more under way, so what is missing was lost."""
+
+MAX_SPIKES: Final = 256
+"""Most pacing spikes that are remembered until their seconds are reported."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -65,11 +68,15 @@ class Piece:
 
 @dataclass(eq=False, slots=True)
 class Segment:
-    """Consecutive samples at `RATE`, after ``missing`` samples that never arrived."""
+    """Consecutive samples at `RATE`, after ``missing`` samples that never arrived.
+
+    ``step`` is what noise of one count is in them, root mean square in mV.
+    """
 
     first: int
     missing: int
     parts: list[NDArray[np.float64]]
+    step: float
 
 
 @dataclass(eq=False, slots=True)
@@ -113,6 +120,8 @@ class Stream:
         The device's rate, and how late it delivers.
     delivered : Delivered
         Whether it delivers the rate that it declared.
+    spikes : deque of int
+        Indices at `RATE` of the latest pacing spikes.
     """
 
     wearer: str
@@ -130,14 +139,16 @@ class Stream:
     gaps: list[tuple[int, int]] = field(default_factory=list, init=False)
     clock: Clock = field(init=False)
     delivered: Delivered = field(init=False)
-    _converter: RateConverter = field(init=False)
+    spikes: deque[int] = field(default_factory=lambda: deque(maxlen=MAX_SPIKES), init=False)
+    _front: FrontEnd = field(init=False)
+    _step: float = field(default=STEP_MV, init=False)
     _held: list[tuple[int, float, Piece]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.rate_mhz)
         self.delivered = Delivered(self.rate_mhz)
-        self._converter = RateConverter(self.rate_mhz, self.next)
-        self.end = self._converter.next
+        self._front = FrontEnd(self.rate_mhz, self.next)
+        self.end = self._front.next
         self.next_window = self.end // WINDOW * WINDOW
         self.kept = self.next
 
@@ -212,9 +223,8 @@ class Stream:
         """
         if piece.first > self.next:
             self._flush()
-            self._converter.reset(piece.first)
-        first = self._converter.next
-        self._append(first, self._converter.push(millivolts(piece.samples, piece.gain)))
+            self._front.reset(piece.first)
+        self._push(piece)
         self.next = self.kept = piece.end
 
     def lose(self, stop: int) -> None:
@@ -222,7 +232,7 @@ class Stream:
         if stop > self.next:
             self.missing += stop - self.next
             self.next = stop
-            self._converter.reset(stop)
+            self._front.reset(stop)
             self._append_gap()
 
     @property
@@ -243,6 +253,10 @@ class Stream:
     def missing_of(self, start: int, stop: int) -> int:
         """Return how many of these samples at `RATE` fell into the latest gaps."""
         return sum(max(0, min(stop, b) - max(start, a)) for a, b in self.gaps)
+
+    def spikes_of(self, start: int, stop: int) -> list[int]:
+        """Return the pacing spikes from ``start`` to before ``stop``, of the latest ones."""
+        return [at for at in self.spikes if start <= at < stop]
 
     def _unknown(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Return the stretches of samples that are neither taken, given up nor held."""
@@ -266,7 +280,7 @@ class Stream:
         """Take what waits, up to the next hole; the samples before it are missing."""
         first = self._held[0][0]
         self._flush()
-        self._converter.reset(first)
+        self._front.reset(first)
         self.missing += first - self.next
         self.next = first
         return self._take_contiguous()
@@ -278,26 +292,31 @@ class Stream:
             taken.append(piece)
             self.received += len(piece.samples)
             self.next = piece.end
-            first = self._converter.next
-            self._append(first, self._converter.push(millivolts(piece.samples, piece.gain)))
+            self._push(piece)
         return taken
 
+    def _push(self, piece: Piece) -> None:
+        first, self._step = self._front.next, self._front.step(piece.gain)
+        self._append(first, self._front.push(piece.samples, piece.gain))
+
     def _flush(self) -> None:
-        first = self._converter.next
-        self._append(first, self._converter.flush())
+        first = self._front.next
+        self._append(first, self._front.flush())
 
     def _append_gap(self) -> None:
-        first = self._converter.next
+        first = self._front.next
         if first > self.end:
-            self.pending.append(Segment(first, first - self.end, [np.zeros(0)]))
+            self.pending.append(Segment(first, first - self.end, [np.zeros(0)], self._step))
             self.end = first
 
     def _append(self, first: int, samples: NDArray[np.float64]) -> None:
         if not len(samples):
             return
+        self.spikes.extend(self._front.found)
+        self._front.found.clear()
         missing = first - self.end
-        if missing or not self.pending:
-            self.pending.append(Segment(first, missing, [samples]))
+        if missing or not self.pending or self.pending[-1].step != self._step:
+            self.pending.append(Segment(first, missing, [samples], self._step))
         else:
             self.pending[-1].parts.append(samples)
         self.end = first + len(samples)

@@ -8,6 +8,7 @@ import numpy as np
 from ecgmon.bundle import Model
 from ecgmon.errors import UsageError
 from ecgmon.signal import SignalChain
+from ecgmon.signal.still import STEP_MV
 from ecgmon.wire import messages
 from monitor.alarms.burden import Burden
 from monitor.alarms.conditions import Conditions
@@ -55,6 +56,8 @@ class Live:
     recalled : deque of Segment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
+    step : float
+        What noise of one of the device's counts is in the latest samples, in mV.
     """
 
     stream: Stream
@@ -73,6 +76,7 @@ class Live:
     gaps: Burden = field(default_factory=lambda: Burden(GAPS))
     holds: dict[Kind, bool] = field(default_factory=dict)
     recalled: deque[Segment] = field(default_factory=deque)
+    step: float = STEP_MV
 
 
 @dataclass(eq=False, slots=True)

@@ -8,6 +8,7 @@ The trainer pushes whole records through it, the monitor pushes whatever has arr
 wearers in one call; both get the same bits.
 """
 
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import numpy as np
@@ -15,22 +16,26 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ecgmon.grid import RATE, WINDOW
-from ecgmon.signal.beats import BeatDetector
+from ecgmon.signal.beats import LONGEST_RR, BeatDetector
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.quality import (
     ABSENT,
+    HUM_BEATS,
+    HUM_RISE,
     NAMES,
     NOISY,
     RECENT,
     SIGNAL,
     hasty,
     heartlike,
+    hum,
     signal_state,
 )
 from ecgmon.signal.resample import resample
 from ecgmon.signal.results import Pushed, Second, Windows
 from ecgmon.signal.scale import AmplitudeScale
+from ecgmon.signal.still import QUARTER, Stillness
 
 HOLE: Final = RATE // 5
 """Samples in a row, 0.2 s, that were not measured and that a model may take for something abnormal:
@@ -65,6 +70,8 @@ class SignalChain:
         self._band_pass = band_pass(rows)
         self._scale = AmplitudeScale(rows)
         self._beats = BeatDetector(rows)
+        self._still = Stillness(rows, self._beats.longest_rr)
+        self._hum = np.zeros(rows)
         self._held = np.zeros(rows)
         self._absent = np.zeros(rows, dtype=bool)
         self._start = np.zeros(rows, dtype=np.int64)
@@ -86,6 +93,8 @@ class SignalChain:
         self._band_pass.reset(row)
         self._scale.reset(row)
         self._beats.reset(row)
+        self._still.reset(row, first)
+        self._hum[row] = 0
         self._held[row] = 0
         self._absent[row] = False
         self._start[row] = self.next[row] = self._last_beat[row] = first
@@ -93,7 +102,13 @@ class SignalChain:
         self._beat_count[row] = 0
         self._confirmed[row] = []
 
-    def push(self, rows: NDArray[np.intp], millivolts: NDArray[np.float64]) -> Pushed:
+    def push(
+        self,
+        rows: NDArray[np.intp],
+        millivolts: NDArray[np.float64],
+        step: NDArray[np.float64] | None = None,
+        spikes: Sequence[Sequence[int]] = (),
+    ) -> Pushed:
         """Take the next samples of some rows and return what they complete.
 
         Parameters
@@ -102,12 +117,22 @@ class SignalChain:
             Which rows, each at most once.
         millivolts : ndarray of float64, shape (r, n)
             Their next samples, NaN where nothing was measured.
+        step : ndarray of float64, shape (r,), optional
+            What noise of one of the device's counts is in them, root mean square in mV; as before
+            where it is left out, and at first that of MIT-BIH.
+        spikes : sequence of sequence of int, optional
+            For each row the stream indices of the pacing spikes found since the last call.
 
         Returns
         -------
         Pushed
             Bit-identical for every way of cutting the stream into calls.
         """
+        if step is not None:
+            self._still.step[rows] = step
+        if spikes:
+            for row, found in zip(rows.tolist(), spikes, strict=True):
+                self._still.spikes(row, found)
         windows: list[Windows] = []
         seconds: list[Second] = []
         at, n = 0, millivolts.shape[1]
@@ -139,7 +164,10 @@ class SignalChain:
                 stop = at + int(measured[0])
                 continue
             self._band_pass.reset(rows[i])
-            self._beats.reset(rows[i])
+            if self._still.since[rows[i]] < self.next[rows[i]] - WINDOW:
+                self._beats.restart(rows[i])
+            else:
+                self._beats.reset(rows[i])
             self._absent[rows[i]] = False
             self._real_from[rows[i]] = self.next[rows[i]]  # what was held before is no signal
         return stop
@@ -164,6 +192,10 @@ class SignalChain:
         weak = self._beats.weak(row, self._confirmed[row])
         return tuple(beat for beat in self._confirmed[row] if beat not in weak)
 
+    def lost(self, row: int) -> int | None:
+        """Return from which stream index on a row's line is lost because it is still; or None."""
+        return self._still.lost(row)
+
     def _push_piece(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Pushed:
         first, n = self.next[rows], x.shape[1]
         valid = np.isfinite(x)
@@ -179,6 +211,7 @@ class SignalChain:
         self._raw[rows[:, None], where] = held
         self._valid[rows[:, None], where] = valid
         self.next[rows] = first + n
+        self._note_stillness(rows, first)
 
         seconds = self._finish_seconds(rows[(first + n) // WINDOW > first // WINDOW])
         late = self.geometry.look_ahead
@@ -198,36 +231,63 @@ class SignalChain:
         self._held[rows] = held[:, -1]
         return held
 
+    def _note_stillness(self, rows: NDArray[np.intp], before: NDArray[np.int64]) -> None:
+        some = self.next[rows] // QUARTER > before // QUARTER
+        if some.any():
+            rows, before = rows[some], before[some]
+            end = self.next[rows] // QUARTER * QUARTER
+            raw = self._last(self._raw, rows, end, WINDOW)
+            valid = self._last(self._valid, rows, end, WINDOW)
+            self._still.advance(rows, before, raw, valid, end)
+
     def _finish_seconds(self, rows: NDArray[np.intp]) -> list[Second]:
         """Judge the second just completed in each row; usable ones move the scale."""
         if not len(rows):
             return []
         end = self.next[rows] // WINDOW * WINDOW
         filtered = self._last(self._filtered, rows, end, WINDOW)
-        state = signal_state(
-            self._last(self._raw, rows, end, WINDOW),
-            filtered,
-            self._last(self._valid, rows, end, WINDOW),
-        )
+        raw = self._last(self._raw, rows, end, WINDOW)
+        state = signal_state(raw, filtered, self._last(self._valid, rows, end, WINDOW))
+        lost = (state != ABSENT) & self._still.lost_in(rows, end)
+        state[lost] = ABSENT
+        amplitude, alone = hum(raw)
+        state[(state == SIGNAL) & alone & (amplitude >= HUM_RISE * self._hum[rows])] = NOISY
         for i in np.flatnonzero(state == SIGNAL).tolist():
             if hasty(self._beats.since(int(rows[i]), int(end[i]) - RECENT)):
                 (recent,) = self._last(self._filtered, rows[[i]], end[[i]], RECENT)
                 state[i] = SIGNAL if heartlike(recent) else NOISY
         self._state[rows] = state
         whole = end - WINDOW >= self._start[rows]  # the second before a gap's end is not
-        absent = whole & (state == ABSENT)
+        # A line that is lost may still be between two beats of a very slow heart.
+        stands = end - self._last_beat[rows] > LONGEST_RR
+        absent = whole & (state == ABSENT) & (~lost | stands)
         self._absent[rows] = absent
         for row in rows[absent]:
             self._beats.interrupt(row)
+        for i in np.flatnonzero(state == NOISY).tolist():
+            self._beats.doubt(int(rows[i]), int(end[i]))
         usable = whole & (state == SIGNAL)
         self._scale.add(rows[usable], np.ptp(filtered[usable], axis=1))
+        still = self._still.since[rows]
         seconds = []
         for i, row in enumerate(rows.tolist()):
             self._beats.learn(row, bool(usable[i]))
             beats, self._confirmed[row] = tuple(self._confirmed[row]), []
+            if beats and state[i] == SIGNAL and not alone[i]:
+                self._hum[row] += (amplitude[i] - self._hum[row]) / HUM_BEATS
             if whole[i]:
-                weak = self._beats.weak(row, beats)
-                seconds.append(Second(row, int(end[i]), NAMES[state[i]], beats, weak))
+                seconds.append(
+                    Second(
+                        row,
+                        int(end[i]),
+                        NAMES[state[i]],
+                        beats,
+                        self._beats.weak(row, beats),
+                        int(still[i]) if end[i] - still[i] >= WINDOW // 2 else None,
+                        self._still.lost(row) if lost[i] else None,
+                    )
+                )
+        self._still.end_second(rows)
         return seconds
 
     def _cut(self, rows: NDArray[np.intp]) -> Windows:
@@ -246,7 +306,7 @@ class SignalChain:
             resample(context / scale[:, None], self.geometry.rate),
             scale,
             self._state[rows],
-            np.array([self._beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]),
+            self._heart_rates(rows, end),
             self._last_beat[rows],
             self._beat_count[rows],
             self._settled(rows, end + self.geometry.look_ahead),
@@ -260,6 +320,11 @@ class SignalChain:
         for i in np.flatnonzero(settled & ~measured.all(axis=1)):
             settled[i] = sliding_window_view(measured[i], HOLE).any(axis=1).all()
         return settled
+
+    def _heart_rates(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the heart rates, NaN where noise or the lack of a signal hides the beats."""
+        rates = [self._beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
+        return np.where(self._state[rows] == SIGNAL, rates, np.nan)
 
     @staticmethod
     def _last(

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy import signal
 
 from ecgmon.grid import RATE, WINDOW
 from ecgmon.wire.messages import SignalState
@@ -20,13 +21,19 @@ NAMES: Final[tuple[SignalState, ...]] = ("signal", "noisy", "absent")
 USABLE: Final = 0.6
 """Smallest share of an enrolment's seconds that can be used; fewer do not show a wearer's usual
 rhythm."""
-FLAT_MV: Final = 0.02
-"""Peak-to-peak amplitude below which nothing living is connected: four steps of a 5 uV ADC."""
 ARTEFACT_MV: Final = 8.0
 """Peak-to-peak amplitude after the band-pass that no QRS complex reaches."""
 ROUGHNESS_MV: Final = 0.12
 """Median absolute second difference of broad-band noise that hides the ECG. A QRS complex fills a
 tenth of a second, so the median does not see it. Clean MIT-BIH seconds have about 0.01 mV."""
+HUM_MV: Final = 0.03
+"""Smallest amplitude of mains hum that can hide that a lead is off."""
+HUM_SHARE: Final = 0.7
+"""Share of a second's power that hum has where there is little else."""
+HUM_RISE: Final = 2.0
+"""Hum that is so many times that of the seconds with beats before comes from an open lead."""
+HUM_BEATS: Final = 4
+"""The hum of seconds with beats is averaged over about so many."""
 CLIPPED_RUN: Final = 4
 """Samples in a row at an end of a second's range, 11 ms, that no peak stays at..."""
 CLIPPED_STEP: Final = 0.05
@@ -49,6 +56,8 @@ FLUTTER: Final = 0.37
 """...or at least this share of its power where a heart that fast has most of it: a ventricular
 tachycardia beats, and a fibrillation waves, three to nine times a second, whatever its shape."""
 
+_MAINS: Final = np.exp(-2j * np.pi * np.array([[50.0], [60.0]]) * np.arange(WINDOW) / RATE)
+
 
 def signal_state(
     raw: NDArray[np.float32], filtered: NDArray[np.float32], valid: NDArray[np.bool_]
@@ -69,13 +78,33 @@ def signal_state(
     ndarray of int8, shape (r,)
         `SIGNAL`, `NOISY` or `ABSENT`.
     """
-    half = raw.shape[1] // 2
-    flat = np.minimum(np.ptp(raw[:, :half], axis=1), np.ptp(raw[:, half:], axis=1)) < FLAT_MV
-    absent = flat | (valid.mean(axis=1) < 0.5)
+    absent = valid.mean(axis=1) < 0.5
     roughness = np.median(np.abs(np.diff(raw, n=2, axis=1)), axis=1)
     noisy = (np.ptp(filtered, axis=1) > ARTEFACT_MV) | (roughness > ROUGHNESS_MV)
     noisy |= clipped(raw, valid)
     return np.where(absent, ABSENT, np.where(noisy, NOISY, SIGNAL)).astype(np.int8)
+
+
+def hum(raw: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Measure the mains hum in one second of some wearers.
+
+    Parameters
+    ----------
+    raw : ndarray of float32, shape (r, n)
+        Samples in mV.
+
+    Returns
+    -------
+    amplitude : ndarray of float64, shape (r,)
+        In mV, half of peak to peak.
+    alone : ndarray of bool, shape (r,)
+        Whether the second holds little else.
+    """
+    x = signal.detrend(raw.astype(np.float64), axis=1)
+    found = np.abs((x[:, None, :] * _MAINS).sum(axis=2)).max(axis=1)
+    amplitude = 2 * found / raw.shape[1]
+    alone = amplitude**2 / 2 >= HUM_SHARE * (x * x).mean(axis=1)
+    return amplitude, alone & (amplitude >= HUM_MV)
 
 
 def clipped(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:

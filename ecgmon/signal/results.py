@@ -29,6 +29,12 @@ class Second:
     weak : tuple of int
         Those of them that may be noise: far smaller than the beats before
         (`ecgmon.signal.beats.WEAK`).
+    still : int or None
+        Stream index from which on the line is still; None unless it is, for half a second or more,
+        at the end of the second.
+    lost : int or None
+        Stream index from which on the line is lost because it is still for too long
+        (`ecgmon.signal.still`), if it was in some part of the second.
     """
 
     row: int
@@ -36,6 +42,8 @@ class Second:
     state: SignalState
     beats: tuple[int, ...]
     weak: tuple[int, ...] = ()
+    still: int | None = None
+    lost: int | None = None
 
     @property
     def strong(self) -> tuple[int, ...]:

@@ -31,6 +31,8 @@ Priority = Literal["high", "medium", "low"]
 Category = Literal["physiological", "technical"]
 
 MAX_PAUSE_S: Final = 3600
+MAX_SPIKES: Final = 16
+"""Most spikes of a second; two-chamber pacing of 240 a minute makes eight."""
 MAX_PAST: Final = 50
 """Most alarms in one answer about the past."""
 
@@ -205,7 +207,8 @@ class Window(Message, frozen=True):
 
     ``probability`` (of *abnormal*) and ``abnormal`` are null where the second was not classified:
     ``reason`` then says why in a word. ``state`` is *absent* also where most of the second itself
-    did not arrive. ``heart_rate`` in beats per minute is null where it is not known.
+    did not arrive. ``heart_rate`` in beats per minute is null where it is not known, and where the
+    second is noisy. ``spikes`` are the samples at which a pacemaker's spikes were found in it.
     """
 
     wearer: Wearer
@@ -217,6 +220,9 @@ class Window(Message, frozen=True):
     heart_rate: float | None
     model: str
     reason: Kind | None = None
+    spikes: Annotated[list[Index], msgspec.Meta(max_length=MAX_SPIKES)] = msgspec.field(
+        default_factory=list
+    )
 
 
 class Gap(Message, frozen=True):

@@ -36,3 +36,7 @@ class Burden:
             self.holds = False
             self._recent.clear()  # what began it before cannot begin it again
         return self.holds
+
+    def begin(self) -> None:
+        """Let the condition hold from now on: it was found otherwise than by whole seconds."""
+        self.holds, self._without = True, 0

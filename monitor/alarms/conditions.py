@@ -6,13 +6,17 @@ and for each kind the same however the stream was cut into pushes.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ecgmon.signal import Second
-from monitor.alarms.asystole import Asystole
+from monitor.alarms.asystole import Asystole, Change
 from monitor.alarms.burden import Burden
 from monitor.alarms.kinds import Kind
 from monitor.alarms.rates import Rates
 from monitor.alarms.rules import Rules
+
+SOON: Final = 2
+"""A still line is lost after more than so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,12 @@ class Conditions:
     """
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        self._asystole = Asystole("asystole" in holding)
+        self._asystole = Asystole(holding)
         self._rates = Rates(rules, holding)
         self._abnormal = Burden(rules.abnormal, "abnormal" in holding)
         self._no_signal = Burden(rules.no_signal, "no-signal" in holding)
         self._noisy = Burden(rules.noisy, "noisy" in holding)
+        self._soon = rules.no_signal.k <= SOON
         self._holds = dict.fromkeys(holding, True)
 
     def second(self, second: Second) -> list[Condition]:
@@ -55,16 +60,20 @@ class Conditions:
         end, signal = second.end, second.state == "signal"
         # First what was due while it lasted: whether it had signal was not known then.
         changes = self._of_asystole(self._asystole.advance(end, second.strong))
+        changes += self._lost(second.lost)
         holds: dict[Kind, bool] = {
             "no-signal": self._no_signal.add(second.state == "absent"),
             "noisy": self._noisy.add(second.state == "noisy"),
         }
         holds |= self._rates.second(end, second.strong) if signal else self._rates.lose(end)
         changes += self._change(holds, end)
-        return changes if signal else changes + self._of_asystole(self._asystole.lose(end))
+        if signal or second.lost is not None:
+            self._asystole.usable(end, second.still)
+            return changes
+        return changes + self._of_asystole(self._asystole.lose(end))
 
-    def elapsed(self, now: int, beats: Sequence[int]) -> list[Condition]:
-        """Note how far the running second is: asystole does not wait for its end.
+    def elapsed(self, now: int, beats: Sequence[int], lost: int | None = None) -> list[Condition]:
+        """Note how far the running second is: what must be told soon does not wait for its end.
 
         Parameters
         ----------
@@ -87,10 +96,17 @@ class Conditions:
         seconds that are missing are brought by `second`, before or after.
         """
         self._rates.restart(first)
-        self._asystole.restart(first)
+        self._asystole.gap(first)
 
-    def _of_asystole(self, changes: list[tuple[bool, int]]) -> list[Condition]:
-        return [Condition("asystole", holds, at) for holds, at in changes]
+    def _of_asystole(self, changes: list[Change]) -> list[Condition]:
+        return [Condition(kind, holds, at) for kind, holds, at in changes]
+
+    def _lost(self, at: int | None) -> list[Condition]:
+        """Begin *no-signal*: a line that is lost has been still for longer than two seconds."""
+        if at is None or not self._soon:
+            return []
+        self._no_signal.begin()
+        return self._change({"no-signal": True}, at)
 
     def _change(self, holds: dict[Kind, bool], at: int) -> list[Condition]:
         changes = [

@@ -7,6 +7,7 @@ from ecgmon.wire.messages import Priority
 
 Kind = Literal[
     "asystole",
+    "flat-line",
     "extreme-low-rate",
     "extreme-high-rate",
     "abnormal",
@@ -56,6 +57,9 @@ class Properties:
 
 KINDS: Final[dict[Kind, Properties]] = {
     "asystole": Properties("high", "physiological", True, "no beat for 4 seconds"),
+    "flat-line": Properties(
+        "high", "physiological", True, "no signal, or the heart stands still: look at the wearer"
+    ),
     "extreme-low-rate": Properties("high", "physiological", True, "heart rate extremely low"),
     "extreme-high-rate": Properties("high", "physiological", True, "heart rate extremely high"),
     "abnormal": Properties("medium", "physiological", False, "abnormal beats"),
