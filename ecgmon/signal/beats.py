@@ -271,7 +271,8 @@ class BeatDetector:
         power, window[rows] = signal.lfilter(
             _MEAN, _NO_FEEDBACK, band * band, axis=-1, zi=window[rows]
         )
-        return np.sqrt(np.maximum(power, 0.0))
+        energy: NDArray[np.float64] = np.sqrt(np.maximum(power, 0.0))
+        return energy
 
     def _advance(
         self,
