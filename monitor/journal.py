@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -106,21 +105,23 @@ class Journal:
         self.failed = False
         self.lost = 0
         self.damaged: str | None = None
+        self._movable = salvage.was_journal(path)
         self._lock = file.lock(path)
         try:
-            if why := salvage.unusable(path):
+            if self._movable and (why := salvage.unusable(path)):
                 self._replace(why)
             else:
                 self._open()
-        except sqlite3.Error as error:
+        except (*salvage.ERRORS, UsageError) as error:
+            if not self._movable:
+                file.lock_of(path).unlink()  # it would tell that this was a journal
             os.close(self._lock)
+            if isinstance(error, UsageError):
+                raise
             raise UsageError(
-                f"The journal {path} cannot be opened ({error}): let this user write it and its "
-                "folder, or give another file."
+                f"The journal {path} cannot be opened: {error}. Give another file, or let this "
+                "user write it and its folder."
             ) from error
-        except UsageError:
-            os.close(self._lock)
-            raise
 
     def close(self) -> None:
         """Write what is pending and close the file."""
@@ -192,7 +193,7 @@ class Journal:
             self._db = file.opened(self._path)
             why = salvage.complaint(self._db, self._path)
         except salvage.ERRORS as error:
-            if not salvage.is_damage(error):
+            if not (salvage.is_damage(error) and self._movable):
                 raise
             why = str(error)
         if why:

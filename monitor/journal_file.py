@@ -73,6 +73,11 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
             db.execute("ROLLBACK")
 
 
+def lock_of(path: Path) -> Path:
+    """Return the file beside a journal that a monitor locks; it stays there."""
+    return path.with_name(f"{path.name}.lock")
+
+
 def lock(path: Path) -> int:
     """Keep other monitors from a journal; the system lets go of it whatever becomes of this one.
 
@@ -82,7 +87,7 @@ def lock(path: Path) -> int:
         If another monitor has it.
     """
     try:
-        file = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.open(lock_of(path), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise UsageError(f"The journal {path} cannot be opened: {error.strerror}.") from error
     try:

@@ -33,6 +33,7 @@ CHECKED: Final = 32_000_000
 """Bytes of the largest journal that is checked as a whole when it is opened, 0.2 s of work."""
 ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises; the latter where it quotes a damaged file."""
+MAGIC: Final = b"SQLite format 3\0"
 SIDE_FILES: Final = ("-wal", "-shm")
 
 _BEGIN: Final = re.compile(rb'\{"type":"([a-z]{1,16})"')
@@ -66,8 +67,22 @@ def complaint(db: sqlite3.Connection, path: Path) -> str | None:
     return None if said == b"ok" else said.decode(errors="replace")
 
 
+def was_journal(path: Path) -> bool:
+    """Tell whether what is at a path was a monitor's journal: nothing else is ever moved.
+
+    It has the name of one, or the lock of a monitor lies beside it, or it begins as a database.
+    """
+    if path.suffix == ".db" or path.with_name(f"{path.name}.lock").exists():
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
 def unusable(path: Path) -> str | None:
-    """Return why SQLite must not even open a path; None if it may.
+    """Return why SQLite must not even open what was a journal; None if it may.
 
     It would take a file that has lost its content for a new one, and remove the write-ahead log
     beside it, in which the latest rows are.

@@ -151,6 +151,22 @@ def test_what_is_no_database_is_moved_aside(tmp_path, damage):
     assert len(kept) == 1
 
 
+@pytest.mark.parametrize("content", [b"a record of somebody's", b"", None])
+def test_what_never_was_a_journal_is_not_moved(tmp_path, content):
+    path = tmp_path / "100.dat"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    if content == b"":
+        Journal(path).close()  # somebody has made room for one
+    else:
+        for _ in range(2):
+            with pytest.raises(UsageError, match="cannot be opened"):
+                Journal(path)
+    assert not asides(tmp_path)
+
+
 def test_each_that_is_moved_aside_has_a_name_of_its_own(tmp_path):
     path = tmp_path / "journal.db"
     for _ in range(3):

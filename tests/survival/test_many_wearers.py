@@ -164,7 +164,7 @@ def test_sixty_are_welcomed_within_a_second_of_the_start_and_judged_soon_after(t
             ready_at = time.monotonic()
             assert bedside.greet() == ends
             welcomed_s = time.monotonic() - ready_at
-            bedside.send(ends, [end + 2 * RATE for end in ends], 90)
+            bedside.send(ends, [end + 3 * RATE for end in ends], 90)
             while time.monotonic() - ready_at < 10 * JUDGED_S:
                 last = {m["wearer"]: m["first"] for m in mortal.journal("window")}
                 if all(last[f"w{i:02}"] >= ends[i] for i in range(60)):
