@@ -1,6 +1,6 @@
 """Why a monitor does not let a client in: what ZeroMQ reports of a socket's handshakes."""
 
-from typing import Any, Final
+from typing import Final
 
 import zmq
 from zmq.utils.monitor import parse_monitor_message
@@ -15,6 +15,18 @@ _EVENTS: Final = (
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 )
+
+
+class WatchedSocket(zmq.Socket[bytes]):
+    """A socket whose handshakes are watched until it is closed; then its context may end."""
+
+    def close(self, linger: int | None = None) -> None:
+        """Close it, and what tells of its handshakes."""
+        events = self._monitor_socket
+        if events is not None and not self.closed:
+            self.disable_monitor()
+            events.close()
+        super().close(linger)
 
 
 class Handshakes:
@@ -32,22 +44,15 @@ class Handshakes:
         self._unexplained = 0
         self._refusal: str | None = None
 
-    def watch(self, socket: "zmq.Socket[Any]") -> None:
-        """Watch a socket that has its keys and is not yet connected; from now on no other."""
-        self.close()
+    def watch(self, socket: "zmq.Socket[bytes]") -> None:
+        """Watch a `WatchedSocket` that has its keys and is not yet connected; no other any more."""
         self._has_key = socket.mechanism == zmq.CURVE
         self._events = socket.get_monitor_socket(_EVENTS)
         self._events.linger = 0
 
-    def close(self) -> None:
-        """Watch no longer; what was learned stays."""
-        if self._events is not None:
-            self._events.close()
-            self._events = None
-
     def refusal(self) -> str | None:
         """Return in a sentence why the monitor does not let this client in, if it is known."""
-        while self._events is not None and self._events.poll(0):
+        while self._events is not None and not self._events.closed and self._events.poll(0):
             told = parse_monitor_message(self._events.recv_multipart())
             self._take(told["event"], told["value"])
         return self._refusal
@@ -64,8 +69,9 @@ class Handshakes:
             self._unexplained += 1
             if self._unexplained >= UNEXPLAINED:
                 self._refusal = (
-                    "The monitor does not accept this key: it was made for another monitor; its "
-                    "line server must be what ecgmon keys server prints there."
+                    "The monitor does not accept this key: it was made for another monitor, or "
+                    f"none is asked for at {self._endpoint}; its line server must be what ecgmon "
+                    "keys server prints there."
                 )
         elif value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
             self._refusal = (
