@@ -8,7 +8,8 @@ from zmq.utils.monitor import parse_monitor_message
 UNEXPLAINED: Final = 3
 """Handshakes in a row that break off without a reason, from which on the key is to blame.
 
-A monitor that cannot read what was encrypted for another one hangs up; so does one that ends."""
+A monitor hangs up on what was encrypted for another one, and may do so, before this side has read
+why, where one side has a key and the other asks for none; so does one that ends."""
 _EVENTS: Final = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
@@ -65,13 +66,16 @@ class Handshakes:
                 "The monitor does not accept this key: it is not known there, or revoked; let its "
                 "operator make another one with ecgmon keys make."
             )
-        elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._has_key:
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
             self._unexplained += 1
             if self._unexplained >= UNEXPLAINED:
                 self._refusal = (
                     "The monitor does not accept this key: it was made for another monitor, or "
                     f"none is asked for at {self._endpoint}; its line server must be what ecgmon "
                     "keys server prints there."
+                    if self._has_key
+                    else f"The monitor asks for a key at {self._endpoint}, or lets nobody in now: "
+                    "give one with --key FILE or $ECGMON_KEY."
                 )
         elif value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
             self._refusal = (
