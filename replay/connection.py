@@ -9,7 +9,7 @@ import zmq
 
 from ecgmon.errors import AccessError, EcgmonError, UsageError
 from ecgmon.wire import messages
-from ecgmon.wire.handshake import Handshakes
+from ecgmon.wire.handshake import Handshakes, WatchedSocket
 
 PATIENCE_S: Final = 10.0
 """A monitor that has never answered is not there after so long."""
@@ -174,7 +174,7 @@ class Connection:
         return min(FIRST_RETRY_S * 2.0 ** min(self._failures, 10), LAST_RETRY_S)
 
     def _connect(self, now: float) -> None:
-        socket = self._context.socket(zmq.DEALER)
+        socket = self._context.socket(zmq.DEALER, socket_class=WatchedSocket)
         socket.maxmsgsize = messages.MAX_BYTES
         socket.linger = 0
         socket.sndhwm = QUEUED
@@ -187,7 +187,6 @@ class Connection:
             self._handshakes.watch(socket)
             socket.connect(self._endpoint)
         except zmq.ZMQError as error:
-            self._handshakes.close()
             socket.close()
             raise UsageError(
                 f"{self._endpoint} is no endpoint to connect to: give one such as "
@@ -225,6 +224,5 @@ class Connection:
         self.open = self._greeted = False
         if self.socket is not None:
             self._handshakes.refusal()  # what became of this one counts
-            self._handshakes.close()
             self.socket.close(linger=linger_ms)
             self.socket = None

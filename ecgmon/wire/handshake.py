@@ -1,6 +1,6 @@
 """Why a monitor does not let a client in: what ZeroMQ reports of a socket's handshakes."""
 
-from typing import Any, Final
+from typing import Final
 
 import zmq
 from zmq.utils.monitor import parse_monitor_message
@@ -8,13 +8,26 @@ from zmq.utils.monitor import parse_monitor_message
 UNEXPLAINED: Final = 3
 """Handshakes in a row that break off without a reason, from which on the key is to blame.
 
-A monitor that cannot read what was encrypted for another one hangs up; so does one that ends."""
+A monitor hangs up on what was encrypted for another one, and may do so, before this side has read
+why, where one side has a key and the other asks for none; so does one that ends."""
 _EVENTS: Final = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 )
+
+
+class WatchedSocket(zmq.Socket[bytes]):
+    """A socket whose handshakes are watched until it is closed; then its context may end."""
+
+    def close(self, linger: int | None = None) -> None:
+        """Close it, and what tells of its handshakes."""
+        events = self._monitor_socket
+        if events is not None and not self.closed:
+            self.disable_monitor()
+            events.close()
+        super().close(linger)
 
 
 class Handshakes:
@@ -32,22 +45,15 @@ class Handshakes:
         self._unexplained = 0
         self._refusal: str | None = None
 
-    def watch(self, socket: "zmq.Socket[Any]") -> None:
-        """Watch a socket that has its keys and is not yet connected; from now on no other."""
-        self.close()
+    def watch(self, socket: "zmq.Socket[bytes]") -> None:
+        """Watch a `WatchedSocket` that has its keys and is not yet connected; no other any more."""
         self._has_key = socket.mechanism == zmq.CURVE
         self._events = socket.get_monitor_socket(_EVENTS)
         self._events.linger = 0
 
-    def close(self) -> None:
-        """Watch no longer; what was learned stays."""
-        if self._events is not None:
-            self._events.close()
-            self._events = None
-
     def refusal(self) -> str | None:
         """Return in a sentence why the monitor does not let this client in, if it is known."""
-        while self._events is not None and self._events.poll(0):
+        while self._events is not None and not self._events.closed and self._events.poll(0):
             told = parse_monitor_message(self._events.recv_multipart())
             self._take(told["event"], told["value"])
         return self._refusal
@@ -60,12 +66,16 @@ class Handshakes:
                 "The monitor does not accept this key: it is not known there, or revoked; let its "
                 "operator make another one with ecgmon keys make."
             )
-        elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL and self._has_key:
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
             self._unexplained += 1
             if self._unexplained >= UNEXPLAINED:
                 self._refusal = (
-                    "The monitor does not accept this key: it was made for another monitor; its "
-                    "line server must be what ecgmon keys server prints there."
+                    "The monitor does not accept this key: it was made for another monitor, or "
+                    f"none is asked for at {self._endpoint}; its line server must be what ecgmon "
+                    "keys server prints there."
+                    if self._has_key
+                    else f"The monitor asks for a key at {self._endpoint}, or lets nobody in now: "
+                    "give one with --key FILE or $ECGMON_KEY."
                 )
         elif value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
             self._refusal = (

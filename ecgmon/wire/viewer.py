@@ -8,7 +8,7 @@ import zmq
 
 from ecgmon.errors import AccessError, ProtocolError, UsageError
 from ecgmon.wire import messages
-from ecgmon.wire.handshake import Handshakes
+from ecgmon.wire.handshake import Handshakes, WatchedSocket
 from ecgmon.wire.numbering import Sequence, numbering_of
 
 KINDS: Final[tuple[type[messages.Published], ...]] = get_args(messages.Published)
@@ -69,7 +69,7 @@ class Viewer:
         queued: int = QUEUED,
         secure: Callable[["zmq.Socket[bytes]"], None] = lambda _: None,
     ) -> None:
-        self.socket = context.socket(zmq.DEALER)
+        self.socket = context.socket(zmq.DEALER, socket_class=WatchedSocket)
         self.socket.linger = 500  # a last acknowledgement still leaves
         self.socket.rcvhwm = queued
         self.socket.maxmsgsize = messages.MAX_BYTES
@@ -82,7 +82,6 @@ class Viewer:
         try:
             self.socket.connect(endpoint)
         except zmq.ZMQError as error:
-            self._handshakes.close()
             self.socket.close()
             raise UsageError(
                 f"{endpoint} is no endpoint to connect to: give one such as tcp://127.0.0.1:5556."
@@ -117,11 +116,18 @@ class Viewer:
         if self.socket.closed:
             return
         self.say(messages.Subscribe(topics=[], session=self._sequence.session))
-        self._handshakes.close()
         self.socket.close()
 
     def keep_alive(self) -> None:
-        """Say again what is wanted, if it is time to; call it a few times a second."""
+        """Say again what is wanted, if it is time to; call it a few times a second.
+
+        Raises
+        ------
+        AccessError
+            If the monitor has never let this viewer in: says why.
+        """
+        if not self._ever and (refusal := self._handshakes.refusal()):
+            raise AccessError(refusal)
         now = time.monotonic()
         if now - self._said < ALIVE_S:
             return
@@ -134,6 +140,14 @@ class Viewer:
         if self.say(subscribe):
             self._said, self._again = now, False
 
+    def turned_away(self) -> messages.Refused | None:
+        """Return, every `ALIVE_S`, why a monitor that had let this viewer in does so no longer."""
+        now = time.monotonic()
+        if now - self._complained < ALIVE_S or not (refusal := self._handshakes.refusal()):
+            return None
+        self._complained = now
+        return messages.Refused(reason=refusal)
+
     def say(self, message: messages.FromViewer) -> bool:
         """Send a request; tells whether there is a monitor to take it."""
         try:
@@ -145,20 +159,9 @@ class Viewer:
     def drain(self, limit: int) -> Iterator[messages.ToViewer]:
         """Yield what has arrived, but read no more than ``limit`` messages; never wait.
 
-        A monitor that has let this viewer in and does so no longer is yielded as a refusal.
-
-        Raises
-        ------
-        AccessError
-            If it has never let this viewer in: says why.
+        Raises `AccessError` as `keep_alive` does.
         """
         self.keep_alive()
-        if refusal := self._handshakes.refusal():
-            if not self._ever:
-                raise AccessError(refusal)
-            if (now := time.monotonic()) - self._complained >= ALIVE_S:
-                self._complained = now
-                yield messages.Refused(reason=refusal)
         for _ in range(limit):
             try:
                 data = self.socket.recv(zmq.DONTWAIT)

@@ -138,6 +138,9 @@ def run_lines(
         if stop_at == float("inf") and done():
             stop_at = time.monotonic() + _LAST_WORDS_S
         viewer.keep_alive()
+        if refused := viewer.turned_away():
+            out.writelines(f"{text}\n" for text in said.lines(refused))
+            out.flush()
         if not viewer.socket.poll(_POLL_MS):
             if stop_at < float("inf"):
                 return

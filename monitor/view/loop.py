@@ -55,6 +55,8 @@ def show(view: View, viewer: Viewer, screen: Screen, done: Callable[[], bool]) -
     while not (view.over or screen.gone or done()):
         viewer.keep_alive()
         now = time.monotonic()
+        if refused := viewer.turned_away():
+            view.listen(refused, now)
         if view.ring(now):
             screen.ring()
         draw_at = drawn_at + (view.frame_s if fresh else IDLE_S)

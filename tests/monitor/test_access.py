@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ecgmon.errors import AccessError
 from ecgmon.keys import Device, KeyStore, Viewer
 from monitor.access import LOCAL, Access
-from tests.monitor.keyring import PAIRS, device, keyring, viewer
+from tests.monitor.keyring import PAIRS, STRANGER, device, keyring, viewer
 
 
 @pytest.fixture
@@ -125,3 +125,16 @@ def test_without_its_folder_no_key_is_known(store, access):
     store.folder.rename(store.folder.with_name("gone"))
     assert access.refresh() == {PAIRS[0].public: "ann-watch", PAIRS[1].public: "desk"}
     assert not access.may_read(PAIRS[1].public, "ann")
+
+
+def test_who_is_refused_is_logged_by_the_name_of_the_key_and_not_in_a_flood(store, caplog):
+    store.revoke("desk")
+    access = Access(store)
+    for _ in range(50):
+        for public in (PAIRS[1].public, STRANGER.public, PAIRS[2].public):
+            assert not access.callback("ecgmon", public.encode())
+    assert access.callback("ecgmon", PAIRS[0].public.encode())
+    assert [record.getMessage() for record in caplog.records] == [
+        f"key={PAIRS[1].public} refused: desk is revoked",
+        f"key={STRANGER.public} refused: not known",
+    ]
