@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecgmon.errors import UsageError
 from ecgmon.wire import messages
-from monitor.metrics import Metrics, MetricsServer
+from monitor.metrics import MAX_SCRAPES, Metrics, MetricsServer
 
 IDS = {"wearer": "203", "stream": "00000000000000aa"}
 
@@ -179,3 +179,23 @@ def test_a_port_in_use_is_one_clear_sentence(served):
 def test_metrics_are_told_to_this_machine_only(address):
     with pytest.raises(UsageError, match="so only to this machine"):
         MetricsServer(Metrics(), address)
+
+
+def test_connections_that_ask_nothing_are_bounded_and_the_next_scrape_is_answered(served):
+    _, address = served
+    host, port = address.split(":")
+    before = threading.active_count()
+    idle = [socket.create_connection((host, int(port))) for _ in range(3 * MAX_SCRAPES)]
+    ended = 0
+    for one in idle[MAX_SCRAPES:]:
+        one.settimeout(10)
+        ended += one.recv(1) == b""
+    assert ended == 2 * MAX_SCRAPES
+    assert threading.active_count() - before <= MAX_SCRAPES
+    for one in idle:
+        one.close()
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert "ecgmon_gaps_total" in scrape(address)
