@@ -4,7 +4,7 @@ import contextlib
 import errno
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,8 +104,6 @@ class Capture:
     ----------
     holding : Holding
         What is not on disk yet; all else belongs to one thread.
-    error : OSError or None
-        Why the last write has failed, if it has.
     """
 
     def __init__(self, folder: Path, hours: int, most_bytes: float = 10e9) -> None:
@@ -116,7 +114,12 @@ class Capture:
         self._newest: dict[str, _Record] = {}
         self._kept: dict[str, dict[Path, int]] = {}
         self.holding = Holding()
-        self.error: OSError | None = None
+        self._failing: dict[str, OSError] = {}
+
+    @property
+    def error(self) -> OSError | None:
+        """Why something that waits could not be written the last time it was tried."""
+        return next(iter(self._failing.values()), None)
 
     def append(self, wearer: str, piece: Piece) -> None:
         """Take what a stream has taken; it is written by `flush`. From any thread.
@@ -136,20 +139,21 @@ class Capture:
         layout.home(self._folder, wearer)
         self.holding.put(wearer, piece)
 
-    def flush(self) -> None:
-        """Write what waits, force it to disk, and remove what is too much."""
-        taken, error = self.holding.take(), None
+    def flush(self, wearers: Collection[str] | None = None) -> None:
+        """Write what waits of these wearers, or of all, force it to disk, and remove the oldest."""
+        taken, failing = self.holding.take(wearers), dict[str, OSError]()
         for wearer, pieces in taken.items():
             rest = pieces
             try:
                 while rest:
                     rest = self._write(wearer, rest)
             except OSError as why:
-                error = why
+                failing[wearer] = why
             self.holding.keep(wearer, rest)
         self.holding.give_back()
-        if taken:  # nothing to write is no news of the disk
-            self.error = error
+        others = {} if wearers is None else self._failing  # of those not tried there is no news
+        untried = {wearer: why for wearer, why in others.items() if wearer not in taken}
+        self._failing = untried | failing
 
     def tidy(self, before: float) -> None:
         """Remove records that are too old, and the oldest while all together are too many.

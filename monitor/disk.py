@@ -7,13 +7,13 @@ import shutil
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from ecgmon.errors import EcgmonError
 from ecgmon.wire import messages
 from monitor.capture import Capture
-from monitor.holding import Lost
 from monitor.jobs import Batch, Errand, Kept, gap
 from monitor.journal import Journal, urgent
 from monitor.streams import Stream
@@ -193,11 +193,9 @@ class Disk(threading.Thread):
         """Work until stopped."""
         try:
             while jobs := self._next():
-                kept = self._do(jobs)
+                self._do(jobs)
                 with self._work:
                     self._busy = None
-                self._done.extend([kept, *jobs])
-                self._tell()
                 self._tidy()
         except BaseException as error:  # noqa: BLE001 - raised in the loop, which cannot go on
             self._error = error
@@ -235,36 +233,46 @@ class Disk(threading.Thread):
             self._waiting[wearer] = waiting
         return bool(job.ends)
 
-    def _do(self, jobs: "list[Batch | Errand]") -> Kept:
-        """Write samples first: what an alarm was raised by is there when the alarm is."""
+    def _do(self, jobs: "list[Batch | Errand]") -> None:
+        """Write what was published, and all samples.
+
+        What an alarm was raised by is there when the alarm is; for other samples it need not wait.
+        """
         batches = [job for job in jobs if isinstance(job, Batch)]
-        lost = list[Lost]()
+        errands = [job for job in jobs if isinstance(job, Errand)]
+        published = [message for batch in batches for message in batch.published]
+        if self._capture is not None:
+            self._capture.flush({m.wearer for m in published if urgent(m) and m.wearer})
+        self._journal.append(published)
+        self._finish(batches)
         for batch in batches:
             self._wanted |= batch.acks
             self._ending.update(batch.ends)
+        kept = self._keep()
+        for errand in errands:
+            try:
+                errand.then = errand.look_up()
+            except (EcgmonError, OSError) as error:
+                _log.error("disk=unreadable error=%r", str(error))
+        self._finish([kept, *errands])
+
+    def _keep(self) -> Kept:
+        """Write all samples; what is on disk, or a gap in the journal, can be acknowledged."""
+        kept = Kept()
+        holding = None
         if self._capture is not None:
             self._capture.flush()
-            if not (self._capture.error or self._journal.failed):
-                lost = self._capture.holding.take_lost()
-        gaps = [gap(one) for one in lost]
-        self._journal.append([*gaps, *(m for batch in batches for m in batch.published)])
-        for job in jobs:
-            if isinstance(job, Errand):
-                try:
-                    job.then = job.look_up()
-                except (EcgmonError, OSError) as error:
-                    _log.error("disk=unreadable error=%r", str(error))
-        if lost:
-            self._journal.commit()
-        return self._kept([] if self._journal.failed else lost)
-
-    def _kept(self, recorded: list[Lost]) -> Kept:
-        """Find what can be acknowledged: what is on disk, or a gap that the journal has."""
-        if self._capture is not None:
-            self._capture.holding.record(recorded)
-        kept = Kept(gaps=[gap(one) for one in recorded])
+            holding = self._capture.holding
+            lost = holding.take_lost()
+            if lost and not (self._capture.error or self._journal.failed):
+                kept.gaps = [gap(one) for one in lost]
+                self._journal.append(kept.gaps)
+                self._journal.commit()
+                if self._journal.failed:
+                    kept.gaps = []
+                else:
+                    holding.record(lost)
         for stream, wanted in list(self._wanted.items()):
-            holding = self._capture.holding if self._capture else None
             first = holding.first(stream.wearer, stream.number) if holding else None
             kept.acks[stream] = wanted if first is None else min(wanted, first)
             if kept.acks[stream] == wanted:
@@ -273,6 +281,10 @@ class Disk(threading.Thread):
                     self._ending.remove(stream)
                     kept.ends.append(stream)
         return kept
+
+    def _finish(self, done: "Sequence[Batch | Errand | Kept]") -> None:
+        self._done.extend(done)
+        self._tell()
 
     def _tell(self) -> None:
         with contextlib.suppress(BlockingIOError):  # it was not read yet: the loop is awake

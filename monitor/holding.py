@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -82,13 +82,13 @@ class Holding:
                 self._weights[wearer] = before + _weight(piece)
             self._give_up(wearer, round(HELD_S * piece.rate_mhz / 1000))
 
-    def take(self) -> dict[str, list[Piece]]:
-        """Take all that waits in hand, and return it; `keep` and `give_back` come next."""
+    def take(self, wearers: Collection[str] | None = None) -> dict[str, list[Piece]]:
+        """Take what waits of these wearers, or all, in hand; `keep` and `give_back` come next."""
         with self._lock:
-            for wearer, queue in self._waiting.items():
-                self._in_hand[wearer] = coalesced(queue)
-            self._waiting.clear()
-            self._weights.clear()
+            for wearer in list(self._waiting):
+                if wearers is None or wearer in wearers:
+                    self._in_hand[wearer] = coalesced(self._waiting.pop(wearer))
+                    del self._weights[wearer]
             return dict(self._in_hand)
 
     def keep(self, wearer: str, rest: list[Piece]) -> None:

@@ -31,14 +31,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """A device's end of an open stream; what it was told was ``seen``, and when."""
+    """A device's end of an open stream; when it was last answered, and what was ``seen`` then."""
 
     peer: bytes
     user: str
     stream: Stream
     lead: str
+    answered: float
     seen: int = 0
-    answered: float = float("-inf")
 
 
 @dataclass(eq=False, slots=True)
@@ -275,7 +275,7 @@ class Ingest:
             self._forget(other)
         if user != LOCAL and not self._limits.open(user, (stream.wearer, stream.number), now):
             raise RefusedError("This key has too many streams open.", LONGEST_WAIT_S)
-        connection = Connection(peer, user, stream, lead)
+        connection = Connection(peer, user, stream, lead, now)
         self._connections[peer, stream.number] = self._of_stream[stream] = connection
         who = self._access.name_of(user)
         _log.info("wearer=%s stream=%s hello who=%r", hello.wearer, hello.stream, who)
