@@ -48,23 +48,18 @@ nothing by 360 ms after the last beat: what comes there may be its T wave (Pan &
 the end of a wide complex. The waves of a fast tachycardia are of one size and pass."""
 SHARP_HZ: Final = (18.0, 40.0)
 """Where a QRS complex still has energy, even a wide one, and a T wave has none."""
-SHARP_UNTIL: Final = 0.42 * RATE
-"""Until so many samples after a beat..."""
 SHARP: Final = 0.25
-"""...a wave with less than this share of that beat's energy in `SHARP_HZ` is its T wave, however
-tall. Of DS1's beats so soon after another none has less than 0.28."""
+"""Before `EARLY_UNTIL` a wave with less than this share of the last beat's energy in `SHARP_HZ` is
+its T wave, however tall. Of DS1's beats so soon after another none has less than 0.4."""
 SHARP_BEFORE: Final = round(0.067 * RATE)
 SHARP_AFTER: Final = round(0.078 * RATE)
 """Samples around an energy peak among which the peak in `SHARP_HZ` lies."""
 LEARNING: Final = 4
 """So many beats after a beginning the usual energy is learnt quickly: the first may have been a P
 wave, after which every T wave would pass for a beat."""
-FADES: Final = 2 * RATE
-"""After `LONGEST_RR` without a beat the usual energy is halved in every so many samples: beats may
-have become so small that none is found any more."""
 FORGET: Final = 5
-"""So many seconds in a row without a usable signal, or without a beat on a quiet line, and beats
-may be of any size after them: what was usual before then counts no more than one second."""
+"""So many seconds in a row without a usable signal, or without a beat, and beats may be of any
+size after them: what was usual before then counts no more than one second."""
 LONGEST_RR: Final = 4 * RATE
 """A longer silence is no RR interval: heart rate is not known until new beats have come."""
 RATE_BEATS: Final = 8
@@ -98,7 +93,6 @@ class _Row:
         "energies",
         "intervals",
         "kept",
-        "last",
         "level",
         "pending",
         "pending_value",
@@ -119,7 +113,6 @@ class _Row:
         self.energies: deque[float] = deque(maxlen=KEPT)
         self.intervals: deque[tuple[int, int]] = deque(maxlen=KEPT)
         self.kept = 0.0
-        self.last = 0
         self.level = 0.0
         self.pending = -1
         self.pending_value = 0.0
@@ -314,15 +307,12 @@ class BeatDetector:
         since = at - state.beats[-1] if state.beats else 10 * RATE
         share = LOW + (HIGH - LOW) * exp(-max(since / state.rr - HOLD, 0.0) / SINK)
         share += EARLY * max(EARLY_UNTIL - since, 0.0) / (EARLY_UNTIL - REFRACTORY)
-        silence = at - max(state.last, state.start) - LONGEST_RR
-        if silence > 0:
-            share *= 0.5 ** (silence / FADES)
         # What lies before the first sample is a beat that began outside the stream.
         if value < share * state.level or at < state.start:
             return
-        if since < SHARP_UNTIL and sharpness < SHARP * state.sharp:
+        if since < EARLY_UNTIL and sharpness < SHARP * state.sharp:
             return
-        state.sharp, state.last = sharpness, at
+        state.sharp = sharpness
         if since > LONGEST_RR:
             state.beats.clear()
         if state.beats:

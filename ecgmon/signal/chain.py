@@ -267,8 +267,9 @@ class SignalChain:
         for i in np.flatnonzero(state == NOISY).tolist():
             self._beats.doubt(int(rows[i]), int(end[i]))
         usable = whole & (state == SIGNAL)
-        self._scale.add(rows[usable], np.ptp(filtered[usable], axis=1))
         still = self._still.since[rows]
+        sized = usable & (end - still < WINDOW)  # a still second shows no beat's size
+        self._scale.add(rows[sized], np.ptp(filtered[sized], axis=1))
         seconds = []
         for i, row in enumerate(rows.tolist()):
             self._beats.learn(row, bool(usable[i]))
