@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import zmq
@@ -141,14 +141,20 @@ class Connections(threading.Thread):
         while poller.sockets:
             for events, _ in poller.poll():
                 told = parse_monitor_message(events.recv_multipart())
-                which = self._events.index(events)
                 if told["event"] == zmq.EVENT_MONITOR_STOPPED:
                     poller.unregister(events)
                     events.close()
-                elif told["event"] == zmq.EVENT_DISCONNECTED:
-                    self._gone(which, told["value"])
-                else:
-                    self._come(which, told["value"], told["endpoint"].decode())
+                    continue
+                try:
+                    self._take(self._events.index(events), told)
+                except Exception:  # noqa: BLE001 - libzmq waits for this thread
+                    _log.exception(event("connections-not-counted"))
+
+    def _take(self, which: int, told: Mapping[str, Any]) -> None:
+        if told["event"] == zmq.EVENT_DISCONNECTED:
+            self._gone(which, told["value"])
+        else:
+            self._come(which, told["value"], told["endpoint"].decode())
 
     def _gone(self, which: int, number: int) -> None:
         if (known := self._known.pop((which, number), None)) is not None:

@@ -204,3 +204,15 @@ def test_who_has_got_the_number_of_a_connection_that_is_gone_is_not_ended(tmp_pa
         assert not events.poll(100), "its connection stands"
         good.socket.disable_monitor()
         events.close()
+
+
+def test_the_thread_that_libzmq_waits_for_survives_its_own_mistakes(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(connections, "_address", lambda _: 1 / 0)
+    with Rig(tmp_path) as rig:
+        device = rig.device()
+        device.greet("ann", 7)
+        until(lambda: "connections-not-counted" in caplog.text)
+        monkeypatch.undo()
+        rig.device().greet("bob", 8)
+        assert rig.monitor._connections.is_alive()
+        assert rig.monitor._connections.open == 1

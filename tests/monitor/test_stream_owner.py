@@ -233,5 +233,5 @@ class Ownership(RuleBasedStateMachine):
             assert {index for index in accepted if index < end} <= found
 
 
-Ownership.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
+Ownership.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestOwnership = Ownership.TestCase

@@ -22,7 +22,7 @@ def samples_of(number):
     return ((np.arange(LONG) + 37 * number) % 20_000).astype(np.int16)
 
 
-@pytest.mark.parametrize("wearers", [40, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("wearers", [20, pytest.param(1000, marks=pytest.mark.slow)])
 def test_wearers_come_and_go_and_each_leaves_a_whole_record(tmp_path, wearers):
     folder = tmp_path / "captured"
     with Rig(tmp_path / "rig", captured=folder, capacity=TOGETHER + 1) as rig:
