@@ -98,6 +98,8 @@ class Connection:
         if self.open and not owed:
             self.content()
         if now - self._good > self._limit:
+            if not self.welcomed and self._handshakes.suspicion:
+                raise AccessError(self._handshakes.suspicion)
             raise EcgmonError(self._despair())
         if self.socket is None:
             if now >= self._retry_at:

@@ -8,7 +8,8 @@ import numpy as np
 from ecgmon.errors import RecordError
 from ecgmon.grid import RATE
 from ecgmon.records.record import Annotations, Record
-from ecgmon.signal.convert import MAX_RATE, MIN_RATE, RateConverter, first_output
+from ecgmon.signal.convert import MAX_RATE, MIN_RATE, first_output
+from ecgmon.signal.front import FrontEnd
 from ecgmon.wire.frame import NO_VALUE
 
 FINEST: Final = 1000.0
@@ -17,7 +18,7 @@ what is rounded again is nothing that a model sees."""
 
 
 def converted(record: Record) -> Record:
-    """Return a record at `RATE`; the same one if it has this rate already.
+    """Return a record at `RATE` without pacing spikes; the same one if it is so already.
 
     Parameters
     ----------
@@ -35,16 +36,16 @@ def converted(record: Record) -> Record:
     RecordError
         If a monitor takes no such rate.
     """
-    if record.rate == RATE:
-        return record
     rate_mhz = round(record.rate * 1000)
     if not MIN_RATE * 1000 <= rate_mhz <= MAX_RATE * 1000:
         raise RecordError(
             f"{record.name} is sampled at {record.rate:g} Hz: give a record of {MIN_RATE} to "
             f"{MAX_RATE} Hz."
         )
-    converter = RateConverter(rate_mhz)
-    millivolts = np.concatenate([converter.push(record.millivolts()), converter.flush()])
+    front = FrontEnd(rate_mhz)
+    millivolts = np.concatenate([front.push(record.samples, record.gain), front.flush()])
+    if record.rate == RATE and np.array_equal(millivolts, record.millivolts(), equal_nan=True):
+        return record
     measured = np.isfinite(millivolts)
     peak = max(float(np.max(np.abs(millivolts), where=measured, initial=0.0)), 1e-9)
     gain = min(max(record.gain, FINEST), -(NO_VALUE + 1) / peak)

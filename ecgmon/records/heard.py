@@ -7,8 +7,10 @@ import numpy as np
 
 from ecgmon.grid import RATE
 from ecgmon.records.captured import Captured, captures, read
+from ecgmon.records.converted import converted
 from ecgmon.records.record import Record
-from ecgmon.signal.convert import RateConverter, first_output
+from ecgmon.signal.convert import first_output
+from ecgmon.signal.front import FrontEnd
 from ecgmon.wire.frame import NO_VALUE
 
 MARGIN: Final = 1000
@@ -56,14 +58,14 @@ def hear(folder: Path, wearer: str, stream: str, start: int, stop: int) -> Recor
     """
     held = [record for record in captures(folder, wearer) if record.stream == stream]
     if not held or held[0].rate == RATE:
-        return read(folder, wearer, stream, start, stop)
+        return converted(read(folder, wearer, stream, start, stop))
     first, last = span(held[0], start, stop)
     first = max(first - MARGIN, min(record.first for record in held))
     last = min(last + MARGIN, max(record.stop for record in held))
     own = read(folder, wearer, stream, first, last)
-    converter = RateConverter(round(own.rate * 1000), first)
-    at = converter.next
-    heard = np.concatenate([converter.push(own.millivolts()), converter.flush()])
+    front = FrontEnd(round(own.rate * 1000), first)
+    at = front.next
+    heard = np.concatenate([front.push(own.samples, own.gain), front.flush()])
     counts = np.clip(np.round(heard[start - at : stop - at] * own.gain), -32767, 32767)
     return Record(
         name=f"captured/{wearer}/{stream}-{start:019}",

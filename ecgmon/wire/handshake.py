@@ -37,6 +37,12 @@ class Handshakes:
     ----------
     endpoint : str
         Where they connect to.
+
+    Attributes
+    ----------
+    suspicion : str or None
+        Why the monitor may not let this client in, where it only hangs up, again and again; so does
+        a proxy whose monitor is not there.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -44,6 +50,7 @@ class Handshakes:
         self._events: zmq.Socket[bytes] | None = None
         self._unexplained = 0
         self._refusal: str | None = None
+        self.suspicion: str | None = None
 
     def watch(self, socket: "zmq.Socket[bytes]") -> None:
         """Watch a `WatchedSocket` that has its keys and is not yet connected; no other any more."""
@@ -60,7 +67,7 @@ class Handshakes:
 
     def _take(self, event: int, value: int) -> None:
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-            self._unexplained, self._refusal = 0, None
+            self._unexplained, self._refusal, self.suspicion = 0, None, None
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             self._refusal = (
                 "The monitor does not accept this key: it is not known there, or revoked; let its "
@@ -69,7 +76,7 @@ class Handshakes:
         elif event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:
             self._unexplained += 1
             if self._unexplained >= UNEXPLAINED:
-                self._refusal = (
+                self.suspicion = (
                     "The monitor does not accept this key: it was made for another monitor, or "
                     f"none is asked for at {self._endpoint}; its line server must be what ecgmon "
                     "keys server prints there."

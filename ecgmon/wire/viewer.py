@@ -126,8 +126,8 @@ class Viewer:
         AccessError
             If the monitor has never let this viewer in: says why.
         """
-        if not self._ever and (refusal := self._handshakes.refusal()):
-            raise AccessError(refusal)
+        if not self._ever and (why := self._handshakes.refusal() or self._handshakes.suspicion):
+            raise AccessError(why)
         now = time.monotonic()
         if now - self._said < ALIVE_S:
             return

@@ -55,7 +55,7 @@ def test_an_annotation_stays_in_its_second_and_within_the_signal(rate_mhz, sampl
 
 @given(st.floats(50, 5000), st.floats(0.01, 300))
 def test_no_amplitude_overflows_and_none_is_rounded_away(gain, peak_mv):
-    wave = np.rint(np.clip(peak_mv * gain, 1, 32767) * np.tile([1, 1, -1, -1], 300))
+    wave = np.rint(np.clip(peak_mv * gain, 1, 32766) * np.tile([1, 1, -1, -1], 300))
     record = Record("x", "x", 250.0, gain, "I", wave.astype(np.int16))
     heard = converted(record)
     own = np.abs(record.millivolts()).max()
