@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from ecgmon.cli.options import make_folder, say_skipped
+from ecgmon.cli.options import require_writable, say_skipped
 from ecgmon.cli.progress import long_work
 from ecgmon.errors import RecordError, UsageError
 
@@ -34,7 +34,7 @@ def ec57(
 
     tested = Annotator.find(annotations, annotator)
     folder = out / tested.name
-    make_folder(folder)
+    require_writable(folder)
     with long_work(transient=True) as bar:
         task = bar.add_task("Records", total=len(tested.records), note="")
         skipped: dict[str, RecordError] | None = {} if keep_going else None
