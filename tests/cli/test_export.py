@@ -86,8 +86,8 @@ def send(endpoint, record):
             frame = Frame(7, at, 0, 360_000, record.gain, record.lead, samples)
             socket.send(frame.encode())
         socket.send(messages.encode(messages.Bye(stream=STREAM, end=end)))
-        answer = None
-        while answer != messages.Ack(stream=STREAM, next=end):
+        answer: messages.ToDevice | None = None
+        while not isinstance(answer, messages.Ack) or answer.next != end:
             assert socket.poll(PATIENCE_MS)
             answer = messages.decode_to_device(socket.recv())
 

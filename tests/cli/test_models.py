@@ -15,7 +15,7 @@ def test_a_bundle_of_another_geometry_is_served_if_it_is_consistent(env, records
     assert outcome.code == 0, outcome.err
     result = json.loads(outcome.out)
     assert (result["model"], result["look_ahead_s"]) == ("by-hand", 0.25)
-    assert (result["windows"], result["classified"], result["threshold"]) == (29, 29, 0.1)
+    assert (result["windows"], result["classified"], result["threshold"]) == (29, 28, 0.1)
 
 
 def test_a_bundle_that_claims_another_geometry_than_its_graph_has_is_refused(env, tmp_path):

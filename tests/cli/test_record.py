@@ -10,6 +10,7 @@ from tests.cli.subprocesses import ecgmon
 
 KEYS = set(
     "record patient annotated model threshold look_ahead_s windows classified skipped noisy absent "
+    "unsettled "
     "scored tp fp tn fn sensitivity ppv balanced_accuracy f1 false_alarms false_alarms_per_hour "
     "latency_ms_p50 latency_ms_p99 samples_sent samples_received gaps trained_on_share alarms "
     "speed interrupted samples_acknowledged samples_resent samples_dropped reconnects".split()

@@ -196,7 +196,7 @@ VALUES = {
     "metrics": st.sampled_from(["", "[::1]:1", "host:0"]),
     "abnormal": st.sampled_from(["1/1", "300/300"]),
     "lead": st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=8),
-    **dict.fromkeys(("keys", "server_key", "journal", "model"), TEXTS),
+    **dict.fromkeys(("keys", "key", "server_key", "journal", "model"), TEXTS),
     **dict.fromkeys(("low_rate", "extreme_low_rate", "high_rate", "extreme_high_rate"), st.just(0)),
 }
 

@@ -198,7 +198,7 @@ def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
 @pytest.mark.parametrize(
     ("record", "options", "said"),
     [
-        ("flat", [], "0 can be used .0 noisy or clipped, 300 with missing signal"),
+        ("flat", [], "only 2 can be used .0 noisy or clipped, 298 with missing"),
         ("noise", [], "0 can be used .300 noisy or clipped"),
         ("slow", [], "sampled at 64 Hz: give a record of 100 to 1000 Hz"),
         ("short", [], "too short: it has 100 whole seconds"),
