@@ -278,6 +278,7 @@ def _report(
     if live.settles_at is not None and end >= live.settles_at:
         told += settle(one, live)
         live.settles_at, live.told_from = None, 0  # what is found out from now on is news
+    spikes = live.stream.report_spikes(first, end)
     if known:
         return told
     live.latest = messages.Window(
@@ -290,7 +291,7 @@ def _report(
         heart_rate=heart_rate,
         model=live.model.card.name,
         reason=reason,
-        spikes=live.stream.spikes_of(first, end)[: messages.MAX_SPIKES],
+        spikes=spikes,
     )
     return [live.latest, *told]
 

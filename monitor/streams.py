@@ -13,6 +13,7 @@ from ecgmon.grid import WINDOW
 from ecgmon.signal.front import FrontEnd
 from ecgmon.signal.still import STEP_MV
 from ecgmon.wire import Frame
+from ecgmon.wire.messages import MAX_SPIKES
 from monitor.clock import Clock
 from monitor.delivered import Delivered
 
@@ -24,9 +25,6 @@ MAX_HELD: Final = 64
 """Most pieces that wait."""
 MAX_HOLE_S: Final = 10.0
 """Nothing waits for more: a device has no more under way, so what is missing was lost."""
-
-MAX_SPIKES: Final = 256
-"""Most pacing spikes that are remembered until their seconds are reported."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -121,7 +119,8 @@ class Stream:
     delivered : Delivered
         Whether it delivers the rate that it declared.
     spikes : deque of int
-        Indices at `RATE` of the latest pacing spikes.
+        Indices at `RATE` of the pacing spikes in seconds that are not reported, the first
+        `MAX_SPIKES` of each.
     """
 
     wearer: str
@@ -139,7 +138,7 @@ class Stream:
     gaps: list[tuple[int, int]] = field(default_factory=list, init=False)
     clock: Clock = field(init=False)
     delivered: Delivered = field(init=False)
-    spikes: deque[int] = field(default_factory=lambda: deque(maxlen=MAX_SPIKES), init=False)
+    spikes: deque[int] = field(default_factory=deque, init=False)
     _front: FrontEnd = field(init=False)
     _step: float = field(default=STEP_MV, init=False)
     _held: list[tuple[int, float, Piece]] = field(default_factory=list, init=False)
@@ -255,8 +254,15 @@ class Stream:
         return sum(max(0, min(stop, b) - max(start, a)) for a, b in self.gaps)
 
     def spikes_of(self, start: int, stop: int) -> list[int]:
-        """Return the pacing spikes from ``start`` to before ``stop``, of the latest ones."""
+        """Return the pacing spikes from ``start`` to before ``stop``, of those remembered."""
         return [at for at in self.spikes if start <= at < stop]
+
+    def report_spikes(self, start: int, stop: int) -> list[int]:
+        """Return the pacing spikes of a second, and forget all before its end."""
+        spikes = self.spikes_of(start, stop)
+        while self.spikes and self.spikes[0] < stop:
+            self.spikes.popleft()
+        return spikes
 
     def _unknown(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Return the stretches of samples that are neither taken, given up nor held."""
@@ -312,7 +318,9 @@ class Stream:
     def _append(self, first: int, samples: NDArray[np.float64]) -> None:
         if not len(samples):
             return
-        self.spikes.extend(self._front.found)
+        for at in self._front.found:
+            if len(self.spikes) < MAX_SPIKES or self.spikes[-MAX_SPIKES] // WINDOW < at // WINDOW:
+                self.spikes.append(at)
         self._front.found.clear()
         missing = first - self.end
         if missing or not self.pending or self.pending[-1].step != self._step:

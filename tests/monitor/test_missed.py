@@ -74,7 +74,7 @@ class Bedside(RuleBasedStateMachine):
             self.wire.pipes[self.peer] = deque()
         sequence = self.viewer._sequence
         said = messages.Subscribe(topics=WANTED, session=sequence.session, lost=sequence.lost)
-        self.wire.asked.append(Received(self.peer, "anonymous", [messages.encode(said)]))
+        self.wire.asked.append(Received(self.peer, "anonymous", messages.encode(said)))
         newcomers, _ = self.publisher.drain(self.now)
         for newcomer in newcomers:
             self.publisher.tell(newcomer, [gap(0)])
@@ -159,7 +159,7 @@ def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
     subscribe = messages.encode(messages.Subscribe(topics=WANTED))
 
     def hear(peer, now):
-        wire.asked.append(Received(peer, "anonymous", [subscribe]))
+        wire.asked.append(Received(peer, "anonymous", subscribe))
         for newcomer in publisher.drain(now)[0]:
             publisher.tell(newcomer, [])
 
@@ -197,7 +197,7 @@ def test_who_takes_leave_or_may_hear_nothing_is_not_counted():
     wire.pipes[b"1"] = deque()
     for topics in (WANTED, []):
         subscribe = messages.Subscribe(topics=topics)
-        wire.asked.append(Received(b"1", "anonymous", [messages.encode(subscribe)]))
+        wire.asked.append(Received(b"1", "anonymous", messages.encode(subscribe)))
         for newcomer in publisher.drain(0.0)[0]:
             publisher.tell(newcomer, [])
     session = numbering_of(wire.pipes[b"1"][0]).session
@@ -207,7 +207,7 @@ def test_who_takes_leave_or_may_hear_nothing_is_not_counted():
     assert publisher._away.all() == []
     wire.pipes[b"2"] = deque()
     subscribe = messages.Subscribe(topics=WANTED, session=session, lost=5)
-    wire.asked.append(Received(b"2", "anonymous", [messages.encode(subscribe)]))
+    wire.asked.append(Received(b"2", "anonymous", messages.encode(subscribe)))
     publisher.drain(0.0)
     assert publisher.take_dropped() == 0
 
@@ -220,7 +220,7 @@ def test_nobody_takes_over_the_session_of_another_user(monkeypatch):
     def hear(peer, user, session=None):
         wire.pipes.setdefault(peer, deque())
         subscribe = messages.encode(messages.Subscribe(topics=WANTED, session=session, lost=1))
-        wire.asked.append(Received(peer, user, [subscribe]))
+        wire.asked.append(Received(peer, user, subscribe))
         for newcomer in publisher.drain(0.0)[0]:
             publisher.tell(newcomer, [])
         return numbering_of(wire.pipes[peer][-1]).session

@@ -107,9 +107,9 @@ def test_all_go_on_together_as_if_nothing_had_happened(tmp_path, records, monkey
     pushed = []
     push = SignalChain.push
 
-    def counted(self, rows, millivolts):
+    def counted(self, rows, millivolts, *more):
         pushed.append((len(rows), millivolts.shape[1]))
-        return push(self, rows, millivolts)
+        return push(self, rows, millivolts, *more)
 
     monkeypatch.setattr(SignalChain, "push", counted)
     with monitor(tmp_path / "second") as rig:
