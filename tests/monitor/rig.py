@@ -1,5 +1,6 @@
 """A monitor in a thread, and devices and listeners at its real sockets."""
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -28,12 +29,14 @@ class Wearable:
     def __init__(self, context, ingest, secure=lambda _: None):
         self.socket = context.socket(zmq.DEALER)
         self.socket.linger = 0
+        self.socket.sndtimeo = 2000
         secure(self.socket)
         self.socket.connect(ingest)
         self.stream = None
 
     def say(self, message):
-        self.socket.send(messages.encode(message))
+        with contextlib.suppress(zmq.Again):  # who was not let in by now has no connection left
+            self.socket.send(messages.encode(message))
 
     def hear(self):
         """Return the next answer."""
