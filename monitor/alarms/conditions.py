@@ -82,8 +82,10 @@ class Conditions:
         beats : sequence of int
             All beats confirmed since the last whole second that are not weak, in order. The second
             brings them again.
+        lost : int or None
+            Stream index from which on the line is lost; the second brings it again.
         """
-        return self._of_asystole(self._asystole.advance(now, beats))
+        return [*self._of_asystole(self._asystole.advance(now, beats)), *self._lost(lost)]
 
     def judged(self, end: int, abnormal: bool | None) -> list[Condition]:
         """Take the model's verdict on the second that ended at index ``end``; None: not judged."""
