@@ -22,7 +22,7 @@ PAST = 130 * RATE + 100
 END = 150 * RATE
 WELCOMED_S = 1.0
 """From when a monitor is ready until all devices are welcomed."""
-JUDGED_S = 6.0
+JUDGED_S = 10.0
 """And until all their seconds are judged."""
 
 
@@ -140,7 +140,9 @@ def test_goodbye_or_another_end_before_all_is_recovered_loses_nothing(tmp_path, 
 
 
 @pytest.mark.slow
-def test_sixty_are_welcomed_within_a_second_of_the_start_and_judged_soon_after(tmp_path, records):
+def test_sixty_are_welcomed_within_a_second_of_the_start_and_judged_soon_after(
+    tmp_path, records, record_property
+):
     tmp_path.joinpath("monitor").mkdir()
     mortal = Mortal(tmp_path / "monitor")
     with zmq.Context() as context:
@@ -175,6 +177,7 @@ def test_sixty_are_welcomed_within_a_second_of_the_start_and_judged_soon_after(t
                 device.socket.close()
             process.end(signal.SIGTERM)
     figures = f"ready after {ready_at - killed_at:.1f} s, then {welcomed_s:.1f}, {judged_s:.1f} s"
+    record_property("figure", figures)
     assert welcomed_s < WELCOMED_S, figures
     assert judged_s < JUDGED_S, figures
     assert [m for m in mortal.journal("alarm") if m["kind"] == "lag"] == []
