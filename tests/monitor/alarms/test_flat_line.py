@@ -13,7 +13,7 @@ from tests.ecgmon.signal.test_still import beats
 ROW = np.zeros(1, dtype=np.intp)
 
 
-def told(samples, size=10**6, step=0.005):
+def told(samples, size=10**6, step=0.005, arrivals=None):
     """What changes, as (kind, holds, second), of a stream that comes in pieces of a size."""
     chain, conditions, found = SignalChain(Geometry(0, 0, 120), 1), Conditions(Rules()), []
     conditions.gap(0)
@@ -22,6 +22,8 @@ def told(samples, size=10**6, step=0.005):
         for second in chain.push(ROW, piece, np.array([step])).seconds:
             found += conditions.second(second)
         found += conditions.elapsed(int(chain.next[0]), chain.confirmed(0), chain.lost(0))
+        if arrivals is not None:  # how many samples had come when each change was known
+            arrivals += [min(at + size, len(samples))] * (len(found) - len(arrivals))
     return [(c.kind, c.holds, c.at) for c in found]
 
 
@@ -41,6 +43,18 @@ def test_both_are_raised_once_and_at_the_same_samples_however_the_stream_is_cut(
     assert 33 * RATE <= once[1][2] <= 34 * RATE + RATE // 2
     for size in (36, 100, 361):
         assert sorted(told(samples, size)) == sorted(once)
+
+
+@pytest.mark.parametrize("size", [36, 180])
+def test_no_signal_is_known_within_three_seconds_wherever_in_a_second_the_line_turns_still(size):
+    heart = beats(72, 20)
+    for off in range(0, RATE, 45):
+        begin = len(heart) - off
+        samples = np.concatenate([heart[:begin], np.full(6 * RATE, heart[begin - 1])])
+        arrivals = []
+        changes = told(samples, size, arrivals=arrivals)
+        known = arrivals[[kind for kind, *_ in changes].index("no-signal")]
+        assert known - begin < 3 * RATE, off
 
 
 HOUR = np.arange(3600 * RATE)
