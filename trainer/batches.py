@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
-from trainer import noise
+from trainer import noise, rhythms
 from trainer.dataset import RecordSet
 from trainer.networks import BeatNet, WindowNetwork
 from trainer.rhythms import (
@@ -221,6 +221,19 @@ class SegmentBatches:
     def steps(self) -> int:
         """Batches in an epoch."""
         return max(group.windows // (group.share * SEGMENT_S) for group in self._groups)
+
+
+DECIDED_BY: Final = {
+    "segment, s": SEGMENT_S,
+    "warm, s": WARM_S,
+    "gain": SegmentBatches.GAIN,
+    "noise": SegmentBatches.NOISE,
+    "weight along time": SegmentBatches.ALONG_TIME,
+    "weight of beats": SegmentBatches.BEATS,
+    "rhythms": rhythms.DECIDED_BY,
+    "recordings": noise.DECIDED_BY,
+}
+"""What decides batches beside what `SegmentBatches` is given."""
 
 
 def _widened(here: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from ecgmon.bundle import Card, LabelSource, Model, Span, Validation
 from ecgmon.errors import UsageError
 from ecgmon.labels import ABNORMAL, UNLABELLED
 from trainer import export
+from trainer.batches import DECIDED_BY as DECIDED_BY_OF_BATCHES
 from trainer.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
 from trainer.dataset import RecordSet
 from trainer.fit import Epoch, Settings, deterministic, fit
@@ -71,6 +73,33 @@ TRAININGS: Final = {
         Settings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
     ),
 }
+
+
+PROCEDURE: Final = 1
+"""Raised by hand when networks, generic ones or wearers' own, train or are judged differently with
+the same settings (`trainer.evaluation.results.digest`)."""
+
+
+def decided_by(network: str) -> dict[str, object]:
+    """Return what decides how a built-in network is trained, generic and for a wearer, as data."""
+    training = TRAININGS[network]
+    return {
+        "procedure": PROCEDURE,
+        "share": training.share,
+        "together": training.together,
+        "rehearsal": training.rehearsal,
+        "generic": training.generic,
+        "patient": training.patient,
+        "patient threshold": training.patient_threshold,
+        "batches": DECIDED_BY_OF_BATCHES,
+        "given": [_given(training.batches), _given(training.enrolment)],
+    }
+
+
+def _given(make: Callable[..., object]) -> dict[str, object]:
+    """Return the arguments that a maker of batches has already, or by default."""
+    arguments = signature(make).parameters.values()
+    return {each.name: each.default for each in arguments if each.default is not each.empty}
 
 
 def train_generic(

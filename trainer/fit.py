@@ -21,6 +21,21 @@ PLATEAU: Final = 2
 """Epochs without a better score after which the *plateau* schedule lowers the rate."""
 LOWERED: Final = 0.3
 """What it is multiplied with then."""
+LONGEST_GRADIENT: Final = 1.0
+"""Norm that the gradient of a step is cut to."""
+RISING: Final = 0.2
+"""Share of a one-cycle schedule in which the rate rises."""
+PROCEDURE: Final = 1
+"""Raised by hand when `fit` trains differently with the same settings: kept results that depend on
+it are then no longer valid (`trainer.evaluation.results.digest`)."""
+DECIDED_BY: Final = {
+    "procedure": PROCEDURE,
+    "plateau": PLATEAU,
+    "lowered": LOWERED,
+    "longest gradient": LONGEST_GRADIENT,
+    "rising": RISING,
+}
+"""What decides every training, beside its `Settings`."""
 OPTIMISERS: Final = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -134,7 +149,7 @@ def fit(
             optimiser.zero_grad()
             loss = batches.loss(network, batches.draw(rng))
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(network.parameters(), LONGEST_GRADIENT)
             optimiser.step()
             if cycle:
                 cycle.step()
@@ -157,7 +172,7 @@ def _cycle(optimiser: Optimizer, settings: Settings, steps: int) -> OneCycleLR |
     if settings.schedule != "one-cycle":
         return None
     total = steps * settings.epochs
-    return OneCycleLR(optimiser, settings.learning_rate, total_steps=total, pct_start=0.2)
+    return OneCycleLR(optimiser, settings.learning_rate, total_steps=total, pct_start=RISING)
 
 
 def _averaged(network: Network, share: float) -> tuple[AveragedModel | None, Network]:

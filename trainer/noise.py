@@ -21,6 +21,12 @@ LEVEL_DB: Final = (6.0, 24.0)
 """Peak-to-peak, below the wearer's usual amplitude."""
 FLAT_MV: Final = 1e-3
 """No piece is amplified beyond what makes this the whole level."""
+DECIDED_BY: Final = {
+    "share": SHARE,
+    "level db": LEVEL_DB,
+    "flat mv": FLAT_MV,
+}
+"""What decides how noise is added, beside the recordings."""
 
 
 def load(geometry: Geometry, data: Path | None = None) -> list[NDArray[np.float32]]:

@@ -135,6 +135,8 @@ class Task:
     shelf: Shelf = field(default_factory=Shelf)
 
 
+Networks = Callable[[int, int, int], Mapping[str, nn.Module]]
+"""Makes a recipe's untrained networks by name: for inputs of (channels, length), and classes."""
 System = Callable[[Task], nn.Module]
 """Trains one system of a recipe: its network maps inputs, float32 of shape (n, channels, length),
 to logits, float32 of shape (n, classes)."""
@@ -158,8 +160,14 @@ class Recipe:
         Of a wearer's adaptation; see `Loss`.
     adaptation : Settings
         How a trained network is fitted to the first minutes of one wearer.
+    networks : Networks
+        All that its systems train: what decides its results (`trainer.evaluation.results.digest`).
+    settings : mapping of str to object
+        And all other numbers and texts that decide how they are trained.
+    procedure : int
+        Raised by hand when its systems train differently with the same networks and settings.
     batch : int
-        Examples in a batch of it.
+        Examples in a batch of the adaptation.
     published : mapping of str to mapping of str to float
         Published figures of each system.
     individual : callable, optional
@@ -173,6 +181,9 @@ class Recipe:
     systems: Mapping[str, System]
     loss: Loss
     adaptation: Settings
+    networks: Networks
+    settings: Mapping[str, object]
+    procedure: int = 1
     batch: int = 32
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     individual: Callable[[Task, str], nn.Module] | None = None

@@ -44,6 +44,20 @@ AFTER_T_S: Final = 0.28
 """And they start at least so long after the beat before."""
 SHORTER_S: Final = 5
 """No more than this is taken out in all."""
+DECIDED_BY: Final = {
+    "coupling": COUPLING,
+    "regular": REGULAR,
+    "before, s": BEFORE_S,
+    "after, s": AFTER_S,
+    "fade": FADE,
+    "longest, s": LONGEST_S,
+    "faster": FASTER,
+    "variation": VARIATION,
+    "before_p, s": BEFORE_P_S,
+    "after_t, s": AFTER_T_S,
+    "shorter, s": SHORTER_S,
+}
+"""What decides how rhythms are made."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -17,6 +17,9 @@ class Varied(ExampleBatches):
     SCALE: Final = 0.05
     NOISE: Final = 0.005
 
+    SETTINGS: Final = {"shift": SHIFT, "scale": SCALE, "noise": NOISE}
+    """What decides how."""
+
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Return inputs, shape (size, channels, length), and labels, shape (size,)."""
         inputs, labels = super().draw(rng)

@@ -1,6 +1,5 @@
 """``ecgmon evaluate``: the protocols, from records to result files, tables and plots."""
 
-import hashlib
 import json
 import time
 from enum import StrEnum
@@ -166,11 +165,14 @@ def _outcomes(
     from trainer.evaluation.enrolment import Enrolment
     from trainer.evaluation.inter_patient import InterPatient
     from trainer.evaluation.new_wearer import NewWearer
+    from trainer.evaluation.results import protocols
+    from trainer.evaluation.results.digest import digest
     from trainer.networks import NETWORKS
 
-    protocols = (NewWearer(), Enrolment(data), InterPatient())
-    evaluation: Evaluation = next(known for known in protocols if known.name == protocol)
-    place = work / f"{evaluation.work}-{network}-{seed}-{_code_digest()}"
+    known: tuple[Evaluation, ...] = (NewWearer(), Enrolment(data), InterPatient())
+    evaluation = next(each for each in known if each.name == protocol)
+    decided_by = protocols.decided_by(evaluation.work, network, seed, data)
+    place = work / f"{evaluation.work}-{network}-{seed}-{digest(decided_by)}"
     place.mkdir(parents=True, exist_ok=True)
     with long_work() as bar:
         records = bar.add_task("Records", total=len(splits.RECORDS), note="")
@@ -202,8 +204,9 @@ def _study(
     from trainer import splits
     from trainer.dataset import load
     from trainer.evaluation import study, study_report
+    from trainer.evaluation.results.digest import digest
 
-    place = work / f"study-{seed}-{_code_digest('study')}"
+    place = work / f"study-{seed}-{digest(study.decided_by(seed, data))}"
     place.mkdir(parents=True, exist_ok=True)
     opened = opened or open_storage(f"sqlite:///{place / 'searches.db'}")
     clock = place / "seconds"
@@ -240,25 +243,3 @@ def _study(
         track: {kind: {n: each[n] for n in ("mean", "worst")} for kind, each in kinds.items()}
         for track, kinds in figures["models"].items()
     }
-
-
-def _code_digest(*packages: str) -> str:
-    """Return a digest of the code that decides what is trained: not of pages, wire and view."""
-    import ecgmon
-    import trainer
-
-    shared, training = Path(str(ecgmon.__file__)).parent, Path(str(trainer.__file__)).parent
-    folders = (
-        training,
-        training / "enrolment",
-        shared,
-        shared / "records",
-        shared / "signal",
-    )
-    digest = hashlib.sha256()
-    for folder in (*folders, *(training / package for package in packages)):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.read_bytes())
-    for name in ("new_wearer", "enrolment", "inter_patient", *packages):
-        digest.update((training / "evaluation" / f"{name}.py").read_bytes())
-    return digest.hexdigest()[:12]

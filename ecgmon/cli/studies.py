@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from trainer.evaluation.studies.jobs import Job, Place
-    from trainer.evaluation.studies.made_by import MadeBy
+    from trainer.evaluation.studies.provenance import Provenance
     from trainer.fit import Epoch
 
 
@@ -43,7 +42,7 @@ def studies(
     from trainer import recipes
     from trainer.evaluation.studies import page
     from trainer.evaluation.studies.jobs import JOBS
-    from trainer.evaluation.studies.made_by import MadeBy
+    from trainer.evaluation.studies.provenance import Provenance, digests
 
     jobs = [job for job in JOBS if recipe in (None, job.recipe) and split in (None, job.split)]
     if not jobs:
@@ -51,18 +50,18 @@ def studies(
         raise UsageError(f"{recipe} has no split {split}: choose one of {', '.join(splits)}.")
     for folder in (out, work):
         make_folder(folder)
-    # Code is loaded, and its digest taken, before the first job: it may be edited meanwhile.
+    # Code is loaded, and digests are taken, before the first job: it may be edited meanwhile.
     for name in known():
         recipes.recipe(name)
-    made: dict[Job, MadeBy] = {}
+    made: dict[Job, Provenance] = {}
     lacking = None
     for job in jobs:
         try:
-            made[job] = MadeBy.of(job, seed, data)
+            made[job] = Provenance.of(job, seed, data)
         except RecordError as error:  # the jobs of other databases are done all the same
             lacking = error
     done = _share(made, out / "studies", work, data)
-    page.write(out)
+    page.write(out, digests(out / "studies", data))
     Console().print(f"{out}/studies.md written", highlight=False, soft_wrap=True)
     if lacking:
         raise lacking
@@ -74,7 +73,7 @@ def studies(
         )
 
 
-def _share(made: "Mapping[Job, MadeBy]", out: Path, work: Path, data: Path | None) -> int:
+def _share(made: "Mapping[Job, Provenance]", out: Path, work: Path, data: Path | None) -> int:
     """Do the jobs with whatever other processes do them, too; returns how many it has done."""
     from trainer.evaluation.studies.jobs import Place
 
@@ -117,16 +116,16 @@ def _claimed(path: Path, *, wait: bool) -> Iterator[bool]:
 
 
 def _do(
-    job: "Job", place: "Place", by: "MadeBy", bar: "Progress", spent: Callable[[float], None]
+    job: "Job", place: "Place", by: "Provenance", bar: "Progress", spent: Callable[[float], None]
 ) -> bool:
     """Do a job, unless its result is there and still valid; tell whether it was done.
 
     ``spent`` is called with its minutes after each epoch.
     """
-    from trainer.evaluation.studies.kept import path_of, result_of
+    from trainer.evaluation.results.store import Kept, Store
 
-    out = place.pictures
-    if by.made(result_of(out, job.name)):
+    store = Store(place.pictures)
+    if store.valid(job.name, by.digest):
         return False
     bars = Epochs(bar)
     clock = place.own / "seconds"
@@ -143,7 +142,5 @@ def _do(
 
     result = job.result(replace(place, progress=after))
     bars.clear()
-    out.mkdir(parents=True, exist_ok=True)
-    written = by.written | {"processor_s": round(seconds()), "result": result}
-    place_file(path_of(out, job.name), (json.dumps(written) + "\n").encode())
+    store.put(job.name, Kept(result, by.digest, by.seed, round(seconds())))
     return True

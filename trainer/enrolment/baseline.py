@@ -38,6 +38,15 @@ model's."""
 DOUBTED: Final = 0.5
 """If the generic model calls more of the seconds abnormal, they are not taken for usual: a bundle
 branch block would be declared normal, and nothing of it ever be found."""
+DECIDED_BY: Final = {
+    "codes": CODES,
+    "steps": STEPS,
+    "weight": WEIGHT,
+    "farthest": FARTHEST,
+    "above": ABOVE,
+    "doubted": DOUBTED,
+}
+"""What decides a network that is fitted without labels."""
 
 
 class NotUsualError(UsageError):

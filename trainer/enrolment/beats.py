@@ -25,6 +25,17 @@ NEARBY: Final = 8
 """RR intervals to each side whose median is the usual one."""
 STEEPEST: Final = 0.7
 """Largest log-ratio of an RR interval to the usual one: half or twice as long, all the same."""
+DECIDED_BY: Final = {
+    "shape": SHAPE,
+    "previous": PREVIOUS,
+    "next": NEXT,
+    "seen": SEEN,
+    "around": AROUND,
+    "shift": SHIFT,
+    "nearby": NEARBY,
+    "steepest": STEEPEST,
+}
+"""What decides how beats are described."""
 
 
 class Beats:

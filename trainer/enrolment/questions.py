@@ -27,6 +27,14 @@ MOST: Final = 20
 """Questions of a review."""
 DOUBT: Final = 0.3
 """A beat gets a label if it is wrong with a smaller probability than this."""
+DECIDED_BY: Final = {
+    "length": LENGTH,
+    "noise": NOISE,
+    "opinion": OPINION,
+    "most": MOST,
+    "doubt": DOUBT,
+}
+"""What decides which beats are asked about."""
 
 
 class Questions:

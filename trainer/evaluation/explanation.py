@@ -18,6 +18,9 @@ SHOWN: Final = 400
 """Most beats of a class in the embedding."""
 PERPLEXITY: Final = 30
 """About how many neighbours a beat is kept near to (van der Maaten & Hinton 2008)."""
+DECIDED_BY: Final = {"procedure": 1, "shown": SHOWN, "perplexity": PERPLEXITY}
+"""What decides the pictures beside network and beats; raise the procedure by hand when they are
+drawn differently."""
 _WIDTH: Final = 64
 """Outputs in a row of a dense layer's picture."""
 

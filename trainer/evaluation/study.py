@@ -12,15 +12,21 @@ from optuna.storages import BaseStorage
 from ecgmon.labels import AAMI_CLASSES
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
+from trainer import batches, fit
 from trainer.dataset import RecordSet
+from trainer.evaluation.results.digest import digest
+from trainer.evaluation.results.network_calls import network_calls
+from trainer.evaluation.results.signal_path import signal_bits
 from trainer.fit import deterministic
 from trainer.judging import probabilities
 from trainer.protocols import TEST, VALIDATION
+from trainer.splits import STUDY
 from trainer.study.own import Own
-from trainer.study.patient import Patient, Score
+from trainer.study.patient import SHARES, TIE, Patient, Score
 from trainer.study.pretrain import Pretrained, kept
 from trainer.study.published import Published
-from trainer.study.search import Found, Grid, Method, Setting, search
+from trainer.study.search import KEEP, Found, Grid, Method, Setting, search
+from trainer.study.stacked import STACK
 
 GENERIC: Final = "generic"
 INDIVIDUAL: Final = "individual"
@@ -49,6 +55,46 @@ class Track:
     patients: Mapping[str, Patient]
     pretrained: Pretrained
     found: Mapping[str, Mapping[str, Found]]
+
+
+PROCEDURE: Final = 1
+"""Raised by hand when networks are trained, searched or judged differently with the same settings
+(`trainer.evaluation.results.digest`)."""
+
+
+def decided_by(seed: int, data: Path | None) -> dict[str, Any]:
+    """Return what decides the results of both tracks, as data.
+
+    Raises
+    ------
+    RecordError
+        If a record that tells is not there.
+    """
+    return {
+        "seed": seed,
+        "procedure": PROCEDURE,
+        "training": fit.DECIDED_BY,
+        "batches": batches.DECIDED_BY,
+        "wearers": STUDY,
+        "shares": SHARES,
+        "tie": TIE,
+        "kept of a rung": KEEP,
+        "stack": STACK,
+        "tracks": {kind.name: _of_track(kind, data) for kind in TRACKS},
+    }
+
+
+def _of_track(kind: type[Published] | type[Own], data: Path | None) -> dict[str, Any]:
+    network = kind.network
+    calls = network_calls(lambda: {network.name: network()}, (network.geometry.inputs,))
+    return {
+        "signal": signal_bits(network.name, data, "1"),
+        "network": digest(calls),
+        "rungs": kind.rungs,
+        "grid": kind.grid,
+        "fine grid": kind.fine_grid,
+        "settings": kind.settings,
+    }
 
 
 def run(

@@ -189,5 +189,21 @@ RECIPE: Final = Recipe(
     systems={"context": context},
     loss=functional.cross_entropy,
     adaptation=replace(SETTINGS, epochs=10, learning_rate=1e-3),
+    networks=lambda *shape: {"context": ContextNet(*shape)},
+    settings={
+        "training": SETTINGS,
+        "batch": BATCH,
+        "loss": "cross-entropy",
+        "made early": {
+            "share": MadeEarly.SHARE,
+            "steady": MadeEarly.STEADY,
+            "earlier": MadeEarly.EARLIER,
+            "kept, s": MadeEarly.KEPT_S,
+            "kept": MadeEarly.KEPT,
+            "ordinary RR, s": ORDINARY_S,
+            "averaged": AVERAGED,
+            "R peak": R_PEAK,
+        },
+    },
     batch=32,
 )

@@ -227,4 +227,15 @@ RECIPE: Final = Recipe(
     loss=two_fold(),
     published=PUBLISHED,
     adaptation=Settings(epochs=10, learning_rate=1e-3, seed=0),
+    networks=lambda *shape: {"six pairs": SixPairs(*shape)},
+    settings={
+        "as published": AS_PUBLISHED,
+        "tuned": TUNED,
+        "batch": BATCH,
+        "losses": {"cross-entropy": "cross-entropy", "other systems": "two-fold focal"},
+        "gammas": GAMMAS,
+        "favours": FAVOURS,
+        "more favours": MORE_FAVOURS,
+        "varied": Varied.SETTINGS,
+    },
 )

@@ -38,6 +38,9 @@ SIZE: Final = 32
 EPOCHS: Final = 30
 PATIENCE: Final = 6
 """Epochs without a better network after which training ends; not published."""
+BATCH: Final = 32
+RATE: Final = 0.001
+"""Batch and learning rate of everybody's network."""
 OWN_BATCH: Final = 16
 RATES: Final = (0.001, 0.003)
 """Learning rates of a wearer's networks: one of each, with each of two losses. The best one on
@@ -92,7 +95,7 @@ def _normalised(conv: nn.Conv2d) -> tuple[nn.Module, ...]:
 
 def generic(task: Task) -> PictureNet:
     """Return the network of everybody's windows: pre-training."""
-    return _trained(task, "generic", None, functional.cross_entropy, 32, 0.001, AVERAGING)
+    return _trained(task, "generic", None, functional.cross_entropy, BATCH, RATE, AVERAGING)
 
 
 def individual(task: Task, wearer: str) -> PictureNet:
@@ -207,4 +210,18 @@ RECIPE: Final = Recipe(
         optimiser="adam",
         averaging=0.0,
     ),
+    networks=lambda _channels, _length, classes: {"pictures": PictureNet(classes)},
+    settings={
+        "training": {
+            "epochs": EPOCHS,
+            "weight decay": WEIGHT_DECAY,
+            "optimiser": "adam",
+            "schedule": "plateau",
+            "patience": PATIENCE,
+        },
+        "generic": {"batch": BATCH, "rate": RATE, "averaging": AVERAGING},
+        "own": {"batch": OWN_BATCH, "rates": RATES, "losses": ["weighted", "shifted"]},
+        "shares": SHARES,
+        "tie": TIE,
+    },
 )

@@ -19,8 +19,8 @@ from torch.nn import functional
 from trainer.fit import Epoch, Settings, deterministic, fit
 from trainer.recipe import ExampleBatches, Recipe, System, Task, accuracy
 from trainer.representation.networks import KINDS, Ensemble, Network
-from trainer.representation.pretraining import pretrain
-from trainer.representation.transformations import VERSIONS
+from trainer.representation.pretraining import HELD_OUT, pretrain
+from trainer.representation.transformations import NOISE, SCALE, SEGMENTS, VERSIONS
 
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {
@@ -41,9 +41,19 @@ RATES: Final = MappingProxyType({"mlp": 2e-3, "cnn": 2e-3, "lstm": 5e-3})
 PASSES: Final = 4
 """Times an epoch of pre-training takes every beat, each time in a version drawn anew. Eight
 taught more than two, on 4,000 beats; four keep the time of all systems within two hours."""
+EPOCHS: Final = 5
+"""Of pre-training."""
 STEPS: Final = 100
 """Batches that an epoch has at least: few beats, as of PTB, are taken more than once."""
 SETTINGS: Final = partial(Settings, epochs=20, optimiser="adam", weight_decay=0)
+PRETRAINING: Final = {
+    "epochs": EPOCHS,
+    "held out": HELD_OUT,
+    "versions": list(VERSIONS),
+    "noise": NOISE,
+    "segments": SEGMENTS,
+    "scale": SCALE,
+}
 TOGETHER: Final = partial(SETTINGS, learning_rate=1e-4, schedule="constant", patience=3)
 """How the ensemble is trained on."""
 PRETRAINED: Final = "pre-trained-"
@@ -63,7 +73,7 @@ def _network(kind: str, task: Task, outputs: int) -> Network:
 def _representation(kind: str, task: Task) -> Network:
     """Return a network whose shared part has learnt from the training beats without labels."""
     settings = SETTINGS(
-        epochs=5, steps=_steps(task, PASSES), learning_rate=RATES[kind], seed=task.seed
+        epochs=EPOCHS, steps=_steps(task, PASSES), learning_rate=RATES[kind], seed=task.seed
     )
     return task.shelf.network(
         f"representation-{kind}",
@@ -110,6 +120,11 @@ def _ensemble(prefix: str, task: Task) -> Ensemble:
     )
 
 
+def _networks(channels: int, length: int, classes: int) -> dict[str, nn.Module]:
+    kinds = {name: make(channels, length, classes) for name, make in KINDS.items()}
+    return {**kinds, "ensemble": Ensemble(list(kinds.values()))}
+
+
 def _systems(prefix: str) -> dict[str, System]:
     members: dict[str, System] = {prefix + kind: partial(_member, kind, prefix) for kind in KINDS}
     return {**members, f"{prefix}ensemble": partial(_ensemble, prefix)}
@@ -126,5 +141,16 @@ RECIPE: Final = Recipe(
     loss=functional.cross_entropy,
     published=PUBLISHED,
     adaptation=SETTINGS(epochs=10, learning_rate=1e-3, seed=0),
+    networks=_networks,
+    settings={
+        "training": SETTINGS.keywords,
+        "together": TOGETHER.keywords,
+        "loss": "cross-entropy",
+        "batch": BATCH,
+        "rates": RATES,
+        "passes": PASSES,
+        "steps": STEPS,
+        "pre-training": PRETRAINING,
+    },
     batch=BATCH,
 )

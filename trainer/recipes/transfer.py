@@ -207,5 +207,20 @@ RECIPE: Final = Recipe(
     loss=functional.cross_entropy,
     published=PUBLISHED,
     adaptation=Settings(epochs=8, learning_rate=3e-4, seed=0),
+    networks=lambda channels, length, classes: {
+        "published": TransferNet(channels, length, classes),
+        "tuned": TransferNet(channels, length, classes, TUNED_DROPOUT),
+    },
+    settings={
+        "published": SETTINGS,
+        "batch": BATCH,
+        "tuned": TUNED,
+        "tuned batch": TUNED_BATCH,
+        "power": {"published": 1, "tuned": TUNED_POWER},
+        "loss": "cross-entropy",
+        "favours": FAVOURS,
+        "above": PUBLISHED,
+        "varied": Varied.SETTINGS,
+    },
     batch=64,
 )

@@ -42,6 +42,13 @@ class Own:
     grid: ClassVar[Grid] = {"learning_rate": (0.001, 0.003, 0.01)}
     fine_grid: ClassVar[Grid] = {"learning_rate": (0.0003, 0.001, 0.003), "others": (0, 8)}
     advance = staticmethod(advance)
+    settings: ClassVar = {
+        "epochs": EPOCHS,
+        "learning rate": LEARNING_RATE,
+        "batch": BATCH,
+        "stretches": STRETCHES,
+    }
+    """What else decides what it trains."""
 
     def __init__(self, patients: Mapping[str, Patient], seed: int) -> None:
         self._patients = patients

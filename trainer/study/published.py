@@ -50,6 +50,14 @@ class Published:
     }
     """For fine-tuning itself: smaller steps from where pre-training ended."""
     advance = staticmethod(advance)
+    settings: ClassVar = {
+        "epochs": EPOCHS,
+        "learning rate": LEARNING_RATE,
+        "batch": BATCH,
+        "patience": PATIENCE,
+        "weight decay": WEIGHT_DECAY,
+    }
+    """What else decides what it trains."""
 
     def __init__(self, patients: Mapping[str, Patient], seed: int) -> None:
         self._patients = patients

@@ -21,7 +21,7 @@ from trainer.protocols import TEST, refuse_two_sides, stratified_split
 from trainer.recipe import class_probabilities, recalls
 from trainer.recipes.transfer import DENSE, TransferNet
 from trainer.transfer.folds import FOLDS, patient_folds
-from trainer.transfer.last_layers import from_scratch, retrained
+from trainer.transfer.last_layers import BATCH, SETTINGS, STEPS, from_scratch, retrained
 
 PUBLISHED: Final[Mapping[str, float]] = MappingProxyType({"accuracy": 0.9941, "mean recall": 0.992})
 """Technion report, PTB beats, random split."""
@@ -30,6 +30,18 @@ KINDS: Final = MappingProxyType({f"last {k}": k for k in range(1, DENSE + 1)} | 
 """Dense layers that are retrained, by the kind's name; 0 where all is trained from scratch."""
 RESAMPLES: Final = 2000
 _CONFIDENCE: Final = (2.5, 97.5)
+DECIDED_BY: Final = {
+    "procedure": 1,
+    "training": SETTINGS,
+    "batch": BATCH,
+    "fewest steps": STEPS,
+    "folds": FOLDS,
+    "kinds": KINDS,
+    "resamples": RESAMPLES,
+    "confidence": _CONFIDENCE,
+}
+"""What decides the result beside recipe and examples; raise the procedure by hand when networks are
+retrained or judged differently."""
 
 Progress = Callable[[str, Epoch], None]
 

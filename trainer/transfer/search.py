@@ -34,6 +34,19 @@ WEIGHT_DECAYS: Final = (1e-5, 1e-3)
 BATCHES: Final = (64, 256)
 UNSTOPPED: Final = 3
 """Trials before any is stopped."""
+DECIDED_BY: Final = {
+    "procedure": 1,
+    "trials": TRIALS,
+    "epochs": EPOCHS,
+    "beats": BEATS,
+    "optimisers": OPTIMISERS,
+    "learning rates": LEARNING_RATES,
+    "weight decays": WEIGHT_DECAYS,
+    "batches": BATCHES,
+    "unstopped": UNSTOPPED,
+}
+"""What decides the search beside recipe and examples; raise the procedure by hand when settings are
+drawn or judged differently."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from trainer.beats.live import inputs_at, live_beats
 from trainer.evaluation.ec57 import page
 from trainer.evaluation.ec57.counts import gross
 from trainer.evaluation.ec57.files import Annotator, write_annotations
+from trainer.evaluation.ec57.matching import LEARNING, MATCH
 from trainer.evaluation.studies.parts import by_wearer
 from trainer.evaluation.studies.run import Progress
 from trainer.examples import Examples
@@ -34,6 +35,16 @@ from trainer.splits import ENROLMENT_S
 DS2_CHOOSING: Final = ("200", "210", "221", "222")
 """Wearers of DS2 who choose the epoch of the network that judges DS1."""
 HALVES: Final = ((DS1, DS1_CHOOSING, DS2), (DS2, DS2_CHOOSING, DS1))
+DECIDED_BY: Final = {
+    "procedure": 1,
+    "halves": HALVES,
+    "one person": SAME_PERSON,
+    "enrolment, s": ENROLMENT_S,
+    "learning, samples": LEARNING,
+    "match, samples": MATCH,
+}
+"""What decides the result beside recipe and examples; raise the procedure by hand when networks or
+beats are chosen or compared differently."""
 EXTENSIONS: Final = {"strangers": "gen", "fitted": "own"}
 _ABOUT: Final = {
     "strangers": "by networks that never saw the wearer",

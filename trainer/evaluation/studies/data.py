@@ -22,14 +22,18 @@ def examples_of(cell: Cell, data: Path | None) -> Examples:
     """
     if cell.data == "ptb":
         return ptb.beats(data)
-    names = splits.RECORDS
-    lead = None
-    if cell.split != Split.RANDOM:
-        names = (*DS1, *DS2)
-    elif cell.data == "windows":
-        names, lead = splits.STUDY, "1"
+    names, lead = records_of(cell)
     kind: Any = cell.data
     return _examples(kind, names, data, lead)
+
+
+def records_of(cell: Cell) -> tuple[Sequence[str], str | None]:
+    """Return the records of MIT-BIH whose examples a cell has, and the lead to take, if not II."""
+    if cell.split != Split.RANDOM:
+        return (*DS1, *DS2), None
+    if cell.data == "windows":
+        return splits.STUDY, "1"
+    return splits.RECORDS, None
 
 
 @lru_cache(maxsize=1)  # the next job mostly needs others, and live beats take 400 MB

@@ -1,9 +1,9 @@
 """Everything the page of studies 2 to 5 is made from, job by job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -11,6 +11,7 @@ from trainer import recipes
 from trainer.beats import ptb
 from trainer.evaluation import explanation
 from trainer.evaluation.studies import run
+from trainer.evaluation.studies.annotating import DECIDED_BY as ANNOTATED
 from trainer.evaluation.studies.annotating import annotate
 from trainer.evaluation.studies.data import examples_of, sides
 from trainer.evaluation.studies.fine_tuned import fine_tuned
@@ -19,9 +20,13 @@ from trainer.evaluation.studies.run import Cell, Progress
 from trainer.recipe import Shelf, Task
 from trainer.recipes.transfer import TransferNet
 from trainer.study.claims import open_storage
+from trainer.transfer.infarction import DECIDED_BY as TRANSFERRED
 from trainer.transfer.infarction import transfer
+from trainer.transfer.search import DECIDED_BY as SEARCHED
 from trainer.transfer.search import search
 
+RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
+OWN_BEATS: Final = Cell("context", Split.PATIENT_SPECIFIC, "live")
 RANDOM_WINDOWS: Final = Cell("pictures", Split.RANDOM, "windows")
 
 
@@ -44,8 +49,21 @@ class Job(Protocol):
         ...
 
     @property
-    def module(self) -> str:
-        """Where the code is that decides its result, beside its recipe's and what both import."""
+    def cell(self) -> Cell:
+        """The one whose networks it trains or begins with."""
+        ...
+
+    @property
+    def signals(self) -> Sequence[str]:
+        """What else it is judged on, as `trainer.evaluation.results.signal_path` has it."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """What decides its result beside recipe, split and examples.
+
+        Its *procedure* is raised by hand when it trains or judges differently with all that.
+        """
         ...
 
     @property
@@ -89,6 +107,8 @@ class Table:
 
     cell: Cell
     minutes: float
+    signals: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, object]] = {"procedure": 1}
 
     @property
     def name(self) -> str:
@@ -104,11 +124,6 @@ class Table:
     def split(self) -> Split:
         """See `Job`."""
         return self.cell.split
-
-    @property
-    def module(self) -> str:
-        """See `Job`."""
-        return run.__name__
 
     def result(self, place: Place) -> list[Any]:
         """Return what came of each system, see `trainer.evaluation.studies.run.Judged`."""
@@ -126,9 +141,10 @@ class FineTuned:
     name: str = "pictures-fine-tuned"
     recipe: str = "pictures"
     split: Split = Split.RANDOM
-    module: str = "trainer.evaluation.studies.fine_tuned"
     minutes: float = 20
     cell: Cell = RANDOM_WINDOWS
+    signals: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, object]] = {"procedure": 1, "stage": "fine-tuned"}
 
     def result(self, place: Place) -> list[Any]:
         """Return what came of it, as a `Table` does."""
@@ -149,8 +165,10 @@ class Search:
     name: str = "transfer-search"
     recipe: str = "transfer"
     split: Split = Split.RANDOM
-    module: str = "trainer.transfer.search"
     minutes: float = 9
+    cell: Cell = RANDOM_BEATS
+    signals: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, object]] = SEARCHED
 
     def result(self, place: Place) -> list[Any]:
         """Return its trials."""
@@ -176,8 +194,10 @@ class Infarction:
     name: str = "transfer-ptb"
     recipe: str = "transfer"
     split: Split = Split.PTB
-    module: str = "trainer.transfer.infarction"
     minutes: float = 4
+    cell: Cell = RANDOM_BEATS
+    signals: ClassVar[Sequence[str]] = ("ptb",)
+    settings: ClassVar[Mapping[str, object]] = TRANSFERRED
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
         """Return the figures of `trainer.transfer.infarction.transfer`."""
@@ -198,8 +218,10 @@ class Explanation:
     name: str = "transfer-explanation"
     recipe: str = "transfer"
     split: Split = Split.RANDOM
-    module: str = "trainer.evaluation.explanation"
     minutes: float = 1
+    cell: Cell = RANDOM_BEATS
+    signals: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, object]] = explanation.DECIDED_BY
 
     def result(self, place: Place) -> list[str]:
         """Draw them; returns the files' names."""
@@ -219,8 +241,10 @@ class BeatByBeat:
     name: str = "context-ec57"
     recipe: str = "context"
     split: Split = Split.PATIENT_SPECIFIC
-    module: str = "trainer.evaluation.studies.annotating"
     minutes: float = 8
+    cell: Cell = OWN_BEATS
+    signals: ClassVar[Sequence[str]] = ("detected",)
+    settings: ClassVar[Mapping[str, object]] = ANNOTATED
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
         """Return the gross figures; the pages go to ``ec57`` beside the studies' results."""
@@ -234,7 +258,6 @@ class BeatByBeat:
         )
 
 
-RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
 JOBS: Final[Sequence[Job]] = (
     Table(RANDOM_BEATS, 31),
     Table(Cell("representation", Split.RANDOM, "published"), 36),
@@ -255,7 +278,7 @@ JOBS: Final[Sequence[Job]] = (
     Table(Cell("representation", Split.PATIENT_SPECIFIC, "published"), 7),
     Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 10),
     Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 4),
-    Table(Cell("context", Split.PATIENT_SPECIFIC, "live"), 1),
+    Table(OWN_BEATS, 1),
     BeatByBeat(),
     Explanation(),
 )

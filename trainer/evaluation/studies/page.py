@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -10,10 +10,9 @@ import numpy as np
 from ecgmon.class_figures import Figures
 from ecgmon.files import place
 from trainer import recipes
+from trainer.evaluation.results.store import Kept, Store
 from trainer.evaluation.studies import ec57_page, infarction_page
-from trainer.evaluation.studies.digest import digest
 from trainer.evaluation.studies.jobs import JOBS, OfCell
-from trainer.evaluation.studies.kept import result_of
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.remarks import CONCLUSION, REMARKS
 from trainer.evaluation.studies.run import Judged
@@ -73,18 +72,25 @@ to be compared with theirs.
 """
 
 
-def write(out: Path) -> None:
-    """Write the page from the results in ``out/studies``; what is not computed yet is a dash."""
-    results = {
-        job.name: found
-        for job in JOBS
-        if (found := result_of(out / "studies", job.name)) is not None
-    }
+def write(out: Path, digests: Mapping[str, str]) -> None:
+    """Write the page from the results in ``out/studies``; what is not computed yet is a dash.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of all results.
+    digests : mapping of str to str
+        What the results would have for digests if they were made now, by job; the page says which
+        have another one, and of which it cannot be told.
+    """
+    store = Store(out / "studies")
+    kept = {job.name: found for job in JOBS if (found := store.get(job.name)) is not None}
+    results = {name: found.result for name, found in kept.items()}
     judged = [
         (job, msgspec.convert(each, Judged))
         for job in JOBS
         if isinstance(job, OfCell) and job.name in results
-        for each in results[job.name]["result"]
+        for each in results[job.name]
     ]
     parts = [_INTRODUCTION, _overview(judged), CONCLUSION]
     by_name = {name: recipes.recipe(name) for name in recipes.names()}
@@ -101,7 +107,7 @@ def write(out: Path) -> None:
             parts.append(infarction_page.pictures(results.get("transfer-explanation")))
         if name == "context":
             parts.append(ec57_page.beat_by_beat(results.get("context-ec57"), name))
-    parts.append(_cost(results))
+    parts.append(_cost(kept, digests))
     text = "\n".join(part.rstrip() + "\n" for part in parts if part)
     place(out / "studies.md", text.encode())  # at once: two processes may end together
 
@@ -230,18 +236,20 @@ def _three(values: Iterable[float]) -> str:
     return " / ".join(cell(value) for value in values)
 
 
-def _cost(results: Mapping[str, Any]) -> str:
-    spent = sum(result["processor_s"] for result in results.values()) / 3600
-    missing = [job.name for job in JOBS if job.name not in results]
-    lacking = f" Not computed yet: {', '.join(missing)}." if missing else ""
-    made = [job for job in JOBS if job.name in results]
-    stale = [
-        job.name for job in made if results[job.name]["code"] != digest(job.recipe, job.module)
-    ]
-    old = f" Computed by other code than today's: {', '.join(stale)}." if stale else ""
-    seeds = ", ".join(map(str, sorted({results[job.name]["seed"] for job in made})))
+def _cost(kept: Mapping[str, Kept], digests: Mapping[str, str]) -> str:
+    spent = sum(result.processor_s for result in kept.values()) / 3600
+    seeds = ", ".join(map(str, sorted({result.seed for result in kept.values()})))
+    others = [name for name, result in kept.items() if digests.get(name, "") != result.digest]
+    said = (
+        ("Not computed yet", [job.name for job in JOBS if job.name not in kept]),
+        ("Computed by other code than today's", [n for n in others if n in digests]),
+        (
+            "Without the records that tell, it is not known whether today's code makes the same",
+            [name for name in others if name not in digests],
+        ),
+    )
+    remarks = "".join(f" {remark}: {', '.join(names)}." for remark, names in said if names)
     return (
         f"## Cost\n\nAll of it took {spent:.1f} hours of one core's time, from seed {seeds or '-'};"
-        " two processes share it."
-        f"{lacking}{old}\n"
+        f" two processes share it.{remarks}\n"
     )
