@@ -47,6 +47,8 @@ def small_recipe():
         systems={name: system(name) for name in ("one", "two")},
         loss=functional.cross_entropy,
         adaptation=SETTINGS,
+        networks=lambda *_: {},
+        settings={},
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes, "recipe", {"small": small}.__getitem__)

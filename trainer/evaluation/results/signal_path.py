@@ -1,8 +1,8 @@
 """The bits that the signal path gives for three fixed records.
 
-The first minutes of these records stand for all: a change of the filter, the beat detector, the
+Some minutes of these records stand for all: a change of the filter, the beat detector, the
 scale or the way examples are cut shows in them. It is a sample all the same: a change that alters
-only other records or later minutes is not seen, and needs a procedure number raised by hand
+only other records or minutes is not seen, and needs a procedure number raised by hand
 (`trainer.evaluation.results.digest`).
 """
 
@@ -30,8 +30,10 @@ from trainer.examples import Examples
 from trainer.networks import NETWORKS, CardiacNet
 from trainer.windows import labelled_windows
 
-RECORDS: Final = ("100", "104", "208")
-"""Of mitdb: a steady rhythm; a paced one with noise; ventricular beats in runs and fusion beats."""
+RECORDS: Final[Mapping[str, int]] = {"105": 1080, "208": 0, "222": 560}
+"""Of mitdb, with the second from which on: noise and artefacts between normal beats; ventricular
+and fusion beats, at a record's beginning; atrial flutter and junctional beats. Changes of the beat
+detector have shown at the first and at the last of these places."""
 PTB_RECORDS: Final = (
     "ptbdb/patient001/s0010_re",
     "ptbdb/patient003/s0017lre",
@@ -111,23 +113,24 @@ def noise_bits(network: str, data: Path | None = None) -> str:
     found = hashlib.sha256()
     geometry = NETWORKS[network].geometry
     for name in noise.RECORDS:
-        record = _beginning(read(obtain(name, data=data)))
+        record = _cut_out(read(obtain(name, data=data)))
         _add(found, whole_stream(process_record(record.millivolts(), geometry), geometry))
     return found.hexdigest()[:16]
 
 
 def _records(data: Path | None, lead: str | None) -> Iterable[Record]:
-    for name in RECORDS:
-        yield _beginning(read(obtain(f"{DATABASE}/{name}", data=data), lead=lead))
+    for name, start in RECORDS.items():
+        yield _cut_out(read(obtain(f"{DATABASE}/{name}", data=data), lead=lead), start)
 
 
-def _beginning(record: Record) -> Record:
-    n = round(SECONDS * record.rate)
+def _cut_out(record: Record, start_s: int = 0) -> Record:
+    """Return `SECONDS` of a record as a record."""
+    start, stop = (round(second * record.rate) for second in (start_s, start_s + SECONDS))
     marks = record.annotations
     if marks is not None:
-        held = int(np.searchsorted(marks.samples, n))
-        marks = Annotations(marks.samples[:held], marks.symbols[:held])
-    return replace(record, samples=record.samples[:n], annotations=marks)
+        which = slice(*np.searchsorted(marks.samples, (start, stop)).tolist())
+        marks = Annotations(marks.samples[which] - start, marks.symbols[which])
+    return replace(record, samples=record.samples[start:stop], annotations=marks)
 
 
 def _ptb_records(data: Path | None) -> Iterable[Record]:
