@@ -104,7 +104,7 @@ def evaluate(
     studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
     patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.
 
-    Interrupted work is taken up where it stopped, as long as neither code nor seed has changed.
+    Interrupted work is taken up where it stopped, as long as nothing that decides it has changed.
     Results of studies that are in --out stay, too: to compute them again, give --out and --work
     empty folders.
 

@@ -101,7 +101,7 @@ def signal_bits(kind: str, data: Path | None = None, lead: str | None = None) ->
         If a record cannot be had.
     """
     found = hashlib.sha256()
-    for record in _ptb_records(data) if kind == "ptb" else _records(data, lead):
+    for record in _ptb_records(data) if kind == "ptb" else fixed_records(data, lead):
         for array in _CUT[kind](record):
             _add(found, array)
     return found.hexdigest()[:16]
@@ -118,7 +118,8 @@ def noise_bits(network: str, data: Path | None = None) -> str:
     return found.hexdigest()[:16]
 
 
-def _records(data: Path | None, lead: str | None) -> Iterable[Record]:
+def fixed_records(data: Path | None = None, lead: str | None = None) -> Iterable[Record]:
+    """Return the minutes of `RECORDS`, as records; raises `RecordError` where one is not there."""
     for name, start in RECORDS.items():
         yield _cut_out(read(obtain(f"{DATABASE}/{name}", data=data), lead=lead), start)
 
