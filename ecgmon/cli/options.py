@@ -150,6 +150,13 @@ def say_skipped(skipped: Mapping[str, RecordError]) -> None:
         )
 
 
+def say_renamed(old: str, new: str) -> None:
+    """Say on stderr that an old name was used, which is taken for one more version."""
+    Console(stderr=True, highlight=False).print(
+        f"{old} is now called {new}.", markup=False, soft_wrap=True
+    )
+
+
 def write(path: Path, text: str, mode: str = "w") -> None:
     """Write a file that the user named; ``-`` is stdout. Raises `UsageError` where it cannot."""
     write_bytes(path, text.encode(), f"{mode}b")
