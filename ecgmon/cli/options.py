@@ -99,6 +99,11 @@ def captured_folder() -> Path:
     return state_folder() / "captured"
 
 
+def enrolments_folder() -> Path:
+    """Return where ``ecgmon enroll`` keeps signals, reviews and reports, by wearer."""
+    return state_folder() / "enrolments"
+
+
 def alarm_rules(abnormal: str, clear_after: int) -> "AlarmLimits":
     """Read the alarm options; raises `LimitsError` where they make no rule."""
     from ecgmon.alarm_limits import AlarmLimits, k_of_n

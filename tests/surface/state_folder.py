@@ -7,6 +7,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from monitor.erasure_log import NAME
 from replay.simulated import simulate
 from tests.cli.subprocesses import ECGMON, ecgmon_each, environment, start
 from tests.cli.test_export import ANYWHERE, WEARER, send
@@ -35,7 +36,8 @@ def state_folder():
             version = db.execute("PRAGMA user_version").fetchone()[0]
             (table,) = db.execute("SELECT sql FROM sqlite_master WHERE type = 'table'").fetchone()
     only_then = [f"{name} while it runs" for name in sorted(while_it_runs - stopped)]
-    return [*sorted(stopped), *only_then, f"journal.db, layout {version}: {table}"]
+    forgotten = f"{NAME} after ecgmon forget"
+    return [*sorted(stopped), *only_then, forgotten, f"journal.db, layout {version}: {table}"]
 
 
 def _names(folder):
