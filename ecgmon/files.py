@@ -31,6 +31,13 @@ def place(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def leave_to_owner(path: Path) -> None:
+    """Leave what root makes to whom the folder around it belongs: the service has its own user."""
+    if os.geteuid() == 0:
+        around = path.parent.stat()
+        os.chown(path, around.st_uid, around.st_gid)
+
+
 def sync_folder(folder: Path) -> None:
     """Force to disk which files a folder holds; raises `OSError`."""
     handle = os.open(folder, os.O_RDONLY)

@@ -9,6 +9,7 @@ leaves a store that loads.
 import contextlib
 import fcntl
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ import msgspec
 
 from ecgmon.bundle import Model, read
 from ecgmon.errors import BundleError, StoreError
-from ecgmon.files import place
+from ecgmon.files import place, sync_folder
 from ecgmon.wire.fields import WEARER
 
 SERVICE: Final = "service.json"
@@ -174,6 +175,21 @@ class Store:
             self._serve(wearer, before)
             return before[-1].version if before else None
 
+    def forget(self, wearer: str) -> None:
+        """Delete all of a wearer's bundles, first what says which serves; none is no error.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be deleted.
+        """
+        if not self._folder(wearer).is_dir():
+            return
+        with self._locked(wearer) as folder:
+            (folder / SERVICE).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+            sync_folder(folder.parent)
+
     def _serve(self, wearer: str, activations: tuple[Activation, ...]) -> None:
         place(self._folder(wearer) / SERVICE, msgspec.json.encode(Service(activations)) + b"\n")
 
@@ -197,4 +213,4 @@ class Store:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield folder
         except OSError as error:
-            raise StoreError(f"{folder} cannot be written: {error.strerror}.") from error
+            raise StoreError(f"{folder} cannot be written: {error.strerror or error}.") from error

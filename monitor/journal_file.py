@@ -78,8 +78,20 @@ def lock_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.lock")
 
 
-def lock(path: Path) -> int:
+def lock(path: Path, busy: str | None = None) -> int:
     """Keep other monitors from a journal; the system lets go of it whatever becomes of this one.
+
+    Parameters
+    ----------
+    path : Path
+        The journal.
+    busy : str, optional
+        What to say if another monitor has it.
+
+    Returns
+    -------
+    int
+        The lock's file; closing it lets go.
 
     Raises
     ------
@@ -95,6 +107,7 @@ def lock(path: Path) -> int:
     except OSError as error:
         os.close(file)
         raise UsageError(
-            f"Another monitor writes to {path}: stop it, or give this one another $ECGMON_STATE."
+            busy
+            or f"Another monitor writes to {path}: stop it, or give this one another $ECGMON_STATE."
         ) from error
     return file

@@ -13,6 +13,7 @@ from ecgmon.cli.doctor import doctor
 from ecgmon.cli.enroll import enroll
 from ecgmon.cli.evaluate import evaluate
 from ecgmon.cli.export import export
+from ecgmon.cli.forget import forget
 from ecgmon.cli.replay import replay
 from ecgmon.cli.serve import serve
 from ecgmon.cli.status import status
@@ -36,6 +37,7 @@ app.command()(enroll)
 app.command()(train)
 app.command()(evaluate)
 app.command()(export)
+app.command()(forget)
 app.command()(doctor)
 cards.app.command()(versions.activate)
 cards.app.command()(versions.rollback)

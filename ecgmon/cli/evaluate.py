@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ecgmon.cli.ec57 import ec57
-from ecgmon.cli.options import Data, KeepGoing, Seed, require_writable
+from ecgmon.cli.options import Data, KeepGoing, Seed, require_writable, say_renamed
 from ecgmon.cli.progress import long_work
 from ecgmon.cli.recipe import known
 from ecgmon.cli.studies import studies
@@ -121,7 +121,7 @@ def evaluate(
     if protocol != Protocol.STUDIES and (recipe is not None or split is not None):
         raise UsageError("--recipe and --split are for --protocol studies: leave them out.")
     if extension is not None:
-        Console(stderr=True).print("--extension is now called --annotator.", highlight=False)
+        say_renamed("--extension", "--annotator")
         annotator = annotator or extension
     if protocol == Protocol.EC57:
         if network is not None or storage is not None:

@@ -99,6 +99,11 @@ def captured_folder() -> Path:
     return state_folder() / "captured"
 
 
+def enrolments_folder() -> Path:
+    """Return where ``ecgmon enroll`` keeps signals, reviews and reports, by wearer."""
+    return state_folder() / "enrolments"
+
+
 def alarm_rules(abnormal: str, clear_after: int) -> "AlarmLimits":
     """Read the alarm options; raises `LimitsError` where they make no rule."""
     from ecgmon.alarm_limits import AlarmLimits, k_of_n
@@ -148,6 +153,13 @@ def say_skipped(skipped: Mapping[str, RecordError]) -> None:
         Console(stderr=True, highlight=False).print(
             f"Left out: {error}", markup=False, soft_wrap=True
         )
+
+
+def say_renamed(old: str, new: str) -> None:
+    """Say on stderr that an old name was used, which is taken for one more version."""
+    Console(stderr=True, highlight=False).print(
+        f"{old} is now called {new}.", markup=False, soft_wrap=True
+    )
 
 
 def write(path: Path, text: str, mode: str = "w") -> None:

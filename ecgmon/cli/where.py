@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 from typer.core import TyperCommand
 
+from ecgmon.cli.options import say_renamed, state_folder
 from ecgmon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -139,10 +140,11 @@ def where(side: Side, given: str | None, key: Path | None, old: str | None = Non
         endpoint = _configured(side, prefer_local=key is None)
         local = is_local(endpoint)
     if key is None and not local and (configured := _network().key):
-        from ecgmon.cli.options import state_folder
-
         key = state_folder() / Path(configured).expanduser()
-    return Where(_connectable(endpoint, side), key)
+    found = Where(_connectable(endpoint, side), key)
+    if old:
+        say_renamed("ENDPOINT", "--monitor ENDPOINT")
+    return found
 
 
 def _configured(side: Side, *, prefer_local: bool) -> str:

@@ -4,7 +4,7 @@ from tests.cli.subprocesses import ecgmon, python
 
 COMMANDS = (
     *("replay", "serve", "view", "status", "alarms", "enroll", "train", "evaluate"),
-    *("export", "models", "keys", "config", "doctor"),
+    *("export", "forget", "models", "keys", "config", "doctor"),
 )
 LOADED = """
 import sys

@@ -72,7 +72,7 @@ def run(publisher, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
 
     def run(command, *rest):
-        at = (publisher.endpoint,) if command == "status" else ("--endpoint", publisher.endpoint)
+        at = ("--monitor", publisher.endpoint)
         monkeypatch.setattr(sys, "argv", ["ecgmon", command, *rest, *at])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -275,7 +275,8 @@ def test_no_monitor_and_no_endpoint_are_told_in_one_sentence(publisher, run, mon
 
 def test_without_a_terminal_the_view_prints_lines_and_outlives_a_restart(publisher, tmp_path, env):
     publisher.snapshot = [*ANN, alarm("ann", 1)]
-    with start(ECGMON, "view", publisher.endpoint, folder=tmp_path / "view", env=env) as view:
+    command = (ECGMON, "view", "--monitor", publisher.endpoint)
+    with start(*command, folder=tmp_path / "view", env=env) as view:
         view.wait_for("event=opened")
         view.wait_for("event=alarm alarm=1 state=raised")
         publisher.close()
@@ -287,6 +288,20 @@ def test_without_a_terminal_the_view_prints_lines_and_outlives_a_restart(publish
             outcome = view.end(2)
     assert (outcome.code, outcome.err) == (130, "")
     assert outcome.out.count("event=opened") == outcome.out.count("alarm=1 ") == 1
+
+
+def test_old_names_are_taken_and_the_new_one_said(publisher, run, capsys, monkeypatch):
+    publisher.snapshot = [*ANN]
+    new = run("status")
+    assert (new.code, new.err) == (0, "")
+    for args, notice in (
+        (["status", publisher.endpoint], "ENDPOINT is now called --monitor ENDPOINT.\n"),
+        (["alarms", "list", "--endpoint", publisher.endpoint], ""),  # its help says so
+    ):
+        monkeypatch.setattr(sys, "argv", ["ecgmon", *args])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert (ended.value.code, capsys.readouterr().err) == (0, notice)
 
 
 def test_a_real_monitor_is_watched(tmp_path, run, publisher):

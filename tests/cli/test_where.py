@@ -143,7 +143,8 @@ def test_every_command_refuses_an_odd_endpoint_alike(env, tmp_path):
     ]
     for args, outcome in zip(commands, ecgmon_each(commands, tmp_path, env), strict=True):
         assert (outcome.code, outcome.out) == (2, ""), args
-        (line,) = outcome.err.splitlines()
+        *notices, line = outcome.err.splitlines()
+        assert notices in ([], ["ENDPOINT is now called --monitor ENDPOINT."])
         assert line.startswith(f"Error: {args[-1][:90]}")
         assert "is no endpoint to connect to: give one such as tcp://127.0.0.1:555" in line
 
@@ -198,7 +199,7 @@ def test_a_key_that_is_not_accepted_says_so_and_one_that_is_known_is_let_in(desk
             with_key = ["--key", tmp_path / f"{number}.key"]
         commands += [
             ["status", "--monitor", far, *with_key],
-            ["view", far, *with_key],
+            ["view", "--monitor", far, *with_key],
             ["replay", "--simulate", "normal", "--no-view", "--connect", far, *with_key],
         ]
         expected += [said] * 3

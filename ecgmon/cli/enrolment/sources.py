@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from ecgmon.cli.models import stored
-from ecgmon.cli.options import captured_folder, require_writable, state_folder
+from ecgmon.cli.options import captured_folder, enrolments_folder, require_writable
 from ecgmon.cli.where import Where
 from ecgmon.errors import RecordError
 from ecgmon.files import place
@@ -169,7 +169,7 @@ def place_of(record: Record, wearer: str) -> Path:
 
 
 def _folder(wearer: str) -> Path:
-    return state_folder() / "enrolments" / wearer
+    return enrolments_folder() / wearer
 
 
 def _require_same(record: Record, path: Path) -> None:
