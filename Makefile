@@ -61,9 +61,9 @@ alarm-events: install-dev
 
 # The built-in models, reproducible from their seed.
 models: install-dev
-	$(BIN)/ecgmon train --out monitor/models/generic.onnx
-	$(BIN)/ecgmon train --patient 203 --out monitor/models/203.onnx
-	$(BIN)/ecgmon train --patient simulated --out monitor/models/simulated.onnx
+	$(BIN)/ecgmon train --out ecgmon/models/built_in/generic.onnx
+	$(BIN)/ecgmon train --patient 203 --out ecgmon/models/built_in/203.onnx
+	$(BIN)/ecgmon train --patient simulated --out ecgmon/models/built_in/simulated.onnx
 
 # docs/results/demonstration.md
 demonstration: install-dev

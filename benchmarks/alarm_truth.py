@@ -8,9 +8,9 @@ import numpy as np
 import wfdb
 from numpy.typing import NDArray
 
-from ecgmon.labels import AAMI_CLASSES
+from ecgmon.core.labels import AAMI_CLASSES
 from ecgmon.records.fetch import obtain
-from trainer.splits import RECORDS
+from trainer.data.splits import RECORDS
 
 MIXED: Final = ("118", "119")
 NOISES: Final = ("em", "ma")

@@ -9,16 +9,16 @@ from alarms_decided import Cases, published
 from alarms_ward import FULL_SPEED, Board, monitor, play
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
-from ecgmon.labels import is_abnormal, is_beat
+from ecgmon.core.constants import RATE
+from ecgmon.core.labels import is_abnormal, is_beat
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from monitor.alarms.rules import Rules
-from replay.scoreboard import ABNORMAL_S, ASYSTOLE_S
+from replay.scoring.scoreboard import ABNORMAL_S, ASYSTOLE_S
+from trainer.data.protocols import DS1, DS2
+from trainer.data.splits import HELD_OUT, RECORDS, VALIDATION
 from trainer.evaluation.qrs import in_flutter
-from trainer.protocols import DS1, DS2
-from trainer.splits import HELD_OUT, RECORDS, VALIDATION
 
 AT_ONCE: Final = 8
 MATCH_S: Final = 0.15

@@ -24,12 +24,12 @@ from alarms_wearers import (
 )
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.labels import is_beat
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.labels import is_beat
 from ecgmon.records import Annotations, Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from ecgmon.signal.beats import BeatDetector
+from ecgmon.signal.qrs import BeatDetector
 from trainer.evaluation.qrs import BeatCounts, compare
 
 RECORDS: Final = ("118", "119", "100", "103", "213", "234")

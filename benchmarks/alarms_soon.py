@@ -22,8 +22,8 @@ from alarms_wearers import (
     unmeasured,
 )
 
-from ecgmon.grid import RATE
-from replay.schedule import Pace
+from ecgmon.core.constants import RATE
+from replay.player.schedule import Pace
 
 WEARERS: Final = 24
 """Of each event and way of sending; the event comes to each at another part of a second."""

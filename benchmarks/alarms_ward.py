@@ -14,10 +14,10 @@ import zmq
 
 from ecgmon.records import Record
 from ecgmon.wire import messages
-from replay.device import Device
-from replay.player import Part, Player
-from replay.schedule import FRAME_S, Pace
-from replay.scoreboard import Played, Scoreboard
+from replay.player.device import Device
+from replay.player.player import Part, Player
+from replay.player.schedule import FRAME_S, Pace
+from replay.scoring.scoreboard import Played, Scoreboard
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FULL_SPEED: Final = Pace(speed=float("inf"))
@@ -63,7 +63,7 @@ def monitor(*options: str) -> Iterator[str]:
         ingest, publish = (f"tcp://127.0.0.1:{one.getsockname()[1]}" for one in ports)
         for one in ports:
             one.close()
-        command = [sys.executable, "-c", "from ecgmon.cli import main; main()", "serve"]
+        command = [sys.executable, "-c", "from ecgmon_cli import main; main()", "serve"]
         command += ["--ingest", ingest, "--publish", publish, *options]
         environment = os.environ | {
             "ECGMON_STATE": state,

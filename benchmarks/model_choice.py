@@ -22,16 +22,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from ecgmon.cli.progress import long_work
-from ecgmon.metrics import Confusion
-from trainer import noise, splits
-from trainer.batches import Group, Noise, SegmentBatches
-from trainer.build import TRAININGS
-from trainer.dataset import RecordSet, load
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon_cli.progress import long_work
+from trainer.data import noise, splits
+from trainer.data.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
-from trainer.fit import Settings, deterministic, fit
-from trainer.judging import best_threshold, confusion, judge, probabilities
-from trainer.networks import BeatNet, Norm, WearerNorm, parameter_count
+from trainer.networks.windows import BeatNet, Norm, WearerNorm, parameter_count
+from trainer.training.batches import Group, Noise, SegmentBatches
+from trainer.training.build import TRAININGS
+from trainer.training.fit import Settings, deterministic, fit
+from trainer.training.scoring import best_threshold, confusion, judge, probabilities
 
 OUT = Path("docs/results")
 RECIPE = TRAININGS["beatnet"]

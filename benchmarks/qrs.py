@@ -8,12 +8,12 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from ecgmon.signal.beats import CONFIRMED_AFTER
+from ecgmon.signal.qrs import CONFIRMED_AFTER
+from trainer.data.protocols import DS1, DS2, NON_PACED, PACED
 from trainer.evaluation.qrs import BeatCounts, evaluate
-from trainer.protocols import DS1, DS2, NON_PACED, PACED
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "qrs.md"
 HEAD = f"""# Beats found

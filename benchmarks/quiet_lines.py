@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain
-from monitor.alarms.conditions import Conditions
+from monitor.alarms.conditions.wearer import Conditions
 from monitor.alarms.rules import Rules
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "alarms.md"

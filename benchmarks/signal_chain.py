@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain
 
 FRAME = RATE // 10

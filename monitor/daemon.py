@@ -10,27 +10,27 @@ from typing import Final
 
 import zmq
 
-from ecgmon.errors import EcgmonError, UsageError
+from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import frame, messages
-from monitor.access import LOCAL, Access, authenticated, is_local
-from monitor.capture import Capture
-from monitor.connections import Connections, most
-from monitor.damage import Damage
-from monitor.disk import PATIENCE_S, Disk
-from monitor.ingest import Ingest, Taken
-from monitor.jobs import Batch, Errand
-from monitor.journal import Journal
-from monitor.limits import Limits
-from monitor.logs import event
-from monitor.metrics import Metrics, MetricsServer
-from monitor.outbox import Outbox
-from monitor.peers import Inbox, bind
-from monitor.publish import Publisher, Request
-from monitor.recall import Recalled, recall
+from monitor.network.access import LOCAL, Access, authenticated, is_local
+from monitor.network.connections import Connections, most
+from monitor.network.rate_limits import Limits
+from monitor.network.router import Inbox, bind
+from monitor.ops.logs import event
+from monitor.ops.maintenance import Upkeep
+from monitor.ops.prometheus import Metrics, MetricsServer
 from monitor.settings import AT_ONCE, Settings
-from monitor.trouble import Trouble
-from monitor.upkeep import Upkeep
-from monitor.ward import Ward
+from monitor.sinks.outbox import Outbox
+from monitor.sinks.publisher import Publisher, Request
+from monitor.sources.ingest import Ingest, Taken
+from monitor.storage.capture import Capture
+from monitor.storage.damage import Damage
+from monitor.storage.disk_trouble import Trouble
+from monitor.storage.jobs import Batch, Errand
+from monitor.storage.journal import Journal
+from monitor.storage.recovery import Recalled, recall
+from monitor.storage.writer import PATIENCE_S, Disk
+from monitor.wearers.registry import Ward
 
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick; link reports are due at least so often."""

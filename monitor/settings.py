@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from ecgmon.keys import KeyStore, PrivateKey
-from monitor.care import Care
-from monitor.limits import Rates
+from monitor.network.rate_limits import Rates
+from monitor.wearers.policy import Care
 
 LOOPBACK: Final = ("tcp://127.0.0.1:*",)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, get_args
 
 import msgspec
 
-from ecgmon.alarm_limits import (
+from ecgmon.core.alarm_limits import (
     HIGHEST_RATE,
     LONGEST,
     LOWEST_RATE,

@@ -27,7 +27,7 @@ from ecgmon.config.schema import (
     Wearer,
     entries,
 )
-from ecgmon.errors import ConfigError, LimitsError
+from ecgmon.core.errors import ConfigError, LimitsError
 
 MAX_BYTES: Final = 1_000_000
 """Largest file read."""

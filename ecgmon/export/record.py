@@ -16,15 +16,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import UsageError
-from ecgmon.export.said import STATES
+from ecgmon.core.atomic import place
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.errors import UsageError
+from ecgmon.export.journal_reader import STATES
 from ecgmon.export.streams import Stream, placed
-from ecgmon.export.when import calendar, iso
-from ecgmon.files import place
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.records.annotations import Annotation, encode
-from ecgmon.records.captured import Captured
-from ecgmon.records.layout import signal_lines
+from ecgmon.export.timespec import calendar, iso
+from ecgmon.records.captured.layout import signal_lines
+from ecgmon.records.captured.reader import Captured
+from ecgmon.records.formats.wfdb.annotations import Annotation, encode
 from ecgmon.wire import messages
 from ecgmon.wire.frame import NO_VALUE
 

@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import RecordError
-from ecgmon.export.said import SECOND, OfStream, Said, Span
-from ecgmon.export.when import EARLIEST, LATEST, iso
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.records.captured import Captured, captures
-from ecgmon.signal.convert import first_output
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.errors import RecordError
+from ecgmon.export.journal_reader import SECOND, OfStream, Said, Span
+from ecgmon.export.timespec import EARLIEST, LATEST, iso
+from ecgmon.records.captured.reader import Captured, captures
+from ecgmon.signal.rate_converter import first_output
 from ecgmon.wire import messages
 from ecgmon.wire.frame import MAX_INDEX
 

@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.export.said import STATES
+from ecgmon.core.constants import RATE
+from ecgmon.export.journal_reader import STATES
 from ecgmon.export.streams import Stream, placed
-from ecgmon.export.when import LATEST, iso
-from ecgmon.grid import RATE
+from ecgmon.export.timespec import LATEST, iso
 from ecgmon.wire import messages
 
 COLUMNS: Final = (

@@ -17,8 +17,8 @@ from typing import Annotated, Final, Literal, NoReturn
 
 import msgspec
 
-from ecgmon.errors import AccessError
-from ecgmon.files import leave_to_owner, place
+from ecgmon.core.atomic import leave_to_owner, place
+from ecgmon.core.errors import AccessError
 from ecgmon.keys.private import PrivateKey, PublicKey
 from ecgmon.wire.fields import WEARER, Wearer
 

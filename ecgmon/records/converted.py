@@ -5,11 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.errors import RecordError
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
+from ecgmon.core.errors import RecordError
 from ecgmon.records.record import Annotations, Record
-from ecgmon.signal.convert import MAX_RATE, MIN_RATE, first_output
-from ecgmon.signal.front import FrontEnd
+from ecgmon.signal.front_end import FrontEnd
+from ecgmon.signal.rate_converter import MAX_RATE, MIN_RATE, first_output
 from ecgmon.wire.frame import NO_VALUE
 
 FINEST: Final = 1000.0

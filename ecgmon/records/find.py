@@ -8,7 +8,7 @@ from typing import Final
 
 import platformdirs
 
-from ecgmon.errors import RecordError
+from ecgmon.core.errors import RecordError
 
 DEFAULT_DATABASE: Final = "mitdb"
 _FETCHED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*){0,7}\Z")

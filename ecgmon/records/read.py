@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import RecordError
-from ecgmon.records import pieces
-from ecgmon.records.annotations import Loaded, load, symbol
+from ecgmon.core.errors import RecordError
 from ecgmon.records.find import Found
-from ecgmon.records.header import read_header
-from ecgmon.records.pieces import Piece
+from ecgmon.records.formats.wfdb import segments as pieces
+from ecgmon.records.formats.wfdb.annotations import Loaded, load, symbol
+from ecgmon.records.formats.wfdb.header import read_header
+from ecgmon.records.formats.wfdb.segments import Piece
 from ecgmon.records.record import Annotations, Record
 from ecgmon.wire.frame import MIN_GAIN, NO_VALUE
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.signal.beats import LONGEST_RR, BeatDetector
+from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
+from ecgmon.signal.qrs import LONGEST_RR, BeatDetector
 from ecgmon.signal.quality import (
     ABSENT,
     HUM_BEATS,
@@ -33,9 +33,9 @@ from ecgmon.signal.quality import (
     signal_state,
 )
 from ecgmon.signal.resample import resample
-from ecgmon.signal.results import Pushed, Second, Windows
 from ecgmon.signal.scale import AmplitudeScale
-from ecgmon.signal.still import QUARTER, Stillness
+from ecgmon.signal.stillness import QUARTER, Stillness
+from ecgmon.signal.types import Pushed, Second, Windows
 
 HOLE: Final = RATE // 5
 """Samples in a row, 0.2 s, that were not measured and that a model may take for something abnormal:

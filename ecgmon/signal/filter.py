@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 
 BAND_HZ: Final = (0.4, 30.0)
 """Pass band of CardiacNet (Vavekanand et al. 2024)."""

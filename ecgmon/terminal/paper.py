@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.terminal.braille import envelope, strokes
 from ecgmon.terminal.canvas import Canvas, Look
 

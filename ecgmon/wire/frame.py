@@ -9,7 +9,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import ProtocolError
+from ecgmon.core.errors import ProtocolError
 
 MAGIC: Final = b"ECGF"
 VERSION: Final = 1

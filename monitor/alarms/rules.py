@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from ecgmon.alarm_limits import MARGIN, Hysteresis
-from ecgmon.alarm_limits import AlarmLimits as Rules
+from ecgmon.core.alarm_limits import MARGIN, Hysteresis
+from ecgmon.core.alarm_limits import AlarmLimits as Rules
 
 __all__ = ["GAPS", "MARGIN", "Hysteresis", "Rules"]
 

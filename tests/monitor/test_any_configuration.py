@@ -7,15 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ecgmon.cli.configured import settings
 from ecgmon.config import load
 from ecgmon.config.schema import Limits, Wearer, entries
-from ecgmon.errors import ConfigError
+from ecgmon.core.errors import ConfigError
 from ecgmon.wire import Frame, messages
-from monitor.care import Care
-from monitor.ward import Ward
-from replay.simulated import simulate
-from tests.monitor.rig import GENERIC
+from monitor.configured import settings
+from monitor.wearers.policy import Care
+from monitor.wearers.registry import Ward
+from replay.simulator.wearer import simulate
+from tests.support.rig import GENERIC
 
 CALM = simulate("normal", duration_s=6).record.samples
 WEARERS = ("ann", "bob", "cid")

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import zmq
 
-from ecgmon.errors import UsageError
+from ecgmon.core.errors import UsageError
 from ecgmon.keys import PrivateKey
 from ecgmon.wire import messages
-from monitor.care import Care
 from monitor.daemon import Monitor
 from monitor.settings import Settings
-from replay.scenarios import SCENARIOS
-from replay.simulated import simulate
-from tests.monitor.bundles import write_bundle
-from tests.monitor.rig import GENERIC, PATIENCE_S, Rig, assert_same, said
+from monitor.wearers.policy import Care
+from replay.simulator.scenarios import SCENARIOS
+from replay.simulator.wearer import simulate
+from tests.support.bundles import write_bundle
+from tests.support.rig import GENERIC, PATIENCE_S, Rig, assert_same, said
 
 CALM = simulate("normal", duration_s=5).record.samples
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from ecgmon.errors import BundleError
+from ecgmon.core.errors import BundleError
 from ecgmon.wire import messages
-from monitor import daemon, ward
-from replay.simulated import simulate
-from tests.monitor.rig import GENERIC, Rig
+from monitor import daemon
+from monitor.wearers import registry as ward
+from replay.simulator.wearer import simulate
+from tests.support.rig import GENERIC, Rig
 
 CALM = simulate("normal", duration_s=10).record.samples
 

@@ -10,11 +10,11 @@ import pytest
 from ecgmon.wire import NO_VALUE, messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
-from replay.rates import at_rate
-from replay.simulated import simulate
-from tests.monitor.rig import QUIET_MS, Rig, assert_same
-from tests.monitor.rig import said as spoken
-from tests.monitor.test_journal import said
+from replay.player.resampled import at_rate
+from replay.simulator.wearer import simulate
+from tests.monitor.storage.test_journal import said
+from tests.support.rig import QUIET_MS, Rig, assert_same
+from tests.support.rig import said as spoken
 
 RATE = 360
 PREMATURE = simulate("premature", duration_s=40).record.samples

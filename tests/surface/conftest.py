@@ -1,6 +1,6 @@
 import pytest
 
-from tests.cli.subprocesses import environment
+from tests.support.subprocesses import environment
 
 
 @pytest.fixture

@@ -15,20 +15,20 @@ import numpy as np
 import typer
 from msgspec import inspect
 
-from ecgmon.cli.app import app
-from ecgmon.cli.enroll import KEPT, UNFINISHED
-from ecgmon.cli.status import HIGH_WAITS
 from ecgmon.config import load
 from ecgmon.config.schema import SECTIONS, Wearer, entries
-from ecgmon.errors import EcgmonError, UsageError
+from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import Frame, messages
+from ecgmon_cli.app import app
+from ecgmon_cli.enroll import KEPT, UNFINISHED
+from ecgmon_cli.status import HIGH_WAITS
 from monitor.alarms.kinds import KINDS
-from monitor.metrics import Metrics, MetricsServer
+from monitor.ops.prometheus import Metrics, MetricsServer
 from tests.surface.state_folder import state_folder
 
 ROOT = Path(__file__).parents[2]
 PINNED = Path(__file__).with_name("pinned")
-PACKAGES = ("ecgmon", "monitor", "trainer", "replay", "review")
+PACKAGES = ("ecgmon", "ecgmon_cli", "monitor", "viewer", "replay", "trainer")
 
 
 def commands():

@@ -7,10 +7,10 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from monitor.erasure_log import NAME
-from replay.simulated import simulate
-from tests.cli.subprocesses import ECGMON, ecgmon_each, environment, start
-from tests.cli.test_export import ANYWHERE, WEARER, send
+from monitor.storage.erasure_log import NAME
+from replay.simulator.wearer import simulate
+from tests.ecgmon_cli.test_export import ANYWHERE, WEARER, send
+from tests.support.subprocesses import ECGMON, ecgmon_each, environment, start
 
 MODEL = Path(__file__).parents[2] / "monitor" / "models" / "203.onnx"
 

@@ -7,13 +7,13 @@ the state folder. It was compared with 0.1.0 itself: nothing of that version is 
 still taken.
 
 The rule: a name is not taken away in the version that brings the new one. For one version both are
-taken, and the old one says on stderr what it is called now (``ecgmon.cli.options.say_renamed``). A
+taken, and the old one says on stderr what it is called now (``ecgmon_cli.options.say_renamed``). A
 message's field, a metric or a file that must go is announced in the change log one version before.
 """
 
 import pytest
 
-from tests.cli.subprocesses import ecgmon_each
+from tests.support.subprocesses import ecgmon_each
 from tests.surface.derived import PINNED, SURFACES
 
 RENEW = "python -m tests.surface.derived"

@@ -8,8 +8,8 @@ import pytest
 import zmq
 
 from ecgmon.records import Record
-from replay.device import Device
-from replay.schedule import Pace
+from replay.player.device import Device
+from replay.player.schedule import Pace
 
 PATIENCE_S = 400
 """For a whole stream; only a failing test waits so long."""

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import Viewer, topics
-from replay.simulated import simulate
+from ecgmon.wire.viewer_client import Viewer, topics
+from replay.simulator.wearer import simulate
 from tests.survival.conftest import Playing
 from tests.survival.test_clock_steps import Clock
 from tests.survival.test_kills import Mortal

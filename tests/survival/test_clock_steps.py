@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import Viewer, topics
-from replay.simulated import simulate
-from tests.cli.subprocesses import start
+from ecgmon.wire.viewer_client import Viewer, topics
+from replay.simulator.wearer import simulate
+from tests.support.subprocesses import start
 from tests.survival.conftest import Playing
 from tests.survival.test_kills import Mortal, history, windows
 

@@ -6,11 +6,11 @@ import time
 import numpy as np
 import pytest
 
-from ecgmon.records import captured
+from ecgmon.records.captured import reader as captured
 from ecgmon.wire import messages
 from monitor.alarms.rules import Rules
-from tests.cli.subprocesses import ECGMON, environment, start
-from tests.monitor.rig import Listener, Rig, Wearable
+from tests.support.rig import Listener, Rig, Wearable
+from tests.support.subprocesses import ECGMON, environment, start
 
 LONG = 3600
 """Samples of a wearer's stream, ten seconds."""

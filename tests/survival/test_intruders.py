@@ -12,9 +12,9 @@ import zmq
 
 from ecgmon.keys import Device, KeyStore, PrivateKey, Viewer
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import topics
-from monitor.limits import Rates
-from tests.monitor.rig import PATIENCE_S, QUIET_MS, Listener, Rig, Wearable
+from ecgmon.wire.viewer_client import topics
+from monitor.network.rate_limits import Rates
+from tests.support.rig import PATIENCE_S, QUIET_MS, Listener, Rig, Wearable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ANYWHERE = ("tcp://0.0.0.0:*",)
@@ -221,7 +221,7 @@ def test_half_messages_huge_ones_and_plain_connections_harm_nobody(ward):
 
 
 def test_an_endpoint_that_the_network_can_reach_needs_a_key_of_the_monitor(tmp_path):
-    from ecgmon.errors import AccessError
+    from ecgmon.core.errors import AccessError
 
     with pytest.raises(AccessError, match="ecgmon keys"), Rig(tmp_path, ingest=ANYWHERE):
         pass

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from ecgmon.wire import NO_VALUE, messages
-from replay.simulated import simulate
-from tests.cli.subprocesses import ecgmon
-from tests.monitor.rig import Rig
-from tests.monitor.test_journal import said
+from replay.simulator.wearer import simulate
+from tests.monitor.storage.test_journal import said
+from tests.support.rig import Rig
+from tests.support.subprocesses import ecgmon
 from tests.survival.conftest import Playing
 from tests.survival.test_kills import Mortal
 

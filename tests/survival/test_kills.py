@@ -11,12 +11,12 @@ from itertools import pairwise
 
 import pytest
 
-from ecgmon.records import captured
-from ecgmon.records.captured import captures
+from ecgmon.records.captured import reader as captured
+from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import Viewer, topics
-from replay.simulated import simulate
-from tests.cli.subprocesses import ECGMON, environment, start
+from ecgmon.wire.viewer_client import Viewer, topics
+from replay.simulator.wearer import simulate
+from tests.support.subprocesses import ECGMON, environment, start
 from tests.survival.conftest import Playing
 
 SPEED = 6

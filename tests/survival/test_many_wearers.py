@@ -9,11 +9,11 @@ import zmq
 
 from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
-from monitor.process import RECOVERED
-from replay.simulated import simulate
-from tests.monitor.rig import Rig, Wearable, assert_same
-from tests.monitor.rig import said as spoken
-from tests.monitor.test_journal import said
+from monitor.wearers.pipeline import RECOVERED
+from replay.simulator.wearer import simulate
+from tests.monitor.storage.test_journal import said
+from tests.support.rig import Rig, Wearable, assert_same
+from tests.support.rig import said as spoken
 from tests.survival.test_kills import Mortal
 
 RATE = 360

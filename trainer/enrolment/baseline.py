@@ -17,11 +17,11 @@ from scipy.cluster.vq import kmeans
 from torch import Tensor
 from torch.nn import functional
 
-from ecgmon.errors import BundleError, UsageError
-from trainer import export
+from ecgmon.core.errors import BundleError, UsageError
 from trainer.enrolment.enrol import Way
 from trainer.enrolment.signal import Signal
-from trainer.networks import BeatNet, WindowNetwork
+from trainer.networks.windows import BeatNet, WindowNetwork
+from trainer.training import export
 
 CODES: Final = 32
 """Entries of the code book."""

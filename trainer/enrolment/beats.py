@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from ecgmon.grid import RATE
-from trainer.dataset import RecordSet
-from trainer.networks import BeatNet
+from ecgmon.core.constants import RATE
+from trainer.data.dataset import RecordSet
+from trainer.networks.windows import BeatNet
 
 # Chosen on splits.CHOOSING, by the windows that twenty answers label wrongly.
 SHAPE: Final = 4.0

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ecgmon.bundle import LabelSource, Model, Span, Validation
-from ecgmon.metrics import Confusion
-from trainer import build, export
-from trainer.batches import Group, Noise
-from trainer.dataset import RecordSet
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import LabelSource, Model, Span, Validation
+from trainer.data.dataset import RecordSet
+from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.eligible import check
-from trainer.fit import deterministic, fit
-from trainer.judging import confusion, probabilities
-from trainer.networks import WindowNetwork
-from trainer.splits import ENROLMENT_S
+from trainer.networks.windows import WindowNetwork
+from trainer.training import build, export
+from trainer.training.batches import Group, Noise
+from trainer.training.fit import deterministic, fit
+from trainer.training.scoring import confusion, probabilities
 
 HELD_OUT_S: Final = 60
 """The enrolment's last minute judges a model that was fitted to the minutes before it."""
@@ -66,7 +66,7 @@ def tuning(
     seed : int
         Of everything random.
     noise : sequence of ndarray of float32
-        Recordings of noise to train with (`trainer.noise`).
+        Recordings of noise to train with (`trainer.data.noise`).
     labels : LabelSource
         Where the wearer's labels come from.
     """

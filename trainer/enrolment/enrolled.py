@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.bundle import Model
-from ecgmon.labels import ABNORMAL, NORMAL
-from ecgmon.metrics import Confusion
+from ecgmon.core.labels import ABNORMAL, NORMAL
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import Model
 from ecgmon.signal.quality import NAMES
 from trainer.enrolment.gate import Verdict
 from trainer.enrolment.signal import Signal

@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
-from trainer.dataset import RecordSet
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
+from trainer.data.dataset import RecordSet
+from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 from trainer.enrolment.signal import Signal
-from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 
 MATCH: Final = round(0.15 * RATE)
 """Samples up to which two marks are of one beat (ANSI/AAMI EC57)."""

@@ -8,8 +8,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
+from ecgmon.core.constants import RATE
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer.enrolment.drawing import COLOURS
 from trainer.enrolment.labelled import beat_labels
 from trainer.enrolment.signal import Signal

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 
 # Chosen on splits.CHOOSING with truthful answers and with one in ten wrong.
 LENGTH: Final = 2.0

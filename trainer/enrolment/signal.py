@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import RecordError
-from ecgmon.grid import WINDOW
+from ecgmon.core.constants import WINDOW
+from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.signal import Geometry, process_record
-from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.filter import band_pass
+from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import ABSENT, NAMES, SIGNAL, USABLE
 from ecgmon.wire.frame import NO_VALUE
-from trainer.dataset import RecordSet, record_set
+from trainer.data.dataset import RecordSet, record_set
 
 if TYPE_CHECKING:
-    from trainer.networks import WindowNetwork
+    from trainer.networks.windows import WindowNetwork
 
 SHORTEST: Final = 180
 """Fewest seconds to enrol on."""

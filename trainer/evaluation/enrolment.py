@@ -9,16 +9,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon import labels
-from ecgmon.bundle import LabelSource, Model
-from ecgmon.errors import UsageError
-from ecgmon.grid import RATE
-from ecgmon.metrics import Confusion
+from ecgmon.core import labels
+from ecgmon.core.constants import RATE
+from ecgmon.core.errors import UsageError
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import LabelSource, Model
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from trainer.batches import Noise
-from trainer.dataset import RecordSet
+from trainer.data.dataset import RecordSet
+from trainer.data.protocols import FOLDS, NON_PACED, wearer_folds
+from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.baseline import NotUsualError, assumed_normal
 from trainer.enrolment.beats import Beats
 from trainer.enrolment.enrol import enrol, tuning
@@ -27,10 +28,9 @@ from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.signal import Signal, take
 from trainer.evaluation.new_wearer import fold_model
 from trainer.evaluation.outcome import Outcome, Progress, judge
-from trainer.export import restore
-from trainer.networks import NETWORKS, BeatNet
-from trainer.protocols import FOLDS, NON_PACED, wearer_folds
-from trainer.splits import ENROLMENT_S
+from trainer.networks.windows import NETWORKS, BeatNet
+from trainer.training.batches import Noise
+from trainer.training.export import restore
 
 WORKERS: Final = 2
 WRONG: Final = 2

@@ -9,10 +9,10 @@ import torch
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
+from trainer.data.examples import Examples
 from trainer.evaluation import plots
-from trainer.examples import Examples
-from trainer.recipe import class_probabilities
 from trainer.recipes.transfer import DENSE, TransferNet
+from trainer.training.recipe import class_probabilities
 
 SHOWN: Final = 400
 """Most beats of a class in the embedding."""

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.labels import ABNORMAL, UNLABELLED
-from ecgmon.metrics import Confusion
+from ecgmon.core.labels import ABNORMAL, UNLABELLED
+from ecgmon.metrics.two_classes import Confusion
 
 Figures = dict[str, float | int | None]
 MEANS: Final = (
@@ -29,7 +29,7 @@ class Judged:
     Parameters
     ----------
     labels : ndarray of int8, shape (n,)
-        `ecgmon.labels`; unlabelled windows are dropped.
+        `ecgmon.core.labels`; unlabelled windows are dropped.
     probability : ndarray of float32, shape (n,)
         Of *abnormal*.
     threshold : float

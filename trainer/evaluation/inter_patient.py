@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ecgmon.bundle import Model
-from trainer import build
-from trainer.batches import Noise
-from trainer.dataset import RecordSet
+from ecgmon.models.bundle import Model
+from trainer.data.dataset import RecordSet
+from trainer.data.protocols import DS1, DS1_CHOOSING, DS2
 from trainer.evaluation.outcome import Outcome, Progress, judge
-from trainer.protocols import DS1, DS1_CHOOSING, DS2
+from trainer.training import build
+from trainer.training.batches import Noise
 
 
 class InterPatient:

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ecgmon.bundle import Model
-from ecgmon.labels import UNLABELLED
-from trainer.batches import Noise
-from trainer.dataset import RecordSet
+from ecgmon.core.labels import UNLABELLED
+from ecgmon.models.bundle import Model
+from trainer.data.dataset import RecordSet
 from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
+from trainer.training.batches import Noise
 
 Progress = Callable[[str], None]
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ecgmon.labels import ABNORMAL
+from ecgmon.core.labels import ABNORMAL
 from trainer.evaluation.figures import Judged, calibration
 
 mpl.use("agg")  # files, never a window

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from trainer.data.splits import CHOOSING
 from trainer.evaluation import plots
 from trainer.evaluation.outcome import Evaluation, Outcome, kinds, result, summary
-from trainer.splits import CHOOSING
 
 SHOWN: Final = ("203", "233")
 """The wearer whose record is drawn: the first of these that is among those scored."""

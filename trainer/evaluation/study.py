@@ -9,24 +9,24 @@ from typing import Any, Final
 
 from optuna.storages import BaseStorage
 
-from ecgmon.labels import AAMI_CLASSES
+from ecgmon.core.labels import AAMI_CLASSES
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from trainer import batches, fit
-from trainer.dataset import RecordSet
+from trainer.data.dataset import RecordSet
+from trainer.data.protocols import TEST, VALIDATION
+from trainer.data.splits import STUDY
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.results.signal_path import signal_bits
-from trainer.fit import deterministic
-from trainer.judging import probabilities
-from trainer.protocols import TEST, VALIDATION
-from trainer.splits import STUDY
-from trainer.study.own import Own
-from trainer.study.patient import SHARES, TIE, Patient, Score
-from trainer.study.pretrain import Pretrained, kept
-from trainer.study.published import Published
-from trainer.study.search import KEEP, Found, Grid, Method, Setting, search
-from trainer.study.stacked import STACK
+from trainer.studies.cardiacnet.own import Own
+from trainer.studies.cardiacnet.patient import SHARES, TIE, Patient, Score
+from trainer.studies.cardiacnet.pretrain import Pretrained, kept
+from trainer.studies.cardiacnet.published import Published
+from trainer.studies.cardiacnet.search import KEEP, Found, Grid, Method, Setting, search
+from trainer.studies.cardiacnet.stacked import STACK
+from trainer.training import batches, fit
+from trainer.training.fit import deterministic
+from trainer.training.scoring import probabilities
 
 GENERIC: Final = "generic"
 INDIVIDUAL: Final = "individual"

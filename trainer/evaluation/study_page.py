@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from trainer.data.splits import CHOOSING
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED
 from trainer.evaluation.study_plots import KINDS, NETWORKS
-from trainer.splits import CHOOSING
-from trainer.study import publication
-from trainer.study.own import STRETCHES, Own
-from trainer.study.patient import SHARES
-from trainer.study.published import Published
+from trainer.studies.cardiacnet import publication
+from trainer.studies.cardiacnet.own import STRETCHES, Own
+from trainer.studies.cardiacnet.patient import SHARES
+from trainer.studies.cardiacnet.published import Published
 
 FIGURES: Final = {
     "mean": "mean balanced accuracy",

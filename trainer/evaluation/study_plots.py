@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from trainer.evaluation import plots
 from trainer.evaluation.figures import Judged
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED, Track
-from trainer.study import publication
+from trainer.studies.cardiacnet import publication
 
 NETWORKS: Final = MappingProxyType({"published": "published network", "own": "own network"})
 KINDS: Final = MappingProxyType(

@@ -7,19 +7,20 @@ from typing import Any, Final
 
 import numpy as np
 
+from trainer.data.protocols import TEST, TRAIN, VALIDATION
+from trainer.data.rhythms import ABNORMAL_BEAT
+from trainer.data.splits import CHOOSING
 from trainer.evaluation import study_page, study_plots
 from trainer.evaluation.figures import Judged, calibration, pooled
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED, Track
-from trainer.protocols import TEST, TRAIN, VALIDATION
-from trainer.rhythms import ABNORMAL_BEAT
-from trainer.splits import CHOOSING
-from trainer.study import publication
-from trainer.study.patient import Patient
+from trainer.studies.cardiacnet import publication
+from trainer.studies.cardiacnet.patient import Patient
 
 PUBLISHED: Final = "published"
 OWN: Final = "own"
 THRESHOLD: Final = 0.5
-"""Of the published network, corrected (`trainer.study.stacked`); the own one's is the share."""
+"""Of the published network, corrected (`trainer.studies.cardiacnet.stacked`); the own
+one's is the share."""
 NEAR_MS: Final = (17, 50, 100)
 MATCHED: Final = 0.0005
 """The publication gives three decimals."""

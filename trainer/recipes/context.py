@@ -1,9 +1,9 @@
 """The project's own: single beats by a small network that is told their RR intervals.
 
-Made for live beats (`ecgmon.signal.beat_inputs`), whose RR intervals join behind the convolutions.
-Beats as published have none, and are judged by their shape alone. Early beats are rare, and most
-wearers' first minutes hold none: in training some normal beats are made early. What was compared,
-which is the share of these, the loss and `CONTEXT`, was compared on wearers of DS1.
+Made for live beats (`ecgmon.signal.beat_segments`), whose RR intervals join behind the
+convolutions. Beats as published have none, and are judged by their shape alone. Early beats are
+rare, and most wearers' first minutes hold none: in training some normal beats are made early. What
+was compared, which is the share of these, the loss and `CONTEXT`, was compared on wearers of DS1.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgmon.grid import RATE
-from ecgmon.signal.beat_inputs import BEAT_RATE, BEFORE
-from trainer.fit import Epoch, Settings, deterministic, fit
-from trainer.recipe import ExampleBatches, Recipe, Task
+from ecgmon.core.constants import RATE
+from ecgmon.signal.beat_segments import BEAT_RATE, BEFORE
+from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.recipe import ExampleBatches, Recipe, Task
 
 NORMAL: Final = 0
 EARLY: Final = 1

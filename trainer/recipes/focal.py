@@ -3,8 +3,8 @@
 The publication gives six pairs of convolutions, each followed by max-pooling and dropout, two dense
 layers, Adam at 0.0001 and 25 epochs. Ours are the widths, the kernels of 5, the share of dropout,
 He's initial weights, the batch and the gammas, which were not compared with others, and gradients
-are clipped to a norm of 1 (`trainer.fit`). The one alpha that both losses share only scales them,
-which Adam takes out again but for what is clipped, so it is left at 1.
+are clipped to a norm of 1 (`trainer.training.fit`). The one alpha that both losses share only
+scales them, which Adam takes out again but for what is clipped, so it is left at 1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,19 +17,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgmon.class_figures import Figures, confusion
-from trainer.examples import Examples
-from trainer.favour import favour_rare
-from trainer.fit import Epoch, Settings, deterministic, fit
-from trainer.focal_loss import two_fold_focal_loss
-from trainer.recipe import (
+from ecgmon.metrics.classes import Figures, confusion
+from trainer.data.examples import Examples
+from trainer.networks.focal_loss import two_fold_focal_loss
+from trainer.training.adjust_logits import favour_rare
+from trainer.training.augmentation import Varied
+from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.recipe import (
     ExampleBatches,
     Loss,
     Recipe,
     Task,
     class_probabilities,
 )
-from trainer.varied import Varied
 
 WIDTHS: Final = (16, 32, 32, 64, 64, 128)
 """Channels of each pair of convolutions."""
@@ -87,10 +87,9 @@ all beats N wrongly (2,746 of 109,446), but by their own recalls the other class
 (468). Whatever the rounding, no confusion matrix has these precisions and recalls unless N is at
 most 75 % of the beats, S 39 % and F 28 %; with the other classes in their natural ratio N is at
 most 54 %. Equal classes fit. So either the test beats were resampled, and our figures are to be
-compared at equal classes (`ecgmon.class_figures`), or the table is in error, for its accuracies do
-not fit either: read as right calls of one class against the rest, no class proportions give them;
-and precision, recall and F1 leave 94.5 to 99.4 % of all beats right, not 99.8.
-"""
+compared at equal classes (`ecgmon.metrics.classes`), or the table is in error, for its accuracies
+do not fit either: read as right calls of one class against the rest, no class proportions give
+them; and precision, recall and F1 leave 94.5 to 99.4 % of all beats right, not 99.8. """
 
 
 class SixPairs(nn.Module):

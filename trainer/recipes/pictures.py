@@ -16,10 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainer.examples import Examples
-from trainer.fit import AVERAGING, Epoch, Settings, deterministic, fit
-from trainer.pictures import Pictures
-from trainer.recipe import (
+from trainer.data.examples import Examples
+from trainer.data.windows import LENGTH
+from trainer.networks.pictures import Pictures
+from trainer.studies.cardiacnet.patient import SHARES, TIE
+from trainer.studies.cardiacnet.publication import MEAN_FINE_TUNED, MEAN_INDIVIDUAL
+from trainer.training.fit import AVERAGING, Epoch, Settings, deterministic, fit
+from trainer.training.recipe import (
     ExampleBatches,
     Loss,
     Recipe,
@@ -28,9 +31,6 @@ from trainer.recipe import (
     class_weights,
     recalls,
 )
-from trainer.study.patient import SHARES, TIE
-from trainer.study.publication import MEAN_FINE_TUNED, MEAN_INDIVIDUAL
-from trainer.windows import LENGTH
 
 SIZE: Final = 32
 """Width and height of a picture. In validation, balanced accuracy is 0.9 points lower with 24 and

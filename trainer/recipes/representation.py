@@ -1,11 +1,11 @@
 """Study 4: a representation learnt without labels, three networks and their ensemble.
 
 Every network is trained with labels alone and from a shared part that has learnt to tell seven
-transformations of the beat apart (`trainer.representation`). Open in the study and the project's
-choice: the loss is the plain cross-entropy, since accuracy is what the study reports; Adam follows
-a one-cycle schedule; each of the five epochs of pre-training takes every beat `PASSES` times; the
-LSTM reads eleven samples a step and gives the maximum of its states; the ensemble goes on at a low
-rate until validation accuracy has not risen for some epochs, twenty at most.
+transformations of the beat apart (`trainer.studies.representation`). Open in the study and the
+project's choice: the loss is the plain cross-entropy, since accuracy is what the study reports;
+Adam follows a one-cycle schedule; each of the five epochs of pre-training takes every beat `PASSES`
+times; the LSTM reads eleven samples a step and gives the maximum of its states; the ensemble goes
+on at a low rate until validation accuracy has not risen for some epochs, twenty at most.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,11 +16,11 @@ from typing import Final, TypeVar
 from torch import nn
 from torch.nn import functional
 
-from trainer.fit import Epoch, Settings, deterministic, fit
-from trainer.recipe import ExampleBatches, Recipe, System, Task, accuracy
-from trainer.representation.networks import KINDS, Ensemble, Network
-from trainer.representation.pretraining import HELD_OUT, pretrain
-from trainer.representation.transformations import NOISE, SCALE, SEGMENTS, VERSIONS
+from trainer.studies.representation.networks import KINDS, Ensemble, Network
+from trainer.studies.representation.pretraining import HELD_OUT, pretrain
+from trainer.studies.representation.transformations import NOISE, SCALE, SEGMENTS, VERSIONS
+from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.recipe import ExampleBatches, Recipe, System, Task, accuracy
 
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {

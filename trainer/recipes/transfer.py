@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgmon.class_figures import Figures, confusion
-from trainer.examples import Examples
-from trainer.favour import favour_rare
-from trainer.fit import Epoch, Settings, deterministic, fit
-from trainer.recipe import (
+from ecgmon.metrics.classes import Figures, confusion
+from trainer.data.examples import Examples
+from trainer.training.adjust_logits import favour_rare
+from trainer.training.augmentation import Varied
+from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.recipe import (
     ExampleBatches,
     Loss,
     Recipe,
@@ -30,12 +31,12 @@ from trainer.recipe import (
     class_probabilities,
     class_weights,
 )
-from trainer.varied import Varied
 
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {"published": MappingProxyType({"accuracy": 0.9726, "mean recall": 0.938})}
 )
-"""Technion report, MIT-BIH beats, random split; its transfer to PTB is in `trainer.transfer`."""
+"""Technion report, MIT-BIH beats, random split; its transfer to PTB:
+`trainer.evaluation.transfer`."""
 CHANNELS: Final = (8, 16, 32, 32)
 """Of the convolutions."""
 KERNEL: Final = 5
@@ -54,7 +55,7 @@ SETTINGS: Final = Settings(
     averaging=0.0,
 )
 """The best of the publication's search; epochs, patience and the plateau's figures are ours, and
-so is the clipping of gradients (`trainer.fit`)."""
+so is the clipping of gradients (`trainer.training.fit`)."""
 BATCH: Final = 87
 TUNED: Final = Settings(epochs=16, learning_rate=2e-3, seed=0)
 """Ours, chosen on validation beats of the random split, as are the following."""

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
-from ecgmon.export import said, streams
-from ecgmon.records.layout import Header
+from ecgmon.export import journal_reader as said
+from ecgmon.export import streams
+from ecgmon.records.captured.layout import Header
 from ecgmon.wire import messages
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgmon.errors import RecordError, UsageError
+from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.export.record import write
 from ecgmon.wire import NO_VALUE, messages
 from tests.ecgmon.export.kept import BEGAN, OTHER, STREAM, T0, alarm, window

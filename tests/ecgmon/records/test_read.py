@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgmon.errors import RecordError
+from ecgmon.core.errors import RecordError
 from ecgmon.records import Record, millivolts
 from ecgmon.records.find import Found
 from ecgmon.records.read import read, verify

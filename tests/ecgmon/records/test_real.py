@@ -8,7 +8,7 @@ import pytest
 import wfdb
 
 from ecgmon.records.find import find
-from ecgmon.records.header import read_header
+from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.read import read
 from ecgmon.wire import NO_VALUE
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.signal.filter import band_pass
 
 ROW = np.zeros(1, dtype=np.intp)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, process_record
-from ecgmon.signal.beats import BeatDetector
+from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL, clipped, hasty, signal_state
 from ecgmon.wire import NO_VALUE
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgmon.grid import RATE, WINDOW
+from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.signal import Geometry, SignalChain, process_record
 from ecgmon.signal.chain import HOLE
 from ecgmon.signal.quality import SIGNAL

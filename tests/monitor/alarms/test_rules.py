@@ -1,6 +1,6 @@
 import pytest
 
-from ecgmon.errors import UsageError
+from ecgmon.core.errors import UsageError
 from monitor.alarms.kinds import KINDS
 from monitor.alarms.rules import Hysteresis, Rules
 

@@ -6,15 +6,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from ecgmon.bundle import Model, Span
-from ecgmon.labels import ABNORMAL
-from ecgmon.metrics import Confusion
-from replay.simulated import simulate
-from tests.monitor.bundles import write_bundle
-from trainer.dataset import record_set
+from ecgmon.core.labels import ABNORMAL
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import Model, Span
+from replay.simulator.wearer import simulate
+from tests.support.bundles import write_bundle
+from trainer.data.dataset import record_set
+from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.gate import PANEL_LOSS, PANEL_WINDOWS, Verdict, compare
-from trainer.networks import BeatNet
-from trainer.splits import ENROLMENT_S
+from trainer.networks.windows import BeatNet
 
 GOOD = Confusion(tp=5, fp=1, tn=49, fn=0)
 PANEL = Confusion(tp=90, fn=10)

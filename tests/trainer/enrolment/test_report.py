@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ecgmon.bundle import Model, Span, Validation
-from ecgmon.grid import RATE
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
-from ecgmon.metrics import Confusion
+from ecgmon.core.constants import RATE
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import Model, Span, Validation
 from ecgmon.wire import NO_VALUE
-from replay.simulated import simulate
-from tests.monitor.bundles import write_bundle
-from trainer.enrolment import course
+from replay.simulator.wearer import simulate
+from tests.support.bundles import write_bundle
+from trainer.enrolment import timeline as course
 from trainer.enrolment.enrolled import Enrolled
 from trainer.enrolment.gate import Verdict
 from trainer.enrolment.labelled import beat_labels, labelled
 from trainer.enrolment.report import page
 from trainer.enrolment.signal import take
-from trainer.networks import BeatNet
+from trainer.networks.windows import BeatNet
 
 SECONDS = 180
 GOOD = Confusion(tp=11, fp=2, tn=43, fn=3)

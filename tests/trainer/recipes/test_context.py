@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ecgmon.grid import RATE
-from ecgmon.signal.beat_inputs import beat_inputs
-from trainer.examples import Examples
-from trainer.recipe import Task, accuracy
+from ecgmon.core.constants import RATE
+from ecgmon.signal.beat_segments import beat_inputs
+from trainer.data.examples import Examples
 from trainer.recipes import recipe
 from trainer.recipes.context import RECIPE, ContextNet, Disturbance, MadeEarly
+from trainer.training.recipe import Task, accuracy
 
 CLASSES = ("N", "S", "V", "F", "Q")
 

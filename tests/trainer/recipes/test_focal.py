@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.examples import Examples
-from trainer.networks import parameter_count
-from trainer.recipe import Shelf, Task, accuracy, adapt
+from trainer.data.examples import Examples
+from trainer.networks.windows import parameter_count
 from trainer.recipes import recipe
 from trainer.recipes.focal import (
     PUBLISHED,
@@ -14,6 +13,7 @@ from trainer.recipes.focal import (
     SixPairs,
     mean_f1,
 )
+from trainer.training.recipe import Shelf, Task, accuracy, adapt
 
 CLASSES = ("N", "S", "V", "F", "Q")
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from trainer.examples import Examples
-from trainer.networks import parameter_count
-from trainer.recipe import Shelf, Task, adapt, balanced_accuracy
+from trainer.data.examples import Examples
+from trainer.data.windows import CLASSES, LENGTH
+from trainer.networks.windows import parameter_count
 from trainer.recipes import pictures, recipe
 from trainer.recipes.pictures import (
     RATES,
@@ -21,7 +21,7 @@ from trainer.recipes.pictures import (
     generic,
     individual,
 )
-from trainer.windows import CLASSES, LENGTH
+from trainer.training.recipe import Shelf, Task, adapt, balanced_accuracy
 
 RECIPE = recipe("pictures")
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.examples import Examples
-from trainer.recipe import Shelf, Task
+from trainer.data.examples import Examples
 from trainer.recipes import recipe
 from trainer.recipes.transfer import RECIPE, TransferNet, score, weighted_loss
+from trainer.training.recipe import Shelf, Task
 
 
 def made(n, channels=1, length=187, seed=0):

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.labels import AAMI_CLASSES
+from ecgmon.core.labels import AAMI_CLASSES
 from trainer.evaluation.ec57.matching import MATCH, NEVER
 
 CLASSES: Final = MappingProxyType(AAMI_CLASSES | dict.fromkeys("ejn", "S"))

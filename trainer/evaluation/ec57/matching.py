@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 
 LEARNING: Final = 300 * RATE
 """Samples at the beginning that do not count."""

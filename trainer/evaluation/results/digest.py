@@ -5,8 +5,9 @@ is on which side of the split, by the seed, and by how networks are trained and 
 are given as data. No name of a module, class or function of this project is among them, so moving
 and renaming code recomputes nothing. What data cannot say, the order of steps in a training loop
 for example, has a *procedure* number beside the settings. It is raised by hand when such code
-changes: in `trainer.fit`, in each recipe, in each job of `trainer.evaluation.studies.jobs`, in
-`trainer.evaluation.results.protocols` and in the benchmarks of alarms.
+changes: in `trainer.training.fit`, in each recipe, in each job of
+`trainer.evaluation.studies.jobs`, in `trainer.evaluation.results.protocols` and in the benchmarks
+of alarms.
 """
 
 import hashlib

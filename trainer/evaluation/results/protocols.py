@@ -4,16 +4,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from trainer import build, fit
+from trainer.data.protocols import DS1, DS1_CHOOSING, DS2, wearer_folds
+from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment import baseline, beats, labelled, questions, signal
 from trainer.enrolment.enrol import HELD_OUT_S
 from trainer.evaluation import enrolment
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.results.signal_path import noise_bits, signal_bits
-from trainer.networks import NETWORKS
-from trainer.protocols import DS1, DS1_CHOOSING, DS2, wearer_folds
-from trainer.splits import ENROLMENT_S
+from trainer.networks.windows import NETWORKS
+from trainer.training import build, fit
 
 PROCEDURES: Final = {"new-wearer": 1, "inter-patient": 1}
 """Of the protocols by the name of their work; raised by hand when one trains, enrols or judges

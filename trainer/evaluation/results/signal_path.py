@@ -16,19 +16,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import RecordError
+from ecgmon.core.errors import RecordError
 from ecgmon.records import Annotations, Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import detect_beats, process_record
-from trainer import noise
-from trainer.beats import ptb
-from trainer.beats.kachuee import annotated_beats, detected_beats
-from trainer.beats.live import inputs_at, live_beats
-from trainer.dataset import record_set, whole_stream
-from trainer.examples import Examples
-from trainer.networks import NETWORKS, CardiacNet
-from trainer.windows import labelled_windows
+from trainer.data import noise
+from trainer.data.beats import ptb
+from trainer.data.beats.kachuee import annotated_beats, detected_beats
+from trainer.data.beats.live import inputs_at, live_beats
+from trainer.data.dataset import record_set, whole_stream
+from trainer.data.examples import Examples
+from trainer.data.windows import labelled_windows
+from trainer.networks.windows import NETWORKS, CardiacNet
 
 RECORDS: Final[Mapping[str, int]] = {"105": 1080, "208": 0, "222": 560}
 """Of mitdb, with the second from which on: noise and artefacts between normal beats; ventricular

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ecgmon.files import place
+from ecgmon.core.atomic import place
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -14,23 +14,23 @@ from typing import Any, Final
 import numpy as np
 from torch import nn
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import detect_beats
 from trainer import recipes
-from trainer.beats.live import inputs_at, live_beats
+from trainer.data.beats.live import inputs_at, live_beats
+from trainer.data.examples import Examples
+from trainer.data.protocols import DS1, DS1_CHOOSING, DS2, SAME_PERSON
+from trainer.data.splits import ENROLMENT_S
 from trainer.evaluation.ec57 import page
 from trainer.evaluation.ec57.counts import gross
 from trainer.evaluation.ec57.files import Annotator, write_annotations
 from trainer.evaluation.ec57.matching import LEARNING, MATCH
 from trainer.evaluation.studies.parts import by_wearer
 from trainer.evaluation.studies.run import Progress
-from trainer.examples import Examples
-from trainer.protocols import DS1, DS1_CHOOSING, DS2, SAME_PERSON
-from trainer.recipe import Shelf, Task, adapt, class_probabilities
-from trainer.splits import ENROLMENT_S
+from trainer.training.recipe import Shelf, Task, adapt, class_probabilities
 
 DS2_CHOOSING: Final = ("200", "210", "221", "222")
 """Wearers of DS2 who choose the epoch of the network that judges DS1."""

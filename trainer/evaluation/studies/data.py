@@ -5,13 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from trainer import splits
-from trainer.beats import ptb
+from trainer.data import splits
+from trainer.data.beats import ptb
+from trainer.data.examples import Examples
+from trainer.data.protocols import DS1, DS2
+from trainer.data.recipe_data import Kind, load_examples
 from trainer.evaluation.studies.parts import Split, parts
 from trainer.evaluation.studies.run import Cell
-from trainer.examples import Examples
-from trainer.protocols import DS1, DS2
-from trainer.recipe_data import Kind, load_examples
 
 
 def examples_of(cell: Cell, data: Path | None) -> Examples:

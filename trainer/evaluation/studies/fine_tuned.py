@@ -1,11 +1,11 @@
 """Study 2's second stage: its network of everybody's windows, fitted to each of the 29 wearers."""
 
-from ecgmon.class_figures import confusion
+from ecgmon.metrics.classes import confusion
+from trainer.data.examples import Examples
 from trainer.evaluation.studies.parts import Parts
 from trainer.evaluation.studies.run import Counts, Judged
-from trainer.examples import Examples
-from trainer.recipe import Shelf, Task, class_probabilities
 from trainer.recipes import pictures
+from trainer.training.recipe import Shelf, Task, class_probabilities
 
 
 def fine_tuned(examples: Examples, part: Parts, seed: int, shelf: Shelf) -> Judged:

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from ecgmon.class_figures import Figures
+from ecgmon.metrics.classes import Figures
 from trainer.evaluation.studies.jobs import OfCell
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import Judged
 from trainer.evaluation.studies.tables import interval, mean_recall, table
-from trainer.recipe import Recipe
-from trainer.transfer import infarction
+from trainer.evaluation.transfer import infarction
+from trainer.training.recipe import Recipe
 
 SMALL: Final = (18, 11)
 """Healthy patients and those with an infarction in the part of PTB that is described."""

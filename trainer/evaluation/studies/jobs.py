@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Protocol
 import msgspec
 
 from trainer import recipes
-from trainer.beats import ptb
+from trainer.data.beats import ptb
 from trainer.evaluation import explanation
 from trainer.evaluation.studies import run
 from trainer.evaluation.studies.annotating import DECIDED_BY as ANNOTATED
@@ -17,13 +17,13 @@ from trainer.evaluation.studies.data import examples_of, sides
 from trainer.evaluation.studies.fine_tuned import fine_tuned
 from trainer.evaluation.studies.parts import Split, parts
 from trainer.evaluation.studies.run import Cell, Progress
-from trainer.recipe import Shelf, Task
+from trainer.evaluation.transfer.infarction import DECIDED_BY as TRANSFERRED
+from trainer.evaluation.transfer.infarction import transfer
+from trainer.evaluation.transfer.search import DECIDED_BY as SEARCHED
+from trainer.evaluation.transfer.search import search
 from trainer.recipes.transfer import TransferNet
-from trainer.study.claims import open_storage
-from trainer.transfer.infarction import DECIDED_BY as TRANSFERRED
-from trainer.transfer.infarction import transfer
-from trainer.transfer.search import DECIDED_BY as SEARCHED
-from trainer.transfer.search import search
+from trainer.studies.cardiacnet.claims import open_storage
+from trainer.training.recipe import Shelf, Task
 
 RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
 OWN_BEATS: Final = Cell("context", Split.PATIENT_SPECIFIC, "live")
@@ -200,7 +200,7 @@ class Infarction:
     settings: ClassVar[Mapping[str, object]] = TRANSFERRED
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
-        """Return the figures of `trainer.transfer.infarction.transfer`."""
+        """Return the figures of `trainer.evaluation.transfer.infarction.transfer`."""
         network = trained_on_arrhythmias(place)
         return transfer(
             network,

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from ecgmon.class_figures import Figures
-from ecgmon.files import place
+from ecgmon.core.atomic import place
+from ecgmon.metrics.classes import Figures
 from trainer import recipes
 from trainer.evaluation.results.store import Kept, Store
 from trainer.evaluation.studies import ec57_page, infarction_page
@@ -17,7 +17,7 @@ from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.remarks import CONCLUSION, REMARKS
 from trainer.evaluation.studies.run import Judged
 from trainer.evaluation.studies.tables import cell, interval, mean_recall, table
-from trainer.recipe import Recipe
+from trainer.training.recipe import Recipe
 
 COMMAND: Final = "ecgmon evaluate --protocol studies"
 _KINDS: Final = {
@@ -56,9 +56,9 @@ Beats are Kachuee's (2018): 187 samples at 125 Hz from the R peak on, 1.2 median
 and filled with zeros. Its public data set has 109,446 of them, and exactly these come out here,
 class by class (90,589 N, 2,779 S, 7,236 V, 803 F, 8,039 Q), if beats start at the annotations and
 each record's last one is left out. The publication's own rule, maxima above 0.9 of a strip of ten
-seconds, finds 68,654 (`tests/trainer/beats/test_kachuee.py` counts both). *Live* beats are what a
-monitor has half a second after a beat: the causally filtered signal from a second before it, how it
-differs from the median of the beats before, and the RR intervals before it.
+seconds, finds 68,654 (`tests/trainer/data/beats/test_kachuee.py` counts both). *Live* beats are
+what a monitor has half a second after a beat: the causally filtered signal from a second before it,
+how it differs from the median of the beats before, and the RR intervals before it.
 
 *PPV* is positive predictive value, *Se* sensitivity. *Mean recall* is the mean sensitivity of the
 classes, which the publications call class-weighted accuracy. DS2 holds seven beats of class Q, so

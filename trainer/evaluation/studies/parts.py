@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
-from trainer.examples import Examples
-from trainer.protocols import (
+from ecgmon.core.constants import RATE
+from trainer.data.examples import Examples
+from trainer.data.protocols import (
     DS1,
     DS1_CHOOSING,
     DS2,
@@ -20,11 +20,11 @@ from trainer.protocols import (
     refuse_two_sides,
     stratified_split,
 )
-from trainer.splits import ENROLMENT_S
-from trainer.transfer.folds import FOLDS as PTB_FOLDS
-from trainer.transfer.folds import patient_folds
-from trainer.windows import CLASSES as WINDOW_CLASSES
-from trainer.windows import study_parts
+from trainer.data.splits import ENROLMENT_S
+from trainer.data.windows import CLASSES as WINDOW_CLASSES
+from trainer.data.windows import study_parts
+from trainer.evaluation.transfer.folds import FOLDS as PTB_FOLDS
+from trainer.evaluation.transfer.folds import patient_folds
 
 Mask = NDArray[np.bool_]
 _CHOOSING_SHARE: Final = 0.1

@@ -9,11 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from ecgmon.errors import RecordError
-from ecgmon.grid import RATE
-from ecgmon.signal import beat_inputs
-from trainer import fit, recipes
-from trainer.beats import kachuee, ptb
+from ecgmon.core.constants import RATE
+from ecgmon.core.errors import RecordError
+from ecgmon.signal import beat_segments as beat_inputs
+from trainer import recipes
+from trainer.data.beats import kachuee, ptb
+from trainer.data.examples import Examples
+from trainer.data.windows import CLASSES as WINDOW_CLASSES
+from trainer.data.windows import LENGTH as WINDOW_LENGTH
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.results.signal_path import signal_bits
@@ -22,11 +25,9 @@ from trainer.evaluation.studies.data import records_of
 from trainer.evaluation.studies.jobs import JOBS, Job
 from trainer.evaluation.studies.parts import Mask, Split, parts
 from trainer.evaluation.studies.run import Cell
-from trainer.examples import Examples
-from trainer.recipe import REHEARSED
-from trainer.transfer.folds import FOLDS
-from trainer.windows import CLASSES as WINDOW_CLASSES
-from trainer.windows import LENGTH as WINDOW_LENGTH
+from trainer.evaluation.transfer.folds import FOLDS
+from trainer.training import fit
+from trainer.training.recipe import REHEARSED
 
 _EACH = 12
 """Examples of each class and wearer that show how a split deals them out."""

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from ecgmon.class_figures import confusion
-from ecgmon.files import place
+from ecgmon.core.atomic import place
+from ecgmon.metrics.classes import confusion
 from trainer import recipes
+from trainer.data.examples import Examples
 from trainer.evaluation.studies.parts import Parts, Split, parts
-from trainer.examples import Examples
-from trainer.fit import Epoch
-from trainer.recipe import Recipe, Shelf, Task, adapt, class_probabilities
+from trainer.training.fit import Epoch
+from trainer.training.recipe import Recipe, Shelf, Task, adapt, class_probabilities
 
 Progress = Callable[[str, Epoch], None]
 Counts = dict[str, list[list[int]]]

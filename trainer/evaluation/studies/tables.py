@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.class_figures import Figures
+from ecgmon.metrics.classes import Figures
 from trainer.evaluation.studies.run import Judged
 
 RESAMPLES: Final = 2000

@@ -1,0 +1,1 @@
+"""The WFDB format of PhysioNet: header, signal and annotation files."""

@@ -1,0 +1,332 @@
+"""A causal QRS detector: beats and heart rate, for a stack of wearers.
+
+The idea is that of Pan & Tompkins (1985): band-pass where the QRS lives, slope, energy in a
+moving window, and a threshold that follows the last beats. Here the threshold sinks with the
+time since the last beat: high where a T wave may come, low when a beat is due, which finds a small
+beat after tall ones without searching back.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from math import exp
+from statistics import median_low
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from ecgmon.core.constants import RATE
+from ecgmon.signal.filter import SectionFilter
+
+BAND_HZ: Final = (9.0, 20.0)
+"""Above most of a T wave, below muscle noise. This band, `DRIFT_HZ`, the moving window and the
+shares below were chosen together on DS1 alone (docs/results/qrs.md)."""
+DRIFT_HZ: Final = 2.0
+"""A first-order high-pass more, so that breathing, which moves the baseline by millivolts, stays
+below `FLOOR_MV`: an asystole is one on a drifting baseline too."""
+ENERGY_WINDOW: Final = round(0.117 * RATE)
+DELAY: Final = round(0.094 * RATE)
+"""Samples by which the energy peak follows the R peak: filter and moving window together. On DS1
+the beats found then lie within a sample of the annotated ones in the median."""
+REFRACTORY: Final = round(0.2 * RATE)
+"""No heart beats twice within 200 ms (Pan & Tompkins 1985)."""
+CONFIRMED_AFTER: Final = DELAY + REFRACTORY + 1
+"""A beat is confirmed by the sample this many after it: 297 ms."""
+FLOOR_MV: Final = 0.02
+"""Smallest energy peak taken for a beat: well above amplifier noise, far below any QRS."""
+HIGH: Final = 0.35
+LOW: Final = 0.15
+HOLD: Final = 0.9
+SINK: Final = 0.4
+"""A beat reaches `HIGH` of the usual energy; after `HOLD` mean RR intervals without one, the
+share sinks towards `LOW` with time constant `SINK` RR intervals."""
+EARLY: Final = 0.45
+EARLY_UNTIL: Final = 0.36 * RATE
+"""Right after the refractory period a beat must reach `EARLY` more than `HIGH`, which sinks to
+nothing by 360 ms after the last beat: what comes there may be its T wave (Pan & Tompkins 1985) or
+the end of a wide complex. The waves of a fast tachycardia are of one size and pass."""
+SHARP_HZ: Final = (18.0, 40.0)
+"""Where a QRS complex still has energy, even a wide one, and a T wave has none."""
+SHARP: Final = 0.25
+"""Before `EARLY_UNTIL` a wave with less than this share of the last beat's energy in `SHARP_HZ` is
+its T wave, however tall. Of DS1's beats so soon after another none has less than 0.4."""
+SHARP_BEFORE: Final = round(0.067 * RATE)
+SHARP_AFTER: Final = round(0.078 * RATE)
+"""Samples around an energy peak among which the peak in `SHARP_HZ` lies."""
+LEARNING: Final = 4
+"""So many beats after a beginning the usual energy is learnt quickly: the first may have been a P
+wave, after which every T wave would pass for a beat."""
+FORGET: Final = 5
+"""So many seconds in a row without a usable signal, or without a beat, and beats may be of any
+size after them: what was usual before then counts no more than one second."""
+LONGEST_RR: Final = 4 * RATE
+"""A longer silence is no RR interval: heart rate is not known until new beats have come."""
+RATE_BEATS: Final = 8
+"""Heart rate is the mean over this many RR intervals, as bedside monitors average it."""
+KEPT: Final = 16
+"""Beats remembered: as many as fit into three seconds."""
+
+WEAK: Final = 0.4
+"""Share of the usual energy below which a beat is weak and counts for no alarm of asystole or rate:
+where a heart stands still, the threshold sinks to the noise. The largest that adds no asystole to
+DS1. With electrode motion of 18 dB, 86 of 88 asystoles cut into DS1 are then seen and not 23. One
+in 150 ventricular beats is weak."""
+USUAL: Final = 30
+"""The usual energy is the median of the smallest beats of so many seconds of signal: artefacts do
+not raise it, and beats that turn small for good become the usual ones in half that time."""
+
+_MEAN: Final = np.full(ENERGY_WINDOW, 1 / ENERGY_WINDOW)
+_SHARP_KEPT: Final = 128
+"""Samples of the energy in `SHARP_HZ` that are kept: those around a peak until it is confirmed."""
+_NO_FEEDBACK: Final = np.array([1.0, 0.0])
+"""Written with its zero: for a bare one scipy convolves call by call, which rounds differently for
+every way of cutting the stream."""
+
+
+class _Row:
+    """One wearer's detector state between calls."""
+
+    __slots__ = (
+        "beats",
+        "clean",
+        "energies",
+        "intervals",
+        "kept",
+        "level",
+        "pending",
+        "pending_value",
+        "rr",
+        "sharp",
+        "sharp_tail",
+        "smallest",
+        "start",
+        "tail",
+        "usual",
+        "weak",
+        "without",
+    )
+
+    def __init__(self) -> None:
+        self.beats: deque[int] = deque(maxlen=KEPT)
+        self.clean = 0
+        self.energies: deque[float] = deque(maxlen=KEPT)
+        self.intervals: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self.kept = 0.0
+        self.level = 0.0
+        self.pending = -1
+        self.pending_value = 0.0
+        self.rr = float(RATE)
+        self.sharp = 0.0
+        self.sharp_tail = np.zeros(_SHARP_KEPT)
+        self.smallest: deque[float] = deque(maxlen=USUAL)
+        self.start = 0
+        self.tail = np.zeros(0)
+        self.usual = 0.0
+        self.weak: deque[int] = deque(maxlen=KEPT)
+        self.without = 0
+
+
+class BeatDetector:
+    """Finds QRS complexes as samples come.
+
+    Parameters
+    ----------
+    rows : int
+        Number of wearers.
+    """
+
+    def __init__(self, rows: int) -> None:
+        sections = (
+            signal.butter(1, DRIFT_HZ, btype="highpass", fs=RATE, output="sos"),
+            signal.butter(1, BAND_HZ, btype="bandpass", fs=RATE, output="sos"),
+        )
+        self._band = SectionFilter(np.concatenate(sections), rows)
+        self._window = np.zeros((rows, ENERGY_WINDOW - 1))
+        sharp = signal.butter(2, SHARP_HZ, btype="bandpass", fs=RATE, output="sos")
+        self._sharp_band = SectionFilter(sharp, rows)
+        self._sharp_window = np.zeros((rows, ENERGY_WINDOW - 1))
+        self._rows = [_Row() for _ in range(rows)]
+
+    def reset(self, row: int) -> None:
+        """Forget a row: beats on both sides of a gap have no RR interval."""
+        self._reset_filters(row)
+        self._rows[row] = _Row()
+
+    def restart(self, row: int) -> None:
+        """Begin a row anew after a line without signal, whose beats were of known size before."""
+        self._reset_filters(row)
+        state = self._rows[row]
+        state.beats.clear()
+        state.pending = -1
+        state.tail = np.zeros(0)
+        state.sharp_tail = np.zeros(_SHARP_KEPT)
+
+    def __call__(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
+    ) -> list[list[int]]:
+        """Take the next samples of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of intp, shape (r,)
+            Which rows, each at most once.
+        x : ndarray of float64, shape (r, n)
+            Their next samples in mV, without NaN.
+        first : ndarray of int64, shape (r,)
+            Stream index of the first of them.
+
+        Returns
+        -------
+        list of list of int
+            For every row the stream indices of the beats confirmed by these samples; one is
+            confirmed by the sample `CONFIRMED_AFTER` after it.
+        """
+        energy = self._energy(self._band(rows, x), self._window, rows)
+        sharp = self._energy(self._sharp_band(rows, x), self._sharp_window, rows)
+        return [
+            self._advance(self._rows[row], energy[i], sharp[i], int(first[i]))
+            for i, row in enumerate(rows)
+        ]
+
+    def interrupt(self, row: int) -> None:
+        """Forget the RR intervals of a row: its signal was not there all the time."""
+        self._rows[row].beats.clear()
+
+    def doubt(self, row: int, end: int) -> None:
+        """Leave the beats before stream index ``end`` out of the heart rate: noise may be some."""
+        self._rows[row].clean = end
+
+    def longest_rr(self, row: int, before: int) -> int:
+        """Return the longest of a row's last three RR intervals before a stream index, 0 if none.
+
+        Interruptions are not forgotten here: an interval may hold one.
+        """
+        known = [rr for at, rr in self._rows[row].intervals if at < before]
+        return max(known[-3:], default=0)
+
+    def since(self, row: int, sample: int) -> list[int]:
+        """Return the stream indices of a row's beats confirmed from stream index ``sample`` on.
+
+        At most `KEPT`, and none from before an interruption.
+        """
+        return [at for at in self._rows[row].beats if at + CONFIRMED_AFTER >= sample]
+
+    def weak(self, row: int, beats: Iterable[int]) -> tuple[int, ...]:
+        """Return which of a row's latest beats have less than `WEAK` of its usual energy."""
+        known = self._rows[row].weak
+        return tuple(beat for beat in beats if beat in known)
+
+    def learn(self, row: int, usable: bool) -> None:
+        """End a second of a row: its beats tell the usual energy if its signal was usable.
+
+        What was learnt of the height of beats in a second that was not is forgotten.
+        """
+        state = self._rows[row]
+        if usable:
+            state.kept = state.level
+        else:
+            state.level = state.kept
+        if usable and state.energies:
+            state.smallest.append(min(state.energies))
+            state.usual = median_low(state.smallest)
+            state.without = 0
+        else:
+            state.without += 1
+            if state.without == FORGET and state.smallest:
+                state.smallest = deque([state.usual], maxlen=USUAL)
+        state.energies.clear()
+
+    def heart_rate(self, row: int, now: int) -> float:
+        """Return the mean heart rate of the last beats in 1/min at stream index ``now``.
+
+        Returns
+        -------
+        float
+            NaN when not known: fewer than two RR intervals, or none for `LONGEST_RR`.
+        """
+        state = self._rows[row]
+        beats = [at for at in state.beats if at >= state.clean][-RATE_BEATS - 1 :]
+        if len(beats) < 3 or now - beats[-1] > LONGEST_RR:
+            return float("nan")
+        return 60.0 * RATE * (len(beats) - 1) / (beats[-1] - beats[0])
+
+    def _reset_filters(self, row: int) -> None:
+        self._band.reset(row)
+        self._sharp_band.reset(row)
+        self._window[row] = self._sharp_window[row] = 0
+
+    @staticmethod
+    def _energy(
+        band: NDArray[np.float64], window: NDArray[np.float64], rows: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Return the root of the mean power in a moving window, whose state it carries."""
+        power, window[rows] = signal.lfilter(
+            _MEAN, _NO_FEEDBACK, band * band, axis=-1, zi=window[rows]
+        )
+        energy: NDArray[np.float64] = np.sqrt(np.maximum(power, 0.0))
+        return energy
+
+    def _advance(
+        self,
+        state: _Row,
+        energy: NDArray[np.float64],
+        sharp: NDArray[np.float64],
+        first: int,
+    ) -> list[int]:
+        found: list[int] = []
+        sharp = np.concatenate([state.sharp_tail, sharp])
+        state.sharp_tail = sharp[-_SHARP_KEPT:]
+        sharp_from = first - _SHARP_KEPT
+        e = np.concatenate([state.tail, energy])
+        offset = first - len(state.tail)
+        if not len(state.tail):
+            state.start = first
+        state.tail = e[-2:]
+        middle = e[1:-1]
+        peaks = np.flatnonzero((middle > FLOOR_MV) & (middle > e[:-2]) & (middle >= e[2:])) + 1
+        for at in peaks.tolist():
+            value = float(e[at])
+            self._confirm(state, offset + at, sharp, sharp_from, found)
+            if state.pending < 0 or value > state.pending_value:
+                state.pending, state.pending_value = offset + at, value
+        # A local maximum shows only one sample later, so time stands one sample back.
+        self._confirm(state, offset + len(e) - 1, sharp, sharp_from, found)
+        return found
+
+    @staticmethod
+    def _confirm(
+        state: _Row, now: int, sharp: NDArray[np.float64], sharp_from: int, found: list[int]
+    ) -> None:
+        if state.pending < 0 or now - state.pending <= REFRACTORY:
+            return
+        at, value = state.pending - DELAY, state.pending_value
+        peak = state.pending - sharp_from
+        sharpness = float(sharp[max(peak - SHARP_BEFORE, 0) : peak + SHARP_AFTER].max())
+        state.pending = -1
+        since = at - state.beats[-1] if state.beats else 10 * RATE
+        share = LOW + (HIGH - LOW) * exp(-max(since / state.rr - HOLD, 0.0) / SINK)
+        share += EARLY * max(EARLY_UNTIL - since, 0.0) / (EARLY_UNTIL - REFRACTORY)
+        # What lies before the first sample is a beat that began outside the stream.
+        if value < share * state.level or at < state.start:
+            return
+        if since < EARLY_UNTIL and sharpness < SHARP * state.sharp:
+            return
+        state.sharp = sharpness
+        if since > LONGEST_RR:
+            state.beats.clear()
+        if state.beats:
+            state.intervals.append((at, since))
+        if state.beats:
+            state.rr += (min(max(since, 0.3 * RATE), 1.5 * RATE) - state.rr) / 8
+        # The level follows tall artefacts slowly and small beats a little faster.
+        usual, known = state.level or value, len(state.beats)
+        if 0 < known < LEARNING:
+            state.level = usual + (value - usual) / 2
+        else:
+            state.level = usual + (min(value, 2 * usual) - usual) / (4 if known else 1)
+        state.beats.append(at)
+        found.append(at)
+        state.energies.append(value)
+        if value < WEAK * state.usual:
+            state.weak.append(at)

@@ -1,0 +1,1 @@
+"""Alarm conditions: each decides from a stream's seconds whether it holds."""

@@ -1,0 +1,1 @@
+"""Where results go: the outbox and the publisher."""

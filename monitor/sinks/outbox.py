@@ -1,0 +1,74 @@
+"""What is to be published, in order, and only once it is on disk if it must be."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from ecgmon.wire import messages
+from monitor.ops.prometheus import Metrics
+from monitor.sinks.publisher import Publisher
+from monitor.sinks.subscribers import Subscriber
+from monitor.storage.jobs import Batch
+from monitor.storage.journal import urgent
+from monitor.storage.writer import PATIENCE_S, Disk
+
+
+class Outbox:
+    """Batches that wait for their turn, and viewers who wait to be told how things stand.
+
+    Parameters
+    ----------
+    publisher : Publisher
+        Sends.
+    metrics : Metrics
+        Counts what is sent.
+    disk : Disk
+        Writes.
+    """
+
+    def __init__(self, publisher: Publisher, metrics: Metrics, disk: Disk) -> None:
+        self._publisher = publisher
+        self._metrics = metrics
+        self._disk = disk
+        self._waiting: deque[Batch] = deque()
+        self._kept: set[Batch] = set()
+        self._newcomers: list[Subscriber] = []
+
+    def put(self, batch: Batch) -> None:
+        """Take what is to be published after all that was put before."""
+        self._waiting.append(batch)
+
+    def kept(self, batch: Batch) -> None:
+        """Note that a batch is on disk."""
+        self._kept.add(batch)
+
+    def welcome(self, newcomers: list[Subscriber]) -> None:
+        """Take viewers who are to be told how things stand."""
+        self._newcomers += newcomers
+
+    def send(self, snapshot: Callable[[], list[messages.Published]]) -> None:
+        """Publish what has its turn: nobody hears of an alarm that a power cut could undo.
+
+        But a disk that hangs silences no alarm.
+
+        Parameters
+        ----------
+        snapshot : callable
+            Says how things stand, for newcomers; called when nothing waits.
+        """
+        now = time.monotonic()
+        while self._waiting:
+            batch = self._waiting[0]
+            waits = any(map(urgent, batch.published)) and batch not in self._kept
+            late_s = max(now - batch.queued, self._disk.behind_s(now))
+            if waits and late_s < PATIENCE_S and self._disk.works:
+                return
+            self._waiting.popleft()
+            self._metrics.take(batch.published)
+            for message in batch.published:
+                self._publisher.publish(message)
+        self._kept.clear()
+        told = snapshot() if self._newcomers else []
+        for newcomer in self._newcomers:
+            self._publisher.tell(newcomer, told)
+        self._newcomers.clear()

@@ -1,0 +1,124 @@
+"""What is on disk of a stream that this monitor does not know: it was restarted meanwhile."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.core.constants import RATE
+from ecgmon.core.errors import EcgmonError
+from ecgmon.records.captured.reader import captures, read
+from ecgmon.signal.rate_converter import first_output
+from ecgmon.wire import NO_VALUE, messages
+from monitor.storage.capture import settle
+from monitor.storage.journal import Journal
+
+TAIL_S: Final = 120
+"""Signal from which filters, scale and conditions are as if nothing had happened: the scale looks
+back for 60 usable seconds, everything else less far."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Recalled:
+    """The newest samples of a stream.
+
+    Parameters
+    ----------
+    first : int
+        Index of the first one, in the device's samples.
+    counts : ndarray of int16, shape (n,)
+        As the device sent them.
+    rate_mhz : int
+        Their rate.
+    gain : float
+        Counts per millivolt.
+    lead : str
+        Their lead.
+    judged : int
+        Stream index at 360 Hz up to which the journal has windows; 0 if it has none.
+    gaps : tuple of (int, int)
+        From which to which of the device's samples the journal has gaps, ascending: what they held
+        is not in ``counts`` either, but a device may also have measured nothing.
+    """
+
+    first: int
+    counts: NDArray[np.int16]
+    rate_mhz: int
+    gain: float
+    lead: str
+    judged: int
+    gaps: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def stop(self) -> int:
+        """Index of the sample that follows."""
+        return self.first + len(self.counts)
+
+
+def recall(folder: Path, journal: Journal, wearer: str, stream: str) -> Recalled | None:
+    """Return how a stream ended as far as it was captured; None if nothing of it was.
+
+    Parameters
+    ----------
+    folder : Path
+        Where signals are captured.
+    journal : Journal
+        Of this monitor.
+    wearer, stream : str
+        Whose, and which.
+    """
+    try:
+        held = [one for one in captures(folder, wearer) if one.stream == stream]
+        if not held:
+            return None
+        newest = max(held, key=lambda one: one.stop)
+        like = (newest.rate, newest.gain, newest.lead)
+        others = [one for one in held if (one.rate, one.gain, one.lead) != like]
+        start = max(
+            newest.stop - round(TAIL_S * newest.rate),
+            min(one.first for one in held if one not in others),
+            *(one.stop for one in others),
+        )
+        tail = read(folder, wearer, stream, start, newest.stop)
+        judged = journal.next_window(wearer, stream)
+        gaps = list(_gaps(journal.gaps(wearer, stream), start, tail.samples, newest.rate))
+        settle(newest.path)  # what is welcomed is acknowledged
+    except OSError as error:
+        _log.warning("wearer=%s stream=%s not-synced error=%r", wearer, stream, str(error))
+    except EcgmonError as error:
+        _log.warning("wearer=%s stream=%s recalled=nothing error=%r", wearer, stream, str(error))
+        return None  # damaged: the stream begins where the device says
+    return Recalled(
+        first=start,
+        counts=tail.samples,
+        rate_mhz=round(newest.rate * 1000),
+        gain=newest.gain,
+        lead=newest.lead,
+        judged=judged,
+        gaps=tuple(reversed(gaps)),
+    )
+
+
+def _gaps(
+    told: Iterator[messages.Gap], first: int, counts: NDArray[np.int16], rate: float
+) -> Iterator[tuple[int, int]]:
+    """Yield which of the device's samples were in gaps told at 360 Hz, newest first."""
+    rate_mhz, end = round(rate * 1000), first + len(counts)
+    for gap in told:
+        stop = gap.first + gap.count
+        a, b = (max((at - 1) * rate_mhz // (RATE * 1000) + 1, 0) for at in (gap.first, stop))
+        if b <= first:
+            return
+        # Of samples faster than 360 Hz several may lie at one index: those that are there count.
+        while first <= a < end and counts[a - first] != NO_VALUE:
+            a += 1
+        while b < end and counts[b - first] == NO_VALUE and first_output(b + 1, rate_mhz) == stop:
+            b += 1
+        if a < min(b, end):
+            yield max(a, first), min(b, end)

@@ -1,0 +1,1 @@
+"""What a viewer knows: published messages folded into bounded memory."""
