@@ -38,6 +38,7 @@ lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 # Three workers on two cores, each file to one of them: a part of the time is spent waiting for other
 # programs. In the order of the folders: reordered, the files with few but long tests come last, and

@@ -24,9 +24,10 @@ from alarms_wearers import (
 )
 from numpy.typing import NDArray
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.labels import is_beat
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal.qrs import BeatDetector

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.labels import AAMI_CLASSES, is_beat
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, SignalChain

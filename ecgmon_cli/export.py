@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from ecgmon.core.errors import RecordError, UsageError
-from ecgmon_cli.options import ConfigFile, captured_folder
+from ecgmon.core.paths import captured_folder
+from ecgmon_cli.options import ConfigFile
 from ecgmon_cli.progress import long_work
 
 if TYPE_CHECKING:

@@ -8,13 +8,8 @@ import typer
 from rich.console import Console
 
 from ecgmon.core.errors import UsageError
-from ecgmon_cli.options import (
-    ConfigFile,
-    captured_folder,
-    enrolments_folder,
-    state_folder,
-    write,
-)
+from ecgmon.core.paths import captured_folder, enrolments_folder, state_folder
+from ecgmon_cli.options import ConfigFile, write
 
 if TYPE_CHECKING:
     from ecgmon.config.sources import Loaded

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ecgmon.core.errors import AccessError, UsageError
-from ecgmon_cli.options import Json, state_folder, write, write_bytes
+from ecgmon.core.paths import state_folder
+from ecgmon_cli.options import Json, write, write_bytes
 
 if TYPE_CHECKING:
     from ecgmon.keys import Device, KeyStore, PrivateKey, Viewer

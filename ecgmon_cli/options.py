@@ -1,13 +1,11 @@
 """Options that several commands share."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import platformdirs
 import typer
 from rich.console import Console
 
@@ -80,28 +78,6 @@ ClearAfter = Annotated[
         help="Clear it after so many seconds in a row without.",
     ),
 ]
-
-
-def state_folder() -> Path:
-    """Return where all that is kept lies: ``$ECGMON_STATE``, else the user's own folder."""
-    if given := os.environ.get("ECGMON_STATE"):
-        return Path(given)
-    try:
-        return platformdirs.user_state_path("ecgmon", appauthor=False)
-    except RuntimeError as error:
-        raise UsageError(
-            "This user has no home: name the folder to keep things in with $ECGMON_STATE."
-        ) from error
-
-
-def captured_folder() -> Path:
-    """Return where ``ecgmon serve`` keeps what it captures."""
-    return state_folder() / "captured"
-
-
-def enrolments_folder() -> Path:
-    """Return where ``ecgmon enroll`` keeps signals, reviews and reports, by wearer."""
-    return state_folder() / "enrolments"
 
 
 def alarm_rules(abnormal: str, clear_after: int) -> "AlarmLimits":

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecgmon.core.errors import EcgmonError, UsageError
-from ecgmon_cli.options import ConfigFile, state_folder
+from ecgmon.core.paths import state_folder
+from ecgmon_cli.options import ConfigFile
 
 if TYPE_CHECKING:
     from monitor.daemon import Monitor

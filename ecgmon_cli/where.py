@@ -11,7 +11,8 @@ import typer
 from typer.core import TyperCommand
 
 from ecgmon.core.errors import UsageError
-from ecgmon_cli.options import say_renamed, state_folder
+from ecgmon.core.paths import state_folder
+from ecgmon_cli.options import say_renamed
 
 if TYPE_CHECKING:
     import zmq

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ecgmon.core.errors import UsageError
+from ecgmon.core.paths import captured_folder, state_folder
 from ecgmon.keys.known import OWN
 from ecgmon.models.resolve import resolve
-from ecgmon_cli.options import captured_folder, state_folder
 
 if TYPE_CHECKING:
     from ecgmon.config import Config

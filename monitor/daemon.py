@@ -28,9 +28,10 @@ from monitor.storage.damage import Damage
 from monitor.storage.disk_trouble import Trouble
 from monitor.storage.jobs import Batch, Errand
 from monitor.storage.journal import Journal
-from monitor.storage.recovery import Recalled, recall
+from monitor.storage.recovery import recall
 from monitor.storage.writer import PATIENCE_S, Disk
 from monitor.wearers.registry import Ward
+from monitor.wearers.stream_tail import StreamTail
 
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick; link reports are due at least so often."""
@@ -68,7 +69,7 @@ class Monitor:
         self._stopping = threading.Event()
         self._wanted: Settings | None = None
         self._last_link = 0.0
-        self._recalls: dict[Errand, Callable[[Recalled | None], None]] = {}
+        self._recalls: dict[Errand, Callable[[StreamTail | None], None]] = {}
 
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
@@ -190,7 +191,7 @@ class Monitor:
         """Watch wearers by other settings, on the same endpoints and files; from any thread."""
         self._wanted = settings
 
-    def _recall(self, hello: messages.Hello, then: Callable[[Recalled | None], None]) -> None:
+    def _recall(self, hello: messages.Hello, then: Callable[[StreamTail | None], None]) -> None:
         """Look up in the disk's thread what is known of a stream, and go on in ours."""
         folder = self._settings.captured
 
@@ -202,7 +203,7 @@ class Monitor:
         self._recalls[errand] = then
         self._disk.hand_over(errand)
 
-    def _go_on(self, errand: Errand, known: Recalled | None) -> None:
+    def _go_on(self, errand: Errand, known: StreamTail | None) -> None:
         """Go on with a hello, once."""
         if then := self._recalls.pop(errand, None):
             then(known)

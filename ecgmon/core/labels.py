@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.records import Annotations
+from ecgmon.core.annotations import Annotations
 
 NORMAL: Final = 0
 ABNORMAL: Final = 1

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.atomic import place
-from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.constants import NO_VALUE, RATE, WINDOW
 from ecgmon.core.errors import UsageError
 from ecgmon.export.journal_reader import STATES
 from ecgmon.export.streams import Stream, placed
@@ -26,7 +26,6 @@ from ecgmon.records.captured.layout import signal_lines
 from ecgmon.records.captured.reader import Captured
 from ecgmon.records.formats.wfdb.annotations import Annotation, encode
 from ecgmon.wire import messages
-from ecgmon.wire.frame import NO_VALUE
 
 ANNOTATOR: Final = "ecgmon"
 CHUNK: Final = 1_000_000

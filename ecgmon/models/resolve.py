@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ecgmon.core.errors import BundleError
-from ecgmon_cli.options import state_folder
+from ecgmon.core.paths import state_folder
 
 if TYPE_CHECKING:
     from ecgmon.models.store import Store

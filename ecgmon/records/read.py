@@ -7,14 +7,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb import segments as pieces
 from ecgmon.records.formats.wfdb.annotations import Loaded, load, symbol
 from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.formats.wfdb.segments import Piece
-from ecgmon.records.record import Annotations, Record
-from ecgmon.wire.frame import MIN_GAIN, NO_VALUE
+from ecgmon.records.record import Record
+from ecgmon.wire.frame import MIN_GAIN
 
 MAX_COUNT: Final = 32767
 """Largest ADC count; `NO_VALUE` lies just below the smallest."""

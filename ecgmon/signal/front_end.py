@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
-from ecgmon.records.record import millivolts
+from ecgmon.core.units import millivolts
 from ecgmon.signal.pacing_spikes import SpikeRemover
 from ecgmon.signal.rate_converter import RateConverter
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from ecgmon.core.constants import RATE, WINDOW
-from ecgmon.wire.messages import SignalState
+from ecgmon.core.signal_states import SignalState
 
 SIGNAL: Final = 0
 NOISY: Final = 1

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.signal_states import SignalState
 from ecgmon.signal.geometry import Geometry
-from ecgmon.wire.messages import SignalState
 
 
 @dataclass(frozen=True, slots=True)

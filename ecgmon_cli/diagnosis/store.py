@@ -14,12 +14,12 @@ from typing import Final
 from ecgmon.config import Config
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import RecordError
+from ecgmon.core.paths import captured_folder, state_folder
 from ecgmon.records.captured.journal_schema import layout
 from ecgmon.records.captured.layout import paths
 from ecgmon.records.captured.reader import Captured
 from ecgmon.wire.fields import WEARER
 from ecgmon_cli.diagnosis.finding import Finding, ok, problem, warning
-from ecgmon_cli.options import captured_folder, state_folder
 from monitor.configured import journal_file
 
 PATIENCE_S: Final = 30.0

@@ -15,13 +15,12 @@ import zmq
 from rich.console import Console
 from rich.progress import Progress
 
-from ecgmon.core.constants import WINDOW
+from ecgmon.core.constants import NO_VALUE, WINDOW
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.records.captured import resampled as heard
 from ecgmon.records.captured.reader import Captured, captures
 from ecgmon.signal.quality import USABLE, clipped
 from ecgmon.wire import messages
-from ecgmon.wire.frame import NO_VALUE
 from ecgmon.wire.viewer_client import Viewer, topics
 from ecgmon_cli.enrolment.tally import State, Tally
 from ecgmon_cli.progress import long_work

@@ -10,13 +10,15 @@ from typing import Final
 
 import numpy as np
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.atomic import place
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
+from ecgmon.core.paths import captured_folder, enrolments_folder
 from ecgmon.models.resolve import stored
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.records.captured.layout import NAME
-from ecgmon_cli.options import captured_folder, enrolments_folder, require_writable
+from ecgmon_cli.options import require_writable
 from ecgmon_cli.where import Where
 from trainer.enrolment.review.judgements import ANNOTATOR
 

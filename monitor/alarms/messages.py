@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
+from ecgmon.core.alarm_kinds import KINDS, Kind
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
-from monitor.alarms.kinds import KINDS, Kind
 from monitor.alarms.state_machine import Alarms, Change, Pause, Transition
 
 

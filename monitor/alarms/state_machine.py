@@ -9,7 +9,7 @@ Of each kind one alarm stands at most. What becomes of it:
     acknowledged  | -                    | cleared                 | -
     latched       | raised, same number  | -                       | cleared
 
-    [1] latched if alarms of its kind latch (`monitor.alarms.kinds`).
+    [1] latched if alarms of its kind latch (`ecgmon.core.alarm_kinds`).
 
 A dash changes nothing, so a condition may be told again each second. An alarm that is raised from
 *latched* is the same trouble going on: it is not another alarm, but it has to be acknowledged
@@ -36,9 +36,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ecgmon.core.alarm_kinds import KINDS, AlarmState, Category, Kind, Priority
 from ecgmon.core.errors import UsageError
-from ecgmon.wire.messages import Priority
-from monitor.alarms.kinds import KINDS, Category, Kind, State
 
 LONGEST_PAUSE_S: Final = 3600.0
 """Nobody may silence a bed for good: a pause has to be asked for again."""
@@ -54,7 +53,7 @@ class Change:
         Which alarm of this wearer, from 1.
     kind : Kind
         What it is about.
-    state : State
+    state : AlarmState
         What it is in from now on.
     stream : str or None
         The stream that ``at`` counts in.
@@ -70,7 +69,7 @@ class Change:
 
     number: int
     kind: Kind
-    state: State
+    state: AlarmState
     stream: str | None
     at: int | None
     time: float
@@ -218,7 +217,7 @@ class Alarms:
             text = KINDS[kind].text if text is None else text
             return [*told, self._enter(Change(number, kind, "raised", stream, at, time, text))]
         latches = KINDS[kind].latching and alarm.state == "raised"
-        state: State = "latched" if latches else "cleared"
+        state: AlarmState = "latched" if latches else "cleared"
         gone = replace(alarm, state=state, stream=stream, at=at, time=time, by=None)
         return [*told, self._enter(gone)]
 
@@ -241,7 +240,7 @@ class Alarms:
         told = self.tick(time)
         if alarm.state == "acknowledged":
             return told
-        state: State = "cleared" if alarm.state == "latched" else "acknowledged"
+        state: AlarmState = "cleared" if alarm.state == "latched" else "acknowledged"
         return [*told, self._enter(replace(alarm, state=state, time=time, by=by))]
 
     def pause(self, kind: Kind, seconds: float, by: str, time: float) -> list[Transition]:

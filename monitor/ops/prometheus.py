@@ -16,6 +16,7 @@ from prometheus_client import (
     make_wsgi_app,
 )
 
+from ecgmon.core.alarm_kinds import Priority
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
 
@@ -61,7 +62,7 @@ class Metrics:
         self._shut = self._counter("connections_refused", "Connections that were one too many.")
         self._shut_before = 0
         self._jobs = self._counter("job_failures", "Jobs of each second that failed.", "job")
-        self._stands: dict[tuple[str | None, int], messages.Priority] = {}
+        self._stands: dict[tuple[str | None, int], Priority] = {}
         self._of_stream: dict[str, tuple[str, int]] = {}
         for priority in ("high", "medium", "low"):
             self._standing.labels(priority)

@@ -11,9 +11,9 @@ from ecgmon.wire import Frame, frame, messages
 from monitor.network.access import LOCAL, Access
 from monitor.network.rate_limits import LONGEST_WAIT_S, Limits
 from monitor.network.router import Inbox
-from monitor.storage.recovery import Recalled
 from monitor.wearers.registry import Ward
 from monitor.wearers.stream import Piece, Stream
+from monitor.wearers.stream_tail import StreamTail
 
 MAX_DRAINED: Final = 1000
 """Messages taken in one tick, so that classification is never starved by a flood."""
@@ -63,7 +63,7 @@ class Taken:
     pieces: list[tuple[str, Piece]] = field(default_factory=list)
     acks: dict[Stream, int] = field(default_factory=dict)
     ends: list[Stream] = field(default_factory=list)
-    unknown: list[tuple[messages.Hello, Callable[[Recalled | None], None]]] = field(
+    unknown: list[tuple[messages.Hello, Callable[[StreamTail | None], None]]] = field(
         default_factory=list
     )
 
@@ -223,7 +223,7 @@ class Ingest:
             raise RefusedError(f"What is on disk of {hello.wearer} is being looked up: wait.", 1.0)
         self._asked[hello.wearer] = peer, hello.stream
 
-        def known(recalled: Recalled | None) -> None:
+        def known(recalled: StreamTail | None) -> None:
             del self._asked[hello.wearer]
             try:
                 self._open(peer, user, hello, recalled, now)
@@ -255,7 +255,7 @@ class Ingest:
         peer: bytes,
         user: str,
         hello: messages.Hello,
-        recalled: Recalled | None,
+        recalled: StreamTail | None,
         now: float,
     ) -> None:
         self._check(peer, user, hello)  # meanwhile the key or the stream id may be another wearer's

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.atomic import place, sync_folder
-from ecgmon.core.constants import RATE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.captured import layout
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from monitor.storage.unwritten import Holding
 from monitor.wearers.stream import Piece
 

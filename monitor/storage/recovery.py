@@ -2,20 +2,20 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.constants import RATE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.core.errors import EcgmonError
 from ecgmon.records.captured.reader import captures, read
 from ecgmon.signal.rate_converter import first_output
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from monitor.storage.capture import settle
 from monitor.storage.journal import Journal
+from monitor.wearers.stream_tail import StreamTail
 
 TAIL_S: Final = 120
 """Signal from which filters, scale and conditions are as if nothing had happened: the scale looks
@@ -24,44 +24,7 @@ back for 60 usable seconds, everything else less far."""
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Recalled:
-    """The newest samples of a stream.
-
-    Parameters
-    ----------
-    first : int
-        Index of the first one, in the device's samples.
-    counts : ndarray of int16, shape (n,)
-        As the device sent them.
-    rate_mhz : int
-        Their rate.
-    gain : float
-        Counts per millivolt.
-    lead : str
-        Their lead.
-    judged : int
-        Stream index at 360 Hz up to which the journal has windows; 0 if it has none.
-    gaps : tuple of (int, int)
-        From which to which of the device's samples the journal has gaps, ascending: what they held
-        is not in ``counts`` either, but a device may also have measured nothing.
-    """
-
-    first: int
-    counts: NDArray[np.int16]
-    rate_mhz: int
-    gain: float
-    lead: str
-    judged: int
-    gaps: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def stop(self) -> int:
-        """Index of the sample that follows."""
-        return self.first + len(self.counts)
-
-
-def recall(folder: Path, journal: Journal, wearer: str, stream: str) -> Recalled | None:
+def recall(folder: Path, journal: Journal, wearer: str, stream: str) -> StreamTail | None:
     """Return how a stream ended as far as it was captured; None if nothing of it was.
 
     Parameters
@@ -94,7 +57,7 @@ def recall(folder: Path, journal: Journal, wearer: str, stream: str) -> Recalled
     except EcgmonError as error:
         _log.warning("wearer=%s stream=%s recalled=nothing error=%r", wearer, stream, str(error))
         return None  # damaged: the stream begins where the device says
-    return Recalled(
+    return StreamTail(
         first=start,
         counts=tail.samples,
         rate_mhz=round(newest.rate * 1000),

@@ -7,12 +7,13 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.alarm_kinds import KINDS, OF_SIGNAL, Kind
 from ecgmon.core.constants import WINDOW
+from ecgmon.core.signal_states import Reason, SignalState
 from ecgmon.signal import Second, Windows
 from ecgmon.signal.quality import NAMES
 from ecgmon.wire import messages
 from monitor.alarms.conditions.wearer import Condition
-from monitor.alarms.kinds import KINDS, OF_SIGNAL, Kind
 from monitor.alarms.rules import Rules
 from monitor.inference.engine import classify
 from monitor.wearers.session import Live, Watched, trace
@@ -223,7 +224,7 @@ def _lose_seconds(one: Watched, live: Live, until: int) -> list[messages.Publish
     for start in range(max(live.next_second, filled), until, WINDOW):
         end = start + WINDOW
         mostly_missing = 2 * stream.missing_of(start, end) > WINDOW
-        state: messages.SignalState = "absent" if mostly_missing else "signal"
+        state: SignalState = "absent" if mostly_missing else "signal"
         published += _second(one, live, Second(stream.row, end, state, ()), whole=False)
     return published
 
@@ -256,7 +257,7 @@ def _fill(one: Watched, live: Live, until: int) -> list[messages.Published]:
     stream, published = live.stream, list[messages.Published]()
     for start in range(max(stream.next_window, until - MAX_FILLED * WINDOW), until, WINDOW):
         mostly_missing = 2 * stream.missing_of(start, start + WINDOW) > WINDOW
-        state: messages.SignalState = "absent" if mostly_missing else "signal"
+        state: SignalState = "absent" if mostly_missing else "signal"
         published += _report(one, live, start, state, reason="gap")
     return published
 
@@ -265,9 +266,9 @@ def _report(
     one: Watched,
     live: Live,
     first: int,
-    state: messages.SignalState,
+    state: SignalState,
     *,
-    reason: messages.Reason | None,
+    reason: Reason | None,
     probability: float | None = None,
     abnormal: bool | None = None,
     heart_rate: float | None = None,
@@ -296,7 +297,7 @@ def _report(
     return [live.latest, *told]
 
 
-def _reason(state: messages.SignalState, *, settled: bool) -> messages.Reason | None:
+def _reason(state: SignalState, *, settled: bool) -> Reason | None:
     """Return why a second was not classified, None if it was."""
     if state != "signal":
         return state

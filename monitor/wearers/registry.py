@@ -4,15 +4,14 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from ecgmon.core.alarm_kinds import OF_SIGNAL
 from ecgmon.core.errors import RefusedError, UsageError
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import Burden
-from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import Told
 from monitor.alarms.rules import GAPS
 from monitor.inference.engine import Models
-from monitor.storage.recovery import Recalled
 from monitor.wearers.pipeline import advance, cut, recover
 from monitor.wearers.places import longest_silent, set_aside
 from monitor.wearers.policy import Care
@@ -27,6 +26,7 @@ from monitor.wearers.session import (
     wrong_rate,
 )
 from monitor.wearers.stream import Piece, Stream
+from monitor.wearers.stream_tail import StreamTail
 
 TAKEOVER_S: Final = 5.0
 """A wearer's device that was heard of so lately is not replaced by another one."""
@@ -145,7 +145,7 @@ class Ward:
             raise RefusedError(f"This monitor watches {self._capacity} wearers already.", 60.0)
 
     def open(
-        self, hello: messages.Hello, recalled: Recalled | None, now: float
+        self, hello: messages.Hello, recalled: StreamTail | None, now: float
     ) -> tuple[Live, list[messages.Published]]:
         """Begin a wearer's stream, or go on with one from before a restart; `claim` comes first.
 
@@ -343,7 +343,7 @@ class Ward:
         return self._watched[wearer].told
 
 
-def _recall(live: Live, recalled: Recalled) -> None:
+def _recall(live: Live, recalled: StreamTail) -> None:
     """Give a stream what is known of it, from which `recover` brings it to where it was."""
     stream, at = live.stream, recalled.first
     for start, stop in (*recalled.gaps, (recalled.stop, recalled.stop)):

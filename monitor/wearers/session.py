@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ecgmon.core.alarm_kinds import OF_SIGNAL, Kind
 from ecgmon.core.errors import UsageError
 from ecgmon.models.bundle import Model
 from ecgmon.signal import SignalChain
@@ -12,7 +13,6 @@ from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import Burden
 from monitor.alarms.conditions.wearer import Conditions
-from monitor.alarms.kinds import OF_SIGNAL, Kind
 from monitor.alarms.messages import Told
 from monitor.alarms.rules import GAPS, Rules
 from monitor.wearers.stream import Segment, Stream

@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 from scipy import signal
 
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import UsageError
-from ecgmon.records import Annotations, Record
-from ecgmon.wire import NO_VALUE
+from ecgmon.records import Record
 
 SLOWEST: Final = 100
 FASTEST: Final = 1000

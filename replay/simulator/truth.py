@@ -19,8 +19,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
-from ecgmon.records import Annotations
 from replay.simulator.rate_truth import RateKind, Span, rate_flags
 
 AlarmKind = Literal["abnormal", "asystole", "no-signal", "noisy"] | RateKind

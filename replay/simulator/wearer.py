@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.core.constants import RATE
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.core.errors import UsageError
-from ecgmon.records import Annotations, Record
-from ecgmon.wire import NO_VALUE
+from ecgmon.records import Record
 from replay.simulator.ecg import NOISE_MV, artefact, ecg, heartbeats
 from replay.simulator.rate_truth import Span
 from replay.simulator.scenarios import SCENARIOS, Kind, Scenario

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 import zmq
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured import reader as captured
-from ecgmon.wire import NO_VALUE, Frame, messages
+from ecgmon.wire import Frame, messages
 from tests.support.subprocesses import environment, start
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

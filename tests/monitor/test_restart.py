@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.wire import messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
 from replay.player.resampled import at_rate

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from ecgmon.wire.viewer_client import Viewer, topics
 from tests.survival.conftest import Playing
 from tests.survival.test_kills import Mortal

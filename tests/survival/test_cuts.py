@@ -5,9 +5,10 @@ import time
 import numpy as np
 import pytest
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.reader import captures
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from tests.support.proxy import Proxy
 from tests.support.rig import Rig
 from tests.support.unruly import unruly

@@ -10,7 +10,8 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.wire import messages
 from replay.simulator.wearer import simulate
 from tests.monitor.storage.test_journal import said
 from tests.support.rig import Rig

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core import labels
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.records.fetch import obtain
 from ecgmon.records.many import each

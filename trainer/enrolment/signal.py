@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.constants import WINDOW
+from ecgmon.core.constants import NO_VALUE, WINDOW
 from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
@@ -14,7 +14,6 @@ from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import ABSENT, NAMES, SIGNAL, USABLE
-from ecgmon.wire.frame import NO_VALUE
 from trainer.data.dataset import RecordSet, record_set
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.records import Annotations, Record
+from ecgmon.core.annotations import Annotations
+from ecgmon.records import Record
 from ecgmon.signal import detect_beats
 from trainer.evaluation.ec57.counts import NO_BEAT, Pair, pairs
 from trainer.evaluation.ec57.marks import Marks, inside, marks

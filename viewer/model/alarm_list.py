@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
+from ecgmon.core.alarm_kinds import AlarmState, Priority
 from ecgmon.wire import messages
 
 ALARMS: Final = 50
 PAUSES: Final = 50
-PRIORITIES: Final[tuple[messages.Priority, ...]] = ("high", "medium", "low")
+PRIORITIES: Final[tuple[Priority, ...]] = ("high", "medium", "low")
 """The weightiest first."""
-STATES: Final[tuple[messages.AlarmState, ...]] = ("raised", "latched", "acknowledged", "cleared")
+STATES: Final[tuple[AlarmState, ...]] = ("raised", "latched", "acknowledged", "cleared")
 """Those that want somebody first."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ecgmon.wire.messages import Priority
+from ecgmon.core.alarm_kinds import Priority
 
 Key = tuple[str | None, int]
 """An alarm: wearer, None for the daemon itself, and number."""

@@ -5,9 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.constants import RATE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.terminal.paper import STEPS_MV, step_over
-from ecgmon.wire import NO_VALUE
 
 SIZE: Final = 30 * RATE
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final, Literal
 
+from ecgmon.core.alarm_kinds import Priority
 from ecgmon.terminal.canvas import Look
 from ecgmon.wire import messages
 from viewer.model.alarm_list import Book, KnownAlarm
@@ -12,18 +13,18 @@ Verdict = Literal["normal", "abnormal", "noisy", "absent", "unclassified"]
 UNUSABLE: Final[dict[Verdict, str]] = {"noisy": "░", "absent": "╌", "unclassified": "·"}
 """The verdicts without a probability, and how they are marked."""
 
-MARKS: Final[dict[messages.Priority, str]] = {"high": "!!!", "medium": "!! ", "low": "!  "}
+MARKS: Final[dict[Priority, str]] = {"high": "!!!", "medium": "!! ", "low": "!  "}
 """The marks that IEC 60601-1-8 uses where there is no colour."""
 
 OWN: Final = "the monitor"
 """Whose the monitor's own alarms are."""
 
-_WAITING: Final[dict[messages.Priority, Look]] = {
+_WAITING: Final[dict[Priority, Look]] = {
     "high": Look.HIGH_RAISED,
     "medium": Look.MEDIUM_RAISED,
     "low": Look.LOW_RAISED,
 }
-_SEEN: Final[dict[messages.Priority, Look]] = {
+_SEEN: Final[dict[Priority, Look]] = {
     "high": Look.HIGH,
     "medium": Look.MEDIUM,
     "low": Look.LOW,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+from ecgmon.core.alarm_kinds import AlarmState
 from ecgmon.core.constants import RATE
 from ecgmon.wire import messages
 from ecgmon.wire.viewer_client import KINDS, Viewer
@@ -193,7 +194,7 @@ class _Said:
     def __init__(self) -> None:
         self._minutes: dict[str, _Minute] = {}
         self._opened: dict[str, str] = {}
-        self._standing: dict[tuple[str | None, int], messages.AlarmState] = {}
+        self._standing: dict[tuple[str | None, int], AlarmState] = {}
         self._paused: dict[tuple[str | None, str], float] = {}
         self._refused = ""
 

@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.captured.layout import MAX_HEADER, SAMPLE_BYTES, Header, paths
 from ecgmon.records.record import Record
-from ecgmon.wire.frame import NO_VALUE
 
 MAX_SAMPLES: Final = 100_000_000
 """Most samples read at once: three days at 360 Hz, 200 MB."""

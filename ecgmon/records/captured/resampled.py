@@ -5,13 +5,12 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.core.constants import RATE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.captured.reader import Captured, captures, read
 from ecgmon.records.converted import converted
 from ecgmon.records.record import Record
 from ecgmon.signal.front_end import FrontEnd
 from ecgmon.signal.rate_converter import first_output
-from ecgmon.wire.frame import NO_VALUE
 
 MARGIN: Final = 1000
 """More of the device's samples on both sides than any output is made of."""

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.constants import RATE
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from monitor.alarms.conditions.asystole import PAUSE
-from monitor.alarms.kinds import Kind
 from monitor.alarms.rules import MARGIN, Rules
 
 SLOW: Final = 4

@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ecgmon.core.alarm_kinds import Kind
 from ecgmon.signal import Second
 from monitor.alarms.conditions.asystole import Asystole, Change
 from monitor.alarms.conditions.heart_rate import Rates
 from monitor.alarms.conditions.k_of_n import Burden
-from monitor.alarms.kinds import Kind
 from monitor.alarms.rules import Rules
 
 SOON: Final = 2

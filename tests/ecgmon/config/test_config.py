@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ecgmon.config import Config, Given, Wearer, load, toml
 from ecgmon.config.schema import SECTIONS, entries
 from ecgmon.core.errors import ConfigError, UsageError
-from ecgmon_cli.options import state_folder
+from ecgmon.core.paths import state_folder
 
 DOCS = Path(__file__).parents[3] / "docs" / "configuration.md"
 EVERYWHERE = {

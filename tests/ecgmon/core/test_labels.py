@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import wfdb
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.labels import (
     AAMI_CLASSES,
     ABNORMAL,
@@ -11,7 +12,6 @@ from ecgmon.core.labels import (
     is_beat,
     window_labels,
 )
-from ecgmon.records import Annotations
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
 from trainer.data.splits import STUDY

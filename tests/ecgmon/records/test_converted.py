@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import NO_VALUE, RATE, WINDOW
 from ecgmon.core.errors import RecordError
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.signal.rate_converter import RateConverter, first_output
-from ecgmon.wire import NO_VALUE
 from replay.player.resampled import at_rate
 from replay.simulator.wearer import simulate
 

@@ -7,8 +7,8 @@ from operator import add
 import numpy as np
 import pytest
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE
-from ecgmon.records import Annotations
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, SignalChain

@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from ecgmon.core.constants import RATE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL, clipped, hasty, signal_state
-from ecgmon.wire import NO_VALUE
 
 N = RATE
 SECONDS = Geometry(0, 0, 120)

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import monitor.storage.writer
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.records.captured import reader as captured
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from ecgmon_cli.enrolment import live
 from ecgmon_cli.enrolment.tally import REMARKS
 from ecgmon_cli.where import Where

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import zmq
 
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.wire import messages
 from monitor.network.access import Access, authenticated, guard
 from monitor.network.router import Inbox
 from monitor.sinks import publisher as publish

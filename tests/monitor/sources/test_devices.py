@@ -5,8 +5,9 @@ import time
 import numpy as np
 import pytest
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
 from monitor.wearers import registry as ward

@@ -9,8 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures, read
-from ecgmon.wire import NO_VALUE, Frame, messages
+from ecgmon.wire import Frame, messages
 from monitor.network.access import LOCAL, Access
 from monitor.network.rate_limits import Limits, Rates
 from monitor.network.router import Received

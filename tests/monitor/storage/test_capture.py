@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.reader import captures
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from monitor.storage.capture import HOUR, LEAST, MAX_FILLED, Capture
 from monitor.wearers import registry as ward
 from monitor.wearers.stream import Piece

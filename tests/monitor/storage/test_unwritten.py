@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
-from ecgmon.wire import NO_VALUE
 from monitor.storage import capture
 from monitor.storage import unwritten as holding
 from monitor.storage.capture import Capture

@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.wire import messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
 from replay.simulator.wearer import simulate

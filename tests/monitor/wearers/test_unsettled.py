@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.wire import messages
 from monitor.wearers.policy import Care
 from monitor.wearers.registry import Ward
 from replay.simulator.wearer import simulate

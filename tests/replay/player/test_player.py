@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import zmq
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import EcgmonError
 from ecgmon.records import Record
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from ecgmon.wire.viewer_client import Viewer, topics
 from replay.player.device import Device
 from replay.player.player import Part, Player

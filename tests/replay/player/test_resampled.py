@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import UsageError
-from ecgmon.records import Annotations, Record
-from ecgmon.wire import NO_VALUE
+from ecgmon.records import Record
 from replay.player.resampled import at_rate
 from replay.simulator.wearer import simulate
 

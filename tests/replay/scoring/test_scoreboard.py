@@ -4,9 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.bundle import Card, Span, Validation
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.wire import messages
 from replay.scoring.scoreboard import Played, Scoreboard, score_line
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecgmon.wire import NO_VALUE
+from ecgmon.core.constants import NO_VALUE
 from replay.simulator.scenarios import SCENARIOS
 from replay.simulator.wearer import simulate
 

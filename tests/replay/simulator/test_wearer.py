@@ -3,8 +3,8 @@ from itertools import groupby
 import numpy as np
 import pytest
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import UsageError
-from ecgmon.wire import NO_VALUE
 from replay.simulator.scenarios import SCENARIOS
 from replay.simulator.wearer import simulate
 

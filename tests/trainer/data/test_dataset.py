@@ -6,9 +6,10 @@ import torch
 import wfdb
 
 from ecgmon.core import labels
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.signal import process_record
 from replay.player.resampled import at_rate
 from replay.simulator.wearer import simulate

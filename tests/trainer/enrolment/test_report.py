@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ecgmon.core.constants import RATE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.bundle import Model, Span, Validation
-from ecgmon.wire import NO_VALUE
 from replay.simulator.wearer import simulate
 from tests.support.bundles import write_bundle
 from trainer.enrolment import timeline as course

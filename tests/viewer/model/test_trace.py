@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.terminal.paper import STEPS_MV
-from ecgmon.wire import NO_VALUE
 from viewer.model.trace import SIZE, Scale, Trace
 
 nan = float("nan")

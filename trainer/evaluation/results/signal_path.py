@@ -16,8 +16,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.errors import RecordError
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import detect_beats, process_record

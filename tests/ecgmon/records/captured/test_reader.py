@@ -10,13 +10,13 @@ import wfdb
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.layout import MAX_HEADER, NAME, Header
 from ecgmon.records.captured.reader import Captured, captures
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
-from ecgmon.wire import NO_VALUE
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HEADER = Header(

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.captured.reader import captures
 from ecgmon.records.captured.resampled import begin, end, hear
 from ecgmon.signal.rate_converter import RateConverter
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from monitor.storage.capture import Capture
 from monitor.wearers.stream import Piece
 

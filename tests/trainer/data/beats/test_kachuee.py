@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.signal import argrelmax
 
+from ecgmon.core.annotations import Annotations
 from ecgmon.core.errors import RecordError
-from ecgmon.records import Annotations, Record
+from ecgmon.records import Record
 from ecgmon.records.find import find
 from ecgmon.records.read import read
 from ecgmon.signal.beat_segments import BEAT_RATE

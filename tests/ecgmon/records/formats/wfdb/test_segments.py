@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import wfdb
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.find import Found
 from ecgmon.records.read import read, verify
-from ecgmon.wire import NO_VALUE
 
 COUNTS = np.arange(-500, 500)
 

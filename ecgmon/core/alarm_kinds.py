@@ -1,9 +1,7 @@
-"""What can be alarmed, how bad it is, and what is said of it."""
+"""Alarm kinds with their priority, category, latching and text; the states of an alarm."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
-
-from ecgmon.wire.messages import Priority
 
 Kind = Literal[
     "asystole",
@@ -27,9 +25,10 @@ Kind = Literal[
     "room",
     "upkeep",
 ]
+Priority = Literal["high", "medium", "low"]
 Category = Literal["physiological", "technical"]
 """Whether an alarm is about the wearer or about what watches the wearer."""
-State = Literal["raised", "acknowledged", "latched", "cleared"]
+AlarmState = Literal["raised", "acknowledged", "latched", "cleared"]
 
 
 @dataclass(frozen=True, slots=True)
