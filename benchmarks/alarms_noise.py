@@ -31,7 +31,7 @@ from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal.qrs import BeatDetector
-from trainer.evaluation.qrs import BeatCounts, compare
+from trainer.evaluation.qrs import DetectionCounts, compare
 
 RECORDS: Final = ("118", "119", "100", "103", "213", "234")
 MINUTES: Final = 19
@@ -248,7 +248,7 @@ def page(result: dict[str, Any]) -> str:
         cells = [f"{100 * one['states'].get('noisy', 0) / one['seconds']:.1f} %"]
         cells += [f"{sum(one['false'].get(kind, 0) for kind in k) / hours:.1f}" for k in TOGETHER]
         cells += [f"{one['raised'].get('noisy', 0) / hours:.1f}"]
-        cells += [_percent(BeatCounts(*one[which])) for which in ("qrs", "qrs_signal")]
+        cells += [_percent(DetectionCounts(*one[which])) for which in ("qrs", "qrs_signal")]
         label = "none" if noise == "none" else f"{noise} {snr} dB"
         rows.append(f"| {label} | {' | '.join(cells)} |")
     events = "\n".join(
@@ -292,7 +292,7 @@ rate or *abnormal*. *a + b + c*: for a wearers its alarm was raised during the e
 """
 
 
-def _percent(counts: BeatCounts) -> str:
+def _percent(counts: DetectionCounts) -> str:
     if not counts.beats or counts.beats == counts.missed:
         return "-"
     return f"{100 * counts.sensitivity:.1f} / {100 * counts.ppv:.1f} %"

@@ -14,8 +14,8 @@ import zmq
 
 from ecgmon.records import Record
 from ecgmon.wire import messages
-from replay.player.device import Device
-from replay.player.player import Part, Player
+from replay.player.device import RecordDevice
+from replay.player.player import PlayedDevice, Player
 from replay.player.schedule import FRAME_S, Pace
 from replay.scoring.scoreboard import Played, Scoreboard
 
@@ -36,7 +36,7 @@ class Board(Scoreboard):
         Monotonic time at which the record's first sample was measured.
     """
 
-    def __init__(self, record: Record, device: Device, pace: Pace) -> None:
+    def __init__(self, record: Record, device: RecordDevice, pace: Pace) -> None:
         super().__init__(Played(record, 0, 0), None, device.available_at)
         self._device, self._pace = device, pace
         self.began: float | None = None
@@ -85,10 +85,10 @@ def play(records: Sequence[Record], paces: Sequence[Pace], endpoint: str) -> lis
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     parts, boards = [], []
     for record, pace in zip(records, paces, strict=True):
-        device = Device(record, 0, len(record.samples), pace)
+        device = RecordDevice(record, 0, len(record.samples), pace)
         device.connect(endpoint, context)
         boards.append(Board(record, device, pace))
-        parts.append(Part(record.wearer, device, boards[-1]))
+        parts.append(PlayedDevice(record.wearer, device, boards[-1]))
     player = Player(parts, context)
     try:
         player.welcome()

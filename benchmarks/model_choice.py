@@ -30,7 +30,7 @@ from trainer.evaluation.figures import mean, pooled
 from trainer.networks.windows import BeatNet, Norm, WearerNorm, parameter_count
 from trainer.training.batches import Group, Noise, SegmentBatches
 from trainer.training.build import TRAININGS
-from trainer.training.fit import Settings, deterministic, fit
+from trainer.training.fit import FitSettings, deterministic, fit
 from trainer.training.scoring import best_threshold, confusion, judge, probabilities
 
 OUT = Path("docs/results")
@@ -101,8 +101,8 @@ class Variant:
     batches: Batches = RECIPE.batches
     enrolment: Batches = RECIPE.enrolment
     noisy: bool = True
-    generic: Settings = RECIPE.generic
-    patient: Settings = RECIPE.patient
+    generic: FitSettings = RECIPE.generic
+    patient: FitSettings = RECIPE.patient
     rehearsal: int = RECIPE.rehearsal
 
     @property
@@ -152,8 +152,8 @@ class Bench:
     """The wearers of both sides."""
 
     def __init__(self) -> None:
-        fitted = [name for name in splits.TRAINING if name not in splits.CHOOSING]
-        sets = load(fitted + list(splits.CHOOSING), BeatNet)
+        fitted = [name for name in splits.TRAINING if name not in splits.MODEL_SELECTION]
+        sets = load(fitted + list(splits.MODEL_SELECTION), BeatNet)
         self.training, self.strangers = sets[: len(fitted)], sets[len(fitted) :]
         self._recordings = noise.load(BeatNet.geometry)
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ecgmon.wire import messages
-    from viewer.model.alarm_list import Book
-    from viewer.model.snapshot import Station
+    from viewer.model.alarm_list import AlarmList
+    from viewer.model.snapshot import MonitorSnapshot
 
 MOST_S: Final = 3600
 """Longest pause that a message may ask for."""
@@ -46,7 +46,7 @@ def _complete(context: typer.Context) -> list[str]:
     """Return the wearers whom the monitor watches, for the shell to complete."""
     try:
         with ask(context.params.get("endpoint"), context.params.get("key")) as monitor:
-            return sorted(monitor.station.wearers)
+            return sorted(monitor.snapshot.wearers)
     except EcgmonError:
         return []
 
@@ -78,7 +78,7 @@ def list_alarms(
       ecgmon alarms list 203 --json -
     """
     with ask(endpoint, key) as monitor:
-        books = _books(monitor.station, wearers, all_=not wearers)
+        books = _books(monitor.snapshot, wearers, all_=not wearers)
     found = [(alarm, book) for book in books for alarm in book.standing]
     found.sort(key=lambda pair: pair[0].weight)
     if json_file is not None:
@@ -124,7 +124,7 @@ def ack(
     from ecgmon.wire import messages
 
     with ask(endpoint, key) as monitor:
-        books = _books(monitor.station, wearers, all_=all_)
+        books = _books(monitor.snapshot, wearers, all_=all_)
         alarms = [alarm.message for book in books for alarm in book.waiting]
         who = by or user()
         for alarm in alarms:
@@ -166,7 +166,7 @@ def pause(
     with ask(endpoint, key) as monitor:
         wanted = [
             messages.Pause(wearer=book.wearer, kind=kind, seconds=seconds, by=by or user())
-            for book in _books(monitor.station, wearers, all_=all_)
+            for book in _books(monitor.snapshot, wearers, all_=all_)
             for kind in kinds or dict.fromkeys(alarm.message.kind for alarm in book.standing)
         ]
         if not wanted:
@@ -198,7 +198,7 @@ def rearm(
         now = time.time()
         wanted = [
             messages.Pause(wearer=book.wearer, kind=kind, seconds=0, by=by or user())
-            for book in _books(monitor.station, wearers, all_=all_)
+            for book in _books(monitor.snapshot, wearers, all_=all_)
             for kind in kinds or book.paused(now)
         ]
         _pause(monitor, wanted, json_file, "sounds again")
@@ -215,17 +215,19 @@ def ask(endpoint: str | None, key: Path | None) -> "AbstractContextManager[Attac
     return asking(where("publish", endpoint, key), wanted)
 
 
-def _books(station: "Station", wearers: list[str] | None, *, all_: bool) -> "list[Book]":
+def _books(
+    snapshot: "MonitorSnapshot", wearers: list[str] | None, *, all_: bool
+) -> "list[AlarmList]":
     """Return the alarms of those who were named; raises `UsageError` where nobody was, or both."""
     if bool(wearers) == all_:
         raise UsageError("Say whose alarms: name wearers, or give --all.")
     if not wearers:
-        return station.books
-    known = ", ".join(sorted(station.wearers)) or "nobody"
+        return snapshot.books
+    known = ", ".join(sorted(snapshot.wearers)) or "nobody"
     for wearer in wearers:
-        if wearer not in station.wearers:
+        if wearer not in snapshot.wearers:
             raise UsageError(f"The monitor does not watch {wearer}: it watches {known}.")
-    return [station.wearers[wearer].book for wearer in dict.fromkeys(wearers)]
+    return [snapshot.wearers[wearer].book for wearer in dict.fromkeys(wearers)]
 
 
 def _pause(

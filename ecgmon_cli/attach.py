@@ -14,7 +14,7 @@ from ecgmon_cli.where import Where
 
 if TYPE_CHECKING:
     from ecgmon.wire import messages
-    from ecgmon.wire.viewer_client import Viewer
+    from ecgmon.wire.viewer_client import ViewerClient
 
 ANSWER_S: Final = 3.0
 """A monitor that is there answers within it."""
@@ -40,15 +40,15 @@ def user() -> str:
 
 
 @contextlib.contextmanager
-def attached(where: Where, wanted: list[str]) -> Iterator["Viewer"]:
+def attached(where: Where, wanted: list[str]) -> Iterator["ViewerClient"]:
     """Connect to a monitor's publish endpoint; raises `UsageError` where that is none."""
     import zmq
 
-    from ecgmon.wire.viewer_client import Viewer
+    from ecgmon.wire.viewer_client import ViewerClient
 
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
-        viewer = Viewer(context, where.endpoint, wanted, secure=where.secure)
+        viewer = ViewerClient(context, where.endpoint, wanted, secure=where.secure)
         with contextlib.closing(viewer):
             yield viewer
     finally:
@@ -60,21 +60,21 @@ class Attached:
 
     Parameters
     ----------
-    viewer : Viewer
+    viewer : ViewerClient
         Connected to it.
     endpoint : str
         Where.
 
     Attributes
     ----------
-    station : Station
+    station : MonitorSnapshot
         How things stand.
     """
 
-    def __init__(self, viewer: "Viewer", endpoint: str) -> None:
-        from viewer.model.snapshot import Station
+    def __init__(self, viewer: "ViewerClient", endpoint: str) -> None:
+        from viewer.model.snapshot import MonitorSnapshot
 
-        self.station = Station()
+        self.snapshot = MonitorSnapshot()
         self._viewer = viewer
         self._endpoint = endpoint
 
@@ -100,7 +100,7 @@ class Attached:
         deadline = time.monotonic() + seconds
         while not enough() and time.monotonic() < deadline:
             for message in self._heard():
-                self.station.apply(message, time.monotonic())
+                self.snapshot.apply(message, time.monotonic())
 
     def _await(self, wanted: "Callable[[messages.ToViewer], bool]") -> "messages.ToViewer":
         from ecgmon.wire import messages
@@ -109,7 +109,7 @@ class Attached:
         found = None
         while time.monotonic() < deadline:
             for message in self._heard():
-                self.station.apply(message, time.monotonic())
+                self.snapshot.apply(message, time.monotonic())
                 if isinstance(message, messages.Refused):
                     raise EcgmonError(f"The monitor refused: {message.reason}")
                 if wanted(message):

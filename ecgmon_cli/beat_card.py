@@ -15,7 +15,7 @@ from ecgmon_cli.options import write
 
 if TYPE_CHECKING:
     from ecgmon.metrics.classes import Figures
-    from ecgmon.models.beat_bundle import BeatCard, BeatCounts
+    from ecgmon.models.beat_bundle import BeatCard, TrainingBeats
 
 SEGMENTS: Final = {
     "published": "from the R peak on, 1.2 median RR intervals long, scaled to [0, 1] in strips of "
@@ -46,11 +46,11 @@ def show_beats(path: Path, json_file: Path | None) -> None:
         console.print(_table(model.card, judged))
 
 
-def _judged(card: "BeatCard") -> "dict[str, BeatCounts]":
+def _judged(card: "BeatCard") -> "dict[str, TrainingBeats]":
     return {"validation": card.validation, "evaluation": card.evaluation}
 
 
-def _figures(judged: "BeatCounts") -> "Figures":
+def _figures(judged: "TrainingBeats") -> "Figures":
     import numpy as np
 
     from ecgmon.metrics.classes import Figures

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from ecgmon.models.bundle import Span
+    from ecgmon.models.bundle import ScoredSpan
 
 
 def facts_grid(facts: Mapping[str, str | None]) -> Table:
@@ -26,7 +26,7 @@ def columns(gap: int) -> Table:
     return Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="cyan")
 
 
-def hours_of(spans: "Iterable[Span]") -> str:
+def hours_of(spans: "Iterable[ScoredSpan]") -> str:
     """Return how much signal of which records."""
     spans = list(spans)
     hours = sum(span.stop - span.start for span in spans) / 3600

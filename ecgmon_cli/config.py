@@ -10,7 +10,7 @@ from rich.console import Console
 from ecgmon_cli.options import ConfigFile, Json, write
 
 if TYPE_CHECKING:
-    from ecgmon.config import Loaded
+    from ecgmon.config import LoadedConfig
 
 app = typer.Typer(
     help="Show and check the configuration of ecgmon serve.",
@@ -38,9 +38,9 @@ def show(
 
       ecgmon config show --defaults > /etc/ecgmon/ecgmon.toml
     """
-    from ecgmon.config import Config, Loaded, load, toml
+    from ecgmon.config import Config, LoadedConfig, load, toml
 
-    loaded = Loaded(Config(), {}, None) if defaults else load(config)
+    loaded = LoadedConfig(Config(), {}, None) if defaults else load(config)
     if json_file is not None:
         write(json_file, json.dumps(_everything(loaded), indent=2) + "\n")
         return
@@ -69,7 +69,7 @@ def check(
     Console(highlight=False).print(f"{what} is in order.", markup=False, soft_wrap=True)
 
 
-def _everything(loaded: "Loaded") -> dict[str, Any]:
+def _everything(loaded: "LoadedConfig") -> dict[str, Any]:
     """Return all keys by section, each with its value and origin."""
     import msgspec
 

@@ -100,7 +100,7 @@ def enroll(
     )
     # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
     from ecgmon_cli.enrolment import sources
-    from ecgmon_cli.enrolment.wanted import Wanted, require_terminal
+    from ecgmon_cli.enrolment.wanted import EnrolmentRequest, require_terminal
     from trainer.data.splits import ENROLMENT_S
 
     if sum((record is not None, captured, live is not None)) != 1:
@@ -114,7 +114,7 @@ def enroll(
     stored().versions(patient)  # an id that cannot be is said now, not after the training
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written
-    wanted = Wanted.of(patient, generic, seed, data, force=force)
+    wanted = EnrolmentRequest.of(patient, generic, seed, data, force=force)
     sources.require_room(patient)
     if review:
         require_terminal("--review needs one to judge beats in")

@@ -15,7 +15,7 @@ from ecgmon_cli.options import Data, KeepGoing, Seed, require_writable, say_rena
 from ecgmon_cli.progress import long_work
 from ecgmon_cli.recipe import known
 from ecgmon_cli.studies import studies
-from ecgmon_cli.train import Network, require_torch
+from ecgmon_cli.train import NetworkName, require_torch
 
 if TYPE_CHECKING:
     from trainer.evaluation.outcome import Evaluation
@@ -35,7 +35,7 @@ class Protocol(StrEnum):
 def evaluate(
     protocol: Annotated[Protocol, typer.Option(help="Which protocol.")],
     network: Annotated[
-        Network | None,
+        NetworkName | None,
         typer.Option(help="Which network; study takes both.", show_default="beatnet"),
     ] = None,
     out: Annotated[
@@ -150,14 +150,14 @@ def evaluate(
     if protocol == Protocol.STUDY:
         result = _study(out / protocol, work, storage, seed, data)
     else:
-        chosen = network or Network.BEATNET
+        chosen = network or NetworkName.BEATNET
         result = _outcomes(protocol, chosen, out / protocol, work, seed, data)
     Console().print(f"{out / protocol}/README.md written", highlight=False, soft_wrap=True)
     Console().print(json.dumps(result, indent=1), highlight=False)
 
 
 def _outcomes(
-    protocol: Protocol, network: Network, folder: Path, work: Path, seed: int, data: Path | None
+    protocol: Protocol, network: NetworkName, folder: Path, work: Path, seed: int, data: Path | None
 ) -> dict[str, Any]:
     from trainer.data import noise, splits
     from trainer.data.dataset import load

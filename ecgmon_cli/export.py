@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from ecgmon.export.journal_reader import Said
-    from ecgmon.export.streams import Stream
+    from ecgmon.export.streams import ExportedStream
 
 
 class Format(StrEnum):
@@ -111,7 +111,9 @@ def export(
         )
 
 
-def _table(format_: Format, found: "list[Stream]", patient: str, heard: "Said") -> "Iterator[str]":
+def _table(
+    format_: Format, found: "list[ExportedStream]", patient: str, heard: "Said"
+) -> "Iterator[str]":
     from ecgmon.export.tables import as_csv, as_json
 
     if not any(len(stream.seconds()) for stream in found):
@@ -125,7 +127,7 @@ def _table(format_: Format, found: "list[Stream]", patient: str, heard: "Said") 
 
 
 def _write_table(
-    pieces: "Iterator[str]", output: Path, found: "list[Stream]", bar: "Progress"
+    pieces: "Iterator[str]", output: Path, found: "list[ExportedStream]", bar: "Progress"
 ) -> None:
     from ecgmon.export.tables import BATCH
 
@@ -146,7 +148,7 @@ def _write_table(
 
 
 def _write_records(
-    found: "list[Stream]", patient: str, heard: "Said", folder: Path, bar: "Progress"
+    found: "list[ExportedStream]", patient: str, heard: "Said", folder: Path, bar: "Progress"
 ) -> None:
     from ecgmon.export.record import write
 

@@ -11,8 +11,8 @@ import zmq
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire.device_client import Context
-from ecgmon_cli.session import Session, Source, Worker, cast, speed_name
-from replay.player.player import Part, Player
+from ecgmon_cli.session import Session, Source, Worker, build_device, speed_name
+from replay.player.player import PlayedDevice, Player
 
 REPORT_S: Final = 5.0
 """How often it is said how they are doing."""
@@ -42,7 +42,7 @@ def play_all(sources: Sequence[Source], session: Session) -> Result:
         raise UsageError(
             f"{', '.join(shared)} would be sent twice: a monitor hears one device of each wearer."
         )
-    parts = [cast(source, session) for source in sources]
+    parts = [build_device(source, session) for source in sources]
     interrupted, failed = False, threading.Event()
     with contextlib.ExitStack() as stack:
         context: Context = zmq.Context()
@@ -74,7 +74,7 @@ def play_all(sources: Sequence[Source], session: Session) -> Result:
     return result
 
 
-def _report(parts: Sequence[Part], worker: Worker, out: TextIO) -> None:
+def _report(parts: Sequence[PlayedDevice], worker: Worker, out: TextIO) -> None:
     """Say every few seconds how they are doing, until it is over."""
     began = time.monotonic()
     while worker.is_alive():
@@ -84,7 +84,7 @@ def _report(parts: Sequence[Part], worker: Worker, out: TextIO) -> None:
         out.flush()
 
 
-def _figures(part: Part) -> Result:
+def _figures(part: PlayedDevice) -> Result:
     """Return what became of one wearer."""
     result = part.board.result(part.device.sent) | part.device.figures()
     return result | {"error": None if part.error is None else str(part.error)}

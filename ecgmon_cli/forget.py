@@ -12,7 +12,7 @@ from ecgmon.core.paths import captured_folder, enrolments_folder, state_folder
 from ecgmon_cli.options import ConfigFile, write
 
 if TYPE_CHECKING:
-    from ecgmon.config.sources import Loaded
+    from ecgmon.config.sources import LoadedConfig
     from monitor.storage.erasure import Kept, Places
     from monitor.storage.erasure_log import ErasureLog
 
@@ -134,7 +134,7 @@ def _summary(kept: "Kept") -> str:
     )
 
 
-def _remains(loaded: "Loaded", places: "Places", wearer: str) -> list[str]:
+def _remains(loaded: "LoadedConfig", places: "Places", wearer: str) -> list[str]:
     """Return a sentence for all that names the wearer, or may, and is not deleted here.
 
     A key is a device's or a person's means to connect, not signal: to remove it unasked might lock

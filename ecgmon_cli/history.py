@@ -36,7 +36,7 @@ def history(
 
     with ask(endpoint, key) as monitor:
         each = {wearer: list(_past(monitor, wearer, last)) for wearer in wearers or (None,)}
-        watched = monitor.station.wearers
+        watched = monitor.snapshot.wearers
     if unknown := [who for who, past in each.items() if who and not past and who not in watched]:
         raise UsageError(
             f"The monitor knows nothing of {', '.join(unknown)}: it watches "

@@ -111,8 +111,8 @@ def train_recipe(
 
     from trainer.data.recipe_data import load_examples
     from trainer.recipes import recipe
-    from trainer.training.recipe import Shelf, Task
-    from trainer.training.recipe_export import Trained, export_beats, export_windows
+    from trainer.training.recipe import Checkpoints, Task
+    from trainer.training.recipe_export import TrainedRecipe, export_beats, export_windows
 
     chosen = recipe(name)
     with long_work() as bar:
@@ -133,9 +133,9 @@ def train_recipe(
             _refuse_useless(examples, side)
         (training, _), (validation, _), (evaluation, _) = sets
         system = list(chosen.systems.values())[-1]
-        network = system(Task(training, validation, seed, Shelf(None, Epochs(bar))))
+        network = system(Task(training, validation, seed, Checkpoints(None, Epochs(bar))))
     records = {wearer: record for _, of in sets for wearer, record in of.items()}
-    trained = Trained(name, network, training, validation, evaluation, records, seed)
+    trained = TrainedRecipe(name, network, training, validation, evaluation, records, seed)
     bundle = (
         export_windows(trained, path)
         if kind == "windows"

@@ -193,7 +193,7 @@ def replay(
         sources = (
             _recorded(names, data, lead, annotator, skipped)
             if simulate is None
-            else _ward(simulate, wearers, seed, duration, loop=loop)
+            else _registry(simulate, wearers, seed, duration, loop=loop)
         )
         say_skipped(skipped or {})
     elif simulate is not None:
@@ -255,7 +255,7 @@ def _simulated(
     return Source(simulation.record, simulation.expected)
 
 
-def _ward(
+def _registry(
     scenario: str, n: int, seed: int, duration: float | None, *, loop: bool
 ) -> "list[Source]":
     """Simulate many wearers, no two of whom are alike."""

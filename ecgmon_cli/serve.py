@@ -19,8 +19,8 @@ from ecgmon_cli.options import ConfigFile
 
 if TYPE_CHECKING:
     from monitor.daemon import Monitor
-    from monitor.ops.systemd import Service
-    from monitor.settings import Settings
+    from monitor.ops.systemd import SystemdNotifier
+    from monitor.settings import MonitorSettings
 
 _log = logging.getLogger(__name__)
 
@@ -98,8 +98,8 @@ def serve(
     from monitor.daemon import Monitor
     from monitor.network.connections import raise_limit
     from monitor.ops.logs import log_to_stderr
-    from monitor.ops.systemd import Service
-    from monitor.settings import Settings
+    from monitor.ops.systemd import SystemdNotifier
+    from monitor.settings import MonitorSettings
 
     options = {
         ("network", "ingest"): ("--ingest", ingest),
@@ -116,7 +116,7 @@ def serve(
         if value not in (None, [])
     ]
 
-    def read() -> Settings:
+    def read() -> MonitorSettings:
         return settings(load(config, given).config)
 
     log_to_stderr()
@@ -125,7 +125,7 @@ def serve(
     faulthandler.enable()  # a watchdog's SIGABRT leaves in the log where it hung
     start = read()
     _make_home(start.journal)
-    service = Service()
+    service = SystemdNotifier()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     monitor = Monitor(start, context)
     with _signals(monitor, service, read):
@@ -140,7 +140,7 @@ def serve(
 
 @contextlib.contextmanager
 def _signals(
-    monitor: "Monitor", service: "Service", read: "Callable[[], Settings]"
+    monitor: "Monitor", service: "SystemdNotifier", read: "Callable[[], MonitorSettings]"
 ) -> Iterator[None]:
     """Stop at SIGTERM and Ctrl-C, and read the configuration again at SIGHUP."""
     from monitor.ops.logs import event

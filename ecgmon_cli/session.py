@@ -22,15 +22,15 @@ from ecgmon.models.resolve import of_record, of_replay
 from ecgmon.records import Record
 from ecgmon.wire import messages
 from ecgmon.wire.device_client import Context, Secure, plain
-from ecgmon.wire.viewer_client import KINDS, Viewer, topics
+from ecgmon.wire.viewer_client import KINDS, ViewerClient, topics
 from ecgmon_cli.attach import user
 from ecgmon_cli.summary import summary
 from monitor.alarms.rules import Rules
 from monitor.daemon import Monitor
-from monitor.settings import Settings
-from monitor.wearers.policy import Care
-from replay.player.device import Device
-from replay.player.player import Part, Player
+from monitor.settings import MonitorSettings
+from monitor.wearers.policy import WearerPolicy
+from replay.player.device import RecordDevice
+from replay.player.player import PlayedDevice, Player
 from replay.player.resampled import at_rate
 from replay.player.schedule import Pace
 from replay.scoring.oracle import mismatches
@@ -115,7 +115,7 @@ def play(source: Source, session: Session) -> dict[str, Any]:
     EcgmonError
         Where anything the user asked for cannot be done.
     """
-    part = cast(source, session)
+    part = build_device(source, session)
     device, board = part.device, part.board
     interrupted, failed = False, threading.Event()
     with contextlib.ExitStack() as stack:
@@ -148,7 +148,7 @@ def play(source: Source, session: Session) -> dict[str, Any]:
     return result
 
 
-def cast(source: Source, session: Session) -> Part:
+def build_device(source: Source, session: Session) -> PlayedDevice:
     """Return a device that plays a record, and the board that scores what comes of it.
 
     Raises
@@ -162,7 +162,7 @@ def cast(source: Source, session: Session) -> Part:
     fitted = None if session.connect else of_record(record)
     # With a monitor elsewhere, that one chooses.
     bundle = None if session.connect else of_replay(session.model, record.wearer, fitted)
-    device = Device(
+    device = RecordDevice(
         sent, first, stop, Pace(session.speed, session.burst_s), patience_s=session.patience_s
     )
     # What the monitor says counts samples at its own rate, from where the stream began.
@@ -173,7 +173,7 @@ def cast(source: Source, session: Session) -> Part:
         round(session.start_s * RATE),
         _score_from(session, card, record, fits=fits),
     )
-    return Part(record.wearer, device, Scoreboard(played, card, device.available_at))
+    return PlayedDevice(record.wearer, device, Scoreboard(played, card, device.available_at))
 
 
 def speed_name(session: Session) -> str | float:
@@ -202,9 +202,9 @@ def _monitor(
     """Run a monitor of a record on loopback sockets; yields its ingest endpoint."""
     fitted = of_record(record)
     with tempfile.TemporaryDirectory(prefix="ecgmon-") as folder:
-        settings = Settings(
+        settings = MonitorSettings(
             journal=session.journal or Path(folder) / "journal.db",
-            care=Care(
+            policy=WearerPolicy(
                 resolve=lambda wearer: of_replay(session.model, wearer or "", fitted),
                 rules=lambda _: session.rules,
             ),
@@ -236,7 +236,7 @@ def _watch(
         return failed.is_set() or not worker.is_alive()
 
     kinds = KINDS if session.view else LINE_KINDS
-    viewer = Viewer(context, endpoints.publish, topics(kinds, wearer), secure=session.secure)
+    viewer = ViewerClient(context, endpoints.publish, topics(kinds, wearer), secure=session.secure)
 
     def acknowledge(alarm: messages.Alarm) -> None:
         viewer.say(messages.Acknowledge(wearer=wearer, alarm=alarm.alarm, by=user()))
@@ -258,7 +258,7 @@ def _watch(
         )
 
 
-def _await_subscription(viewer: Viewer) -> None:
+def _await_subscription(viewer: ViewerClient) -> None:
     """Wait until the monitor knows what the view wants; it misses nothing from then on.
 
     What arrives first stays for the view to read: it begins with how things stand.

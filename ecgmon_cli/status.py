@@ -16,8 +16,8 @@ from ecgmon_cli.where import Key, Monitor, OldEndpoint, where
 
 if TYPE_CHECKING:
     from ecgmon.wire import messages
-    from viewer.model.alarm_list import Book
-    from viewer.model.snapshot import Station
+    from viewer.model.alarm_list import AlarmList
+    from viewer.model.snapshot import MonitorSnapshot
     from viewer.model.wearer import ViewState
 
 SAID_S: Final = 1.5
@@ -61,18 +61,18 @@ def status(
     )
     there = where("publish", monitor, key, endpoint)
     with asking(there, topics(kinds)) as attached:
-        station = attached.station
-        attached.listen(SAID_S, lambda: all(map(_known, station.wearers.values())))
+        snapshot = attached.snapshot
+        attached.listen(SAID_S, lambda: all(map(_known, snapshot.wearers.values())))
     if json_file is not None:
-        write(json_file, json.dumps(_everything(station, there.endpoint), indent=2) + "\n")
+        write(json_file, json.dumps(_everything(snapshot, there.endpoint), indent=2) + "\n")
     else:
-        _print(station, there.endpoint)
-    waiting = [alarm.message for book in station.books for alarm in book.waiting]
+        _print(snapshot, there.endpoint)
+    waiting = [alarm.message for book in snapshot.books for alarm in book.waiting]
     if any(alarm.priority == "high" for alarm in waiting):
         raise typer.Exit(HIGH_WAITS)
 
 
-def paused_until(book: "Book", now: float) -> dict[str, float]:
+def paused_until(book: "AlarmList", now: float) -> dict[str, float]:
     """Return the kinds that are paused, and until when."""
     return {kind: round(now + book.paused_s(kind, now), 3) for kind in book.paused(now)}
 
@@ -84,9 +84,9 @@ def _known(state: "ViewState") -> bool:
     return state.link is not None and state.newest is not None
 
 
-def _everything(station: "Station", endpoint: str) -> dict[str, Any]:
+def _everything(snapshot: "MonitorSnapshot", endpoint: str) -> dict[str, Any]:
     now = time.time()
-    own = {"endpoint": endpoint, **_alarms(station.own, now)}
+    own = {"endpoint": endpoint, **_alarms(snapshot.own, now)}
     wearers = [
         {
             "wearer": state.wearer,
@@ -98,7 +98,7 @@ def _everything(station: "Station", endpoint: str) -> dict[str, Any]:
             **(_link(state.link) if state.link else {"link": None}),
             **_alarms(state.book, now),
         }
-        for state in station.order()
+        for state in snapshot.order()
     ]
     return {"monitor": own, "wearers": wearers}
 
@@ -108,7 +108,7 @@ def _link(link: "messages.Link") -> dict[str, Any]:
     return {"link": {name: getattr(link, name) for name in names}}
 
 
-def _alarms(book: "Book", now: float) -> dict[str, Any]:
+def _alarms(book: "AlarmList", now: float) -> dict[str, Any]:
     return {
         "alarms": [to_builtins(alarm.message) for alarm in book.standing],
         "paused_until": paused_until(book, now),
@@ -125,16 +125,16 @@ def _window(state: "ViewState") -> "messages.Window | None":
     return state.current(time.monotonic())
 
 
-def _print(station: "Station", endpoint: str) -> None:
+def _print(snapshot: "MonitorSnapshot", endpoint: str) -> None:
     from ecgmon.terminal.canvas import plain
     from viewer.terminal.overview import standing
 
     console = Console(highlight=False)
     now = time.time()
-    wearers = station.order()
+    wearers = snapshot.order()
     console.print(f"{endpoint}: {len(wearers)} wearer{'' if len(wearers) == 1 else 's'}")
-    if text := standing(station.own, now, 100):
-        worst = station.own.standing[0].message.priority
+    if text := standing(snapshot.own, now, 100):
+        worst = snapshot.own.standing[0].message.priority
         console.print(Text(f"the monitor: {plain(text)}", style=STYLES[worst]))
     if not wearers:
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from ecgmon.core.atomic import place as place_file
+from ecgmon.core.atomic import atomic_write
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon_cli.options import make_folder, require_writable
 from ecgmon_cli.progress import Epochs, long_work
@@ -116,7 +116,11 @@ def _claimed(path: Path, *, wait: bool) -> Iterator[bool]:
 
 
 def _do(
-    job: "Job", place: "Place", by: "Provenance", bar: "Progress", spent: Callable[[float], None]
+    job: "Job",
+    place: "Place",
+    by: "Provenance",
+    bar: "Progress",
+    spent: Callable[[float], None],
 ) -> bool:
     """Do a job, unless its result is there and still valid; tell whether it was done.
 
@@ -137,7 +141,7 @@ def _do(
 
     def after(network: str, epoch: "Epoch") -> None:
         bars(f"{job.name}: {network}", epoch)
-        place_file(clock, f"{seconds():.0f}".encode())
+        atomic_write(clock, f"{seconds():.0f}".encode())
         spent(seconds() / 60)
 
     result = job.result(replace(place, progress=after))

@@ -32,7 +32,7 @@ ENROLMENT_SEED: Final = 1000
 """Seed of the simulated wearer's enrolment."""
 
 
-class Network(StrEnum):
+class NetworkName(StrEnum):
     """Networks to train."""
 
     BEATNET = "beatnet"
@@ -41,7 +41,7 @@ class Network(StrEnum):
 
 def train(
     network: Annotated[
-        Network | None, typer.Option(help="Which network.", show_default="beatnet")
+        NetworkName | None, typer.Option(help="Which network.", show_default="beatnet")
     ] = None,
     patient: Annotated[
         str | None,
@@ -138,8 +138,8 @@ def train(
     from trainer.enrolment.eligible import check
 
     start = generic or resolve("generic", None)
-    name = Model.load(start).card.network if patient else str(network or Network.BEATNET)
-    if name not in list(Network):
+    name = Model.load(start).card.network if patient else str(network or NetworkName.BEATNET)
+    if name not in list(NetworkName):
         raise UsageError(f"{start} holds a network this version cannot train: {name}.")
     whose, own = patient or "generic", None
     if patient not in (None, SIMULATED):

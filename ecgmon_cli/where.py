@@ -17,7 +17,7 @@ from ecgmon_cli.options import say_renamed
 if TYPE_CHECKING:
     import zmq
 
-    from ecgmon.config.schema import Network
+    from ecgmon.config.schema import NetworkSection
 
 MONITOR_VARIABLE: Final = "ECGMON_MONITOR"
 """Endpoint of the monitor; without a port, each command takes its own."""
@@ -179,7 +179,7 @@ def _connectable(endpoint: str, side: Side) -> str:
     return f"{endpoint}:{ports[0] if ports else default}"
 
 
-def _network() -> "Network":
+def _network() -> "NetworkSection":
     from ecgmon.config import load
 
     return load().config.network

@@ -11,7 +11,7 @@ from ecgmon.models.resolve import resolve
 
 if TYPE_CHECKING:
     from ecgmon.config import Config
-    from monitor.settings import Settings
+    from monitor.settings import MonitorSettings
 
 BURST_S: Final = 10
 """A connection may send as much at once as it may in so many seconds, after a silence."""
@@ -36,7 +36,7 @@ def server_key_file(config: "Config") -> Path:
     return credential if credential and credential.exists() else keys_folder(config) / OWN
 
 
-def settings(config: "Config") -> "Settings":
+def settings(config: "Config") -> "MonitorSettings":
     """Return the settings of a monitor.
 
     Raises
@@ -47,9 +47,9 @@ def settings(config: "Config") -> "Settings":
     from ecgmon.keys import KeyStore, PrivateKey
     from ecgmon.models.bundle import Model
     from monitor.network.access import is_local
-    from monitor.network.rate_limits import Rates
-    from monitor.settings import Settings
-    from monitor.wearers.policy import Care
+    from monitor.network.rate_limits import RateLimit
+    from monitor.settings import MonitorSettings
+    from monitor.wearers.policy import WearerPolicy
 
     network, storage, limits = config.network, config.storage, config.limits
     model = config.models.model or None
@@ -61,9 +61,9 @@ def settings(config: "Config") -> "Settings":
     limits_of = {wearer: own.limits for wearer, own in config.wearers.items()}
     limits_of_others = config.alarms.limits
     remote = not all(is_local(endpoint) for endpoint in (*network.ingest, *network.publish))
-    return Settings(
+    return MonitorSettings(
         journal=journal,
-        care=Care(
+        policy=WearerPolicy(
             resolve=lambda wearer: resolve(model, wearer),
             rules=lambda wearer: limits_of.get(wearer, limits_of_others),
             lead=lambda wearer: config.of(wearer).lead or None,
@@ -74,7 +74,7 @@ def settings(config: "Config") -> "Settings":
         publish=network.publish,
         keys=KeyStore(keys_folder(config)) if remote else None,
         own=PrivateKey.read(server_key_file(config)) if remote else None,
-        rates=Rates(
+        rates=RateLimit(
             messages=limits.messages_per_s,
             message_burst=BURST_S * limits.messages_per_s,
             samples=limits.samples_per_s,

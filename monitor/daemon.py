@@ -14,23 +14,23 @@ from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import frame, messages
 from monitor.network.access import LOCAL, Access, authenticated, is_local
 from monitor.network.connections import Connections, most
-from monitor.network.rate_limits import Limits
+from monitor.network.rate_limits import RateLimiter
 from monitor.network.router import Inbox, bind
 from monitor.ops.logs import event
-from monitor.ops.maintenance import Upkeep
+from monitor.ops.maintenance import Maintenance
 from monitor.ops.prometheus import Metrics, MetricsServer
-from monitor.settings import AT_ONCE, Settings
+from monitor.settings import AT_ONCE, MonitorSettings
 from monitor.sinks.outbox import Outbox
 from monitor.sinks.publisher import Publisher, Request
-from monitor.sources.ingest import Ingest, Taken
+from monitor.sources.ingest import Ingest, IngestResult
 from monitor.storage.capture import Capture
-from monitor.storage.damage import Damage
-from monitor.storage.disk_trouble import Trouble
-from monitor.storage.jobs import Batch, Errand
+from monitor.storage.damage import JournalDamage
+from monitor.storage.disk_trouble import DiskTrouble
+from monitor.storage.jobs import Batch, ReadRequest
 from monitor.storage.journal import Journal
-from monitor.storage.recovery import recall
-from monitor.storage.writer import PATIENCE_S, Disk
-from monitor.wearers.registry import Ward
+from monitor.storage.recovery import recover_stream
+from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
+from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.stream_tail import StreamTail
 
 IDLE_MS: Final = 100
@@ -52,7 +52,7 @@ class Monitor:
 
     Parameters
     ----------
-    settings : Settings
+    settings : MonitorSettings
         How it is set up.
     context : zmq.Context
         Of its sockets.
@@ -63,13 +63,15 @@ class Monitor:
         Endpoints bound, the first of each, known after `start`.
     """
 
-    def __init__(self, settings: Settings, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    def __init__(
+        self, settings: MonitorSettings, context: "zmq.Context[zmq.Socket[bytes]]"
+    ) -> None:
         self._settings = settings
         self._context = context
         self._stopping = threading.Event()
-        self._wanted: Settings | None = None
+        self._wanted: MonitorSettings | None = None
         self._last_link = 0.0
-        self._recalls: dict[Errand, Callable[[StreamTail | None], None]] = {}
+        self._recalls: dict[ReadRequest, Callable[[StreamTail | None], None]] = {}
 
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
@@ -88,13 +90,13 @@ class Monitor:
             told = bind(publish, settings.publish, settings.own, MAX_REQUEST)
             self.publish = told[0]
             self._metrics = Metrics()
-            self._upkeep = Upkeep(self._metrics.job_failed)
+            self._upkeep = Maintenance(self._metrics.job_failed)
             if settings.metrics:
                 stack.callback(MetricsServer(self._metrics, settings.metrics).close)
             journal = Journal(settings.journal)
-            self._ward = Ward(settings.care)
+            self._registry = WearerRegistry(settings.policy)
             try:
-                self._ward.restore(journal.alarms(), journal.unfinished(), time.monotonic())
+                self._registry.restore(journal.alarms(), journal.unfinished(), time.monotonic())
             except UsageError:
                 journal.close()
                 raise
@@ -109,24 +111,24 @@ class Monitor:
             )
         keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
         self._wall = journal.wall()
-        self._disk = Disk(journal, capture, settings.journal.parent, keep_days, self._wall)
+        self._disk = StorageWriter(journal, capture, settings.journal.parent, keep_days, self._wall)
         self._inboxes = {"ingest": Inbox(ingest, at), "publish": Inbox(publish, told)}
         self._ingest = Ingest(
             self._inboxes["ingest"],
-            self._ward,
+            self._registry,
             access,
-            Limits(settings.rates),
+            RateLimiter(settings.rates),
             lambda user: _usable(told, user),
         )
         self._publisher = Publisher(self._inboxes["publish"], access)
-        self._damage = Damage(self._ward.own)
+        self._damage = JournalDamage(self._registry.own)
         self._outbox = Outbox(self._publisher, self._metrics, self._disk)
-        self._trouble = Trouble()
+        self._trouble = DiskTrouble()
         self._journal = journal
         self._poller = zmq.Poller()
         for readable in (ingest, publish, self._disk.ready):
             self._poller.register(readable, zmq.POLLIN)
-        snapshot = self._ward.snapshot(time.monotonic())
+        snapshot = self._registry.snapshot(time.monotonic())
         self._metrics.stand(said for said in snapshot if isinstance(said, messages.Alarm))
         self._disk.start()
         _log.info("ingest=%s publish=%s ready", ",".join(at), ",".join(told))
@@ -143,14 +145,14 @@ class Monitor:
             while not self._stopping.is_set():
                 began = time.monotonic()
                 self.tick()
-                if time.monotonic() - began < LATE_S and not self._ward.behind:
+                if time.monotonic() - began < LATE_S and not self._registry.behind:
                     alive()
         finally:
             self.shutdown()
 
     def tick(self) -> None:
         """Take what has arrived, classify it in one batch, and hand it to disk and viewers."""
-        self._poller.poll(0 if self._ward.recovering else IDLE_MS)
+        self._poller.poll(0 if self._registry.recovering else IDLE_MS)
         now = time.monotonic()
         self._take_done(now)
         newcomers, requests = self._publisher.drain(now)
@@ -159,7 +161,7 @@ class Monitor:
         published = taken.published
         for request in requests:
             published += self._obey(request)
-        judged = self._ward.advance(lambda wearer: self._publisher.wanted(f"trace/{wearer}"))
+        judged = self._registry.advance(lambda wearer: self._publisher.wanted(f"trace/{wearer}"))
         self._time(judged, now)
         published += judged
         if now - self._last_link >= LINK_S:
@@ -167,16 +169,16 @@ class Monitor:
             published += self._each_second(now)
         self._keep(published, taken)
         self._ingest.tell_seen(now)
-        self._outbox.send(lambda: self._ward.snapshot(now))
+        self._outbox.send(lambda: self._registry.snapshot(now))
 
     def shutdown(self) -> None:
         """Process what has arrived, write it and say it; streams may go on with another monitor."""
         now = time.monotonic()
         self._recalls.clear()  # these devices say hello to the next monitor
-        self._keep(self._ward.advance(lambda _: False), Taken())
+        self._keep(self._registry.advance(lambda _: False), IngestResult())
         self._disk.stop(DRAIN_S)
         self._take_done(now)
-        self._outbox.send(lambda: self._ward.snapshot(now))
+        self._outbox.send(lambda: self._registry.snapshot(now))
         self._disk.close()
         for inbox in self._inboxes.values():
             inbox.close()
@@ -187,7 +189,7 @@ class Monitor:
         """Ask the loop to end after the current tick."""
         self._stopping.set()
 
-    def reload(self, settings: Settings) -> None:
+    def reload(self, settings: MonitorSettings) -> None:
         """Watch wearers by other settings, on the same endpoints and files; from any thread."""
         self._wanted = settings
 
@@ -196,22 +198,26 @@ class Monitor:
         folder = self._settings.captured
 
         def look_up() -> Callable[[], None]:
-            known = recall(folder, self._journal, hello.wearer, hello.stream) if folder else None
-            return lambda: self._go_on(errand, known)
+            known = (
+                recover_stream(folder, self._journal, hello.wearer, hello.stream)
+                if folder
+                else None
+            )
+            return lambda: self._go_on(request, known)
 
-        errand = Errand(look_up)
-        self._recalls[errand] = then
-        self._disk.hand_over(errand)
+        request = ReadRequest(look_up)
+        self._recalls[request] = then
+        self._disk.hand_over(request)
 
-    def _go_on(self, errand: Errand, known: StreamTail | None) -> None:
+    def _go_on(self, request: ReadRequest, known: StreamTail | None) -> None:
         """Go on with a hello, once."""
-        if then := self._recalls.pop(errand, None):
+        if then := self._recalls.pop(request, None):
             then(known)
 
     def _take_done(self, now: float) -> None:
         """Go on with what has waited for the disk; a new device waits no longer than an alarm."""
         for job in self._disk.take_done():
-            if isinstance(job, Errand):
+            if isinstance(job, ReadRequest):
                 if job.then is not None:
                     job.then()
                 continue
@@ -220,13 +226,13 @@ class Monitor:
                 continue
             self._ingest.acknowledge(job.acks, job.ends)
             if job.ends:
-                self._keep(self._ingest.end(job.ends), Taken())
+                self._keep(self._ingest.end(job.ends), IngestResult())
             if job.gaps:  # on disk already
                 self._outbox.put(Batch([*job.gaps]))
-        for errand in [e for e in self._recalls if now - e.queued >= PATIENCE_S]:
-            self._go_on(errand, None)
+        for request in [e for e in self._recalls if now - e.queued >= WRITE_TIMEOUT_S]:
+            self._go_on(request, None)
 
-    def _keep(self, published: list[messages.Published], taken: Taken) -> None:
+    def _keep(self, published: list[messages.Published], taken: IngestResult) -> None:
         """Hand what must not be lost to the disk; it is said when its turn has come."""
         if self._settings.captured is None:  # samples are not kept: only goodbyes wait
             last = {stream: taken.acks.pop(stream) for stream in set(taken.ends)}
@@ -255,9 +261,9 @@ class Monitor:
                 "viewers": lambda: self._publisher.forget_silent(now),
                 # Commits what is pending, tries again, tidies up.
                 "storage": lambda: self._disk.hand_over(Batch([])),
-                "links": lambda: self._ward.links(now),
-                "models": self._ward.take_up_models,
-                "wearers": lambda: self._ward.check(now),
+                "links": lambda: self._registry.links(now),
+                "models": self._registry.take_up_models,
+                "wearers": lambda: self._registry.check(now),
                 "streams": self._ingest.forget_closed,
                 "metrics": self._count,
                 "journal": lambda: self._of_journal(now),
@@ -267,7 +273,7 @@ class Monitor:
         )
         failing = ", ".join(self._upkeep.failing)
         text = f"{failing}: looked after without success, again and again; see the log"
-        return [*told, *self._ward.own.condition("upkeep", bool(failing), text=text)]
+        return [*told, *self._registry.own.condition("upkeep", bool(failing), text=text)]
 
     def _take_up_settings(self) -> None:
         """Watch by the configuration that was read again, if one was."""
@@ -278,7 +284,7 @@ class Monitor:
             _log.warning(event("restart-needed", settings=",".join(waiting)))
         taken_up = {name: getattr(wanted, name) for name in AT_ONCE}
         self._settings = replace(self._settings, **taken_up)
-        self._ward.adopt(wanted.care)
+        self._registry.adopt(wanted.policy)
         if self._wanted is wanted:  # no newer one has come meanwhile
             self._wanted = None
 
@@ -298,7 +304,7 @@ class Monitor:
         """Say that the journal was damaged."""
         if self._damage.is_news(self._journal.damaged):
             # What could not be read of it must be there after a restart all the same.
-            self._disk.hand_over(Batch(self._ward.snapshot(now)))
+            self._disk.hand_over(Batch(self._registry.snapshot(now)))
         return self._damage.check(self._journal.damaged)
 
     def _of_clock(self) -> list[messages.Published]:
@@ -307,7 +313,7 @@ class Monitor:
         text = (
             f"the clock was set by {self._wall.step_s:+.0f} s: nothing old is removed for an hour"
         )
-        told = self._ward.own.condition("clock", self._wall.stepped, text=text)
+        told = self._registry.own.condition("clock", self._wall.stepped, text=text)
         return [step, *told] if step else told
 
     def _of_disk(self, now: float) -> list[messages.Published]:
@@ -316,11 +322,11 @@ class Monitor:
         if self._disk.failed:
             text = "the disk cannot be written: signal and alarms are not kept"
             why = self._disk.error or "the journal cannot be written"
-        elif self._disk.behind_s(now) > PATIENCE_S:
+        elif self._disk.behind_s(now) > WRITE_TIMEOUT_S:
             why = text = "the disk does not answer: signal and alarms may not be kept"
         self._trouble.note(now, why, self._disk.held, self._disk.unkept)
         self._metrics.disk(self._trouble.seconds, self._disk.held, self._disk.unkept)
-        free_mb, own = self._disk.free_mb, self._ward.own
+        free_mb, own = self._disk.free_mb, self._registry.own
         low = f"{free_mb:.0f} MB are free on the disk: make room"
         return [
             *own.condition("disk", bool(why), text=text),
@@ -331,13 +337,13 @@ class Monitor:
         """Do what a viewer asks for, and answer."""
         message = request.message
         if isinstance(message, messages.History):
-            self._disk.hand_over(Errand(lambda: self._past(request, message)))
+            self._disk.hand_over(ReadRequest(lambda: self._past(request, message)))
             return []
         try:
             if isinstance(message, messages.Acknowledge):
-                told = self._ward.acknowledge(message)
+                told = self._registry.acknowledge(message)
             else:
-                told = self._ward.pause(message)
+                told = self._registry.pause(message)
         except EcgmonError as error:
             self._publisher.refuse(request, str(error))
             return []

@@ -42,7 +42,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of the configuration."""
 
 
-class Network(Section, frozen=True):
+class NetworkSection(Section, frozen=True):
     """Where devices, viewers and scrapers of metrics connect."""
 
     ingest: Annotated[
@@ -80,7 +80,7 @@ class Network(Section, frozen=True):
                 raise ValueError(f"{endpoint} has a port above 65535")
 
 
-class Access(Section, frozen=True):
+class AccessSection(Section, frozen=True):
     """Who may connect from other machines."""
 
     keys: Annotated[
@@ -102,7 +102,7 @@ class Access(Section, frozen=True):
     ] = ""
 
 
-class Limits(Section, frozen=True):
+class LimitsSection(Section, frozen=True):
     """What one may ask of the monitor at most; more is refused."""
 
     wearers: Annotated[int, _key("Wearers watched at once.", ge=1, le=1024)] = 64
@@ -121,7 +121,7 @@ class Limits(Section, frozen=True):
     ] = 24.0
 
 
-class Storage(Section, frozen=True):
+class StorageSection(Section, frozen=True):
     """What is kept on disk, and how much of it."""
 
     journal: Annotated[
@@ -152,7 +152,7 @@ class Storage(Section, frozen=True):
     ] = 500
 
 
-class Alarms(Section, frozen=True):
+class AlarmsSection(Section, frozen=True):
     """What raises and clears alarms, of every wearer whose own table says nothing else."""
 
     abnormal: Annotated[
@@ -215,7 +215,7 @@ class Alarms(Section, frozen=True):
         _ = self.limits
 
 
-class Models(Section, frozen=True):
+class ModelsSection(Section, frozen=True):
     """What judges the signal."""
 
     model: Annotated[
@@ -228,7 +228,7 @@ class Models(Section, frozen=True):
     ] = ""
 
 
-class Wearer(Alarms, frozen=True):
+class Wearer(AlarmsSection, frozen=True):
     """What is different for one wearer: the lead, and any key of [alarms]."""
 
     lead: Annotated[
@@ -245,12 +245,12 @@ class Wearer(Alarms, frozen=True):
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it; ``wearers`` holds what is different for some, by their ids."""
 
-    network: Network = Network()
-    access: Access = Access()
-    limits: Limits = Limits()
-    storage: Storage = Storage()
-    alarms: Alarms = Alarms()
-    models: Models = Models()
+    network: NetworkSection = NetworkSection()
+    access: AccessSection = AccessSection()
+    limits: LimitsSection = LimitsSection()
+    storage: StorageSection = StorageSection()
+    alarms: AlarmsSection = AlarmsSection()
+    models: ModelsSection = ModelsSection()
     wearers: dict[str, Wearer] = {}
 
     def of(self, wearer: str) -> Wearer:
@@ -259,12 +259,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 SECTIONS: Final[dict[str, type[Section]]] = {
-    "network": Network,
-    "access": Access,
-    "limits": Limits,
-    "storage": Storage,
-    "alarms": Alarms,
-    "models": Models,
+    "network": NetworkSection,
+    "access": AccessSection,
+    "limits": LimitsSection,
+    "storage": StorageSection,
+    "alarms": AlarmsSection,
+    "models": ModelsSection,
 }
 
 

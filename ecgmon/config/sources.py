@@ -48,7 +48,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedConfig:
     """A configuration, and where each key came from that is not the default."""
 
     config: Config
@@ -60,7 +60,7 @@ def load(
     file: Path | None = None,
     options: Sequence[Given] = (),
     environ: Mapping[str, str] | None = None,
-) -> Loaded:
+) -> LoadedConfig:
     """Read the configuration.
 
     Parameters
@@ -84,7 +84,7 @@ def load(
     for given in every:
         values[given.key] = _checked(given)
     origins = {given.key: given.origin for given in every}
-    return Loaded(_build(values, origins), origins, file)
+    return LoadedConfig(_build(values, origins), origins, file)
 
 
 def _find(environ: Mapping[str, str]) -> Path | None:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 
-def place(path: Path, data: bytes) -> None:
+def atomic_write(path: Path, data: bytes) -> None:
     """Write a file beside its place, force it to disk and put it there in one step.
 
     Parameters

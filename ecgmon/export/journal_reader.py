@@ -49,7 +49,7 @@ _Row = tuple[int, object, object]
 
 
 @dataclass(eq=False, slots=True)
-class Span:
+class JournalSpan:
     """Samples of a stream that follow each other, and when they were measured at the latest.
 
     Parameters
@@ -68,7 +68,7 @@ class Span:
     at_first: float
 
     @classmethod
-    def of(cls, first: int, stop: int, time: float) -> "Span":
+    def of(cls, first: int, stop: int, time: float) -> "JournalSpan":
         """Return samples of which those up to ``stop`` were there at a time."""
         began = time - (stop - first) / RATE
         return cls(first, stop, began, began)
@@ -85,7 +85,7 @@ class OfStream:
 
     Parameters
     ----------
-    spans : list of Span
+    spans : list of JournalSpan
         When what lies between its long gaps was measured: no second was judged before it was over.
     rate : float or None
         Samples per second of the device, where that was said.
@@ -95,7 +95,7 @@ class OfStream:
         First sample and count.
     """
 
-    spans: list[Span] = field(default_factory=list)
+    spans: list[JournalSpan] = field(default_factory=list)
     rate: float | None = None
     seconds: list[NDArray[np.void]] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
@@ -177,7 +177,7 @@ def _take(said: Said, wearer: str, rows: list[_Row]) -> None:
             stream.gaps.append((message.first, message.count))
             stop = message.first + message.count
             if message.count > HOLE:
-                stream.spans.append(Span.of(stop, stop, time))
+                stream.spans.append(JournalSpan.of(stop, stop, time))
         else:
             if isinstance(message, messages.Opened):
                 said.streams.setdefault(message.stream, OfStream()).rate = message.rate
@@ -189,7 +189,7 @@ def _take(said: Said, wearer: str, rows: list[_Row]) -> None:
 def _note(stream: OfStream, first: int, stop: int, time: float) -> None:
     """Note when a second was judged; one that fills a gap shows nothing of when it was."""
     if not stream.spans or first > stream.spans[-1].stop + HOLE:
-        stream.spans.append(Span.of(first, stop, time))
+        stream.spans.append(JournalSpan.of(first, stop, time))
     elif stop > stream.spans[-1].first:
         stream.spans[-1].add(stop, time)
 

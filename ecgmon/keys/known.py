@@ -17,7 +17,7 @@ from typing import Annotated, Final, Literal, NoReturn
 
 import msgspec
 
-from ecgmon.core.atomic import leave_to_owner, place
+from ecgmon.core.atomic import atomic_write, leave_to_owner
 from ecgmon.core.errors import AccessError
 from ecgmon.keys.private import PrivateKey, PublicKey
 from ecgmon.wire.fields import WEARER, Wearer
@@ -221,7 +221,7 @@ class KeyStore:
             _DECODER.decode(data)  # what could not be read again is not written
         except msgspec.ValidationError as error:
             raise AccessError(f"The key {key.name} cannot be stored: {error}.") from error
-        place(path, data + b"\n")
+        atomic_write(path, data + b"\n")
 
     def _path(self, name: str) -> Path:
         if not _NAME.match(name):

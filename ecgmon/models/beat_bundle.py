@@ -9,7 +9,7 @@ from ecgmon.core.errors import BundleError
 from ecgmon.models.bundle import AnyCard, Count, Served, ends, open_session, read, verify
 
 
-class BeatCounts(msgspec.Struct, frozen=True):
+class TrainingBeats(msgspec.Struct, frozen=True):
     """Beats that a model was judged on without being fitted to them.
 
     Parameters
@@ -43,8 +43,8 @@ class BeatCard(AnyCard, frozen=True, kw_only=True):
     rate: Count
     beats: tuple[Count, ...]
     """Beats of each class that it was fitted to."""
-    validation: BeatCounts
-    evaluation: BeatCounts
+    validation: TrainingBeats
+    evaluation: TrainingBeats
 
     def __post_init__(self) -> None:
         """Raise ValueError where what is counted by class is not of its classes."""

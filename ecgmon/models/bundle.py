@@ -38,7 +38,7 @@ LabelSource = Literal["annotations", "review", "assumed normal"]
 """Who said what is normal: experts' annotations, a clinician's review of a few beats, or nobody."""
 
 
-class Span(msgspec.Struct, frozen=True):
+class ScoredSpan(msgspec.Struct, frozen=True):
     """Windows ``start`` to ``stop - 1`` of a record."""
 
     record: str
@@ -80,7 +80,7 @@ class AnyCard(msgspec.Struct, frozen=True, kw_only=True):
     network: str
     parameters: Count
     wearer: str | None
-    trained_on: tuple[Span, ...]
+    trained_on: tuple[ScoredSpan, ...]
     seed: int
     versions: dict[str, str]
     created: str
@@ -104,7 +104,7 @@ class Card(AnyCard, frozen=True, kw_only=True):
     look_ahead_s: float
     rate: int
     conditioning: Conditioning = Conditioning()
-    enrolment: Span | None = None
+    enrolment: ScoredSpan | None = None
     labels: LabelSource = "annotations"
     windows: Count
     abnormal_windows: Count

@@ -17,7 +17,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from ecgmon.core.atomic import place, sync_folder
+from ecgmon.core.atomic import atomic_write, sync_folder
 from ecgmon.core.errors import BundleError, StoreError
 from ecgmon.models.bundle import Model, read
 from ecgmon.wire.fields import WEARER
@@ -39,7 +39,7 @@ class Activation(msgspec.Struct, frozen=True):
     forced: bool = False
 
 
-class Service(msgspec.Struct, frozen=True):
+class ServiceEntry(msgspec.Struct, frozen=True):
     """What has been in service, oldest first; the last one is."""
 
     activations: Annotated[tuple[Activation, ...], msgspec.Meta(max_length=KEPT)] = ()
@@ -86,7 +86,7 @@ class Store:
             )
         return self._folder(wearer) / f"{version:04}.onnx"
 
-    def service(self, wearer: str) -> Service:
+    def service(self, wearer: str) -> ServiceEntry:
         """Return what is and has been in service for a wearer.
 
         Raises
@@ -97,9 +97,9 @@ class Store:
         path = self._folder(wearer) / SERVICE
         try:
             with path.open("rb") as file:
-                return msgspec.json.decode(file.read(MAX_BYTES), type=Service)
+                return msgspec.json.decode(file.read(MAX_BYTES), type=ServiceEntry)
         except FileNotFoundError:
-            return Service()
+            return ServiceEntry()
         except (OSError, msgspec.DecodeError, RecursionError) as error:
             raise StoreError(
                 f"{path} cannot be read ({error}): remove it and choose a version with "
@@ -139,7 +139,7 @@ class Store:
             raise BundleError(f"{bundle} is a model of {whose or 'nobody'}, not of {wearer}.")
         with self._locked(wearer, make=True) as folder:
             version = max(self.versions(wearer), default=0) + 1
-            place(folder / f"{version:04}.onnx", data)
+            atomic_write(folder / f"{version:04}.onnx", data)
         return version
 
     def activate(self, wearer: str, version: int, *, forced: bool = False) -> None:
@@ -191,7 +191,9 @@ class Store:
             sync_folder(folder.parent)
 
     def _serve(self, wearer: str, activations: tuple[Activation, ...]) -> None:
-        place(self._folder(wearer) / SERVICE, msgspec.json.encode(Service(activations)) + b"\n")
+        atomic_write(
+            self._folder(wearer) / SERVICE, msgspec.json.encode(ServiceEntry(activations)) + b"\n"
+        )
 
     def _folder(self, wearer: str) -> Path:
         if not _ID.fullmatch(wearer):

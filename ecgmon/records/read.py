@@ -12,9 +12,9 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb import segments as pieces
-from ecgmon.records.formats.wfdb.annotations import Loaded, load, symbol
+from ecgmon.records.formats.wfdb.annotations import LoadedAnnotations, load, symbol
 from ecgmon.records.formats.wfdb.header import read_header
-from ecgmon.records.formats.wfdb.segments import Piece
+from ecgmon.records.formats.wfdb.segments import RecordPiece
 from ecgmon.records.record import Record
 from ecgmon.wire.frame import MIN_GAIN
 
@@ -97,7 +97,7 @@ def annotation_file(path: Path, annotator: str) -> Path:
     return path.with_name(f"{path.name}.{suffix}")
 
 
-def _in_16_bits(piece: Piece) -> tuple[NDArray[np.int16], float]:
+def _in_16_bits(piece: RecordPiece) -> tuple[NDArray[np.int16], float]:
     """Return counts and their gain: coarser ones where those from 0 mV need more than 16 bits."""
     peak = int(np.max(np.abs(piece.counts), where=~piece.missing, initial=0))
     counts, gain = piece.counts, piece.gain
@@ -108,7 +108,7 @@ def _in_16_bits(piece: Piece) -> tuple[NDArray[np.int16], float]:
 
 
 def _annotations(
-    found: Found, annotator: str | None, frame_rate: float, piece: Piece, *, lenient: bool
+    found: Found, annotator: str | None, frame_rate: float, piece: RecordPiece, *, lenient: bool
 ) -> tuple[Annotations | None, str]:
     """Read annotations, but for those outside the signal: they are of another one."""
     path = annotation_file(found.path, REFERENCE if annotator is None else annotator)
@@ -154,7 +154,7 @@ def _absent(found: Found, file: str, *, required: bool) -> str:
     )
 
 
-def _placed(loaded: Loaded, frame_rate: float, piece: Piece) -> Annotations:
+def _placed(loaded: LoadedAnnotations, frame_rate: float, piece: RecordPiece) -> Annotations:
     """Put annotations to the signal's own samples: their times are in frames or as they state."""
     factor = piece.rate / (loaded.rate or frame_rate)
     at = [int(mark.sample * factor + 0.5) if mark.sample >= 0 else -1 for mark in loaded.marks]

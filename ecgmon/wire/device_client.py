@@ -35,7 +35,7 @@ def plain(_: "zmq.Socket[bytes]") -> None:
     """Leave a socket as it is: no key."""
 
 
-class Connection:
+class DeviceClient:
     """One conversation at a time, each on a socket of its own, so that no answer is mistaken.
 
     Parameters

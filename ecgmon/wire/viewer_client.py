@@ -26,7 +26,7 @@ def topics(
     return [f"{kind.__name__.lower()}/{wearer or ''}" for kind in kinds]
 
 
-class Viewer:
+class ViewerClient:
     """A connection to a monitor that outlives the monitor's restarts.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.atomic import place
+from ecgmon.core.atomic import atomic_write
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import UsageError
 from ecgmon.core.labels import NORMAL, UNLABELLED
@@ -17,7 +17,7 @@ from ecgmon.models.resolve import stored
 from ecgmon.records import Record
 from ecgmon_cli.enrolment import sources
 from ecgmon_cli.enrolment.reviewing import reviewed
-from ecgmon_cli.enrolment.wanted import Wanted, require_terminal
+from ecgmon_cli.enrolment.wanted import EnrolmentRequest, require_terminal
 from ecgmon_cli.progress import long_work
 from trainer.data import noise, splits
 from trainer.data.dataset import RecordSet, load
@@ -28,7 +28,7 @@ from trainer.enrolment.enrol import HELD_OUT_S, enrol, tuning
 from trainer.enrolment.enrolled import Enrolled
 from trainer.enrolment.labelled import labelled
 from trainer.enrolment.report import page
-from trainer.enrolment.signal import Signal, take
+from trainer.enrolment.signal import EnrolmentSignal, take
 from trainer.networks.windows import NETWORKS, WindowNetwork
 from trainer.training.batches import Noise
 
@@ -45,7 +45,7 @@ class _Others:
     noise: Noise
 
 
-def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
+def run(taken: Record, labels: LabelSource, wanted: EnrolmentRequest) -> Enrolled | None:
     """Enrol a wearer.
 
     Parameters
@@ -54,7 +54,7 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
         The signal; its last second is only looked ahead into.
     labels : LabelSource
         What is known of it.
-    wanted : Wanted
+    wanted : EnrolmentRequest
         The rest.
 
     Returns
@@ -94,7 +94,7 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
     done = Enrolled(version, serves, signal, new, wanted.old, verdict, report, judged)
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
-        place(report, page(done).encode())
+        atomic_write(report, page(done).encode())
     except OSError as error:
         raise UsageError(
             f"Version {version} is stored, but its report {report} cannot be written: "
@@ -104,7 +104,7 @@ def run(taken: Record, labels: LabelSource, wanted: Wanted) -> Enrolled | None:
 
 
 def _beats(
-    taken: Record, signal: Signal, labels: LabelSource, wanted: Wanted
+    taken: Record, signal: EnrolmentSignal, labels: LabelSource, wanted: EnrolmentRequest
 ) -> tuple[NDArray[np.int8], int] | None:
     """Return the labels of the beats and how many were judged; None if the review was left.
 
@@ -116,7 +116,7 @@ def _beats(
     return reviewed(signal, wanted.start, kept, wanted.patient)
 
 
-def _require_labels(signal: Signal) -> None:
+def _require_labels(signal: EnrolmentSignal) -> None:
     early = signal.record.labels[: signal.seconds - HELD_OUT_S]
     if (known := int(np.sum(early != UNLABELLED))) < LEAST:
         raise UsageError(
@@ -125,7 +125,7 @@ def _require_labels(signal: Signal) -> None:
         )
 
 
-def _others(labels: LabelSource, kind: type[WindowNetwork], wanted: Wanted) -> _Others:
+def _others(labels: LabelSource, kind: type[WindowNetwork], wanted: EnrolmentRequest) -> _Others:
     """Load what comes from other wearers; what is only calibrated rehearses nothing."""
     rehearsal = () if labels == "assumed normal" else splits.TRAINING
     names = [*rehearsal, *gate.PANEL]
@@ -138,11 +138,11 @@ def _others(labels: LabelSource, kind: type[WindowNetwork], wanted: Wanted) -> _
 
 
 def _made(
-    signal: Signal,
+    signal: EnrolmentSignal,
     first: int,
     labels: LabelSource,
     others: _Others,
-    wanted: Wanted,
+    wanted: EnrolmentRequest,
 ) -> tuple[Model, gate.Verdict, int]:
     """Make the model, compare it with the one in service, and store it."""
     seed, record, start = wanted.seed, signal.record, wanted.start

@@ -21,7 +21,7 @@ from ecgmon.records.captured import resampled as heard
 from ecgmon.records.captured.reader import Captured, captures
 from ecgmon.signal.quality import USABLE, clipped
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import Viewer, topics
+from ecgmon.wire.viewer_client import ViewerClient, topics
 from ecgmon_cli.enrolment.tally import State, Tally
 from ecgmon_cli.progress import long_work
 from ecgmon_cli.where import Where
@@ -140,7 +140,9 @@ class _Follower:
         """Subscribe, and wait until there is a monitor at the other end."""
         everyones = topics([messages.Opened, messages.Closed])
         wanted = [*everyones, *topics([messages.Window], self._wearer)]
-        self._viewer = Viewer(context, self._where.endpoint, wanted, secure=self._where.secure)
+        self._viewer = ViewerClient(
+            context, self._where.endpoint, wanted, secure=self._where.secure
+        )
         deadline = time.monotonic() + CONNECT_S
         while not self._viewer.socket.poll(POLL_MS):
             list(self._viewer.drain(0))  # says so if this key is not accepted

@@ -17,7 +17,7 @@ from trainer.networks.windows import BeatNet
 from trainer.training.export import restore
 
 if TYPE_CHECKING:
-    from trainer.enrolment.signal import Signal
+    from trainer.enrolment.signal import EnrolmentSignal
 
 _LABELS: Final = {
     Judgement.NORMAL: NORMAL,
@@ -42,13 +42,13 @@ class _Asked:
 
 
 def reviewed(
-    signal: "Signal", generic: Path, kept: Path, title: str
+    signal: "EnrolmentSignal", generic: Path, kept: Path, title: str
 ) -> tuple[NDArray[np.int8], int] | None:
     """Let a clinician judge beats of a signal on this terminal.
 
     Parameters
     ----------
-    signal : Signal
+    signal : EnrolmentSignal
         Of the enrolment.
     generic : Path
         Bundle whose network describes the beats.

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from ecgmon.core.annotations import Annotations
-from ecgmon.core.atomic import place
+from ecgmon.core.atomic import atomic_write
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
 from ecgmon.core.paths import captured_folder, enrolments_folder
@@ -205,4 +205,6 @@ def _write(record: Record, path: Path) -> None:
             write_dir=folder,
         )
         for suffix in (".dat", ".hea"):
-            place(path.with_suffix(suffix), (Path(folder) / f"{path.name}{suffix}").read_bytes())
+            atomic_write(
+                path.with_suffix(suffix), (Path(folder) / f"{path.name}{suffix}").read_bytes()
+            )

@@ -9,12 +9,12 @@ from ecgmon.models.bundle import Model
 from ecgmon.models.resolve import GENERIC, resolve
 from ecgmon.records import Record
 from ecgmon.terminal.screen import usable
-from ecgmon_cli.train import Network
+from ecgmon_cli.train import NetworkName
 from trainer.enrolment import eligible, signal
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EnrolmentRequest:
     """What is asked for, whatever the signal is.
 
     Parameters
@@ -47,7 +47,7 @@ class Wanted:
         """Find the models; raises `BundleError` where one cannot be enrolled with."""
         start = generic or resolve(GENERIC, None)
         base, old = Model.load(start).card, Model.load(resolve(None, patient))
-        if base.network not in list(Network):
+        if base.network not in list(NetworkName):
             raise BundleError(f"{start} holds a network this version cannot train: {base.network}.")
         if old.card.geometry != base.geometry:
             raise BundleError(

@@ -7,10 +7,10 @@ from typing import get_args
 from ecgmon.core.alarm_kinds import KINDS, Kind
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
-from monitor.alarms.state_machine import Alarms, Change, Pause, Transition
+from monitor.alarms.state_machine import AlarmPause, AlarmStateMachine, Change, Transition
 
 
-class Told:
+class AlarmMessages:
     """The alarms of a wearer, or of the monitor itself, as they are told and journalled.
 
     Parameters
@@ -21,12 +21,12 @@ class Told:
 
     def __init__(self, wearer: str | None) -> None:
         self.wearer = wearer
-        self.alarms = Alarms()
+        self.alarms = AlarmStateMachine()
 
     def restore(self, past: Iterable[messages.Alarm | messages.Paused], highest: int = 0) -> None:
         """Go on from what was told before, in its order, and from the highest number given."""
         known = [t for message in past if (t := _transition(message)) is not None]
-        self.alarms = Alarms.restore(known, highest)
+        self.alarms = AlarmStateMachine.restore(known, highest)
 
     @property
     def acknowledged(self) -> set[Kind]:
@@ -42,7 +42,7 @@ class Told:
         at: int | None = None,
         text: str | None = None,
     ) -> list[messages.Published]:
-        """Note that a condition holds, or does not; see `Alarms.condition`."""
+        """Note that a condition holds, or does not; see `AlarmStateMachine.condition`."""
         now = time.time()
         return self._tell(self.alarms.condition(kind, holds, now, stream=stream, at=at, text=text))
 
@@ -70,7 +70,7 @@ class Told:
 
 
 def _message(wearer: str | None, transition: Transition) -> messages.Published:
-    if isinstance(transition, Pause):
+    if isinstance(transition, AlarmPause):
         return messages.Paused(
             wearer=wearer,
             kind=transition.kind,
@@ -99,7 +99,7 @@ def _transition(message: messages.Alarm | messages.Paused) -> Transition | None:
     if kind is None:
         return None
     if isinstance(message, messages.Paused):
-        return Pause(kind, message.until, message.by, message.time)
+        return AlarmPause(kind, message.until, message.by, message.time)
     return Change(
         number=message.alarm,
         kind=kind,

@@ -88,7 +88,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class AlarmPause:
     """A kind is silent until a time, or sounds again where that is None.
 
     Parameters
@@ -109,20 +109,20 @@ class Pause:
     time: float
 
 
-Transition = Change | Pause
+Transition = Change | AlarmPause
 
 
-class Alarms:
+class AlarmStateMachine:
     """The alarms and pauses of one wearer."""
 
     def __init__(self) -> None:
         self._alarms: dict[Kind, Change] = {}
-        self._pauses: dict[Kind, tuple[float, Pause]] = {}
+        self._pauses: dict[Kind, tuple[float, AlarmPause]] = {}
         self._highest = 0
         self._now = -math.inf
 
     @classmethod
-    def restore(cls, transitions: Iterable[Transition], highest: int = 0) -> "Alarms":
+    def restore(cls, transitions: Iterable[Transition], highest: int = 0) -> "AlarmStateMachine":
         """Go on from the transitions of the past.
 
         Parameters
@@ -139,7 +139,7 @@ class Alarms:
             In the state in which these transitions left theirs.
         """
         changes: dict[int, Change] = {}
-        pauses: dict[Kind, Pause] = {}
+        pauses: dict[Kind, AlarmPause] = {}
         for transition in transitions:
             if isinstance(transition, Change):
                 changes[transition.number] = transition
@@ -163,7 +163,7 @@ class Alarms:
         return sorted(self._alarms.values(), key=lambda change: change.number)
 
     @property
-    def pauses(self) -> dict[Kind, Pause]:
+    def pauses(self) -> dict[Kind, AlarmPause]:
         """The pauses in force."""
         return {kind: pause for kind, (_, pause) in self._pauses.items()}
 
@@ -285,11 +285,11 @@ class Alarms:
             self._alarms[change.kind] = change
         return change
 
-    def _silence(self, kind: Kind, until: float, by: str | None, time: float) -> Pause:
-        pause = Pause(kind, until, by, time)
+    def _silence(self, kind: Kind, until: float, by: str | None, time: float) -> AlarmPause:
+        pause = AlarmPause(kind, until, by, time)
         self._pauses[kind] = (until, pause)
         return pause
 
-    def _rearm(self, kind: Kind, by: str | None, time: float) -> Pause:
+    def _rearm(self, kind: Kind, by: str | None, time: float) -> AlarmPause:
         del self._pauses[kind]
-        return Pause(kind, None, by, time)
+        return AlarmPause(kind, None, by, time)

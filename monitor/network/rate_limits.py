@@ -15,7 +15,7 @@ LONGEST_WAIT_S: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class RateLimit:
     """What one connection may send.
 
     Parameters
@@ -38,7 +38,7 @@ class Rates:
     connections: int = 10_000
 
 
-class Bucket:
+class TokenBucket:
     """A token bucket: ``rate`` tokens a second run in until it holds ``burst``.
 
     Parameters
@@ -70,22 +70,22 @@ class Bucket:
 
 @dataclass(slots=True)
 class _Connection:
-    messages: Bucket
-    samples: Bucket
+    messages: TokenBucket
+    samples: TokenBucket
     heard: float
     streams: set[Hashable] = field(default_factory=set)
 
 
-class Limits:
+class RateLimiter:
     """What each connection has left; what is refused costs it nothing.
 
     Parameters
     ----------
-    rates : Rates
+    rates : RateLimit
         What each may send.
     """
 
-    def __init__(self, rates: Rates) -> None:
+    def __init__(self, rates: RateLimit) -> None:
         self._rates = rates
         # After so long both buckets are full, whatever the rates are.
         self._idle_s = max(
@@ -160,8 +160,8 @@ class Limits:
         known = self._known.setdefault(
             connection,
             _Connection(
-                Bucket(rates.messages, rates.message_burst, now),
-                Bucket(rates.samples, rates.sample_burst, now),
+                TokenBucket(rates.messages, rates.message_burst, now),
+                TokenBucket(rates.samples, rates.sample_burst, now),
                 now,
             ),
         )

@@ -17,7 +17,7 @@ Job = Callable[[], list[messages.Published] | None]
 _log = logging.getLogger(__name__)
 
 
-class Upkeep:
+class Maintenance:
     """Runs jobs and counts how often each has failed.
 
     Parameters

@@ -11,7 +11,7 @@ from ecgmon.core.errors import UsageError
 _log = logging.getLogger(__name__)
 
 
-class Service:
+class SystemdNotifier:
     """What the service manager is told; without one, nothing happens.
 
     A message takes no lock and never waits, so that signal handlers may send them, too.
@@ -92,7 +92,7 @@ class Service:
 
 
 def watchdog_s(environ: Mapping[str, str]) -> float | None:
-    """Return within how many seconds systemd waits for `Service.alive`; None if it does not."""
+    """Return how many seconds systemd waits for `SystemdNotifier.alive`; None if it does not."""
     text, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
     if not text.isdecimal() or int(text) == 0 or pid not in ("", str(os.getpid())):
         return None

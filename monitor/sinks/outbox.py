@@ -10,7 +10,7 @@ from monitor.sinks.publisher import Publisher
 from monitor.sinks.subscribers import Subscriber
 from monitor.storage.jobs import Batch
 from monitor.storage.journal import urgent
-from monitor.storage.writer import PATIENCE_S, Disk
+from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
 
 
 class Outbox:
@@ -22,11 +22,11 @@ class Outbox:
         Sends.
     metrics : Metrics
         Counts what is sent.
-    disk : Disk
+    disk : StorageWriter
         Writes.
     """
 
-    def __init__(self, publisher: Publisher, metrics: Metrics, disk: Disk) -> None:
+    def __init__(self, publisher: Publisher, metrics: Metrics, disk: StorageWriter) -> None:
         self._publisher = publisher
         self._metrics = metrics
         self._disk = disk
@@ -61,7 +61,7 @@ class Outbox:
             batch = self._waiting[0]
             waits = any(map(urgent, batch.published)) and batch not in self._kept
             late_s = max(now - batch.queued, self._disk.behind_s(now))
-            if waits and late_s < PATIENCE_S and self._disk.works:
+            if waits and late_s < WRITE_TIMEOUT_S and self._disk.works:
                 return
             self._waiting.popleft()
             self._metrics.take(batch.published)

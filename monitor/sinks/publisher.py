@@ -11,7 +11,7 @@ from ecgmon.core.errors import EcgmonError, ProtocolError, RefusedError
 from ecgmon.wire import messages
 from ecgmon.wire.numbering import numbered
 from monitor.network.access import LOCAL, Access
-from monitor.network.rate_limits import Limits, Rates
+from monitor.network.rate_limits import RateLimit, RateLimiter
 from monitor.network.router import Inbox, Received
 from monitor.sinks.subscribers import Away, Subscriber
 
@@ -20,7 +20,7 @@ MAX_DRAINED: Final = 200
 """Requests taken in one tick."""
 SILENT_S: Final = 10.0
 """A viewer repeats its subscription every 2 s; one that is silent for so long is gone."""
-RATES: Final = Rates(messages=50.0, message_burst=500.0)
+RATES: Final = RateLimit(messages=50.0, message_burst=500.0)
 """What viewers with a key may ask for: the past is looked up where alarms are written."""
 MAY_NOT: Final = "This key may not do that."
 
@@ -50,7 +50,7 @@ class Publisher:
     def __init__(self, inbox: Inbox, access: Access) -> None:
         self._inbox = inbox
         self._access = access
-        self._limits = Limits(RATES)
+        self._limits = RateLimiter(RATES)
         self._subscribers: dict[bytes, Subscriber] = {}
         self._away = Away()
         self._dropped = 0

@@ -9,9 +9,9 @@ from typing import Final
 from ecgmon.core.errors import EcgmonError, ProtocolError, RefusedError
 from ecgmon.wire import Frame, frame, messages
 from monitor.network.access import LOCAL, Access
-from monitor.network.rate_limits import LONGEST_WAIT_S, Limits
+from monitor.network.rate_limits import LONGEST_WAIT_S, RateLimiter
 from monitor.network.router import Inbox
-from monitor.wearers.registry import Ward
+from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.stream import Piece, Stream
 from monitor.wearers.stream_tail import StreamTail
 
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class Connection:
+class DeviceConnection:
     """A device's end of an open stream; when it was last answered, and what was ``seen`` then."""
 
     peer: bytes
@@ -42,7 +42,7 @@ class Connection:
 
 
 @dataclass(eq=False, slots=True)
-class Taken:
+class IngestResult:
     """What a tick has taken in.
 
     Parameters
@@ -75,11 +75,11 @@ class Ingest:
     ----------
     inbox : Inbox
         Of a bound ROUTER socket.
-    ward : Ward
+    registry : WearerRegistry
         Where streams are opened.
     access : Access
         Who may write what.
-    limits : Limits
+    limits : RateLimiter
         How much connections with keys may send.
     publish : callable
         Gives the endpoint of the publisher that a user can use.
@@ -88,24 +88,24 @@ class Ingest:
     def __init__(
         self,
         inbox: Inbox,
-        ward: Ward,
+        registry: WearerRegistry,
         access: Access,
-        limits: Limits,
+        limits: RateLimiter,
         publish: Callable[[str], str],
     ) -> None:
         self._inbox = inbox
-        self._ward = ward
+        self._registry = registry
         self._access = access
         self._limits = limits
         self._publish = publish
-        self._connections: dict[tuple[bytes, int], Connection] = {}
-        self._of_stream: dict[Stream, Connection] = {}
+        self._connections: dict[tuple[bytes, int], DeviceConnection] = {}
+        self._of_stream: dict[Stream, DeviceConnection] = {}
         self._waiting: set[Stream] = set()
         self._asked: dict[str, tuple[bytes, str]] = {}
         self._samples = 0
-        self._taken = Taken()
+        self._taken = IngestResult()
 
-    def drain(self, now: float) -> Taken:
+    def drain(self, now: float) -> IngestResult:
         """Take what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples."""
         self._samples = 0
         for _ in range(MAX_DRAINED):
@@ -119,7 +119,7 @@ class Ingest:
         for stream in [stream for stream in self._waiting if stream in self._of_stream]:
             self._keep(self._of_stream[stream], stream.expire(now))
         self._waiting = {stream for stream in self._waiting if stream.waits}
-        taken, self._taken = self._taken, Taken()
+        taken, self._taken = self._taken, IngestResult()
         return taken
 
     def acknowledge(self, acks: dict[Stream, int], ends: Collection[Stream] = ()) -> None:
@@ -149,12 +149,12 @@ class Ingest:
         published: list[messages.Published] = []
         for stream in streams:
             self._forget(stream)
-            published += self._ward.close(stream)
+            published += self._registry.close(stream)
         return published
 
     def forget_closed(self) -> None:
         """Forget connections of streams that the ward has ended."""
-        for stream in set(self._of_stream) - set(self._ward.streams):
+        for stream in set(self._of_stream) - set(self._registry.streams):
             self._forget(stream)
 
     def review(self) -> None:
@@ -200,12 +200,12 @@ class Ingest:
         if stream.waits:
             self._waiting.add(stream)
 
-    def _charge_missing(self, connection: Connection, index: int, now: float) -> None:
+    def _charge_missing(self, connection: DeviceConnection, index: int, now: float) -> None:
         if connection.user != LOCAL:
             missing = index - connection.stream.reached
             self._limits.charge_missing(connection.user, now, missing)
 
-    def _keep(self, connection: Connection, pieces: list[Piece]) -> None:
+    def _keep(self, connection: DeviceConnection, pieces: list[Piece]) -> None:
         stream = connection.stream
         if pieces:
             self._taken.pieces += [(stream.wearer, piece) for piece in pieces]
@@ -213,10 +213,10 @@ class Ingest:
 
     def _hello(self, peer: bytes, user: str, hello: messages.Hello, now: float) -> None:
         self._check(peer, user, hello)
-        if live := self._ward.going_on(hello):
+        if live := self._registry.going_on(hello):
             self._attach(peer, user, hello, live.stream, live.lead, now)
             return
-        self._ward.claim(hello, now)
+        self._registry.claim(hello, now)
         if asked := self._asked.get(hello.wearer):
             if asked == (peer, hello.stream):
                 return
@@ -259,10 +259,10 @@ class Ingest:
         now: float,
     ) -> None:
         self._check(peer, user, hello)  # meanwhile the key or the stream id may be another wearer's
-        live = self._ward.going_on(hello)
+        live = self._registry.going_on(hello)
         if live is None:
-            self._ward.claim(hello, now)  # another one may have come first
-            live, published = self._ward.open(hello, recalled, now)
+            self._registry.claim(hello, now)  # another one may have come first
+            live, published = self._registry.open(hello, recalled, now)
             self._taken.published += published
             self.forget_closed()  # it may have taken the place of a silent device
         self._attach(peer, user, hello, live.stream, live.lead, now)
@@ -275,7 +275,7 @@ class Ingest:
             self._forget(other)
         if user != LOCAL and not self._limits.open(user, (stream.wearer, stream.number), now):
             raise RefusedError("This key has too many streams open.", LONGEST_WAIT_S)
-        connection = Connection(peer, user, stream, lead, now)
+        connection = DeviceConnection(peer, user, stream, lead, now)
         self._connections[peer, stream.number] = self._of_stream[stream] = connection
         who = self._access.name_of(user)
         _log.info("wearer=%s stream=%s hello who=%r", hello.wearer, hello.stream, who)
@@ -298,7 +298,7 @@ class Ingest:
         if stream.next > stream.kept:  # not on disk, but not to be sent again
             self._ack(connection)
 
-    def _connection(self, peer: bytes, user: str, number: int) -> Connection:
+    def _connection(self, peer: bytes, user: str, number: int) -> DeviceConnection:
         connection = self._connections.get((peer, number))
         if connection is None or connection.user != user:
             raise ProtocolError("This stream is not open here: say hello first.")
@@ -312,7 +312,7 @@ class Ingest:
             del self._connections[connection.peer, stream.number]
             self._limits.close(connection.user, (stream.wearer, stream.number))
 
-    def _ack(self, connection: Connection) -> None:
+    def _ack(self, connection: DeviceConnection) -> None:
         stream = connection.stream
         connection.seen, connection.answered = stream.next, time.monotonic()
         ack = messages.Ack(

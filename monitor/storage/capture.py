@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.atomic import place, sync_folder
+from ecgmon.core.atomic import atomic_write, sync_folder
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.captured import layout
 from ecgmon.wire import messages
@@ -43,7 +43,7 @@ class _Record:
     After a write that failed it may be ``torn``: what the file holds beyond them does not count.
     """
 
-    header: layout.Header
+    header: layout.CapturedHeader
     path: Path
     kept: dict[Path, int]
     longest: int
@@ -200,7 +200,7 @@ class Capture:
             record = None
         if record is not None and record.takes(piece, record.length) is not None:
             return record
-        header = layout.Header(
+        header = layout.CapturedHeader(
             wearer=wearer,
             stream=messages.stream_id(piece.stream),
             first=piece.first,
@@ -282,7 +282,7 @@ def _begin(record: _Record) -> None:
     # A device that begins again at the same sample sends the same ones.
     _remove(record.path)
     record.kept.pop(record.path, None)
-    place(header, record.header.encode())
+    atomic_write(header, record.header.encode())
 
 
 def _remove(path: Path) -> None:
@@ -298,7 +298,7 @@ def _listed(paths: Iterable[Path]) -> dict[Path, int]:
         stat = path.with_suffix(".dat").stat()
         try:
             header = path.with_suffix(".hea").read_bytes()[: layout.MAX_HEADER]
-            rate = layout.Header.decode(header).rate
+            rate = layout.CapturedHeader.decode(header).rate
         except (ValueError, RecursionError):  # damaged: it takes room all the same
             rate = RATE
         weight = _weight(stat.st_size // layout.SAMPLE_BYTES, rate)

@@ -1,19 +1,19 @@
 """The alarm that the journal was damaged."""
 
 from ecgmon.wire import messages
-from monitor.alarms.messages import Told
+from monitor.alarms.messages import AlarmMessages
 
 
-class Damage:
+class JournalDamage:
     """Says that a journal was damaged, until somebody acknowledges it or the monitor is restarted.
 
     Parameters
     ----------
-    own : Told
+    own : AlarmMessages
         The alarms of the monitor itself.
     """
 
-    def __init__(self, own: Told) -> None:
+    def __init__(self, own: AlarmMessages) -> None:
         self._own = own
         self._known: str | None = None
         self._stands = False

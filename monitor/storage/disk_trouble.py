@@ -9,7 +9,7 @@ REPORT_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
-class Trouble:
+class DiskTrouble:
     """Says in the log when the disk begins to fail, what is at stake meanwhile, and what is lost.
 
     Attributes

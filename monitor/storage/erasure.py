@@ -21,7 +21,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.errors import UsageError
 from ecgmon.models.store import Store
 from ecgmon.records.captured.journal_schema import layout
-from ecgmon.records.captured.layout import MAX_HEADER, SAMPLE_BYTES, Header, home
+from ecgmon.records.captured.layout import MAX_HEADER, SAMPLE_BYTES, CapturedHeader, home
 from monitor.storage import journal_file, salvage
 
 BUSY_MS: Final = 10_000
@@ -171,7 +171,7 @@ def _hours(samples: Path) -> float:
     """
     try:
         with samples.with_suffix(".hea").open("rb") as file:
-            rate = Header.decode(file.read(MAX_HEADER)).rate
+            rate = CapturedHeader.decode(file.read(MAX_HEADER)).rate
     except (OSError, ValueError, RecursionError):
         rate = RATE
     try:

@@ -34,7 +34,7 @@ class Batch:
 
 
 @dataclass(eq=False, slots=True)
-class Kept:
+class StoredSamples:
     """How much of each stream is on disk, or recorded as given up.
 
     Parameters
@@ -53,7 +53,7 @@ class Kept:
 
 
 @dataclass(eq=False, slots=True)
-class Errand:
+class ReadRequest:
     """Something to be looked up on the disk, after all that was handed over before.
 
     Parameters

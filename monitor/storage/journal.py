@@ -12,7 +12,7 @@ from ecgmon.core.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
 from monitor.storage import journal_file as file
 from monitor.storage import salvage
-from monitor.storage.wall_clock import CLOCK_SET, Wall
+from monitor.storage.wall_clock import CLOCK_SET, WallClock
 
 COMMIT_S: Final = 1.0
 """Windows are committed at most this late; alarms at once, before they are published."""
@@ -253,14 +253,14 @@ class Journal:
                 return message.first + WINDOW
         return 0
 
-    def wall(self) -> Wall:
+    def wall(self) -> WallClock:
         """Return what is known of the wall clock: when this was written to, and which steps."""
         try:
             newest = next(iter(self._execute(_NEWEST)), None)
         except salvage.ERRORS:  # nothing is known: what cannot be read is told elsewhere
-            return Wall()
+            return WallClock()
         steps = (m for _, m in self._said(_STEPS, CLOCK_SET) if isinstance(m, messages.Event))
-        return Wall(newest and newest[0], steps)
+        return WallClock(newest and newest[0], steps)
 
     def gaps(self, wearer: str, stream: str) -> Iterator[messages.Gap]:
         """Yield the latest gaps of a wearer's stream, newest first."""

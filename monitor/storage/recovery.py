@@ -24,7 +24,7 @@ back for 60 usable seconds, everything else less far."""
 _log = logging.getLogger(__name__)
 
 
-def recall(folder: Path, journal: Journal, wearer: str, stream: str) -> StreamTail | None:
+def recover_stream(folder: Path, journal: Journal, wearer: str, stream: str) -> StreamTail | None:
     """Return how a stream ended as far as it was captured; None if nothing of it was.
 
     Parameters

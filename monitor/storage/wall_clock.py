@@ -18,7 +18,7 @@ _STEADY: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Counts the time in which the machine sleeps, too, where the system has such a clock."""
 
 
-class Wall:
+class WallClock:
     """Notes steps of the wall clock, and counts ages as if there had been none.
 
     Parameters

@@ -14,29 +14,29 @@ from typing import Final
 from ecgmon.core.errors import EcgmonError
 from ecgmon.wire import messages
 from monitor.storage.capture import Capture
-from monitor.storage.jobs import Batch, Errand, Kept, gap
+from monitor.storage.jobs import Batch, ReadRequest, StoredSamples, gap
 from monitor.storage.journal import Journal, urgent
-from monitor.storage.wall_clock import Wall
+from monitor.storage.wall_clock import WallClock
 from monitor.wearers.stream import Stream
 
-GATHER_S: Final = 0.2
+COALESCE_S: Final = 0.2
 """Samples wait so long for others, so that files are not opened for every frame."""
-PLENTY: Final = 720
+FLUSH_SAMPLES: Final = 720
 """Samples of one wearer, two seconds, that do not wait: a device catches up."""
-PATIENCE_S: Final = 2.0
+WRITE_TIMEOUT_S: Final = 2.0
 """A disk that takes longer keeps nothing from being published any more."""
 MAX_QUEUED: Final = 20_000
 """Batches that wait for a disk that hangs; what the oldest say of windows is lost, and counted."""
 MAX_CARRIED: Final = 1_000
 """Messages, other than windows, that a batch given up leaves to the next one."""
 DAY_S: Final = 86_400.0
-TIDY_S: Final = 10.0
+MAINTENANCE_S: Final = 10.0
 """How often old entries are removed and the free space is looked at."""
 
 _log = logging.getLogger(__name__)
 
 
-class Disk(threading.Thread):
+class StorageWriter(threading.Thread):
     """Writes batches in the order in which they come, several at once if they wait.
 
     Parameters
@@ -49,7 +49,7 @@ class Disk(threading.Thread):
         On the disk whose free space is watched.
     keep_days : tuple of (float, float, float)
         How long windows stay in the journal, and all else, and how long samples are kept.
-    wall : Wall
+    wall : WallClock
         Tells how old something is.
 
     Attributes
@@ -68,7 +68,7 @@ class Disk(threading.Thread):
         capture: Capture | None,
         folder: Path,
         keep_days: tuple[float, float, float],
-        wall: Wall,
+        wall: WallClock,
     ) -> None:
         super().__init__(name="disk", daemon=True)  # a disk that hangs must not keep us alive
         self._journal = journal
@@ -76,8 +76,8 @@ class Disk(threading.Thread):
         self._folder = folder
         self._keep_days = keep_days
         self._wall = wall
-        self._queue: deque[Batch | Errand] = deque()
-        self._done: deque[Batch | Errand | Kept] = deque()
+        self._queue: deque[Batch | ReadRequest] = deque()
+        self._done: deque[Batch | ReadRequest | StoredSamples] = deque()
         self._work = threading.Condition()
         self._stopping = False
         self._busy: float | None = None
@@ -131,7 +131,7 @@ class Disk(threading.Thread):
             oldest = self._busy if self._busy is not None else now
             return now - min(oldest, self._queue[0].queued if self._queue else now)
 
-    def hand_over(self, job: Batch | Errand) -> None:
+    def hand_over(self, job: Batch | ReadRequest) -> None:
         """Take something to do; what a hanging disk leaves over is bounded."""
         with self._work:
             if isinstance(job, Batch) and self._capture is not None:
@@ -145,7 +145,7 @@ class Disk(threading.Thread):
                 self._shorten()
             self._work.notify()
 
-    def take_done(self) -> list[Batch | Errand | Kept]:
+    def take_done(self) -> list[Batch | ReadRequest | StoredSamples]:
         """Return what has been done since the last call, in order; raises what ended the thread."""
         if self._error is not None:
             raise self._error
@@ -201,12 +201,12 @@ class Disk(threading.Thread):
             self._error = error
             self._tell()
 
-    def _next(self) -> list[Batch | Errand]:
+    def _next(self) -> list[Batch | ReadRequest]:
         """Wait for work; returns none when stopped and all is done."""
         with self._work:
             while not self._queue and not self._stopping:
                 self._work.wait()
-            until = time.monotonic() + GATHER_S
+            until = time.monotonic() + COALESCE_S
             while not (self._stopping or self._hurry):
                 left_s = until - time.monotonic()
                 if left_s <= 0:
@@ -222,24 +222,24 @@ class Disk(threading.Thread):
                 jobs.insert(0, carried)
             return jobs
 
-    def _hurries(self, job: "Batch | Errand") -> bool:
+    def _hurries(self, job: "Batch | ReadRequest") -> bool:
         """Tell whether somebody waits for a job, or for the samples that wait by now."""
-        if isinstance(job, Errand) or any(map(urgent, job.published)):
+        if isinstance(job, ReadRequest) or any(map(urgent, job.published)):
             return True
         for wearer, piece in job.pieces:
             waiting = self._waiting.get(wearer, 0) + len(piece.samples)
-            if waiting >= PLENTY:
+            if waiting >= FLUSH_SAMPLES:
                 return True
             self._waiting[wearer] = waiting
         return bool(job.ends)
 
-    def _do(self, jobs: "list[Batch | Errand]") -> None:
+    def _do(self, jobs: "list[Batch | ReadRequest]") -> None:
         """Write what was published, and all samples.
 
         What an alarm was raised by is there when the alarm is; for other samples it need not wait.
         """
         batches = [job for job in jobs if isinstance(job, Batch)]
-        errands = [job for job in jobs if isinstance(job, Errand)]
+        errands = [job for job in jobs if isinstance(job, ReadRequest)]
         published = [message for batch in batches for message in batch.published]
         if self._capture is not None:
             self._capture.flush({m.wearer for m in published if urgent(m) and m.wearer})
@@ -249,16 +249,16 @@ class Disk(threading.Thread):
             self._wanted |= batch.acks
             self._ending.update(batch.ends)
         kept = self._keep()
-        for errand in errands:
+        for request in errands:
             try:
-                errand.then = errand.look_up()
+                request.then = request.look_up()
             except (EcgmonError, OSError) as error:
                 _log.error("disk=unreadable error=%r", str(error))
         self._finish([kept, *errands])
 
-    def _keep(self) -> Kept:
+    def _keep(self) -> StoredSamples:
         """Write all samples; what is on disk, or a gap in the journal, can be acknowledged."""
-        kept = Kept()
+        kept = StoredSamples()
         holding = None
         if self._capture is not None:
             self._capture.flush()
@@ -282,7 +282,7 @@ class Disk(threading.Thread):
                     kept.ends.append(stream)
         return kept
 
-    def _finish(self, done: "Sequence[Batch | Errand | Kept]") -> None:
+    def _finish(self, done: "Sequence[Batch | ReadRequest | StoredSamples]") -> None:
         self._done.extend(done)
         self._tell()
 
@@ -292,7 +292,7 @@ class Disk(threading.Thread):
 
     def _tidy(self) -> None:
         now = time.monotonic()
-        if now - self._tidied < TIDY_S:
+        if now - self._tidied < MAINTENANCE_S:
             return
         self._tidied = now
         windows, others, samples = (self._wall.cutoff(days * DAY_S) for days in self._keep_days)

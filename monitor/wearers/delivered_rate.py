@@ -31,7 +31,7 @@ ANEW_S: Final = 20.0
 """Samples that are as much too early were counted from another time."""
 
 
-class Delivered:
+class DeliveredRate:
     """The rate at which a stream's samples come, where they come steadily.
 
     The delay of a frame is its arrival less the time of its last sample at the declared rate. It

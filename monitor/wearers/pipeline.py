@@ -16,8 +16,8 @@ from ecgmon.wire import messages
 from monitor.alarms.conditions.wearer import Condition
 from monitor.alarms.rules import Rules
 from monitor.inference.engine import classify
-from monitor.wearers.session import Live, Watched, trace
-from monitor.wearers.stream import Segment
+from monitor.wearers.session import ActiveStream, WearerSession, trace
+from monitor.wearers.stream import StreamSegment
 
 _T = TypeVar("_T")
 
@@ -30,13 +30,13 @@ RECOVERED_AT_ONCE: Final = 64
 
 
 def advance(
-    watched: Collection[Watched], wants_trace: Callable[[str], bool]
+    watched: Collection[WearerSession], wants_trace: Callable[[str], bool]
 ) -> list[messages.Published]:
     """Process all pending samples, together for wearers that got as many.
 
     Parameters
     ----------
-    watched : collection of Watched
+    watched : collection of WearerSession
         Whose.
     wants_trace : callable
         Tells whether anybody draws this wearer's signal.
@@ -50,7 +50,7 @@ def advance(
     while ready := [
         (w, w.live) for w in watched if w.live and w.live.stream.pending and not w.live.recalled
     ]:
-        groups: dict[tuple[int, int], list[tuple[Watched, Live, NDArray[np.float64]]]]
+        groups: dict[tuple[int, int], list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]]]
         groups = defaultdict(list)
         for one, live in ready:
             segment = live.stream.pending.popleft()
@@ -62,14 +62,14 @@ def advance(
     return published
 
 
-def recover(watched: Collection[Watched]) -> list[messages.Published]:
+def recover(watched: Collection[WearerSession]) -> list[messages.Published]:
     """Process some of what is recalled, of many wearers together; nothing if nothing is.
 
     What was told of it before the restart is not told again. Where all of it is processed, the
     alarms are told what holds by now.
     """
     recovering = [(w, w.live) for w in watched if w.live and w.live.recalled]
-    groups: dict[tuple[int, int], list[tuple[Watched, Live, NDArray[np.float64]]]]
+    groups: dict[tuple[int, int], list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]]]
     groups = defaultdict(list)
     published: list[messages.Published] = []
     for one, live in recovering[:RECOVERED_AT_ONCE]:
@@ -87,7 +87,7 @@ def recover(watched: Collection[Watched]) -> list[messages.Published]:
     return published
 
 
-def cut(segment: Segment) -> list[Segment]:
+def cut(segment: StreamSegment) -> list[StreamSegment]:
     """Return a segment in pieces for `recover`.
 
     All but the first begin with a second: wearers whose seconds begin together cost least.
@@ -95,14 +95,14 @@ def cut(segment: Segment) -> list[Segment]:
     first, samples = segment.first, np.concatenate(segment.parts)
     starts = [0, *range(-first % WINDOW or RECOVERED, len(samples), RECOVERED)]
     pieces = [
-        Segment(first + start, 0, [piece], segment.step)
+        StreamSegment(first + start, 0, [piece], segment.step)
         for start, piece in zip(starts, np.split(samples, starts[1:]), strict=True)
     ]
     pieces[0].missing = segment.missing
     return pieces
 
 
-def _recovered(one: Watched, live: Live) -> list[messages.Published]:
+def _recovered(one: WearerSession, live: ActiveStream) -> list[messages.Published]:
     """Tell what holds, or wait with it: more may have been judged than was on disk."""
     if live.stream.next_window < live.told_from:
         live.settles_at = live.told_from
@@ -110,7 +110,9 @@ def _recovered(one: Watched, live: Live) -> list[messages.Published]:
     return settle(one, live)
 
 
-def tell(one: Watched, live: Live, changes: Sequence[Condition]) -> list[messages.Published]:
+def alarm_messages(
+    one: WearerSession, live: ActiveStream, changes: Sequence[Condition]
+) -> list[messages.Published]:
     """Tell the alarms of what has begun or ended, unless that was told before a restart."""
     told: list[messages.Published] = []
     for change in changes:
@@ -126,7 +128,7 @@ def tell(one: Watched, live: Live, changes: Sequence[Condition]) -> list[message
     return told
 
 
-def settle(one: Watched, live: Live) -> list[messages.Published]:
+def settle(one: WearerSession, live: ActiveStream) -> list[messages.Published]:
     """Tell what holds by now, once a stream has come to where it was before a restart."""
     told: list[messages.Published] = []
     for kind in OF_SIGNAL:
@@ -151,7 +153,9 @@ def text(kind: Kind, rules: Rules) -> str:
     return said
 
 
-def _reset_after_gap(one: Watched, live: Live, segment: Segment) -> list[messages.Published]:
+def _reset_after_gap(
+    one: WearerSession, live: ActiveStream, segment: StreamSegment
+) -> list[messages.Published]:
     if not segment.missing:
         return []
     live.chain.reset(live.stream.row, segment.first)
@@ -170,7 +174,8 @@ def _reset_after_gap(one: Watched, live: Live, segment: Segment) -> list[message
 
 
 def _push(
-    members: list[tuple[Watched, Live, NDArray[np.float64]]], wants_trace: Callable[[str], bool]
+    members: list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]],
+    wants_trace: Callable[[str], bool],
 ) -> list[messages.Published]:
     chain = members[0][1].chain
     rows = np.array([live.stream.row for _, live, _ in members], dtype=np.intp)
@@ -202,20 +207,20 @@ def _push(
         running = live.conditions.elapsed(
             int(chain.next[row]), chain.confirmed(row), chain.lost(row)
         )
-        published += tell(one, live, running)
+        published += alarm_messages(one, live, running)
     return published
 
 
 def _second(
-    one: Watched, live: Live, second: Second, *, whole: bool = True
+    one: WearerSession, live: ActiveStream, second: Second, *, whole: bool = True
 ) -> list[messages.Published]:
     live.next_second = second.end
     gaps = live.gaps.add(not whole and second.state == "signal")  # no signal is told as such
     changes = [*live.conditions.second(second), Condition("gaps", gaps, second.end)]
-    return tell(one, live, changes)
+    return alarm_messages(one, live, changes)
 
 
-def _lose_seconds(one: Watched, live: Live, until: int) -> list[messages.Published]:
+def _lose_seconds(one: WearerSession, live: ActiveStream, until: int) -> list[messages.Published]:
     """Note the seconds before ``until`` that are not whole."""
     stream, published = live.stream, list[messages.Published]()
     filled = until - MAX_FILLED * WINDOW
@@ -230,7 +235,7 @@ def _lose_seconds(one: Watched, live: Live, until: int) -> list[messages.Publish
 
 
 def _window(
-    one: Watched, live: Live, windows: Windows, i: int, probability: float
+    one: WearerSession, live: ActiveStream, windows: Windows, i: int, probability: float
 ) -> list[messages.Published]:
     first, threshold = int(windows.first[i]), live.model.card.threshold
     heart_rate = float(windows.heart_rate[i])
@@ -249,7 +254,7 @@ def _window(
     ]
 
 
-def _fill(one: Watched, live: Live, until: int) -> list[messages.Published]:
+def _fill(one: WearerSession, live: ActiveStream, until: int) -> list[messages.Published]:
     """Report the seconds before ``until`` that could not be classified.
 
     Samples of them never arrived, or of what the model needs around them.
@@ -263,8 +268,8 @@ def _fill(one: Watched, live: Live, until: int) -> list[messages.Published]:
 
 
 def _report(
-    one: Watched,
-    live: Live,
+    one: WearerSession,
+    live: ActiveStream,
     first: int,
     state: SignalState,
     *,
@@ -274,7 +279,7 @@ def _report(
     heart_rate: float | None = None,
 ) -> list[messages.Published]:
     end = live.stream.next_window = first + WINDOW
-    told = tell(one, live, live.conditions.judged(end, abnormal))
+    told = alarm_messages(one, live, live.conditions.judged(end, abnormal))
     known = first < live.told_from
     if live.settles_at is not None and end >= live.settles_at:
         told += settle(one, live)

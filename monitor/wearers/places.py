@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from ecgmon.wire import messages
 from monitor.wearers.pipeline import advance
-from monitor.wearers.session import Watched, link
+from monitor.wearers.session import WearerSession, link
 
 _log = logging.getLogger(__name__)
 
 
-def longest_silent(watched: Iterable[Watched], now: float) -> Watched | None:
+def longest_silent(watched: Iterable[WearerSession], now: float) -> WearerSession | None:
     """Return whose device has been silent longest, of those that are alarmed for it."""
     silent = [
         (one.live.heard, one)
@@ -21,7 +21,7 @@ def longest_silent(watched: Iterable[Watched], now: float) -> Watched | None:
     return min(silent, key=lambda pair: pair[0])[1] if silent else None
 
 
-def set_aside(watched: Watched, now: float) -> list[messages.Published]:
+def set_aside(watched: WearerSession, now: float) -> list[messages.Published]:
     """Take a silent device's stream out of the ward; the wearer's alarms stand on.
 
     The wearer is from then on as after a restart: what was sent is on disk, a device that comes

@@ -14,7 +14,7 @@ USUAL_LEADS: Final = ("II", "MLII")
 
 
 @dataclass(frozen=True, slots=True)
-class Care:
+class WearerPolicy:
     """How wearers are watched.
 
     Parameters

@@ -8,16 +8,16 @@ from ecgmon.core.alarm_kinds import OF_SIGNAL
 from ecgmon.core.errors import RefusedError, UsageError
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
-from monitor.alarms.conditions.k_of_n import Burden
-from monitor.alarms.messages import Told
+from monitor.alarms.conditions.k_of_n import KOfN
+from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS
 from monitor.inference.engine import Models
 from monitor.wearers.pipeline import advance, cut, recover
 from monitor.wearers.places import longest_silent, set_aside
-from monitor.wearers.policy import Care
+from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.session import (
-    Live,
-    Watched,
+    ActiveStream,
+    WearerSession,
     conditions,
     link,
     opened,
@@ -38,30 +38,30 @@ MAX_MISSING: Final = 1024
 _log = logging.getLogger(__name__)
 
 
-class Ward:
+class WearerRegistry:
     """The wearers and their signal state.
 
     Parameters
     ----------
-    care : Care
+    policy : WearerPolicy
         How they are watched; another one may be set any time.
 
     Attributes
     ----------
-    own : Told
+    own : AlarmMessages
         The alarms of the monitor itself.
     """
 
-    def __init__(self, care: Care) -> None:
-        self._care = care
-        self._models = Models(care.resolve)
+    def __init__(self, policy: WearerPolicy) -> None:
+        self._policy = policy
+        self._models = Models(policy.resolve)
         self._chains: dict[Geometry, SignalChain] = {}
-        self._watched: dict[str, Watched] = {}
-        self._capacity = care.capacity
-        self._free = list(range(care.capacity))
+        self._watched: dict[str, WearerSession] = {}
+        self._capacity = policy.capacity
+        self._free = list(range(policy.capacity))
         self._numbers: dict[str, int] = {}
         self._turned_away = False
-        self.own = Told(None)
+        self.own = AlarmMessages(None)
 
     def restore(
         self,
@@ -80,15 +80,15 @@ class Ward:
             watched.told.restore(by_wearer.get(wearer, []))
             watched.missed, watched.missed_since = missed.get(wearer), now
 
-    def adopt(self, care: Care) -> None:
+    def adopt(self, policy: WearerPolicy) -> None:
         """Watch in another way from now on, but no more wearers at once than before.
 
         Streams that are open stay so, on their leads.
         """
-        self._care = care
-        self._models = Models(care.resolve)
+        self._policy = policy
+        self._models = Models(policy.resolve)
         for watched in self._watched.values():
-            rules = care.rules(watched.wearer)
+            rules = policy.rules(watched.wearer)
             changed, watched.rules = rules != watched.rules, rules
             if watched.live and changed:
                 now = int(watched.live.chain.next[watched.live.stream.row])
@@ -110,7 +110,7 @@ class Ward:
         """Whether streams are being brought to where they were before a restart."""
         return any(watched.live and watched.live.recalled for watched in self._watched.values())
 
-    def going_on(self, hello: messages.Hello) -> Live | None:
+    def going_on(self, hello: messages.Hello) -> ActiveStream | None:
         """Return the stream of a device that comes back, if it is open.
 
         Raises
@@ -134,7 +134,7 @@ class Ward:
         RefusedError
             If it cannot now: another device sends this wearer's signal, or there is no room.
         """
-        self._care.lead_of(hello)
+        self._policy.lead_of(hello)
         live = self._live(hello.wearer)
         if live is not None and now - live.heard < TAKEOVER_S:
             raise RefusedError(
@@ -146,7 +146,7 @@ class Ward:
 
     def open(
         self, hello: messages.Hello, recalled: StreamTail | None, now: float
-    ) -> tuple[Live, list[messages.Published]]:
+    ) -> tuple[ActiveStream, list[messages.Published]]:
         """Begin a wearer's stream, or go on with one from before a restart; `claim` comes first.
 
         Raises
@@ -158,7 +158,7 @@ class Ward:
         if recalled is not None:
             require_same(hello, recalled.rate_mhz, recalled.lead)
         model, refused = self._models.serving(hello.wearer)
-        lead = self._care.lead_of(hello)
+        lead = self._policy.lead_of(hello)
         watched = self._of(hello.wearer)
         told = self._end(watched) if watched.live else []
         if not self._free:
@@ -175,7 +175,7 @@ class Ward:
         )
         chain = self._chains[geometry]
         chain.reset(stream.row, stream.end)
-        live = Live(
+        live = ActiveStream(
             stream=stream,
             hello=hello,
             lead=lead,
@@ -185,7 +185,7 @@ class Ward:
             heard=now,
             next_second=stream.next_window,
             refused=refused,
-            gaps=Burden(GAPS, "gaps" in watched.told.alarms.holding),
+            gaps=KOfN(GAPS, "gaps" in watched.told.alarms.holding),
         )
         watched.live, watched.missed = live, None
         told += [opened(live), *self._no_model(watched, refused)]
@@ -245,7 +245,7 @@ class Ward:
                 if wrong is not None and live.hello.replay is not True:
                     told += watched.told.condition("rate", wrong, text=wrong_rate(live))
             told += watched.told.condition("silent", silent_s > watched.rules.silent_s)
-            if silent_s > self._care.forget_s:
+            if silent_s > self._policy.forget_s:
                 told += self._end(watched)
             if watched.idle:
                 self._forget(watched)
@@ -276,10 +276,10 @@ class Ward:
                 told.append(swap(live))
         return told
 
-    def _no_model(self, watched: Watched, refused: str | None) -> list[messages.Published]:
+    def _no_model(self, watched: WearerSession, refused: str | None) -> list[messages.Published]:
         return watched.told.condition("no-model", refused is not None, text=refused)
 
-    def _end(self, watched: Watched) -> list[messages.Published]:
+    def _end(self, watched: WearerSession) -> list[messages.Published]:
         """End a wearer's stream and with it what only a stream can show."""
         told: list[messages.Published] = []
         if live := watched.live:
@@ -317,17 +317,17 @@ class Ward:
         self._free.append(watched.live.stream.row)
         return told + set_aside(watched, now)
 
-    def _live(self, wearer: str) -> Live | None:
+    def _live(self, wearer: str) -> ActiveStream | None:
         watched = self._watched.get(wearer)
         return watched.live if watched else None
 
-    def _of(self, wearer: str) -> Watched:
+    def _of(self, wearer: str) -> WearerSession:
         if wearer not in self._watched:
-            watched = self._watched[wearer] = Watched(wearer, self._care.rules(wearer))
+            watched = self._watched[wearer] = WearerSession(wearer, self._policy.rules(wearer))
             watched.told.restore([], self._numbers.pop(wearer, 0))
         return self._watched[wearer]
 
-    def _forget(self, watched: Watched) -> None:
+    def _forget(self, watched: WearerSession) -> None:
         """Watch a wearer no more; numbers of alarms are not used again."""
         del self._watched[watched.wearer]
         if watched.told.alarms.highest:
@@ -335,7 +335,7 @@ class Ward:
         if len(self._numbers) > MAX_REMEMBERED:
             del self._numbers[next(iter(self._numbers))]
 
-    def _told(self, wearer: str | None) -> Told:
+    def _told(self, wearer: str | None) -> AlarmMessages:
         if wearer is None:
             return self.own
         if wearer not in self._watched:
@@ -343,7 +343,7 @@ class Ward:
         return self._watched[wearer].told
 
 
-def _recall(live: Live, recalled: StreamTail) -> None:
+def _recall(live: ActiveStream, recalled: StreamTail) -> None:
     """Give a stream what is known of it, from which `recover` brings it to where it was."""
     stream, at = live.stream, recalled.first
     for start, stop in (*recalled.gaps, (recalled.stop, recalled.stop)):

@@ -11,15 +11,15 @@ from ecgmon.models.bundle import Model
 from ecgmon.signal import SignalChain
 from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import messages
-from monitor.alarms.conditions.k_of_n import Burden
-from monitor.alarms.conditions.wearer import Conditions
-from monitor.alarms.messages import Told
+from monitor.alarms.conditions.k_of_n import KOfN
+from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
-from monitor.wearers.stream import Segment, Stream
+from monitor.wearers.stream import Stream, StreamSegment
 
 
 @dataclass(eq=False, slots=True)
-class Live:
+class ActiveStream:
     """What belongs to a wearer's current stream.
 
     Parameters
@@ -34,7 +34,7 @@ class Live:
         Judges the wearer.
     chain : SignalChain
         Of all wearers whose models see as much.
-    conditions : Conditions
+    conditions : WearerConditions
         What holds of the signal.
     next_second : int
         Index of the first second whose state is not known.
@@ -49,11 +49,11 @@ class Live:
         Why the model in service is not the one that judges.
     counted, heard : int, float
         Samples taken when last looked, and the monotonic time when any were new.
-    gaps : Burden
+    gaps : KOfN
         Whether too many seconds are not whole.
     holds : dict of Kind to bool
         What was last found of each condition of this stream.
-    recalled : deque of Segment
+    recalled : deque of StreamSegment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
     step : float
@@ -65,7 +65,7 @@ class Live:
     lead: str
     model: Model
     chain: SignalChain
-    conditions: Conditions
+    conditions: WearerConditions
     heard: float
     next_second: int = 0
     told_from: int = 0
@@ -73,14 +73,14 @@ class Live:
     latest: messages.Window | None = None
     refused: str | None = None
     counted: int = 0
-    gaps: Burden = field(default_factory=lambda: Burden(GAPS))
+    gaps: KOfN = field(default_factory=lambda: KOfN(GAPS))
     holds: dict[Kind, bool] = field(default_factory=dict)
-    recalled: deque[Segment] = field(default_factory=deque)
+    recalled: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
 
 
 @dataclass(eq=False, slots=True)
-class Watched:
+class WearerSession:
     """A wearer under watch, with or without a stream.
 
     Parameters
@@ -99,11 +99,11 @@ class Watched:
     rules: Rules
     missed: messages.Closed | None = None
     missed_since: float = 0.0
-    live: Live | None = None
-    told: Told = field(init=False)
+    live: ActiveStream | None = None
+    told: AlarmMessages = field(init=False)
 
     def __post_init__(self) -> None:
-        self.told = Told(self.wearer)
+        self.told = AlarmMessages(self.wearer)
 
     @property
     def idle(self) -> bool:
@@ -120,9 +120,9 @@ class Watched:
         return [opened(self.live), *latest, *said]
 
 
-def conditions(watched: Watched, first: int) -> Conditions:
+def conditions(watched: WearerSession, first: int) -> WearerConditions:
     """Return what will hold of a wearer's stream from index ``first`` on."""
-    found = Conditions(watched.rules, watched.told.alarms.holding & OF_SIGNAL)
+    found = WearerConditions(watched.rules, watched.told.alarms.holding & OF_SIGNAL)
     found.gap(first)  # of the time before it knows nothing: that is no asystole
     return found
 
@@ -145,7 +145,7 @@ def require_same(hello: messages.Hello, rate_mhz: int, lead: str) -> None:
         )
 
 
-def opened(live: Live) -> messages.Opened:
+def opened(live: ActiveStream) -> messages.Opened:
     """Say that a stream is open, and which model judges it."""
     card = live.model.card
     return messages.Opened(
@@ -159,7 +159,7 @@ def opened(live: Live) -> messages.Opened:
     )
 
 
-def swap(live: Live) -> messages.Swap:
+def swap(live: ActiveStream) -> messages.Swap:
     """Say that the model has changed, or why it has not."""
     return messages.Swap(
         wearer=live.stream.wearer,
@@ -171,7 +171,7 @@ def swap(live: Live) -> messages.Swap:
     )
 
 
-def link(live: Live, now: float) -> messages.Link:
+def link(live: ActiveStream, now: float) -> messages.Link:
     """Say how a stream is doing at monotonic time ``now``."""
     stream = live.stream
     return messages.Link(
@@ -185,7 +185,7 @@ def link(live: Live, now: float) -> messages.Link:
     )
 
 
-def wrong_rate(live: Live) -> str:
+def wrong_rate(live: ActiveStream) -> str:
     """Return what a person reads where a device does not deliver the rate that it declared."""
     return (
         f"the device declares {live.hello.rate:g} samples a second, but about "
@@ -194,7 +194,7 @@ def wrong_rate(live: Live) -> str:
     )
 
 
-def trace(live: Live, n: int) -> messages.Trace:
+def trace(live: ActiveStream, n: int) -> messages.Trace:
     """Return the last ``n`` filtered samples for drawing."""
     filtered = live.chain.recent(live.stream.row, n)
     microvolts = np.clip(filtered * 1000, -32767, 32767).astype("<i2")

@@ -15,7 +15,7 @@ from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import Frame
 from ecgmon.wire.messages import MAX_SPIKES
 from monitor.wearers.clock import Clock
-from monitor.wearers.delivered_rate import Delivered
+from monitor.wearers.delivered_rate import DeliveredRate
 
 HELD_S: Final = 1.0
 """What overtook other samples waits as long for them; then they are missing."""
@@ -65,7 +65,7 @@ class Piece:
 
 
 @dataclass(eq=False, slots=True)
-class Segment:
+class StreamSegment:
     """Consecutive samples at `RATE`, after ``missing`` samples that never arrived.
 
     ``step`` is what noise of one count is in them, root mean square in mV.
@@ -106,7 +106,7 @@ class Stream:
     ----------
     received, missing, repeated : int
         The device's samples that were taken, given up, and dropped because they were known.
-    pending : deque of Segment
+    pending : deque of StreamSegment
         What was taken and is not processed.
     end : int
         Index at `RATE` of the next sample of ``pending``.
@@ -116,7 +116,7 @@ class Stream:
         Index of the device's first sample that was not acknowledged yet.
     clock : Clock
         The device's rate, and how late it delivers.
-    delivered : Delivered
+    delivered : DeliveredRate
         Whether it delivers the rate that it declared.
     spikes : deque of int
         Indices at `RATE` of the pacing spikes in seconds that are not reported, the first
@@ -131,13 +131,13 @@ class Stream:
     received: int = field(default=0, init=False)
     missing: int = field(default=0, init=False)
     repeated: int = field(default=0, init=False)
-    pending: deque[Segment] = field(default_factory=deque, init=False)
+    pending: deque[StreamSegment] = field(default_factory=deque, init=False)
     end: int = field(init=False)
     next_window: int = field(init=False)
     kept: int = field(init=False)
     gaps: list[tuple[int, int]] = field(default_factory=list, init=False)
     clock: Clock = field(init=False)
-    delivered: Delivered = field(init=False)
+    delivered: DeliveredRate = field(init=False)
     spikes: deque[int] = field(default_factory=deque, init=False)
     _front: FrontEnd = field(init=False)
     _step: float = field(default=STEP_MV, init=False)
@@ -145,7 +145,7 @@ class Stream:
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.rate_mhz)
-        self.delivered = Delivered(self.rate_mhz)
+        self.delivered = DeliveredRate(self.rate_mhz)
         self._front = FrontEnd(self.rate_mhz, self.next)
         self.end = self._front.next
         self.next_window = self.end // WINDOW * WINDOW
@@ -244,7 +244,7 @@ class Stream:
         """Index of the device's sample after all that were taken or are held."""
         return self._held[-1][2].end if self._held else self.next
 
-    def skip_to(self, segment: Segment) -> None:
+    def skip_to(self, segment: StreamSegment) -> None:
         """Remember what is missing before a segment until the seconds it touches are reported."""
         self.gaps = [gap for gap in self.gaps if gap[1] > self.next_window]
         self.gaps.append((segment.first - segment.missing, segment.first))
@@ -312,7 +312,7 @@ class Stream:
     def _append_gap(self) -> None:
         first = self._front.next
         if first > self.end:
-            self.pending.append(Segment(first, first - self.end, [np.zeros(0)], self._step))
+            self.pending.append(StreamSegment(first, first - self.end, [np.zeros(0)], self._step))
             self.end = first
 
     def _append(self, first: int, samples: NDArray[np.float64]) -> None:
@@ -324,7 +324,7 @@ class Stream:
         self._front.found.clear()
         missing = first - self.end
         if missing or not self.pending or self.pending[-1].step != self._step:
-            self.pending.append(Segment(first, missing, [samples], self._step))
+            self.pending.append(StreamSegment(first, missing, [samples], self._step))
         else:
             self.pending[-1].parts.append(samples)
         self.end = first + len(samples)

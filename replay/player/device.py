@@ -11,8 +11,8 @@ import zmq
 from ecgmon.core.constants import RATE
 from ecgmon.records import Record
 from ecgmon.wire import Frame, messages
-from ecgmon.wire.device_client import Connection, Context, Secure, plain
-from replay.player.retransmit_buffer import Kept
+from ecgmon.wire.device_client import Context, DeviceClient, Secure, plain
+from replay.player.retransmit_buffer import RetransmitBuffer
 from replay.player.schedule import Outgoing, Pace, schedule
 
 IN_FLIGHT_S: Final = 10
@@ -26,7 +26,7 @@ TAKEN: Final = 20_000
 """Frames whose time is remembered: more than are kept."""
 
 
-class Device:
+class RecordDevice:
     """The sending end of one stream, which outlives lost connections and the monitor's restarts.
 
     It keeps what is not acknowledged, and sends on as long as the monitor judges what comes, even
@@ -52,7 +52,7 @@ class Device:
         Where it connects to, known once it does.
     publish : str or None
         Where the monitor publishes, known once it has welcomed the stream.
-    kept : Kept
+    kept : RetransmitBuffer
         What was taken and is not acknowledged, and counts of samples.
     """
 
@@ -73,7 +73,7 @@ class Device:
         self._clock_ns = time.time_ns()
         self._spoke = time.monotonic()
         self._goodbye = self._parted = False
-        self.kept = Kept()
+        self.kept = RetransmitBuffer()
         self.publish: str | None = None
         hello = messages.Hello(
             wearer=record.wearer,
@@ -82,7 +82,7 @@ class Device:
             leads=[record.lead],
             replay=pace.speed != 1 or msgspec.UNSET,
         )
-        self._connection = Connection(hello, patience_s)
+        self._connection = DeviceClient(hello, patience_s)
 
     def connect(self, endpoint: str, context: Context, secure: Secure = plain) -> None:
         """Connect, to say hello; raises `UsageError` if the endpoint is none."""

@@ -13,8 +13,8 @@ import zmq
 from ecgmon.core.errors import EcgmonError
 from ecgmon.wire import messages
 from ecgmon.wire.device_client import PATIENCE_S, Context, Secure, plain
-from ecgmon.wire.viewer_client import Viewer, topics
-from replay.player.device import Device
+from ecgmon.wire.viewer_client import ViewerClient, topics
+from replay.player.device import RecordDevice
 from replay.scoring.scoreboard import Scoreboard
 
 KINDS: Final = (
@@ -39,14 +39,14 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class Part:
+class PlayedDevice:
     """A wearer in play.
 
     Parameters
     ----------
     wearer : str
         The wearer's id.
-    device : Device
+    device : RecordDevice
         Sends.
     board : Scoreboard
         Counts what is published of it.
@@ -55,7 +55,7 @@ class Part:
     """
 
     wearer: str
-    device: Device
+    device: RecordDevice
     board: Scoreboard
     error: EcgmonError | None = None
 
@@ -65,7 +65,7 @@ class Player:
 
     Parameters
     ----------
-    parts : sequence of Part
+    parts : sequence of PlayedDevice
         Who plays. What fails for one of many is noted in its part.
     context : zmq.Context
         Of the viewer's socket.
@@ -73,13 +73,15 @@ class Player:
         Makes it use a client's key. That of a device may not listen: then nothing is counted.
     """
 
-    def __init__(self, parts: Sequence[Part], context: Context, secure: Secure = plain) -> None:
+    def __init__(
+        self, parts: Sequence[PlayedDevice], context: Context, secure: Secure = plain
+    ) -> None:
         self._parts = parts
         self._of = {part.device.stream: part for part in parts}
         self._context = context
         self._secure = secure
         self._deaf = False
-        self._results: Viewer | None = None
+        self._results: ViewerClient | None = None
         self._stopping = threading.Event()
         self._heard = threading.Event()
 
@@ -114,7 +116,7 @@ class Player:
         publish = _reachable(str(device.publish), device.endpoint)
         one = self._parts[0].wearer if len(self._parts) == 1 else None
         # The devices' acknowledgements bound what can be under way.
-        self._results = Viewer(
+        self._results = ViewerClient(
             self._context, publish, topics(KINDS, one), queued=0, secure=self._secure
         )
         deadline = time.monotonic() + PATIENCE_S
@@ -154,7 +156,7 @@ class Player:
             self._results.close()
 
     @property
-    def _playing(self) -> list[Part]:
+    def _playing(self) -> list[PlayedDevice]:
         return [part for part in self._parts if part.error is None]
 
     def _turn(self) -> None:
@@ -173,7 +175,7 @@ class Player:
             for part, message in self._listen(self._results):
                 part.board.take(message, self._results.heard)
 
-    def _wait(self, playing: list[Part]) -> None:
+    def _wait(self, playing: list[PlayedDevice]) -> None:
         """Wait until there is something to read or to send."""
         poller = zmq.Poller()
         for part in playing:
@@ -187,7 +189,7 @@ class Player:
             wait_s = max(0.0, wait_s - MANY_TURNS_S)
         poller.poll(math.ceil(1000 * wait_s))
 
-    def _listen(self, results: Viewer) -> Iterator[tuple[Part, messages.Published]]:
+    def _listen(self, results: ViewerClient) -> Iterator[tuple[PlayedDevice, messages.Published]]:
         for message in results.drain(BATCH):
             if isinstance(message, messages.Subscribed):
                 self._heard.set()

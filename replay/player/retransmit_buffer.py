@@ -5,7 +5,7 @@ from collections import deque
 from replay.player.schedule import Outgoing
 
 
-class Kept:
+class RetransmitBuffer:
     """Frames in the order of time, those that this connection carried before those it did not.
 
     Attributes

@@ -7,7 +7,7 @@ import pytest
 
 from ecgmon_cli.recipe import known
 from ecgmon_cli.studies import SPLITS
-from ecgmon_cli.train import Network
+from ecgmon_cli.train import NetworkName
 from tests.support.subprocesses import environment, python
 
 ENROLL = ("enroll", "--patient", "ann", "--record")
@@ -99,7 +99,7 @@ def test_what_is_known_without_torch_is_true():
     from trainer.evaluation.studies.jobs import JOBS
     from trainer.networks.windows import NETWORKS
 
-    assert set(NETWORKS) == {str(network) for network in Network}
+    assert set(NETWORKS) == {str(network) for network in NetworkName}
     assert {job.split for job in JOBS} == set(SPLITS)
     of_windows = [name for name in known() if recipes.recipe(name).data == "windows"]
     assert of_windows == list(recipes.OF_WINDOWS)

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from ecgmon.records.captured.layout import Header
+from ecgmon.records.captured.layout import CapturedHeader
 from tests.support.subprocesses import ECGMON, ecgmon, ecgmon_each, start
 
 FREE = {
@@ -42,7 +42,7 @@ def journal(path, *rows):
 
 
 def captured(folder, wearer, header=None):
-    about = Header.decode(
+    about = CapturedHeader.decode(
         b"0123456789abcdef-0000000000000000000 1 360\n"
         b"0123456789abcdef-0000000000000000000.dat 16 200.0(0)/mV 16 0 0 0 0 II\n"
         b'#{"wearer":"ann","stream":"0123456789abcdef","first":0,"rate":360.0,"gain":200.0,'

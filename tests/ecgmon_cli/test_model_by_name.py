@@ -21,7 +21,7 @@ FAST = ("--speed", "max", "--no-view", "--json", "-")
 def test_a_wearer_of_that_name_is_judged_by_the_generic_model(name):
     generic = built_in()["generic"]
     assert resolve(None, name) == generic
-    assert settings(Config()).care.resolve(name) == generic
+    assert settings(Config()).policy.resolve(name) == generic
     record = simulate("normal", duration_s=330, wearer=name).record
     assert of_record(record) is None
     assert of_replay(None, name, None) == generic

@@ -12,10 +12,10 @@ from trainer.evaluation.studies import jobs, page, provenance
 from trainer.evaluation.studies.jobs import Place
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.provenance import Provenance
-from trainer.evaluation.studies.run import Cell
+from trainer.evaluation.studies.run import Experiment
 from trainer.training.fit import Epoch
 
-CELL = Cell("focal", Split.RANDOM, "published")
+CELL = Experiment("focal", Split.RANDOM, "published")
 
 
 @dataclass(eq=False)
@@ -25,7 +25,7 @@ class Job:
     name: str = "made-up"
     recipe: str = "focal"
     split: str = Split.RANDOM
-    cell: Cell = CELL
+    cell: Experiment = CELL
     signals: tuple = ()
     settings: dict = field(default_factory=lambda: {"procedure": 1})
     minutes: float = 1

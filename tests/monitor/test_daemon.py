@@ -14,8 +14,8 @@ from ecgmon.core.errors import UsageError
 from ecgmon.keys import PrivateKey
 from ecgmon.wire import messages
 from monitor.daemon import Monitor
-from monitor.settings import Settings
-from monitor.wearers.policy import Care
+from monitor.settings import MonitorSettings
+from monitor.wearers.policy import WearerPolicy
 from replay.simulator.scenarios import SCENARIOS
 from replay.simulator.wearer import simulate
 from tests.support.bundles import write_bundle
@@ -35,9 +35,9 @@ def taken():
 def refused(folder, **settings):
     """Try to start a monitor, see that it leaves no socket behind, and return what it says."""
     context = zmq.Context()
-    given = {"journal": folder / "journal.db", "care": Care(lambda _: GENERIC)} | settings
+    given = {"journal": folder / "journal.db", "policy": WearerPolicy(lambda _: GENERIC)} | settings
     with pytest.raises(UsageError) as refusal:
-        Monitor(Settings(**given), context).start()
+        Monitor(MonitorSettings(**given), context).start()
     end = threading.Thread(target=context.term, daemon=True)
     end.start()
     end.join(PATIENCE_S)

@@ -231,9 +231,9 @@ def test_other_rules_are_taken_up_while_a_stream_is_open_and_what_is_not_is_said
         device.send_all(CALM[: 5 * RATE])
         listener.until(messages.Window, "203", first=3 * RATE)
         rules = Rules(low_rate=40, high_rate=50, extreme_high_rate=290)  # it beats faster
-        care = replace(rig.settings.care, rules=lambda _: rules)
+        policy = replace(rig.settings.policy, rules=lambda _: rules)
         elsewhere = ("tcp://127.0.0.1:1",)
-        rig.monitor.reload(replace(rig.settings, care=care, publish=elsewhere, window_days=1))
+        rig.monitor.reload(replace(rig.settings, policy=policy, publish=elsewhere, window_days=1))
         time.sleep(0.2)
         device.send_all(CALM[5 * RATE :], first=5 * RATE)
         assert listener.until(messages.Alarm, "203").kind == "high-rate"

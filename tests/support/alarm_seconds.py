@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
-from monitor.alarms.conditions.wearer import Condition, Conditions
+from monitor.alarms.conditions.wearer import Condition, WearerConditions
 
 LOOK_AHEAD = RATE // 2
 
@@ -58,7 +58,7 @@ class Told:
     known: int
 
 
-def push(conditions: Conditions, happenings, cuts=()) -> list[Told]:
+def push(conditions: WearerConditions, happenings, cuts=()) -> list[Told]:
     """Push a wearer's stream, cut at these indices and where samples are lost."""
     length = len(happenings) * RATE
     all_beats = [n * RATE + beat for n, h in enumerate(happenings) for beat in h.beats]

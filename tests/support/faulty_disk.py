@@ -13,7 +13,7 @@ import pytest
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import Viewer, topics
+from ecgmon.wire.viewer_client import ViewerClient, topics
 from tests.survival.conftest import Playing
 from tests.survival.test_kills import Mortal
 
@@ -56,7 +56,7 @@ class Watching:
         self.heard = []
         self._stack = ExitStack()
         self.live()
-        self._viewer = Viewer(
+        self._viewer = ViewerClient(
             context, monitor.publish, topics([messages.Alarm, messages.Window, messages.Gap])
         )
         self._playing = Playing(context, record, monitor.ingest, speed)

@@ -11,10 +11,10 @@ import pytest
 import zmq
 
 from ecgmon.wire import Frame, messages
-from ecgmon.wire.viewer_client import Viewer, topics
+from ecgmon.wire.viewer_client import ViewerClient, topics
 from monitor.daemon import Monitor
-from monitor.settings import Settings
-from monitor.wearers.policy import Care
+from monitor.settings import MonitorSettings
+from monitor.wearers.policy import WearerPolicy
 
 GENERIC = Path(__file__).parents[2] / "ecgmon" / "models" / "built_in" / "generic.onnx"
 PATIENCE_S = 30
@@ -118,7 +118,7 @@ class Listener:
     """A viewer that keeps all it hears."""
 
     def __init__(self, context, publish, wanted=None, secure=lambda _: None):
-        self.viewer = Viewer(context, publish, wanted or topics(), queued=0, secure=secure)
+        self.viewer = ViewerClient(context, publish, wanted or topics(), queued=0, secure=secure)
         self.socket = self.viewer.socket
         self.socket.linger = 0
         self.heard = []
@@ -192,14 +192,14 @@ class Rig:
     def __init__(self, folder, **settings):
         folder.mkdir(exist_ok=True)
         self.journal = folder / "journal.db"
-        care = {
+        policy = {
             name: settings.pop(name)
             for name in ("resolve", "rules", "lead", "capacity", "forget_s")
             if name in settings
         }
-        care = Care(**{"resolve": lambda _: GENERIC} | care)
+        policy = WearerPolicy(**{"resolve": lambda _: GENERIC} | policy)
         self.context = zmq.Context()
-        self.settings = Settings(**{"journal": self.journal, "care": care} | settings)
+        self.settings = MonitorSettings(**{"journal": self.journal, "policy": policy} | settings)
         self.monitor = Monitor(self.settings, self.context)
         self._clients = []
         self._error = None

@@ -29,7 +29,7 @@ DS2: Final = tuple(
 )
 """Patient-independent split of de Chazal et al. (2004). One person is on both sides of it: 201 in
 DS1 and 202 in DS2; the split is kept as the field uses it."""
-DS1_CHOOSING: Final = ("106", "114", "116", "223")
+DS1_MODEL_SELECTION: Final = ("106", "114", "116", "223")
 """Wearers of DS1 who choose a model's epoch and threshold and are not fitted to."""
 SAME_PERSON: Final = (("201", "202"),)
 FOLDS: Final = 5

@@ -12,7 +12,7 @@ HELD_OUT: Final = ("100", "119", "203", "208", "213", "219", "231", "233")
 """Held out of the generic model entirely, for demonstration and tests."""
 VALIDATION: Final = ("106", "114", "116", "200", "210", "215", "223", "228")
 """Wearers the generic model is not fitted to, who choose its epoch and threshold."""
-CHOOSING: Final = (*VALIDATION, "209", "220")
+MODEL_SELECTION: Final = (*VALIDATION, "209", "220")
 """Wearers on whom networks and recipes were compared; 209 and 220 for their supraventricular
 beats, of which `VALIDATION` has few."""
 TRAINING: Final = tuple(r for r in RECORDS if r not in HELD_OUT + VALIDATION)

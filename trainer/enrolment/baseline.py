@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ecgmon.core.errors import BundleError, UsageError
-from trainer.enrolment.enrol import Way
-from trainer.enrolment.signal import Signal
+from trainer.enrolment.enrol import EnrolmentMethod
+from trainer.enrolment.signal import EnrolmentSignal
 from trainer.networks.windows import BeatNet, WindowNetwork
 from trainer.training import export
 
@@ -123,7 +123,7 @@ class BaselineNet(WindowNetwork):
         return functional.avg_pool1d(distance[:, None], STEPS, 1)[:, 0].amax(dim=1)
 
 
-def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
+def assumed_normal(generic: Path, signal: EnrolmentSignal, seed: int) -> EnrolmentMethod:
     """Calibrate a generic model on a wearer's signal that is declared normal.
 
     Making the network raises `NotUsualError` where the generic model calls too much of it abnormal.
@@ -132,7 +132,7 @@ def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
     ----------
     generic : Path
         Bundle to start from.
-    signal : Signal
+    signal : EnrolmentSignal
         Of the enrolment.
     seed : int
         Of the code book.
@@ -157,4 +157,4 @@ def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
             )
         return calibrated.eval()
 
-    return Way(fitted, 0.5, "assumed normal")
+    return EnrolmentMethod(fitted, 0.5, "assumed normal")

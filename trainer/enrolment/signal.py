@@ -24,7 +24,7 @@ SHORTEST: Final = 180
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Signal:
+class EnrolmentSignal:
     """What an enrolment has of a wearer.
 
     Parameters
@@ -66,7 +66,7 @@ def require_length(record: Record) -> None:
         )
 
 
-def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Signal:
+def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> EnrolmentSignal:
     """Prepare the first seconds of a record for enrolment.
 
     Raises
@@ -94,7 +94,7 @@ def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Signal
     if not len(beats):
         raise RecordError(f"No heart beats were found in {record.name}: check lead and electrodes.")
     filtered = band_pass(1)(np.zeros(1, dtype=np.intp), held[None, : seconds * WINDOW])[0]
-    return Signal(whole, state, beats, filtered.astype(np.float32))
+    return EnrolmentSignal(whole, state, beats, filtered.astype(np.float32))
 
 
 def _doubted(

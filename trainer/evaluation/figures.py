@@ -23,7 +23,7 @@ BINS: Final = 10
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Judged:
+class JudgedWindows:
     """What a model said of a wearer's windows, and what is true.
 
     Parameters
@@ -99,7 +99,7 @@ def mean(confusions: Sequence[Confusion]) -> Figures:
     return result
 
 
-def calibration(judged: Sequence[Judged]) -> dict[str, float | list[list[float]]]:
+def calibration(judged: Sequence[JudgedWindows]) -> dict[str, float | list[list[float]]]:
     """Compare probabilities with what came true.
 
     Returns

@@ -22,7 +22,7 @@ from trainer.studies.cardiacnet.own import Own
 from trainer.studies.cardiacnet.patient import SHARES, TIE, Patient, Score
 from trainer.studies.cardiacnet.pretrain import Pretrained, kept
 from trainer.studies.cardiacnet.published import Published
-from trainer.studies.cardiacnet.search import KEEP, Found, Grid, Method, Setting, search
+from trainer.studies.cardiacnet.search import KEEP, Grid, Method, SearchResult, Setting, search
 from trainer.studies.cardiacnet.stacked import STACK
 from trainer.training import batches, fit
 from trainer.training.fit import deterministic
@@ -48,13 +48,13 @@ class Track:
         As prepared for the network.
     pretrained : Pretrained
         The generic network.
-    found : mapping of str to mapping of str to Found
+    found : mapping of str to mapping of str to SearchResult
         By kind of model and patient.
     """
 
     patients: Mapping[str, Patient]
     pretrained: Pretrained
-    found: Mapping[str, Mapping[str, Found]]
+    found: Mapping[str, Mapping[str, SearchResult]]
 
 
 PROCEDURE: Final = 1
@@ -145,7 +145,7 @@ def run(
         grids: Mapping[str, Grid],
         rungs: tuple[int, ...],
         start: str = tuned_from,
-    ) -> dict[str, Found]:
+    ) -> dict[str, SearchResult]:
         name = f"{work.name}/{kind.name}/{stage}{start}"
         method = Method(name, make, kind.advance, rungs, kind.group)
         done: list[str] = []
@@ -194,9 +194,9 @@ def beat_symbols(names: Sequence[str], data: Path | None) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _generic(pretrained: Pretrained, patient: Patient, threshold: float) -> Found:
+def _generic(pretrained: Pretrained, patient: Patient, threshold: float) -> SearchResult:
     inputs, truth = patient.windows(VALIDATION)
     validation = probabilities(pretrained.network, inputs)
     test = probabilities(pretrained.network, patient.windows(TEST)[0])
     score = Score.of(validation, truth, threshold).balanced_accuracy
-    return Found({}, score, pretrained.epochs, pretrained.best, validation, test)
+    return SearchResult({}, score, pretrained.epochs, pretrained.best, validation, test)

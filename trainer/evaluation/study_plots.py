@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from trainer.evaluation import plots
-from trainer.evaluation.figures import Judged
+from trainer.evaluation.figures import JudgedWindows
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED, Track
 from trainer.studies.cardiacnet import publication
 
@@ -35,7 +35,7 @@ BIN: Final = MappingProxyType({"published": 0.05, "own": 0.01})
 
 def draw(
     tracks: Mapping[str, Track],
-    judged: Mapping[str, Mapping[str, Mapping[str, Judged]]],
+    judged: Mapping[str, Mapping[str, Mapping[str, JudgedWindows]]],
     result: Mapping[str, Any],
     folder: Path,
 ) -> None:

@@ -20,9 +20,9 @@ from torch.nn import functional
 from ecgmon.metrics.classes import Figures, confusion
 from trainer.data.examples import Examples
 from trainer.networks.focal_loss import two_fold_focal_loss
-from trainer.training.adjust_logits import favour_rare
-from trainer.training.augmentation import Varied
-from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.adjust_logits import adjust_logits
+from trainer.training.augmentation import AugmentedBatches
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 from trainer.training.recipe import (
     ExampleBatches,
     Loss,
@@ -39,7 +39,7 @@ HIDDEN: Final = 64
 DROPOUT: Final = 0.1
 GAMMAS: Final = (1.0, 2.0)
 BATCH: Final = 64
-AS_PUBLISHED: Final = Settings(
+AS_PUBLISHED: Final = FitSettings(
     epochs=25,
     learning_rate=1e-4,
     seed=0,
@@ -48,7 +48,7 @@ AS_PUBLISHED: Final = Settings(
     schedule="constant",
     averaging=0,
 )
-TUNED: Final = Settings(epochs=36, learning_rate=2e-3, seed=0)
+TUNED: Final = FitSettings(epochs=36, learning_rate=2e-3, seed=0)
 FAVOURS: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
 """Shares of the logarithm of the class weights that *tuned* may add to its logits."""
 MORE_FAVOURS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
@@ -153,7 +153,7 @@ def tuned(task: Task) -> SixPairs:
     The epoch is the one of the best mean F1 on validation. Then rare classes are favoured as far as
     that rises further; alpha stays at 1 here too.
     """
-    return _trained(task, "tuned", TUNED, Varied, two_fold(), choose=True)
+    return _trained(task, "tuned", TUNED, AugmentedBatches, two_fold(), choose=True)
 
 
 def balanced(task: Task) -> nn.Module:
@@ -177,7 +177,7 @@ def _favoured(
     seen: Callable[[Figures], Figures] = lambda figures: figures,
 ) -> SixPairs:
     """Favour rare classes as far as the mean F1 rises on validation, in figures as ``seen``."""
-    return favour_rare(
+    return adjust_logits(
         network,
         network.output,
         task.training,
@@ -190,7 +190,7 @@ def _favoured(
 def _trained(
     task: Task,
     name: str,
-    settings: Settings,
+    settings: FitSettings,
     batches: type[ExampleBatches],
     loss: Loss,
     *,
@@ -225,7 +225,7 @@ RECIPE: Final = Recipe(
     },
     loss=two_fold(),
     published=PUBLISHED,
-    adaptation=Settings(epochs=10, learning_rate=1e-3, seed=0),
+    adaptation=FitSettings(epochs=10, learning_rate=1e-3, seed=0),
     networks=lambda *shape: {"six pairs": SixPairs(*shape)},
     settings={
         "as published": AS_PUBLISHED,
@@ -235,6 +235,6 @@ RECIPE: Final = Recipe(
         "gammas": GAMMAS,
         "favours": FAVOURS,
         "more favours": MORE_FAVOURS,
-        "varied": Varied.SETTINGS,
+        "varied": AugmentedBatches.SETTINGS,
     },
 )

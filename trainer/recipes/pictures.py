@@ -21,7 +21,7 @@ from trainer.data.windows import LENGTH
 from trainer.networks.pictures import Pictures
 from trainer.studies.cardiacnet.patient import SHARES, TIE
 from trainer.studies.cardiacnet.publication import MEAN_FINE_TUNED, MEAN_INDIVIDUAL
-from trainer.training.fit import AVERAGING, Epoch, Settings, deterministic, fit
+from trainer.training.fit import AVERAGING, Epoch, FitSettings, deterministic, fit
 from trainer.training.recipe import (
     ExampleBatches,
     Loss,
@@ -132,7 +132,7 @@ def _trained(
     # The running average of the weights swings less from epoch to epoch; a single wearer's training
     # has too few steps for it to leave the start behind.
     deterministic(task.seed)
-    settings = Settings(
+    settings = FitSettings(
         epochs=EPOCHS,
         learning_rate=learning_rate,
         seed=task.seed,
@@ -202,7 +202,7 @@ RECIPE: Final = Recipe(
     loss=functional.cross_entropy,
     individual=individual,
     published=PUBLISHED,
-    adaptation=Settings(
+    adaptation=FitSettings(
         epochs=20,
         learning_rate=0.001,
         seed=0,

@@ -16,10 +16,10 @@ from typing import Final, TypeVar
 from torch import nn
 from torch.nn import functional
 
-from trainer.studies.representation.networks import KINDS, Ensemble, Network
+from trainer.studies.representation.networks import KINDS, Ensemble, RepresentationNetwork
 from trainer.studies.representation.pretraining import HELD_OUT, pretrain
 from trainer.studies.representation.transformations import NOISE, SCALE, SEGMENTS, VERSIONS
-from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 from trainer.training.recipe import ExampleBatches, Recipe, System, Task, accuracy
 
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
@@ -45,7 +45,7 @@ EPOCHS: Final = 5
 """Of pre-training."""
 STEPS: Final = 100
 """Batches that an epoch has at least: few beats, as of PTB, are taken more than once."""
-SETTINGS: Final = partial(Settings, epochs=20, optimiser="adam", weight_decay=0)
+SETTINGS: Final = partial(FitSettings, epochs=20, optimiser="adam", weight_decay=0)
 PRETRAINING: Final = {
     "epochs": EPOCHS,
     "held out": HELD_OUT,
@@ -64,13 +64,13 @@ def _steps(task: Task, passes: int = 1) -> int:
     return max(passes * len(task.training) // BATCH, STEPS)
 
 
-def _network(kind: str, task: Task, outputs: int) -> Network:
+def _network(kind: str, task: Task, outputs: int) -> RepresentationNetwork:
     deterministic(task.seed)
     _, channels, length = task.training.inputs.shape
     return KINDS[kind](channels, length, outputs)
 
 
-def _representation(kind: str, task: Task) -> Network:
+def _representation(kind: str, task: Task) -> RepresentationNetwork:
     """Return a network whose shared part has learnt from the training beats without labels."""
     settings = SETTINGS(
         epochs=EPOCHS, steps=_steps(task, PASSES), learning_rate=RATES[kind], seed=task.seed
@@ -83,7 +83,7 @@ def _representation(kind: str, task: Task) -> Network:
 
 
 def _supervised(
-    network: Trained, task: Task, settings: partial[Settings], progress: Callable[[Epoch], None]
+    network: Trained, task: Task, settings: partial[FitSettings], progress: Callable[[Epoch], None]
 ) -> Trained:
     # Again: what came before may have been trained now or taken from the shelf.
     deterministic(task.seed)
@@ -96,11 +96,13 @@ def _supervised(
     )
 
 
-def _member(kind: str, prefix: str, task: Task) -> Network:
+def _member(kind: str, prefix: str, task: Task) -> RepresentationNetwork:
     """Return one of `KINDS`, trained with labels; ``prefix`` is empty or `PRETRAINED`."""
     settings = partial(SETTINGS, learning_rate=RATES[kind])
 
-    def train(network: Network, progress: Callable[[Epoch], None]) -> Network:
+    def train(
+        network: RepresentationNetwork, progress: Callable[[Epoch], None]
+    ) -> RepresentationNetwork:
         if prefix:
             shared = _representation(kind, task).shared
             network.shared.load_state_dict(shared.state_dict())

@@ -20,9 +20,9 @@ from torch.nn import functional
 
 from ecgmon.metrics.classes import Figures, confusion
 from trainer.data.examples import Examples
-from trainer.training.adjust_logits import favour_rare
-from trainer.training.augmentation import Varied
-from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.adjust_logits import adjust_logits
+from trainer.training.augmentation import AugmentedBatches
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 from trainer.training.recipe import (
     ExampleBatches,
     Loss,
@@ -44,7 +44,7 @@ WIDTHS: Final = (2048, 2048, 128)
 """Of the dense layers before the output."""
 DENSE: Final = len(WIDTHS) + 1
 """Dense layers."""
-SETTINGS: Final = Settings(
+SETTINGS: Final = FitSettings(
     epochs=15,
     learning_rate=3e-4,
     seed=0,
@@ -57,7 +57,7 @@ SETTINGS: Final = Settings(
 """The best of the publication's search; epochs, patience and the plateau's figures are ours, and
 so is the clipping of gradients (`trainer.training.fit`)."""
 BATCH: Final = 87
-TUNED: Final = Settings(epochs=16, learning_rate=2e-3, seed=0)
+TUNED: Final = FitSettings(epochs=16, learning_rate=2e-3, seed=0)
 """Ours, chosen on validation beats of the random split, as are the following."""
 TUNED_BATCH: Final = 256
 TUNED_POWER: Final = 0.5
@@ -172,14 +172,14 @@ def tuned(task: Task) -> TransferNet:
     ones are favoured as far as puts both figures, on validation, furthest above the published ones.
     """
     loss = weighted_loss(task.training.counts, TUNED_POWER)
-    batches = Varied(task.training, TUNED_BATCH, loss)
+    batches = AugmentedBatches(task.training, TUNED_BATCH, loss)
     return _trained(task, "tuned", TUNED, batches, TUNED_DROPOUT, FAVOURS)
 
 
 def _trained(
     task: Task,
     name: str,
-    settings: Settings,
+    settings: FitSettings,
     batches: ExampleBatches,
     dropout: float = 0.0,
     favours: Sequence[float] = (0.0,),
@@ -195,7 +195,7 @@ def _trained(
             progress=progress,
         )
         sides = task.training, task.validation
-        return favour_rare(best, best.output, *sides, favours, margin)
+        return adjust_logits(best, best.output, *sides, favours, margin)
 
     return task.shelf.network(name, TransferNet.of(task.training, dropout), train)
 
@@ -207,7 +207,7 @@ RECIPE: Final = Recipe(
     systems=MappingProxyType({"published": published, "tuned": tuned}),
     loss=functional.cross_entropy,
     published=PUBLISHED,
-    adaptation=Settings(epochs=8, learning_rate=3e-4, seed=0),
+    adaptation=FitSettings(epochs=8, learning_rate=3e-4, seed=0),
     networks=lambda channels, length, classes: {
         "published": TransferNet(channels, length, classes),
         "tuned": TransferNet(channels, length, classes, TUNED_DROPOUT),
@@ -221,7 +221,7 @@ RECIPE: Final = Recipe(
         "loss": "cross-entropy",
         "favours": FAVOURS,
         "above": PUBLISHED,
-        "varied": Varied.SETTINGS,
+        "varied": AugmentedBatches.SETTINGS,
     },
     batch=64,
 )

@@ -15,7 +15,7 @@ _LEAST: Final = 1e-30
 """Probabilities below this count as this, so that they have a logarithm."""
 
 
-def favour_rare(
+def adjust_logits(
     network: Network,
     output: nn.Linear,
     training: Examples,

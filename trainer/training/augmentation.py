@@ -9,7 +9,7 @@ from torch import Tensor
 from trainer.training.recipe import ExampleBatches
 
 
-class Varied(ExampleBatches):
+class AugmentedBatches(ExampleBatches):
     """Batches whose signal, the first channel, is a little shifted, scaled and noisy each time."""
 
     SHIFT: Final = 1

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from ecgmon.core.errors import UsageError
 from ecgmon.core.labels import ABNORMAL, UNLABELLED
-from ecgmon.models.bundle import Card, LabelSource, Model, Span, Validation
+from ecgmon.models.bundle import Card, LabelSource, Model, ScoredSpan, Validation
 from trainer.data.dataset import RecordSet
 from trainer.networks.windows import BeatNet, CardiacNet, WearerNorm, WindowNetwork, parameter_count
 from trainer.training import export
 from trainer.training.batches import DECIDED_BY as DECIDED_BY_OF_BATCHES
 from trainer.training.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
-from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 from trainer.training.scoring import (
     Judgements,
     best_threshold,
@@ -43,8 +43,8 @@ class Training:
     """Of the generic training: stretches in a row that are one wearer's."""
     rehearsal: int
     """So much of an enrolment's batch rehearses what the generic model was trained on."""
-    generic: Settings
-    patient: Settings
+    generic: FitSettings
+    patient: FitSettings
     patient_threshold: float = 0.5
     """Fine-tuning calibrates a model to its wearer, so the generic threshold is not kept."""
 
@@ -58,8 +58,8 @@ TRAININGS: Final = {
         32,
         WearerNorm.STRETCHES,
         4,
-        Settings(epochs=10, learning_rate=3e-3, seed=1),
-        Settings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
+        FitSettings(epochs=10, learning_rate=3e-3, seed=1),
+        FitSettings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
         patient_threshold=0.4,
     ),
     "cardiacnet": Training(
@@ -69,8 +69,8 @@ TRAININGS: Final = {
         128,
         1,
         64,
-        Settings(epochs=8, learning_rate=1e-3, seed=1),
-        Settings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
+        FitSettings(epochs=8, learning_rate=1e-3, seed=1),
+        FitSettings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
     ),
 }
 
@@ -160,7 +160,7 @@ def train_generic(
         name=f"generic-{network}",
         wearer=None,
         threshold=threshold,
-        trained=[Span(s.record, 0, len(s)) for s in training],
+        trained=[ScoredSpan(s.record, 0, len(s)) for s in training],
         windows=np.concatenate([s.labels for s in training]),
         validation=validated(
             "wearers not fitted to, who chose epoch and threshold", judged, threshold
@@ -187,11 +187,11 @@ def described(
     name: str,
     wearer: str | None,
     threshold: float,
-    trained: Sequence[Span],
+    trained: Sequence[ScoredSpan],
     windows: NDArray[np.int8],
     validation: Validation,
     seed: int,
-    enrolment: Span | None = None,
+    enrolment: ScoredSpan | None = None,
     labels: LabelSource = "annotations",
     evaluation: Validation | None,
 ) -> Card:

@@ -35,7 +35,7 @@ DECIDED_BY: Final = {
     "longest gradient": LONGEST_GRADIENT,
     "rising": RISING,
 }
-"""What decides every training, beside its `Settings`."""
+"""What decides every training, beside its `FitSettings`."""
 OPTIMISERS: Final = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -46,7 +46,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class FitSettings:
     """What a training run may vary.
 
     Parameters
@@ -107,7 +107,7 @@ def deterministic(seed: int) -> None:
 def fit(
     network: Network,
     batches: Batches[Network],
-    settings: Settings,
+    settings: FitSettings,
     *,
     score: Callable[[Network], float] | None = None,
     progress: Callable[[Epoch], None] = lambda _: None,
@@ -120,7 +120,7 @@ def fit(
         Starting point; it is changed on the way.
     batches : Batches
         Training data and loss.
-    settings : Settings
+    settings : FitSettings
         How to train.
     score : callable, optional
         Judges the network after each epoch on data that is not trained on; higher is better.
@@ -168,7 +168,7 @@ def fit(
     return best.eval()
 
 
-def _cycle(optimiser: Optimizer, settings: Settings, steps: int) -> OneCycleLR | None:
+def _cycle(optimiser: Optimizer, settings: FitSettings, steps: int) -> OneCycleLR | None:
     if settings.schedule != "one-cycle":
         return None
     total = steps * settings.epochs

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from trainer.data.examples import Examples
-from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Maps logits, float32 of shape (n, classes), and labels, int64 of shape (n,), to the mean loss."""
@@ -63,7 +63,7 @@ class ExampleBatches:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Checkpoints:
     """Where finished networks are kept, so that interrupted work goes on.
 
     Parameters
@@ -125,14 +125,14 @@ class Task:
         To fit to, and to choose epochs on.
     seed : int
         Of everything random.
-    shelf : Shelf
+    shelf : Checkpoints
         For finished networks.
     """
 
     training: Examples
     validation: Examples
     seed: int
-    shelf: Shelf = field(default_factory=Shelf)
+    shelf: Checkpoints = field(default_factory=Checkpoints)
 
 
 Networks = Callable[[int, int, int], Mapping[str, nn.Module]]
@@ -158,7 +158,7 @@ class Recipe:
         By name; the last one is what the recipe exports.
     loss : callable
         Of a wearer's adaptation; see `Loss`.
-    adaptation : Settings
+    adaptation : FitSettings
         How a trained network is fitted to the first minutes of one wearer.
     networks : Networks
         All that its systems train: what decides its results (`trainer.evaluation.results.digest`).
@@ -180,7 +180,7 @@ class Recipe:
     data: Literal["beats", "windows"]
     systems: Mapping[str, System]
     loss: Loss
-    adaptation: Settings
+    adaptation: FitSettings
     networks: Networks
     settings: Mapping[str, object]
     procedure: int = 1

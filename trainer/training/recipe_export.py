@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from ecgmon.core.constants import RATE
 from ecgmon.metrics.classes import confusion
-from ecgmon.models.beat_bundle import BeatCard, BeatCounts, BeatModel
-from ecgmon.models.bundle import Model, Span, Validation
+from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
+from ecgmon.models.bundle import Model, ScoredSpan, Validation
 from ecgmon.signal import Geometry
 from ecgmon.signal.beat_segments import BEAT_RATE
 from trainer.data.examples import Examples
@@ -25,7 +25,7 @@ _UNSEEN: Final = "wearers never seen"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Trained:
+class TrainedRecipe:
     """A recipe's network, and the examples that it was made from and judged on.
 
     Parameters
@@ -51,20 +51,24 @@ class Trained:
     seed: int
 
     @property
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[ScoredSpan, ...]:
         """The seconds of each record fitted to."""
         last = {
             str(wearer): self.training.samples[self.training.wearers == wearer].max()
             for wearer in np.unique(self.training.wearers)
         }
-        return tuple(Span(self.records[w], 0, int(end) // RATE + 1) for w, end in last.items())
+        return tuple(
+            ScoredSpan(self.records[w], 0, int(end) // RATE + 1) for w, end in last.items()
+        )
 
     def names(self, part: Examples) -> tuple[str, ...]:
         """Return the records of a part."""
         return tuple(self.records[str(wearer)] for wearer in np.unique(part.wearers))
 
 
-def export_beats(trained: Trained, segments: Literal["published", "live"], path: Path) -> BeatModel:
+def export_beats(
+    trained: TrainedRecipe, segments: Literal["published", "live"], path: Path
+) -> BeatModel:
     """Write the bundle of a network that judges beats; see `trainer.training.export.export`."""
     examples = trained.training
     card = BeatCard(
@@ -89,7 +93,7 @@ def export_beats(trained: Trained, segments: Literal["published", "live"], path:
     return export.export_served(_Classes(trained.network), card, path, some, BeatModel.load)
 
 
-def export_windows(trained: Trained, path: Path) -> Model:
+def export_windows(trained: TrainedRecipe, path: Path) -> Model:
     """Write the bundle of a network that judges windows; a monitor can serve it."""
     network = _Windows(trained.name, trained.network, trained.training.inputs.shape[2])
     judged = (
@@ -142,12 +146,12 @@ class _Windows(WindowNetwork):
         return logits[:, 1] - logits[:, 0]
 
 
-def _counts(protocol: str, part: Examples, trained: Trained) -> BeatCounts:
+def _counts(protocol: str, part: Examples, trained: TrainedRecipe) -> TrainingBeats:
     counts = tuple(tuple(row) for row in _confusion(trained, part))
-    return BeatCounts(protocol, trained.names(part), counts)
+    return TrainingBeats(protocol, trained.names(part), counts)
 
 
-def _confusion(trained: Trained, part: Examples) -> list[list[int]]:
+def _confusion(trained: TrainedRecipe, part: Examples) -> list[list[int]]:
     called = class_probabilities(trained.network, part.inputs).argmax(1)
     counted: list[list[int]] = confusion(part.labels, called, len(part.classes)).tolist()
     return counted

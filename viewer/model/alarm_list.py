@@ -49,7 +49,7 @@ class KnownAlarm:
         return priority, STATES.index(self.message.state), -self.message.alarm
 
 
-class Book:
+class AlarmList:
     """Alarms and pauses; of an alarm the newest message holds, for they arrive in order.
 
     Parameters

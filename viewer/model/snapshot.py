@@ -3,7 +3,7 @@
 from typing import Final
 
 from ecgmon.wire import messages
-from viewer.model.alarm_list import PRIORITIES, Book
+from viewer.model.alarm_list import PRIORITIES, AlarmList
 from viewer.model.wearer import ViewState
 
 LIVE_S: Final = 5.0
@@ -16,14 +16,14 @@ EVENT_S: Final = 10.0
 """For so long the newest event is told."""
 
 
-class Station:
+class MonitorSnapshot:
     """All wearers, as the monitor tells of them.
 
     Attributes
     ----------
     wearers : dict of str to ViewState
         By id.
-    own : Book
+    own : AlarmList
         The monitor's own alarms.
     dropped : int
         Messages for this viewer that have not come.
@@ -31,7 +31,7 @@ class Station:
 
     def __init__(self) -> None:
         self.wearers: dict[str, ViewState] = {}
-        self.own = Book(None)
+        self.own = AlarmList(None)
         self.dropped = 0
         self._event: tuple[float, messages.Event] | None = None
 
@@ -62,11 +62,11 @@ class Station:
         return event if now - at < EVENT_S else None
 
     @property
-    def books(self) -> list[Book]:
+    def books(self) -> list[AlarmList]:
         """The alarms of all, first the monitor's own."""
         return [self.own, *(state.book for state in self.wearers.values())]
 
-    def book(self, wearer: str | None) -> Book | None:
+    def book(self, wearer: str | None) -> AlarmList | None:
         """Return the alarms of one wearer, or with None the monitor's own."""
         if wearer is None:
             return self.own
@@ -114,6 +114,6 @@ class Station:
                 del self.wearers[state.wearer]
 
 
-def _worst(book: Book) -> tuple[int, int]:
+def _worst(book: AlarmList) -> tuple[int, int]:
     standing = book.standing
     return standing[0].weight[:2] if standing else (len(PRIORITIES), 0)

@@ -11,7 +11,7 @@ from ecgmon.terminal.paper import STEPS_MV, step_over
 SIZE: Final = 30 * RATE
 
 
-class Trace:
+class TraceBuffer:
     """The last 30 s of samples, in millivolts; NaN where a sample is not known.
 
     Attributes

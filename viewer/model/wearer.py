@@ -9,8 +9,8 @@ from msgspec import structs
 
 from ecgmon.core.constants import RATE
 from ecgmon.wire import messages
-from viewer.model.alarm_list import Book, KnownAlarm
-from viewer.model.trace import Scale, Trace
+from viewer.model.alarm_list import AlarmList, KnownAlarm
+from viewer.model.trace import Scale, TraceBuffer
 
 WINDOWS: Final = 600
 GAPS: Final = 64
@@ -37,9 +37,9 @@ class ViewState:
 
     Attributes
     ----------
-    book : Book
+    book : AlarmList
         Alarms and pauses; they outlive the stream.
-    trace : Trace
+    trace : TraceBuffer
         The ECG.
     scale : Scale
         The range of millivolts to draw it in.
@@ -64,14 +64,14 @@ class ViewState:
     def __init__(self, wearer: str, now: float = 0.0) -> None:
         self.wearer = wearer
         self.heard_at = now
-        self.book = Book(wearer)
+        self.book = AlarmList(wearer)
         self._judged_at = now
         self._retired: deque[str] = deque(maxlen=_RETIRED)
         self._begin(None)
 
     def _begin(self, stream: str | None) -> None:
         self._stream = stream
-        self.trace = Trace()
+        self.trace = TraceBuffer()
         self.scale = Scale()
         self.opened: messages.Opened | None = None
         self.swap: messages.Swap | None = None

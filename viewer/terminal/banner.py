@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ecgmon.terminal.canvas import Canvas, Look
-from viewer.model.alarm_list import Book, KnownAlarm
+from viewer.model.alarm_list import AlarmList, KnownAlarm
 from viewer.terminal.format import MARKS, OWN, short
 
 _NAME: Final = 16
@@ -13,7 +13,7 @@ Picture = Callable[[int, int], Canvas]
 """Draws a screen of so many columns and rows."""
 
 
-def below(picture: Picture, books: Iterable[Book], time: float) -> Picture:
+def below(picture: Picture, books: Iterable[AlarmList], time: float) -> Picture:
     """Return what draws a screen below a row with the high alarms that stand.
 
     An alarm that is acknowledged, latched or paused stands as well. While one of them waits for
@@ -23,7 +23,7 @@ def below(picture: Picture, books: Iterable[Book], time: float) -> Picture:
     ----------
     picture : callable
         Draws the screen.
-    books : iterable of Book
+    books : iterable of AlarmList
         Whose alarms.
     time : float
         Seconds since the Unix epoch, for what is paused.

@@ -11,7 +11,7 @@ from ecgmon.terminal.paper import (
     CELLS_PER_SECOND,
     GUTTER,
     SAMPLES_PER_CELL,
-    Span,
+    VoltageSpan,
     draw_grid,
     draw_one_millivolt,
     draw_times,
@@ -45,7 +45,7 @@ def draw(canvas: Canvas, state: ViewState) -> None:
     marks = canvas.part(height, left, 1, width)
     looks = np.full(width, Look.PENDING, np.uint8)
 
-    span = Span(state.scale.low, state.scale.high)
+    span = VoltageSpan(state.scale.low, state.scale.high)
     draw_grid(plot, span, first)
     for second in range(first * SAMPLES_PER_CELL // RATE, state.clock // RATE + 1):
         if window := state.window(second):

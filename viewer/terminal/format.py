@@ -6,7 +6,7 @@ from typing import Final, Literal
 from ecgmon.core.alarm_kinds import Priority
 from ecgmon.terminal.canvas import Look
 from ecgmon.wire import messages
-from viewer.model.alarm_list import Book, KnownAlarm
+from viewer.model.alarm_list import AlarmList, KnownAlarm
 
 Verdict = Literal["normal", "abnormal", "noisy", "absent", "unclassified"]
 
@@ -40,7 +40,7 @@ def verdict(window: messages.Window) -> Verdict:
     return "abnormal" if window.abnormal else "normal"
 
 
-def look(alarm: KnownAlarm, book: Book, time: float) -> Look:
+def look(alarm: KnownAlarm, book: AlarmList, time: float) -> Look:
     """Return how an alarm looks: reversed while it wants somebody, faint once it is over."""
     if not alarm.standing:
         return Look.FAINT
@@ -48,7 +48,7 @@ def look(alarm: KnownAlarm, book: Book, time: float) -> Look:
     return (_SEEN if quiet else _WAITING)[alarm.message.priority]
 
 
-def status(alarm: KnownAlarm, book: Book, time: float, *, short: bool = False) -> str:
+def status(alarm: KnownAlarm, book: AlarmList, time: float, *, short: bool = False) -> str:
     """Return an alarm's state in a word, or for how long it is paused."""
     left_s = book.paused_s(alarm.message.kind, time)
     if alarm.standing and left_s:

@@ -7,13 +7,13 @@ from typing import Final
 from ecgmon.terminal.canvas import Canvas, Look
 from ecgmon.wire import messages
 from viewer.terminal.format import MARKS, OWN
-from viewer.terminal.render import Key, draw_keys
+from viewer.terminal.render import KeyHint, draw_keys
 
 MOST: Final = 2000
 """Entries kept; earlier ones are for ``ecgmon alarms history``."""
 
 
-class History:
+class AlarmHistory:
     """What has been told of the past so far, and how far one has leafed through it.
 
     Parameters
@@ -80,9 +80,9 @@ class History:
             canvas.write(head, 1, text, Look.FAINT)
         draw_keys(
             canvas.part(height - 1, 0, 1, width),
-            Key("Esc", "back"),
-            Key("↑↓", "move"),
-            Key("Space", "next page"),
+            KeyHint("Esc", "back"),
+            KeyHint("↑↓", "move"),
+            KeyHint("Space", "next page"),
         )
         return canvas
 

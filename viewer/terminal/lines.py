@@ -16,7 +16,7 @@ from typing import Final, TextIO
 from ecgmon.core.alarm_kinds import AlarmState
 from ecgmon.core.constants import RATE
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import KINDS, Viewer
+from ecgmon.wire.viewer_client import KINDS, ViewerClient
 from viewer.model.snapshot import LIVE_S
 from viewer.terminal.format import Verdict, verdict
 
@@ -116,7 +116,7 @@ def line(message: messages.ToViewer) -> str | None:
 
 
 def run_lines(
-    viewer: Viewer,
+    viewer: ViewerClient,
     *,
     out: TextIO,
     done: Callable[[], bool],
@@ -125,7 +125,7 @@ def run_lines(
 
     Parameters
     ----------
-    viewer : Viewer
+    viewer : ViewerClient
         Subscribed to `LINE_KINDS`, of one wearer or of all.
     out : text file
         Where to write; flushed whenever there is no more to write for now.

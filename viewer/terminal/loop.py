@@ -10,7 +10,7 @@ import zmq
 from ecgmon.terminal.canvas import Canvas
 from ecgmon.terminal.screen import Screen
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import Viewer
+from ecgmon.wire.viewer_client import ViewerClient
 
 BATCH: Final = 200
 """Messages read between two looks at anything else."""
@@ -46,7 +46,7 @@ class View(Protocol):
         """Return what draws the picture for a terminal's columns and rows."""
 
 
-def show(view: View, viewer: Viewer, screen: Screen, done: Callable[[], bool]) -> None:
+def show(view: View, viewer: ViewerClient, screen: Screen, done: Callable[[], bool]) -> None:
     """Show what a viewer hears until the view is over, the terminal gone or it is all done."""
     poller = zmq.Poller()
     poller.register(viewer.socket, zmq.POLLIN)

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 
 from ecgmon.core.constants import RATE
 from ecgmon.terminal.canvas import Canvas, Look
-from viewer.model.alarm_list import Book
-from viewer.model.snapshot import Station
+from viewer.model.alarm_list import AlarmList
+from viewer.model.snapshot import MonitorSnapshot
 from viewer.model.wearer import WINDOWS, ViewState
 from viewer.terminal import alarms, vitals
 from viewer.terminal.format import MARKS, clock, look, minutes, short, status, verdict
-from viewer.terminal.render import Key, acknowledging, draw_keys
+from viewer.terminal.render import KeyHint, acknowledging, draw_keys
 
 SECONDS_PER_BAR: Final = 30
 LATE_S: Final = 3.0
@@ -36,7 +36,7 @@ _DETAIL_FROM: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class OverviewContext:
     """What the overview shows beside what the monitor says.
 
     Parameters
@@ -80,27 +80,29 @@ class _Columns(NamedTuple):
     lag: int
 
 
-def render(station: Station, situation: Situation, width: int, height: int) -> Canvas:
+def render(
+    snapshot: MonitorSnapshot, situation: OverviewContext, width: int, height: int
+) -> Canvas:
     """Return the picture of all wearers, of exactly this size."""
     canvas = Canvas(width, height)
-    order = station.order()
+    order = snapshot.order()
     _title(canvas, len(order), situation)
     row = 1
     for texts, shown in ((situation.warnings, Look.WARNING), (situation.news, Look.NOTICE)):
         for text in texts:
             canvas.write(row, 0, f"{text:^{width}}", shown)
             row += 1
-    if station.own.standing:
-        _own(canvas.part(row, 0, 1, width), station.own, situation)
+    if snapshot.own.standing:
+        _own(canvas.part(row, 0, 1, width), snapshot.own, situation)
         row += 1
     foot = _detail(height, height - row - 2 - len(order))
     rows = max(height - row - 2 - foot, 1)
     _rows(canvas.part(row, 0, rows + 1, width), order, situation)
     panel = canvas.part(row + 1 + rows, 1, foot, width - 2)
-    chosen = station.wearers.get(situation.chosen or "")
+    chosen = snapshot.wearers.get(situation.chosen or "")
     if chosen is not None:
         alarms.draw(panel, chosen, situation.heard, f" of {chosen.wearer}")
-    _keys(canvas.part(height - 1, 0, 1, width), station.book(situation.chosen), situation)
+    _keys(canvas.part(height - 1, 0, 1, width), snapshot.book(situation.chosen), situation)
     return canvas
 
 
@@ -129,7 +131,7 @@ def explain(picture: Callable[[int, int], Canvas], width: int, height: int) -> C
     return canvas
 
 
-def standing(book: Book, time: float, width: int) -> str:
+def standing(book: AlarmList, time: float, width: int) -> str:
     """Return the worst alarm that stands in one line, and how many others do; else nothing."""
     if not book.standing:
         return ""
@@ -166,13 +168,13 @@ def burden(state: ViewState, bars: int) -> list[float | None]:
     return shares
 
 
-def _title(canvas: Canvas, wearers: int, situation: Situation) -> None:
+def _title(canvas: Canvas, wearers: int, situation: OverviewContext) -> None:
     watched = f"{wearers} wearer{'' if wearers == 1 else 's'}"
     canvas.write(0, 0, f"{f' {situation.title}':<{canvas.width}}", Look.TITLE)
     canvas.write_right(0, f"  {watched}  {clock(situation.time)} ", Look.TITLE)
 
 
-def _own(row: Canvas, book: Book, situation: Situation) -> None:
+def _own(row: Canvas, book: AlarmList, situation: OverviewContext) -> None:
     text = f" the monitor: {standing(book, situation.heard, row.width - 15)}"
     shown = look(book.standing[0], book, situation.heard) if situation.live else Look.FAINT
     row.write(0, 0, f"{text:<{row.width}}", shown)
@@ -191,7 +193,7 @@ def _columns(width: int, longest: int) -> _Columns:
     return _Columns(state, rate, alarm, begin - 1 - alarm, begin, bars, lag)
 
 
-def _rows(part: Canvas, order: list[ViewState], situation: Situation) -> None:
+def _rows(part: Canvas, order: list[ViewState], situation: OverviewContext) -> None:
     """Draw the heading, and as many wearers as there is room for, the chosen one among them."""
     at = _columns(part.width, max((len(state.wearer) for state in order), default=0))
     for column, text in ((2, "wearer"), (at.state, "signal"), (at.rate, "HR"), (at.lag, "   lag")):
@@ -210,7 +212,7 @@ def _rows(part: Canvas, order: list[ViewState], situation: Situation) -> None:
         part.write(room, 0, "↓", Look.STRONG)
 
 
-def _row(row: Canvas, state: ViewState, situation: Situation, at: _Columns) -> None:
+def _row(row: Canvas, state: ViewState, situation: OverviewContext, at: _Columns) -> None:
     chosen = state.wearer == situation.chosen
     row.write(0, 0, "→ " if chosen else "  ", Look.STRONG)
     row.write(0, 2, short(state.wearer, at.state - 3), Look.STRONG if chosen else Look.TEXT)
@@ -243,23 +245,25 @@ def _detail(height: int, spare: int) -> int:
     return rows if rows >= 2 else 0
 
 
-def keys(book: Book | None, time: float) -> tuple[Key, ...]:
+def keys(book: AlarmList | None, time: float) -> tuple[KeyHint, ...]:
     """Return the keys that act on alarms, after the one that acknowledges."""
     if book is None:
         return ()
-    found = [Key("p", f"pause {book.standing[0].message.kind}", now=True)] if book.standing else []
+    found = (
+        [KeyHint("p", f"pause {book.standing[0].message.kind}", now=True)] if book.standing else []
+    )
     if book.paused(time):
-        found.append(Key("r", "re-arm", now=True))
+        found.append(KeyHint("r", "re-arm", now=True))
     return tuple(found)
 
 
-def _keys(row: Canvas, book: Book | None, situation: Situation) -> None:
+def _keys(row: Canvas, book: AlarmList | None, situation: OverviewContext) -> None:
     draw_keys(
         row,
         acknowledging(len(book.waiting) if book else 0),
-        Key("?", "help"),
+        KeyHint("?", "help"),
         *keys(book, situation.heard),
-        Key("h", "history"),
-        Key("Enter", "open"),
-        Key("↑↓", "choose"),
+        KeyHint("h", "history"),
+        KeyHint("Enter", "open"),
+        KeyHint("↑↓", "choose"),
     )

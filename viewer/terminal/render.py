@@ -19,7 +19,7 @@ _VITALS_FROM: Final = 60
 _VITALS_ROWS: Final = 2
 
 
-class Key(NamedTuple):
+class KeyHint(NamedTuple):
     """A key, what it does, and whether there is something to do just now."""
 
     key: str
@@ -47,7 +47,7 @@ class Caption:
         Seconds since the Unix epoch.
     warnings : tuple of str
         What must not be overlooked for now.
-    keys : tuple of Key
+    keys : tuple of KeyHint
         Keys beside those for quitting and acknowledging.
     """
 
@@ -58,7 +58,7 @@ class Caption:
     now: float = 0.0
     time: float = 0.0
     warnings: tuple[str, ...] = ()
-    keys: tuple[Key, ...] = ()
+    keys: tuple[KeyHint, ...] = ()
 
 
 def render(state: ViewState, caption: Caption, width: int, height: int) -> Canvas:
@@ -185,10 +185,10 @@ def _link_quality(state: ViewState, caption: Caption) -> Iterator[tuple[str, str
         yield "unreadable", f"{caption.unreadable}", True
 
 
-def draw_keys(part: Canvas, *keys: Key) -> None:
+def draw_keys(part: Canvas, *keys: KeyHint) -> None:
     """Draw what keys do on one row, first the one that quits; the last give way to others."""
     column = 1
-    for key, does, now in (Key("q", "quit"), *keys):
+    for key, does, now in (KeyHint("q", "quit"), *keys):
         end = column + len(key) + 1 + len(does)
         if end > part.width:
             return
@@ -197,7 +197,7 @@ def draw_keys(part: Canvas, *keys: Key) -> None:
         column = end + 3
 
 
-def acknowledging(alarms: int) -> Key:
+def acknowledging(alarms: int) -> KeyHint:
     """Return the key that acknowledges so many alarms."""
     does = f"acknowledge {alarms} alarm{'s'[: alarms - 1]}" if alarms else "acknowledge"
-    return Key("a", does, alarms > 0)
+    return KeyHint("a", does, alarms > 0)

@@ -9,7 +9,7 @@ from typing import Final
 from ecgmon.terminal.canvas import Canvas
 from ecgmon.terminal.screen import full_screen
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import Viewer
+from ecgmon.wire.viewer_client import ViewerClient
 from viewer.model.wearer import ViewState
 from viewer.terminal.banner import below
 from viewer.terminal.loop import show
@@ -19,7 +19,7 @@ FRAME_S: Final = 1 / 12
 
 
 def run_view(
-    viewer: Viewer,
+    viewer: ViewerClient,
     *,
     wearer: str,
     title: str,
@@ -34,7 +34,7 @@ def run_view(
 
     Parameters
     ----------
-    viewer : Viewer
+    viewer : ViewerClient
         Subscribed to all of the wearer.
     wearer : str
         Whom to show.
@@ -69,7 +69,7 @@ class _View:
 
     def __init__(
         self,
-        viewer: Viewer,
+        viewer: ViewerClient,
         wearer: str,
         caption: Caption,
         score: Callable[[], str | None],

@@ -8,15 +8,15 @@ from typing import Final
 from ecgmon.terminal.canvas import Canvas
 from ecgmon.terminal.screen import ESCAPE, full_screen
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import KINDS, Viewer, topics
+from ecgmon.wire.viewer_client import KINDS, ViewerClient, topics
 from viewer.model.bell import Bell
-from viewer.model.snapshot import LIVE_S, Station
+from viewer.model.snapshot import LIVE_S, MonitorSnapshot
 from viewer.terminal import overview
 from viewer.terminal.banner import below
-from viewer.terminal.history import History
+from viewer.terminal.history import AlarmHistory
 from viewer.terminal.loop import IDLE_S, show
-from viewer.terminal.overview import Situation
-from viewer.terminal.render import Caption, Key, render
+from viewer.terminal.overview import OverviewContext
+from viewer.terminal.render import Caption, KeyHint, render
 from viewer.terminal.single import FRAME_S
 
 ALL: Final = topics(kind for kind in KINDS if kind is not messages.Trace)
@@ -28,14 +28,14 @@ REFUSAL_S: Final = 10.0
 """For so long a refusal is shown."""
 
 
-def run_watch(viewer: Viewer, *, title: str, by: str, mute: bool) -> None:
+def run_watch(viewer: ViewerClient, *, title: str, by: str, mute: bool) -> None:
     """Show a running monitor on the terminal until the user quits.
 
     Signals do what `full_screen` says.
 
     Parameters
     ----------
-    viewer : Viewer
+    viewer : ViewerClient
         Subscribed to `ALL`.
     title : str
         Which monitor.
@@ -73,16 +73,16 @@ class Watch:
         Whether the user has quit.
     """
 
-    def __init__(self, viewer: Viewer, title: str, by: str, *, mute: bool) -> None:
+    def __init__(self, viewer: ViewerClient, title: str, by: str, *, mute: bool) -> None:
         self.over = False
         self._viewer = viewer
         self._title = title
         self._by = by
-        self._station = Station()
+        self._snapshot = MonitorSnapshot()
         self._bell = None if mute else Bell()
         self._chosen: str | None = None
         self._open = False
-        self._history: History | None = None
+        self._history: AlarmHistory | None = None
         self._help = False
         self._live = False
         self._began = time.monotonic()
@@ -103,8 +103,8 @@ class Watch:
         """Take a message that arrived at monotonic time ``now``."""
         if not self._live:  # perhaps it is another monitor than before
             self._live, self._seen = True, False
-            self._station.begin_again()
-        self._station.apply(message, now)
+            self._snapshot.begin_again()
+        self._snapshot.apply(message, now)
         match message:
             case messages.Refused():
                 self._refused = now, message.reason
@@ -115,7 +115,7 @@ class Watch:
                     self._history.take(message)
             case messages.Dropped():
                 # What was dropped may have been the end of an alarm: ask how things stand.
-                self._station.begin_again()
+                self._snapshot.begin_again()
                 self._viewer.ask_again()
             case messages.Alarm() | messages.Paused() | messages.Subscribed():
                 self._hear(now)
@@ -136,7 +136,7 @@ class Watch:
             else:
                 self._history.leaf(key)
         elif key == "h":
-            self._history = History(self._chosen if self._open else None)
+            self._history = AlarmHistory(self._chosen if self._open else None)
         elif key == "a":
             self._acknowledge()
         elif key == "p":
@@ -158,7 +158,7 @@ class Watch:
         def screen(width: int, height: int) -> Canvas:
             return overview.explain(page, width, height) if self._help else page(width, height)
 
-        return below(screen, self._station.books, time.time())
+        return below(screen, self._snapshot.books, time.time())
 
     def _page(self, now: float) -> Callable[[int, int], Canvas]:
         if self._live and (now - self._viewer.heard > LIVE_S or not self._viewer.connected):
@@ -170,7 +170,7 @@ class Watch:
             if (wanted := history.wanted()) and not self._viewer.say(wanted):
                 history.give_up(refused=False)
             return lambda width, height: history.render(warnings, width, height)
-        state = self._station.wearers.get(self._chosen or "")
+        state = self._snapshot.wearers.get(self._chosen or "")
         if self._open and state is None:
             self._show(None)
         elif self._open and state is not None:
@@ -182,15 +182,15 @@ class Watch:
                 time=time.time(),
                 warnings=warnings,
                 keys=(
-                    Key("?", "help"),
-                    Key("b", "back"),
+                    KeyHint("?", "help"),
+                    KeyHint("b", "back"),
                     *overview.keys(state.book, time.time()),
-                    Key("h", "history"),
+                    KeyHint("h", "history"),
                 ),
             )
             return lambda width, height: render(state, caption, width, height)
         self._stay_chosen()
-        situation = Situation(
+        situation = OverviewContext(
             title=self._title,
             now=now,
             time=time.time(),
@@ -200,7 +200,7 @@ class Watch:
             warnings=warnings,
             news=tuple(self._news(now)),
         )
-        return lambda width, height: overview.render(self._station, situation, width, height)
+        return lambda width, height: overview.render(self._snapshot, situation, width, height)
 
     def _warnings(self, now: float) -> list[str]:
         found = []
@@ -215,14 +215,14 @@ class Watch:
         at, reason = self._refused
         if now - at < REFUSAL_S:
             found.append(f"REFUSED: {reason}")
-        if self._station.dropped:
-            found.append(f"{self._station.dropped:,} messages were dropped on the way to here")
+        if self._snapshot.dropped:
+            found.append(f"{self._snapshot.dropped:,} messages were dropped on the way to here")
         if self._viewer.unreadable and not self._open:
             found.append(f"{self._viewer.unreadable:,} messages could not be read")
         return found
 
     def _news(self, now: float) -> list[str]:
-        if event := self._station.event(now):
+        if event := self._snapshot.event(now):
             whose = " ".join(word for word in (event.wearer, event.who) if word)
             return [f"{event.event}: {event.text}{f' ({whose})' if whose else ''}"]
         return []
@@ -231,8 +231,8 @@ class Watch:
         if self._bell is None:
             return
         if self._live:
-            paused = self._station.paused(time.time())
-            self._bell.hear(self._station.standing(), paused, now)
+            paused = self._snapshot.paused(time.time())
+            self._bell.hear(self._snapshot.standing(), paused, now)
         elif LIVE_S < now - self._viewer.heard < now - self._began:
             # Nobody watches now, and an alarm would not be heard: that has to be.
             self._bell.hear({} if self._seen else {(None, 0): _LOST}, (), now)
@@ -247,8 +247,8 @@ class Watch:
 
     def _places(self) -> list[str | None]:
         """Return what can be chosen: the monitor itself while it has alarms, and the wearers."""
-        own: list[str | None] = [None] if self._station.own.standing else []
-        return own + [state.wearer for state in self._station.order()]
+        own: list[str | None] = [None] if self._snapshot.own.standing else []
+        return own + [state.wearer for state in self._snapshot.order()]
 
     def _stay_chosen(self) -> None:
         places = self._places()
@@ -264,20 +264,20 @@ class Watch:
     def _acknowledge(self) -> None:
         if not self._live:
             self._seen = True
-        elif book := self._station.book(self._chosen):
+        elif book := self._snapshot.book(self._chosen):
             for alarm in book.waiting:
                 number = alarm.message.alarm
                 self._say(messages.Acknowledge(wearer=book.wearer, alarm=number, by=self._by))
 
     def _pause(self) -> None:
-        if (book := self._station.book(self._chosen)) and book.standing:
+        if (book := self._snapshot.book(self._chosen)) and book.standing:
             kind = book.standing[0].message.kind
             left_s = math.ceil(book.paused_s(kind, time.time()))
             seconds = min(left_s + PAUSE_S, messages.MAX_PAUSE_S)
             self._say(messages.Pause(wearer=book.wearer, kind=kind, seconds=seconds, by=self._by))
 
     def _rearm(self) -> None:
-        if book := self._station.book(self._chosen):
+        if book := self._snapshot.book(self._chosen):
             for kind in book.paused(time.time()):
                 self._say(messages.Pause(wearer=book.wearer, kind=kind, seconds=0, by=self._by))
 

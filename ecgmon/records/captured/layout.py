@@ -24,7 +24,7 @@ NAME: Final = re.compile(r"[0-9a-f]{16}-[0-9]{19}")
 _ID: Final = re.compile(WEARER)
 
 
-class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CapturedHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a header says, in WFDB's own lines and whole in a comment.
 
     Parameters

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
-from ecgmon.records.captured.layout import MAX_HEADER, SAMPLE_BYTES, Header, paths
+from ecgmon.records.captured.layout import MAX_HEADER, SAMPLE_BYTES, CapturedHeader, paths
 from ecgmon.records.record import Record
 
 MAX_SAMPLES: Final = 100_000_000
@@ -65,7 +65,7 @@ class Captured:
         """
         try:
             with _file(path, ".hea").open("rb") as file:
-                header = Header.decode(file.read(MAX_HEADER))
+                header = CapturedHeader.decode(file.read(MAX_HEADER))
             length = _file(path, ".dat").stat().st_size // SAMPLE_BYTES
         except OSError as error:
             raise RecordError(

@@ -57,7 +57,7 @@ class _Limit:
             self.holds = False
 
 
-class Rates:
+class HeartRateConditions:
     """The four conditions of the heart rate, judged once a second.
 
     A low condition begins when each of the last three RR intervals is longer than the limit's: a

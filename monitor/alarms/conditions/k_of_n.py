@@ -7,7 +7,7 @@ from monitor.alarms.rules import Hysteresis
 
 
 @dataclass(slots=True)
-class Burden:
+class KOfN:
     """Whether a condition holds, by its hysteresis.
 
     Parameters

@@ -11,8 +11,8 @@ from typing import Final
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.signal import Second
 from monitor.alarms.conditions.asystole import Asystole, Change
-from monitor.alarms.conditions.heart_rate import Rates
-from monitor.alarms.conditions.k_of_n import Burden
+from monitor.alarms.conditions.heart_rate import HeartRateConditions
+from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.rules import Rules
 
 SOON: Final = 2
@@ -28,7 +28,7 @@ class Condition:
     at: int
 
 
-class Conditions:
+class WearerConditions:
     """The conditions of one stream.
 
     After each push of samples: `second` for every second that it completed, then `elapsed`. The
@@ -48,10 +48,10 @@ class Conditions:
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         self._asystole = Asystole(holding)
-        self._rates = Rates(rules, holding)
-        self._abnormal = Burden(rules.abnormal, "abnormal" in holding)
-        self._no_signal = Burden(rules.no_signal, "no-signal" in holding)
-        self._noisy = Burden(rules.noisy, "noisy" in holding)
+        self._rates = HeartRateConditions(rules, holding)
+        self._abnormal = KOfN(rules.abnormal, "abnormal" in holding)
+        self._no_signal = KOfN(rules.no_signal, "no-signal" in holding)
+        self._noisy = KOfN(rules.noisy, "noisy" in holding)
         self._soon = rules.no_signal.k <= SOON
         self._holds = dict.fromkeys(holding, True)
 

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from ecgmon.core.errors import BundleError
-from ecgmon.models.beat_bundle import BeatCard, BeatCounts, BeatModel
+from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
 from ecgmon.models.bundle import checksum, metadata
 
-JUDGED = BeatCounts("strangers", ("mitdb/203",), ((8, 1), (2, 9)))
+JUDGED = TrainingBeats("strangers", ("mitdb/203",), ((8, 1), (2, 9)))
 CARD = {
     "input": "beat",
     "name": "focal",

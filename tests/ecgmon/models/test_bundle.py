@@ -12,7 +12,7 @@ from ecgmon.models.bundle import (
     SUM_KEY,
     Conditioning,
     Model,
-    Span,
+    ScoredSpan,
     Validation,
     checksum,
     metadata,
@@ -93,7 +93,7 @@ def test_a_built_in_model_says_what_it_is(path):
 
 def test_a_window_was_seen_if_it_lies_in_a_span_of_its_record():
     card = Model.load(MODELS[0]).card
-    spans = (Span("a", 10, 20), Span("a", 30, 31), Span("b", 0, 5))
+    spans = (ScoredSpan("a", 10, 20), ScoredSpan("a", 30, 31), ScoredSpan("b", 0, 5))
     card = msgspec.structs.replace(card, trained_on=spans)
     seen = [window for window in range(40) if card.has_seen("a", window)]
     assert seen == [*range(10, 20), 30]

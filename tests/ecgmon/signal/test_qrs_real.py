@@ -14,7 +14,7 @@ from ecgmon.records.read import read
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.qrs import BeatDetector
 from trainer.data.protocols import NON_PACED
-from trainer.evaluation.qrs import BeatCounts, compare, errors, evaluate
+from trainer.evaluation.qrs import DetectionCounts, compare, errors, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -75,16 +75,16 @@ def found(*beats):
 
 def test_a_beat_counts_once_within_150_ms_and_not_in_the_first_five_minutes():
     truth = marked(10, 301, 302, 303, 304)
-    assert compare(truth, found(301, 302, 303, 304)) == BeatCounts(4, 0, 0)
-    assert compare(truth, found(9, 300.86, 302.14, 303.2, 304)) == BeatCounts(4, 1, 1)
-    assert compare(truth, found(300.9, 301.1, 302, 303)) == BeatCounts(4, 1, 1)
-    assert compare(truth, found()) == BeatCounts(4, 4, 0)
+    assert compare(truth, found(301, 302, 303, 304)) == DetectionCounts(4, 0, 0)
+    assert compare(truth, found(9, 300.86, 302.14, 303.2, 304)) == DetectionCounts(4, 1, 1)
+    assert compare(truth, found(300.9, 301.1, 302, 303)) == DetectionCounts(4, 1, 1)
+    assert compare(truth, found()) == DetectionCounts(4, 4, 0)
 
 
 def test_what_is_found_in_ventricular_flutter_is_no_false_beat():
     truth = marked(301, 302, 306, 307, flutter=(302.2, 305.5))
     flutter = found(301, 302.1, 302.4, 302.6, 305.4, 305.7, 306, 307)
-    assert compare(truth, flutter) == BeatCounts(4, 0, 1)
+    assert compare(truth, flutter) == DetectionCounts(4, 0, 1)
 
 
 @pytest.mark.parametrize("name", ["101", "112", "119", "231"])

@@ -6,7 +6,7 @@ import zmq
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
 from ecgmon.wire.numbering import numbered
-from ecgmon.wire.viewer_client import ALIVE_S, Viewer, topics
+from ecgmon.wire.viewer_client import ALIVE_S, ViewerClient, topics
 from tests.support.publisher import PATIENCE_S, Publisher
 
 WINDOWS = topics([messages.Window])
@@ -18,7 +18,7 @@ def viewer():
     with zmq.Context() as context:
 
         def viewer(endpoint, wanted=WINDOWS, **given):
-            made.append(Viewer(context, endpoint, wanted, **given))
+            made.append(ViewerClient(context, endpoint, wanted, **given))
             return made[-1]
 
         yield viewer
@@ -61,7 +61,7 @@ def test_it_is_given_keys_before_it_connects(viewer):
     viewer = viewer("tcp://127.0.0.1:9", secure=seen.append)
     assert seen == [viewer.socket]
     with pytest.raises(UsageError, match="nowhere is no endpoint to connect to"):
-        Viewer(viewer.socket.context, "nowhere", WINDOWS)
+        ViewerClient(viewer.socket.context, "nowhere", WINDOWS)
 
 
 def test_what_cannot_be_read_is_counted(viewer):

@@ -9,7 +9,7 @@ import pytest
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
-from ecgmon.records.captured.layout import Header
+from ecgmon.records.captured.layout import CapturedHeader
 from ecgmon_cli.enrolment import sources
 
 STREAM = "00000000000000aa"
@@ -26,7 +26,7 @@ def state(tmp_path, monkeypatch):
 def capture(state, first, count, stream=STREAM, gain=200.0, age_s=0):
     """Write a captured record whose sample value is its index, as far as that fits."""
     began = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=age_s)
-    header = Header("ann", stream, first, 360.0, gain, "II", began)
+    header = CapturedHeader("ann", stream, first, 360.0, gain, "II", began)
     folder = state / "captured" / "ann"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{header.name}.hea").write_bytes(header.encode())

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ecgmon.core.alarm_kinds import KINDS
 from ecgmon.core.errors import UsageError
-from monitor.alarms.state_machine import LONGEST_PAUSE_S, Alarms, Change, Pause
+from monitor.alarms.state_machine import LONGEST_PAUSE_S, AlarmPause, AlarmStateMachine, Change
 from viewer.model.alarm_sounds import PATTERNS, SILENCE, sound
 
 SOME = ("asystole", "extreme-low-rate", "abnormal", "noisy")
@@ -27,7 +27,7 @@ class Bedside(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.alarms = Alarms()
+        self.alarms = AlarmStateMachine()
         self.journal = []
         self.states = {}  # number -> (kind, state), of those that stand
         self.left = {}  # kind -> seconds that its pause has left
@@ -59,7 +59,7 @@ class Bedside(RuleBasedStateMachine):
         """Compare what was told with which pauses should have ended and what else changed."""
         self.journal += told
         assert all(t.time == self.now for t in told)
-        assert [t.kind for t in told if isinstance(t, Pause) and t.until is None] == ended
+        assert [t.kind for t in told if isinstance(t, AlarmPause) and t.until is None] == ended
         changes = [t for t in told if isinstance(t, Change)]
         assert [(c.number, c.kind, c.state) for c in changes] == ([change] if change else [])
         if change:
@@ -116,7 +116,7 @@ class Bedside(RuleBasedStateMachine):
         told = self.alarms.pause(kind, seconds, "a nurse", self.now)
         if seconds:
             self.left[kind] = seconds
-            assert told[-1] == Pause(kind, self.now + seconds, "a nurse", self.now)
+            assert told[-1] == AlarmPause(kind, self.now + seconds, "a nurse", self.now)
         self.check(told, ended)
 
     @rule(step=steps)
@@ -131,9 +131,9 @@ class Bedside(RuleBasedStateMachine):
         self.alarms = data.draw(
             st.sampled_from(
                 [
-                    Alarms.restore(self.journal),
-                    Alarms.restore(self.journal[since:], highest),
-                    Alarms.restore(data.draw(st.permutations(list(last.values())))),
+                    AlarmStateMachine.restore(self.journal),
+                    AlarmStateMachine.restore(self.journal[since:], highest),
+                    AlarmStateMachine.restore(data.draw(st.permutations(list(last.values())))),
                 ]
             )
         )
@@ -155,8 +155,8 @@ class Bedside(RuleBasedStateMachine):
     @invariant()
     def a_restart_would_change_nothing(self):
         since, highest = self.quiet
-        assert seen(Alarms.restore(self.journal)) == seen(self.alarms)
-        assert seen(Alarms.restore(self.journal[since:], highest)) == seen(self.alarms)
+        assert seen(AlarmStateMachine.restore(self.journal)) == seen(self.alarms)
+        assert seen(AlarmStateMachine.restore(self.journal[since:], highest)) == seen(self.alarms)
 
     @invariant()
     def a_pause_never_lasts_longer_than_was_asked_for(self):
@@ -181,14 +181,14 @@ TestBedside.settings = settings(max_examples=80, stateful_step_count=40)
 
 
 def test_a_condition_told_each_second_raises_one_alarm():
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     told = [t for now in range(60) for t in alarms.condition("silent", True, now)]
     assert told == [Change(1, "silent", "raised", None, None, 0, KINDS["silent"].text)]
     assert (told[0].priority, told[0].category) == ("medium", "technical")
 
 
 def test_an_acknowledged_alarm_that_comes_again_is_a_new_one():
-    alarms, told = Alarms(), []
+    alarms, told = AlarmStateMachine(), []
     told += alarms.condition("no-signal", True, 1, at=360)
     told += alarms.acknowledge(1, "a nurse", 2)
     told += alarms.condition("no-signal", False, 3, at=1080)
@@ -204,7 +204,7 @@ def test_an_acknowledged_alarm_that_comes_again_is_a_new_one():
 
 
 def test_a_text_of_its_own_stays_with_an_alarm():
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     told = alarms.condition("disk", True, 1, text="no space left")
     told += alarms.condition("disk", True, 2, text="something else")
     told += alarms.acknowledge(1, "a nurse", 3)
@@ -213,7 +213,7 @@ def test_a_text_of_its_own_stays_with_an_alarm():
 
 
 def test_a_lethal_alarm_stays_until_it_is_acknowledged_and_may_begin_again_meanwhile():
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     told = [t for now in range(6) for t in alarms.condition("asystole", now % 2 == 0, now)]
     told += alarms.acknowledge(1, "a nurse", 6)
     assert [t.number for t in told] == [1] * 7
@@ -222,46 +222,46 @@ def test_a_lethal_alarm_stays_until_it_is_acknowledged_and_may_begin_again_meanw
 
 
 def test_a_pause_of_one_kind_leaves_the_others_alone():
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     alarms.pause("noisy", 60, "a nurse", 0)
     assert [t.kind for t in alarms.condition("asystole", True, 1)] == ["asystole"]
     assert set(alarms.pauses) == {"noisy"}
 
 
 def test_an_alarm_of_medium_priority_does_not_break_through_its_pause():
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     alarms.pause("abnormal", 60, "a nurse", 0)
     assert [t.kind for t in alarms.condition("abnormal", True, 1)] == ["abnormal"]
     assert set(alarms.pauses) == {"abnormal"}
 
 
 def test_a_pause_is_known_again_when_the_clock_is_set_back():
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     alarms.pause("abnormal", 60, "a nurse", 7200)
     alarms.tick(7210)
-    assert alarms.tick(3600) == [Pause("abnormal", 3650, "a nurse", 3600)]
+    assert alarms.tick(3600) == [AlarmPause("abnormal", 3650, "a nurse", 3600)]
     assert alarms.tick(3649) == []
-    assert alarms.tick(3650) == [Pause("abnormal", None, None, 3650)]
+    assert alarms.tick(3650) == [AlarmPause("abnormal", None, None, 3650)]
 
 
 def test_a_pause_does_not_grow_when_the_clock_was_set_back_during_a_restart():
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     told = alarms.pause("abnormal", 60, "a nurse", 7200)
-    restarted = Alarms.restore(told)
-    assert restarted.tick(3600) == [Pause("abnormal", 3660, "a nurse", 3600)]
+    restarted = AlarmStateMachine.restore(told)
+    assert restarted.tick(3600) == [AlarmPause("abnormal", 3660, "a nurse", 3600)]
 
 
 def test_where_the_end_of_an_alarm_was_never_written_the_younger_one_of_its_kind_stands():
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     told = [t for now in range(3) for t in alarms.condition("silent", now % 2 == 0, now)]
     older, cleared, younger = told
     assert cleared.state == "cleared"
-    assert Alarms.restore([younger, older]).standing == [younger]
+    assert AlarmStateMachine.restore([younger, older]).standing == [younger]
 
 
 @pytest.mark.parametrize("seconds", [-1, 3601, math.inf, math.nan])
 def test_a_pause_of_no_sensible_length_is_refused(seconds):
-    alarms = Alarms()
+    alarms = AlarmStateMachine()
     alarms.pause("abnormal", 60, "a nurse", 0)
     with pytest.raises(UsageError, match="choose 0 to 3600 s"):
         alarms.pause("abnormal", seconds, "a nurse", 100)
@@ -269,4 +269,4 @@ def test_a_pause_of_no_sensible_length_is_refused(seconds):
 
 
 def test_re_arming_what_is_not_paused_changes_nothing():
-    assert Alarms().pause("abnormal", 0, "a nurse", 1) == []
+    assert AlarmStateMachine().pause("abnormal", 0, "a nurse", 1) == []

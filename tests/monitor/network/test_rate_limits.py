@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.core.errors import RefusedError
-from monitor.network.rate_limits import IDLE_S, Limits, Rates
+from monitor.network.rate_limits import IDLE_S, RateLimit, RateLimiter
 
-RATES = Rates(messages=2, message_burst=5, samples=100, sample_burst=400, streams=2, connections=3)
+RATES = RateLimit(
+    messages=2, message_burst=5, samples=100, sample_burst=400, streams=2, connections=3
+)
 steps = st.lists(
     st.tuples(
         st.sampled_from("abcde"),
@@ -24,7 +26,7 @@ steps = st.lists(
 
 @given(steps)
 def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(taken):
-    limits = Limits(Rates(2, 5, 100, 400, 2, 5))  # nobody is pushed out
+    limits = RateLimiter(RateLimit(2, 5, 100, 400, 2, 5))  # nobody is pushed out
     accepted = {}
     now = 0.0
     for who, wait, samples in taken:
@@ -41,7 +43,7 @@ def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(taken
 
 @given(steps)
 def test_who_waits_as_told_is_served_and_a_refusal_costs_nothing(taken):
-    limits = Limits(RATES)
+    limits = RateLimiter(RATES)
     now = 0.0
     for who, wait, samples in taken:
         now += wait
@@ -55,15 +57,17 @@ def test_who_waits_as_told_is_served_and_a_refusal_costs_nothing(taken):
 
 
 def test_one_connection_s_flood_is_not_another_s():
-    limits = Limits(RATES)
+    limits = RateLimiter(RATES)
     told = [limits.take("flood", 0.0, 10) for _ in range(100)]
     assert told.count(0.0) == 5
     assert limits.take("other", 0.0, 400) == 0
 
 
-@pytest.mark.parametrize("rates", [RATES, Rates(), Rates(9, 9, 1, 1_000), Rates(1, 1_000, 9, 9)])
+@pytest.mark.parametrize(
+    "rates", [RATES, RateLimit(), RateLimit(9, 9, 1, 1_000), RateLimit(1, 1_000, 9, 9)]
+)
 def test_silence_gains_nobody_a_second_burst(rates):
-    limits = Limits(rates)
+    limits = RateLimiter(rates)
     now = IDLE_S + 1
     burst = int(rates.message_burst), int(rates.sample_burst)
     assert limits.take("a", 0.0, burst[1]) == 0
@@ -76,7 +80,7 @@ def test_silence_gains_nobody_a_second_burst(rates):
 
 @given(steps)
 def test_only_so_many_connections_are_known_and_none_long_silent(taken):
-    limits = Limits(RATES)
+    limits = RateLimiter(RATES)
     heard = {}
     now = 0.0
     for who, wait, samples in taken:
@@ -88,7 +92,7 @@ def test_only_so_many_connections_are_known_and_none_long_silent(taken):
 
 
 def test_only_so_many_streams_are_open_and_a_closed_one_makes_room():
-    limits = Limits(RATES)
+    limits = RateLimiter(RATES)
     assert [limits.open("a", stream, 0.0) for stream in (1, 2, 3, 1)] == [True, True, False, True]
     assert limits.open("b", 3, 0.0)
     limits.close("a", 1)
@@ -98,7 +102,7 @@ def test_only_so_many_streams_are_open_and_a_closed_one_makes_room():
 
 
 def test_what_is_left_out_costs_as_much_as_if_it_came_up_to_half_a_burst():
-    limits = Limits(RATES)
+    limits = RateLimiter(RATES)
     for _ in range(2):
         limits.charge_missing("a", 0.0, 10**9)
     with pytest.raises(RefusedError) as refused:

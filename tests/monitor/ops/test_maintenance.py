@@ -11,10 +11,10 @@ from monitor import daemon
 from monitor.inference.engine import Models
 from monitor.network.access import Access
 from monitor.ops import prometheus as metrics
-from monitor.ops.maintenance import ALARMED, LOGGED, Upkeep
+from monitor.ops.maintenance import ALARMED, LOGGED, Maintenance
 from monitor.sinks.publisher import Publisher
 from monitor.sources.ingest import Ingest
-from monitor.wearers.registry import Ward
+from monitor.wearers.registry import WearerRegistry
 from replay.simulator.wearer import simulate
 from tests.support.rig import GENERIC, Rig
 
@@ -22,9 +22,9 @@ CALM = simulate("normal", duration_s=5).record.samples
 JOBS = {
     "keys": (Access, "refresh"),
     "viewers": (Publisher, "forget_silent"),
-    "links": (Ward, "links"),
-    "models": (Ward, "take_up_models"),
-    "wearers": (Ward, "check"),
+    "links": (WearerRegistry, "links"),
+    "models": (WearerRegistry, "take_up_models"),
+    "wearers": (WearerRegistry, "check"),
     "streams": (Ingest, "forget_closed"),
     "metrics": (metrics.Metrics, "queued"),
 }
@@ -65,8 +65,8 @@ def test_a_configuration_that_cannot_be_taken_up_is_alarmed_and_ends_no_watch(
         listener, device = rig.listener(), rig.device()
         device.greet("ann", 7)
         device.send_all(CALM[:720])
-        care = replace(rig.settings.care, rules=no_file)
-        rig.monitor.reload(replace(rig.settings, care=care))
+        policy = replace(rig.settings.policy, rules=no_file)
+        rig.monitor.reload(replace(rig.settings, policy=policy))
         raised = listener.until(messages.Alarm, None, kind="upkeep", state="raised")
         assert raised.text.startswith("configuration: ")
         device.send_all(CALM[720:], first=720)
@@ -77,7 +77,7 @@ def test_a_configuration_that_cannot_be_taken_up_is_alarmed_and_ends_no_watch(
 
 def test_it_is_alarmed_when_it_goes_on_and_logged_now_and_then(caplog):
     counted = []
-    upkeep = Upkeep(counted.append)
+    upkeep = Maintenance(counted.append)
     done = []
 
     def job():

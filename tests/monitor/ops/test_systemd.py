@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from ecgmon.core.errors import UsageError
-from monitor.ops.systemd import Service, watchdog_s
+from monitor.ops.systemd import SystemdNotifier, watchdog_s
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -34,7 +34,7 @@ def heard(manager):
 
 def test_systemd_hears_of_every_change(manager):
     listener, name = manager
-    with closing(Service({"NOTIFY_SOCKET": name})) as service:
+    with closing(SystemdNotifier({"NOTIFY_SOCKET": name})) as service:
         service.ready()
         service.status("3 wearers\nREADY=1")
         service.reloading()
@@ -48,7 +48,7 @@ def test_systemd_hears_of_every_change(manager):
 
 def test_the_watchdog_hears_no_more_than_it_needs(manager):
     listener, name = manager
-    with closing(Service({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "400000"})) as service:
+    with closing(SystemdNotifier({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "400000"})) as service:
         end = time.monotonic() + 0.35
         while time.monotonic() < end:
             service.alive()
@@ -60,16 +60,16 @@ def test_the_watchdog_hears_no_more_than_it_needs(manager):
 
 def test_without_systemd_nothing_is_said(manager):
     listener, name = manager
-    with closing(Service({})) as service:
+    with closing(SystemdNotifier({})) as service:
         service.ready()
         service.alive()
-    with closing(Service({"NOTIFY_SOCKET": name})) as service:
+    with closing(SystemdNotifier({"NOTIFY_SOCKET": name})) as service:
         service.alive()  # no watchdog waits
     assert heard(listener) == []
 
 
 def test_a_manager_that_is_gone_stops_nothing_and_is_logged_once(tmp_path, caplog):
-    with closing(Service({"NOTIFY_SOCKET": str(tmp_path / "none")})) as service:
+    with closing(SystemdNotifier({"NOTIFY_SOCKET": str(tmp_path / "none")})) as service:
         service.ready()
         service.alive()
         service.stopping()
@@ -81,7 +81,7 @@ def test_a_manager_that_is_gone_stops_nothing_and_is_logged_once(tmp_path, caplo
 
 def test_a_manager_that_does_not_listen_never_holds_the_monitor_up(manager):
     listener, name = manager
-    with closing(Service({"NOTIFY_SOCKET": name})) as service:
+    with closing(SystemdNotifier({"NOTIFY_SOCKET": name})) as service:
         before = time.monotonic()
         for _ in range(5000):  # more than a socket's buffer takes
             service.status("busy")
@@ -94,7 +94,7 @@ def test_a_manager_that_does_not_listen_never_holds_the_monitor_up(manager):
 @pytest.mark.parametrize("name", ["relative", "/" + 200 * "x"])
 def test_what_can_be_no_socket_is_refused(name):
     with pytest.raises(UsageError, match="is no socket"):
-        Service({"NOTIFY_SOCKET": name})
+        SystemdNotifier({"NOTIFY_SOCKET": name})
 
 
 @pytest.mark.parametrize(

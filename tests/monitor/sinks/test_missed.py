@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from ecgmon.wire import messages
 from ecgmon.wire import viewer_client as viewer
 from ecgmon.wire.numbering import numbering_of
-from ecgmon.wire.viewer_client import Viewer
+from ecgmon.wire.viewer_client import ViewerClient
 from monitor.network.access import Access, authenticated
 from monitor.network.router import Received
 from monitor.sinks.publisher import SILENT_S, Publisher
@@ -59,7 +59,7 @@ class Bedside(RuleBasedStateMachine):
         self.wire, self.now = Wire(), 0.0
         self.publisher = Publisher(self.wire, Access())
         self.context = zmq.Context()
-        self.viewer = Viewer(self.context, "tcp://127.0.0.1:9", WANTED)
+        self.viewer = ViewerClient(self.context, "tcp://127.0.0.1:9", WANTED)
         self.peers, self.peer, self.late = 0, None, deque()
         self.said = self.lost = 0
         self.read_gaps, self.read_numbers = [], []
@@ -255,7 +255,7 @@ def test_a_stalled_viewer_whose_connection_ends_by_itself_knows_all_it_missed(
         socket.set(zmq.HEARTBEAT_IVL, 100)
         socket.set(zmq.HEARTBEAT_TIMEOUT, 300)
 
-    stalled = Viewer(desk.context, desk.endpoint, ["trace/"], queued=5, secure=small)
+    stalled = ViewerClient(desk.context, desk.endpoint, ["trace/"], queued=5, secure=small)
     desk.sockets.append(stalled.socket)
     received, lost, said, connections = [], 0, 0, set()
     deadline = time.monotonic() + PATIENCE_S

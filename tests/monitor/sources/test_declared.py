@@ -5,9 +5,9 @@ import pytest
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import Frame, messages
-from monitor.wearers.policy import Care
-from monitor.wearers.registry import Ward
-from replay.player.device import Device
+from monitor.wearers.policy import WearerPolicy
+from monitor.wearers.registry import WearerRegistry
+from replay.player.device import RecordDevice
 from replay.player.schedule import Pace
 from replay.simulator.wearer import simulate
 from tests.support.rig import GENERIC, Rig
@@ -68,9 +68,9 @@ def test_more_leads_and_another_gain_are_the_same_stream(tmp_path):
 
 def alarms_of(declared, real, seconds, *, replay=False):
     """What is said of a device that sends ``real`` samples a second."""
-    ward = Ward(Care(lambda _: GENERIC))
+    registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
     hello = messages.Hello(wearer="ann", stream=STREAM, rate=declared, leads=["II"], replay=replay)
-    live, _ = ward.open(hello, None, 0.0)
+    live, _ = registry.open(hello, None, 0.0)
     told, sent = [], 0
     for step in range(1, 5 * seconds + 1):
         now = step / 5
@@ -80,19 +80,19 @@ def alarms_of(declared, real, seconds, *, replay=False):
         sent += len(samples)
         live.stream.pending.clear()  # what is in it does not matter
         if step % 5 == 0:
-            told += ward.check(now)
-    return [m for m in told if isinstance(m, messages.Alarm) and m.kind == "rate"], live, ward
+            told += registry.check(now)
+    return [m for m in told if isinstance(m, messages.Alarm) and m.kind == "rate"], live, registry
 
 
 @pytest.mark.parametrize(("declared", "real"), [(360, 500), (250, 256), (500, 250)])
 def test_a_device_that_delivers_another_rate_is_alarmed_once_and_the_alarm_says_both(
     declared, real
 ):
-    (alarm,), live, ward = alarms_of(declared, real, 120)
+    (alarm,), live, registry = alarms_of(declared, real, 120)
     assert (alarm.state, alarm.priority, alarm.category) == ("raised", "medium", "technical")
     assert f"declares {declared} samples a second, but about {real} come" in alarm.text
     assert "heart rates" in alarm.text
-    ended = [m for m in ward.close(live.stream) if isinstance(m, messages.Alarm)]
+    ended = [m for m in registry.close(live.stream) if isinstance(m, messages.Alarm)]
     assert ("rate", "cleared") in [(m.kind, m.state) for m in ended]
 
 
@@ -104,7 +104,7 @@ def test_a_device_that_keeps_to_its_rate_or_says_that_it_replays_is_not_alarmed(
 @pytest.mark.parametrize(("speed", "replay"), [(1.0, False), (4.0, True), (float("inf"), True)])
 def test_a_record_played_at_another_speed_says_so(speed, replay):
     record = simulate("normal", duration_s=5).record
-    device = Device(record, 0, 1000, Pace(speed))
+    device = RecordDevice(record, 0, 1000, Pace(speed))
     assert (device._connection._hello.replay is True) == replay
 
 
@@ -114,8 +114,8 @@ def test_a_rate_out_of_drift_is_told_as_drift_up_to_two_percent():
 
 
 def test_a_hello_that_does_not_fit_changes_nothing_of_the_ward():
-    _, live, ward = alarms_of(250, 250, 5)
+    _, live, registry = alarms_of(250, 250, 5)
     hello = messages.Hello(wearer="ann", stream=STREAM, rate=251.0, leads=["II"])
     with pytest.raises(UsageError, match="new stream id"):
-        ward.going_on(hello)
-    assert ward.streams == [live.stream]
+        registry.going_on(hello)
+    assert registry.streams == [live.stream]

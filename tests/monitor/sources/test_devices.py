@@ -10,7 +10,7 @@ from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
-from monitor.wearers import registry as ward
+from monitor.wearers import registry as registry
 from replay.simulator.wearer import simulate
 from tests.support.rig import Rig
 
@@ -20,7 +20,7 @@ CALM = simulate("normal", duration_s=20).record.samples
 
 def test_another_device_is_refused_until_the_old_one_has_been_silent(tmp_path, monkeypatch):
     monkeypatch.setattr(daemon, "LINK_S", 0.05)
-    monkeypatch.setattr(ward, "TAKEOVER_S", 0.4)
+    monkeypatch.setattr(registry, "TAKEOVER_S", 0.4)
     with Rig(tmp_path) as rig:
         listener, old, new = rig.listener(), rig.device(), rig.device()
         old.greet("203", 7)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from ecgmon.wire import Frame, messages
 from monitor.daemon import MAX_REQUEST
 from monitor.network.access import Access, authenticated, guard
-from monitor.network.rate_limits import Limits, Rates
+from monitor.network.rate_limits import RateLimit, RateLimiter
 from monitor.network.router import Inbox
 from monitor.sources import ingest as ingest_module
 from monitor.sources.ingest import Ingest
-from monitor.wearers.policy import Care
-from monitor.wearers.registry import Ward
+from monitor.wearers.policy import WearerPolicy
+from monitor.wearers.registry import WearerRegistry
 from replay.simulator.wearer import simulate
 from tests.support.rig import GENERIC, PATIENCE_S, Rig, Wearable, assert_same, said
 
@@ -134,9 +134,9 @@ def test_a_device_that_sends_hours_at_once_is_taken_bit_by_bit():
     with authenticated(context, access), context.socket(zmq.ROUTER) as desk:
         guard(desk, "tcp://127.0.0.1:*", None)
         port = desk.bind_to_random_port("tcp://127.0.0.1")
-        ward = Ward(Care(lambda _: GENERIC))
-        limits = Limits(Rates())
-        ingest = Ingest(Inbox(desk, ()), ward, access, limits, lambda _: "")
+        registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
+        limits = RateLimiter(RateLimit())
+        ingest = Ingest(Inbox(desk, ()), registry, access, limits, lambda _: "")
         device = Wearable(context, f"tcp://127.0.0.1:{port}")
         device.hello("203", 7)
         while not device.socket.poll(10):
@@ -150,8 +150,8 @@ def test_a_device_that_sends_hours_at_once_is_taken_bit_by_bit():
             assert desk.poll(1000 * PATIENCE_S)
             time.sleep(0.1)  # nearly all of it waits by now
             ingest.drain(time.monotonic())
-            assert ward.streams[0].received - received < 100_000 + 4096
-            received, ticks = ward.streams[0].received, ticks + 1
+            assert registry.streams[0].received - received < 100_000 + 4096
+            received, ticks = registry.streams[0].received, ticks + 1
         assert ticks >= 8
         device.socket.close()
     context.term()

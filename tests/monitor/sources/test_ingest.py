@@ -8,7 +8,7 @@ import pytest
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
-from monitor.wearers import registry as ward
+from monitor.wearers import registry as registry
 from replay.simulator.wearer import simulate
 from tests.support.rig import assert_same, said
 
@@ -21,7 +21,7 @@ CALM = simulate("normal", duration_s=20).record.samples
 @pytest.fixture
 def takeover(monkeypatch):
     """A wearer's new device takes over at once."""
-    monkeypatch.setattr(ward, "TAKEOVER_S", 0.0)
+    monkeypatch.setattr(registry, "TAKEOVER_S", 0.0)
 
 
 def test_hello_is_welcomed_samples_are_acknowledged_and_bye_ends_the_stream(rig):

@@ -13,13 +13,13 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures, read
 from ecgmon.wire import Frame, messages
 from monitor.network.access import LOCAL, Access
-from monitor.network.rate_limits import Limits, Rates
+from monitor.network.rate_limits import RateLimit, RateLimiter
 from monitor.network.router import Received
 from monitor.sources.ingest import Ingest
 from monitor.storage.capture import Capture
-from monitor.storage.recovery import recall
-from monitor.wearers.policy import Care
-from monitor.wearers.registry import TAKEOVER_S, Ward
+from monitor.storage.recovery import recover_stream
+from monitor.wearers.policy import WearerPolicy
+from monitor.wearers.registry import TAKEOVER_S, WearerRegistry
 from tests.support.keyring import PAIRS, device
 from tests.support.rig import GENERIC
 
@@ -71,9 +71,9 @@ class Ownership(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.desk, self.access = Desk(), Access()
         self.bind_key("ann")
-        self.ward = Ward(Care(lambda _: GENERIC, capacity=len(WEARERS)))
-        self.limits = Limits(Rates(streams=1))
-        self.ingest = Ingest(self.desk, self.ward, self.access, self.limits, lambda _: "")
+        self.registry = WearerRegistry(WearerPolicy(lambda _: GENERIC, capacity=len(WEARERS)))
+        self.limits = RateLimiter(RateLimit(streams=1))
+        self.ingest = Ingest(self.desk, self.registry, self.access, self.limits, lambda _: "")
         self.capture = Capture(self.folder, 24)
         self.now = 0.0
         self.unwritten = []
@@ -199,17 +199,17 @@ class Ownership(RuleBasedStateMachine):
             self.ingest.end(taken.ends)
             for hello, then in taken.unknown:
                 before = {peer: len(answers) for peer, answers in self.desk.answers.items()}
-                then(recall(self.folder, NoJournal(), hello.wearer, hello.stream))
+                then(recover_stream(self.folder, NoJournal(), hello.wearer, hello.stream))
                 for peer in PEERS:
                     for answer in self.desk.answers[peer][before[peer] :]:
                         if isinstance(answer, messages.Welcome):
                             self.welcomed(peer, hello.wearer, int(answer.stream, 16))
-            self.ward.advance(lambda _: False)
+            self.registry.advance(lambda _: False)
 
     @rule(seconds=st.sampled_from([0.5, TAKEOVER_S + 1]))
     def wait(self, seconds):
         self.now += seconds
-        self.ward.check(self.now)
+        self.registry.check(self.now)
         self.ingest.forget_closed()
         self.unwritten.append(self.ingest.drain(self.now))
 

@@ -15,7 +15,7 @@ from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor.storage.capture import HOUR, LEAST, MAX_FILLED, Capture
-from monitor.wearers import registry as ward
+from monitor.wearers import registry as registry
 from monitor.wearers.stream import Piece
 from tests.support.rig import Rig
 
@@ -85,7 +85,7 @@ def test_what_devices_send_is_captured_sample_by_sample(capturing):
 
 
 def test_a_reconnect_goes_on_and_another_gain_or_stream_begins_a_record(capturing, monkeypatch):
-    monkeypatch.setattr(ward, "TAKEOVER_S", 0.0)
+    monkeypatch.setattr(registry, "TAKEOVER_S", 0.0)
     rig, folder = capturing
     first, again = rig.device(), rig.device()
     first.greet("ann", 7)

@@ -14,8 +14,8 @@ from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
 from monitor.storage.jobs import Batch
 from monitor.storage.journal import Journal
-from monitor.storage.wall_clock import SETTLED_S, STEP_S, Wall
-from monitor.storage.writer import Disk
+from monitor.storage.wall_clock import SETTLED_S, STEP_S, WallClock
+from monitor.storage.writer import StorageWriter
 from tests.monitor.storage.test_capture import piece
 from tests.monitor.storage.test_journal import alarm, said, window
 from tests.support.rig import PATIENCE_S, Rig
@@ -45,7 +45,7 @@ def clocks(monkeypatch):
 
 
 def test_a_step_is_noticed_once_and_drift_and_sleep_are_none(clocks):
-    watched = Wall()
+    watched = WallClock()
     for passed_s in (1, 1, 0.5, 2, 8 * HOUR_S):
         clocks.true += passed_s
         clocks.offset += STEP_S / 2
@@ -75,7 +75,7 @@ def test_nothing_young_is_ever_too_old(moves, restarts):
     clocks, limit_s = Clocks(), 7 * DAY_S
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wall, "time", clocks)
-        watched, stamps, steps, settled = Wall(), [], [], 0.0
+        watched, stamps, steps, settled = WallClock(), [], [], 0.0
         for passed_s, step_s in moves:
             clocks.true += passed_s
             assert watched.look() is None
@@ -85,7 +85,7 @@ def test_nothing_young_is_ever_too_old(moves, restarts):
                 settled = clocks.true + SETTLED_S
                 steps.append(watched.look())
             if restarts:
-                watched = Wall(stamps[-1][1], steps)
+                watched = WallClock(stamps[-1][1], steps)
             cutoff = watched.cutoff(limit_s)
             if clocks.true < settled:
                 assert cutoff == float("-inf")
@@ -94,13 +94,13 @@ def test_nothing_young_is_ever_too_old(moves, restarts):
 
 
 def test_what_is_old_goes_where_nothing_was_set(clocks):
-    watched = Wall(clocks.time() - 100)
+    watched = WallClock(clocks.time() - 100)
     assert watched.cutoff(7 * DAY_S) == clocks.time() - 7 * DAY_S
 
 
 @pytest.mark.parametrize("away_s", [-8 * DAY_S, 8 * DAY_S])
 def test_a_clock_that_says_another_day_at_the_start_removes_nothing_for_an_hour(clocks, away_s):
-    watched = Wall(clocks.time() - away_s)
+    watched = WallClock(clocks.time() - away_s)
     assert watched.cutoff(7 * DAY_S) == float("-inf")
     clocks.true += SETTLED_S
     assert watched.cutoff(7 * DAY_S) > 0
@@ -109,7 +109,7 @@ def test_a_clock_that_says_another_day_at_the_start_removes_nothing_for_an_hour(
 def test_the_journal_knows_of_steps(tmp_path, clocks, monkeypatch):
     with closing(Journal(tmp_path / "journal.db")) as journal:
         assert journal.wall().cutoff(0.0) == clocks.time()
-        first = Wall()
+        first = WallClock()
         clocks.offset += 8 * DAY_S
         monkeypatch.setattr("time.time", clocks.time)
         other = messages.Event(
@@ -126,8 +126,8 @@ def test_the_journal_knows_of_steps(tmp_path, clocks, monkeypatch):
 def test_a_step_of_eight_days_removes_nothing_that_is_younger(tmp_path, clocks, monkeypatch):
     monkeypatch.setattr(disk, "TIDY_S", 0.0)
     clocks.true = time.time()
-    watched, folder = Wall(), tmp_path / "captured"
-    writer = Disk(
+    watched, folder = WallClock(), tmp_path / "captured"
+    writer = StorageWriter(
         Journal(tmp_path / "journal.db"), Capture(folder, 1), tmp_path, (7, 30, 7), watched
     )
     writer.start()

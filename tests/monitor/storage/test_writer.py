@@ -15,10 +15,10 @@ from ecgmon.wire import messages
 from monitor import daemon
 from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
-from monitor.storage.jobs import Batch, Errand, Kept
+from monitor.storage.jobs import Batch, ReadRequest, StoredSamples
 from monitor.storage.journal import Journal
-from monitor.storage.wall_clock import Wall
-from monitor.storage.writer import GATHER_S, PLENTY, Disk
+from monitor.storage.wall_clock import WallClock
+from monitor.storage.writer import COALESCE_S, FLUSH_SAMPLES, StorageWriter
 from replay.simulator.wearer import simulate
 from tests.monitor.storage.test_capture import piece
 from tests.monitor.storage.test_journal import alarm, said, window
@@ -31,7 +31,9 @@ OFF = np.full(1440, NO_VALUE)
 @pytest.fixture
 def writer(tmp_path):
     journal = Journal(tmp_path / "journal.db")
-    writer = Disk(journal, Capture(tmp_path / "captured", 1), tmp_path, (7, 30, 7), Wall())
+    writer = StorageWriter(
+        journal, Capture(tmp_path / "captured", 1), tmp_path, (7, 30, 7), WallClock()
+    )
     writer.start()
     yield writer
     writer.stop(PATIENCE_S)
@@ -44,7 +46,7 @@ def until_done(writer, job):
     while job not in done:
         assert time.monotonic() - began < PATIENCE_S
         time.sleep(0.002)
-        done += [one for one in writer.take_done() if not isinstance(one, Kept)]
+        done += [one for one in writer.take_done() if not isinstance(one, StoredSamples)]
     return done, time.monotonic() - began
 
 
@@ -60,11 +62,11 @@ def test_jobs_are_done_in_order_and_see_what_came_before(writer, tmp_path):
     jobs = []
     for number in range(20):
         pieces = [("ann", piece(100 * number, 100))]
-        jobs += [Batch([window(number), alarm(number)], pieces), Errand(look)]
+        jobs += [Batch([window(number), alarm(number)], pieces), ReadRequest(look)]
     for job in jobs:
         writer.hand_over(job)
     done, _ = until_done(writer, jobs[-1])
-    for kind in (Batch, Errand):
+    for kind in (Batch, ReadRequest):
         assert [d for d in done if isinstance(d, kind)] == [j for j in jobs if isinstance(j, kind)]
     assert seen == sorted(seen)
     assert seen[-1] == (40, 1)
@@ -75,18 +77,18 @@ def test_jobs_are_done_in_order_and_see_what_came_before(writer, tmp_path):
     ("job", "hurries"),
     [
         (Batch([window(0)]), False),
-        (Batch([], [("ann", piece(0, PLENTY - 1))]), False),
-        (Batch([], [("ann", piece(0, PLENTY))]), True),
+        (Batch([], [("ann", piece(0, FLUSH_SAMPLES - 1))]), False),
+        (Batch([], [("ann", piece(0, FLUSH_SAMPLES))]), True),
         (Batch([alarm(0)]), True),
         (Batch([], ends=[object()]), True),
-        (Errand(lambda: lambda: None), True),
+        (ReadRequest(lambda: lambda: None), True),
     ],
 )
 def test_only_what_somebody_waits_for_is_done_at_once(writer, job, hurries):
     time.sleep(0.01)  # it waits for work
     writer.hand_over(job)
     _, took_s = until_done(writer, job)
-    assert (took_s < GATHER_S) == hurries
+    assert (took_s < COALESCE_S) == hurries
 
 
 def test_a_disk_that_hangs_is_given_up_in_time_and_holds_a_bounded_queue(
@@ -117,7 +119,9 @@ def test_a_disk_that_hangs_is_given_up_in_time_and_holds_a_bounded_queue(
 
 
 def test_what_comes_after_the_stop_is_written_at_the_close(tmp_path):
-    writer = Disk(Journal(tmp_path / "journal.db"), None, tmp_path, (7, 30, 7), Wall())
+    writer = StorageWriter(
+        Journal(tmp_path / "journal.db"), None, tmp_path, (7, 30, 7), WallClock()
+    )
     writer.start()
     writer.stop(PATIENCE_S)
     writer.hand_over(Batch([window(0)]))
@@ -131,13 +135,13 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(disk, "TIDY_S", 0.0)
     monkeypatch.setattr(Capture, "tidy", fails)
-    writer = Disk(
-        Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30, 7), Wall()
+    writer = StorageWriter(
+        Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30, 7), WallClock()
     )
     writer.start()
-    writer.hand_over(Errand(fails))
+    writer.hand_over(ReadRequest(fails))
     writer.stop(PATIENCE_S)
-    (done,) = [one for one in writer.take_done() if isinstance(one, Errand)]
+    (done,) = [one for one in writer.take_done() if isinstance(one, ReadRequest)]
     assert done.then is None
     writer.hand_over(Batch([alarm(1)]))
     writer.close()
@@ -150,7 +154,7 @@ def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path
     with monkeypatch.context() as then:
         then.setattr(time, "time", lambda: 1e9)
         journal.append([window(0), alarm(0, "cleared")])
-    writer = Disk(journal, None, tmp_path, (7, 30, 7), Wall())
+    writer = StorageWriter(journal, None, tmp_path, (7, 30, 7), WallClock())
     assert writer.free_mb == float("inf")
     writer.start()
     writer.hand_over(Batch([alarm(1)]))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.wearers.delivered_rate import FASTEST, LIMIT, Delivered
+from monitor.wearers.delivered_rate import FASTEST, LIMIT, DeliveredRate
 
 START = 86_400.0
 """Monotonic time of a device's first sample."""
@@ -32,7 +32,7 @@ def arrivals(hz, duration_s, burst_s=0.5, jitter_s=0.1, seed=0, holes=()):
 
 def judged(frames, declared):
     """Return what is found after each frame: (seconds since the start, wrong, Hz)."""
-    delivered, found = Delivered(declared * 1000), []
+    delivered, found = DeliveredRate(declared * 1000), []
     for end, arrival in frames:
         delivered.observe(end, arrival)
         found.append((arrival - START, delivered.wrong, delivered.hz))
@@ -122,7 +122,7 @@ def test_the_limit_is_two_percent():
 
 
 def test_memory_is_bounded():
-    delivered = Delivered(250_000)
+    delivered = DeliveredRate(250_000)
     for end, arrival in arrivals(250, 3600):
         delivered.observe(end, arrival)
     assert len(delivered._points) <= 25

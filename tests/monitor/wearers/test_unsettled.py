@@ -7,8 +7,8 @@ import pytest
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
-from monitor.wearers.policy import Care
-from monitor.wearers.registry import Ward
+from monitor.wearers.policy import WearerPolicy
+from monitor.wearers.registry import WearerRegistry
 from replay.simulator.wearer import simulate
 from tests.monitor.wearers.test_registry import opened, take
 from tests.support.rig import GENERIC
@@ -18,9 +18,9 @@ NORMAL = simulate("normal", seed=2, duration_s=40).record
 
 
 def windows_of(record):
-    ward = Ward(Care(lambda _: GENERIC))
-    take(opened(ward, "203"), record)
-    return [m for m in ward.advance(lambda _: False) if isinstance(m, messages.Window)]
+    registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
+    take(opened(registry, "203"), record)
+    return [m for m in registry.advance(lambda _: False) if isinstance(m, messages.Window)]
 
 
 def reasons(record):
@@ -68,8 +68,8 @@ def test_noise_is_its_own_reason():
 def test_seconds_that_are_not_classified_are_not_abnormal_ones():
     """A gap every five seconds, and three of four seconds that nobody judges: no alarm comes."""
     gaps = tuple((at * RATE, at * RATE + 200) for at in range(5, 35, 5))
-    ward = Ward(Care(lambda _: GENERIC))
-    take(opened(ward, "203"), replace(NORMAL, missing=gaps))
-    said = ward.advance(lambda _: False)
+    registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
+    take(opened(registry, "203"), replace(NORMAL, missing=gaps))
+    said = registry.advance(lambda _: False)
     assert np.sum([m.abnormal is None for m in said if isinstance(m, messages.Window)]) > 20
     assert not [m for m in said if isinstance(m, messages.Alarm) and m.kind == "abnormal"]

@@ -9,7 +9,7 @@ import zmq
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.records import Record
 from ecgmon.wire import messages
-from replay.player.device import Device
+from replay.player.device import RecordDevice
 from replay.player.schedule import Pace
 from tests.support.desk import PATIENCE_S, Desk
 
@@ -36,7 +36,7 @@ def meet(context):
     desk, devices = Desk(context), []
 
     def meet(rec, pace=FULL_SPEED, *, welcome=True, patience_s=60.0):
-        device = Device(rec, 0, len(rec.samples), pace, patience_s)
+        device = RecordDevice(rec, 0, len(rec.samples), pace, patience_s)
         device.connect(desk.endpoint, context)
         devices.append(device)
         deadline = time.monotonic() + PATIENCE_S
@@ -112,7 +112,7 @@ def test_every_sample_is_sent_once_as_the_record_has_it(meet):
 
 
 def test_two_devices_never_share_a_stream_id():
-    streams = {Device(record(100), 0, 100, FULL_SPEED).stream for _ in range(100)}
+    streams = {RecordDevice(record(100), 0, 100, FULL_SPEED).stream for _ in range(100)}
     assert len(streams) == 100
 
 
@@ -262,7 +262,7 @@ def test_a_monitor_that_owes_nothing_may_be_silent(meet, monkeypatch):
 
 @pytest.mark.parametrize("endpoint", ["nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:x", ""])
 def test_an_endpoint_that_is_none_is_refused(context, endpoint):
-    device = Device(record(100), 0, 100, FULL_SPEED)
+    device = RecordDevice(record(100), 0, 100, FULL_SPEED)
     with pytest.raises(UsageError, match="is no endpoint to connect to") as refusal:
         device.connect(endpoint, context)
     assert str(refusal.value).startswith(endpoint)

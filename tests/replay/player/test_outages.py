@@ -9,7 +9,7 @@ import zmq
 from ecgmon.core.errors import EcgmonError
 from ecgmon.records import Record
 from ecgmon.wire import Frame, messages
-from replay.player.device import Device
+from replay.player.device import RecordDevice
 from replay.player.schedule import Pace
 from tests.support.desk import PATIENCE_S, Keeper
 from tests.support.proxy import Proxy
@@ -32,7 +32,7 @@ class Scene:
         self.record = rec
         self.keeper = Keeper(context, slack)
         self.proxy = Proxy(self.keeper.endpoint)
-        self.device = Device(rec, 0, len(rec.samples), pace, **given)
+        self.device = RecordDevice(rec, 0, len(rec.samples), pace, **given)
         self.device.connect(self.proxy.endpoint, context)
 
     def turn(self):

@@ -12,9 +12,9 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import EcgmonError
 from ecgmon.records import Record
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import Viewer, topics
-from replay.player.device import Device
-from replay.player.player import Part, Player
+from ecgmon.wire.viewer_client import ViewerClient, topics
+from replay.player.device import RecordDevice
+from replay.player.player import PlayedDevice, Player
 from replay.player.schedule import Pace
 from replay.scoring.scoreboard import Played, Scoreboard
 from replay.simulator.wearer import simulate
@@ -32,8 +32,10 @@ def rig(tmp_path):
 
 
 def part(record, pace=FULL_SPEED):
-    device = Device(record, 0, len(record.samples), pace)
-    return Part(record.wearer, device, Scoreboard(Played(record, 0, 0), None, device.available_at))
+    device = RecordDevice(record, 0, len(record.samples), pace)
+    return PlayedDevice(
+        record.wearer, device, Scoreboard(Played(record, 0, 0), None, device.available_at)
+    )
 
 
 @contextlib.contextmanager
@@ -50,7 +52,7 @@ def playing(rig, *records, pace=FULL_SPEED):
 @contextlib.contextmanager
 def listening(rig, *kinds):
     """Listen to everybody; gives a function that waits for such a message of a wearer."""
-    viewer = Viewer(rig.context, rig.monitor.publish, topics(kinds))
+    viewer = ViewerClient(rig.context, rig.monitor.publish, topics(kinds))
     heard = []
 
     def until(kind, wearer=None):

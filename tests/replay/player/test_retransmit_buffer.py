@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.player.retransmit_buffer import Kept
+from replay.player.retransmit_buffer import RetransmitBuffer
 from replay.player.schedule import Outgoing
 
 STEPS = st.lists(
@@ -26,7 +26,7 @@ def frame(first, n):
 
 @given(STEPS)
 def test_every_frame_is_kept_until_acknowledged_or_dropped_and_sent_in_order(steps):
-    kept, end, held, resumed = Kept(), 0, [], 0
+    kept, end, held, resumed = RetransmitBuffer(), 0, [], 0
     carried = []  # what this connection has been sent
     for step, n in steps:
         match step:
@@ -62,7 +62,7 @@ def test_every_frame_is_kept_until_acknowledged_or_dropped_and_sent_in_order(ste
 
 @given(STEPS)
 def test_every_sample_is_acknowledged_dropped_or_kept_and_counted_once(steps):
-    kept, end, taken = Kept(), 0, 0
+    kept, end, taken = RetransmitBuffer(), 0, 0
     for step, n in steps:
         match step:
             case "gap":

@@ -6,7 +6,7 @@ import pytest
 
 from ecgmon.core.annotations import Annotations
 from ecgmon.metrics.two_classes import Confusion
-from ecgmon.models.bundle import Card, Span, Validation
+from ecgmon.models.bundle import Card, ScoredSpan, Validation
 from ecgmon.records import Record
 from ecgmon.wire import messages
 from replay.scoring.scoreboard import Played, Scoreboard, score_line
@@ -25,7 +25,7 @@ CARD = Card(
     history_s=3.0,
     look_ahead_s=0.5,
     rate=120,
-    trained_on=(Span("mitdb/203", 0, 5), Span("mitdb/119", 0, 100)),
+    trained_on=(ScoredSpan("mitdb/203", 0, 5), ScoredSpan("mitdb/119", 0, 100)),
     windows=5,
     abnormal_windows=1,
     validation=Validation("none", (), 0, 0, 0, 0),
@@ -134,7 +134,7 @@ def test_the_share_of_windows_that_training_has_seen_is_told():
     assert scored(rec, said, first=4)["trained_on_share"] == pytest.approx(1 / 4)
     assert scored(rec, said, card=None)["trained_on_share"] is None
     assert scored(rec, [])["trained_on_share"] is None
-    other = msgspec.structs.replace(CARD, trained_on=(Span("mitdb/119", 0, 100),))
+    other = msgspec.structs.replace(CARD, trained_on=(ScoredSpan("mitdb/119", 0, 100),))
     assert scored(rec, said, card=other)["trained_on_share"] == 0
 
 

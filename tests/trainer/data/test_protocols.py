@@ -32,7 +32,7 @@ def test_no_person_is_on_two_sides_of_a_fold(fold):
 
 def test_ds1_and_ds2_are_the_44_records():
     assert sorted([*protocols.DS1, *protocols.DS2]) == sorted(protocols.NON_PACED)
-    assert set(protocols.DS1_CHOOSING) < set(protocols.DS1)
+    assert set(protocols.DS1_MODEL_SELECTION) < set(protocols.DS1)
     assert persons(protocols.DS1) & persons(protocols.DS2) == {"201"}, "the flaw the page names"
 
 

@@ -23,5 +23,5 @@ def test_the_study_has_29_records():
 
 
 def test_nobody_of_the_demonstration_chose_anything():
-    assert set(splits.VALIDATION) < set(splits.CHOOSING)
-    assert not set(splits.CHOOSING) & set(splits.HELD_OUT)
+    assert set(splits.VALIDATION) < set(splits.MODEL_SELECTION)
+    assert not set(splits.MODEL_SELECTION) & set(splits.HELD_OUT)

@@ -17,7 +17,7 @@ from trainer.data.protocols import Fold
 from trainer.enrolment.labelled import beat_labels
 from trainer.enrolment.signal import take
 from trainer.evaluation import enrolment, report
-from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
+from trainer.evaluation.figures import JudgedWindows, calibration, figures, mean, pooled
 from trainer.evaluation.inter_patient import InterPatient
 from trainer.evaluation.new_wearer import NewWearer
 from trainer.evaluation.outcome import Outcome, judge, result
@@ -136,7 +136,7 @@ def test_figures_by_hand():
 
 
 def test_calibration_by_hand():
-    judged = Judged(
+    judged = JudgedWindows(
         np.array([0, 1, 1, 1, -1], np.int8), np.array([0.05, 0.85, 0.85, 0.95, 0.5], "f4"), 0.5
     )
     result = calibration([judged])
@@ -156,7 +156,9 @@ def simulated_task(tmp_path_factory):
     wearer = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
     others = [replace(wearer, record=f"mitdb/{name}", wearer=name) for name in ("1", "2")]
     generic = resolve("generic", None)
-    return enrolment.Task(record, wearer, others, (), generic, 1, tmp_path_factory.mktemp("ways"))
+    return enrolment.EnrolmentTask(
+        record, wearer, others, (), generic, 1, tmp_path_factory.mktemp("ways")
+    )
 
 
 def test_a_wearer_is_enrolled_in_every_way_and_judged_after_it(quick, simulated_task):

@@ -16,7 +16,7 @@ from trainer.networks.windows import CardiacNet
 from trainer.studies.cardiacnet import publication
 from trainer.studies.cardiacnet.patient import Patient
 from trainer.studies.cardiacnet.pretrain import Pretrained
-from trainer.studies.cardiacnet.search import Found
+from trainer.studies.cardiacnet.search import SearchResult
 
 KINDS = (GENERIC, INDIVIDUAL, FINE_TUNED, SEARCHED)
 NAMES = ("100", "203", "200")
@@ -61,7 +61,7 @@ def patient(name):
 
 def found(validation=(0.1, 0.2, 0.8, 0.9), test=(0.1, 0.2, 0.8, 0.9)):
     setting = {"learning_rate": 0.001, "batch": 4, "weighted": True}
-    return Found(setting, 0.9, EPOCHS, 1, np.array(validation, "f4"), np.array(test, "f4"))
+    return SearchResult(setting, 0.9, EPOCHS, 1, np.array(validation, "f4"), np.array(test, "f4"))
 
 
 def track(names=NAMES, **tests):

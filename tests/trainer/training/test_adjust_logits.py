@@ -7,7 +7,7 @@ from torch import nn
 
 from ecgmon.metrics.classes import Figures
 from trainer.data.examples import Examples
-from trainer.training.adjust_logits import favour_rare
+from trainer.training.adjust_logits import adjust_logits
 
 SHARES = (0.0, 0.5, 1.0)
 
@@ -45,7 +45,7 @@ def made(counts, rare):
 )
 def test_rare_classes_are_favoured_as_far_as_validation_gains(rare, share):
     network = Leaning()
-    favour_rare(
+    adjust_logits(
         network,
         network.output,
         made((90, 10), 0),
@@ -63,13 +63,13 @@ def test_what_is_to_be_high_decides():
     def missed(figures: Figures) -> float:
         return -figures.mean_recall
 
-    favour_rare(network, network.output, made((90, 10), 0), made((9, 3), 0.5), SHARES, missed)
+    adjust_logits(network, network.output, made((90, 10), 0), made((9, 3), 0.5), SHARES, missed)
     assert network.output.bias.detach().tolist() == [1.0, 0.0]
 
 
 def test_a_class_that_was_never_trained_on_is_not_favoured():
     network = Leaning()
-    favour_rare(
+    adjust_logits(
         network,
         network.output,
         made((90, 0), 0),

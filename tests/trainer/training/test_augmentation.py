@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from trainer.data.examples import Examples
-from trainer.training.augmentation import Varied
+from trainer.training.augmentation import AugmentedBatches
 
 
 def test_varied_batches_change_the_signal_a_little_and_nothing_else():
@@ -15,8 +15,12 @@ def test_varied_batches_change_the_signal_a_little_and_nothing_else():
     labels = rng.integers(0, 5, 40).astype(np.int8)
     examples = Examples(inputs, labels, np.full(40, "100"), np.arange(40), tuple("NSVFQ"))
     before = inputs.copy()
-    varied, labelled = Varied(examples, 40, functional.cross_entropy).draw(np.random.default_rng(1))
-    again, _ = Varied(examples, 40, functional.cross_entropy).draw(np.random.default_rng(1))
+    varied, labelled = AugmentedBatches(examples, 40, functional.cross_entropy).draw(
+        np.random.default_rng(1)
+    )
+    again, _ = AugmentedBatches(examples, 40, functional.cross_entropy).draw(
+        np.random.default_rng(1)
+    )
     order = np.random.default_rng(1).permutation(40)
     assert np.array_equal(examples.inputs, before)
     assert np.array_equal(labelled, labels[order])

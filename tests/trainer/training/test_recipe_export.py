@@ -14,7 +14,7 @@ from trainer.recipes.pictures import PictureNet
 from trainer.recipes.transfer import TransferNet
 from trainer.studies.representation.networks import KINDS, Ensemble
 from trainer.training.recipe import class_probabilities
-from trainer.training.recipe_export import Trained, export_beats, export_windows
+from trainer.training.recipe_export import TrainedRecipe, export_beats, export_windows
 
 RECORDS = {name: f"mitdb/{name}" for name in ("100", "101", "102", "103")}
 
@@ -35,7 +35,7 @@ def examples(wearers, classes, shape, seed):
 def trained(network, classes, shape):
     sides = (("100", "101"), ("102",), ("103",))
     parts = [examples(side, classes, shape, seed) for seed, side in enumerate(sides)]
-    return Trained("made", network.eval(), *parts, RECORDS, seed=1)
+    return TrainedRecipe("made", network.eval(), *parts, RECORDS, seed=1)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.terminal.paper import STEPS_MV
-from viewer.model.trace import SIZE, Scale, Trace
+from viewer.model.trace import SIZE, Scale, TraceBuffer
 
 nan = float("nan")
 
@@ -18,7 +18,7 @@ def microvolts(trace, first, count):
 
 
 def test_samples_are_found_at_their_place_in_the_stream():
-    trace = Trace()
+    trace = TraceBuffer()
     trace.write(100, counting(100, 50))
     trace.write(150, counting(150, 50))
     assert trace.end == 200
@@ -26,7 +26,7 @@ def test_samples_are_found_at_their_place_in_the_stream():
 
 
 def test_what_never_arrived_is_nan():
-    trace = Trace()
+    trace = TraceBuffer()
     trace.write(0, counting(0, 10))
     trace.write(15, counting(15, 5))
     read = microvolts(trace, 0, 25)
@@ -34,13 +34,13 @@ def test_what_never_arrived_is_nan():
 
 
 def test_what_was_not_measured_is_nan():
-    trace = Trace()
+    trace = TraceBuffer()
     trace.write(0, np.array([1, NO_VALUE, 3], np.int16))
     np.testing.assert_array_equal(microvolts(trace, 0, 3), [1, nan, 3])
 
 
 def test_a_late_sample_fills_its_gap():
-    trace = Trace()
+    trace = TraceBuffer()
     trace.write(20, counting(20, 10))
     trace.write(5, counting(5, 10))
     read = microvolts(trace, 0, 30)
@@ -50,7 +50,7 @@ def test_a_late_sample_fills_its_gap():
 
 @pytest.mark.parametrize("first", [SIZE - 5, 10 * SIZE + 3, 2**62])
 def test_a_jump_forgets_what_lies_too_far_back(first):
-    trace = Trace()
+    trace = TraceBuffer()
     trace.write(0, counting(0, 1000))
     trace.write(first, np.full(10, 7, np.int16))
     assert (microvolts(trace, first, 10) == 7).all()
@@ -59,7 +59,7 @@ def test_a_jump_forgets_what_lies_too_far_back(first):
 
 
 def test_a_sample_older_than_the_ring_changes_nothing():
-    trace = Trace()
+    trace = TraceBuffer()
     trace.write(SIZE, counting(0, SIZE // 2))
     before = trace.read(0, 3 * SIZE)
     trace.write(0, np.full(100, 9, np.int16))
@@ -67,7 +67,7 @@ def test_a_sample_older_than_the_ring_changes_nothing():
 
 
 def test_more_samples_than_the_ring_holds_leave_the_newest():
-    trace = Trace()
+    trace = TraceBuffer()
     trace.write(0, np.repeat(np.array([1, 2], np.int16), SIZE))
     assert (microvolts(trace, SIZE, SIZE) == 2).all()
     assert np.isnan(trace.read(0, SIZE)).all()

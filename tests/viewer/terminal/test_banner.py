@@ -11,7 +11,7 @@ import zmq
 from ecgmon.terminal.canvas import Look
 from ecgmon.terminal.screen import ESCAPE
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import Viewer
+from ecgmon.wire.viewer_client import ViewerClient
 from tests.support.publisher import Publisher
 from tests.viewer.terminal.conftest import rows
 from viewer.terminal.banner import below
@@ -30,7 +30,7 @@ HELP_BEGINS = HELP[0][:15]
 @pytest.fixture(scope="module")
 def viewer():
     with zmq.Context() as context, Publisher() as publisher:
-        viewer = Viewer(context, publisher.endpoint, ALL)
+        viewer = ViewerClient(context, publisher.endpoint, ALL)
         yield viewer
         viewer.socket.close()
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ecgmon.wire import messages
 from tests.viewer.terminal.conftest import NOON, rows
-from viewer.terminal.history import MOST, History
+from viewer.terminal.history import MOST, AlarmHistory
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def answered(history, past, alarms):
 
 
 def test_all_of_the_past_can_be_leafed_through(past):
-    history, found = History("203"), []
+    history, found = AlarmHistory("203"), []
     answered(history, past, 120)
     for _ in range(200):
         answered(history, past, 120)
@@ -49,7 +49,7 @@ def test_all_of_the_past_can_be_leafed_through(past):
 
 @given(st.lists(st.sampled_from("↓↑jk⇟⇞ x"), max_size=30), st.integers(0, 130))
 def test_it_never_leaves_the_entries_and_asks_once_at_a_time(monitor, keys, alarms):
-    history = History(None)
+    history = AlarmHistory(None)
     for key in keys:
         shown = seen(history)
         question = history.wanted()
@@ -65,7 +65,7 @@ def test_it_never_leaves_the_entries_and_asks_once_at_a_time(monitor, keys, alar
 
 
 def test_an_answer_that_leads_nowhere_ends_the_questions(monitor):
-    history = History(None)
+    history = AlarmHistory(None)
     history.wanted()
     history.take(messages.Past(entries=[monitor.alarm(1)], before=7))
     assert history.wanted().before == 7
@@ -76,7 +76,7 @@ def test_an_answer_that_leads_nowhere_ends_the_questions(monitor):
 
 
 def test_memory_is_bounded(past):
-    history = History("203")
+    history = AlarmHistory("203")
     for _ in range(2 * MOST):
         answered(history, past, 3 * MOST)
         history.leaf("⇟")
@@ -84,7 +84,7 @@ def test_memory_is_bounded(past):
 
 
 def test_what_became_of_alarms_is_told_in_words(monitor, own):
-    history = History(None)
+    history = AlarmHistory(None)
     history.wanted()
     entries = [
         monitor.paused("abnormal", NOON + 120, time=NOON),
@@ -103,14 +103,14 @@ def test_what_became_of_alarms_is_told_in_words(monitor, own):
 
 
 def test_nothing_known_is_told_from_nothing_said(past):
-    history = History(None)
+    history = AlarmHistory(None)
     assert seen(history)[0].strip() == "Asking the monitor ..."
     history.wanted()
     history.give_up(refused=False)
     assert history.wanted() is not None
     history.take(past(messages.History(wearer=None), 0))
     assert seen(history)[0].strip() == "No alarms are known."
-    history = History(None)
+    history = AlarmHistory(None)
     history.wanted()
     history.give_up(refused=True)
     assert seen(history)[0].strip() == "The monitor does not say."

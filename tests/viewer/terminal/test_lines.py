@@ -6,7 +6,7 @@ import pytest
 import zmq
 
 from ecgmon.wire import messages
-from ecgmon.wire.viewer_client import Viewer, topics
+from ecgmon.wire.viewer_client import ViewerClient, topics
 from tests.support.publisher import Publisher
 from viewer.terminal.lines import LINE_KINDS, line, run_lines
 
@@ -86,7 +86,7 @@ def written():
     def written(publisher, enough, say=lambda: None):
         out = io.StringIO()
         with zmq.Context() as context:
-            viewer = Viewer(context, publisher.endpoint, topics(LINE_KINDS))
+            viewer = ViewerClient(context, publisher.endpoint, topics(LINE_KINDS))
             said = []
 
             def done():

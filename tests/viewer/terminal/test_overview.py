@@ -4,30 +4,32 @@ from ecgmon.core.constants import RATE
 from ecgmon.terminal.canvas import Look
 from ecgmon.wire import messages
 from tests.viewer.terminal.conftest import NOON, rows
-from viewer.model.snapshot import FORGET_S, WEARERS, Station
-from viewer.terminal.overview import Situation, explain, render
+from viewer.model.snapshot import FORGET_S, WEARERS, MonitorSnapshot
+from viewer.terminal.overview import OverviewContext, explain, render
 
 
 def situation(**given):
-    return Situation(**{"title": "tcp://here", "now": 0.0, "time": NOON, "heard": NOON} | given)
+    return OverviewContext(
+        **{"title": "tcp://here", "now": 0.0, "time": NOON, "heard": NOON} | given
+    )
 
 
 @pytest.fixture
-def station():
-    def station(*told):
-        station = Station()
+def snapshot():
+    def snapshot(*told):
+        snapshot = MonitorSnapshot()
         for message in told:
-            station.apply(message, 0.0)
-        return station
+            snapshot.apply(message, 0.0)
+        return snapshot
 
-    return station
+    return snapshot
 
 
 @pytest.fixture
-def ward(monitor, station, own):
+def registry(monitor, snapshot, own):
     """Five wearers: one well, one with an asystole, one paused, one noisy, one gone."""
     ann, ben, cem, dan, eva = map(type(monitor), ("ann", "ben", "cem", "dan", "eva"))
-    return station(
+    return snapshot(
         ann.opened(),
         *(ann.window(n, heart_rate=61.6) for n in range(90)),
         ann.link(0.2),
@@ -50,8 +52,8 @@ def ward(monitor, station, own):
     )
 
 
-def test_each_wearer_has_a_row_the_worst_first(ward):
-    shown = rows(render(ward, situation(chosen="cem"), 100, 16))
+def test_each_wearer_has_a_row_the_worst_first(registry):
+    shown = rows(render(registry, situation(chosen="cem"), 100, 16))
     assert [" ".join(row.split()) for row in shown[1:8]] == [
         "the monitor: !! 0:05 the disk is full",
         "wearer signal HR alarm abnormal lag",
@@ -69,16 +71,16 @@ def test_each_wearer_has_a_row_the_worst_first(ward):
     )
 
 
-def test_alarms_are_told_by_colour_too_and_quieter_once_somebody_knows(ward):
-    canvas = render(ward, situation(chosen="cem"), 100, 16)
+def test_alarms_are_told_by_colour_too_and_quieter_once_somebody_knows(registry):
+    canvas = render(registry, situation(chosen="cem"), 100, 16)
     looks = [Look(canvas.looks[row, 22]) for row in range(3, 8)]
     assert looks[:3] == [Look.HIGH_RAISED, Look.MEDIUM, Look.LOW_RAISED]
     assert Look(canvas.looks[1, 20]) == Look.MEDIUM_RAISED
     assert Look(canvas.looks[5, 95]) == Look.WARNING  # a lag of four seconds
 
 
-def test_nothing_old_is_shown_as_if_it_were_now(ward):
-    shown = render(ward, situation(live=False, now=9.0, warnings=("NOT LIVE",)), 100, 16)
+def test_nothing_old_is_shown_as_if_it_were_now(registry):
+    shown = render(registry, situation(live=False, now=9.0, warnings=("NOT LIVE",)), 100, 16)
     text = rows(shown)
     assert "NOT LIVE" in text[1]
     for row in text[4:9]:
@@ -87,15 +89,15 @@ def test_nothing_old_is_shown_as_if_it_were_now(ward):
     assert not set(shown.looks[4:9].ravel()) & {Look.HIGH_RAISED, Look.LOW_RAISED, Look.NORMAL}
 
 
-def test_a_wearer_of_whom_nothing_is_said_is_silent(ward):
-    shown = rows(render(ward, situation(now=20.0), 100, 16))
+def test_a_wearer_of_whom_nothing_is_said_is_silent(registry):
+    shown = rows(render(registry, situation(now=20.0), 100, 16))
     assert all("silent  --" in row for row in shown[3:7])
 
 
 @pytest.mark.parametrize(("width", "height"), [(60, 15), (80, 24), (200, 60), (20, 5), (1, 1)])
-def test_many_wearers_scroll_and_the_chosen_one_is_always_seen(monitor, station, width, height):
+def test_many_wearers_scroll_and_the_chosen_one_is_always_seen(monitor, snapshot, width, height):
     ids = [f"wearer-{n:03}" for n in range(100)]
-    many = station(*(type(monitor)(wearer).window(0) for wearer in ids))
+    many = snapshot(*(type(monitor)(wearer).window(0) for wearer in ids))
     for chosen in ids:
         canvas = render(many, situation(chosen=chosen), width, height)
         assert (canvas.width, canvas.height) == (width, height)
@@ -108,15 +110,15 @@ def test_many_wearers_scroll_and_the_chosen_one_is_always_seen(monitor, station,
     assert "↑" in last[1]
 
 
-def test_long_ids_keep_both_ends(monitor, station):
-    both = station(*(type(monitor)(f"simulated-{x}").window(0) for x in ("normal", "noise-2")))
+def test_long_ids_keep_both_ends(monitor, snapshot):
+    both = snapshot(*(type(monitor)(f"simulated-{x}").window(0) for x in ("normal", "noise-2")))
     names = [row[2:13].strip() for row in rows(render(both, situation(), 60, 15))[2:4]]
     assert names == ["simul…ise-2", "simul…ormal"]
 
 
-def test_help_stands_below_the_picture_and_covers_none_of_it(ward):
+def test_help_stands_below_the_picture_and_covers_none_of_it(registry):
     def picture(width, height):
-        return render(ward, situation(), width, height)
+        return render(registry, situation(), width, height)
 
     for width, height in ((60, 15), (110, 30), (30, 5), (1, 1)):
         canvas = explain(picture, width, height)
@@ -128,16 +130,16 @@ def test_help_stands_below_the_picture_and_covers_none_of_it(ward):
     assert above[-1].startswith(" q quit   a acknowledge")
 
 
-def test_hostile_texts_cannot_steer_the_terminal(monitor, station):
+def test_hostile_texts_cannot_steer_the_terminal(monitor, snapshot):
     hostile = "\x1b]0;owned\x07\r\n\u202e心"
-    canvas = render(station(monitor.alarm(1, text=hostile, kind=hostile)), situation(), 80, 24)
+    canvas = render(snapshot(monitor.alarm(1, text=hostile, kind=hostile)), situation(), 80, 24)
     assert all(row.isprintable() and len(row) == 80 for row in rows(canvas))
 
 
-def test_what_is_not_told_again_after_a_break_is_over(monitor, own, station):
+def test_what_is_not_told_again_after_a_break_is_over(monitor, own, snapshot):
     ben = type(monitor)("ben")
     before = [monitor.alarm(1), ben.alarm(1), ben.paused("noisy", NOON), own(7)]
-    known = station(*before)
+    known = snapshot(*before)
     known.begin_again()
     for message in (ben.alarm(1), ben.paused("noisy", NOON)):
         known.apply(message, 1.0)
@@ -151,16 +153,16 @@ def test_what_is_not_told_again_after_a_break_is_over(monitor, own, station):
 
 
 def test_wearers_are_forgotten_but_never_one_with_an_alarm(monitor):
-    station = Station()
-    station.apply(monitor.alarm(1), 0.0)
+    snapshot = MonitorSnapshot()
+    snapshot.apply(monitor.alarm(1), 0.0)
     for number in range(WEARERS + 5):
-        station.apply(type(monitor)(f"w{number}").window(0), 1.0 + number)
-    assert len(station.wearers) == WEARERS
-    assert {"203", f"w{WEARERS + 4}"} < station.wearers.keys()
-    station = Station()
+        snapshot.apply(type(monitor)(f"w{number}").window(0), 1.0 + number)
+    assert len(snapshot.wearers) == WEARERS
+    assert {"203", f"w{WEARERS + 4}"} < snapshot.wearers.keys()
+    snapshot = MonitorSnapshot()
     for message in (monitor.opened(), monitor.closed(RATE)):
-        station.apply(message, 0.0)
-    station.apply(type(monitor)("ben").window(0), FORGET_S - 1)
-    assert "203" in station.wearers
-    station.apply(type(monitor)("cem").window(0), FORGET_S + 1)
-    assert station.wearers.keys() == {"ben", "cem"}
+        snapshot.apply(message, 0.0)
+    snapshot.apply(type(monitor)("ben").window(0), FORGET_S - 1)
+    assert "203" in snapshot.wearers
+    snapshot.apply(type(monitor)("cem").window(0), FORGET_S + 1)
+    assert snapshot.wearers.keys() == {"ben", "cem"}

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core import labels
-from ecgmon.core.atomic import place
+from ecgmon.core.atomic import atomic_write
 from ecgmon.core.errors import RecordError
 from ecgmon.records.formats.wfdb.annotations import Annotation, decode, encode
 
@@ -144,7 +144,7 @@ class Judgements:
         data = encode(said[beat] for beat in sorted(said)) if said else b""
         try:
             if data:
-                place(self.path, data)
+                atomic_write(self.path, data)
             else:
                 self.path.unlink(missing_ok=True)
         except OSError as error:

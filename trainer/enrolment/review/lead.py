@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
-from ecgmon.terminal.paper import Span, step_over
+from ecgmon.terminal.paper import VoltageSpan, step_over
 
 _ROOM: Final = 1.15
 
@@ -37,14 +37,14 @@ class Lead:
             values[start - first : stop - first] = self._millivolts[start:stop]
         return values
 
-    def span(self, values: NDArray[np.float32]) -> Span:
+    def span(self, values: NDArray[np.float32]) -> VoltageSpan:
         """Return the scale for some samples: the record's own unless they need a larger one.
 
         Beats are compared from question to question, so the scale follows single ones only where
         they would be cut.
         """
         low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-        return Span(
+        return VoltageSpan(
             -max(step_over(-_ROOM * self._low), step_over(-low)),
             max(step_over(_ROOM * self._high), step_over(high)),
         )

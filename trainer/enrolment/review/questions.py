@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from trainer.enrolment.review.judgements import Judgement
 
 
-class Questions(Protocol):
+class QuestionSource(Protocol):
     """Chooses the beats to ask about and spreads the answers over the others.
 
     Both methods depend on the answers alone, which come in the order in which they were first

@@ -11,7 +11,7 @@ from ecgmon.core.errors import UsageError
 from ecgmon.terminal.screen import Screen, Signals, full_screen, usable
 from trainer.enrolment.review.judgements import Judgements
 from trainer.enrolment.review.lead import Lead
-from trainer.enrolment.review.questions import Questions
+from trainer.enrolment.review.questions import QuestionSource
 from trainer.enrolment.review.timeline import Course
 
 IDLE_S: Final = 0.25
@@ -23,7 +23,7 @@ held down, or struck twice, must not judge a beat that nobody has looked at yet.
 
 def run(
     signal: NDArray[np.float32],
-    questions: Questions,
+    questions: QuestionSource,
     judgements: Judgements,
     title: str,
     most: int,
@@ -36,7 +36,7 @@ def run(
     ----------
     signal : ndarray of float32, shape (n,)
         The filtered signal in mV at `ecgmon.core.constants.RATE`, NaN where nothing was measured.
-    questions : Questions
+    questions : QuestionSource
         What to ask about it.
     judgements : Judgements
         Where the answers go, made for the same beats; a review that was left goes on from them.

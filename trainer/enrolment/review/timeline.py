@@ -11,7 +11,7 @@ from trainer.enrolment.review.ecg import shown
 from trainer.enrolment.review.judgements import Judgement, Judgements
 from trainer.enrolment.review.lead import Lead
 from trainer.enrolment.review.picture import MIN_WIDTH, Scene, fits, picture
-from trainer.enrolment.review.questions import Questions
+from trainer.enrolment.review.questions import QuestionSource
 
 _ANSWERS: Final = {
     "n": Judgement.NORMAL,
@@ -28,7 +28,7 @@ class Course:
     ----------
     lead : Lead
         The signal.
-    questions : Questions
+    questions : QuestionSource
         What to ask, about the same beats.
     judgements : Judgements
         Where the answers go; those already there count.
@@ -46,7 +46,7 @@ class Course:
     """
 
     def __init__(
-        self, lead: Lead, questions: Questions, judgements: Judgements, title: str, most: int
+        self, lead: Lead, questions: QuestionSource, judgements: Judgements, title: str, most: int
     ) -> None:
         self.over = False
         self.accepted = False

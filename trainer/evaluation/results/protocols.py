@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from trainer.data.protocols import DS1, DS1_CHOOSING, DS2, wearer_folds
+from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2, wearer_folds
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment import baseline, beats, labelled, questions, signal
 from trainer.enrolment.enrol import HELD_OUT_S
@@ -48,7 +48,7 @@ def decided_by(work: str, network: str, seed: int, data: Path | None) -> dict[st
         "network": window_network(network),
         "training": fit.DECIDED_BY,
         "settings": build.decided_by(network),
-        "wearers": _of_wearers() if work == "new-wearer" else [DS1, DS1_CHOOSING, DS2],
+        "wearers": _of_wearers() if work == "new-wearer" else [DS1, DS1_MODEL_SELECTION, DS2],
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ecgmon.core.atomic import place
+from ecgmon.core.atomic import atomic_write
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -58,7 +58,7 @@ class Store:
         """Keep a result in place of the one before, if any."""
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        place(path, msgspec.json.encode(kept) + b"\n")
+        atomic_write(path, msgspec.json.encode(kept) + b"\n")
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"

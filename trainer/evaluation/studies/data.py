@@ -11,10 +11,10 @@ from trainer.data.examples import Examples
 from trainer.data.protocols import DS1, DS2
 from trainer.data.recipe_data import Kind, load_examples
 from trainer.evaluation.studies.parts import Split, parts
-from trainer.evaluation.studies.run import Cell
+from trainer.evaluation.studies.run import Experiment
 
 
-def examples_of(cell: Cell, data: Path | None) -> Examples:
+def examples_of(cell: Experiment, data: Path | None) -> Examples:
     """Return the examples of a cell.
 
     Windows of the publications' split are of their 29 records' first lead; beats of that split are
@@ -27,7 +27,7 @@ def examples_of(cell: Cell, data: Path | None) -> Examples:
     return _examples(kind, names, data, lead)
 
 
-def records_of(cell: Cell) -> tuple[Sequence[str], str | None]:
+def records_of(cell: Experiment) -> tuple[Sequence[str], str | None]:
     """Return the records of MIT-BIH whose examples a cell has, and the lead to take, if not II."""
     if cell.split != Split.RANDOM:
         return (*DS1, *DS2), None
@@ -41,7 +41,7 @@ def _examples(kind: Kind, names: Sequence[str], data: Path | None, lead: str | N
     return load_examples(kind, names, data, lead=lead)[0]
 
 
-def sides(cell: Cell, data: Path | None, seed: int) -> tuple[Examples, Examples, Examples]:
+def sides(cell: Experiment, data: Path | None, seed: int) -> tuple[Examples, Examples, Examples]:
     """Return training, validation and test examples of a cell without folds."""
     examples = examples_of(cell, data)
     (part,) = parts(examples, cell.split, seed)

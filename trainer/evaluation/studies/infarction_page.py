@@ -8,7 +8,7 @@ import numpy as np
 from ecgmon.metrics.classes import Figures
 from trainer.evaluation.studies.jobs import OfCell
 from trainer.evaluation.studies.parts import Split
-from trainer.evaluation.studies.run import Judged
+from trainer.evaluation.studies.run import SystemResult
 from trainer.evaluation.studies.tables import interval, mean_recall, table
 from trainer.evaluation.transfer import infarction
 from trainer.training.recipe import Recipe
@@ -27,7 +27,7 @@ well a network remembers patients.
 """
 
 
-def systems(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def systems(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return the table of a recipe's systems on PTB."""
     of = {(each.system, job.split): each for job, each in judged if job.cell.data == "ptb"}
     rows = []
@@ -147,7 +147,7 @@ def pictures(result: Sequence[str] | None) -> str:
     return "### What it sees\n\n" + "\n\n".join(shown) + "\n"
 
 
-def _two(judged: Judged | None) -> str:
+def _two(judged: SystemResult | None) -> str:
     if judged is None:
         return "-"
     return f"{Figures(judged.counts).accuracy:.4f} / {mean_recall(judged.counts):.3f}"

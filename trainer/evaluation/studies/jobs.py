@@ -16,18 +16,18 @@ from trainer.evaluation.studies.annotating import annotate
 from trainer.evaluation.studies.data import examples_of, sides
 from trainer.evaluation.studies.fine_tuned import fine_tuned
 from trainer.evaluation.studies.parts import Split, parts
-from trainer.evaluation.studies.run import Cell, Progress
+from trainer.evaluation.studies.run import Experiment, Progress
 from trainer.evaluation.transfer.infarction import DECIDED_BY as TRANSFERRED
 from trainer.evaluation.transfer.infarction import transfer
 from trainer.evaluation.transfer.search import DECIDED_BY as SEARCHED
 from trainer.evaluation.transfer.search import search
 from trainer.recipes.transfer import TransferNet
 from trainer.studies.cardiacnet.claims import open_storage
-from trainer.training.recipe import Shelf, Task
+from trainer.training.recipe import Checkpoints, Task
 
-RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
-OWN_BEATS: Final = Cell("context", Split.PATIENT_SPECIFIC, "live")
-RANDOM_WINDOWS: Final = Cell("pictures", Split.RANDOM, "windows")
+RANDOM_BEATS: Final = Experiment("transfer", Split.RANDOM, "published")
+OWN_BEATS: Final = Experiment("context", Split.PATIENT_SPECIFIC, "live")
+RANDOM_WINDOWS: Final = Experiment("pictures", Split.RANDOM, "windows")
 
 
 class Job(Protocol):
@@ -49,7 +49,7 @@ class Job(Protocol):
         ...
 
     @property
-    def cell(self) -> Cell:
+    def cell(self) -> Experiment:
         """The one whose networks it trains or begins with."""
         ...
 
@@ -105,7 +105,7 @@ class Place:
 class Table:
     """The systems of a recipe under a protocol."""
 
-    cell: Cell
+    cell: Experiment
     minutes: float
     signals: ClassVar[Sequence[str]] = ()
     settings: ClassVar[Mapping[str, object]] = {"procedure": 1}
@@ -126,7 +126,7 @@ class Table:
         return self.cell.split
 
     def result(self, place: Place) -> list[Any]:
-        """Return what came of each system, see `trainer.evaluation.studies.run.Judged`."""
+        """Return what came of each system, see `trainer.evaluation.studies.run.SystemResult`."""
         examples = examples_of(self.cell, place.data)
         # Records of PTB may be added, to which no network of fewer fits; nobody shares these.
         work = place.own if self.cell.data == "ptb" else place.networks
@@ -142,7 +142,7 @@ class FineTuned:
     recipe: str = "pictures"
     split: Split = Split.RANDOM
     minutes: float = 20
-    cell: Cell = RANDOM_WINDOWS
+    cell: Experiment = RANDOM_WINDOWS
     signals: ClassVar[Sequence[str]] = ()
     settings: ClassVar[Mapping[str, object]] = {"procedure": 1, "stage": "fine-tuned"}
 
@@ -150,12 +150,12 @@ class FineTuned:
         """Return what came of it, as a `Table` does."""
         examples = examples_of(self.cell, place.data)
         (part,) = parts(examples, self.cell.split, place.seed)
-        shelf = Shelf(place.networks / self.cell.base / "0", place.progress)
+        shelf = Checkpoints(place.networks / self.cell.base / "0", place.progress)
         return [msgspec.to_builtins(fine_tuned(examples, part, place.seed, shelf))]
 
 
 OfCell = Table | FineTuned
-"""Jobs whose results are of `trainer.evaluation.studies.run.Judged`."""
+"""Jobs whose results are of `trainer.evaluation.studies.run.SystemResult`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Search:
     recipe: str = "transfer"
     split: Split = Split.RANDOM
     minutes: float = 9
-    cell: Cell = RANDOM_BEATS
+    cell: Experiment = RANDOM_BEATS
     signals: ClassVar[Sequence[str]] = ()
     settings: ClassVar[Mapping[str, object]] = SEARCHED
 
@@ -195,7 +195,7 @@ class Infarction:
     recipe: str = "transfer"
     split: Split = Split.PTB
     minutes: float = 4
-    cell: Cell = RANDOM_BEATS
+    cell: Experiment = RANDOM_BEATS
     signals: ClassVar[Sequence[str]] = ("ptb",)
     settings: ClassVar[Mapping[str, object]] = TRANSFERRED
 
@@ -219,7 +219,7 @@ class Explanation:
     recipe: str = "transfer"
     split: Split = Split.RANDOM
     minutes: float = 1
-    cell: Cell = RANDOM_BEATS
+    cell: Experiment = RANDOM_BEATS
     signals: ClassVar[Sequence[str]] = ()
     settings: ClassVar[Mapping[str, object]] = explanation.DECIDED_BY
 
@@ -242,7 +242,7 @@ class BeatByBeat:
     recipe: str = "context"
     split: Split = Split.PATIENT_SPECIFIC
     minutes: float = 8
-    cell: Cell = OWN_BEATS
+    cell: Experiment = OWN_BEATS
     signals: ClassVar[Sequence[str]] = ("detected",)
     settings: ClassVar[Mapping[str, object]] = ANNOTATED
 
@@ -260,24 +260,24 @@ class BeatByBeat:
 
 JOBS: Final[Sequence[Job]] = (
     Table(RANDOM_BEATS, 31),
-    Table(Cell("representation", Split.RANDOM, "published"), 36),
-    Table(Cell("focal", Split.RANDOM, "published"), 43),
+    Table(Experiment("representation", Split.RANDOM, "published"), 36),
+    Table(Experiment("focal", Split.RANDOM, "published"), 43),
     Table(RANDOM_WINDOWS, 28),
-    Table(Cell("transfer", Split.INTER_PATIENT, "published"), 16),
-    Table(Cell("representation", Split.INTER_PATIENT, "published"), 18),
-    Table(Cell("focal", Split.INTER_PATIENT, "published"), 23),
-    Table(Cell("pictures", Split.INTER_PATIENT, "windows"), 3),
-    Table(Cell("context", Split.RANDOM, "live"), 4),
-    Table(Cell("context", Split.INTER_PATIENT, "live"), 2),
+    Table(Experiment("transfer", Split.INTER_PATIENT, "published"), 16),
+    Table(Experiment("representation", Split.INTER_PATIENT, "published"), 18),
+    Table(Experiment("focal", Split.INTER_PATIENT, "published"), 23),
+    Table(Experiment("pictures", Split.INTER_PATIENT, "windows"), 3),
+    Table(Experiment("context", Split.RANDOM, "live"), 4),
+    Table(Experiment("context", Split.INTER_PATIENT, "live"), 2),
     FineTuned(),
     Search(),
     Infarction(),
-    Table(Cell("representation", Split.PTB, "ptb"), 11),
-    Table(Cell("representation", Split.PTB_RANDOM, "ptb"), 2),
-    Table(Cell("transfer", Split.PATIENT_SPECIFIC, "published"), 9),
-    Table(Cell("representation", Split.PATIENT_SPECIFIC, "published"), 7),
-    Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 10),
-    Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 4),
+    Table(Experiment("representation", Split.PTB, "ptb"), 11),
+    Table(Experiment("representation", Split.PTB_RANDOM, "ptb"), 2),
+    Table(Experiment("transfer", Split.PATIENT_SPECIFIC, "published"), 9),
+    Table(Experiment("representation", Split.PATIENT_SPECIFIC, "published"), 7),
+    Table(Experiment("focal", Split.PATIENT_SPECIFIC, "published"), 10),
+    Table(Experiment("pictures", Split.PATIENT_SPECIFIC, "windows"), 4),
     Table(OWN_BEATS, 1),
     BeatByBeat(),
     Explanation(),
@@ -288,7 +288,7 @@ JOBS: Final[Sequence[Job]] = (
 def trained_on_arrhythmias(place: Place) -> TransferNet:
     """Return study 3's network as published, trained on the random split's beats."""
     training, validation, _ = sides(RANDOM_BEATS, place.data, place.seed)
-    shelf = Shelf(place.networks / RANDOM_BEATS.base / "0", place.progress)
+    shelf = Checkpoints(place.networks / RANDOM_BEATS.base / "0", place.progress)
     network = recipes.recipe("transfer").systems["published"](
         Task(training, validation, place.seed, shelf)
     )

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from ecgmon.core.atomic import place
+from ecgmon.core.atomic import atomic_write
 from ecgmon.metrics.classes import Figures
 from trainer import recipes
 from trainer.evaluation.results.store import Kept, Store
@@ -15,7 +15,7 @@ from trainer.evaluation.studies import ec57_page, infarction_page
 from trainer.evaluation.studies.jobs import JOBS, OfCell
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.remarks import CONCLUSION, REMARKS
-from trainer.evaluation.studies.run import Judged
+from trainer.evaluation.studies.run import SystemResult
 from trainer.evaluation.studies.tables import cell, interval, mean_recall, table
 from trainer.training.recipe import Recipe
 
@@ -87,7 +87,7 @@ def write(out: Path, digests: Mapping[str, str]) -> None:
     kept = {job.name: found for job in JOBS if (found := store.get(job.name)) is not None}
     results = {name: found.result for name, found in kept.items()}
     judged = [
-        (job, msgspec.convert(each, Judged))
+        (job, msgspec.convert(each, SystemResult))
         for job in JOBS
         if isinstance(job, OfCell) and job.name in results
         for each in results[job.name]
@@ -109,10 +109,10 @@ def write(out: Path, digests: Mapping[str, str]) -> None:
             parts.append(ec57_page.beat_by_beat(results.get("context-ec57"), name))
     parts.append(_cost(kept, digests))
     text = "\n".join(part.rstrip() + "\n" for part in parts if part)
-    place(out / "studies.md", text.encode())  # at once: two processes may end together
+    atomic_write(out / "studies.md", text.encode())  # at once: two processes may end together
 
 
-def _overview(judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def _overview(judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return one table of all systems under the three protocols."""
     head = [
         "study, system",
@@ -164,21 +164,21 @@ def _published(recipe: Recipe, system: str) -> str:
     )
 
 
-def _two(judged: Judged | None) -> str:
+def _two(judged: SystemResult | None) -> str:
     if judged is None:
         return "-"
     figures = Figures(judged.counts)
     return f"{figures.accuracy:.4f} / {mean_recall(judged.counts):.3f}"
 
 
-def _ectopic(judged: Judged | None) -> str:
+def _ectopic(judged: SystemResult | None) -> str:
     if judged is None or "V" not in judged.classes:
         return "-"
     f1 = dict(zip(judged.classes, Figures(judged.counts).f1, strict=True))
     return f"{f1['V']:.3f} / {f1['S']:.3f}"
 
 
-def _classes(judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def _classes(judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return a table of all systems and protocols of a recipe, class by class."""
     rows = []
     names: Sequence[str] = ()
@@ -202,7 +202,7 @@ def _classes(judged: Sequence[tuple[OfCell, Judged]]) -> str:
     return table(head, rows)
 
 
-def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return the publication's table by class beside ours, if it has one.
 
     Ours is at the classes' own proportions, and as if all classes had as many examples.
@@ -221,7 +221,7 @@ def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) 
     return table([f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows)
 
 
-def _published_wearers(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def _published_wearers(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return a publication's means over wearers beside ours, if it has any."""
     rows = []
     for job, each in judged:

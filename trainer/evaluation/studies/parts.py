@@ -12,7 +12,7 @@ from ecgmon.core.constants import RATE
 from trainer.data.examples import Examples
 from trainer.data.protocols import (
     DS1,
-    DS1_CHOOSING,
+    DS1_MODEL_SELECTION,
     DS2,
     TEST,
     TRAIN,
@@ -81,8 +81,8 @@ def parts(examples: Examples, split: Split, seed: int) -> list[Parts]:
                 for n in range(PTB_FOLDS)
             ]
         case Split.INTER_PATIENT:
-            training = [name for name in DS1 if name not in DS1_CHOOSING]
-            return [by_wearer(examples, training, DS1_CHOOSING, DS2)]
+            training = [name for name in DS1 if name not in DS1_MODEL_SELECTION]
+            return [by_wearer(examples, training, DS1_MODEL_SELECTION, DS2)]
         case Split.PATIENT_SPECIFIC:
             (strangers,) = parts(examples, Split.INTER_PATIENT, seed)
             first = examples.samples < ENROLMENT_S * RATE

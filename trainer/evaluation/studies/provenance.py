@@ -24,7 +24,7 @@ from trainer.evaluation.results.store import Store
 from trainer.evaluation.studies.data import records_of
 from trainer.evaluation.studies.jobs import JOBS, Job
 from trainer.evaluation.studies.parts import Mask, Split, parts
-from trainer.evaluation.studies.run import Cell
+from trainer.evaluation.studies.run import Experiment
 from trainer.evaluation.transfer.folds import FOLDS
 from trainer.training import fit
 from trainer.training.recipe import REHEARSED
@@ -72,7 +72,9 @@ class Provenance:
             If a record that tells is not there.
         """
         networks = _networks(job.cell, seed, data)
-        judged_on = job.cell if job.split == job.cell.split else Cell(job.recipe, job.split, "ptb")
+        judged_on = (
+            job.cell if job.split == job.cell.split else Experiment(job.recipe, job.split, "ptb")
+        )
         result = networks | {
             "split": _membership(judged_on, seed, data),
             "judged": {kind: signal_bits(kind, data) for kind in job.signals},
@@ -103,7 +105,7 @@ def digests(folder: Path, data: Path | None) -> dict[str, str]:
     return found
 
 
-def _networks(cell: Cell, seed: int, data: Path | None) -> dict[str, Any]:
+def _networks(cell: Experiment, seed: int, data: Path | None) -> dict[str, Any]:
     """Return what decides a cell's networks."""
     recipe = recipes.recipe(cell.recipe)
     lead = None if cell.data == "ptb" else records_of(cell)[1]
@@ -111,7 +113,7 @@ def _networks(cell: Cell, seed: int, data: Path | None) -> dict[str, Any]:
     return {
         "seed": seed,
         "signal": signal_bits(cell.data, data, lead),
-        "parts": _membership(Cell(cell.recipe, base, cell.data), seed, data),
+        "parts": _membership(Experiment(cell.recipe, base, cell.data), seed, data),
         "training": fit.DECIDED_BY,
         "recipe": {
             "procedure": recipe.procedure,
@@ -132,7 +134,7 @@ def _calls(recipe: str, kind: str) -> str:
 
 
 @lru_cache
-def _membership(cell: Cell, seed: int, data: Path | None) -> dict[str, Any]:
+def _membership(cell: Experiment, seed: int, data: Path | None) -> dict[str, Any]:
     """Return who and what is on which side of a cell's split.
 
     It is told by examples without signal, a few of each class over half an hour of each wearer; of

@@ -8,10 +8,10 @@ import torch
 
 from trainer.data.examples import Examples
 from trainer.recipes.transfer import TransferNet, weighted_loss
-from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 from trainer.training.recipe import ExampleBatches
 
-SETTINGS: Final = Settings(
+SETTINGS: Final = FitSettings(
     epochs=10, learning_rate=1e-3, seed=0, weight_decay=0.01, optimiser="adamw", averaging=0.0
 )
 """Fixed beforehand: no part of so few patients is spent on choosing."""

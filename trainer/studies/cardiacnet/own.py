@@ -11,7 +11,7 @@ from trainer.studies.cardiacnet.pretrain import Epochs, Pretrained, Progress, ju
 from trainer.studies.cardiacnet.search import Grid, Setting
 from trainer.studies.cardiacnet.segments import SegmentSetting, SegmentTrainee, advance
 from trainer.training.batches import Group, SegmentBatches
-from trainer.training.fit import Epoch, Settings, deterministic, fit
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 
 EPOCHS: Final = 40
 LEARNING_RATE: Final = 3e-3
@@ -78,7 +78,7 @@ class Own:
             progress(epoch.number, epoch.of)
 
         batches = SegmentBatches([Group(self._training, BATCH)], premature=0.0, faster=0.0)
-        settings = Settings(EPOCHS, LEARNING_RATE, self._seed)
+        settings = FitSettings(EPOCHS, LEARNING_RATE, self._seed)
         network = fit(BeatNet(), batches, settings, score=score, progress=after)
         return Pretrained(network.folded(), epochs, int(np.argmax([e[1] for e in epochs])))
 

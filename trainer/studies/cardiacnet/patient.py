@@ -103,7 +103,7 @@ class Score:
 
 
 @dataclass(slots=True)
-class Trained:
+class TrainedPatient:
     """What is known of a training: every epoch's training loss and validation score."""
 
     epochs: list[tuple[float, Score]] = field(default_factory=list)

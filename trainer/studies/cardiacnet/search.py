@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from trainer.data.protocols import TEST, VALIDATION
 from trainer.studies.cardiacnet import claims
-from trainer.studies.cardiacnet.patient import Patient, Trained
+from trainer.studies.cardiacnet.patient import Patient, TrainedPatient
 
 Setting = dict[str, float | int | bool]
 Grid = Mapping[str, Sequence[float | int | bool]]
@@ -31,7 +31,7 @@ WAIT_S: Final = 5.0
 class Trainee(Protocol):
     """One network being trained for one patient with one setting."""
 
-    trained: Trained
+    trained: TrainedPatient
 
     def outcome(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the probability of *abnormal* of windows by the best network so far."""
@@ -67,7 +67,7 @@ class Method:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Found:
+class SearchResult:
     """The winner of a patient's search.
 
     Parameters
@@ -119,7 +119,7 @@ def search(
     grids: Mapping[str, Grid],
     storage: BaseStorage,
     progress: Callable[[str], None],
-) -> dict[str, Found]:
+) -> dict[str, SearchResult]:
     """Search every patient's grid.
 
     Parameters
@@ -137,11 +137,11 @@ def search(
 
     Returns
     -------
-    dict of str to Found
+    dict of str to SearchResult
     """
     names = list(patients)
     groups = [names[at : at + method.group] for at in range(0, len(names), method.group)]
-    found: dict[str, Found] = {}
+    found: dict[str, SearchResult] = {}
     while groups:
         waiting = []
         for group in groups:
@@ -205,14 +205,14 @@ def _keep(trial: optuna.Trial, patient: Patient, trainee: Trainee) -> None:
         trial.set_user_attr(key, [float(p) for p in probability])
 
 
-def _found(study: optuna.Study) -> Found:
+def _found(study: optuna.Study) -> SearchResult:
     """Return the best of the settings that were trained to the end."""
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     # Of equals the first: a database orders them as it likes.
     trial = max(finished, key=lambda trial: (trial.value or 0.0, -trial.number))
     kept = trial.user_attrs
     epochs, best = [tuple(epoch) for epoch in kept["epochs"]], int(kept["best"])
-    return Found(
+    return SearchResult(
         dict(trial.params),
         epochs[best][1],
         epochs,

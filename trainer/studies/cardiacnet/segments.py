@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from trainer.data.dataset import RecordSet
 from trainer.data.protocols import VALIDATION
 from trainer.networks.windows import WindowNetwork
-from trainer.studies.cardiacnet.patient import Patient, Score, Trained
+from trainer.studies.cardiacnet.patient import Patient, Score, TrainedPatient
 from trainer.training.batches import Group, SegmentBatches
-from trainer.training.fit import Settings, deterministic, fit
+from trainer.training.fit import FitSettings, deterministic, fit
 from trainer.training.scoring import probabilities
 
 
@@ -59,7 +59,7 @@ class SegmentTrainee:
         setting: SegmentSetting,
         seed: int,
     ) -> None:
-        self.trained = Trained()
+        self.trained = TrainedPatient()
         self._start, self._seed, self._setting = start, seed, setting
         groups = [Group([patient.training], setting.own)]
         if setting.others:
@@ -77,7 +77,7 @@ class SegmentTrainee:
         """
         deterministic(self._seed)
         losses: list[float] = []
-        settings = Settings(1, self._setting.learning_rate, self._seed, steps=10 * epoch)
+        settings = FitSettings(1, self._setting.learning_rate, self._seed, steps=10 * epoch)
         network = fit(
             self._start(), self._batches, settings, progress=lambda e: losses.append(e.loss)
         ).folded()

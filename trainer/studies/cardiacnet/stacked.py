@@ -19,7 +19,7 @@ from torch.nn.utils import parameters_to_vector
 
 from trainer.data.protocols import TRAIN, VALIDATION
 from trainer.networks.windows import WindowNetwork
-from trainer.studies.cardiacnet.patient import Patient, Score, Trained
+from trainer.studies.cardiacnet.patient import Patient, Score, TrainedPatient
 
 STACK: Final = 18
 """Most networks in one call: more no longer fit the processor's cache and gain nothing."""
@@ -69,7 +69,7 @@ class WindowTrainee:
         self, network: WindowNetwork, patient: Patient, setting: WindowSetting, seed: int
     ) -> None:
         self.setting = setting
-        self.trained = Trained()
+        self.trained = TrainedPatient()
         self.network = network
         self.weights = nn.Parameter(parameters_to_vector(network.parameters()).detach().clone())
         self.best = self.weights.detach().clone()

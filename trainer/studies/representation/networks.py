@@ -25,7 +25,7 @@ STEP: Final = 11
 """Samples that the LSTM reads in a step: 17 steps for a beat of 187 samples."""
 
 
-class Network(nn.Module):
+class RepresentationNetwork(nn.Module):
     """A shared part and the dense layer of its task.
 
     Pre-training makes the shared part; then it moves to a network with outputs of another kind.
@@ -51,11 +51,11 @@ class Network(nn.Module):
         return logits
 
 
-Kind = Callable[[int, int, int], Network]
+Kind = Callable[[int, int, int], RepresentationNetwork]
 """Makes a network for channels, samples of an input, and outputs."""
 
 
-def mlp(channels: int, length: int, outputs: int) -> Network:
+def mlp(channels: int, length: int, outputs: int) -> RepresentationNetwork:
     """Return the network of seven dense layers with dropout."""
     sizes = (channels * length, *DENSE)
     layers = [
@@ -63,10 +63,10 @@ def mlp(channels: int, length: int, outputs: int) -> Network:
         for before, units in zip(sizes, DENSE, strict=False)
         for layer in (nn.Linear(before, units), nn.ReLU(), nn.Dropout(DROPOUT))
     ]
-    return Network(nn.Sequential(nn.Flatten(), *layers), DENSE[-1], outputs)
+    return RepresentationNetwork(nn.Sequential(nn.Flatten(), *layers), DENSE[-1], outputs)
 
 
-def cnn(channels: int, length: int, outputs: int) -> Network:
+def cnn(channels: int, length: int, outputs: int) -> RepresentationNetwork:
     """Return the network of three convolutions, each with max-pooling, and three dense layers."""
     sizes = (channels, *FILTERS)
     layers = [
@@ -81,7 +81,7 @@ def cnn(channels: int, length: int, outputs: int) -> Network:
     flat = FILTERS[-1] * (length // 2 ** len(FILTERS))
     dense = [nn.Linear(flat, 2 * UNITS), nn.LeakyReLU(), nn.Linear(2 * UNITS, UNITS)]
     shared = nn.Sequential(*layers, nn.Flatten(), *dense, nn.LeakyReLU())
-    return Network(shared, UNITS, outputs)
+    return RepresentationNetwork(shared, UNITS, outputs)
 
 
 class _Reader(nn.Module):
@@ -103,10 +103,10 @@ class _Reader(nn.Module):
         return states.amax(1)
 
 
-def lstm(channels: int, _length: int, outputs: int) -> Network:
+def lstm(channels: int, _length: int, outputs: int) -> RepresentationNetwork:
     """Return the network of an LSTM with 64 units and two dense layers."""
     shared = nn.Sequential(_Reader(channels), nn.Linear(UNITS, UNITS), nn.ReLU())
-    return Network(shared, UNITS, outputs)
+    return RepresentationNetwork(shared, UNITS, outputs)
 
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({"mlp": mlp, "cnn": cnn, "lstm": lstm})

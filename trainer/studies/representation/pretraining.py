@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainer.data.examples import Examples
-from trainer.studies.representation.networks import Network
+from trainer.studies.representation.networks import RepresentationNetwork
 from trainer.studies.representation.transformations import VERSIONS, in_versions
-from trainer.training.fit import Epoch, Settings, fit
+from trainer.training.fit import Epoch, FitSettings, fit
 from trainer.training.recipe import ExampleBatches, accuracy
 
 HELD_OUT: Final = 5
@@ -57,7 +57,7 @@ class VersionBatches:
         self._left -= 1
         return self._pass.draw(rng)
 
-    def loss(self, network: Network, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, network: RepresentationNetwork, batch: tuple[Tensor, ...]) -> Tensor:
         """Return the mean loss of a batch."""
         return self._pass.loss(network, batch)
 
@@ -68,21 +68,21 @@ class VersionBatches:
 
 
 def pretrain(
-    network: Network,
+    network: RepresentationNetwork,
     examples: Examples,
-    settings: Settings,
+    settings: FitSettings,
     batch: int,
     progress: Callable[[Epoch], None],
-) -> Network:
+) -> RepresentationNetwork:
     """Train a network with a head for each of `VERSIONS`.
 
     Parameters
     ----------
-    network : Network
+    network : RepresentationNetwork
         Starting point; it is changed on the way.
     examples : Examples
         Training beats; their labels are not looked at.
-    settings : Settings
+    settings : FitSettings
         How to train.
     batch : int
         Examples in a batch.

@@ -79,7 +79,7 @@ def decode(data: bytes) -> list[Annotation]:
     return found
 
 
-class Loaded(NamedTuple):
+class LoadedAnnotations(NamedTuple):
     """The annotations of a file.
 
     Parameters
@@ -97,7 +97,7 @@ class Loaded(NamedTuple):
     ended: bool
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path) -> LoadedAnnotations:
     """Read a file that any program may have written.
 
     Annotations need not be in the order of time, the end mark may be missing, and what follows it
@@ -124,7 +124,7 @@ def load(path: Path) -> Loaded:
     notes = [one.note for one in found if one.note.startswith(_RESOLUTION)]
     rate = _rate(notes[0].removeprefix(_RESOLUTION)) if notes else None
     marks = [one for one in found if not one.note.startswith(_ABOUT_THE_FILE)]
-    return Loaded(sorted(marks, key=lambda one: one.sample), rate, rest is not None)
+    return LoadedAnnotations(sorted(marks, key=lambda one: one.sample), rate, rest is not None)
 
 
 def _scan(data: bytes) -> tuple[list[Annotation], bytes | None]:

@@ -38,7 +38,7 @@ _INTEGER: Final = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class SignalEntry:
     """One signal of a record.
 
     Parameters
@@ -86,7 +86,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class SegmentEntry:
     """A part of a record: the name of another record, or `NULL`, and its length in frames."""
 
     name: str
@@ -103,9 +103,9 @@ class Header:
         Frames per second.
     length : int or None
         Frames; None where the header states none, or 0, which means the same.
-    signals : tuple of Signal
+    signals : tuple of SignalEntry
         Empty if there are segments.
-    segments : tuple of Segment
+    segments : tuple of SegmentEntry
         Empty for a record of one piece. A first one of length 0 is the layout: a header that
         names the signals of all segments, each of which may lack some.
     comments : tuple of str
@@ -114,8 +114,8 @@ class Header:
 
     rate: float
     length: int | None
-    signals: tuple[Signal, ...]
-    segments: tuple[Segment, ...]
+    signals: tuple[SignalEntry, ...]
+    segments: tuple[SegmentEntry, ...]
     comments: tuple[str, ...]
 
     @classmethod
@@ -184,7 +184,7 @@ def _rate_and_length(fields: list[str]) -> tuple[float, int | None]:
 
 def _parts(
     name: str, signals: int, lines: Sequence[str]
-) -> tuple[tuple[Signal, ...], tuple[Segment, ...]]:
+) -> tuple[tuple[SignalEntry, ...], tuple[SegmentEntry, ...]]:
     """Return the signals or the segments that follow the first line."""
     number = name.rpartition("/")[2] if "/" in name else ""
     wanted = int(number) if number.isdecimal() else 0
@@ -201,14 +201,14 @@ def _first(lines: Sequence[str], n: int, what: str) -> Sequence[str]:
     return lines[:n]
 
 
-def _segment(line: str) -> Segment:
+def _segment(line: str) -> SegmentEntry:
     name, length = line.split()
     if not length.isdecimal():
         raise ValueError(f"{length} is no length of the segment {name}")
-    return Segment(name, int(length))
+    return SegmentEntry(name, int(length))
 
 
-def _signal(line: str) -> Signal:
+def _signal(line: str) -> SignalEntry:
     match = _SIGNAL.fullmatch(line)
     if match is None:
         raise ValueError(f"the line {line[:40]!r} names no signal file and its format")
@@ -221,7 +221,7 @@ def _signal(line: str) -> Signal:
     initial = zero if initial is None else initial
     if max(abs(baseline), abs(initial)) > _MAX_COUNT:
         raise ValueError(f"the line {line[:40]!r} has counts of more than 32 bits")
-    return Signal(
+    return SignalEntry(
         match["file"],
         match["format"],
         per_frame=max(how.get("x", 1), 1),

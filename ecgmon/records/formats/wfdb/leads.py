@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ecgmon.core.errors import RecordError
-from ecgmon.records.formats.wfdb.header import Signal
+from ecgmon.records.formats.wfdb.header import SignalEntry
 
 LEAD_II: Final = ("mlii", "ii")
 """Lead II of the chest (modified) and of the limbs, as `_plain` writes them."""
@@ -33,19 +33,19 @@ def millivolts(unit: str) -> float | None:
     return None if match is None else _MILLIVOLTS[_LONG.get(match[1], match[1])]
 
 
-def names(signals: Sequence[Signal]) -> list[str]:
+def names(signals: Sequence[SignalEntry]) -> list[str]:
     """Return what leads are called in frames: without blanks, and never empty."""
     return [_printable(signal.name) or f"lead{i}" for i, signal in enumerate(signals, start=1)]
 
 
-def choose(record: str, signals: Sequence[Signal], wanted: str | None) -> int:
+def choose(record: str, signals: Sequence[SignalEntry], wanted: str | None) -> int:
     """Return which signal is meant.
 
     Parameters
     ----------
     record : str
         Name of the record.
-    signals : sequence of Signal
+    signals : sequence of SignalEntry
         Its signals.
     wanted : str, optional
         A name as in the header or in frames (of several of one name the first), in capitals or
@@ -79,7 +79,7 @@ def choose(record: str, signals: Sequence[Signal], wanted: str | None) -> int:
     raise RecordError(f"{record} has no lead {wanted}: choose one of {', '.join(there)}.")
 
 
-def _default(record: str, signals: Sequence[Signal]) -> int:
+def _default(record: str, signals: Sequence[SignalEntry]) -> int:
     volts = [i for i, signal in enumerate(signals) if _is_voltage(signal)]
     if not volts:
         listed = ", ".join(
@@ -93,7 +93,9 @@ def _default(record: str, signals: Sequence[Signal]) -> int:
     return (*lead_ii, *ecg, *others, *volts)[0]
 
 
-def _voltage(record: str, signals: Sequence[Signal], there: Sequence[str], channel: int) -> int:
+def _voltage(
+    record: str, signals: Sequence[SignalEntry], there: Sequence[str], channel: int
+) -> int:
     signal = signals[channel]
     if _is_voltage(signal):
         return channel
@@ -105,7 +107,7 @@ def _voltage(record: str, signals: Sequence[Signal], there: Sequence[str], chann
     )
 
 
-def _is_voltage(signal: Signal) -> bool:
+def _is_voltage(signal: SignalEntry) -> bool:
     return signal.has_samples and millivolts(signal.unit) is not None
 
 

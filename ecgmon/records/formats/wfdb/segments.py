@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from ecgmon.core.errors import RecordError
 from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb import leads, signals
-from ecgmon.records.formats.wfdb.header import NULL, Header, Signal, read_header
+from ecgmon.records.formats.wfdb.header import NULL, Header, SignalEntry, read_header
 
 MAX_SAMPLES: Final = 200_000_000
 """Longest record read: six days at 360 Hz, 400 MB."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Piece:
+class RecordPiece:
     """Samples of a lead.
 
     Parameters
@@ -46,7 +46,7 @@ class Piece:
         return replace(self, counts=self.counts[:n], missing=self.missing[:n])
 
 
-def single(found: Found, header: Header, lead: str | None) -> Piece:
+def single(found: Found, header: Header, lead: str | None) -> RecordPiece:
     """Read a lead of a record of one piece.
 
     Raises
@@ -58,7 +58,7 @@ def single(found: Found, header: Header, lead: str | None) -> Piece:
     return _piece(found, header, channel)
 
 
-def joined(found: Found, header: Header, lead: str | None) -> Piece:
+def joined(found: Found, header: Header, lead: str | None) -> RecordPiece:
     """Read a lead of a record of segments; it is missing where a segment lacks it.
 
     Raises
@@ -77,7 +77,7 @@ def joined(found: Found, header: Header, lead: str | None) -> Piece:
         raise RecordError(f"{found.name} has no signals: choose another record.")
     wanted = leads.choose(found.name, stated, lead)
     ends = list(accumulate(segment.length for segment in header.segments))
-    pieces: list[tuple[int, Piece]] = []
+    pieces: list[tuple[int, RecordPiece]] = []
     for segment, part, end in zip(header.segments, parts, ends, strict=True):
         if part is None or not segment.length:
             continue
@@ -136,12 +136,12 @@ def read_channel(found: Found, header: Header, channel: int) -> NDArray[np.int32
     return stored
 
 
-def _stated(parts: Sequence[Sequence[Signal]]) -> list[Signal]:
+def _stated(parts: Sequence[Sequence[SignalEntry]]) -> list[SignalEntry]:
     """Return the signals of all segments, in the order of the first ones to name them.
 
     In the layout, which is the first segment where there is one, none has samples of its own.
     """
-    stated: list[Signal] = []
+    stated: list[SignalEntry] = []
     for part in parts:
         names = {signal.name for signal in stated}
         stated += [signal for signal in part if signal.name not in names]
@@ -149,7 +149,7 @@ def _stated(parts: Sequence[Sequence[Signal]]) -> list[Signal]:
     return [replace(each, format="") if each.name in there else each for each in stated]
 
 
-def _joined(name: str, pieces: Sequence[tuple[int, Piece]], n: int) -> Piece:
+def _joined(name: str, pieces: Sequence[tuple[int, RecordPiece]], n: int) -> RecordPiece:
     gain = max(piece.gain for _, piece in pieces)
     counts, missing = np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.bool_)
     for start, piece in pieces:
@@ -157,10 +157,10 @@ def _joined(name: str, pieces: Sequence[tuple[int, Piece]], n: int) -> Piece:
         same = piece.gain == gain
         counts[start:stop] = piece.counts if same else np.rint(piece.counts * (gain / piece.gain))
         missing[start:stop] = piece.missing
-    return Piece(name, pieces[0][1].rate, gain, counts, missing)
+    return RecordPiece(name, pieces[0][1].rate, gain, counts, missing)
 
 
-def _piece(found: Found, header: Header, channel: int) -> Piece:
+def _piece(found: Found, header: Header, channel: int) -> RecordPiece:
     signal = header.signals[channel]
     stored = read_channel(found, header, channel)
     missing = signals.missing(stored, signal.format)
@@ -175,7 +175,7 @@ def _piece(found: Found, header: Header, channel: int) -> Piece:
             f"Lead {signal.name} of {found.name} is in {signal.unit}, not in volts: choose another."
         )
     gain = signal.gain / unit
-    return Piece(
+    return RecordPiece(
         leads.names(header.signals)[channel],
         header.rate * signal.per_frame,
         abs(gain),
@@ -194,7 +194,7 @@ def _segment(found: Found, name: str) -> Found:
     return Found(f"{found.name}:{name}", found.wearer, path)
 
 
-def _same(there: Sequence[Signal], name: str, channel: int) -> int | None:
+def _same(there: Sequence[SignalEntry], name: str, channel: int) -> int | None:
     """Return which signal of a segment has a name, in this place or another."""
     if channel < len(there) and there[channel].name == name:
         return channel

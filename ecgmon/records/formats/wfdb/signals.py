@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.records.formats.wfdb.header import Signal
+from ecgmon.records.formats.wfdb.header import SignalEntry
 
 _BLOCK: Final = 1_000_000
 """Samples decoded at once, so that the memory of a call is bounded."""
@@ -90,7 +90,7 @@ _FLAC_BITS: Final = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 """Bits of a sample by what soundfile calls them."""
 
 
-def frames(folder: Path, signals: Sequence[Signal], channel: int) -> int:
+def frames(folder: Path, signals: Sequence[SignalEntry], channel: int) -> int:
     """Return how many whole frames the file of a signal holds.
 
     Raises
@@ -111,14 +111,14 @@ def frames(folder: Path, signals: Sequence[Signal], channel: int) -> int:
     return samples // sum(signal.per_frame for signal in group)
 
 
-def read(folder: Path, signals: Sequence[Signal], channel: int, n: int) -> Samples:
+def read(folder: Path, signals: Sequence[SignalEntry], channel: int, n: int) -> Samples:
     """Read a signal, every sample of every frame.
 
     Parameters
     ----------
     folder : Path
         Where the header is.
-    signals : sequence of Signal
+    signals : sequence of SignalEntry
         All of the header's: those that share a file alternate in it.
     channel : int
         Which of them.
@@ -171,7 +171,7 @@ def missing(samples: Samples, form: str) -> NDArray[np.bool_]:
     return np.zeros(len(samples), dtype=np.bool_) if value is None else samples == value
 
 
-def _group(signals: Sequence[Signal], channel: int) -> tuple[list[Signal], int]:
+def _group(signals: Sequence[SignalEntry], channel: int) -> tuple[list[SignalEntry], int]:
     """Return the signals that share a file, and which of them this one is."""
     signal = signals[channel]
     if not signal.has_samples:
@@ -192,7 +192,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def _flac(path: Path, group: Sequence[Signal]) -> Any:  # noqa: ANN401 - soundfile publishes no types
+def _flac(path: Path, group: Sequence[SignalEntry]) -> Any:  # noqa: ANN401 - soundfile publishes no types
     """Open a FLAC file whose channels are the signals of a group."""
     import soundfile
 
@@ -213,7 +213,9 @@ def _flac(path: Path, group: Sequence[Signal]) -> Any:  # noqa: ANN401 - soundfi
     return file
 
 
-def _fill_from_flac(found: Samples, path: Path, group: Sequence[Signal], position: int) -> None:
+def _fill_from_flac(
+    found: Samples, path: Path, group: Sequence[SignalEntry], position: int
+) -> None:
     import soundfile
 
     block = max(1, _BLOCK // len(group))

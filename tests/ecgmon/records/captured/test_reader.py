@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.captured import reader as captured
-from ecgmon.records.captured.layout import MAX_HEADER, NAME, Header
+from ecgmon.records.captured.layout import MAX_HEADER, NAME, CapturedHeader
 from ecgmon.records.captured.reader import Captured, captures
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-HEADER = Header(
+HEADER = CapturedHeader(
     wearer="ann", stream=f"{7:016x}", first=0, rate=360.0, gain=200.0, lead="II", began=BEGAN
 )
 leads = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=8)
 headers = st.builds(
-    Header,
+    CapturedHeader,
     wearer=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True),
     stream=st.from_regex(r"[0-9a-f]{16}", fullmatch=True),
     first=st.integers(0, 2**62),
@@ -48,7 +48,7 @@ def written(folder, samples, **changes):
 @given(headers)
 def test_a_header_is_read_as_it_was_written(header):
     data = header.encode()
-    assert Header.decode(data) == header
+    assert CapturedHeader.decode(data) == header
     assert len(data) < MAX_HEADER
     assert NAME.fullmatch(header.name)
 
@@ -169,7 +169,7 @@ def test_a_header_that_is_not_the_monitors_is_refused(tmp_path_factory, data):
     )
     file.write_bytes(changed)
     try:
-        believed = msgspec.structs.replace(Header.decode(changed), began=BEGAN)
+        believed = msgspec.structs.replace(CapturedHeader.decode(changed), began=BEGAN)
     except ValueError:
         believed = None
     if believed == HEADER:  # only the time has become another one

@@ -9,7 +9,7 @@ from ecgmon.records.read import read
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.qrs import CONFIRMED_AFTER, BeatDetector
 from monitor.alarms.conditions.asystole import PAUSE
-from monitor.alarms.conditions.wearer import Conditions
+from monitor.alarms.conditions.wearer import WearerConditions
 from monitor.alarms.rules import Rules
 from replay.simulator.wearer import simulate
 from tests.support.alarm_seconds import (
@@ -32,7 +32,7 @@ def beating(n, phase):
 
 
 def asystole(happenings, cuts=()):
-    return by_kind(push(Conditions(OFF), happenings, cuts)).get("asystole", [])
+    return by_kind(push(WearerConditions(OFF), happenings, cuts)).get("asystole", [])
 
 
 def test_the_detector_confirms_every_beat_exactly_so_late():
@@ -52,7 +52,7 @@ def test_it_begins_four_seconds_after_the_last_beat_and_is_told_within_five(step
     for phase in range(0, RATE, 1 if step > 1 else 23):
         happenings = [*beating(3, phase), *[STILL] * 6]
         last = 2 * RATE + phase
-        told = push(Conditions(OFF), happenings, range(step, 9 * RATE, step))
+        told = push(WearerConditions(OFF), happenings, range(step, 9 * RATE, step))
         assert by_kind(told) == {"asystole": [(True, last + PAUSE)]}
         assert told[0].known >= last + PAUSE + CONFIRMED_AFTER
         if step < 10**6:
@@ -126,7 +126,7 @@ def test_there_is_asystole_before_the_first_beat():
 
 def of_signal(millivolts):
     """When asystole begins and ends in a signal."""
-    chain, conditions = SignalChain(Geometry(0, 0, 120), 1), Conditions(OFF)
+    chain, conditions = SignalChain(Geometry(0, 0, 120), 1), WearerConditions(OFF)
     told = [c for s in chain.push(ROW, millivolts[None]).seconds for c in conditions.second(s)]
     return [(c.holds, c.at) for c in told if c.kind == "asystole"]
 

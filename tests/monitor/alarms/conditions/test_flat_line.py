@@ -6,7 +6,7 @@ import pytest
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.front_end import FrontEnd
-from monitor.alarms.conditions.wearer import Conditions
+from monitor.alarms.conditions.wearer import WearerConditions
 from monitor.alarms.rules import Rules
 from tests.ecgmon.signal.test_stillness import beats
 
@@ -15,7 +15,7 @@ ROW = np.zeros(1, dtype=np.intp)
 
 def told(samples, size=10**6, step=0.005, arrivals=None):
     """What changes, as (kind, holds, second), of a stream that comes in pieces of a size."""
-    chain, conditions, found = SignalChain(Geometry(0, 0, 120), 1), Conditions(Rules()), []
+    chain, conditions, found = SignalChain(Geometry(0, 0, 120), 1), WearerConditions(Rules()), []
     conditions.gap(0)
     for at in range(0, len(samples), size):
         piece = samples[None, at : at + size]

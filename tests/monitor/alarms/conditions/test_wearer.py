@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
-from monitor.alarms.conditions.wearer import Conditions
+from monitor.alarms.conditions.wearer import WearerConditions
 from monitor.alarms.rules import Hysteresis, Rules
 from tests.support.alarm_seconds import (
     ABNORMAL,
@@ -52,7 +52,7 @@ def k_of_n(flags, rule):
 @example([ABNORMAL, NORMAL] * 3, Rules(abnormal=Hysteresis(3, 10, 1)))
 def test_seconds_add_up_to_conditions_by_the_rules(happenings, rule):
     happenings = [replace(happening, lost=0) for happening in happenings]
-    found = by_kind(push(Conditions(rule), [*happenings, NORMAL]))  # the last is never judged
+    found = by_kind(push(WearerConditions(rule), [*happenings, NORMAL]))  # the last is never judged
     states = [*(h.state for h in happenings), "signal"]
     assert found.get("no-signal", []) == k_of_n([s == "absent" for s in states], rule.no_signal)
     assert found.get("noisy", []) == k_of_n([s == "noisy" for s in states], rule.noisy)
@@ -65,17 +65,17 @@ def test_seconds_add_up_to_conditions_by_the_rules(happenings, rule):
 @example(None, [*[NORMAL] * 5, *[STILL] * 6, NORMAL, *[STILL] * 6, ABSENT, *[STILL] * 6])
 @example(None, [*[NORMAL] * 9, *[STILL] * 6, GAP, *[NORMAL] * 6])
 def test_each_kind_is_the_same_however_the_stream_is_cut(data, happenings):
-    once = by_kind(push(Conditions(Rules()), happenings))
+    once = by_kind(push(WearerConditions(Rules()), happenings))
     cuts = data.draw(cuts_of(happenings)) if data else ()
     for cut in (cuts, range(1, len(happenings) * RATE, 7)):
-        assert by_kind(push(Conditions(Rules()), happenings, cut)) == once
+        assert by_kind(push(WearerConditions(Rules()), happenings, cut)) == once
 
 
 @settings(max_examples=60)
 @given(stretches, stretches, rules)
 def test_the_past_decides_alone(happenings, more, rule):
-    once = push(Conditions(rule), happenings)
-    assert push(Conditions(rule), happenings + more)[: len(once)] == once
+    once = push(WearerConditions(rule), happenings)
+    assert push(WearerConditions(rule), happenings + more)[: len(once)] == once
 
 
 @settings(max_examples=60)
@@ -83,7 +83,7 @@ def test_the_past_decides_alone(happenings, more, rule):
 def test_a_condition_begins_and_ends_in_turn_and_outlives_its_stream(happenings, more, rule):
     held = set()
     for stream in (happenings, more):
-        for told in push(Conditions(rule, held), stream):
+        for told in push(WearerConditions(rule, held), stream):
             assert told.condition.holds == (told.condition.kind not in held), told
             held ^= {told.condition.kind}
             for side in ("low", "high"):
@@ -97,7 +97,7 @@ def test_a_lead_off_is_told_within_three_seconds():
         # The chain calls a second absent if one of its halves is flat.
         first = ABSENT if off <= RATE // 2 else Happening()
         happenings = [*[NORMAL] * 3, first, *[ABSENT] * 4]
-        told = next(t for t in push(Conditions(Rules()), happenings) if t.condition.holds)
+        told = next(t for t in push(WearerConditions(Rules()), happenings) if t.condition.holds)
         assert told.condition.kind == "no-signal"
         assert told.known - (3 * RATE + off) <= 3 * RATE
 
@@ -105,7 +105,7 @@ def test_a_lead_off_is_told_within_three_seconds():
 def test_what_held_before_the_stream_ends_in_it_by_the_same_rules():
     held = {"asystole", "extreme-low-rate", "abnormal", "no-signal", "noisy"}
     steady = [Happening(beats=(0, 180))] * 60
-    told = push(Conditions(Rules(), held), steady)
+    told = push(WearerConditions(Rules(), held), steady)
     ends = {t.condition.kind: t.condition.at // RATE for t in told if not t.condition.holds}
     assert ends == {
         "asystole": 0,
@@ -121,12 +121,12 @@ def test_what_held_before_the_stream_ends_in_it_by_the_same_rules():
 def test_what_is_switched_off_while_it_holds_ends():
     off = Rules(low_rate=None, extreme_low_rate=None)
     slow = [Happening(beats=(0,) if n % 2 else ()) for n in range(20)]
-    told = push(Conditions(off, {"extreme-low-rate"}), slow)
+    told = push(WearerConditions(off, {"extreme-low-rate"}), slow)
     assert by_kind(told) == {"extreme-low-rate": [(False, 10 * RATE)]}
 
 
 def test_what_turns_into_something_worse_never_seems_over_meanwhile():
-    conditions = Conditions(Rules(noisy=Hysteresis(1, 1, 1), no_signal=Hysteresis(1, 1, 1)))
+    conditions = WearerConditions(Rules(noisy=Hysteresis(1, 1, 1), no_signal=Hysteresis(1, 1, 1)))
     conditions.second(Second(0, RATE, "noisy", ()))
     changes = conditions.second(Second(0, 2 * RATE, "absent", ()))
     assert [(c.kind, c.holds) for c in changes] == [("no-signal", True), ("noisy", False)]
@@ -134,12 +134,12 @@ def test_what_turns_into_something_worse_never_seems_over_meanwhile():
 
 def test_a_condition_never_flaps_when_it_ends_faster_than_it_begins():
     rule = Rules(abnormal=Hysteresis(3, 60, 2))
-    told = push(Conditions(rule), [*[ABNORMAL] * 3, *[NORMAL] * 57])
+    told = push(WearerConditions(rule), [*[ABNORMAL] * 3, *[NORMAL] * 57])
     assert by_kind(told) == {"abnormal": [(True, 3 * RATE), (False, 5 * RATE)]}
 
 
 def test_noise_hides_a_rate_alarm_only_if_it_lasts():
     slow = [Happening(beats=(0,)), Happening(beats=(180,)), Happening(beats=())]  # 40/min
     for seconds, kinds in ((9, {"low-rate": 1, "noisy": 1}), (10, {"low-rate": 3, "noisy": 1})):
-        told = push(Conditions(Rules()), [*slow * 5, *[NOISY] * seconds, *slow * 3])
+        told = push(WearerConditions(Rules()), [*slow * 5, *[NOISY] * seconds, *slow * 3])
         assert {kind: len(changes) for kind, changes in by_kind(told).items()} == kinds

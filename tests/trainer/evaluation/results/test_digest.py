@@ -11,7 +11,7 @@ from trainer.evaluation.results.digest import canonical, digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.studies.jobs import JOBS
 from trainer.training import build, fit
-from trainer.training.fit import Settings
+from trainer.training.fit import FitSettings
 
 RECIPES = sorted({job.recipe for job in JOBS})
 SHAPES = {"pictures": (1, 128, 2), "context": (5, 187, 5)}
@@ -36,8 +36,8 @@ def test_order_does_not_matter_and_values_do():
         b'{"a":{"x":"z","y":null},"b":[1,2.0]}'
     )
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
-    settings = Settings(epochs=1, learning_rate=0.1, seed=1)
-    assert digest({"of": settings}) != digest({"of": Settings(1, 0.2, 1)})
+    settings = FitSettings(epochs=1, learning_rate=0.1, seed=1)
+    assert digest({"of": settings}) != digest({"of": FitSettings(1, 0.2, 1)})
 
 
 @pytest.mark.parametrize("value", [len, nn.ReLU, object(), UNLABELLED.__class__])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ecgmon.core.errors import UsageError
 from trainer.data.examples import Examples
-from trainer.data.protocols import DS1, DS1_CHOOSING, DS2, SAME_PERSON, refuse_two_sides
+from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2, SAME_PERSON, refuse_two_sides
 from trainer.evaluation.studies.parts import Split, by_wearer, parts
 
 BEATS = ("N", "S", "V", "F", "Q")
@@ -68,7 +68,7 @@ def test_between_wearers_nobody_is_on_two_sides():
     found = examples(2000)
     (part,) = parts(found, Split.INTER_PATIENT, 1)
     sides = [set(found.wearers[mask]) for mask in (part.training, part.validation, part.test)]
-    assert sides[1] == set(DS1_CHOOSING)
+    assert sides[1] == set(DS1_MODEL_SELECTION)
     assert sides[0] == set(DS1) - sides[1]
     assert sides[2] == set(DS2)
 

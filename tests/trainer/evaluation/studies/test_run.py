@@ -14,12 +14,12 @@ from trainer.data.examples import Examples
 from trainer.data.protocols import DS1, DS2
 from trainer.evaluation.studies import run
 from trainer.evaluation.studies.parts import Split
-from trainer.evaluation.studies.run import Cell
-from trainer.training.fit import Settings, fit
+from trainer.evaluation.studies.run import Experiment
+from trainer.training.fit import FitSettings, fit
 from trainer.training.recipe import ExampleBatches, Recipe
 
 CLASSES = ("N", "S", "V", "F", "Q")
-SETTINGS = Settings(epochs=6, learning_rate=0.01, seed=1)
+SETTINGS = FitSettings(epochs=6, learning_rate=0.01, seed=1)
 
 
 def system(name):
@@ -79,7 +79,11 @@ def judged(work):
     made = {
         split: list(
             run.run(
-                Cell("small", split, "published"), beats(), 1, work, lambda n, _: trained.append(n)
+                Experiment("small", split, "published"),
+                beats(),
+                1,
+                work,
+                lambda n, _: trained.append(n),
             )
         )
         for split in (Split.INTER_PATIENT, Split.PATIENT_SPECIFIC)
@@ -114,14 +118,14 @@ def test_protocols_that_begin_with_the_same_networks_share_them(judged):
 
 
 def test_what_is_done_is_not_done_again(judged, work):
-    cell = Cell("small", Split.PATIENT_SPECIFIC, "published")
+    cell = Experiment("small", Split.PATIENT_SPECIFIC, "published")
     again = list(run.run(cell, beats(), 1, work, lambda *_: pytest.fail("it trains again")))
     assert again == judged[0][Split.PATIENT_SPECIFIC]
 
 
 def test_an_interrupted_cell_begins_with_the_networks_it_has(judged, work, tmp_path):
     shutil.copytree(work, tmp_path / "work")
-    cell = Cell("small", Split.INTER_PATIENT, "published")
+    cell = Experiment("small", Split.INTER_PATIENT, "published")
     (tmp_path / "work" / cell.name / "two.json").unlink()
     again = list(run.run(cell, beats(), 1, tmp_path / "work", lambda *_: pytest.fail("trains")))
     assert again == judged[0][Split.INTER_PATIENT]

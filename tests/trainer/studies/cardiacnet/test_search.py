@@ -17,7 +17,7 @@ from optuna.trial import TrialState
 from ecgmon.core.errors import UsageError
 from trainer.data.protocols import TEST
 from trainer.studies.cardiacnet import claims
-from trainer.studies.cardiacnet.patient import Score, Trained
+from trainer.studies.cardiacnet.patient import Score, TrainedPatient
 from trainer.studies.cardiacnet.search import Halving, Method, search
 
 GRID = {"quality": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)}
@@ -28,7 +28,7 @@ class Stub:
     """Learns as well as its setting says."""
 
     quality: float
-    trained: Trained = field(default_factory=Trained)
+    trained: TrainedPatient = field(default_factory=TrainedPatient)
 
     def outcome(self, inputs):
         return np.full(len(inputs), self.quality, dtype=np.float32)

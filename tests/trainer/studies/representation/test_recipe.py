@@ -12,8 +12,8 @@ from trainer.recipes import recipe, representation
 from trainer.studies.representation.networks import KINDS, Ensemble
 from trainer.studies.representation.pretraining import VersionBatches, head_loss, pretrain
 from trainer.studies.representation.transformations import VERSIONS, in_versions
-from trainer.training.fit import Settings, deterministic
-from trainer.training.recipe import Shelf, Task, accuracy, adapt
+from trainer.training.fit import FitSettings, deterministic
+from trainer.training.recipe import Checkpoints, Task, accuracy, adapt
 
 RECIPE = recipe("representation")
 NAMES = ["mlp", "cnn", "lstm", "ensemble"]
@@ -31,7 +31,7 @@ def of_task(folder, seed=1, seen=None):
         if seen is not None:
             seen.append((name, epoch.number))
 
-    return Task(beats(128, 1), beats(100, 2), seed, Shelf(folder, progress))
+    return Task(beats(128, 1), beats(100, 2), seed, Checkpoints(folder, progress))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -125,7 +125,7 @@ def test_a_pass_takes_every_beat_once_and_the_next_draws_other_versions():
 
 def test_pretraining_learns_to_tell_the_transformations_apart():
     deterministic(1)
-    settings = Settings(epochs=3, steps=50, learning_rate=5e-3, seed=1, weight_decay=0)
+    settings = FitSettings(epochs=3, steps=50, learning_rate=5e-3, seed=1, weight_decay=0)
     epochs = []
     network = pretrain(KINDS["mlp"](1, 187, 8), beats(800, 1), settings, 64, epochs.append)
     others = in_versions(beats(300, 5), np.random.default_rng(1))
@@ -158,7 +158,7 @@ def test_pretraining_sees_no_label_and_no_validation_beat(tmp_path):
         task,
         training=replace(task.training, labels=np.roll(task.training.labels, 7)),
         validation=beats(100, 8),
-        shelf=Shelf(tmp_path / "other"),
+        shelf=Checkpoints(tmp_path / "other"),
     )
     networks = [RECIPE.systems["pre-trained-mlp"](each) for each in (task, other)]
     assert not same(*networks)

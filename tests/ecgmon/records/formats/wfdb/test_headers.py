@@ -5,7 +5,7 @@ import pytest
 
 from ecgmon.core.errors import RecordError
 from ecgmon.records.find import Found
-from ecgmon.records.formats.wfdb.header import Header, Segment, Signal
+from ecgmon.records.formats.wfdb.header import Header, SegmentEntry, SignalEntry
 from ecgmon.records.formats.wfdb.leads import choose, millivolts
 from ecgmon.records.read import read
 
@@ -99,7 +99,7 @@ def test_a_byte_order_mark_and_letters_of_another_code_do_no_harm(tmp_path, data
 )
 def test_fields_of_a_signal_may_be_left_out_from_anywhere(fields, signal):
     header = Header.parse(f"r 1 360\nr.dat 16 {fields}\n".encode())
-    assert header.signals == (Signal("r.dat", "16", **signal),)
+    assert header.signals == (SignalEntry("r.dat", "16", **signal),)
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,16 @@ def test_fields_of_a_signal_may_be_left_out_from_anywhere(fields, signal):
 )
 def test_what_shifts_samples_stands_behind_the_format_in_any_order(how, signal):
     header = Header.parse(f"r 1 360\na file.dat {how} 200\n".encode())
-    assert header.signals == (Signal("a file.dat", "16", **signal),)
+    assert header.signals == (SignalEntry("a file.dat", "16", **signal),)
 
 
 def test_segments_are_told_from_a_record_in_a_folder_by_their_lines():
     header = Header.parse(b"r/3 2 360 100\nlayout 0\n~ 40\nr_1 60\n")
-    assert header.segments == (Segment("layout", 0), Segment("~", 40), Segment("r_1", 60))
+    assert header.segments == (
+        SegmentEntry("layout", 0),
+        SegmentEntry("~", 40),
+        SegmentEntry("r_1", 60),
+    )
     header = Header.parse(b"mitdb/100 1 360 100\nr.dat 16 200/mV 16 0 0 0 0 II\n")
     assert not header.segments
     assert len(header.signals) == 1
@@ -156,7 +160,7 @@ def test_every_spelling_of_a_voltage_is_known(tmp_path, unit, size):
 
 def signals(*names, units=()):
     units = (*units, *["mV"] * (len(names) - len(units)))
-    return [Signal("r.dat", "16", name=n, unit=u) for n, u in zip(names, units, strict=True)]
+    return [SignalEntry("r.dat", "16", name=n, unit=u) for n, u in zip(names, units, strict=True)]
 
 
 @pytest.mark.parametrize(
