@@ -1,4 +1,4 @@
-"""What annotations say of alarms: the events that are due, and which alarms are disproved."""
+"""Alarm events that the annotations ask for, and a test of whether they disprove an alarm."""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""How soon alarms come, how many are false, and what noise does: docs/results/alarms.md.
+"""Benchmark of alarms: latency, false alarms and the effect of noise; docs/results/alarms.md.
 
     make alarms                           # all of it: about half an hour
     python benchmarks/alarms.py soon      # in real time: on a machine that does nothing else

@@ -1,4 +1,4 @@
-"""What decides the results of the benchmarks of alarms; while it stays the same they are kept."""
+"""Digests that decide whether kept results of the alarm benchmarks are still valid."""
 
 import subprocess
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How many alarms the records of MIT-BIH raise, and which of them the annotations disprove."""
+"""Alarms raised on the MIT-BIH records, and those that the annotations disprove."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What real noise does: to alarms and beats of records, and to events that it hides."""
+"""Effect of recorded noise on alarms and beats, and on events that it hides."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How soon alarms come: simulated wearers in real time, from the event to a viewer."""
+"""Alarm latency: simulated wearers in real time, from the event to a viewer."""
 
 import os
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What was tried for the project's own model: writes docs/results/model-choice.{json,md}.
+"""Candidates for the project's own model: writes docs/results/model-choice.{json,md}.
 
 Run by ``make model-choice``. Every variant changes one thing of the recipe. Each is trained on the
 same wearers, judged on strangers and, after enrolment on five minutes, on the rest of their

@@ -1,4 +1,4 @@
-"""What the signal state of a second is worth, and what it costs: writes docs/results/quality.md.
+"""Value and cost of the signal state of a second: writes docs/results/quality.md.
 
 Run by ``make quality``: some minutes. The noise is that of the MIT-BIH Noise Stress Test Database.
 """

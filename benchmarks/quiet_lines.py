@@ -1,4 +1,4 @@
-"""What slow and stopped hearts raise on quiet lines: writes the table of docs/alarms.md.
+"""Alarms of slow and stopped hearts on quiet lines: writes the table of docs/alarms.md.
 
 Run by ``python benchmarks/quiet_lines.py``: some minutes.
 """

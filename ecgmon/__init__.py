@@ -1,3 +1,3 @@
-"""What all programs of ecgmon share: signal, records, labels, wire, bundle and command line."""
+"""The ground of ecgmon, which all programs share: signal, models, records, wire, keys."""
 
 __version__ = "0.1.0"

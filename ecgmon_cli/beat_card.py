@@ -1,4 +1,4 @@
-"""What ``ecgmon models show`` says of a model that judges single beats."""
+"""``ecgmon models show`` for a beat model."""
 
 import json
 import math

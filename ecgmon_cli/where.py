@@ -1,4 +1,4 @@
-"""Where the monitor is that a command connects to, and with which key: one way for all commands."""
+"""The address and key of a monitor, found in one way for all commands."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""How a monitor is set up."""
+"""The settings of a monitor."""
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What can be configured: every key with its type, bounds, default and one line of documentation.
+"""The schema of the configuration: each key with its type, bounds, default and one line of text.
 
 `ecgmon.config.show` and the sentences of `ecgmon.config.sources` are made from what stands here.
 """

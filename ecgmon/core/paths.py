@@ -1,4 +1,4 @@
-"""Where a monitor and its commands keep files."""
+"""Folders in which a monitor and its commands keep files."""
 
 import os
 from pathlib import Path

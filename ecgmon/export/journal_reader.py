@@ -1,4 +1,4 @@
-"""What a monitor has said of a wearer, read from its journal while it may be writing there."""
+"""Reader of one wearer's lines in a journal, which a monitor may be writing at the same time."""
 
 import sqlite3
 from collections.abc import Callable

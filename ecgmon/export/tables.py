@@ -1,4 +1,4 @@
-"""What a monitor said of a wearer, second by second, as CSV or JSON."""
+"""Export of a wearer's seconds as CSV or JSON."""
 
 import csv
 import io

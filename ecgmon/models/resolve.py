@@ -1,4 +1,4 @@
-"""Which bundle a model's name means."""
+"""Resolution of a model name to the path of a bundle."""
 
 import functools
 import hashlib

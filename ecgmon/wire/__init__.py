@@ -1,4 +1,4 @@
-"""What travels between devices, the monitor and its subscribers; documented in docs/wire.md."""
+"""The protocol between devices, the monitor and its viewers (docs/wire.md)."""
 
 from ecgmon.wire.frame import MAX_SAMPLES, Frame
 

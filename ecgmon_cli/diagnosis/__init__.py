@@ -1,1 +1,1 @@
-"""What ``ecgmon doctor`` looks at."""
+"""The checks of ``ecgmon doctor``."""

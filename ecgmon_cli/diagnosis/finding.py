@@ -1,4 +1,4 @@
-"""What a check has found."""
+"""The result of one check: a level, a text and a remedy."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who may connect, and where: the endpoints and the keys."""
+"""Checks of the endpoints and of the keys that may connect to them."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What the program is made of: versions, and whether the models run."""
+"""Checks of the installed packages, their versions and the models."""
 
 import platform
 import sqlite3

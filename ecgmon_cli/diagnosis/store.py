@@ -1,4 +1,4 @@
-"""What is kept: the journal, captured samples, and room for more."""
+"""Checks of the journal, the captured signal and free disk space."""
 
 import re
 import shutil

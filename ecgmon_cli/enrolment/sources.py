@@ -1,4 +1,4 @@
-"""Where the signal of an enrolment comes from, and where it is kept."""
+"""Sources of the signal of an enrolment, and the place where it is kept."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""What an enrolment is asked for, and what can be wrong with that; loads no torch."""
+"""The request for an enrolment and its checks; loads no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Between the state machine's transitions and the messages that tell of them."""
+"""Alarm messages made from the state machine's transitions."""
 
 import time
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What raises and clears the alarms: a wearer's limits, and what is the same for all."""
+"""Alarm limits of a wearer, and limits that are the same for all."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Who may do what: the keys that are known, looked up for each message."""
+"""Authorisation: looks up for each message what its key may do."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""How much one connection may send, and how many streams it may have open."""
+"""Rate limits of a connection: messages, samples and open streams."""
 
 import math
 from collections import OrderedDict

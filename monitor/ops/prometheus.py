@@ -1,4 +1,4 @@
-"""What the daemon does, counted for Prometheus and told over HTTP on this machine."""
+"""Metrics of the daemon for Prometheus, served over HTTP on this machine."""
 
 import ipaddress
 import socketserver

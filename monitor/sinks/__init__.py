@@ -1,1 +1,1 @@
-"""Where results go: the outbox and the publisher."""
+"""Sinks of results: the outbox and the publisher."""

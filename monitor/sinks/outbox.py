@@ -1,4 +1,4 @@
-"""What is to be published, in order, and only once it is on disk if it must be."""
+"""Messages to be published, in order; some wait until they are on disk."""
 
 import time
 from collections import deque

@@ -1,4 +1,4 @@
-"""Who listens, who has gone and may come back, and how much each of them has missed."""
+"""Viewers: connected, gone and perhaps coming back, with the count of what each has missed."""
 
 import secrets
 from collections import deque

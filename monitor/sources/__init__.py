@@ -1,1 +1,1 @@
-"""Where samples come from: the conversation with devices."""
+"""Sources of samples: the conversation with devices."""

@@ -1,4 +1,4 @@
-"""What the loop hands to the disk's thread, and what that hands back."""
+"""Jobs that pass between the loop and the storage thread."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is on disk of a stream that this monitor does not know: it was restarted meanwhile."""
+"""Recovery of a stream from disk after a restart."""
 
 import logging
 from collections.abc import Iterator

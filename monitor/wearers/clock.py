@@ -1,4 +1,4 @@
-"""What the times of arrival say of a device's clock: its true rate, and how late it delivers."""
+"""Estimation of a device's clock from times of arrival: its rate and its lag."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Whether a device delivers as many samples a second as it declared, from when they arrive."""
+"""Comparison of the rate a device delivers with the one it declared."""
 
 from collections import deque
 from statistics import fmean

@@ -1,4 +1,4 @@
-"""How wearers are watched: what a configuration says of each of them."""
+"""How wearers are watched: the model, limits and lead that the configuration gives each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a device keeps: every frame until the monitor has acknowledged it."""
+"""Frames that a device holds until the monitor has acknowledged them."""
 
 from collections import deque
 

@@ -1,4 +1,4 @@
-"""What a device sends when: frames of a record, and the time from which each can be sent."""
+"""The schedule of a device: frames of a record and the time from which each can be sent."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Where the heart rate of a simulated stream is beyond the monitor's limits, from its beats alone.
+"""Stretches in which a simulated heart rate is beyond the limits, from the beats alone.
 
 The monitor's rules, judged once a second:
 

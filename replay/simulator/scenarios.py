@@ -1,4 +1,4 @@
-"""What happens to a simulated wearer, and when."""
+"""Scenarios: what happens to a simulated wearer, and when."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which alarms a simulated stream must lead to, worked out from its beats and intervals.
+"""Alarms that a simulated stream must lead to, computed from its beats and intervals.
 
 The monitor's rules, in stream time:
 

@@ -1,4 +1,4 @@
-"""Who and what is on which side: the three protocols' splits."""
+"""Splits of the three protocols: who trains, who chooses, who is tested."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

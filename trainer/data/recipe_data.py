@@ -1,4 +1,4 @@
-"""What recipes learn from: windows, beats as published, or beats as a live monitor sees them."""
+"""Data sets of recipes: windows, beats as published, or beats as a live monitor sees them."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

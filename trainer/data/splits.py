@@ -1,4 +1,4 @@
-"""Who is trained on, who chooses, and who is never seen."""
+"""Splits of the wearers: training, model selection, and held out for good."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""How much alike two beats of one wearer are: shape, rhythm, and what the generic network sees."""
+"""Distance between two beats of a wearer: shape, rhythm and the generic network's features."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Whether a record is one to enrol a wearer on; loads no torch, so that it can be asked early."""
+"""Check that a record can be enrolled on; loads no torch, so that it is quick."""
 
 from ecgmon.core.errors import UsageError
 from ecgmon.models.bundle import Card

@@ -1,4 +1,4 @@
-"""What came of an enrolment."""
+"""The outcome of an enrolment."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether a wearer's new model may take the place of the one in service.
+"""The gate: decides whether a wearer's new model may replace the one in service.
 
 Five minutes often hold no abnormal window at all: a model that calls everything normal would do
 well on them. So the new one must not be worse on the enrolment's last minute, and must not lose

@@ -1,4 +1,4 @@
-"""Which beats to ask a clinician about, and what the answers say of all the others.
+"""Choice of the beats to ask a clinician about, and propagation of the answers to the others.
 
 Whether beats are abnormal is a Gaussian process over them (Rasmussen & Williams 2006): beats that
 are alike probably are alike in this, and the generic model's opinion is where it starts from. An

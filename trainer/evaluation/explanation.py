@@ -1,4 +1,4 @@
-"""What study 3's network makes of a beat, as PNG files: its layers, and how it groups beats."""
+"""Pictures of study 3's network: its layers, and how it groups beats."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What came of an evaluation: every wearer's windows, as each kind of model judged them."""
+"""The outcome of an evaluation: every wearer's windows as each kind of model judged them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

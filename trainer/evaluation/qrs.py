@@ -1,4 +1,4 @@
-"""How many heart beats are found, counted as AAMI EC57 does: within 150 ms, after five minutes."""
+"""Beat detection figures as AAMI EC57 counts them: within 150 ms, after five minutes."""
 
 from dataclasses import dataclass
 from itertools import repeat

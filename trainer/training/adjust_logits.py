@@ -1,4 +1,4 @@
-"""How far a trained network favours rare classes."""
+"""Adjustment of logits in favour of rare classes."""
 
 from collections.abc import Callable, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a recipe is, and what all recipes share: batches of examples, kept work, adaptation."""
+"""The recipe type and what all recipes share: batches, checkpoints, adaptation."""
 
 import copy
 import fcntl

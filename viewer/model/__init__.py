@@ -1,1 +1,1 @@
-"""What a viewer knows: published messages folded into bounded memory."""
+"""The state of a viewer: published messages folded into bounded memory."""

@@ -1,4 +1,4 @@
-"""What is heard of the alarms, of all wearers together."""
+"""The alarm sound due for all wearers together."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a viewer knows of all wearers, and of the monitor itself."""
+"""A viewer's snapshot of all wearers and of the monitor itself."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the view knows of one wearer: published messages folded into bounded memory."""
+"""A viewer's state of one wearer, in bounded memory."""
 
 import math
 from collections import deque

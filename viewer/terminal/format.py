@@ -1,4 +1,4 @@
-"""What the view says of windows, alarms and times, in words."""
+"""Texts of windows, alarms and times."""
 
 from datetime import datetime
 from typing import Final, Literal

@@ -1,4 +1,4 @@
-"""What both views do: messages in, keys in, pictures out."""
+"""The loop of both views: messages in, keys in, pictures out."""
 
 import math
 import time

@@ -1,1 +1,1 @@
-"""What a monitor keeps of its wearers: captured signal files and the layout of its journal."""
+"""Signal that a monitor has captured, and the layout of its journal."""

@@ -1,4 +1,4 @@
-"""How captured records lie on disk: WFDB records that grow while a monitor captures.
+"""The layout of captured records on disk: WFDB records that grow while a monitor captures.
 
 ``FOLDER/<wearer>/<stream id>-<first sample index>.dat`` holds the samples (format 16: int16, little
 endian, `NO_VALUE` where there is none), and a header of the same name with ``.hea`` says what they

@@ -1,4 +1,4 @@
-"""Whether the heart beats too slowly or too fast."""
+"""Alarm conditions of the heart rate: low, high and their extremes."""
 
 from collections import deque
 from collections.abc import Collection, Iterable

@@ -1,4 +1,4 @@
-"""Whether seconds add up to a condition: k of the last n begin it, a stretch without ends it."""
+"""Hysteresis over seconds: k of the last n begin a condition, a run without ends it."""
 
 from collections import deque
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a review asks, and what follows from the answers: decided elsewhere."""
+"""The interface that a review has to the choice of questions."""
 
 from collections.abc import Mapping
 from typing import Protocol

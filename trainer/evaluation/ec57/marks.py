@@ -1,4 +1,4 @@
-"""What an annotator says of a record, as far as EC57 compares it."""
+"""Marks of an annotator, reduced to what EC57 compares."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

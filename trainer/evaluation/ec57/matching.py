@@ -1,4 +1,4 @@
-"""Which beat of the one annotator is which of the other: the pairing of bxb(1)."""
+"""Beat matching between two annotators, as bxb(1) pairs them."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What decides the models and figures of the protocols of the built-in networks."""
+"""Inputs that decide the models and figures of the protocols of the built-in networks."""
 
 from dataclasses import asdict
 from pathlib import Path

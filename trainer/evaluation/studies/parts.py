@@ -1,4 +1,4 @@
-"""Which examples are trained on, choose, and are tested, under each protocol."""
+"""Division of examples into training, model selection and test under each protocol."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a job's result is decided by: while that stays the same, it is valid and not made again."""
+"""The provenance of a job's result: while it stays the same, the result is valid."""
 
 import hashlib
 from collections.abc import Sequence

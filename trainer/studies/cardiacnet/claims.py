@@ -1,4 +1,4 @@
-"""Who searches which group of patients: claims in the storage that machines share.
+"""Claims on groups of patients, in the storage that several machines share.
 
 The first study of a group stands for it. Whoever creates it and finds its own claim on it has the
 group; it is marked done when the whole group's trials are stored.

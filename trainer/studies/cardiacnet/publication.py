@@ -1,4 +1,4 @@
-"""What the publication of study 1 reports: Vavekanand et al. 2024, CardiacNet."""
+"""Figures that the publication of study 1 reports: Vavekanand et al. 2024, CardiacNet."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
