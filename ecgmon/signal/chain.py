@@ -9,7 +9,7 @@ wearers in one call; both get the same bits.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -19,6 +19,7 @@ from ecgmon.grid import RATE, WINDOW
 from ecgmon.signal.beats import LONGEST_RR, BeatDetector
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
+from ecgmon.signal.history import History
 from ecgmon.signal.quality import (
     ABSENT,
     HUM_BEATS,
@@ -42,8 +43,6 @@ HOLE: Final = RATE // 5
 just before normal seconds of strangers such a hole makes 1.6 times as many false verdicts, one of
 0.45 s four times as many (the generic model, records of MIT-BIH that it was not trained on)."""
 
-_T = TypeVar("_T", bound=np.generic)
-
 
 class SignalChain:
     """Streaming signal state of a stack of wearers whose models share one geometry.
@@ -64,9 +63,9 @@ class SignalChain:
     def __init__(self, geometry: Geometry, rows: int) -> None:
         self.geometry = geometry
         size = max(geometry.context, RECENT) + WINDOW
-        self._filtered = np.zeros((rows, size), dtype=np.float32)
-        self._raw = np.zeros((rows, size), dtype=np.float32)
-        self._valid = np.zeros((rows, size), dtype=bool)
+        self._filtered: History[np.float32] = History(rows, size, np.float32)
+        self._raw: History[np.float32] = History(rows, 2 * WINDOW, np.float32)
+        self._valid: History[np.bool_] = History(rows, size, np.bool_)
         self._band_pass = band_pass(rows)
         self._scale = AmplitudeScale(rows)
         self._beats = BeatDetector(rows)
@@ -87,9 +86,8 @@ class SignalChain:
 
         History before ``first`` is zero, as it is after the band-pass of a constant.
         """
-        self._filtered[row] = 0
-        self._raw[row] = 0
-        self._valid[row] = False
+        for history in (self._filtered, self._raw, self._valid):
+            history.reset(row, first)
         self._band_pass.reset(row)
         self._scale.reset(row)
         self._beats.reset(row)
@@ -105,7 +103,7 @@ class SignalChain:
     def push(
         self,
         rows: NDArray[np.intp],
-        millivolts: NDArray[np.float64],
+        millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
         step: NDArray[np.float64] | None = None,
         spikes: Sequence[Sequence[int]] = (),
     ) -> Pushed:
@@ -115,8 +113,8 @@ class SignalChain:
         ----------
         rows : ndarray of intp, shape (r,)
             Which rows, each at most once.
-        millivolts : ndarray of float64, shape (r, n)
-            Their next samples, NaN where nothing was measured.
+        millivolts : ndarray of float64, shape (r, n), or sequence of r ndarrays
+            The next samples of each, NaN where nothing was measured; as an array, as many of each.
         step : ndarray of float64, shape (r,), optional
             What noise of one of the device's counts is in them, root mean square in mV; as before
             where it is left out, and at first that of MIT-BIH.
@@ -135,57 +133,56 @@ class SignalChain:
                 self._still.spikes(row, found)
         windows: list[Windows] = []
         seconds: list[Second] = []
-        at, n = 0, millivolts.shape[1]
-        while at < n:
-            # No row passes the end of a second or of a look-ahead inside a piece, so that what
-            # is known of a row there does not depend on how its stream was cut.
-            stop = min(n, at + int(self._to_boundary(rows).min()))
-            stop = self._restart_after_absence(rows, millivolts, at, stop)
-            done = self._push_piece(rows, millivolts[:, at:stop])
-            if len(done.windows):
-                windows.append(done.windows)
-            seconds += done.seconds
-            at = stop
+        length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
+        at = np.zeros(len(rows), dtype=np.int64)
+        while len(left := np.flatnonzero(at < length)):
+            x = _side_by_side(millivolts, left, at, np.minimum(length, at + WINDOW))
+            n = self._foreseen(rows[left], x, np.minimum(length[left] - at[left], WINDOW))
+            self._push_piece(rows[left], x[:, : int(n.max())], n, windows, seconds)
+            at[left] += n
         return Pushed(Windows.concatenate(windows, self.geometry), seconds)
 
-    def _restart_after_absence(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], at: int, stop: int
-    ) -> int:
-        """Start the filters anew at the first sample measured after an absent second.
+    def _foreseen(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return how many of each row's next samples the filters can take at once.
 
-        An electrode that comes back sits at another offset: without this the filters would ring
-        for seconds. Returns where the piece must stop so that no row has to restart inside it.
+        An electrode that comes back sits at another offset, so that the filters start anew at the
+        first sample measured after an absent second: else they would ring for seconds. Here they
+        do, where it is the next one; otherwise they stop before it, and at the end of a second
+        that may turn out to be absent.
         """
-        for i in np.flatnonzero(self._absent[rows]):
-            measured = np.flatnonzero(np.isfinite(x[i, at:stop]))
+        first = self.next[rows]
+        second = WINDOW - first % WINDOW
+        ends = second < n
+        if ends.any():
+            end = first + second
+            ends &= self._still.may_be_lost(rows, end) | self._mostly_missing(rows, x, second)
+            n = np.where(ends, second, n)
+        for i in np.flatnonzero(self._absent[rows]).tolist():
+            measured = np.flatnonzero(np.isfinite(x[i, : n[i]]))
             if not len(measured):
                 continue
             if measured[0] > 0:
-                stop = at + int(measured[0])
+                n[i] = measured[0]
                 continue
-            self._band_pass.reset(rows[i])
-            if self._still.since[rows[i]] < self.next[rows[i]] - WINDOW:
-                self._beats.restart(rows[i])
+            row = int(rows[i])
+            self._band_pass.reset(row)
+            if self._still.since[row] < first[i] - WINDOW:
+                self._beats.restart(row)
             else:
-                self._beats.reset(rows[i])
-            self._absent[rows[i]] = False
-            self._real_from[rows[i]] = self.next[rows[i]]  # what was held before is no signal
-        return stop
-
-    def _to_boundary(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-        position = self.next[rows]
-        late = self.geometry.look_ahead
-        return np.minimum(WINDOW - position % WINDOW, WINDOW - (position - late) % WINDOW)
+                self._beats.reset(row)
+            self._absent[row] = False
+            self._real_from[row] = first[i]  # what was held before is no signal
+        return n
 
     def recent(self, row: int, n: int) -> NDArray[np.float32]:
         """Return up to ``n`` of a row's latest band-passed samples in mV, for drawing.
 
         The sample after them has the stream index ``next[row]``.
         """
-        n = min(n, self._filtered.shape[1])
         at = np.array([row], dtype=np.intp)
-        latest: NDArray[np.float32] = self._last(self._filtered, at, self.next[at], n)[0]
-        return latest
+        return self._filtered.last(at, self.next[at], min(n, self._filtered.size))[0]
 
     def confirmed(self, row: int) -> tuple[int, ...]:
         """Return the beats of a row confirmed since its last whole second that are not weak."""
@@ -196,27 +193,60 @@ class SignalChain:
         """Return from which stream index on a row's line is lost because it is still; or None."""
         return self._still.lost(row)
 
-    def _push_piece(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Pushed:
-        first, n = self.next[rows], x.shape[1]
-        valid = np.isfinite(x)
+    def _push_piece(
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        n: NDArray[np.int64],
+        windows: list[Windows],
+        seconds: list[Second],
+    ) -> None:
+        """Filter the first ``n`` of some rows' next samples, then follow each row through them."""
+        first, inside = self.next[rows], np.arange(x.shape[1]) < n[:, None]
+        valid = np.isfinite(x) & inside
         held = self._hold(rows, x, valid)
-        filtered = self._band_pass(rows, held)
-        for row, beats in zip(rows, self._beats(rows, held, first), strict=True):
-            if beats:
+        self._raw.append(rows, first, held.astype(np.float32))
+        self._valid.append(rows, first, valid)
+        for length in np.unique(n).tolist():
+            those = slice(None) if inside.all() else np.flatnonzero(n == length)
+            some, samples, begin = rows[those], held[those, :length], first[those]
+            filtered = self._band_pass(some, samples)
+            self._filtered.append(some, begin, filtered.astype(np.float32))
+            self._beats.take(some, samples, begin)
+        self._follow(rows, first, first + n, windows, seconds)
+
+    def _follow(
+        self,
+        rows: NDArray[np.intp],
+        now: NDArray[np.int64],
+        end: NDArray[np.int64],
+        windows: list[Windows],
+        seconds: list[Second],
+    ) -> None:
+        """Bring each row from stream index ``now`` to ``end``, to which it is filtered.
+
+        No row passes the end of its second or of its look-ahead without stopping there, so that
+        what is known of it there does not depend on how its stream was cut.
+        """
+        late = self.geometry.look_ahead
+        while len(rows):
+            boundary = now + WINDOW - np.maximum(now % WINDOW, (now - late) % WINDOW)
+            stop = np.minimum(end, boundary)
+            for i, beats in self._beats.advance(rows, stop):
+                row = rows[i]
                 self._last_beat[row] = beats[-1]
                 self._beat_count[row] += len(beats)
                 self._confirmed[row] += beats
-        where = (first[:, None] + np.arange(n)) % self._filtered.shape[1]
-        self._filtered[rows[:, None], where] = filtered
-        self._raw[rows[:, None], where] = held
-        self._valid[rows[:, None], where] = valid
-        self.next[rows] = first + n
-        self._note_stillness(rows, first)
-
-        seconds = self._finish_seconds(rows[(first + n) // WINDOW > first // WINDOW])
-        late = self.geometry.look_ahead
-        complete = (first + n - late) // WINDOW > (first - late) // WINDOW
-        return Pushed(self._cut(rows[complete]), seconds)
+            self._note_stillness(rows, now, stop)
+            self.next[rows] = stop
+            ended = stop % WINDOW == 0
+            if ended.any():
+                seconds += self._finish_seconds(rows[ended], stop[ended])
+            complete = (stop - late) % WINDOW == 0
+            if complete.any():
+                windows.append(self._cut(rows[complete], stop[complete]))
+            further = stop < end
+            rows, now, end = rows[further], stop[further], end[further]
 
     def _hold(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], valid: NDArray[np.bool_]
@@ -231,30 +261,29 @@ class SignalChain:
         self._held[rows] = held[:, -1]
         return held
 
-    def _note_stillness(self, rows: NDArray[np.intp], before: NDArray[np.int64]) -> None:
-        some = self.next[rows] // QUARTER > before // QUARTER
+    def _note_stillness(
+        self, rows: NDArray[np.intp], before: NDArray[np.int64], now: NDArray[np.int64]
+    ) -> None:
+        quarters = now // QUARTER - before // QUARTER
+        some = quarters > 0
         if some.any():
-            rows, before = rows[some], before[some]
-            end = self.next[rows] // QUARTER * QUARTER
-            raw = self._last(self._raw, rows, end, WINDOW)
-            valid = self._last(self._valid, rows, end, WINDOW)
+            rows, before, end = rows[some], before[some], now[some] // QUARTER * QUARTER
+            n = int(quarters.max()) * QUARTER
+            raw, valid = self._raw.last(rows, end, n), self._valid.last(rows, end, n)
             self._still.advance(rows, before, raw, valid, end)
 
-    def _finish_seconds(self, rows: NDArray[np.intp]) -> list[Second]:
+    def _finish_seconds(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> list[Second]:
         """Judge the second just completed in each row; usable ones move the scale."""
-        if not len(rows):
-            return []
-        end = self.next[rows] // WINDOW * WINDOW
-        filtered = self._last(self._filtered, rows, end, WINDOW)
-        raw = self._last(self._raw, rows, end, WINDOW)
-        state = signal_state(raw, filtered, self._last(self._valid, rows, end, WINDOW))
+        filtered = self._filtered.last(rows, end, WINDOW)
+        raw = self._raw.last(rows, end, WINDOW)
+        state = signal_state(raw, filtered, self._valid.last(rows, end, WINDOW))
         lost = (state != ABSENT) & self._still.lost_in(rows, end)
         state[lost] = ABSENT
         amplitude, alone = hum(raw)
         state[(state == SIGNAL) & alone & (amplitude >= HUM_RISE * self._hum[rows])] = NOISY
         for i in np.flatnonzero(state == SIGNAL).tolist():
             if hasty(self._beats.since(int(rows[i]), int(end[i]) - RECENT)):
-                (recent,) = self._last(self._filtered, rows[[i]], end[[i]], RECENT)
+                (recent,) = self._filtered.last(rows[[i]], end[[i]], RECENT)
                 state[i] = SIGNAL if heartlike(recent) else NOISY
         self._state[rows] = state
         whole = end - WINDOW >= self._start[rows]  # the second before a gap's end is not
@@ -291,15 +320,12 @@ class SignalChain:
         self._still.end_second(rows)
         return seconds
 
-    def _cut(self, rows: NDArray[np.intp]) -> Windows:
-        end = (self.next[rows] - self.geometry.look_ahead) // WINDOW * WINDOW
+    def _cut(self, rows: NDArray[np.intp], now: NDArray[np.int64]) -> Windows:
+        """Cut the window whose look-ahead each row has just completed."""
+        end = now - self.geometry.look_ahead
         whole = end - WINDOW >= self._start[rows]
-        rows, end = rows[whole], end[whole]
-        if not len(rows):
-            return Windows.concatenate([], self.geometry)
-        context = self._last(
-            self._filtered, rows, end + self.geometry.look_ahead, self.geometry.context
-        )
+        rows, now, end = rows[whole], now[whole], end[whole]
+        context = self._filtered.last(rows, now, self.geometry.context)
         scale = self._scale(rows)
         return Windows(
             rows,
@@ -310,13 +336,13 @@ class SignalChain:
             self._heart_rates(rows, end),
             self._last_beat[rows],
             self._beat_count[rows],
-            self._settled(rows, end + self.geometry.look_ahead),
+            self._settled(rows, now),
         )
 
     def _settled(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell whether the context before stream index ``end`` is real signal throughout."""
         context = self.geometry.context
-        measured = self._last(self._valid, rows, end, context)
+        measured = self._valid.last(rows, end, context)
         settled: NDArray[np.bool_] = end - context >= self._real_from[rows]
         for i in np.flatnonzero(settled & ~measured.all(axis=1)):
             settled[i] = sliding_window_view(measured[i], HOLE).any(axis=1).all()
@@ -327,11 +353,26 @@ class SignalChain:
         rates = [self._beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
         return np.where(self._state[rows] == SIGNAL, rates, np.nan)
 
-    @staticmethod
-    def _last(
-        ring: NDArray[_T], rows: NDArray[np.intp], end: NDArray[np.int64], n: int
-    ) -> NDArray[_T]:
-        """Return the ``n`` samples before stream index ``end`` of each row."""
-        where = (end[:, None] - n + np.arange(n)) % ring.shape[1]
-        window: NDArray[_T] = ring[rows[:, None], where]
-        return window
+    def _mostly_missing(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], second: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Tell in which rows most of the second that ends within ``x`` was not measured."""
+        before = self._valid.last(rows, self.next[rows], WINDOW)
+        before &= np.arange(WINDOW) >= second[:, None]
+        now = np.isfinite(x) & (np.arange(x.shape[1]) < second[:, None])
+        missing: NDArray[np.bool_] = 2 * (before.sum(axis=1) + now.sum(axis=1)) < WINDOW
+        return missing
+
+
+def _side_by_side(
+    millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
+    which: NDArray[np.intp],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return stretches of some rows as one array, NaN where a row has none."""
+    n = (stop - start)[which]
+    x = np.full((len(which), int(n.max())), np.nan)
+    for i, row in enumerate(which.tolist()):
+        x[i, : n[i]] = millivolts[row][start[row] : stop[row]]
+    return x

@@ -84,6 +84,11 @@ class Stillness:
         lost: NDArray[np.bool_] = self._until[rows] > end - WINDOW
         return lost
 
+    def may_be_lost(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of which rows `lost_in` may come true by ``end``, which they have not reached."""
+        may: NDArray[np.bool_] = self.since[rows] <= end - LOST
+        return may | self.lost_in(rows, end)
+
     def end_second(self, rows: NDArray[np.intp]) -> None:
         """Forget what is over at the end of a second."""
         back = rows[self.since[rows] > self._from[rows]]
@@ -105,8 +110,8 @@ class Stillness:
             Which rows.
         before : ndarray of int64, shape (r,)
             Stream index up to which each row was known.
-        raw, valid : ndarray, shape (r, WINDOW)
-            The last four quarters, in mV, and where they were measured.
+        raw, valid : ndarray, shape (r, n)
+            The last quarters, all that are new among them, in mV, and where they were measured.
         end : ndarray of int64, shape (r,)
             Stream index after them.
         """
