@@ -8,6 +8,7 @@ beat after tall ones without searching back.
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import pairwise
 from math import exp
 from statistics import median_low
 from typing import Final
@@ -41,7 +42,8 @@ nothing by 360 ms after the last beat: what comes there may be its T wave (Pan &
 the end of a wide complex. The waves of a fast tachycardia are of one size and pass."""
 SHARP: Final = 0.25
 """Before `EARLY_UNTIL` a wave with less than this share of the last beat's energy in
-`ecgmon.signal.qrs_energy.SHARP_HZ` is its T wave, however tall. Of DS1's beats so soon after another none has less than 0.4."""
+`ecgmon.signal.qrs_energy.SHARP_HZ` is its T wave, however tall. Of DS1's beats so soon after
+another none has less than 0.4."""
 SHARP_BEFORE: Final = round(0.067 * RATE)
 SHARP_AFTER: Final = round(0.078 * RATE)
 """Samples around an energy peak among which the peak in `SHARP_HZ` lies."""
@@ -101,7 +103,7 @@ class _Row:
         self.intervals: deque[tuple[int, int]] = deque(maxlen=KEPT)
         self.kept = 0.0
         self.level = 0.0
-        self.peaks: deque[tuple[int, float]] = deque()
+        self.peaks: list[tuple[int, float]] = []
         self.pending = -1
         self.pending_value = 0.0
         self.rr = float(RATE)
@@ -115,9 +117,10 @@ class _Row:
     def wakes(self) -> int:
         """Return the stream index up to which samples must be known for anything to happen."""
         # A local maximum shows only one sample later, so time stands one sample back.
-        peak = self.peaks[0][0] + 2 if self.peaks else _NEVER
         due = self.pending + REFRACTORY + 2 if self.pending >= 0 else _NEVER
-        return min(peak, due)
+        if self.peaks and self.peaks[0][0] + 2 < due:
+            return self.peaks[0][0] + 2
+        return due
 
 
 class BeatDetector:
@@ -136,7 +139,7 @@ class BeatDetector:
         self._energy = QrsEnergy(rows)
         self._sharp: History[np.float64] = History(rows, _SHARP_KEPT, np.float64)
         self._fresh = np.ones(rows, dtype=bool)
-        self._tail = np.zeros((rows, 2))
+        self._tail = np.zeros((2, rows))
         self._wakes = np.full(rows, _NEVER, dtype=np.int64)
         self._rows = [_Row() for _ in range(rows)]
 
@@ -188,20 +191,22 @@ class BeatDetector:
         energy = self._energy(rows, x)
         if self._fresh[rows].any():
             self._start(rows, first)
-        self._sharp.append(rows, first, energy.sharp)
-        e = np.concatenate([self._tail[rows], energy.qrs], axis=1)
-        self._tail[rows] = e[:, -2:]
-        middle = e[:, 1:-1]
-        peaks = (middle > FLOOR_MV) & (middle > e[:, :-2]) & (middle >= e[:, 2:])
-        which, where = np.nonzero(peaks)
+        self._sharp.append(rows, first, energy.sharp.T)
+        e = np.concatenate([self._tail[:, rows], energy.qrs])
+        self._tail[:, rows] = e[-2:]
+        middle = e[1:-1]
+        peaks = (middle > FLOOR_MV) & (middle > e[:-2]) & (middle >= e[2:])
+        which, where = np.nonzero(peaks.T)
         if not len(which):
             return
-        row, at, value = rows[which], first[which] + where - 1, middle[which, where]
-        np.minimum.at(self._wakes, row, at + 2)
-        for i, peak in zip(
-            row.tolist(), zip(at.tolist(), value.tolist(), strict=True), strict=True
-        ):
-            self._rows[i].peaks.append(peak)
+        at = first[which] + where - 1
+        found = list(zip(at.tolist(), middle[where, which].tolist(), strict=True))
+        begins = np.flatnonzero(np.diff(which, prepend=-1))
+        having = rows[which[begins]]
+        self._wakes[having] = np.minimum(self._wakes[having], at[begins] + 2)
+        bounds = pairwise([*begins.tolist(), len(found)])
+        for row, (begin, end) in zip(having.tolist(), bounds, strict=True):
+            self._rows[row].peaks += found[begin:end]
 
     def advance(
         self, rows: NDArray[np.intp], until: NDArray[np.int64]
@@ -295,20 +300,23 @@ class BeatDetector:
         fresh = self._fresh[rows]
         began = rows[fresh]
         self._fresh[began] = False
-        self._tail[began] = np.inf
+        self._tail[:, began] = np.inf
         self._sharp.reset(began, first[fresh])
         for row, start in zip(began.tolist(), first[fresh].tolist(), strict=True):
             self._rows[row].start = start
 
     def _advance(self, row: int, until: int) -> list[int]:
         state, found = self._rows[row], list[int]()
-        peaks = state.peaks
-        while peaks and peaks[0][0] + 2 <= until:
-            at, value = peaks.popleft()
+        peaks, done = state.peaks, 0
+        for at, value in peaks:
+            if at + 2 > until:
+                break
+            done += 1
             if 0 <= state.pending < at - REFRACTORY:
                 self._confirm(row, state, found)
             if state.pending < 0 or value > state.pending_value:
                 state.pending, state.pending_value = at, value
+        del peaks[:done]
         if 0 <= state.pending < until - 1 - REFRACTORY:
             self._confirm(row, state, found)
         self._wakes[row] = state.wakes()

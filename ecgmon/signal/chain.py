@@ -136,8 +136,8 @@ class SignalChain:
         length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
         at = np.zeros(len(rows), dtype=np.int64)
         while len(left := np.flatnonzero(at < length)):
-            x = _side_by_side(millivolts, left, at, np.minimum(length, at + WINDOW))
-            n = self._foreseen(rows[left], x, np.minimum(length[left] - at[left], WINDOW))
+            x, n = _side_by_side(millivolts, left, at[left], length[left])
+            n = self._foreseen(rows[left], x, n)
             self._push_piece(rows[left], x[:, : int(n.max())], n, windows, seconds)
             at[left] += n
         return Pushed(Windows.concatenate(windows, self.geometry), seconds)
@@ -157,6 +157,7 @@ class SignalChain:
         ends = second < n
         if ends.any():
             end = first + second
+            ends &= end - WINDOW >= self._start[rows]
             ends &= self._still.may_be_lost(rows, end) | self._mostly_missing(rows, x, second)
             n = np.where(ends, second, n)
         for i in np.flatnonzero(self._absent[rows]).tolist():
@@ -369,10 +370,12 @@ def _side_by_side(
     which: NDArray[np.intp],
     start: NDArray[np.int64],
     stop: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Return stretches of some rows as one array, NaN where a row has none."""
-    n = (stop - start)[which]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return a stretch of some rows, at most a second, NaN after its end, and how long each is."""
+    n = np.minimum(stop - start, WINDOW)
+    if isinstance(millivolts, np.ndarray) and len(which) == len(millivolts) and np.ptp(start) == 0:
+        return millivolts[:, start[0] : start[0] + WINDOW], n
     x = np.full((len(which), int(n.max())), np.nan)
     for i, row in enumerate(which.tolist()):
-        x[i, : n[i]] = millivolts[row][start[row] : stop[row]]
-    return x
+        x[i, : n[i]] = millivolts[row][start[i] : start[i] + n[i]]
+    return x, n

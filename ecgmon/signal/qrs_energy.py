@@ -26,7 +26,7 @@ ENERGY_WINDOW: Final = round(0.117 * RATE)
 
 
 class Energy(NamedTuple):
-    """Root of the mean power in mV over the moving window, ndarrays of shape (r, n)."""
+    """Root of the mean power in mV over the moving window: ndarrays of shape (n, r), time first."""
 
     qrs: NDArray[np.float64]
     sharp: NDArray[np.float64]
@@ -88,5 +88,5 @@ class QrsEnergy:
         mean = power[:n].copy()
         for k in range(1, ENERGY_WINDOW):
             mean += power[k : k + n]
-        qrs, sharp = np.sqrt(mean, out=mean).transpose(1, 2, 0)
-        return Energy(qrs, sharp)
+        np.sqrt(mean, out=mean)
+        return Energy(mean[:, 0], mean[:, 1])
