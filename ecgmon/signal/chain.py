@@ -183,7 +183,8 @@ class SignalChain:
         The sample after them has the stream index ``next[row]``.
         """
         at = np.array([row], dtype=np.intp)
-        return self._filtered.last(at, self.next[at], min(n, self._filtered.size))[0]
+        latest = self._filtered.last(at, self.next[at], min(n, self._filtered.size))
+        return latest.reshape(-1)
 
     def confirmed(self, row: int) -> tuple[int, ...]:
         """Return the beats of a row confirmed since its last whole second that are not weak."""
@@ -203,18 +204,26 @@ class SignalChain:
         seconds: list[Second],
     ) -> None:
         """Filter the first ``n`` of some rows' next samples, then follow each row through them."""
-        first, inside = self.next[rows], np.arange(x.shape[1]) < n[:, None]
-        valid = np.isfinite(x) & inside
+        first, valid = self.next[rows], np.isfinite(x)
+        in_step = int(n.min()) == x.shape[1]
+        if not in_step:
+            valid &= np.arange(x.shape[1]) < n[:, None]
         held = self._hold(rows, x, valid)
         self._raw.append(rows, first, held.astype(np.float32))
         self._valid.append(rows, first, valid)
-        for length in np.unique(n).tolist():
-            those = slice(None) if inside.all() else np.flatnonzero(n == length)
-            some, samples, begin = rows[those], held[those, :length], first[those]
-            filtered = self._band_pass(some, samples)
-            self._filtered.append(some, begin, filtered.astype(np.float32))
-            self._beats.take(some, samples, begin)
+        if in_step:
+            self._filter(rows, held, first)
+        else:
+            for length in np.unique(n).tolist():
+                those = np.flatnonzero(n == length)
+                self._filter(rows[those], held[those, :length], first[those])
         self._follow(rows, first, first + n, windows, seconds)
+
+    def _filter(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
+    ) -> None:
+        self._filtered.append(rows, first, self._band_pass(rows, x).astype(np.float32))
+        self._beats.take(rows, x, first)
 
     def _follow(
         self,
@@ -375,7 +384,10 @@ def _side_by_side(
     n = np.minimum(stop - start, WINDOW)
     if isinstance(millivolts, np.ndarray) and len(which) == len(millivolts) and np.ptp(start) == 0:
         return millivolts[:, start[0] : start[0] + WINDOW], n
+    ends = (start + n).tolist()
+    parts = [
+        millivolts[i][a:b] for i, a, b in zip(which.tolist(), start.tolist(), ends, strict=True)
+    ]
     x = np.full((len(which), int(n.max())), np.nan)
-    for i, row in enumerate(which.tolist()):
-        x[i, : n[i]] = millivolts[row][start[i] : start[i] + n[i]]
+    x[np.arange(x.shape[1]) < n[:, None]] = np.concatenate(parts)
     return x, n

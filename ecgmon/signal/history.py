@@ -3,7 +3,7 @@
 from typing import Final, Generic, TypeVar
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
 from ecgmon.grid import WINDOW
@@ -35,6 +35,7 @@ class History(Generic[_T]):
         self.size = size
         self._samples: NDArray[_T] = np.zeros((rows, size + ROOM), dtype=dtype)
         self._origin = np.full(rows, -size, dtype=np.int64)
+        self._views: dict[int, NDArray[_T]] = {}
 
     def reset(self, rows: int | NDArray[np.intp], first: int | NDArray[np.int64]) -> None:
         """Begin some rows anew at stream index ``first``; all samples before it are zero."""
@@ -79,7 +80,7 @@ class History(Generic[_T]):
         return self._samples[row, start - origin : stop - origin]
 
     def _stretches(self, n: int) -> NDArray[_T]:
-        """Return a view [row, start] of all stretches of ``n`` samples, without its checks."""
-        rows, length = self._samples.shape
-        step, item = self._samples.strides
-        return as_strided(self._samples, (rows, length - n + 1, n), (step, item, item))
+        """Return a view [row, start] of all stretches of ``n`` samples; made once for each."""
+        if n not in self._views:
+            self._views[n] = sliding_window_view(self._samples, n, axis=1, writeable=True)
+        return self._views[n]

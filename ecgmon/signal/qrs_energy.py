@@ -7,6 +7,7 @@ slope the narrow band stands for). A second, higher band tells a QRS complex fro
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from scipy import signal
 
@@ -81,12 +82,12 @@ class QrsEnergy:
             y = band(rows, x)
             np.multiply((y * y).T, 1 / ENERGY_WINDOW, out=power[ENERGY_WINDOW - 1 :, i])
         self._power[:, :, rows] = power[n:]
-        # Always summed from the oldest sample to the newest one: a running sum would round
-        # differently for every way of cutting the stream. Time comes first, so that each addition
-        # is one over memory without gaps; `scipy.signal.lfilter`, row by row, takes three times
-        # as long for the same bits.
-        mean = power[:n].copy()
-        for k in range(1, ENERGY_WINDOW):
-            mean += power[k : k + n]
+        # `np.add.reduce` over the first axis adds sample to sample, from the oldest on, which is
+        # the same for every way of cutting the stream; a running sum would round by the cut.
+        # `scipy.signal.lfilter` gives the same bits, row by row, in three times the time.
+        window = as_strided(
+            power, (ENERGY_WINDOW, n, *power.shape[1:]), (power.strides[0], *power.strides)
+        )
+        mean: NDArray[np.float64] = np.add.reduce(window, axis=0)
         np.sqrt(mean, out=mean)
         return Energy(mean[:, 0], mean[:, 1])
