@@ -72,6 +72,7 @@ class SignalChain:
         self._still = Stillness(rows, self._beats.longest_rr)
         self._hum = np.zeros(rows)
         self._held = np.zeros(rows)
+        self._missed = np.zeros(rows, dtype=np.int64)
         self._absent = np.zeros(rows, dtype=bool)
         self._start = np.zeros(rows, dtype=np.int64)
         self._real_from = np.zeros(rows, dtype=np.int64)
@@ -96,7 +97,7 @@ class SignalChain:
         self._held[row] = 0
         self._absent[row] = False
         self._start[row] = self.next[row] = self._last_beat[row] = first
-        self._real_from[row] = first
+        self._real_from[row] = self._missed[row] = first
         self._beat_count[row] = 0
         self._confirmed[row] = []
 
@@ -137,10 +138,20 @@ class SignalChain:
         at = np.zeros(len(rows), dtype=np.int64)
         while len(left := np.flatnonzero(at < length)):
             x, n = _side_by_side(millivolts, left, at[left], length[left])
+            self._note_missing(rows[left], x, n)
             n = self._foreseen(rows[left], x, n)
             self._push_piece(rows[left], x[:, : int(n.max())], n, windows, seconds)
             at[left] += n
         return Pushed(Windows.concatenate(windows, self.geometry), seconds)
+
+    def _note_missing(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
+    ) -> None:
+        """Note up to where samples of each row were not measured."""
+        measured = np.isfinite(x)
+        for i in np.flatnonzero(measured.sum(axis=1) < n).tolist():
+            last = np.flatnonzero(~measured[i, : n[i]])[-1]
+            self._missed[rows[i]] = self.next[rows[i]] + last + 1
 
     def _foreseen(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
@@ -158,8 +169,10 @@ class SignalChain:
         if ends.any():
             end = first + second
             ends &= end - WINDOW >= self._start[rows]
-            ends &= self._still.may_be_lost(rows, end) | self._mostly_missing(rows, x, second)
-            n = np.where(ends, second, n)
+            lost = self._still.may_be_lost(rows, end)
+            for i in np.flatnonzero(ends & ~lost & (self._missed[rows] > end - WINDOW)).tolist():
+                lost[i] = self._mostly_missing(rows[i], x[i, : second[i]])
+            n = np.where(ends & lost, second, n)
         for i in np.flatnonzero(self._absent[rows]).tolist():
             measured = np.flatnonzero(np.isfinite(x[i, : n[i]]))
             if not len(measured):
@@ -208,7 +221,7 @@ class SignalChain:
         in_step = int(n.min()) == x.shape[1]
         if not in_step:
             valid &= np.arange(x.shape[1]) < n[:, None]
-        held = self._hold(rows, x, valid)
+        held = self._hold(rows, x, valid, n)
         self._raw.append(rows, first, held.astype(np.float32))
         self._valid.append(rows, first, valid)
         if in_step:
@@ -259,11 +272,15 @@ class SignalChain:
             rows, now, end = rows[further], stop[further], end[further]
 
     def _hold(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], valid: NDArray[np.bool_]
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        valid: NDArray[np.bool_],
+        n: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Hold the last measured value where nothing was measured."""
-        if valid.all():
-            self._held[rows] = x[:, -1]
+        if (self._missed[rows] <= self.next[rows]).all():
+            self._held[rows] = x[np.arange(len(rows)), n - 1]
             return x
         padded = np.concatenate([self._held[rows][:, None], x], axis=1)
         source = np.where(valid, np.arange(1, x.shape[1] + 1), 0)
@@ -363,15 +380,11 @@ class SignalChain:
         rates = [self._beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
         return np.where(self._state[rows] == SIGNAL, rates, np.nan)
 
-    def _mostly_missing(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], second: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Tell in which rows most of the second that ends within ``x`` was not measured."""
-        before = self._valid.last(rows, self.next[rows], WINDOW)
-        before &= np.arange(WINDOW) >= second[:, None]
-        now = np.isfinite(x) & (np.arange(x.shape[1]) < second[:, None])
-        missing: NDArray[np.bool_] = 2 * (before.sum(axis=1) + now.sum(axis=1)) < WINDOW
-        return missing
+    def _mostly_missing(self, row: np.intp, x: NDArray[np.float64]) -> bool:
+        """Tell whether most of the second of a row that ends with ``x`` was not measured."""
+        end = int(self.next[row])
+        before = self._valid.row(int(row), end + len(x) - WINDOW, end)
+        return bool(2 * (before.sum() + np.isfinite(x).sum()) < WINDOW)
 
 
 def _side_by_side(

@@ -56,13 +56,11 @@ class History(Generic[_T]):
         """
         n = values.shape[1]
         at = first - self._origin[rows]
-        full = at + n > self._samples.shape[1]
-        if full.any():
-            some = rows[full]
-            self._samples[some, : self.size] = self._stretches(self.size)[
-                some, at[full] - self.size
-            ]
-            self._origin[some] = first[full] - self.size
+        if at.max() + n > self._samples.shape[1]:
+            full = at + n > self._samples.shape[1]
+            some, start = rows[full], at[full] - self.size
+            self._samples[some, : self.size] = self._stretches(self.size)[some, start]
+            self._origin[some] += start
             at[full] = self.size
         self._stretches(n)[rows, at] = values
 

@@ -7,7 +7,6 @@ slope the narrow band stands for). A second, higher band tells a QRS complex fro
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from scipy import signal
 
@@ -85,9 +84,8 @@ class QrsEnergy:
         # `np.add.reduce` over the first axis adds sample to sample, from the oldest on, which is
         # the same for every way of cutting the stream; a running sum would round by the cut.
         # `scipy.signal.lfilter` gives the same bits, row by row, in three times the time.
-        window = as_strided(
-            power, (ENERGY_WINDOW, n, *power.shape[1:]), (power.strides[0], *power.strides)
-        )
+        shape, strides = (ENERGY_WINDOW, n, *power.shape[1:]), (power.strides[0], *power.strides)
+        window: NDArray[np.float64] = np.ndarray(shape, np.float64, power, 0, strides)
         mean: NDArray[np.float64] = np.add.reduce(window, axis=0)
         np.sqrt(mean, out=mean)
         return Energy(mean[:, 0], mean[:, 1])

@@ -81,7 +81,8 @@ def signal_state(
         `SIGNAL`, `NOISY` or `ABSENT`.
     """
     absent = valid.mean(axis=1) < 0.5
-    roughness = np.median(np.abs(np.diff(raw, n=2, axis=1)), axis=1)
+    steps = raw[:, 1:] - raw[:, :-1]
+    roughness = np.median(np.abs(steps[:, 1:] - steps[:, :-1]), axis=1)
     noisy = (np.ptp(filtered, axis=1) > ARTEFACT_MV) | (roughness > ROUGHNESS_MV)
     noisy |= clipped(raw, valid)
     return np.where(absent, ABSENT, np.where(noisy, NOISY, SIGNAL)).astype(np.int8)
