@@ -8,7 +8,8 @@ beat after tall ones without searching back.
 
 from collections import deque
 from collections.abc import Iterable
-from itertools import pairwise
+from dataclasses import dataclass, field
+from functools import partial
 from math import exp
 from statistics import median_low
 from typing import Final
@@ -17,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.grid import RATE, WINDOW
-from ecgmon.signal.history import History
-from ecgmon.signal.qrs_energy import QrsEnergy
+from ecgmon.signal.peaks import Peak, Peaks
 
 DELAY: Final = round(0.094 * RATE)
 """Samples by which the energy peak follows the R peak: filter and moving window together. On DS1
@@ -27,8 +27,6 @@ REFRACTORY: Final = round(0.2 * RATE)
 """No heart beats twice within 200 ms (Pan & Tompkins 1985)."""
 CONFIRMED_AFTER: Final = DELAY + REFRACTORY + 1
 """A beat is confirmed by the sample this many after it: 297 ms."""
-FLOOR_MV: Final = 0.02
-"""Smallest energy peak taken for a beat: well above amplifier noise, far below any QRS."""
 HIGH: Final = 0.35
 LOW: Final = 0.15
 HOLD: Final = 0.9
@@ -44,9 +42,6 @@ SHARP: Final = 0.25
 """Before `EARLY_UNTIL` a wave with less than this share of the last beat's energy in
 `ecgmon.signal.qrs_energy.SHARP_HZ` is its T wave, however tall. Of DS1's beats so soon after
 another none has less than 0.4."""
-SHARP_BEFORE: Final = round(0.067 * RATE)
-SHARP_AFTER: Final = round(0.078 * RATE)
-"""Samples around an energy peak among which the peak in `SHARP_HZ` lies."""
 LEARNING: Final = 4
 """So many beats after a beginning the usual energy is learnt quickly: the first may have been a P
 wave, after which every T wave would pass for a beat."""
@@ -69,50 +64,29 @@ USUAL: Final = 30
 """The usual energy is the median of the smallest beats of so many seconds of signal: artefacts do
 not raise it, and beats that turn small for good become the usual ones in half that time."""
 
-_SHARP_KEPT: Final = 128
-"""Samples of the energy in `SHARP_HZ` that are kept: those around a peak until it is confirmed."""
+_LATEST: Final = partial(deque, maxlen=KEPT)
 _NEVER: Final = np.iinfo(np.int64).max
 
 
+@dataclass(slots=True)
 class _Row:
     """What is known of one wearer's beats."""
 
-    __slots__ = (
-        "beats",
-        "clean",
-        "energies",
-        "intervals",
-        "kept",
-        "level",
-        "peaks",
-        "pending",
-        "pending_value",
-        "rr",
-        "sharp",
-        "smallest",
-        "start",
-        "usual",
-        "weak",
-        "without",
-    )
-
-    def __init__(self) -> None:
-        self.beats: deque[int] = deque(maxlen=KEPT)
-        self.clean = 0
-        self.energies: deque[float] = deque(maxlen=KEPT)
-        self.intervals: deque[tuple[int, int]] = deque(maxlen=KEPT)
-        self.kept = 0.0
-        self.level = 0.0
-        self.peaks: list[tuple[int, float]] = []
-        self.pending = -1
-        self.pending_value = 0.0
-        self.rr = float(RATE)
-        self.sharp = 0.0
-        self.smallest: deque[float] = deque(maxlen=USUAL)
-        self.start = 0
-        self.usual = 0.0
-        self.weak: deque[int] = deque(maxlen=KEPT)
-        self.without = 0
+    beats: deque[int] = field(default_factory=_LATEST)
+    clean: int = 0
+    energies: deque[float] = field(default_factory=_LATEST)
+    intervals: deque[tuple[int, int]] = field(default_factory=_LATEST)
+    kept: float = 0.0
+    level: float = 0.0
+    peaks: list[Peak] = field(default_factory=list)
+    pending: int = -1
+    pending_value: float = 0.0
+    rr: float = float(RATE)
+    sharp: float = 0.0
+    smallest: deque[float] = field(default_factory=partial(deque, maxlen=USUAL))
+    usual: float = 0.0
+    weak: deque[int] = field(default_factory=_LATEST)
+    without: int = 0
 
     def wakes(self) -> int:
         """Return the stream index up to which samples must be known for anything to happen."""
@@ -136,10 +110,7 @@ class BeatDetector:
     """
 
     def __init__(self, rows: int) -> None:
-        self._energy = QrsEnergy(rows)
-        self._sharp: History[np.float64] = History(rows, _SHARP_KEPT, np.float64)
-        self._fresh = np.ones(rows, dtype=bool)
-        self._tail = np.zeros((2, rows))
+        self._peaks = Peaks(rows)
         self._wakes = np.full(rows, _NEVER, dtype=np.int64)
         self._rows = [_Row() for _ in range(rows)]
 
@@ -188,25 +159,10 @@ class BeatDetector:
         self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
     ) -> None:
         """Take the next samples of some rows, at most `WINDOW`; `advance` says what they bring."""
-        energy = self._energy(rows, x)
-        if self._fresh[rows].any():
-            self._start(rows, first)
-        self._sharp.append(rows, first, energy.sharp.T)
-        e = np.concatenate([self._tail[:, rows], energy.qrs])
-        self._tail[:, rows] = e[-2:]
-        middle = e[1:-1]
-        peaks = (middle > FLOOR_MV) & (middle > e[:-2]) & (middle >= e[2:])
-        which, where = np.nonzero(peaks.T)
-        if not len(which):
-            return
-        at = first[which] + where - 1
-        found = list(zip(at.tolist(), middle[where, which].tolist(), strict=True))
-        begins = np.flatnonzero(np.diff(which, prepend=-1))
-        having = rows[which[begins]]
-        self._wakes[having] = np.minimum(self._wakes[having], at[begins] + 2)
-        bounds = pairwise([*begins.tolist(), len(found)])
-        for row, (begin, end) in zip(having.tolist(), bounds, strict=True):
-            self._rows[row].peaks += found[begin:end]
+        for row, peaks in self._peaks(rows, x, first):
+            state = self._rows[row]
+            state.peaks += peaks
+            self._wakes[row] = state.wakes()
 
     def advance(
         self, rows: NDArray[np.intp], until: NDArray[np.int64]
@@ -291,19 +247,8 @@ class BeatDetector:
         return 60.0 * RATE * (len(beats) - 1) / (beats[-1] - beats[0])
 
     def _begin(self, row: int) -> None:
-        self._energy.reset(row)
-        self._fresh[row] = True
+        self._peaks.reset(row)
         self._wakes[row] = _NEVER
-
-    def _start(self, rows: NDArray[np.intp], first: NDArray[np.int64]) -> None:
-        """Note where the rows that begin anew begin: nothing before it is a peak."""
-        fresh = self._fresh[rows]
-        began = rows[fresh]
-        self._fresh[began] = False
-        self._tail[:, began] = np.inf
-        self._sharp.reset(began, first[fresh])
-        for row, start in zip(began.tolist(), first[fresh].tolist(), strict=True):
-            self._rows[row].start = start
 
     def _advance(self, row: int, until: int) -> list[int]:
         state, found = self._rows[row], list[int]()
@@ -331,10 +276,9 @@ class BeatDetector:
         share = LOW + (HIGH - LOW) * exp(-max(since / state.rr - HOLD, 0.0) / SINK)
         share += EARLY * max(EARLY_UNTIL - since, 0.0) / (EARLY_UNTIL - REFRACTORY)
         # What lies before the first sample is a beat that began outside the stream.
-        if value < share * state.level or at < state.start:
+        if value < share * state.level or at < self._peaks.start[row]:
             return
-        around = self._sharp.row(row, peak - SHARP_BEFORE, peak + SHARP_AFTER)
-        sharpness = float(around.max())
+        sharpness = self._peaks.sharpness(row, peak)
         if since < EARLY_UNTIL and sharpness < SHARP * state.sharp:
             return
         state.sharp = sharpness

@@ -9,39 +9,17 @@ wearers in one call; both get the same bits.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.signal.beats import LONGEST_RR, BeatDetector
-from ecgmon.signal.filter import band_pass
+from ecgmon.grid import WINDOW
 from ecgmon.signal.geometry import Geometry
-from ecgmon.signal.history import History
-from ecgmon.signal.quality import (
-    ABSENT,
-    HUM_BEATS,
-    HUM_RISE,
-    NAMES,
-    NOISY,
-    RECENT,
-    SIGNAL,
-    hasty,
-    heartlike,
-    hum,
-    signal_state,
-)
-from ecgmon.signal.resample import resample
 from ecgmon.signal.results import Pushed, Second, Windows
-from ecgmon.signal.scale import AmplitudeScale
-from ecgmon.signal.still import QUARTER, Stillness
-
-HOLE: Final = RATE // 5
-"""Samples in a row, 0.2 s, that were not measured and that a model may take for something abnormal:
-just before normal seconds of strangers such a hole makes 1.6 times as many false verdicts, one of
-0.45 s four times as many (the generic model, records of MIT-BIH that it was not trained on)."""
+from ecgmon.signal.rows import Rows
+from ecgmon.signal.seconds import finish_seconds
+from ecgmon.signal.still import QUARTER
+from ecgmon.signal.windows import cut_windows
 
 
 class SignalChain:
@@ -62,44 +40,15 @@ class SignalChain:
 
     def __init__(self, geometry: Geometry, rows: int) -> None:
         self.geometry = geometry
-        size = max(geometry.context, RECENT) + WINDOW
-        self._filtered: History[np.float32] = History(rows, size, np.float32)
-        self._raw: History[np.float32] = History(rows, 2 * WINDOW, np.float32)
-        self._valid: History[np.bool_] = History(rows, size, np.bool_)
-        self._band_pass = band_pass(rows)
-        self._scale = AmplitudeScale(rows)
-        self._beats = BeatDetector(rows)
-        self._still = Stillness(rows, self._beats.longest_rr)
-        self._hum = np.zeros(rows)
-        self._held = np.zeros(rows)
-        self._missed = np.zeros(rows, dtype=np.int64)
-        self._absent = np.zeros(rows, dtype=bool)
-        self._start = np.zeros(rows, dtype=np.int64)
-        self._real_from = np.zeros(rows, dtype=np.int64)
-        self.next = np.zeros(rows, dtype=np.int64)
-        self._state = np.zeros(rows, dtype=np.int8)
-        self._last_beat = np.zeros(rows, dtype=np.int64)
-        self._beat_count = np.zeros(rows, dtype=np.int64)
-        self._confirmed: list[list[int]] = [[] for _ in range(rows)]
+        self._known = Rows(geometry, rows)
+        self.next = self._known.next
 
     def reset(self, row: int, first: int) -> None:
         """Start a row anew at stream index ``first``: a new stream, or after a gap.
 
         History before ``first`` is zero, as it is after the band-pass of a constant.
         """
-        for history in (self._filtered, self._raw, self._valid):
-            history.reset(row, first)
-        self._band_pass.reset(row)
-        self._scale.reset(row)
-        self._beats.reset(row)
-        self._still.reset(row, first)
-        self._hum[row] = 0
-        self._held[row] = 0
-        self._absent[row] = False
-        self._start[row] = self.next[row] = self._last_beat[row] = first
-        self._real_from[row] = self._missed[row] = first
-        self._beat_count[row] = 0
-        self._confirmed[row] = []
+        self._known.reset(row, first)
 
     def push(
         self,
@@ -128,10 +77,10 @@ class SignalChain:
             Bit-identical for every way of cutting the stream into calls.
         """
         if step is not None:
-            self._still.step[rows] = step
+            self._known.still.step[rows] = step
         if spikes:
             for row, found in zip(rows.tolist(), spikes, strict=True):
-                self._still.spikes(row, found)
+                self._known.still.spikes(row, found)
         windows: list[Windows] = []
         seconds: list[Second] = []
         length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
@@ -149,9 +98,11 @@ class SignalChain:
     ) -> None:
         """Note up to where samples of each row were not measured."""
         measured = np.isfinite(x)
+        if np.count_nonzero(measured) == n.sum():
+            return
         for i in np.flatnonzero(measured.sum(axis=1) < n).tolist():
             last = np.flatnonzero(~measured[i, : n[i]])[-1]
-            self._missed[rows[i]] = self.next[rows[i]] + last + 1
+            self._known.missed[rows[i]] = self.next[rows[i]] + last + 1
 
     def _foreseen(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
@@ -168,26 +119,21 @@ class SignalChain:
         ends = second < n
         if ends.any():
             end = first + second
-            ends &= end - WINDOW >= self._start[rows]
-            lost = self._still.may_be_lost(rows, end)
-            for i in np.flatnonzero(ends & ~lost & (self._missed[rows] > end - WINDOW)).tolist():
+            ends &= end - WINDOW >= self._known.start[rows]
+            lost = self._known.still.may_be_lost(rows, end)
+            for i in np.flatnonzero(
+                ends & ~lost & (self._known.missed[rows] > end - WINDOW)
+            ).tolist():
                 lost[i] = self._mostly_missing(rows[i], x[i, : second[i]])
             n = np.where(ends & lost, second, n)
-        for i in np.flatnonzero(self._absent[rows]).tolist():
+        for i in np.flatnonzero(self._known.absent[rows]).tolist():
             measured = np.flatnonzero(np.isfinite(x[i, : n[i]]))
             if not len(measured):
                 continue
             if measured[0] > 0:
                 n[i] = measured[0]
                 continue
-            row = int(rows[i])
-            self._band_pass.reset(row)
-            if self._still.since[row] < first[i] - WINDOW:
-                self._beats.restart(row)
-            else:
-                self._beats.reset(row)
-            self._absent[row] = False
-            self._real_from[row] = first[i]  # what was held before is no signal
+            self._known.restart(int(rows[i]), int(first[i]))
         return n
 
     def recent(self, row: int, n: int) -> NDArray[np.float32]:
@@ -196,17 +142,17 @@ class SignalChain:
         The sample after them has the stream index ``next[row]``.
         """
         at = np.array([row], dtype=np.intp)
-        latest = self._filtered.last(at, self.next[at], min(n, self._filtered.size))
+        latest = self._known.filtered.last(at, self.next[at], min(n, self._known.filtered.size))
         return latest.reshape(-1)
 
     def confirmed(self, row: int) -> tuple[int, ...]:
         """Return the beats of a row confirmed since its last whole second that are not weak."""
-        weak = self._beats.weak(row, self._confirmed[row])
-        return tuple(beat for beat in self._confirmed[row] if beat not in weak)
+        weak = self._known.beats.weak(row, self._known.confirmed[row])
+        return tuple(beat for beat in self._known.confirmed[row] if beat not in weak)
 
     def lost(self, row: int) -> int | None:
         """Return from which stream index on a row's line is lost because it is still; or None."""
-        return self._still.lost(row)
+        return self._known.still.lost(row)
 
     def _push_piece(
         self,
@@ -222,8 +168,8 @@ class SignalChain:
         if not in_step:
             valid &= np.arange(x.shape[1]) < n[:, None]
         held = self._hold(rows, x, valid, n)
-        self._raw.append(rows, first, held.astype(np.float32))
-        self._valid.append(rows, first, valid)
+        self._known.raw.append(rows, first, held.astype(np.float32))
+        self._known.valid.append(rows, first, valid)
         if in_step:
             self._filter(rows, held, first)
         else:
@@ -235,8 +181,8 @@ class SignalChain:
     def _filter(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
     ) -> None:
-        self._filtered.append(rows, first, self._band_pass(rows, x).astype(np.float32))
-        self._beats.take(rows, x, first)
+        self._known.filtered.append(rows, first, self._known.band_pass(rows, x).astype(np.float32))
+        self._known.beats.take(rows, x, first)
 
     def _follow(
         self,
@@ -255,19 +201,21 @@ class SignalChain:
         while len(rows):
             boundary = now + WINDOW - np.maximum(now % WINDOW, (now - late) % WINDOW)
             stop = np.minimum(end, boundary)
-            for i, beats in self._beats.advance(rows, stop):
+            for i, beats in self._known.beats.advance(rows, stop):
                 row = rows[i]
-                self._last_beat[row] = beats[-1]
-                self._beat_count[row] += len(beats)
-                self._confirmed[row] += beats
+                self._known.last_beat[row] = beats[-1]
+                self._known.beat_count[row] += len(beats)
+                self._known.confirmed[row] += beats
             self._note_stillness(rows, now, stop)
             self.next[rows] = stop
             ended = stop % WINDOW == 0
             if ended.any():
-                seconds += self._finish_seconds(rows[ended], stop[ended])
+                seconds += finish_seconds(self._known, rows[ended], stop[ended])
             complete = (stop - late) % WINDOW == 0
             if complete.any():
-                windows.append(self._cut(rows[complete], stop[complete]))
+                windows.append(
+                    cut_windows(self._known, self.geometry, rows[complete], stop[complete])
+                )
             further = stop < end
             rows, now, end = rows[further], stop[further], end[further]
 
@@ -279,13 +227,13 @@ class SignalChain:
         n: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Hold the last measured value where nothing was measured."""
-        if (self._missed[rows] <= self.next[rows]).all():
-            self._held[rows] = x[np.arange(len(rows)), n - 1]
+        if (self._known.missed[rows] <= self.next[rows]).all():
+            self._known.held[rows] = x[np.arange(len(rows)), n - 1]
             return x
-        padded = np.concatenate([self._held[rows][:, None], x], axis=1)
+        padded = np.concatenate([self._known.held[rows][:, None], x], axis=1)
         source = np.where(valid, np.arange(1, x.shape[1] + 1), 0)
         held = np.take_along_axis(padded, np.maximum.accumulate(source, axis=1), axis=1)
-        self._held[rows] = held[:, -1]
+        self._known.held[rows] = held[:, -1]
         return held
 
     def _note_stillness(
@@ -296,94 +244,13 @@ class SignalChain:
         if some.any():
             rows, before, end = rows[some], before[some], now[some] // QUARTER * QUARTER
             n = int(quarters.max()) * QUARTER
-            raw, valid = self._raw.last(rows, end, n), self._valid.last(rows, end, n)
-            self._still.advance(rows, before, raw, valid, end)
-
-    def _finish_seconds(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> list[Second]:
-        """Judge the second just completed in each row; usable ones move the scale."""
-        filtered = self._filtered.last(rows, end, WINDOW)
-        raw = self._raw.last(rows, end, WINDOW)
-        state = signal_state(raw, filtered, self._valid.last(rows, end, WINDOW))
-        lost = (state != ABSENT) & self._still.lost_in(rows, end)
-        state[lost] = ABSENT
-        amplitude, alone = hum(raw)
-        state[(state == SIGNAL) & alone & (amplitude >= HUM_RISE * self._hum[rows])] = NOISY
-        for i in np.flatnonzero(state == SIGNAL).tolist():
-            if hasty(self._beats.since(int(rows[i]), int(end[i]) - RECENT)):
-                (recent,) = self._filtered.last(rows[[i]], end[[i]], RECENT)
-                state[i] = SIGNAL if heartlike(recent) else NOISY
-        self._state[rows] = state
-        whole = end - WINDOW >= self._start[rows]  # the second before a gap's end is not
-        # A line that is lost may still be between two beats of a very slow heart.
-        stands = end - self._last_beat[rows] > LONGEST_RR
-        absent = whole & (state == ABSENT) & (~lost | stands)
-        self._absent[rows] = absent
-        for row in rows[absent]:
-            self._beats.interrupt(row)
-        for i in np.flatnonzero(state == NOISY).tolist():
-            self._beats.doubt(int(rows[i]), int(end[i]))
-        usable = whole & (state == SIGNAL)
-        still = self._still.since[rows]
-        sized = usable & (end - still < WINDOW)  # a still second shows no beat's size
-        self._scale.add(rows[sized], np.ptp(filtered[sized], axis=1))
-        seconds = []
-        for i, row in enumerate(rows.tolist()):
-            self._beats.learn(row, bool(usable[i]))
-            beats, self._confirmed[row] = tuple(self._confirmed[row]), []
-            if beats and state[i] == SIGNAL and not alone[i]:
-                self._hum[row] += (amplitude[i] - self._hum[row]) / HUM_BEATS
-            if whole[i]:
-                seconds.append(
-                    Second(
-                        row,
-                        int(end[i]),
-                        NAMES[state[i]],
-                        beats,
-                        self._beats.weak(row, beats),
-                        int(still[i]) if end[i] - still[i] >= WINDOW // 2 else None,
-                        self._still.lost(row) if lost[i] else None,
-                    )
-                )
-        self._still.end_second(rows)
-        return seconds
-
-    def _cut(self, rows: NDArray[np.intp], now: NDArray[np.int64]) -> Windows:
-        """Cut the window whose look-ahead each row has just completed."""
-        end = now - self.geometry.look_ahead
-        whole = end - WINDOW >= self._start[rows]
-        rows, now, end = rows[whole], now[whole], end[whole]
-        context = self._filtered.last(rows, now, self.geometry.context)
-        scale = self._scale(rows)
-        return Windows(
-            rows,
-            end - WINDOW,
-            resample(context / scale[:, None], self.geometry.rate),
-            scale,
-            self._state[rows],
-            self._heart_rates(rows, end),
-            self._last_beat[rows],
-            self._beat_count[rows],
-            self._settled(rows, now),
-        )
-
-    def _settled(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell whether the context before stream index ``end`` is real signal throughout."""
-        context = self.geometry.context
-        measured = self._valid.last(rows, end, context)
-        settled: NDArray[np.bool_] = end - context >= self._real_from[rows]
-        for i in np.flatnonzero(settled & ~measured.all(axis=1)):
-            settled[i] = sliding_window_view(measured[i], HOLE).any(axis=1).all()
-        return settled
-
-    def _heart_rates(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the heart rates, NaN where noise or the lack of a signal hides the beats."""
-        rates = [self._beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
-        return np.where(self._state[rows] == SIGNAL, rates, np.nan)
+            raw, valid = self._known.raw.last(rows, end, n), self._known.valid.last(rows, end, n)
+            self._known.still.advance(rows, before, raw, valid, end)
 
     def _mostly_missing(self, row: np.intp, x: NDArray[np.float64]) -> bool:
         """Tell whether most of the second of a row that ends with ``x`` was not measured."""
         end = int(self.next[row])
-        before = self._valid.row(int(row), end + len(x) - WINDOW, end)
+        before = self._known.valid.row(int(row), end + len(x) - WINDOW, end)
         return bool(2 * (before.sum() + np.isfinite(x).sum()) < WINDOW)
 
 

@@ -18,7 +18,7 @@ BAND_HZ: Final = (9.0, 20.0)
 shares of `ecgmon.signal.beats` were chosen together on DS1 alone (docs/results/qrs.md)."""
 DRIFT_HZ: Final = 2.0
 """A first-order high-pass more, so that breathing, which moves the baseline by millivolts, stays
-below `ecgmon.signal.beats.FLOOR_MV`: an asystole is one on a drifting baseline too."""
+below `ecgmon.signal.peaks.FLOOR_MV`: an asystole is one on a drifting baseline too."""
 SHARP_HZ: Final = (18.0, 40.0)
 """Where a QRS complex still has energy, even a wide one, and a T wave has none."""
 ENERGY_WINDOW: Final = round(0.117 * RATE)

@@ -76,7 +76,7 @@ class Windows:
         Number of beats found since the row was reset.
     settled : ndarray of bool, shape (n,)
         Whether all that the model sees is real signal: it begins after the row was reset or its
-        filters were started anew, and nowhere in it `ecgmon.signal.chain.HOLE` samples in a row
+        filters were started anew, and nowhere in it `ecgmon.signal.windows.HOLE` samples in a row
         were not measured. Otherwise the model must not be asked.
     """
 
