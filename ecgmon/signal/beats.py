@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import exp
 from statistics import median_low
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ USUAL: Final = 30
 """The usual energy is the median of the smallest beats of so many seconds of signal: artefacts do
 not raise it, and beats that turn small for good become the usual ones in half that time."""
 
-_LATEST: Final = partial(deque, maxlen=KEPT)
+_LATEST: Final[partial[deque[Any]]] = partial(deque, maxlen=KEPT)
 _NEVER: Final = np.iinfo(np.int64).max
 
 
