@@ -1,11 +1,13 @@
 """The whole causal chain, from samples in millivolts to a model's input windows.
 
-    samples -> hold where missing -> band-pass -> ring of the last seconds
+    samples -> hold where missing -> band-pass -> history of some seconds
                                         |              |-> signal state and scale, each second
                                         |-> beats      |-> context of each window, resampled
 
 The trainer pushes whole records through it, the monitor pushes whatever has arrived, for many
-wearers in one call; both get the same bits.
+wearers in one call; both get the same bits. All that can be computed for all wearers together is:
+hold, band-pass, the energy of beats and its peaks. Then each row is followed to the ends of its
+own seconds and look-aheads, rows that come to one in groups.
 """
 
 from collections.abc import Sequence
@@ -121,9 +123,8 @@ class SignalChain:
             end = first + second
             ends &= end - WINDOW >= self._known.start[rows]
             lost = self._known.still.may_be_lost(rows, end)
-            for i in np.flatnonzero(
-                ends & ~lost & (self._known.missed[rows] > end - WINDOW)
-            ).tolist():
+            missed = ends & ~lost & (self._known.missed[rows] > end - WINDOW)
+            for i in np.flatnonzero(missed).tolist():
                 lost[i] = self._mostly_missing(rows[i], x[i, : second[i]])
             n = np.where(ends & lost, second, n)
         for i in np.flatnonzero(self._known.absent[rows]).tolist():
