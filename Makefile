@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast slow faults alarm-events models demonstration fuzz bench bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast slow faults alarm-events models demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -79,6 +79,11 @@ fuzz: install-dev
 
 bench: install-dev
 	$(BIN)/python benchmarks/signal_chain.py
+
+# docs/results/signal-chain.md: this build and another commit's in turns, some minutes.
+BASE ?= 4ca67f9
+bench-against: install-dev
+	$(BIN)/python benchmarks/against.py $(BASE)
 
 # The grid search of docs/results/study against the plain loop: about 6 minutes.
 bench-grid: install-dev

@@ -1,5 +1,6 @@
 """The causal band-pass that everything passes through, in training as in monitoring."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,30 @@ BAND_HZ: Final = (0.4, 30.0)
 """Pass band of CardiacNet (Vavekanand et al. 2024)."""
 ORDER: Final = 4
 """Butterworth order; a band-pass of order n has n second-order sections."""
+
+
+def _filter(sos: NDArray[np.float64], x: NDArray[np.float64], state: NDArray[np.float64]) -> None:
+    """Filter rows in place and carry their state, shape (r, sections, 2), by `scipy.signal`."""
+    x[:], after = signal.sosfilt(sos, x, axis=-1, zi=state.transpose(1, 0, 2))
+    state[:] = after.transpose(1, 0, 2)
+
+
+_Filter = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], None]
+
+
+def _fastest() -> _Filter:
+    """Return what `scipy.signal.sosfilt` calls after its checks, or `_filter`.
+
+    The checks take 43 us, ten times what a short call takes.
+    """
+    try:
+        from scipy.signal._sosfilt import _sosfilt
+    except ImportError:  # another scipy keeps it elsewhere
+        return _filter
+    return _sosfilt
+
+
+_filter_in_place: Final = _fastest()
 
 
 class SectionFilter:
@@ -29,9 +54,9 @@ class SectionFilter:
     """
 
     def __init__(self, sos: NDArray[np.float64], rows: int) -> None:
-        self._sos = sos
+        self._sos = np.ascontiguousarray(sos)
         self._steady = signal.sosfilt_zi(sos)
-        self._state = np.zeros((len(sos), rows, 2))
+        self._state = np.zeros((rows, len(sos), 2))
         self._fresh = np.ones(rows, dtype=bool)
 
     def reset(self, row: int) -> None:
@@ -56,9 +81,11 @@ class SectionFilter:
         fresh = self._fresh[rows]
         if fresh.any():
             first = x[fresh, 0]
-            self._state[:, rows[fresh]] = self._steady[:, None, :] * first[None, :, None]
+            self._state[rows[fresh]] = self._steady * first[:, None, None]
             self._fresh[rows] = False
-        y, self._state[:, rows] = signal.sosfilt(self._sos, x, axis=-1, zi=self._state[:, rows])
+        y, state = np.array(x, order="C"), self._state[rows]
+        _filter_in_place(self._sos, y, state)
+        self._state[rows] = state
         return y
 
 

@@ -5,7 +5,8 @@ hardly change. A QRS complex is ten times as wide, so that beside its peak the s
 fast as at its peak.
 """
 
-from math import ceil
+from itertools import pairwise
+from math import ceil, isnan
 from typing import Final
 
 import numpy as np
@@ -121,17 +122,22 @@ class SpikeRemover:
         """Return how many samples from ``at`` on are a spike, 0 for none."""
         if not self._short:
             return 0
-        for length in range(1, self._longest + 1):
-            after = at + length
-            if after + self._beside >= len(raw):
+        # Plain numbers: so few are compared that numpy's calls would take most of the time.
+        around = raw[at - 1 - self._beside : at + self._longest + self._beside + 1].tolist()
+        start = 1 + self._beside
+        for after in range(start + 1, start + self._longest + 1):
+            if after + self._beside >= len(around):
                 return 0
-            before, level = raw[at - 1], raw[after]
-            inside = raw[at:after]
-            height = float(np.max(np.abs(inside - (before + level) / 2)))
-            outside = raw[[at - 1 - self._beside, at - 1, after, after + self._beside]]
-            if not np.max(np.abs(np.diff(outside))) <= STEADY * height:
+            inside, length = around[start:after], after - start
+            before, level = around[start - 1], around[after]
+            outside = (around[0], before, level, around[after + self._beside])
+            if any(map(isnan, (*inside, *outside))):
                 continue
-            two = length > 1 and np.max(np.abs(np.diff(inside))) >= BIPHASIC * height
+            middle = (before + level) / 2
+            height = max(abs(value - middle) for value in inside)
+            if max(abs(b - a) for a, b in pairwise(outside)) > STEADY * height:
+                continue
+            two = any(abs(b - a) >= BIPHASIC * height for a, b in pairwise(inside))
             if height >= SPIKE_MV and (length <= self._short or two):
                 return length
             if height >= WIDE_MV and length <= self._wide:

@@ -8,24 +8,18 @@ beat after tall ones without searching back.
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from math import exp
 from statistics import median_low
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
-from ecgmon.core.constants import RATE
-from ecgmon.signal.filter import SectionFilter
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.signal.peaks import Peak, Peaks
 
-BAND_HZ: Final = (9.0, 20.0)
-"""Above most of a T wave, below muscle noise. This band, `DRIFT_HZ`, the moving window and the
-shares below were chosen together on DS1 alone (docs/results/qrs.md)."""
-DRIFT_HZ: Final = 2.0
-"""A first-order high-pass more, so that breathing, which moves the baseline by millivolts, stays
-below `FLOOR_MV`: an asystole is one on a drifting baseline too."""
-ENERGY_WINDOW: Final = round(0.117 * RATE)
 DELAY: Final = round(0.094 * RATE)
 """Samples by which the energy peak follows the R peak: filter and moving window together. On DS1
 the beats found then lie within a sample of the annotated ones in the median."""
@@ -33,8 +27,6 @@ REFRACTORY: Final = round(0.2 * RATE)
 """No heart beats twice within 200 ms (Pan & Tompkins 1985)."""
 CONFIRMED_AFTER: Final = DELAY + REFRACTORY + 1
 """A beat is confirmed by the sample this many after it: 297 ms."""
-FLOOR_MV: Final = 0.02
-"""Smallest energy peak taken for a beat: well above amplifier noise, far below any QRS."""
 HIGH: Final = 0.35
 LOW: Final = 0.15
 HOLD: Final = 0.9
@@ -46,14 +38,10 @@ EARLY_UNTIL: Final = 0.36 * RATE
 """Right after the refractory period a beat must reach `EARLY` more than `HIGH`, which sinks to
 nothing by 360 ms after the last beat: what comes there may be its T wave (Pan & Tompkins 1985) or
 the end of a wide complex. The waves of a fast tachycardia are of one size and pass."""
-SHARP_HZ: Final = (18.0, 40.0)
-"""Where a QRS complex still has energy, even a wide one, and a T wave has none."""
 SHARP: Final = 0.25
-"""Before `EARLY_UNTIL` a wave with less than this share of the last beat's energy in `SHARP_HZ` is
-its T wave, however tall. Of DS1's beats so soon after another none has less than 0.4."""
-SHARP_BEFORE: Final = round(0.067 * RATE)
-SHARP_AFTER: Final = round(0.078 * RATE)
-"""Samples around an energy peak among which the peak in `SHARP_HZ` lies."""
+"""Before `EARLY_UNTIL` a wave with less than this share of the last beat's energy in
+`ecgmon.signal.qrs_energy.SHARP_HZ` is its T wave, however tall. Of DS1's beats so soon after
+another none has less than 0.4."""
 LEARNING: Final = 4
 """So many beats after a beginning the usual energy is learnt quickly: the first may have been a P
 wave, after which every T wave would pass for a beat."""
@@ -76,59 +64,44 @@ USUAL: Final = 30
 """The usual energy is the median of the smallest beats of so many seconds of signal: artefacts do
 not raise it, and beats that turn small for good become the usual ones in half that time."""
 
-_MEAN: Final = np.full(ENERGY_WINDOW, 1 / ENERGY_WINDOW)
-_SHARP_KEPT: Final = 128
-"""Samples of the energy in `SHARP_HZ` that are kept: those around a peak until it is confirmed."""
-_NO_FEEDBACK: Final = np.array([1.0, 0.0])
-"""Written with its zero: for a bare one scipy convolves call by call, which rounds differently for
-every way of cutting the stream."""
+_LATEST: Final[partial[deque[Any]]] = partial(deque, maxlen=KEPT)
+_NEVER: Final = np.iinfo(np.int64).max
 
 
+@dataclass(slots=True)
 class _Row:
-    """One wearer's detector state between calls."""
+    """What is known of one wearer's beats."""
 
-    __slots__ = (
-        "beats",
-        "clean",
-        "energies",
-        "intervals",
-        "kept",
-        "level",
-        "pending",
-        "pending_value",
-        "rr",
-        "sharp",
-        "sharp_tail",
-        "smallest",
-        "start",
-        "tail",
-        "usual",
-        "weak",
-        "without",
-    )
+    beats: deque[int] = field(default_factory=_LATEST)
+    clean: int = 0
+    energies: deque[float] = field(default_factory=_LATEST)
+    intervals: deque[tuple[int, int]] = field(default_factory=_LATEST)
+    kept: float = 0.0
+    level: float = 0.0
+    peaks: list[Peak] = field(default_factory=list)
+    pending: int = -1
+    pending_value: float = 0.0
+    rr: float = float(RATE)
+    sharp: float = 0.0
+    smallest: deque[float] = field(default_factory=partial(deque, maxlen=USUAL))
+    usual: float = 0.0
+    weak: deque[int] = field(default_factory=_LATEST)
+    without: int = 0
 
-    def __init__(self) -> None:
-        self.beats: deque[int] = deque(maxlen=KEPT)
-        self.clean = 0
-        self.energies: deque[float] = deque(maxlen=KEPT)
-        self.intervals: deque[tuple[int, int]] = deque(maxlen=KEPT)
-        self.kept = 0.0
-        self.level = 0.0
-        self.pending = -1
-        self.pending_value = 0.0
-        self.rr = float(RATE)
-        self.sharp = 0.0
-        self.sharp_tail = np.zeros(_SHARP_KEPT)
-        self.smallest: deque[float] = deque(maxlen=USUAL)
-        self.start = 0
-        self.tail = np.zeros(0)
-        self.usual = 0.0
-        self.weak: deque[int] = deque(maxlen=KEPT)
-        self.without = 0
+    def wakes(self) -> int:
+        """Return the stream index up to which samples must be known for anything to happen."""
+        # A local maximum shows only one sample later, so time stands one sample back.
+        due = self.pending + REFRACTORY + 2 if self.pending >= 0 else _NEVER
+        if self.peaks and self.peaks[0][0] + 2 < due:
+            return self.peaks[0][0] + 2
+        return due
 
 
 class BeatDetector:
     """Finds QRS complexes as samples come.
+
+    Samples are taken for all rows at once (`take`), beats confirmed later, up to where each row
+    is looked at (`advance`): a row costs time only where it has a peak, or a beat to confirm.
 
     Parameters
     ----------
@@ -137,30 +110,22 @@ class BeatDetector:
     """
 
     def __init__(self, rows: int) -> None:
-        sections = (
-            signal.butter(1, DRIFT_HZ, btype="highpass", fs=RATE, output="sos"),
-            signal.butter(1, BAND_HZ, btype="bandpass", fs=RATE, output="sos"),
-        )
-        self._band = SectionFilter(np.concatenate(sections), rows)
-        self._window = np.zeros((rows, ENERGY_WINDOW - 1))
-        sharp = signal.butter(2, SHARP_HZ, btype="bandpass", fs=RATE, output="sos")
-        self._sharp_band = SectionFilter(sharp, rows)
-        self._sharp_window = np.zeros((rows, ENERGY_WINDOW - 1))
+        self._peaks = Peaks(rows)
+        self._wakes = np.full(rows, _NEVER, dtype=np.int64)
         self._rows = [_Row() for _ in range(rows)]
 
     def reset(self, row: int) -> None:
         """Forget a row: beats on both sides of a gap have no RR interval."""
-        self._reset_filters(row)
         self._rows[row] = _Row()
+        self._begin(row)
 
     def restart(self, row: int) -> None:
         """Begin a row anew after a line without signal, whose beats were of known size before."""
-        self._reset_filters(row)
         state = self._rows[row]
         state.beats.clear()
+        state.peaks.clear()
         state.pending = -1
-        state.tail = np.zeros(0)
-        state.sharp_tail = np.zeros(_SHARP_KEPT)
+        self._begin(row)
 
     def __call__(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
@@ -182,12 +147,42 @@ class BeatDetector:
             For every row the stream indices of the beats confirmed by these samples; one is
             confirmed by the sample `CONFIRMED_AFTER` after it.
         """
-        energy = self._energy(self._band(rows, x), self._window, rows)
-        sharp = self._energy(self._sharp_band(rows, x), self._sharp_window, rows)
-        return [
-            self._advance(self._rows[row], energy[i], sharp[i], int(first[i]))
-            for i, row in enumerate(rows)
-        ]
+        found: list[list[int]] = [[] for _ in rows]
+        for at in range(0, x.shape[1], WINDOW):
+            piece = x[:, at : at + WINDOW]
+            self.take(rows, piece, first + at)
+            for i, beats in self.advance(rows, first + at + piece.shape[1]):
+                found[i] += beats
+        return found
+
+    def take(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
+    ) -> None:
+        """Take the next samples of some rows, at most `WINDOW`; `advance` says what they bring."""
+        for row, peaks in self._peaks(rows, x, first):
+            state = self._rows[row]
+            state.peaks += peaks
+            self._wakes[row] = state.wakes()
+
+    def advance(
+        self, rows: NDArray[np.intp], until: NDArray[np.int64]
+    ) -> list[tuple[int, list[int]]]:
+        """Look at the samples taken of some rows, up to before stream index ``until``.
+
+        Returns
+        -------
+        list of tuple of int and list of int
+            The rows in which beats are confirmed thereby, by their place in ``rows``, with the
+            stream indices of these.
+        """
+        awake = np.flatnonzero(self._wakes[rows] <= until)
+        confirmed = []
+        for i, row, stop in zip(
+            awake.tolist(), rows[awake].tolist(), until[awake].tolist(), strict=True
+        ):
+            if found := self._advance(row, stop):
+                confirmed.append((i, found))
+        return confirmed
 
     def interrupt(self, row: int) -> None:
         """Forget the RR intervals of a row: its signal was not there all the time."""
@@ -251,65 +246,39 @@ class BeatDetector:
             return float("nan")
         return 60.0 * RATE * (len(beats) - 1) / (beats[-1] - beats[0])
 
-    def _reset_filters(self, row: int) -> None:
-        self._band.reset(row)
-        self._sharp_band.reset(row)
-        self._window[row] = self._sharp_window[row] = 0
+    def _begin(self, row: int) -> None:
+        self._peaks.reset(row)
+        self._wakes[row] = _NEVER
 
-    @staticmethod
-    def _energy(
-        band: NDArray[np.float64], window: NDArray[np.float64], rows: NDArray[np.intp]
-    ) -> NDArray[np.float64]:
-        """Return the root of the mean power in a moving window, whose state it carries."""
-        power, window[rows] = signal.lfilter(
-            _MEAN, _NO_FEEDBACK, band * band, axis=-1, zi=window[rows]
-        )
-        energy: NDArray[np.float64] = np.sqrt(np.maximum(power, 0.0))
-        return energy
-
-    def _advance(
-        self,
-        state: _Row,
-        energy: NDArray[np.float64],
-        sharp: NDArray[np.float64],
-        first: int,
-    ) -> list[int]:
-        found: list[int] = []
-        sharp = np.concatenate([state.sharp_tail, sharp])
-        state.sharp_tail = sharp[-_SHARP_KEPT:]
-        sharp_from = first - _SHARP_KEPT
-        e = np.concatenate([state.tail, energy])
-        offset = first - len(state.tail)
-        if not len(state.tail):
-            state.start = first
-        state.tail = e[-2:]
-        middle = e[1:-1]
-        peaks = np.flatnonzero((middle > FLOOR_MV) & (middle > e[:-2]) & (middle >= e[2:])) + 1
-        for at in peaks.tolist():
-            value = float(e[at])
-            self._confirm(state, offset + at, sharp, sharp_from, found)
+    def _advance(self, row: int, until: int) -> list[int]:
+        state, found = self._rows[row], list[int]()
+        peaks, done = state.peaks, 0
+        for at, value in peaks:
+            if at + 2 > until:
+                break
+            done += 1
+            if 0 <= state.pending < at - REFRACTORY:
+                self._confirm(row, state, found)
             if state.pending < 0 or value > state.pending_value:
-                state.pending, state.pending_value = offset + at, value
-        # A local maximum shows only one sample later, so time stands one sample back.
-        self._confirm(state, offset + len(e) - 1, sharp, sharp_from, found)
+                state.pending, state.pending_value = at, value
+        del peaks[:done]
+        if 0 <= state.pending < until - 1 - REFRACTORY:
+            self._confirm(row, state, found)
+        self._wakes[row] = state.wakes()
         return found
 
-    @staticmethod
-    def _confirm(
-        state: _Row, now: int, sharp: NDArray[np.float64], sharp_from: int, found: list[int]
-    ) -> None:
-        if state.pending < 0 or now - state.pending <= REFRACTORY:
-            return
-        at, value = state.pending - DELAY, state.pending_value
-        peak = state.pending - sharp_from
-        sharpness = float(sharp[max(peak - SHARP_BEFORE, 0) : peak + SHARP_AFTER].max())
+    def _confirm(self, row: int, state: _Row, found: list[int]) -> None:
+        """Decide whether the pending peak is a beat."""
+        peak, value = state.pending, state.pending_value
+        at = peak - DELAY
         state.pending = -1
         since = at - state.beats[-1] if state.beats else 10 * RATE
         share = LOW + (HIGH - LOW) * exp(-max(since / state.rr - HOLD, 0.0) / SINK)
         share += EARLY * max(EARLY_UNTIL - since, 0.0) / (EARLY_UNTIL - REFRACTORY)
         # What lies before the first sample is a beat that began outside the stream.
-        if value < share * state.level or at < state.start:
+        if value < share * state.level or at < self._peaks.start[row]:
             return
+        sharpness = self._peaks.sharpness(row, peak)
         if since < EARLY_UNTIL and sharpness < SHARP * state.sharp:
             return
         state.sharp = sharpness
@@ -317,7 +286,6 @@ class BeatDetector:
             state.beats.clear()
         if state.beats:
             state.intervals.append((at, since))
-        if state.beats:
             state.rr += (min(max(since, 0.3 * RATE), 1.5 * RATE) - state.rr) / 8
         # The level follows tall artefacts slowly and small beats a little faster.
         usual, known = state.level or value, len(state.beats)

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import signal
 
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.signal_states import SignalState
@@ -58,6 +57,9 @@ tachycardia beats, and a fibrillation waves, three to nine times a second, whate
 
 _MAINS: Final = np.exp(-2j * np.pi * np.array([[50.0], [60.0]]) * np.arange(WINDOW) / RATE)
 
+_TIME: Final = np.arange(WINDOW) - (WINDOW - 1) / 2
+_TIME_POWER: Final = float(_TIME @ _TIME)
+
 
 def signal_state(
     raw: NDArray[np.float32], filtered: NDArray[np.float32], valid: NDArray[np.bool_]
@@ -79,7 +81,8 @@ def signal_state(
         `SIGNAL`, `NOISY` or `ABSENT`.
     """
     absent = valid.mean(axis=1) < 0.5
-    roughness = np.median(np.abs(np.diff(raw, n=2, axis=1)), axis=1)
+    steps = raw[:, 1:] - raw[:, :-1]
+    roughness = np.median(np.abs(steps[:, 1:] - steps[:, :-1]), axis=1)
     noisy = (np.ptp(filtered, axis=1) > ARTEFACT_MV) | (roughness > ROUGHNESS_MV)
     noisy |= clipped(raw, valid)
     return np.where(absent, ABSENT, np.where(noisy, NOISY, SIGNAL)).astype(np.int8)
@@ -100,7 +103,11 @@ def hum(raw: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_
     alone : ndarray of bool, shape (r,)
         Whether the second holds little else.
     """
-    x = signal.detrend(raw.astype(np.float64), axis=1)
+    # Without its mean and its straight line, each row summed for itself: `scipy.signal.detrend`
+    # solves for all rows together, which takes most of a call and rounds by how many there are.
+    x = raw.astype(np.float64)
+    x -= x.mean(axis=1, keepdims=True)
+    x -= (x * _TIME).sum(axis=1, keepdims=True) / _TIME_POWER * _TIME
     found = np.abs((x[:, None, :] * _MAINS).sum(axis=2)).max(axis=1)
     amplitude = 2 * found / raw.shape[1]
     alone = amplitude**2 / 2 >= HUM_SHARE * (x * x).mean(axis=1)
@@ -124,21 +131,37 @@ def clipped(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np
     -------
     ndarray of bool, shape (r,)
     """
-    steps = np.abs(np.diff(values, axis=1))
-    between = (steps > 0) & valid[:, 1:] & valid[:, :-1]
-    finest = np.min(steps, axis=1, where=between, initial=np.inf)
-    low = np.min(values, axis=1, where=valid, initial=np.inf)
-    high = np.max(values, axis=1, where=valid, initial=-np.inf)
+    low = np.where(valid, values, np.inf).min(axis=1)
+    high = np.where(valid, values, -np.inf).max(axis=1)
     found = np.zeros(len(values), dtype=bool)
     for end in (low, high):
-        away = np.abs(values - end[:, None])
-        there = valid & (away == 0)
-        beside = valid & (away >= CLIPPED_STEP * (high - low)[:, None])
-        run = np.logical_and.reduce(sliding_window_view(there, CLIPPED_RUN, axis=1), axis=2)
-        comes, goes = run[:, 1:] & beside[:, :-CLIPPED_RUN], run[:, :-1] & beside[:, CLIPPED_RUN:]
-        found |= (comes | goes).any(axis=1)
-    found &= high - low >= CLIPPED_SPAN * finest
+        # Hardly any second stays at its end so often: the others are done with.
+        some = np.flatnonzero((valid & (values == end[:, None])).sum(axis=1) >= CLIPPED_RUN)
+        if len(some):
+            span = (high - low)[some]
+            found[some] |= _stays(values[some], valid[some], end[some], span)
+    some = np.flatnonzero(found)
+    steps = np.abs(np.diff(values[some], axis=1))
+    between = (steps > 0) & valid[some, 1:] & valid[some, :-1]
+    finest = np.where(between, steps, np.inf).min(axis=1)
+    found[some] = (high - low)[some] >= CLIPPED_SPAN * finest
     return found
+
+
+def _stays(
+    values: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    end: NDArray[np.float32],
+    span: NDArray[np.float32],
+) -> NDArray[np.bool_]:
+    """Tell which seconds stay at an end of their span and come there, or leave, by a step."""
+    away = np.abs(values - end[:, None])
+    there = valid & (away == 0)
+    beside = valid & (away >= CLIPPED_STEP * span[:, None])
+    run = np.logical_and.reduce(sliding_window_view(there, CLIPPED_RUN, axis=1), axis=2)
+    comes, goes = run[:, 1:] & beside[:, :-CLIPPED_RUN], run[:, :-1] & beside[:, CLIPPED_RUN:]
+    stays: NDArray[np.bool_] = (comes | goes).any(axis=1)
+    return stays
 
 
 def hasty(beats: Sequence[int]) -> bool:

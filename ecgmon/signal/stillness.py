@@ -63,16 +63,20 @@ class Stillness:
         self._from = np.full(rows, -1, dtype=np.int64)
         self._until = np.full(rows, -1, dtype=np.int64)
         self._spikes: list[deque[int]] = [deque(maxlen=SPIKES) for _ in range(rows)]
+        self._latest = np.full(rows, -1, dtype=np.int64)
 
     def reset(self, row: int, first: int) -> None:
         """Begin a row anew at stream index ``first``."""
         self.since[row] = first
         self._from[row] = self._until[row] = -1
         self._spikes[row].clear()
+        self._latest[row] = -1
 
     def spikes(self, row: int, found: Sequence[int]) -> None:
         """Note the pacing spikes of a row, before the quarters that they lie in."""
-        self._spikes[row].extend(found)
+        if len(found):
+            self._spikes[row].extend(found)
+            self._latest[row] = max(int(self._latest[row]), *found)
 
     def lost(self, row: int) -> int | None:
         """Return from which stream index on a row is lost, or was in its running second."""
@@ -83,6 +87,11 @@ class Stillness:
         """Tell which rows were lost in some part of the second that ended at ``end``."""
         lost: NDArray[np.bool_] = self._until[rows] > end - WINDOW
         return lost
+
+    def may_be_lost(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of which rows `lost_in` may come true by ``end``, which they have not reached."""
+        may: NDArray[np.bool_] = self.since[rows] <= end - LOST
+        return may | self.lost_in(rows, end)
 
     def end_second(self, rows: NDArray[np.intp]) -> None:
         """Forget what is over at the end of a second."""
@@ -105,8 +114,8 @@ class Stillness:
             Which rows.
         before : ndarray of int64, shape (r,)
             Stream index up to which each row was known.
-        raw, valid : ndarray, shape (r, WINDOW)
-            The last four quarters, in mV, and where they were measured.
+        raw, valid : ndarray, shape (r, n)
+            The last quarters, all that are new among them, in mV, and where they were measured.
         end : ndarray of int64, shape (r,)
             Stream index after them.
         """
@@ -121,7 +130,7 @@ class Stillness:
             new = at > before
             moved = new & ~still[:, i]
             self.since[rows[moved]] = np.maximum(self.since[rows[moved]], at[moved])
-            for k in np.flatnonzero(new).tolist():
+            for k in np.flatnonzero(new & (self._latest[rows] >= at - QUARTER)).tolist():
                 row, stop = int(rows[k]), int(at[k])
                 if any(stop - QUARTER <= spike < stop for spike in self._spikes[row]):
                     self.since[row] = stop + SPIKED

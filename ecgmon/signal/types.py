@@ -1,6 +1,7 @@
 """What the chain gives back: a second when it ends, a window once its look-ahead has come."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -75,7 +76,7 @@ class Windows:
         Number of beats found since the row was reset.
     settled : ndarray of bool, shape (n,)
         Whether all that the model sees is real signal: it begins after the row was reset or its
-        filters were started anew, and nowhere in it `ecgmon.signal.chain.HOLE` samples in a row
+        filters were started anew, and nowhere in it `ecgmon.signal.windows.HOLE` samples in a row
         were not measured. Otherwise the model must not be asked.
     """
 
@@ -95,20 +96,30 @@ class Windows:
     @staticmethod
     def concatenate(parts: "list[Windows]", geometry: Geometry) -> "Windows":
         """Join the windows of several calls."""
-        empty = np.zeros(0)
-        none = Windows(
-            empty.astype(np.intp),
-            empty.astype(np.int64),
-            np.zeros((0, geometry.inputs), dtype=np.float32),
-            empty.astype(np.float32),
-            empty.astype(np.int8),
-            empty,
-            empty.astype(np.int64),
-            empty.astype(np.int64),
-            empty.astype(np.bool_),
+        if len(parts) == 1:
+            return parts[0]
+        fields = (
+            [getattr(part, name) for part in [_none(geometry), *parts]]
+            for name in Windows.__slots__
         )
-        fields = ((getattr(part, name) for part in [none, *parts]) for name in Windows.__slots__)
-        return Windows(*(np.concatenate(list(field)) for field in fields))
+        return Windows(*map(np.concatenate, fields)) if parts else _none(geometry)
+
+
+@cache
+def _none(geometry: Geometry) -> Windows:
+    """Return no window of a geometry."""
+    empty = np.zeros(0)
+    return Windows(
+        empty.astype(np.intp),
+        empty.astype(np.int64),
+        np.zeros((0, geometry.inputs), dtype=np.float32),
+        empty.astype(np.float32),
+        empty.astype(np.int8),
+        empty,
+        empty.astype(np.int64),
+        empty.astype(np.int64),
+        empty.astype(np.bool_),
+    )
 
 
 class Pushed(NamedTuple):

@@ -1,5 +1,6 @@
 """Classification: the wearers' models, and one batch for each model a tick."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -83,9 +84,10 @@ def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:
         something else than signal.
     """
     result = np.full(len(windows), np.nan, dtype=np.float32)
-    usable = (windows.state == SIGNAL) & windows.settled
-    for model in {id(m): m for m in models.values()}.values():
-        mine = usable & np.array([models[int(row)] is model for row in windows.rows], dtype=bool)
-        if mine.any():
-            result[mine] = model.probability(windows.inputs[mine])
+    rows = windows.rows.tolist()
+    of_model: dict[int, list[int]] = defaultdict(list)
+    for i in np.flatnonzero((windows.state == SIGNAL) & windows.settled).tolist():
+        of_model[id(models[rows[i]])].append(i)
+    for mine in of_model.values():
+        result[mine] = models[rows[mine[0]]].probability(windows.inputs[mine])
     return result

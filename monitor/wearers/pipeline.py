@@ -32,7 +32,7 @@ RECOVERED_AT_ONCE: Final = 64
 def advance(
     watched: Collection[WearerSession], wants_trace: Callable[[str], bool]
 ) -> list[messages.Published]:
-    """Process all pending samples, together for wearers that got as many.
+    """Process all pending samples, together for all whose models see as much.
 
     Parameters
     ----------
@@ -50,13 +50,13 @@ def advance(
     while ready := [
         (w, w.live) for w in watched if w.live and w.live.stream.pending and not w.live.recalled
     ]:
-        groups: dict[tuple[int, int], list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]]]
+        groups: dict[int, list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]]]
         groups = defaultdict(list)
         for one, live in ready:
             segment = live.stream.pending.popleft()
             published += _reset_after_gap(one, live, segment)
             samples, live.step = np.concatenate(segment.parts), segment.step
-            groups[id(live.chain), len(samples)].append((one, live, samples))
+            groups[id(live.chain)].append((one, live, samples))
         for members in groups.values():
             published += _push(members, wants_trace)
     return published
@@ -69,7 +69,7 @@ def recover(watched: Collection[WearerSession]) -> list[messages.Published]:
     alarms are told what holds by now.
     """
     recovering = [(w, w.live) for w in watched if w.live and w.live.recalled]
-    groups: dict[tuple[int, int], list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]]]
+    groups: dict[int, list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]]]
     groups = defaultdict(list)
     published: list[messages.Published] = []
     for one, live in recovering[:RECOVERED_AT_ONCE]:
@@ -77,7 +77,7 @@ def recover(watched: Collection[WearerSession]) -> list[messages.Published]:
         reset = _reset_after_gap(one, live, segment)
         published += [m for m in reset if not isinstance(m, messages.Gap)]  # published before
         samples, live.step = np.concatenate(segment.parts), segment.step
-        groups[id(live.chain), len(samples)].append((one, live, samples))
+        groups[id(live.chain)].append((one, live, samples))
     for members in groups.values():
         published += _push(members, lambda _: False)
         for one, live, _ in members:
@@ -88,12 +88,9 @@ def recover(watched: Collection[WearerSession]) -> list[messages.Published]:
 
 
 def cut(segment: StreamSegment) -> list[StreamSegment]:
-    """Return a segment in pieces for `recover`.
-
-    All but the first begin with a second: wearers whose seconds begin together cost least.
-    """
+    """Return a segment in pieces for `recover`."""
     first, samples = segment.first, np.concatenate(segment.parts)
-    starts = [0, *range(-first % WINDOW or RECOVERED, len(samples), RECOVERED)]
+    starts = [0, *range(RECOVERED, len(samples), RECOVERED)]
     pieces = [
         StreamSegment(first + start, 0, [piece], segment.step)
         for start, piece in zip(starts, np.split(samples, starts[1:]), strict=True)
@@ -184,7 +181,7 @@ def _push(
         live.stream.spikes_of(first, first + len(samples))
         for (_, live, samples), first in zip(members, chain.next[rows].tolist(), strict=True)
     ]
-    pushed = chain.push(rows, np.stack([samples for _, _, samples in members]), step, spikes)
+    pushed = chain.push(rows, [samples for _, _, samples in members], step, spikes)
     windows = pushed.windows
     of_row = {live.stream.row: (one, live) for one, live, _ in members}
     probability = classify(windows, {row: live.model for row, (_, live) in of_row.items()})

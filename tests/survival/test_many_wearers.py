@@ -108,7 +108,7 @@ def test_all_go_on_together_as_if_nothing_had_happened(tmp_path, records, monkey
     push = SignalChain.push
 
     def counted(self, rows, millivolts, *more):
-        pushed.append((len(rows), millivolts.shape[1]))
+        pushed.append((len(rows), max(map(len, millivolts))))
         return push(self, rows, millivolts, *more)
 
     monkeypatch.setattr(SignalChain, "push", counted)
