@@ -27,27 +27,30 @@ REFRACTORY: Final = round(0.2 * RATE)
 """No heart beats twice within 200 ms (Pan & Tompkins 1985)."""
 CONFIRMED_AFTER: Final = DELAY + REFRACTORY + 1
 """A beat is confirmed by the sample this many after it: 297 ms."""
-HIGH: Final = 0.35
-LOW: Final = 0.15
-HOLD: Final = 0.9
-SINK: Final = 0.4
-"""A beat reaches `HIGH` of the usual energy; after `HOLD` mean RR intervals without one, the
-share sinks towards `LOW` with time constant `SINK` RR intervals."""
-EARLY: Final = 0.45
-EARLY_UNTIL: Final = 0.36 * RATE
-"""Right after the refractory period a beat must reach `EARLY` more than `HIGH`, which sinks to
-nothing by 360 ms after the last beat: what comes there may be its T wave (Pan & Tompkins 1985) or
-the end of a wide complex. The waves of a fast tachycardia are of one size and pass."""
+THRESHOLD_MAX: Final = 0.35
+"""Detection threshold soon after a beat, as a share of the usual energy."""
+THRESHOLD_MIN: Final = 0.15
+"""Detection threshold long after a beat, as a share of the usual energy."""
+DECAY_DELAY_RR: Final = 0.9
+"""The threshold starts to decay after this many mean RR intervals without a beat."""
+DECAY_TAU_RR: Final = 0.4
+"""Time constant of the decay towards `THRESHOLD_MIN`, in mean RR intervals."""
+T_WAVE_MARGIN: Final = 0.45
+"""Added to `THRESHOLD_MAX` right after the refractory period, falling linearly to 0 at
+`T_WAVE_UNTIL`: a wave there may be the T wave (Pan & Tompkins 1985) or the end of a wide complex.
+The waves of a fast tachycardia are of one size and pass."""
+T_WAVE_UNTIL: Final = 0.36 * RATE
+"""Samples after a beat up to which a wave may be its T wave: 360 ms (Pan & Tompkins 1985)."""
 SHARP: Final = 0.25
-"""Before `EARLY_UNTIL` a wave with less than this share of the last beat's energy in
+"""Before `T_WAVE_UNTIL` a wave with less than this share of the last beat's energy in
 `ecgmon.signal.qrs_energy.SHARP_HZ` is its T wave, however tall. Of DS1's beats so soon after
 another none has less than 0.4."""
-LEARNING: Final = 4
-"""So many beats after a beginning the usual energy is learnt quickly: the first may have been a P
-wave, after which every T wave would pass for a beat."""
+WARMUP_BEATS: Final = 4
+"""The usual energy is learnt quickly over this many first beats: the first may have been a P wave,
+after which every T wave would pass for a beat."""
 FORGET: Final = 5
-"""So many seconds in a row without a usable signal, or without a beat, and beats may be of any
-size after them: what was usual before then counts no more than one second."""
+"""After this many seconds in a row without a usable signal or without a beat, beats may be of any
+size: the usual energy from before then counts no more than one second."""
 LONGEST_RR: Final = 4 * RATE
 """A longer silence is no RR interval: heart rate is not known until new beats have come."""
 RATE_BEATS: Final = 8
@@ -55,14 +58,14 @@ RATE_BEATS: Final = 8
 KEPT: Final = 16
 """Beats remembered: as many as fit into three seconds."""
 
-WEAK: Final = 0.4
+WEAK_FRACTION: Final = 0.4
 """Share of the usual energy below which a beat is weak and counts for no alarm of asystole or rate:
 where a heart stands still, the threshold sinks to the noise. The largest that adds no asystole to
 DS1. With electrode motion of 18 dB, 86 of 88 asystoles cut into DS1 are then seen and not 23. One
 in 150 ventricular beats is weak."""
-USUAL: Final = 30
-"""The usual energy is the median of the smallest beats of so many seconds of signal: artefacts do
-not raise it, and beats that turn small for good become the usual ones in half that time."""
+REFERENCE_SECONDS: Final = 30
+"""The usual energy is the median of each second's smallest beat over this many seconds of signal.
+Artefacts do not raise it, and beats that turn small for good become usual in half that time."""
 
 _LATEST: Final[partial[deque[Any]]] = partial(deque, maxlen=KEPT)
 _NEVER: Final = np.iinfo(np.int64).max
@@ -83,7 +86,7 @@ class _Row:
     pending_value: float = 0.0
     rr: float = float(RATE)
     sharp: float = 0.0
-    smallest: deque[float] = field(default_factory=partial(deque, maxlen=USUAL))
+    smallest: deque[float] = field(default_factory=partial(deque, maxlen=REFERENCE_SECONDS))
     usual: float = 0.0
     weak: deque[int] = field(default_factory=_LATEST)
     without: int = 0
@@ -208,7 +211,7 @@ class BeatDetector:
         return [at for at in self._rows[row].beats if at + CONFIRMED_AFTER >= sample]
 
     def weak(self, row: int, beats: Iterable[int]) -> tuple[int, ...]:
-        """Return which of a row's latest beats have less than `WEAK` of its usual energy."""
+        """Return which latest beats of a row have less than `WEAK_FRACTION` of its usual energy."""
         known = self._rows[row].weak
         return tuple(beat for beat in beats if beat in known)
 
@@ -229,7 +232,7 @@ class BeatDetector:
         else:
             state.without += 1
             if state.without == FORGET and state.smallest:
-                state.smallest = deque([state.usual], maxlen=USUAL)
+                state.smallest = deque([state.usual], maxlen=REFERENCE_SECONDS)
         state.energies.clear()
 
     def heart_rate(self, row: int, now: int) -> float:
@@ -273,13 +276,15 @@ class BeatDetector:
         at = peak - DELAY
         state.pending = -1
         since = at - state.beats[-1] if state.beats else 10 * RATE
-        share = LOW + (HIGH - LOW) * exp(-max(since / state.rr - HOLD, 0.0) / SINK)
-        share += EARLY * max(EARLY_UNTIL - since, 0.0) / (EARLY_UNTIL - REFRACTORY)
+        share = THRESHOLD_MIN + (THRESHOLD_MAX - THRESHOLD_MIN) * exp(
+            -max(since / state.rr - DECAY_DELAY_RR, 0.0) / DECAY_TAU_RR
+        )
+        share += T_WAVE_MARGIN * max(T_WAVE_UNTIL - since, 0.0) / (T_WAVE_UNTIL - REFRACTORY)
         # What lies before the first sample is a beat that began outside the stream.
         if value < share * state.level or at < self._peaks.start[row]:
             return
         sharpness = self._peaks.sharpness(row, peak)
-        if since < EARLY_UNTIL and sharpness < SHARP * state.sharp:
+        if since < T_WAVE_UNTIL and sharpness < SHARP * state.sharp:
             return
         state.sharp = sharpness
         if since > LONGEST_RR:
@@ -289,12 +294,12 @@ class BeatDetector:
             state.rr += (min(max(since, 0.3 * RATE), 1.5 * RATE) - state.rr) / 8
         # The level follows tall artefacts slowly and small beats a little faster.
         usual, known = state.level or value, len(state.beats)
-        if 0 < known < LEARNING:
+        if 0 < known < WARMUP_BEATS:
             state.level = usual + (value - usual) / 2
         else:
             state.level = usual + (min(value, 2 * usual) - usual) / (4 if known else 1)
         state.beats.append(at)
         found.append(at)
         state.energies.append(value)
-        if value < WEAK * state.usual:
+        if value < WEAK_FRACTION * state.usual:
             state.weak.append(at)

@@ -13,9 +13,9 @@ from ecgmon.signal.quality import (
     NOISY,
     RECENT,
     SIGNAL,
-    hasty,
-    heartlike,
+    has_cardiac_spectrum,
     hum,
+    implausible_rr,
     signal_state,
 )
 from ecgmon.signal.rows import Rows
@@ -32,9 +32,9 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
     amplitude, alone = hum(raw)
     state[(state == SIGNAL) & alone & (amplitude >= HUM_RISE * known.hum[rows])] = NOISY
     for i in np.flatnonzero(state == SIGNAL).tolist():
-        if hasty(known.beats.since(int(rows[i]), int(end[i]) - RECENT)):
+        if implausible_rr(known.beats.since(int(rows[i]), int(end[i]) - RECENT)):
             (recent,) = known.filtered.last(rows[[i]], end[[i]], RECENT)
-            state[i] = SIGNAL if heartlike(recent) else NOISY
+            state[i] = SIGNAL if has_cardiac_spectrum(recent) else NOISY
     known.state[rows] = state
     whole = end - WINDOW >= known.start[rows]  # the second before a gap's end is not
     # A line that is lost may still be between two beats of a very slow heart.

@@ -29,7 +29,7 @@ class Second:
         lie in the second before.
     weak : tuple of int
         Those of them that may be noise: far smaller than the beats before
-        (`ecgmon.signal.qrs.WEAK`).
+        (`ecgmon.signal.qrs.WEAK_FRACTION`).
     still : int or None
         Stream index from which on the line is still; None unless it is, for half a second or more,
         at the end of the second.

@@ -14,7 +14,7 @@ from ecgmon.signal import Windows
 from ecgmon.signal.quality import SIGNAL
 
 
-class Models:
+class ModelPool:
     """Loads each bundle once for all who use it.
 
     Parameters

@@ -11,7 +11,7 @@ from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS
-from monitor.inference.engine import Models
+from monitor.inference.engine import ModelPool
 from monitor.wearers.pipeline import advance, cut, recover
 from monitor.wearers.places import longest_silent, set_aside
 from monitor.wearers.policy import WearerPolicy
@@ -54,7 +54,7 @@ class WearerRegistry:
 
     def __init__(self, policy: WearerPolicy) -> None:
         self._policy = policy
-        self._models = Models(policy.resolve)
+        self._models = ModelPool(policy.resolve)
         self._chains: dict[Geometry, SignalChain] = {}
         self._watched: dict[str, WearerSession] = {}
         self._capacity = policy.capacity
@@ -86,7 +86,7 @@ class WearerRegistry:
         Streams that are open stay so, on their leads.
         """
         self._policy = policy
-        self._models = Models(policy.resolve)
+        self._models = ModelPool(policy.resolve)
         for watched in self._watched.values():
             rules = policy.rules(watched.wearer)
             changed, watched.rules = rules != watched.rules, rules

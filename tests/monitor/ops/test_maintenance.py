@@ -8,7 +8,7 @@ import pytest
 
 from ecgmon.wire import messages
 from monitor import daemon
-from monitor.inference.engine import Models
+from monitor.inference.engine import ModelPool
 from monitor.network.access import Access
 from monitor.ops import prometheus as metrics
 from monitor.ops.maintenance import ALARMED, LOGGED, Maintenance
@@ -93,7 +93,7 @@ def test_it_is_alarmed_when_it_goes_on_and_logged_now_and_then(caplog):
 
 
 def test_a_model_that_cannot_be_read_for_want_of_files_is_refused_and_the_old_one_judges():
-    models = Models(lambda _: GENERIC)
+    models = ModelPool(lambda _: GENERIC)
     judging = models.of(None)
     models._resolve = no_file
     model, refused = models.serving("ann", judging)
