@@ -20,7 +20,7 @@ STYLES: "Final[dict[Verdict, str]]" = {"ok": "green", "warning": "yellow", "prob
 
 
 def doctor(config: ConfigFile = None, json_file: Json = None) -> None:
-    """Check what a monitor needs: libraries, models, disk, clock, ports, keys.
+    """Check what a monitor needs: its own packages, libraries, models, disk, clock, ports, keys.
 
     Nothing is changed. The exit code is 1 if there is a problem.
 
@@ -43,10 +43,11 @@ def doctor(config: ConfigFile = None, json_file: Json = None) -> None:
 
 
 def _checks(config: "Config") -> "dict[str, Callable[[], Iterable[Finding]]]":
-    from ecgmon_cli.diagnosis import machine, network, software, store
+    from ecgmon_cli.diagnosis import machine, network, packages, software, store
 
     return {
         "versions": software.versions,
+        "packages": packages.packages,
         "curve": software.curve,
         "models": partial(software.models, config),
         "folder": store.folder,

@@ -1,15 +1,23 @@
 """What the doctor finds on machines that are well, ill, and at work."""
 
+import base64
+import hashlib
 import json
 import re
+import shutil
 import socket
 import sqlite3
+import tomllib
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from ecgmon.records.captured.layout import CapturedHeader
-from tests.support.subprocesses import ECGMON, ecgmon, ecgmon_each, start
+from ecgmon_cli.diagnosis.packages import PACKAGES
+from tests.support.subprocesses import ECGMON, ecgmon, ecgmon_each, python, start
+
+ROOT = Path(__file__).parents[2]
 
 FREE = {
     "ECGMON_NETWORK_INGEST": "tcp://127.0.0.1:*",
@@ -64,6 +72,7 @@ def test_a_machine_that_is_well_has_no_problems(env, tmp_path, state):
     assert {f["verdict"] for name, each in found.items() for f in each if name != "clock"} == {"ok"}
     assert "with 2 rows" in found["journal"][0]["text"]
     assert "1 records of 1 wearers" in found["captured"][0]["text"]
+    assert "trainer are ecgmon's own" in found["packages"][0]["text"]
     assert re.search(r"Python 3.*libzmq 4.*onnxruntime 1.*SQLite 3", found["versions"][0]["text"])
     assert plain.code == 0
     assert "\x1b[3" not in plain.out
@@ -124,3 +133,67 @@ def test_the_endpoints_of_a_monitor_at_work_are_its_own(env, tmp_path, state):
     for endpoint in (ingest, publish):
         assert f"{endpoint} is held by a monitor" in outcome.out
     assert "\x1b[32mok" in outcome.out
+
+
+def foreign_trainer(folder):
+    """Another project's package of the same name."""
+    (folder / "trainer").mkdir(parents=True, exist_ok=True)
+    (folder / "trainer" / "__init__.py").write_text('"""Trains dogs."""\n')
+
+
+def packages_of(env):
+    """What a new interpreter's doctor says of the packages it finds, with the verdicts."""
+    program = (
+        "from ecgmon_cli.diagnosis.packages import packages\n"
+        "for finding in packages():\n"
+        "    print(finding.verdict, finding.text)"
+    )
+    # As for the console script, the folder of the tests is not on the path.
+    outcome = python(program, env=env | {"PYTHONSAFEPATH": "1"})
+    assert (outcome.code, outcome.err) == (0, "")
+    return outcome.out
+
+
+def test_all_packages_that_are_built_are_looked_for():
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert built["targets"]["wheel"]["packages"] == list(PACKAGES)
+
+
+def test_a_package_of_another_project_that_is_found_first_is_a_problem(env, tmp_path):
+    foreign_trainer(tmp_path)
+    first = ":".join(filter(None, (str(tmp_path), env.get("PYTHONPATH"))))
+    said = packages_of(env | {"PYTHONPATH": first})
+    assert said == f"problem Python finds another trainer, at {tmp_path}/trainer\n"
+
+
+def installed(site, name, folders):
+    """Record the files of folders as an installer does."""
+    rows = [
+        f"{file.relative_to(site)},sha256="
+        + base64.urlsafe_b64encode(hashlib.sha256(file.read_bytes()).digest()).decode().rstrip("=")
+        + f",{file.stat().st_size}"
+        for folder in folders
+        for file in (site / folder).rglob("*")
+        if file.is_file()
+    ]
+    about = site / f"{name}-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (about / "RECORD").write_text("\n".join([*rows, f"{about.name}/RECORD,,", ""]))
+
+
+def test_files_that_another_project_has_overwritten_are_a_problem(env, tmp_path):
+    site = tmp_path / "site"
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
+    installed(site, "ecgmon", PACKAGES)
+    env = env | {"PYTHONPATH": str(site)}
+    assert packages_of(env).startswith("ok ")
+    foreign_trainer(site)
+    installed(site, "dogs", ["trainer"])
+    (site / "replay" / "__init__.py").unlink()
+    assert packages_of(env).splitlines() == [
+        "problem replay/__init__.py changed since ecgmon was installed",
+        "problem trainer/__init__.py changed since ecgmon was installed, and dogs installed files "
+        "there",
+    ]
