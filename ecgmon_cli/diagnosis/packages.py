@@ -56,8 +56,8 @@ def _changed() -> list[str]:
     for name, files in changed.items():
         more = f" and {len(files) - 1} other files" if len(files) > 1 else ""
         strangers = sorted({*others.get(name, ())} - {"ecgmon"})
-        who = f", and {' and '.join(strangers)} installed files there" if strangers else ""
-        found.append(f"{files[0]}{more} changed since ecgmon was installed{who}")
+        who = f"; {' and '.join(strangers)} installed files there" if strangers else ""
+        found.append(f"not as it was installed: {files[0]}{more}{who}")
     return found
 
 

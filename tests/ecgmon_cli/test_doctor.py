@@ -191,9 +191,8 @@ def test_files_that_another_project_has_overwritten_are_a_problem(env, tmp_path)
     assert packages_of(env).startswith("ok ")
     foreign_trainer(site)
     installed(site, "dogs", ["trainer"])
-    (site / "replay" / "__init__.py").unlink()
+    (site / "viewer" / "model" / "bell.py").unlink()
     assert packages_of(env).splitlines() == [
-        "problem replay/__init__.py changed since ecgmon was installed",
-        "problem trainer/__init__.py changed since ecgmon was installed, and dogs installed files "
-        "there",
+        "problem not as it was installed: trainer/__init__.py; dogs installed files there",
+        "problem not as it was installed: viewer/model/bell.py",
     ]
