@@ -193,6 +193,6 @@ def test_files_that_another_project_has_overwritten_are_a_problem(env, tmp_path)
     installed(site, "dogs", ["trainer"])
     (site / "viewer" / "model" / "bell.py").unlink()
     assert packages_of(env).splitlines() == [
-        "problem not as it was installed: trainer/__init__.py; dogs installed files there",
         "problem not as it was installed: viewer/model/bell.py",
+        "problem not as it was installed: trainer/__init__.py; dogs installed files there",
     ]
