@@ -167,7 +167,7 @@ def test_help_needs_none_of_them_either():
 
 
 def test_the_monitor_runs_without_what_training_needs():
-    assert not loaded_by("import monitor.daemon, monitor.view") & {"torch", "onnx", "matplotlib"}
+    assert not loaded_by("import monitor.daemon, viewer.terminal") & {"torch", "onnx", "matplotlib"}
 
 
 def test_the_signal_chain_needs_neither_network_nor_records():

@@ -12,7 +12,7 @@ from replay.simulator.wearer import simulate
 from tests.ecgmon_cli.test_export import ANYWHERE, WEARER, send
 from tests.support.subprocesses import ECGMON, ecgmon_each, environment, start
 
-MODEL = Path(__file__).parents[2] / "monitor" / "models" / "203.onnx"
+MODEL = Path(__file__).parents[2] / "ecgmon" / "models" / "built_in" / "203.onnx"
 
 
 def state_folder():
