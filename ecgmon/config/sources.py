@@ -90,13 +90,24 @@ def load(
 def _find(environ: Mapping[str, str]) -> Path | None:
     if named := environ.get("ECGMON_CONFIG"):
         return Path(named)
-    if SYSTEM.exists():
+    if _may_exist(SYSTEM):
         return SYSTEM
     try:
         own = platformdirs.user_config_path("ecgmon", appauthor=False) / "ecgmon.toml"
     except RuntimeError:  # a user without a home, as services have
         return None
-    return own if own.exists() else None
+    return own if _may_exist(own) else None
+
+
+def _may_exist(path: Path) -> bool:
+    """Tell whether a file is there, or in a folder that this user may not enter.
+
+    A configuration that cannot be read is refused when it is read, not silently passed over.
+    """
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
 
 
 def _from_file(path: Path) -> Iterator[Given]:

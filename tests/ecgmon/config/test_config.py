@@ -1,5 +1,7 @@
 """The configuration: what counts, what is refused and how, and that what is shown is the same."""
 
+import errno
+import os
 import tomllib
 from pathlib import Path
 
@@ -239,3 +241,14 @@ def test_whatever_is_configured_is_the_same_when_what_is_shown_is_read(
     again = read(folder, shown)
     assert again.config == loaded.config
     assert msgspec.to_builtins(again.config) == msgspec.to_builtins(loaded.config)
+
+
+def test_a_folder_that_may_not_be_entered_is_said_in_one_sentence(tmp_path, monkeypatch):
+    def denied(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("ecgmon.config.sources.SYSTEM", tmp_path / "ecgmon.toml")
+    for name in ("exists", "open"):
+        monkeypatch.setattr(Path, name, denied)
+    with pytest.raises(ConfigError, match=r"ecgmon\.toml cannot be read: Permission denied"):
+        load(None, (), {})
