@@ -59,14 +59,14 @@ def shell(line, env):
     return _run(["bash", "-c", line], env)
 
 
-def _run(command, env, **given):
+def _run(command, env, patience_s=PATIENCE_S, **given):
     done = subprocess.run(
         [str(part) for part in command],
         env=env,
         **(given or {"stdin": subprocess.DEVNULL}),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=patience_s,
         check=False,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
@@ -115,7 +115,8 @@ def ecgmon_each(commands, folder, env, also=()):
         json.dumps([[str(arg) for arg in args], str(out), str(err)])
         for args, (out, err) in zip(commands, files, strict=True)
     ]
-    done = _run([sys.executable, "-c", _FORKS, *also], env, input="\n".join(lines))
+    patience_s = PATIENCE_S + len(lines)
+    done = _run([sys.executable, "-c", _FORKS, *also], env, patience_s, input="\n".join(lines))
     codes = [int(code) for code in done.out.split()]
     return [
         Outcome(code, out.read_text(), err.read_text())
