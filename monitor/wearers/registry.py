@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ecgmon.core.alarm_kinds import OF_SIGNAL
 from ecgmon.core.errors import RefusedError, UsageError
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import KOfN
+from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS
 from monitor.inference.engine import Models

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgmon.core.alarm_kinds import OF_SIGNAL, Kind
+from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.errors import UsageError
 from ecgmon.models.bundle import Model
 from ecgmon.signal import SignalChain
@@ -13,6 +13,7 @@ from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
 from monitor.wearers.stream import Stream, StreamSegment

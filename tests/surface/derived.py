@@ -17,12 +17,12 @@ from msgspec import inspect
 
 from ecgmon.config import load
 from ecgmon.config.schema import SECTIONS, Wearer, entries
-from ecgmon.core.alarm_kinds import KINDS
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import Frame, messages
 from ecgmon_cli.app import app
 from ecgmon_cli.enroll import KEPT, UNFINISHED
 from ecgmon_cli.status import HIGH_WAITS
+from monitor.alarms.kinds import KINDS
 from monitor.ops.prometheus import Metrics, MetricsServer
 from tests.surface.state_folder import state_folder
 

@@ -1,7 +1,7 @@
 import pytest
 
-from ecgmon.core.alarm_kinds import KINDS
 from ecgmon.core.errors import UsageError
+from monitor.alarms.kinds import KINDS
 from monitor.alarms.rules import Hysteresis, Rules
 
 
