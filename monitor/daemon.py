@@ -20,10 +20,10 @@ from monitor.ops.logs import event
 from monitor.ops.maintenance import Maintenance
 from monitor.ops.prometheus import Metrics, MetricsServer
 from monitor.settings import AT_ONCE, MonitorSettings
-from monitor.sinks import SINKS, publisher
+from monitor.sinks import SINKS
 from monitor.sinks.base import Sink
 from monitor.sinks.outbox import Outbox
-from monitor.sinks.publisher import Publisher, Request
+from monitor.sinks.publisher import Publisher, Request, listen
 from monitor.sources import SOURCES
 from monitor.sources.base import Source
 from monitor.sources.ingest import Ingest, IngestResult
@@ -87,8 +87,8 @@ class Monitor:
             host = Host(self._context, settings.own, access, self._connections, sockets)
             opened = by_opener(SOURCES, settings.ingest, "network.ingest")
             self._sources: list[Source] = []
-            for listen, endpoints in opened.items():
-                self._sources.append(listen(endpoints, host))
+            for opener, endpoints in opened.items():
+                self._sources.append(opener(endpoints, host))
                 stack.callback(self._sources[-1].close)
             at = [endpoint for source in self._sources for endpoint in source.endpoints]
             self.ingest = at[0]
@@ -382,10 +382,10 @@ def _open_sinks(
     Where no endpoint is one of viewers, they have a publisher that listens nowhere.
     """
     sinks: dict[str, Sink] = {}
-    for listen, of_sink in by_opener(SINKS, endpoints, "network.publish").items():
-        sinks[f"sink-{scheme(of_sink[0])}"] = sink = listen(of_sink, host)
+    for opener, of_sink in by_opener(SINKS, endpoints, "network.publish").items():
+        sinks[f"sink-{scheme(of_sink[0])}"] = sink = opener(of_sink, host)
         stack.callback(sink.close)
     for sink in sinks.values():
         if isinstance(sink, Publisher):
             return sinks, sink
-    return sinks, publisher.listen((), host)
+    return sinks, listen((), host)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TypeVar
+from pkgutil import resolve_name
+from typing import Any, TypeVar
 
 import zmq
 
@@ -65,14 +66,14 @@ def scheme(endpoint: str) -> str:
 
 
 def by_opener(
-    openers: Mapping[str, Opener[T]], endpoints: Iterable[str], key: str
-) -> dict[Opener[T], tuple[str, ...]]:
+    openers: Mapping[str, str], endpoints: Iterable[str], key: str
+) -> dict[Opener[Any], tuple[str, ...]]:
     """Return which endpoints each opener opens, in the order of the first one of each.
 
     Parameters
     ----------
-    openers : mapping of str to Opener
-        By scheme: `monitor.sources.SOURCES` or `monitor.sinks.SINKS`.
+    openers : mapping of str to str
+        By scheme, as ``module:function``: `monitor.sources.SOURCES` or `monitor.sinks.SINKS`.
     endpoints : iterable of str
         As configured.
     key : str
@@ -83,13 +84,14 @@ def by_opener(
     UsageError
         If no opener is registered for a scheme.
     """
-    found: dict[Opener[T], tuple[str, ...]] = {}
+    found: dict[Opener[Any], tuple[str, ...]] = {}
     for endpoint in endpoints:
-        opener = openers.get(scheme(endpoint))
-        if opener is None:
+        name = openers.get(scheme(endpoint))
+        if name is None:
             raise UsageError(
                 f"{key} cannot be {endpoint}: this monitor knows no {scheme(endpoint)}; take one "
                 f"of {', '.join(openers)}."
             )
+        opener: Opener[Any] = resolve_name(name)
         found[opener] = (*found.get(opener, ()), endpoint)
     return found

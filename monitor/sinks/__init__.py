@@ -5,12 +5,9 @@ A new sink is a file here and a line of `SINKS` (docs/guide/extending.md).
 
 from typing import Final
 
-from monitor.network.host import Opener
-from monitor.network.router import SCHEMES
-from monitor.sinks import publisher
-from monitor.sinks.base import Sink
-
-SINKS: Final[dict[str, Opener[Sink]]] = {
-    **dict.fromkeys(SCHEMES, publisher.listen),
+SINKS: Final = {
+    "tcp": "monitor.sinks.publisher:listen",
+    "ipc": "monitor.sinks.publisher:listen",
 }
-"""What opens the endpoints of ``network.publish``, by scheme."""
+"""What opens the endpoints of ``network.publish``, by scheme: an `Opener` of a `Sink`. It is loaded
+when an endpoint asks for it, so that a sink may need a library that others do not."""

@@ -5,12 +5,9 @@ A new source is a file here and a line of `SOURCES` (docs/guide/extending.md).
 
 from typing import Final
 
-from monitor.network.host import Opener
-from monitor.network.router import SCHEMES
-from monitor.sources import router
-from monitor.sources.base import Source
-
-SOURCES: Final[dict[str, Opener[Source]]] = {
-    **dict.fromkeys(SCHEMES, router.listen),
+SOURCES: Final = {
+    "tcp": "monitor.sources.router:listen",
+    "ipc": "monitor.sources.router:listen",
 }
-"""What opens the endpoints of ``network.ingest``, by scheme."""
+"""What opens the endpoints of ``network.ingest``, by scheme: an `Opener` of a `Source`. It is
+loaded when an endpoint asks for it, so that a source may need a library that others do not."""

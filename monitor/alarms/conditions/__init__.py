@@ -3,21 +3,20 @@
 A new condition is a file here and a line of `CONDITIONS` (docs/guide/extending.md).
 """
 
+from pkgutil import resolve_name
 from typing import Final
 
-from monitor.alarms.conditions.abnormal import AbnormalBeats
-from monitor.alarms.conditions.asystole import Asystole
 from monitor.alarms.conditions.base import SignalCondition
-from monitor.alarms.conditions.heart_rate import HeartRateConditions
-from monitor.alarms.conditions.no_signal import NoSignal
-from monitor.alarms.conditions.noisy import Noisy
 
-CONDITIONS: Final[tuple[type[SignalCondition], ...]] = (
-    Asystole,
-    HeartRateConditions,
-    Noisy,
-    NoSignal,
-    AbnormalBeats,
+CONDITIONS: Final[tuple[type[SignalCondition], ...]] = tuple(
+    resolve_name(f"monitor.alarms.conditions.{name}")
+    for name in (
+        "asystole:Asystole",
+        "heart_rate:HeartRateConditions",
+        "noisy:Noisy",
+        "no_signal:NoSignal",
+        "abnormal:AbnormalBeats",
+    )
 )
 """What is decided of each stream. Where several change at once, an earlier one begins first and
-ends last."""
+ends last where the whole second decides."""
