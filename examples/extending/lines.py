@@ -42,7 +42,7 @@ class Lines(Refusing):
         self._listeners = [socket.create_server(address) for address in addresses]
         for listener in self._listeners:
             listener.setblocking(False)
-            self._selector.register(listener, selectors.EVENT_READ, b"")
+            self._selector.register(listener, selectors.EVENT_READ)
         self._ids = itertools.count(1)
         self._peers: dict[bytes, socket.socket] = {}
         self._unfinished: dict[bytes, bytes] = {}
@@ -65,8 +65,7 @@ class Lines(Refusing):
             for key, _ in self._selector.select(0):
                 if key.data:
                     self._read(key.data)
-                else:
-                    self._accept(key.fileobj)
+            self._accept()
         return self._received.popleft() if self._received else None
 
     def answer(self, peer: bytes, message: messages.ToDevice | messages.ToViewer) -> bool:
@@ -89,16 +88,17 @@ class Lines(Refusing):
             listener.close()
         self._selector.close()
 
-    def _accept(self, listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # it has gone again
-            connection, _ = listener.accept()
-            if len(self._peers) >= MAX_PEERS:
-                connection.close()
-                return
-            connection.setblocking(False)
-            peer = b"line %d" % next(self._ids)
-            self._peers[peer], self._unfinished[peer] = connection, b""
-            self._selector.register(connection, selectors.EVENT_READ, peer)
+    def _accept(self) -> None:
+        for listener in self._listeners:
+            with contextlib.suppress(OSError):  # nobody has come, or is gone again
+                connection, _ = listener.accept()
+                if len(self._peers) >= MAX_PEERS:
+                    connection.close()
+                    continue
+                connection.setblocking(False)
+                peer = b"line %d" % next(self._ids)
+                self._peers[peer], self._unfinished[peer] = connection, b""
+                self._selector.register(connection, selectors.EVENT_READ, peer)
 
     def _read(self, peer: bytes) -> None:
         try:
