@@ -16,6 +16,7 @@ from monitor.alarms.conditions.wearer import WearerConditions
 from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
+from monitor.inference.judge import Judge
 from monitor.wearers.stream import Stream, StreamSegment
 
 
@@ -31,8 +32,8 @@ class ActiveStream:
         How the device opened it.
     lead : str
         The lead that is used of those it sends.
-    model : Model
-        Judges the wearer.
+    judges : tuple of Judge
+        What judges the wearer, one for each kind of input; one judges windows.
     chain : SignalChain
         Of all wearers whose models see as much.
     conditions : WearerConditions
@@ -64,7 +65,7 @@ class ActiveStream:
     stream: Stream
     hello: messages.Hello
     lead: str
-    model: Model
+    judges: tuple[Judge, ...]
     chain: SignalChain
     conditions: WearerConditions
     heard: float
@@ -78,6 +79,16 @@ class ActiveStream:
     holds: dict[Kind, bool] = field(default_factory=dict)
     recalled: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
+
+    @property
+    def model(self) -> Model:
+        """The judge of windows, whose verdict is published each second."""
+        return next(judge for judge in self.judges if isinstance(judge, Model))
+
+    def serve(self, model: Model) -> None:
+        """Let another model judge windows from now on; the other judges stay."""
+        others = (judge for judge in self.judges if not isinstance(judge, Model))
+        self.judges = (model, *others)
 
 
 @dataclass(eq=False, slots=True)
