@@ -50,9 +50,8 @@ def settings(config: "Config") -> "MonitorSettings":
     from ecgmon.keys import KeyStore, PrivateKey
     from ecgmon.models.bundle import Model
     from monitor.network.access import is_local
-    from monitor.network.host import by_opener, scheme
+    from monitor.network.host import by_opener, routed
     from monitor.network.rate_limits import RateLimit
-    from monitor.network.router import SCHEMES
     from monitor.settings import MonitorSettings
     from monitor.sinks import SINKS
     from monitor.sources import SOURCES
@@ -69,8 +68,7 @@ def settings(config: "Config") -> "MonitorSettings":
     # Made now: for no wearer can the running monitor find limits that are none.
     limits_of = {wearer: own.limits for wearer, own in config.wearers.items()}
     limits_of_others = config.alarms.limits
-    endpoints = [*network.ingest, *network.publish]
-    remote = not all(is_local(one) for one in endpoints if scheme(one) in SCHEMES)
+    remote = not all(map(is_local, routed([*network.ingest, *network.publish])))
     return MonitorSettings(
         journal=journal,
         policy=WearerPolicy(

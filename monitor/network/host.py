@@ -12,7 +12,7 @@ from ecgmon.core.errors import UsageError
 from ecgmon.keys import PrivateKey
 from monitor.network.access import Access
 from monitor.network.connections import Connections
-from monitor.network.router import Inbox, bind
+from monitor.network.router import SCHEMES, Inbox, bind
 
 T = TypeVar("T")
 
@@ -65,6 +65,11 @@ def scheme(endpoint: str) -> str:
     return endpoint.partition("://")[0]
 
 
+def routed(endpoints: Iterable[str]) -> list[str]:
+    """Return the endpoints of ROUTER sockets, which devices and viewers of ours connect to."""
+    return [endpoint for endpoint in endpoints if scheme(endpoint) in SCHEMES]
+
+
 def by_opener(
     openers: Mapping[str, str], endpoints: Iterable[str], key: str
 ) -> dict[Opener[Any], tuple[str, ...]]:
@@ -88,9 +93,10 @@ def by_opener(
     for endpoint in endpoints:
         name = openers.get(scheme(endpoint))
         if name is None:
+            *others, last = (f"{known}://" for known in openers)
             raise UsageError(
-                f"{key} cannot be {endpoint}: this monitor knows no {scheme(endpoint)}; take one "
-                f"of {', '.join(openers)}."
+                f"{key} cannot be {endpoint!r}: endpoints of this monitor begin with "
+                f"{', '.join(others)} or {last}."
             )
         opener: Opener[Any] = resolve_name(name)
         found[opener] = (*found.get(opener, ()), endpoint)

@@ -14,7 +14,8 @@ class Source(Protocol):
 
     All is called from the monitor's one thread, so nothing here may wait. What a peer sends is
     hostile until `monitor.sources.ingest.Ingest` has decoded it: a source passes it on as it came,
-    in messages of at most `ecgmon.wire.frame.MAX_BYTES`. Whoever implements this by
+    in messages of at most `ecgmon.wire.frame.MAX_BYTES`. A source that raises ends the monitor, as
+    any fault of its loop does, and the service manager starts it again. Whoever implements this by
     `monitor.network.refusals.Refusing` writes the first five members alone.
     """
 

@@ -153,8 +153,8 @@ def test_an_endpoint_that_nobody_opens_is_refused_by_one_sentence_and_one_that_i
     assert {(one.code, one.err) for one in said} == {
         (
             2,
-            "Error: network.publish cannot be mqtt://a:1: this monitor knows no mqtt; take one of "
-            "tcp, ipc, file.\n",
+            "Error: network.publish cannot be 'mqtt://a:1': endpoints of this monitor begin with "
+            "tcp://, ipc:// or file://.\n",
         )
     }
 

@@ -173,7 +173,7 @@ def _bounds(of, names):
 def metrics():
     """Every metric as a scrape of the monitor's own server tells it: type, and labels."""
     collected = Metrics()
-    collected.take(_published())
+    collected.publish(_published())
     collected.refused("ingest", 1)
     collected.job_failed("keys")
     server = MetricsServer(collected, "127.0.0.1:0")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.signal import Second
 from monitor.alarms.conditions import CONDITIONS
-from monitor.alarms.conditions.base import Condition
+from monitor.alarms.conditions.base import Condition, SignalCondition
 from monitor.alarms.rules import Rules
 
 
@@ -33,6 +33,10 @@ class WearerConditions:
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         self._conditions = [made(rules, holding) for made in CONDITIONS]
+        # Asked for every frame of every wearer: those that would answer nothing are left out.
+        self._running = [
+            one for one in self._conditions if type(one).elapsed is not SignalCondition.elapsed
+        ]
         self._of_kind = {kind: one for one in self._conditions for kind in one.kinds}
         self._holds = dict.fromkeys(holding, True)
 
@@ -59,7 +63,7 @@ class WearerConditions:
             Stream index from which on the line is lost; the second brings it again.
         """
         changes: list[Condition] = []
-        for one in self._conditions:
+        for one in self._running:
             for found in one.elapsed(now, beats, lost):
                 changes += self._change({found.kind: found.holds}, found.at)
         return changes
