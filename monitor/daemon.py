@@ -89,7 +89,7 @@ class Monitor:
             self._sources: list[Source] = []
             for opener, endpoints in opened.items():
                 self._sources.append(opener(endpoints, host))
-                stack.callback(self._sources[-1].close)
+                stack.callback(_close, self._sources[-1])
             at = [endpoint for source in self._sources for endpoint in source.endpoints]
             self.ingest = at[0]
             self._sinks, self._publisher = _open_sinks(settings.publish, host, stack)
@@ -374,6 +374,14 @@ def _usable(endpoints: tuple[str, ...], user: str) -> str:
     return next(fitting, endpoints[0] if endpoints else "")
 
 
+def _close(port: Source | Sink) -> None:
+    """Close a source or a sink; one that fails keeps the others from nothing."""
+    try:
+        port.close()
+    except Exception:  # noqa: BLE001 - whatever it is, the monitor ends in order
+        _log.exception(event("not-closed", what=type(port).__name__))
+
+
 def _open_sinks(
     endpoints: tuple[str, ...], host: Host, stack: contextlib.ExitStack
 ) -> tuple[dict[str, Sink], Publisher]:
@@ -384,7 +392,7 @@ def _open_sinks(
     sinks: dict[str, Sink] = {}
     for opener, of_sink in by_opener(SINKS, endpoints, "network.publish").items():
         sinks[f"sink-{scheme(of_sink[0])}"] = sink = opener(of_sink, host)
-        stack.callback(sink.close)
+        stack.callback(_close, sink)
     for sink in sinks.values():
         if isinstance(sink, Publisher):
             return sinks, sink

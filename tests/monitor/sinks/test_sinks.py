@@ -30,6 +30,7 @@ class Shelf:
 
     def close(self):
         self.closed = True
+        raise OSError("the shelf cannot be closed")
 
 
 def test_a_sink_that_fails_is_counted_and_alarmed_and_stops_no_other(tmp_path, monkeypatch, caplog):
@@ -63,6 +64,9 @@ def test_a_sink_that_fails_is_counted_and_alarmed_and_stops_no_other(tmp_path, m
     assert windows == sorted(set(windows))
     failures = [r for r in caplog.records if "job=sink-shelf" in r.getMessage()]
     assert failures[0].exc_info
+    assert [r.getMessage() for r in caplog.records if "not-closed" in r.getMessage()] == [
+        "event=not-closed what=Shelf"
+    ]
 
 
 def open_shelf(endpoints, host):
