@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.rules import Hysteresis, Rules
 from tests.support.alarm_seconds import (
     ABNORMAL,
@@ -96,6 +97,7 @@ def test_a_condition_begins_and_ends_in_turn_and_outlives_its_stream(happenings,
     for stream in (happenings, more):
         for told in push(WearerConditions(rule, held), stream):
             assert told.condition.holds == (told.condition.kind not in held), told
+            assert told.condition.kind in OF_SIGNAL
             held ^= {told.condition.kind}
             for side in turned:
                 # At the sample where one turns into the other both may hold: never none.
