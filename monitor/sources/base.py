@@ -1,7 +1,6 @@
 """The port of sources: what carries the messages of devices to the monitor and back."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import zmq
 
@@ -45,8 +44,7 @@ class Source(Protocol):
         """Return how often something was refused since the last call: ``0``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """A device's connection, by the source that knows it and its id there."""
 
     source: Source
