@@ -37,7 +37,7 @@ app = typer.Typer(
 
 
 def _kinds() -> list[str]:
-    from ecgmon.core.alarm_kinds import KINDS
+    from monitor.alarms.kinds import KINDS
 
     return list(KINDS)
 

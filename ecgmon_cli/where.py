@@ -151,8 +151,13 @@ def where(side: Side, given: str | None, key: Path | None, old: str | None = Non
 def _configured(side: Side, *, prefer_local: bool) -> str:
     """Return the endpoint to use of those that the monitor is configured to listen at."""
     from monitor.network.access import is_local
+    from monitor.network.host import routed
 
-    endpoints: tuple[str, ...] = getattr(_network(), side)
+    endpoints = routed(getattr(_network(), side))
+    if not endpoints:
+        raise UsageError(
+            f"No endpoint of network.{side} can be connected to: give --monitor ENDPOINT."
+        )
     fixed = [endpoint for endpoint in endpoints if not re.search(r":(\*|0)\Z", endpoint)]
     if not fixed:
         raise UsageError(

@@ -43,15 +43,23 @@ def settings(config: "Config") -> "MonitorSettings":
     ------
     BundleError or StoreError
         If the model that all are to be judged with cannot serve.
+    UsageError
+        If an endpoint has a scheme that no source or sink is registered for, or the journal's
+        folder is missing.
     """
     from ecgmon.keys import KeyStore, PrivateKey
     from ecgmon.models.bundle import Model
     from monitor.network.access import is_local
+    from monitor.network.host import by_opener, routed
     from monitor.network.rate_limits import RateLimit
     from monitor.settings import MonitorSettings
+    from monitor.sinks import SINKS
+    from monitor.sources import SOURCES
     from monitor.wearers.policy import WearerPolicy
 
     network, storage, limits = config.network, config.storage, config.limits
+    by_opener(SOURCES, network.ingest, "network.ingest")  # raises for what nobody opens
+    by_opener(SINKS, network.publish, "network.publish")
     model = config.models.model or None
     Model.load(resolve(model, None))  # a bad model is said now, not when the first device comes
     journal = journal_file(config)
@@ -60,7 +68,7 @@ def settings(config: "Config") -> "MonitorSettings":
     # Made now: for no wearer can the running monitor find limits that are none.
     limits_of = {wearer: own.limits for wearer, own in config.wearers.items()}
     limits_of_others = config.alarms.limits
-    remote = not all(is_local(endpoint) for endpoint in (*network.ingest, *network.publish))
+    remote = not all(map(is_local, routed([*network.ingest, *network.publish])))
     return MonitorSettings(
         journal=journal,
         policy=WearerPolicy(

@@ -11,17 +11,21 @@ from typing import Final
 import zmq
 
 from ecgmon.core.errors import EcgmonError, UsageError
-from ecgmon.wire import frame, messages
+from ecgmon.wire import messages
 from monitor.network.access import LOCAL, Access, authenticated, is_local
 from monitor.network.connections import Connections, most
+from monitor.network.host import Host, by_opener, scheme
 from monitor.network.rate_limits import RateLimiter
-from monitor.network.router import Inbox, bind
 from monitor.ops.logs import event
 from monitor.ops.maintenance import Maintenance
 from monitor.ops.prometheus import Metrics, MetricsServer
 from monitor.settings import AT_ONCE, MonitorSettings
+from monitor.sinks import SINKS
+from monitor.sinks.base import Sink
 from monitor.sinks.outbox import Outbox
-from monitor.sinks.publisher import Publisher, Request
+from monitor.sinks.publisher import Publisher, Request, listen
+from monitor.sources import SOURCES
+from monitor.sources.base import Source
 from monitor.sources.ingest import Ingest, IngestResult
 from monitor.storage.capture import Capture
 from monitor.storage.damage import JournalDamage
@@ -41,8 +45,6 @@ LATE_S: Final = 2.0
 """A tick that takes longer leaves windows waiting: the watchdog must not hear of it."""
 DRAIN_S: Final = 1.2
 """Longest wait for the disk at the end: whoever asks for the end gets it within 2 s."""
-MAX_REQUEST: Final = 8192
-"""Bytes of the longest request that a viewer can make."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,16 +81,21 @@ class Monitor:
         access = Access(settings.keys)
         with contextlib.ExitStack() as stack:
             stack.enter_context(authenticated(self._context, access))
-            longest = max(frame.MAX_BYTES, messages.MAX_BYTES)
-            ingest = stack.enter_context(self._context.socket(zmq.ROUTER))
-            publish = stack.enter_context(self._context.socket(zmq.ROUTER))
-            self._connections = Connections([ingest, publish], most())
-            self._connections.start()
+            sockets = stack.enter_context(contextlib.ExitStack())
+            self._connections = Connections(most())
             stack.callback(self._connections.close)
-            at = bind(ingest, settings.ingest, settings.own, longest)
+            host = Host(self._context, settings.own, access, self._connections, sockets)
+            opened = by_opener(SOURCES, settings.ingest, "network.ingest")
+            self._sources: list[Source] = []
+            for opener, endpoints in opened.items():
+                self._sources.append(opener(endpoints, host))
+                stack.callback(_close, self._sources[-1])
+            at = [endpoint for source in self._sources for endpoint in source.endpoints]
             self.ingest = at[0]
-            told = bind(publish, settings.publish, settings.own, MAX_REQUEST)
-            self.publish = told[0]
+            self._sinks, self._publisher = _open_sinks(settings.publish, host, stack)
+            told = self._publisher.inbox.endpoints
+            self.publish = told[0] if told else ""
+            self._connections.start()
             self._metrics = Metrics()
             self._upkeep = Maintenance(self._metrics.job_failed)
             if settings.metrics:
@@ -112,22 +119,22 @@ class Monitor:
         keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
         self._wall = journal.wall()
         self._disk = StorageWriter(journal, capture, settings.journal.parent, keep_days, self._wall)
-        self._inboxes = {"ingest": Inbox(ingest, at), "publish": Inbox(publish, told)}
         self._ingest = Ingest(
-            self._inboxes["ingest"],
+            self._sources,
             self._registry,
             access,
             RateLimiter(settings.rates),
             lambda user: _usable(told, user),
         )
-        self._publisher = Publisher(self._inboxes["publish"], access)
         self._damage = JournalDamage(self._registry.own)
-        self._outbox = Outbox(self._publisher, self._metrics, self._disk)
+        sinks = {"sink-metrics": self._metrics, **self._sinks}
+        self._outbox = Outbox(sinks, self._publisher, self._disk, self._upkeep)
         self._trouble = DiskTrouble()
         self._journal = journal
         self._poller = zmq.Poller()
-        for readable in (ingest, publish, self._disk.ready):
-            self._poller.register(readable, zmq.POLLIN)
+        readable = [source.readable for source in self._sources]
+        for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
+            self._poller.register(one, zmq.POLLIN)
         snapshot = self._registry.snapshot(time.monotonic())
         self._metrics.stand(said for said in snapshot if isinstance(said, messages.Alarm))
         self._disk.start()
@@ -180,8 +187,6 @@ class Monitor:
         self._take_done(now)
         self._outbox.send(lambda: self._registry.snapshot(now))
         self._disk.close()
-        for inbox in self._inboxes.values():
-            inbox.close()
         self._open.close()
         _log.info("stopped")
 
@@ -297,8 +302,8 @@ class Monitor:
         self._metrics.dropped(self._publisher.take_dropped())
         self._metrics.queued(self._disk.depth)
         self._metrics.connected(self._connections.open, self._connections.refused)
-        for name, inbox in self._inboxes.items():
-            self._metrics.refused(name, inbox.take_refused())
+        self._metrics.refused("ingest", sum(one.take_refused() for one in self._sources))
+        self._metrics.refused("publish", self._publisher.inbox.take_refused())
 
     def _of_journal(self, now: float) -> list[messages.Published]:
         """Say that the journal was damaged."""
@@ -366,4 +371,29 @@ class Monitor:
 def _usable(endpoints: tuple[str, ...], user: str) -> str:
     """Return the first endpoint that takes a user's connections, with a key or without."""
     fitting = (one for one in endpoints if is_local(one) == (user == LOCAL))
-    return next(fitting, endpoints[0])
+    return next(fitting, endpoints[0] if endpoints else "")
+
+
+def _close(port: Source | Sink) -> None:
+    """Close a source or a sink; one that fails keeps the others from nothing."""
+    try:
+        port.close()
+    except Exception:  # noqa: BLE001 - whatever it is, the monitor ends in order
+        _log.exception(event("not-closed", what=type(port).__name__))
+
+
+def _open_sinks(
+    endpoints: tuple[str, ...], host: Host, stack: contextlib.ExitStack
+) -> tuple[dict[str, Sink], Publisher]:
+    """Open where results go; returns them by name, and the one that viewers talk to.
+
+    Where no endpoint is one of viewers, they have a publisher that listens nowhere.
+    """
+    sinks: dict[str, Sink] = {}
+    for opener, of_sink in by_opener(SINKS, endpoints, "network.publish").items():
+        sinks[f"sink-{scheme(of_sink[0])}"] = sink = opener(of_sink, host)
+        stack.callback(_close, sink)
+    for sink in sinks.values():
+        if isinstance(sink, Publisher):
+            return sinks, sink
+    return sinks, listen((), host)

@@ -23,7 +23,8 @@ ID: Final = re.compile(WEARER)
 _TEXT: Final = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 """A character that neither steers a terminal nor is outside of UTF-8."""
 _WORD: Final = r"[^\s,\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
-_ENDPOINT: Final = rf"^(tcp://{_WORD}:(\*|\d{{1,5}})|ipc://{_WORD})\Z"
+_ENDPOINT: Final = rf"^(tcp://{_WORD}:(\*|\d{{1,5}})|(?!tcp:)[a-z][a-z0-9+-]{{0,15}}://{_WORD})\Z"
+"""Which schemes there are besides tcp and ipc, `monitor.sources` and `monitor.sinks` know."""
 
 
 def _key(description: str, allowed: str | None = None, **bounds: Any) -> msgspec.Meta:  # noqa: ANN401 - Meta's

@@ -15,6 +15,7 @@ from ecgmon.wire import messages
 from ecgmon_cli.diagnosis.finding import Finding, ok, problem
 from monitor.configured import keys_folder, server_key_file
 from monitor.network.access import is_local
+from monitor.network.host import routed
 
 PATIENCE_MS: Final = 1000
 """Longest wait for a monitor's answer."""
@@ -24,7 +25,7 @@ def ports(config: Config) -> Iterator[Finding]:
     """Tell whether the endpoints can be bound, or a monitor has them."""
     with zmq.Context() as context:
         metrics = (f"tcp://{config.network.metrics}",) if config.network.metrics else ()
-        for endpoint in (*config.network.ingest, *config.network.publish, *metrics):
+        for endpoint in (*_routed(config), *metrics):
             with context.socket(zmq.ROUTER) as socket:
                 socket.linger = 0
                 socket.ipv6 = True
@@ -35,7 +36,7 @@ def ports(config: Config) -> Iterator[Finding]:
                 else:
                     yield ok("ports", f"{endpoint} is free")
                     continue
-            if _monitor_at(context, config.network.ingest[0]):
+            if any(_monitor_at(context, one) for one in routed(config.network.ingest)[:1]):
                 yield ok("ports", f"{endpoint} is held by a monitor")
             else:
                 text = f"{endpoint} cannot be bound: {why}"
@@ -45,7 +46,7 @@ def ports(config: Config) -> Iterator[Finding]:
 def keys(config: Config) -> Iterator[Finding]:
     """Look at who may read the keys, and whether there is one where one is needed."""
     folder, server = keys_folder(config), server_key_file(config)
-    far = [e for e in (*config.network.ingest, *config.network.publish) if not _private(e)]
+    far = [endpoint for endpoint in _routed(config) if not _private(endpoint)]
     if not server.exists():
         if far:
             text = f"{far[0]} is reached by other machines, and {server} is not there"
@@ -92,6 +93,10 @@ def _monitor_at(context: "zmq.Context[zmq.Socket[bytes]]", endpoint: str) -> boo
         except ProtocolError:
             return False
         return True
+
+
+def _routed(config: Config) -> list[str]:
+    return routed([*config.network.ingest, *config.network.publish])
 
 
 def _private(endpoint: str) -> bool:

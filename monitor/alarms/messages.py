@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import get_args
 
-from ecgmon.core.alarm_kinds import KINDS, Kind
+from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
+from monitor.alarms.kinds import KINDS
 from monitor.alarms.state_machine import AlarmPause, AlarmStateMachine, Change, Transition
 
 
@@ -54,8 +54,7 @@ class AlarmMessages:
         """Silence a kind; raises `UsageError` if there is no such kind."""
         if kind not in KINDS:
             raise UsageError(f"There are no alarms called {kind}: {', '.join(KINDS)}.")
-        known = next(known for known in KINDS if known == kind)
-        return self._tell(self.alarms.pause(known, seconds, by, time.time()))
+        return self._tell(self.alarms.pause(kind, seconds, by, time.time()))
 
     def tick(self) -> list[messages.Published]:
         """End pauses that are over; call it about once a second."""
@@ -95,8 +94,8 @@ def _message(wearer: str | None, transition: Transition) -> messages.Published:
 
 def _transition(message: messages.Alarm | messages.Paused) -> Transition | None:
     """Return what a message told; None for a kind that this version does not know."""
-    kind = next((kind for kind in get_args(Kind) if kind == message.kind), None)
-    if kind is None:
+    kind = message.kind
+    if kind not in KINDS:
         return None
     if isinstance(message, messages.Paused):
         return AlarmPause(kind, message.until, message.by, message.time)

@@ -9,7 +9,7 @@ Of each kind one alarm stands at most. What becomes of it:
     acknowledged  | -                    | cleared                 | -
     latched       | raised, same number  | -                       | cleared
 
-    [1] latched if alarms of its kind latch (`ecgmon.core.alarm_kinds`).
+    [1] latched if alarms of its kind latch (`monitor.alarms.kinds`).
 
 A dash changes nothing, so a condition may be told again each second. An alarm that is raised from
 *latched* is the same trouble going on: it is not another alarm, but it has to be acknowledged
@@ -36,8 +36,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ecgmon.core.alarm_kinds import KINDS, AlarmState, Category, Kind, Priority
+from ecgmon.core.alarm_kinds import AlarmState, Category, Kind, Priority
 from ecgmon.core.errors import UsageError
+from monitor.alarms.kinds import KINDS
 
 LONGEST_PAUSE_S: Final = 3600.0
 """Nobody may silence a bed for good: a pause has to be asked for again."""

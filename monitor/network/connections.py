@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import zmq
@@ -93,8 +93,6 @@ class Connections(threading.Thread):
 
     Parameters
     ----------
-    sockets : sequence of zmq.Socket
-        Bound or not; started before devices can come, it misses none.
     most : int
         Connections at once, of all sockets; one address has at most half of them.
 
@@ -104,10 +102,10 @@ class Connections(threading.Thread):
         Connections now.
     """
 
-    def __init__(self, sockets: "Sequence[zmq.Socket[Any]]", most: int) -> None:
+    def __init__(self, most: int) -> None:
         super().__init__(name="connections", daemon=True)
-        self._sockets = sockets
-        self._events = [one.get_monitor_socket(_EVENTS) for one in sockets]
+        self._sockets: list[zmq.Socket[Any]] = []
+        self._events: list[zmq.Socket[Any]] = []
         self._most = most
         self._most_of_one = max(1, most // 2)
         self._known: dict[tuple[int, int], tuple[str, str]] = {}
@@ -116,6 +114,11 @@ class Connections(threading.Thread):
         self._refused = 0
         self._unsaid = 0
         self._logged = float("-inf")
+
+    def watch(self, socket: "zmq.Socket[Any]") -> None:
+        """Count a socket's connections, too: before it is bound, so that none is missed."""
+        self._sockets.append(socket)
+        self._events.append(socket.get_monitor_socket(_EVENTS))
 
     @property
     def open(self) -> int:
@@ -131,7 +134,11 @@ class Connections(threading.Thread):
         """Count no longer; call it before the sockets are closed."""
         for one in self._sockets:
             one.disable_monitor()  # the thread must read until then: libzmq waits for it
-        self.join(CLOSE_S)
+        if self.ident is not None:
+            self.join(CLOSE_S)
+        else:  # it was never started
+            for events in self._events:
+                events.close()
 
     def run(self) -> None:
         """Read what libzmq tells, until `close`."""

@@ -13,15 +13,16 @@ from ecgmon.keys import PrivateKey
 from ecgmon.wire import messages
 from monitor.network.access import guard, user_of
 from monitor.network.connections import Handle, end, own_handle
+from monitor.network.refusals import Refusing
 
+SCHEMES: Final = ("tcp", "ipc")
+"""Of the endpoints that a ROUTER socket is bound to."""
 HIGH_WATER: Final = 10_000
 """Messages kept for a slow peer; further ones are dropped for it alone, and counted."""
 MAX_PARTS: Final = 2000
 """Parts of a message that are passed over in one turn, some milliseconds of work."""
 END_S: Final = 0.2
 """Who sends several parts is not heard any more, and its connection ends so much later."""
-LOGGED_S: Final = 1.0
-"""Refusals are logged once in so long, with how many there were: a flood does not fill a log."""
 _ONE_PART: Final = "A message has one part: this connection is ended."
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class Received:
     data: bytes
 
 
-class Inbox:
+class Inbox(Refusing):
     """Receives from a ROUTER socket and answers its peers.
 
     Parameters
@@ -105,14 +106,17 @@ class Inbox:
     """
 
     def __init__(self, socket: "zmq.Socket[bytes]", endpoints: tuple[str, ...]) -> None:
+        super().__init__()
         self.socket = socket
-        self._endpoints = endpoints
+        self.endpoints = endpoints
         self._passing_over = False
         self._ending: dict[bytes, tuple[float, Handle]] = {}
         self.socket.set(zmq.ROUTER_MANDATORY, 1)  # a full queue is an error, not a silence
-        self._logged = float("-inf")
-        self._refused = 0
-        self._unsaid = 0
+
+    @property
+    def readable(self) -> "zmq.Socket[bytes]":
+        """What a poller waits for until there is something to receive."""
+        return self.socket
 
     def receive(self) -> Received | None:
         """Return the next message, None if there is none now.
@@ -142,8 +146,8 @@ class Inbox:
         """Hear a peer no more, and let its connection end."""
         if peer in self._ending:
             return
-        self._note(peer, user_of(message), _ONE_PART)
-        connection = own_handle(int(message.get(zmq.SRCFD)), self._endpoints)
+        self.note(peer, user_of(message), _ONE_PART)
+        connection = own_handle(int(message.get(zmq.SRCFD)), self.endpoints)
         if connection is not None:
             self._ending[peer] = time.monotonic(), connection
 
@@ -165,11 +169,6 @@ class Inbox:
         for _, connection in self._ending.values():
             connection.close()
 
-    def take_refused(self) -> int:
-        """Return how often something was refused since the last call."""
-        refused, self._refused = self._refused, 0
-        return refused
-
     def answer(self, peer: bytes, message: messages.ToDevice | messages.ToViewer) -> bool:
         """Send an answer; False for a peer that is gone or does not read: it gets none."""
         try:
@@ -178,25 +177,3 @@ class Inbox:
             _log.debug("peer=%s answer dropped error=%r", peer.hex(), str(error))
             return False
         return True
-
-    def refuse(self, received: Received, reason: str, retry_s: float | None = None) -> None:
-        """Say that a message is not accepted."""
-        self.refuse_peer(received.peer, reason, retry_s, received.user)
-
-    def refuse_peer(
-        self, peer: bytes, reason: str, retry_s: float | None = None, user: str = ""
-    ) -> None:
-        """Say that something is not accepted."""
-        self._note(peer, user, reason)
-        self.answer(peer, messages.Refused(reason=reason[:500], retry_s=retry_s))
-
-    def _note(self, peer: bytes, user: str, reason: str) -> None:
-        """Count a refusal, and log it with those that were not logged before."""
-        self._refused += 1
-        self._unsaid += 1
-        now = time.monotonic()
-        if now - self._logged >= LOGGED_S:
-            _log.warning(
-                "peer=%s user=%r refused=%r times=%d", peer.hex(), user, reason[:500], self._unsaid
-            )
-            self._logged, self._unsaid = now, 0

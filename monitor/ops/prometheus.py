@@ -72,8 +72,8 @@ class Metrics:
         for alarm in alarms:
             self._stand(alarm)
 
-    def take(self, published: Iterable[messages.Published]) -> None:
-        """Count what is published."""
+    def publish(self, published: Iterable[messages.Published]) -> None:
+        """Count what is published; the figures are a sink as viewers are."""
         for message in published:
             match message:
                 case messages.Window():
@@ -89,6 +89,12 @@ class Metrics:
                     self._link(message)
                 case messages.Closed():
                     self._close(message.wearer)
+
+    def flush(self) -> None:
+        """Do nothing: figures are told when they are asked for."""
+
+    def close(self) -> None:
+        """Do nothing: the server that tells them closes itself."""
 
     def classified(self, seconds: float) -> None:
         """Take how long a verdict took, since the last sample that it needs arrived."""

@@ -2,10 +2,12 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from ecgmon.wire import messages
-from monitor.ops.prometheus import Metrics
+from monitor.ops.maintenance import Maintenance
+from monitor.sinks.base import Sink
 from monitor.sinks.publisher import Publisher
 from monitor.sinks.subscribers import Subscriber
 from monitor.storage.jobs import Batch
@@ -18,18 +20,27 @@ class Outbox:
 
     Parameters
     ----------
+    sinks : mapping of str to Sink
+        All that take what is published, by name; one that fails stops no other.
     publisher : Publisher
-        Sends.
-    metrics : Metrics
-        Counts what is sent.
+        The one of them that viewers talk to.
     disk : StorageWriter
         Writes.
+    upkeep : Maintenance
+        Counts and logs what fails.
     """
 
-    def __init__(self, publisher: Publisher, metrics: Metrics, disk: StorageWriter) -> None:
+    def __init__(
+        self,
+        sinks: Mapping[str, Sink],
+        publisher: Publisher,
+        disk: StorageWriter,
+        upkeep: Maintenance,
+    ) -> None:
+        self._sinks = sinks
         self._publisher = publisher
-        self._metrics = metrics
         self._disk = disk
+        self._upkeep = upkeep
         self._waiting: deque[Batch] = deque()
         self._kept: set[Batch] = set()
         self._newcomers: list[Subscriber] = []
@@ -64,11 +75,16 @@ class Outbox:
             if waits and late_s < WRITE_TIMEOUT_S and self._disk.works:
                 return
             self._waiting.popleft()
-            self._metrics.take(batch.published)
-            for message in batch.published:
-                self._publisher.publish(message)
+            self._upkeep.run(
+                {name: partial(_pass_on, sink, batch) for name, sink in self._sinks.items()}
+            )
         self._kept.clear()
         told = snapshot() if self._newcomers else []
         for newcomer in self._newcomers:
             self._publisher.tell(newcomer, told)
         self._newcomers.clear()
+
+
+def _pass_on(sink: Sink, batch: Batch) -> None:
+    sink.publish(batch.published)
+    sink.flush()

@@ -1,6 +1,7 @@
 """The publisher: a ROUTER socket that knows what each viewer listens to."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,10 +12,13 @@ from ecgmon.core.errors import EcgmonError, ProtocolError, RefusedError
 from ecgmon.wire import messages
 from ecgmon.wire.numbering import numbered
 from monitor.network.access import LOCAL, Access
+from monitor.network.host import Host
 from monitor.network.rate_limits import RateLimit, RateLimiter
 from monitor.network.router import Inbox, Received
 from monitor.sinks.subscribers import Away, Subscriber
 
+MAX_REQUEST: Final = 8192
+"""Bytes of the longest request that a viewer can make."""
 MAX_VIEWERS: Final = 500
 MAX_DRAINED: Final = 200
 """Requests taken in one tick."""
@@ -48,7 +52,7 @@ class Publisher:
     """
 
     def __init__(self, inbox: Inbox, access: Access) -> None:
-        self._inbox = inbox
+        self.inbox = inbox
         self._access = access
         self._limits = RateLimiter(RATES)
         self._subscribers: dict[bytes, Subscriber] = {}
@@ -68,7 +72,7 @@ class Publisher:
         newcomers: list[Subscriber] = []
         requests: list[Request] = []
         for _ in range(MAX_DRAINED):
-            if (received := self._inbox.receive()) is None:
+            if (received := self.inbox.receive()) is None:
                 break
             try:
                 if received.user != LOCAL:
@@ -80,7 +84,7 @@ class Publisher:
                     newcomers.append(self._subscribers[received.peer])
             except EcgmonError as error:
                 retry_s = error.retry_s if isinstance(error, RefusedError) else None
-                self._inbox.refuse(received, str(error), retry_s)
+                self.inbox.refuse(received.peer, str(error), retry_s, received.user)
         return newcomers, requests
 
     def forget_silent(self, now: float) -> None:
@@ -99,8 +103,19 @@ class Publisher:
         """Tell whether anybody listens to a topic, so that traces need not be made for nobody."""
         return any(_wants(subscriber, topic) for subscriber in self._subscribers.values())
 
-    def publish(self, message: messages.Published) -> None:
-        """Send a message to all who listen; it is dropped for those who are too slow."""
+    def publish(self, published: Sequence[messages.Published]) -> None:
+        """Send messages to all who listen; they are dropped for those who are too slow."""
+        for message in published:
+            self._publish(message)
+
+    def flush(self) -> None:
+        """Do nothing: ZeroMQ sends at once."""
+
+    def close(self) -> None:
+        """Let the inbox go; its socket still sends what it has."""
+        self.inbox.close()
+
+    def _publish(self, message: messages.Published) -> None:
         topic, data = messages.topic(message), messages.encode(message)
         for subscriber in self._away.all():
             if self._hears(subscriber, topic, message.wearer):
@@ -118,18 +133,18 @@ class Publisher:
 
     def answer(self, request: Request, message: messages.ToViewer) -> None:
         """Answer a request."""
-        self._inbox.answer(request.peer, message)
+        self.inbox.answer(request.peer, message)
 
     def refuse(self, request: Request, reason: str) -> None:
         """Say that a request cannot be carried out."""
-        self._inbox.refuse_peer(request.peer, reason, user=request.user)
+        self.inbox.refuse(request.peer, reason, user=request.user)
 
     def review(self) -> None:
         """Look again at who may listen, after keys have changed."""
         for subscriber in list(self._subscribers.values()):
             if not self._access.may_read(subscriber.user, None):
                 del self._subscribers[subscriber.peer]
-                self._inbox.refuse_peer(subscriber.peer, MAY_NOT, user=subscriber.user)
+                self.inbox.refuse(subscriber.peer, MAY_NOT, user=subscriber.user)
 
     def _request(
         self,
@@ -221,7 +236,7 @@ class Publisher:
 
     def _hand_over(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
         data = numbered(data, subscriber.session, subscriber.sent + 1, snapshot=snapshot)
-        self._inbox.socket.send_multipart([subscriber.peer, data], zmq.DONTWAIT)
+        self.inbox.socket.send_multipart([subscriber.peer, data], zmq.DONTWAIT)
         subscriber.sent += 1
 
     def _leave(self, subscriber: Subscriber) -> None:
@@ -236,6 +251,11 @@ class Publisher:
         )
         self._subscribers.pop(subscriber.peer, None)
         self._away.put(subscriber)
+
+
+def listen(endpoints: tuple[str, ...], host: Host) -> Publisher:
+    """Open the endpoints of viewers; raises `UsageError` where one cannot be bound."""
+    return Publisher(host.router(endpoints, MAX_REQUEST), host.access)
 
 
 def _wants(subscriber: Subscriber, topic: str) -> bool:

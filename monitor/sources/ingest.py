@@ -2,15 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from ecgmon.core.errors import EcgmonError, ProtocolError, RefusedError
 from ecgmon.wire import Frame, frame, messages
 from monitor.network.access import LOCAL, Access
 from monitor.network.rate_limits import LONGEST_WAIT_S, RateLimiter
-from monitor.network.router import Inbox
+from monitor.network.router import Received
+from monitor.sources.base import Peer, Source
 from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.stream import Piece, Stream
 from monitor.wearers.stream_tail import StreamTail
@@ -33,7 +36,7 @@ _log = logging.getLogger(__name__)
 class DeviceConnection:
     """A device's end of an open stream; when it was last answered, and what was ``seen`` then."""
 
-    peer: bytes
+    peer: Peer
     user: str
     stream: Stream
     lead: str
@@ -69,12 +72,12 @@ class IngestResult:
 
 
 class Ingest:
-    """Reads the ROUTER socket and answers.
+    """Reads what devices send over all sources, and answers.
 
     Parameters
     ----------
-    inbox : Inbox
-        Of a bound ROUTER socket.
+    sources : sequence of Source
+        Open.
     registry : WearerRegistry
         Where streams are opened.
     access : Access
@@ -87,35 +90,35 @@ class Ingest:
 
     def __init__(
         self,
-        inbox: Inbox,
+        sources: Sequence[Source],
         registry: WearerRegistry,
         access: Access,
         limits: RateLimiter,
         publish: Callable[[str], str],
     ) -> None:
-        self._inbox = inbox
+        self._sources = sources
         self._registry = registry
         self._access = access
         self._limits = limits
         self._publish = publish
-        self._connections: dict[tuple[bytes, int], DeviceConnection] = {}
+        self._connections: dict[tuple[Peer, int], DeviceConnection] = {}
         self._of_stream: dict[Stream, DeviceConnection] = {}
         self._waiting: set[Stream] = set()
-        self._asked: dict[str, tuple[bytes, str]] = {}
+        self._asked: dict[str, tuple[Peer, str]] = {}
         self._samples = 0
         self._taken = IngestResult()
 
     def drain(self, now: float) -> IngestResult:
         """Take what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples."""
         self._samples = 0
-        for _ in range(MAX_DRAINED):
-            if self._samples >= MAX_SAMPLES or (received := self._inbox.receive()) is None:
-                break
+        for peer, received in islice(self._arrived(), MAX_DRAINED):
             try:
-                self._take(received.peer, received.user, received.data, now)
+                self._take(peer, received.user, received.data, now)
             except EcgmonError as error:
                 retry_s = error.retry_s if isinstance(error, RefusedError) else None
-                self._inbox.refuse(received, str(error), retry_s)
+                peer.refuse(str(error), retry_s, received.user)
+            if self._samples >= MAX_SAMPLES:
+                break
         for stream in [stream for stream in self._waiting if stream in self._of_stream]:
             self._keep(self._of_stream[stream], stream.expire(now))
         self._waiting = {stream for stream in self._waiting if stream.waits}
@@ -162,9 +165,18 @@ class Ingest:
         for connection in list(self._of_stream.values()):
             if not self._access.may_write(connection.user, connection.stream.wearer):
                 self._forget(connection.stream)
-                self._inbox.refuse_peer(connection.peer, MAY_NOT, user=connection.user)
+                connection.peer.refuse(MAY_NOT, user=connection.user)
 
-    def _take(self, peer: bytes, user: str, data: bytes, now: float) -> None:
+    def _arrived(self) -> Iterator[tuple[Peer, Received]]:
+        """Give one message of each source in turn, until none has any: none waits for another."""
+        waiting = deque(self._sources)
+        while waiting:
+            source = waiting.popleft()
+            if (received := source.receive()) is not None:
+                waiting.append(source)
+                yield Peer(source, received.peer), received
+
+    def _take(self, peer: Peer, user: str, data: bytes, now: float) -> None:
         of_frame = data.startswith(frame.MAGIC)
         if user != LOCAL:
             samples = max(len(data) - frame.OVERHEAD, 0) // 2 if of_frame else 0
@@ -186,7 +198,7 @@ class Ingest:
                 self._taken.ends.append(connection.stream)
                 self._taken.acks[connection.stream] = connection.stream.next
 
-    def _frame(self, peer: bytes, user: str, received: Frame, now: float) -> None:
+    def _frame(self, peer: Peer, user: str, received: Frame, now: float) -> None:
         connection = self._connection(peer, user, received.stream)
         stream = connection.stream
         if received.rate_mhz != stream.rate_mhz:
@@ -211,7 +223,7 @@ class Ingest:
             self._taken.pieces += [(stream.wearer, piece) for piece in pieces]
             self._taken.acks[stream] = stream.next
 
-    def _hello(self, peer: bytes, user: str, hello: messages.Hello, now: float) -> None:
+    def _hello(self, peer: Peer, user: str, hello: messages.Hello, now: float) -> None:
         self._check(peer, user, hello)
         if live := self._registry.going_on(hello):
             self._attach(peer, user, hello, live.stream, live.lead, now)
@@ -229,11 +241,11 @@ class Ingest:
                 self._open(peer, user, hello, recalled, now)
             except EcgmonError as error:
                 retry_s = error.retry_s if isinstance(error, RefusedError) else None
-                self._inbox.refuse_peer(peer, str(error), retry_s)
+                peer.refuse(str(error), retry_s)
 
         self._taken.unknown.append((hello, known))
 
-    def _check(self, peer: bytes, user: str, hello: messages.Hello) -> None:
+    def _check(self, peer: Peer, user: str, hello: messages.Hello) -> None:
         """Refuse a hello for a wearer who is not the key's, or with another wearer's stream id.
 
         A frame names only its stream: on one connection an id belongs to one wearer.
@@ -252,7 +264,7 @@ class Ingest:
 
     def _open(
         self,
-        peer: bytes,
+        peer: Peer,
         user: str,
         hello: messages.Hello,
         recalled: StreamTail | None,
@@ -268,7 +280,7 @@ class Ingest:
         self._attach(peer, user, hello, live.stream, live.lead, now)
 
     def _attach(
-        self, peer: bytes, user: str, hello: messages.Hello, stream: Stream, lead: str, now: float
+        self, peer: Peer, user: str, hello: messages.Hello, stream: Stream, lead: str, now: float
     ) -> None:
         """Let a stream belong to the connection that said hello last."""
         for other in [s for s in self._of_stream if s.wearer == stream.wearer]:
@@ -289,16 +301,15 @@ class Ingest:
                 who=who,
             )
         )
-        self._inbox.answer(
-            peer,
+        peer.answer(
             messages.Welcome(
                 stream=hello.stream, next=stream.kept, lead=lead, publish=self._publish(user)
-            ),
+            )
         )
         if stream.next > stream.kept:  # not on disk, but not to be sent again
             self._ack(connection)
 
-    def _connection(self, peer: bytes, user: str, number: int) -> DeviceConnection:
+    def _connection(self, peer: Peer, user: str, number: int) -> DeviceConnection:
         connection = self._connections.get((peer, number))
         if connection is None or connection.user != user:
             raise ProtocolError("This stream is not open here: say hello first.")
@@ -318,4 +329,4 @@ class Ingest:
         ack = messages.Ack(
             stream=messages.stream_id(stream.number), next=stream.kept, seen=stream.next
         )
-        self._inbox.answer(connection.peer, ack)
+        connection.peer.answer(ack)

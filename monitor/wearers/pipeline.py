@@ -7,14 +7,13 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.alarm_kinds import KINDS, OF_SIGNAL, Kind
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.signal_states import Reason, SignalState
 from ecgmon.signal import Second, Windows
 from ecgmon.signal.quality import NAMES
 from ecgmon.wire import messages
-from monitor.alarms.conditions.wearer import Condition
-from monitor.alarms.rules import Rules
+from monitor.alarms.conditions.base import Condition
+from monitor.alarms.kinds import OF_SIGNAL
 from monitor.inference.engine import classify
 from monitor.wearers.session import ActiveStream, WearerSession, trace
 from monitor.wearers.stream import StreamSegment
@@ -120,7 +119,7 @@ def alarm_messages(
                 change.holds,
                 stream=live.hello.stream,
                 at=change.at,
-                text=text(change.kind, one.rules),
+                text=live.conditions.text(change.kind),
             )
     return told
 
@@ -132,22 +131,6 @@ def settle(one: WearerSession, live: ActiveStream) -> list[messages.Published]:
         holds = live.holds.get(kind, kind in one.told.alarms.holding)
         told += one.told.condition(kind, holds, stream=live.hello.stream)
     return told
-
-
-def text(kind: Kind, rules: Rules) -> str:
-    """Return what a person reads of an alarm, with the limits that it went by."""
-    limits = {
-        "extreme-low-rate": rules.extreme_low_rate,
-        "extreme-high-rate": rules.extreme_high_rate,
-        "low-rate": rules.low_rate,
-        "high-rate": rules.high_rate,
-    }
-    said = KINDS[kind].text
-    if kind in limits:
-        return f"{said}: limit {limits[kind]:g} beats a minute"
-    if kind == "abnormal":
-        return f"{said} in {rules.abnormal.k} of {rules.abnormal.n} seconds"
-    return said
 
 
 def _reset_after_gap(

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ecgmon.core.alarm_kinds import OF_SIGNAL
 from ecgmon.core.errors import RefusedError, UsageError
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import KOfN
+from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS
 from monitor.inference.engine import ModelPool
@@ -179,7 +179,7 @@ class WearerRegistry:
             stream=stream,
             hello=hello,
             lead=lead,
-            model=model,
+            judges=(model,),
             chain=chain,
             conditions=conditions(watched, stream.end),
             heard=now,
@@ -262,7 +262,8 @@ class WearerRegistry:
                 continue
             model, refused = self._models.serving(watched.wearer, live.model)
             news = model.sha256 != live.model.sha256 or (refused and refused != live.refused)
-            live.model, live.refused = model, refused
+            live.serve(model)
+            live.refused = refused
             told += self._no_model(watched, refused)
             if news:
                 _log.info(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgmon.core.alarm_kinds import OF_SIGNAL, Kind
+from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.errors import UsageError
 from ecgmon.models.bundle import Model
 from ecgmon.signal import SignalChain
@@ -13,8 +13,10 @@ from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
+from monitor.inference.judge import Judge
 from monitor.wearers.stream import Stream, StreamSegment
 
 
@@ -30,8 +32,8 @@ class ActiveStream:
         How the device opened it.
     lead : str
         The lead that is used of those it sends.
-    model : Model
-        Judges the wearer.
+    judges : tuple of Judge
+        What judges the wearer, one for each kind of input; one judges windows.
     chain : SignalChain
         Of all wearers whose models see as much.
     conditions : WearerConditions
@@ -63,7 +65,7 @@ class ActiveStream:
     stream: Stream
     hello: messages.Hello
     lead: str
-    model: Model
+    judges: tuple[Judge, ...]
     chain: SignalChain
     conditions: WearerConditions
     heard: float
@@ -77,6 +79,16 @@ class ActiveStream:
     holds: dict[Kind, bool] = field(default_factory=dict)
     recalled: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
+
+    @property
+    def model(self) -> Model:
+        """The judge of windows, whose verdict is published each second."""
+        return next(judge for judge in self.judges if isinstance(judge, Model))
+
+    def serve(self, model: Model) -> None:
+        """Let another model judge windows from now on; the other judges stay."""
+        others = (judge for judge in self.judges if not isinstance(judge, Model))
+        self.judges = (model, *others)
 
 
 @dataclass(eq=False, slots=True)

@@ -82,8 +82,13 @@ def test_an_endpoint_in_use_is_refused_and_nothing_stays_behind(tmp_path, taken,
 
 def test_an_endpoint_that_is_none_is_refused(tmp_path):
     own = PrivateKey.generate()
-    for nonsense in ("nonsense", "tcp://nowhere.invalid:5555", "tcp://127.0.0.1:x", ""):
+    for nonsense in ("tcp://nowhere.invalid:5555", "tcp://127.0.0.1:x"):
         assert "cannot be bound" in refused(tmp_path, ingest=(nonsense,), own=own)
+    for nonsense in ("nonsense", "", "udp://127.0.0.1:5555"):
+        assert refused(tmp_path, ingest=(nonsense,), own=own) == (
+            f"network.ingest cannot be {nonsense!r}: endpoints of this monitor begin with tcp:// "
+            "or ipc://."
+        )
 
 
 def test_a_journal_that_is_none_leaves_the_endpoints_free(tmp_path):

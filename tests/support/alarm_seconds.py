@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
-from monitor.alarms.conditions.wearer import Condition, WearerConditions
+from monitor.alarms.conditions.base import Condition
+from monitor.alarms.conditions.wearer import WearerConditions
 
 LOOK_AHEAD = RATE // 2
 

@@ -17,12 +17,12 @@ from msgspec import inspect
 
 from ecgmon.config import load
 from ecgmon.config.schema import SECTIONS, Wearer, entries
-from ecgmon.core.alarm_kinds import KINDS
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import Frame, messages
 from ecgmon_cli.app import app
 from ecgmon_cli.enroll import KEPT, UNFINISHED
 from ecgmon_cli.status import HIGH_WAITS
+from monitor.alarms.kinds import KINDS
 from monitor.ops.prometheus import Metrics, MetricsServer
 from tests.surface.state_folder import state_folder
 
@@ -173,7 +173,7 @@ def _bounds(of, names):
 def metrics():
     """Every metric as a scrape of the monitor's own server tells it: type, and labels."""
     collected = Metrics()
-    collected.take(_published())
+    collected.publish(_published())
     collected.refused("ingest", 1)
     collected.job_failed("keys")
     server = MetricsServer(collected, "127.0.0.1:0")

@@ -1,10 +1,14 @@
 """A heart that stands still: four seconds without a beat, on a line with signal or a still one."""
 
-from collections.abc import Collection, Iterable
-from typing import Final, Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import ClassVar, Final, Literal
 
+from ecgmon.core.alarm_kinds import Kind, Properties
 from ecgmon.core.constants import RATE
+from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
+from monitor.alarms.conditions.base import Condition, SignalCondition
+from monitor.alarms.rules import Rules
 
 PAUSE: Final = 4 * RATE
 """Samples without a beat, while there is signal, that mean asystole."""
@@ -16,7 +20,7 @@ Change = tuple[Standstill, bool, int]
 """A kind, whether it holds from now on, and from which sample on."""
 
 
-class Asystole:
+class Asystole(SignalCondition):
     """Whether the heart stands still, exact to the sample however the stream was cut.
 
     The silence is counted from the last beat, or from where signal or samples began again if that
@@ -32,11 +36,24 @@ class Asystole:
 
     Parameters
     ----------
-    holding : collection of str
+    rules : Rules
+        None of them is about it.
+    holding : collection of Kind
         What held before the stream began.
     """
 
-    def __init__(self, holding: Collection[str] = ()) -> None:
+    kinds: ClassVar[Mapping[Kind, Properties]] = {
+        "asystole": Properties("high", "physiological", True, "no beat for 4 seconds"),
+        "flat-line": Properties(
+            "high",
+            "physiological",
+            True,
+            "no signal, or the heart stands still: look at the wearer",
+        ),
+    }
+
+    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
+        super().__init__(rules, holding)
         self._holds: dict[Standstill, bool] = {
             "asystole": "asystole" in holding,
             "flat-line": "flat-line" in holding,
@@ -44,6 +61,17 @@ class Asystole:
         self._since = 0
         self._latest: int | None = None
         self._still: int | None = None
+
+    def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
+        """Take how far the stream is, as `advance`."""
+        return [Condition(kind, holds, at) for kind, holds, at in self.advance(now, beats)]
+
+    def second(self, second: Second) -> Mapping[Kind, bool]:
+        """Take whether a second was usable; what was due while it lasted comes before."""
+        if second.state == "signal" or second.lost is not None:
+            self.usable(second.end, second.still)
+            return {}
+        return {kind: holds for kind, holds, _ in self.lose(second.end)}
 
     def advance(self, now: int, beats: Iterable[int]) -> list[Change]:
         """Take the beats confirmed by the samples before index ``now``.

@@ -1,14 +1,16 @@
 """Alarm conditions of the heart rate: low, high and their extremes."""
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
-from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.alarm_kinds import Kind, Properties
 from ecgmon.core.constants import RATE
+from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from monitor.alarms.conditions.asystole import PAUSE
+from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.rules import MARGIN, Rules
 
 SLOW: Final = 4
@@ -57,7 +59,7 @@ class _Limit:
             self.holds = False
 
 
-class HeartRateConditions:
+class HeartRateConditions(SignalCondition):
     """The four conditions of the heart rate, judged once a second.
 
     A low condition begins when each of the last three RR intervals is longer than the limit's: a
@@ -84,7 +86,15 @@ class HeartRateConditions:
         What held before the stream began.
     """
 
+    kinds: ClassVar[Mapping[Kind, Properties]] = {
+        "extreme-low-rate": Properties("high", "physiological", True, "heart rate extremely low"),
+        "extreme-high-rate": Properties("high", "physiological", True, "heart rate extremely high"),
+        "low-rate": Properties("medium", "physiological", False, "heart rate low"),
+        "high-rate": Properties("medium", "physiological", False, "heart rate high"),
+    }
+
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
+        super().__init__(rules, holding)
         self._limits: dict[Kind, _Limit] = {
             "low-rate": _Limit(rules.low_rate, -1, "low-rate" in holding),
             "high-rate": _Limit(rules.high_rate, 1, "high-rate" in holding),
@@ -97,14 +107,23 @@ class HeartRateConditions:
         self._lost = 0
         self._unbroken = 0
 
-    def second(self, end: int, beats: Iterable[int]) -> dict[Kind, bool]:
-        """Take a second of signal that ended at index ``end`` and its strong beats.
+    def second(self, second: Second) -> dict[Kind, bool]:
+        """Take a whole second and return which conditions hold after it."""
+        if second.state == "signal":
+            return self._advance(second.end, second.strong)
+        return self._lose(second.end)
 
-        Returns
-        -------
-        dict of Kind to bool
-            Which conditions hold after it.
-        """
+    def gap(self, first: int) -> None:
+        """Forget all intervals: samples before index ``first`` are missing."""
+        self._intervals.clear()
+        self._beat, self._usable_from = None, max(self._usable_from, first)
+
+    def text(self, kind: Kind) -> str:
+        """Return the text with the limit that it went by."""
+        return f"{super().text(kind)}: limit {self._limits[kind].limit:g} beats a minute"
+
+    def _advance(self, end: int, beats: Iterable[int]) -> dict[Kind, bool]:
+        """Take a second of signal that ended at index ``end`` and its strong beats."""
         self._lost = 0
         three: list[float] = []
         for beat in beats:
@@ -123,8 +142,8 @@ class HeartRateConditions:
                 limit.holds = False  # when the extreme ends, the mean then decides
         return self._holds()
 
-    def lose(self, end: int) -> dict[Kind, bool]:
-        """Take a second without usable signal; as `second`."""
+    def _lose(self, end: int) -> dict[Kind, bool]:
+        """Take a second without usable signal."""
         self._lost += 1
         self._unbroken = 0
         if self._lost >= CLEAR:
@@ -133,11 +152,6 @@ class HeartRateConditions:
         for limit in self._limits.values():
             limit.relieve()
         return self._holds()
-
-    def restart(self, at: int) -> None:
-        """Forget all intervals: samples before index ``at`` are missing."""
-        self._intervals.clear()
-        self._beat, self._usable_from = None, max(self._usable_from, at)
 
     def _take(self, beat: int) -> None:
         if beat < self._usable_from:

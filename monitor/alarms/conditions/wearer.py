@@ -4,28 +4,13 @@ Their time is the sample index, so the same signal gives the same conditions at 
 and for each kind the same however the stream was cut into pushes.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
 
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.signal import Second
-from monitor.alarms.conditions.asystole import Asystole, Change
-from monitor.alarms.conditions.heart_rate import HeartRateConditions
-from monitor.alarms.conditions.k_of_n import KOfN
+from monitor.alarms.conditions import CONDITIONS
+from monitor.alarms.conditions.base import Condition, SignalCondition
 from monitor.alarms.rules import Rules
-
-SOON: Final = 2
-"""A still line is lost after more than so many seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition begins to hold, or ends, at sample ``at``."""
-
-    kind: Kind
-    holds: bool
-    at: int
 
 
 class WearerConditions:
@@ -47,30 +32,22 @@ class WearerConditions:
     """
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        self._asystole = Asystole(holding)
-        self._rates = HeartRateConditions(rules, holding)
-        self._abnormal = KOfN(rules.abnormal, "abnormal" in holding)
-        self._no_signal = KOfN(rules.no_signal, "no-signal" in holding)
-        self._noisy = KOfN(rules.noisy, "noisy" in holding)
-        self._soon = rules.no_signal.k <= SOON
+        self._conditions = [made(rules, holding) for made in CONDITIONS]
+        # Asked for every frame of every wearer: those that would answer nothing are left out.
+        self._running = [
+            one for one in self._conditions if type(one).elapsed is not SignalCondition.elapsed
+        ]
+        self._of_kind = {kind: one for one in self._conditions for kind in one.kinds}
         self._holds = dict.fromkeys(holding, True)
 
     def second(self, second: Second) -> list[Condition]:
         """Take the next whole second of the stream and return what changes by it."""
-        end, signal = second.end, second.state == "signal"
         # First what was due while it lasted: whether it had signal was not known then.
-        changes = self._of_asystole(self._asystole.advance(end, second.strong))
-        changes += self._lost(second.lost)
-        holds: dict[Kind, bool] = {
-            "no-signal": self._no_signal.add(second.state == "absent"),
-            "noisy": self._noisy.add(second.state == "noisy"),
-        }
-        holds |= self._rates.second(end, second.strong) if signal else self._rates.lose(end)
-        changes += self._change(holds, end)
-        if signal or second.lost is not None:
-            self._asystole.usable(end, second.still)
-            return changes
-        return changes + self._of_asystole(self._asystole.lose(end))
+        changes = self.elapsed(second.end, second.strong, second.lost)
+        holds: dict[Kind, bool] = {}
+        for one in reversed(self._conditions):
+            holds |= one.second(second)
+        return changes + self._change(holds, second.end)
 
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None = None) -> list[Condition]:
         """Note how far the running second is: what must be told soon does not wait for its end.
@@ -85,11 +62,18 @@ class WearerConditions:
         lost : int or None
             Stream index from which on the line is lost; the second brings it again.
         """
-        return [*self._of_asystole(self._asystole.advance(now, beats)), *self._lost(lost)]
+        changes: list[Condition] = []
+        for one in self._running:
+            for found in one.elapsed(now, beats, lost):
+                changes += self._change({found.kind: found.holds}, found.at)
+        return changes
 
     def judged(self, end: int, abnormal: bool | None) -> list[Condition]:
         """Take the model's verdict on the second that ended at index ``end``; None: not judged."""
-        return self._change({"abnormal": self._abnormal.add(abnormal is True)}, end)
+        holds: dict[Kind, bool] = {}
+        for one in self._conditions:
+            holds |= one.judged(abnormal)
+        return self._change(holds, end)
 
     def gap(self, first: int) -> None:
         """Note that samples before index ``first`` are missing; `first` is the next one.
@@ -97,20 +81,15 @@ class WearerConditions:
         RR intervals and the silence of asystole start anew there. Nothing changes by it: the
         seconds that are missing are brought by `second`, before or after.
         """
-        self._rates.restart(first)
-        self._asystole.gap(first)
+        for one in self._conditions:
+            one.gap(first)
 
-    def _of_asystole(self, changes: list[Change]) -> list[Condition]:
-        return [Condition(kind, holds, at) for kind, holds, at in changes]
+    def text(self, kind: Kind) -> str | None:
+        """Return what a person reads of an alarm, with its limits; None for another's kind."""
+        one = self._of_kind.get(kind)
+        return one.text(kind) if one else None
 
-    def _lost(self, at: int | None) -> list[Condition]:
-        """Begin *no-signal*: a line that is lost has been still for longer than two seconds."""
-        if at is None or not self._soon:
-            return []
-        self._no_signal.begin()
-        return self._change({"no-signal": True}, at)
-
-    def _change(self, holds: dict[Kind, bool], at: int) -> list[Condition]:
+    def _change(self, holds: Mapping[Kind, bool], at: int) -> list[Condition]:
         changes = [
             Condition(kind, now, at)
             for kind, now in holds.items()

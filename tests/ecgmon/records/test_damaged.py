@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.find import Found
-from ecgmon.records.read import read, verify
+from ecgmon.records.formats.wfdb.reader import verify
+from ecgmon.records.read import read
 
 
 def refused(found, match, **options):

@@ -7,7 +7,8 @@ from ecgmon.core.errors import RecordError
 from ecgmon.core.units import millivolts
 from ecgmon.records import Record
 from ecgmon.records.find import Found
-from ecgmon.records.read import read, verify
+from ecgmon.records.formats.wfdb.reader import verify
+from ecgmon.records.read import read
 from ecgmon.wire import Frame
 
 

@@ -8,10 +8,10 @@ from typing import get_args
 import msgspec
 import pytest
 
-from ecgmon.core.alarm_kinds import KINDS as KINDS_OF_ALARMS
 from ecgmon.core.alarm_kinds import AlarmState, Category, Priority
 from ecgmon.core.signal_states import Reason, SignalState
 from ecgmon.wire import MAX_SAMPLES, Frame, messages
+from monitor.alarms.kinds import KINDS as KINDS_OF_ALARMS
 
 PAGE = (Path(__file__).parents[3] / "docs/wire.md").read_text()
 ROWS = dict(re.findall(r"^\|(?: \w+ \|)? `([a-z]+)` (\|.*\|)$", PAGE, re.MULTILINE))

@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ecgmon.core.alarm_kinds import KINDS
 from ecgmon.core.errors import UsageError
+from monitor.alarms.kinds import KINDS
 from monitor.alarms.state_machine import LONGEST_PAUSE_S, AlarmPause, AlarmStateMachine, Change
 from viewer.model.alarm_sounds import PATTERNS, SILENCE, sound
 

@@ -171,7 +171,8 @@ def test_connections_whose_end_went_unheard_are_forgotten(monkeypatch):
         def get_monitor_socket(self, _):
             return None
 
-    counted = Connections([Nothing()], 2)
+    counted = Connections(2)
+    counted.watch(Nothing())
     monkeypatch.setattr(connections, "LOGGED_S", 0.0)
     counted._known[0, 10**6] = "127.0.0.1", "tcp://127.0.0.1:1"
     counted._of_one["127.0.0.1"] = 1
@@ -197,7 +198,7 @@ def test_who_has_got_the_number_of_a_connection_that_is_gone_is_not_ended(tmp_pa
         bad.socket.send_multipart([b"x"] * 3)
         bad.socket.close(linger=100)
         until(lambda: handles)
-        until(lambda: not rig.monitor._inboxes["ingest"]._ending)
+        until(lambda: not rig.monitor._sources[0]._ending)
         events = good.socket.get_monitor_socket()
         good.send(0, np.zeros(720))
         good.until_acked(720)

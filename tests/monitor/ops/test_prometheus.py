@@ -53,7 +53,7 @@ def scrape(address):
 def test_what_the_monitor_does_can_be_scraped(served):
     metrics, address = served
     window = {"first": 0, "probability": None, "abnormal": None, "heart_rate": None, "model": "m"}
-    metrics.take(
+    metrics.publish(
         [
             *(messages.Window(**IDS, state="signal", **window) for _ in range(3)),
             messages.Window(**IDS, state="noisy", **window),
@@ -95,10 +95,10 @@ def test_a_wearer_whose_stream_has_closed_is_told_of_no_longer(served):
     metrics, address = served
     for number in range(200):
         wearer = f"w{number}"
-        metrics.take([link(wearer, drift_ppm=1.0 if number % 2 else None)])
+        metrics.publish([link(wearer, drift_ppm=1.0 if number % 2 else None)])
         if number < 199:
-            metrics.take([messages.Closed(wearer=wearer, stream=IDS["stream"], end=0)])
-    metrics.take([messages.Closed(wearer="never", stream=IDS["stream"], end=0)])
+            metrics.publish([messages.Closed(wearer=wearer, stream=IDS["stream"], end=0)])
+    metrics.publish([messages.Closed(wearer="never", stream=IDS["stream"], end=0)])
     assert {name for name in scrape(address) if "wearer=" in name} == {
         'ecgmon_lag_seconds{wearer="w199"}',
         'ecgmon_clock_drift_ppm{wearer="w199"}',
@@ -107,14 +107,14 @@ def test_a_wearer_whose_stream_has_closed_is_told_of_no_longer(served):
 
 def test_repeats_of_a_new_stream_are_counted_from_nothing(served):
     metrics, address = served
-    metrics.take([link(repeated=5), link(stream="00000000000000bb", repeated=3)])
+    metrics.publish([link(repeated=5), link(stream="00000000000000bb", repeated=3)])
     assert scrape(address)["ecgmon_repeated_samples_total"] == 8
 
 
 def test_alarms_that_stood_before_a_restart_are_not_raised_by_it(served):
     metrics, address = served
     metrics.stand([alarm(4, "raised"), alarm(5, "latched", "low")])
-    metrics.take([alarm(4, "raised"), alarm(5, "cleared", "low")])
+    metrics.publish([alarm(4, "raised"), alarm(5, "cleared", "low")])
     told = scrape(address)
     assert told['ecgmon_alarms_standing{priority="high"}'] == 1
     assert told['ecgmon_alarms_standing{priority="low"}'] == 0
@@ -137,7 +137,7 @@ states = st.sampled_from(["raised", "acknowledged", "latched", "cleared"])
 def test_as_many_stand_as_were_not_cleared(changes):
     metrics, standing = Metrics(), {}
     for wearer, number, state, priority in changes:
-        metrics.take([alarm(number, state, priority, wearer)])
+        metrics.publish([alarm(number, state, priority, wearer)])
         standing[wearer, number] = priority if state != "cleared" else None
     for priority in ("high", "medium", "low"):
         told = metrics.registry.get_sample_value("ecgmon_alarms_standing", {"priority": priority})

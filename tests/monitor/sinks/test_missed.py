@@ -88,7 +88,7 @@ class Bedside(RuleBasedStateMachine):
     def say(self, count):
         for _ in range(count):
             self.said += 1
-            self.publisher.publish(gap(self.said))
+            self.publisher.publish([gap(self.said)])
 
     @rule(count=st.integers(1, 20), late_first=st.booleans())
     def read(self, count, late_first=True):
@@ -175,17 +175,17 @@ def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
             hear(peer, 20.0 * life + second)
             for _ in range(10):
                 said += 1
-                publisher.publish(gap(said))
+                publisher.publish([gap(said)])
         if life == 1:
             assert dropped(peer) == [5 * 11 + 1]
         if life < 2:
             del wire.pipes[peer]
-            publisher.publish(gap(said := said + 1))
+            publisher.publish([gap(said := said + 1)])
     # What it was told on a connection that ended has not arrived either.
     assert dropped(b"3") == [5 * 11 + 1 + 4 * 11 + 2]
     assert publisher.take_dropped() == 5 * 11 + 1 + 4 * 11 + 2
     del wire.pipes[b"3"]
-    publisher.publish(gap(said))
+    publisher.publish([gap(said)])
     publisher.forget_silent(50.0 + NAMELESS_S + 1)
     wire.pipes[b"4"] = deque()
     hear(b"4", 50.0 + NAMELESS_S + 2)
@@ -204,7 +204,7 @@ def test_who_takes_leave_or_may_hear_nothing_is_not_counted():
     session = numbering_of(wire.pipes[b"1"][0]).session
     del wire.pipes[b"1"]
     publisher.forget_silent(SILENT_S + 1)
-    publisher.publish(gap(1))
+    publisher.publish([gap(1)])
     assert publisher._away.all() == []
     wire.pipes[b"2"] = deque()
     subscribe = messages.Subscribe(topics=WANTED, session=session, lost=5)
@@ -228,7 +228,7 @@ def test_nobody_takes_over_the_session_of_another_user(monkeypatch):
 
     session = hear(b"1", "ann")
     assert hear(b"2", "ben", session) != session
-    publisher.publish(gap(1))
+    publisher.publish([gap(1)])
     assert messages.decode_to_viewer(wire.pipes[b"1"][-1]) == gap(1)
     assert hear(b"3", "ann", session) == session
 
@@ -278,7 +278,7 @@ def test_a_stalled_viewer_whose_connection_ends_by_itself_knows_all_it_missed(
         nonlocal said
         said += 1
         trace = messages.Trace(wearer="203", stream=STREAM, first=said, samples=bytes(900))
-        desk.publisher.publish(trace)
+        desk.publisher.publish([trace])
 
     while not connections:
         assert time.monotonic() < deadline

@@ -89,7 +89,7 @@ def test_a_repeated_subscription_is_no_news_and_other_topics_are(desk):
     assert desk.subscribe(viewer, "trace/203", "gap/") == []
     assert heard(viewer) == [messages.Subscribed(repeated=True)]
     assert len(desk.subscribe(viewer, "trace/203")) == 1
-    desk.publisher.publish(GAP)
+    desk.publisher.publish([GAP])
     assert heard(viewer) == [], "the former list is replaced"
     assert desk.subscribe(viewer) != []
     assert not desk.publisher.wanted("trace/203")
@@ -99,8 +99,8 @@ def test_a_message_goes_to_those_who_want_its_topic(desk):
     viewers = {topic: desk.viewer() for topic in ("gap/203", "gap/", "gap/20", "trace/", "paused/")}
     for topic, viewer in viewers.items():
         desk.subscribe(viewer, topic)
-    desk.publisher.publish(GAP)
-    desk.publisher.publish(OWN)
+    desk.publisher.publish([GAP])
+    desk.publisher.publish([OWN])
     expected = {"gap/203": [GAP], "gap/": [GAP], "paused/": [OWN]}
     for topic, viewer in viewers.items():
         assert heard(viewer, 20) == expected.get(topic, [])
@@ -126,9 +126,9 @@ def test_who_is_silent_is_forgotten_and_who_repeats_is_not(desk):
         desk.subscribe(viewer, "gap/")
     desk.subscribe(alive, "gap/", now=8.0)
     desk.publisher.forget_silent(SILENT_S)
-    desk.publisher.publish(GAP)
+    desk.publisher.publish([GAP])
     desk.publisher.forget_silent(SILENT_S + 0.1)
-    desk.publisher.publish(GAP)
+    desk.publisher.publish([GAP])
     assert heard(silent) == [GAP]
     assert heard(alive) == [messages.Subscribed(repeated=True), GAP, GAP]
     assert len(desk.subscribe(silent, "gap/", now=99.0)) == 1, "it is told anew how things stand"
@@ -144,16 +144,16 @@ def test_a_viewer_that_does_not_read_loses_its_own_messages_and_is_told_how_many
         return messages.Trace(wearer="203", stream=STREAM, first=number, samples=bytes(8000))
 
     for number in range(n):
-        desk.publisher.publish(trace(number))
+        desk.publisher.publish([trace(number)])
         assert fast.poll(1000 * PATIENCE_S)
         assert messages.decode_to_viewer(fast.recv()) == trace(number)
     dropped = desk.publisher.take_dropped()
     assert 0 < dropped < n
     early = heard(slow)
     assert [m.first for m in early] == list(range(n - dropped))
-    desk.publisher.publish(trace(n))
+    desk.publisher.publish([trace(n)])
     assert heard(slow) == [messages.Dropped(count=dropped), trace(n)]
-    desk.publisher.publish(trace(n + 1))
+    desk.publisher.publish([trace(n + 1)])
     assert heard(slow) == [trace(n + 1)], "it is told once"
     assert heard(fast) == [trace(n), trace(n + 1)]
 
@@ -195,7 +195,7 @@ def test_a_viewer_that_has_gone_holds_nobody_up(desk):
     deadline = time.monotonic() + PATIENCE_S
     while len(desk.publisher._subscribers) == 2:
         assert time.monotonic() < deadline
-        desk.publisher.publish(GAP)
+        desk.publisher.publish([GAP])
         assert there.poll(1000 * PATIENCE_S)
         there.recv()
 

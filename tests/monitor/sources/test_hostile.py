@@ -11,10 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecgmon.wire import Frame, messages
-from monitor.daemon import MAX_REQUEST
 from monitor.network.access import Access, authenticated, guard
 from monitor.network.rate_limits import RateLimit, RateLimiter
 from monitor.network.router import Inbox
+from monitor.sinks.publisher import MAX_REQUEST
 from monitor.sources import ingest as ingest_module
 from monitor.sources.ingest import Ingest
 from monitor.wearers.policy import WearerPolicy
@@ -136,7 +136,7 @@ def test_a_device_that_sends_hours_at_once_is_taken_bit_by_bit():
         port = desk.bind_to_random_port("tcp://127.0.0.1")
         registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
         limits = RateLimiter(RateLimit())
-        ingest = Ingest(Inbox(desk, ()), registry, access, limits, lambda _: "")
+        ingest = Ingest([Inbox(desk, ())], registry, access, limits, lambda _: "")
         device = Wearable(context, f"tcp://127.0.0.1:{port}")
         device.hello("203", 7)
         while not device.socket.poll(10):

@@ -51,10 +51,7 @@ class Desk:
     def answer(self, peer, message):
         self.answers[peer].append(message)
 
-    def refuse(self, received, reason, retry_s=None):
-        self.refuse_peer(received.peer, reason, retry_s)
-
-    def refuse_peer(self, peer, reason, retry_s=None, user=""):
+    def refuse(self, peer, reason, retry_s=None, user=""):
         self.answer(peer, messages.Refused(reason=reason, retry_s=retry_s))
 
 
@@ -73,7 +70,7 @@ class Ownership(RuleBasedStateMachine):
         self.bind_key("ann")
         self.registry = WearerRegistry(WearerPolicy(lambda _: GENERIC, capacity=len(WEARERS)))
         self.limits = RateLimiter(RateLimit(streams=1))
-        self.ingest = Ingest(self.desk, self.registry, self.access, self.limits, lambda _: "")
+        self.ingest = Ingest([self.desk], self.registry, self.access, self.limits, lambda _: "")
         self.capture = Capture(self.folder, 24)
         self.now = 0.0
         self.unwritten = []

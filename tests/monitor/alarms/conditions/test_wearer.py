@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.rules import Hysteresis, Rules
 from tests.support.alarm_seconds import (
     ABNORMAL,
@@ -78,18 +79,32 @@ def test_the_past_decides_alone(happenings, more, rule):
     assert push(WearerConditions(rule), happenings + more)[: len(once)] == once
 
 
+NOISE_ENDS_AS_A_RATE_TURNS = [
+    *[Happening(beats=(0, 1, 2))] * 3,
+    *[NOISY] * 5,
+    *[ABSENT] * 3,
+    *[NORMAL] * 3,
+    *[Happening(beats=(0, 1))] * 4,
+]
+
+
 @settings(max_examples=60)
 @given(stretches, stretches, rules)
+@example([], NOISE_ENDS_AS_A_RATE_TURNS, Rules())
 def test_a_condition_begins_and_ends_in_turn_and_outlives_its_stream(happenings, more, rule):
     held = set()
+    turned = {"low": -1, "high": -1}
     for stream in (happenings, more):
         for told in push(WearerConditions(rule, held), stream):
             assert told.condition.holds == (told.condition.kind not in held), told
+            assert told.condition.kind in OF_SIGNAL
             held ^= {told.condition.kind}
-            for side in ("low", "high"):
-                # While one turns into the other both may hold: never none.
-                both = {f"{side}-rate", f"extreme-{side}-rate"} <= held
-                assert not both or told.condition.kind in (f"{side}-rate", f"extreme-{side}-rate")
+            for side in turned:
+                # At the sample where one turns into the other both may hold: never none.
+                rates = {f"{side}-rate", f"extreme-{side}-rate"}
+                if told.condition.kind in rates:
+                    turned[side] = told.condition.at
+                assert not rates <= held or told.condition.at == turned[side]
 
 
 def test_a_lead_off_is_told_within_three_seconds():

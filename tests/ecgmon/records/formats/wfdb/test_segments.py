@@ -7,7 +7,8 @@ import wfdb
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.find import Found
-from ecgmon.records.read import read, verify
+from ecgmon.records.formats.wfdb.reader import verify
+from ecgmon.records.read import read
 
 COUNTS = np.arange(-500, 500)
 
