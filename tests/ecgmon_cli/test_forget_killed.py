@@ -5,10 +5,12 @@ import pytest
 from tests.support.forgetting import JUNO, assert_forgotten, audit, made
 from tests.support.subprocesses import environment, python
 
-KILLED = """ import os, shutil, signal, sqlite3, sys from pathlib import Path from ecgmon_cli import
-main import ecgmon_cli.forget, ecgmon.models.resolve, monitor.configured, ecgmon_cli.progress,
-ecgmon.keys import ecgmon.config, ecgmon.models.store, monitor.storage.erasure,
-monitor.storage.erasure_log
+KILLED = """
+import os, shutil, signal, sqlite3, sys
+from pathlib import Path
+from ecgmon_cli import main
+import ecgmon_cli.forget, ecgmon_cli.progress, ecgmon.models.resolve, ecgmon.keys, ecgmon.config
+import monitor.configured, ecgmon.models.store, monitor.storage.erasure, monitor.storage.erasure_log
 
 template, folder, wearer, at, every = sys.argv[1:]
 sys.argv = ["ecgmon", "forget", wearer, "--yes"]

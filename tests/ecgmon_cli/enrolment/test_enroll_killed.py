@@ -15,10 +15,11 @@ from pathlib import Path
 
 from ecgmon_cli.enrolment import enrolling
 from replay.simulator.wearer import simulate
-from trainer import build, noise
+from trainer.data import noise
 from trainer.data.dataset import record_set
 from trainer.enrolment import gate
 from trainer.networks.windows import BeatNet
+from trainer.training import build
 
 record = simulate("premature", duration_s=241).record
 prepared = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
@@ -28,7 +29,7 @@ recipe = build.TRAININGS["beatnet"]
 build.TRAININGS["beatnet"] = replace(
     recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=10)
 )
-wanted = enrolling.Wanted.of("ann", None, 1, None, force=True)
+wanted = enrolling.EnrolmentRequest.of("ann", None, 1, None, force=True)
 
 def enrolled(kill_after):
     started = time.monotonic()

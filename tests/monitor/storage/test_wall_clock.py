@@ -124,7 +124,7 @@ def test_the_journal_knows_of_steps(tmp_path, clocks, monkeypatch):
 
 
 def test_a_step_of_eight_days_removes_nothing_that_is_younger(tmp_path, clocks, monkeypatch):
-    monkeypatch.setattr(disk, "TIDY_S", 0.0)
+    monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
     clocks.true = time.time()
     watched, folder = WallClock(), tmp_path / "captured"
     writer = StorageWriter(

@@ -133,7 +133,7 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
     def fails(*_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(disk, "TIDY_S", 0.0)
+    monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
     monkeypatch.setattr(Capture, "tidy", fails)
     writer = StorageWriter(
         Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30, 7), WallClock()
@@ -149,7 +149,7 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
 
 
 def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path, monkeypatch):
-    monkeypatch.setattr(disk, "TIDY_S", 0.0)
+    monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
     journal = Journal(tmp_path / "journal.db")
     with monkeypatch.context() as then:
         then.setattr(time, "time", lambda: 1e9)
@@ -168,7 +168,7 @@ def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path
 def impatient(monkeypatch):
     """A monitor that takes no second to notice."""
     for module in (daemon, disk):
-        monkeypatch.setattr(module, "PATIENCE_S", 0.3)
+        monkeypatch.setattr(module, "WRITE_TIMEOUT_S", 0.3)
     monkeypatch.setattr(daemon, "LINK_S", 0.1)
     monkeypatch.setattr(daemon, "DRAIN_S", 0.3)
 

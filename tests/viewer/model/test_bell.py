@@ -36,7 +36,7 @@ class Ward:
 
 
 @pytest.fixture
-def registry(monitor):
+def ward(monitor):
     return Ward(monitor)
 
 
@@ -46,58 +46,58 @@ def burst(at, priority):
 
 def test_a_priority_rings_its_pattern_at_its_pace(monitor):
     for priority, bursts in (("high", (0, 10, 20)), ("medium", (0, 25)), ("low", (0,))):
-        registry = Ward(monitor)
-        registry.becomes(1, "raised", priority)
-        assert registry.rings(29) == [time for at in bursts for time in burst(at, priority)]
+        ward = Ward(monitor)
+        ward.becomes(1, "raised", priority)
+        assert ward.rings(29) == [time for at in bursts for time in burst(at, priority)]
 
 
 @pytest.mark.parametrize("state", ["acknowledged", "cleared"])
-def test_what_was_seen_is_silent_at_once(registry, state):
-    registry.becomes(1, "raised")
-    assert registry.rings(0.75) == [0, 0.25, 0.5]
-    registry.becomes(1, state)
-    assert registry.rings(30) == []
+def test_what_was_seen_is_silent_at_once(ward, state):
+    ward.becomes(1, "raised")
+    assert ward.rings(0.75) == [0, 0.25, 0.5]
+    ward.becomes(1, state)
+    assert ward.rings(30) == []
 
 
-def test_latched_alarms_ring_on(registry):
-    registry.becomes(1, "raised")
-    registry.rings(3)
-    registry.becomes(1, "latched")
-    assert registry.rings(17) == burst(7, "high")
+def test_latched_alarms_ring_on(ward):
+    ward.becomes(1, "raised")
+    ward.rings(3)
+    ward.becomes(1, "latched")
+    assert ward.rings(17) == burst(7, "high")
 
 
-def test_only_the_worst_rings_and_a_new_one_at_once(registry):
-    registry.becomes(1, "raised", "low")
-    assert registry.rings(5) == burst(0, "low")
-    registry.becomes(2, "raised", "medium")
-    assert registry.rings(5) == burst(0, "medium")
-    registry.becomes(3, "raised", "high")
-    assert registry.rings(5) == burst(0, "high")
-    registry.becomes(4, "raised", "medium")  # drowned
-    assert registry.rings(4) == []
-    registry.becomes(3, "acknowledged", "high")
-    assert registry.rings(5) == burst(0, "medium")  # for nobody has heard the fourth
-    registry.becomes(4, "acknowledged", "medium")
-    registry.becomes(2, "acknowledged", "medium")
-    assert registry.rings(60) == []  # the low one was heard
+def test_only_the_worst_rings_and_a_new_one_at_once(ward):
+    ward.becomes(1, "raised", "low")
+    assert ward.rings(5) == burst(0, "low")
+    ward.becomes(2, "raised", "medium")
+    assert ward.rings(5) == burst(0, "medium")
+    ward.becomes(3, "raised", "high")
+    assert ward.rings(5) == burst(0, "high")
+    ward.becomes(4, "raised", "medium")  # drowned
+    assert ward.rings(4) == []
+    ward.becomes(3, "acknowledged", "high")
+    assert ward.rings(5) == burst(0, "medium")  # for nobody has heard the fourth
+    ward.becomes(4, "acknowledged", "medium")
+    ward.becomes(2, "acknowledged", "medium")
+    assert ward.rings(60) == []  # the low one was heard
 
 
-def test_what_was_heard_before_a_worse_one_goes_on_at_its_own_pace(registry):
-    registry.becomes(1, "raised", "medium")
-    registry.rings(5)
-    registry.becomes(2, "raised")
-    registry.rings(5)
-    registry.becomes(2, "acknowledged")
-    assert registry.rings(30) == burst(25, "medium")
+def test_what_was_heard_before_a_worse_one_goes_on_at_its_own_pace(ward):
+    ward.becomes(1, "raised", "medium")
+    ward.rings(5)
+    ward.becomes(2, "raised")
+    ward.rings(5)
+    ward.becomes(2, "acknowledged")
+    assert ward.rings(30) == burst(25, "medium")
 
 
-def test_what_is_paused_is_silent_until_it_is_not(registry):
-    registry.becomes(1, "raised", kind="asystole")
-    registry.becomes(2, "raised", "medium", kind="abnormal")
-    registry.paused.add(("203", "asystole"))
-    assert registry.rings(10) == burst(0, "medium")
-    registry.paused.clear()
-    assert registry.rings(5) == burst(0, "high")
+def test_what_is_paused_is_silent_until_it_is_not(ward):
+    ward.becomes(1, "raised", kind="asystole")
+    ward.becomes(2, "raised", "medium", kind="abnormal")
+    ward.paused.add(("203", "asystole"))
+    assert ward.rings(10) == burst(0, "medium")
+    ward.paused.clear()
+    assert ward.rings(5) == burst(0, "high")
 
 
 @given(
@@ -112,13 +112,13 @@ def test_what_is_paused_is_silent_until_it_is_not(registry):
     )
 )
 def test_it_rings_only_while_somebody_has_to_come_and_never_faster_than_a_burst(monitor, changes):
-    registry = Ward(monitor)
+    ward = Ward(monitor)
     for number, state, priority, ticks in changes:
-        if state != "cleared" or ("203", number) in registry.standing:
-            registry.becomes(number, state, priority)
-        waiting = [a for a in registry.standing.values() if a.state in ("raised", "latched")]
-        rang = registry.rings(ticks * TICK_S)
+        if state != "cleared" or ("203", number) in ward.standing:
+            ward.becomes(number, state, priority)
+        waiting = [a for a in ward.standing.values() if a.state in ("raised", "latched")]
+        rang = ward.rings(ticks * TICK_S)
         assert waiting or not rang
         assert all(b - a >= PULSE_S for a, b in pairwise(rang))
         if any(alarm.priority == "high" for alarm in waiting):
-            assert registry.rings(10.1)
+            assert ward.rings(10.1)

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 
 from ecgmon.core.constants import RATE
-from tests.viewer.terminal.conftest import NOON
+from tests.viewer.conftest import NOON
 from viewer.terminal.render import Caption, render
 
 

@@ -13,7 +13,7 @@ from ecgmon.terminal.screen import ESCAPE
 from ecgmon.wire import messages
 from ecgmon.wire.viewer_client import ViewerClient
 from tests.support.publisher import Publisher
-from tests.viewer.terminal.conftest import rows
+from tests.viewer.conftest import rows
 from viewer.terminal.banner import below
 from viewer.terminal.overview import HELP
 from viewer.terminal.render import Caption, render
@@ -156,7 +156,9 @@ def test_the_heart_rate_is_seen_beside_the_help(viewer, monitor, width, height):
 def test_these_are_all_the_screens_that_there_are():
     """A program that takes the terminal is listed here, and its screens are in the tests above."""
     root = Path(__file__).parents[3]
-    files = itertools.chain(*((root / name).rglob("*.py") for name in ("monitor", "replay")))
+    files = itertools.chain(
+        *((root / name).rglob("*.py") for name in ("ecgmon_cli", "monitor", "viewer", "replay"))
+    )
     found = {
         str(file.relative_to(root))
         for file in files

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.wire import messages
-from tests.viewer.terminal.conftest import NOON, rows
+from tests.viewer.conftest import NOON, rows
 from viewer.terminal.history import MOST, AlarmHistory
 
 

@@ -3,7 +3,7 @@ import pytest
 from ecgmon.core.constants import RATE
 from ecgmon.terminal.canvas import Look
 from ecgmon.wire import messages
-from tests.viewer.terminal.conftest import NOON, rows
+from tests.viewer.conftest import NOON, rows
 from viewer.model.snapshot import FORGET_S, WEARERS, MonitorSnapshot
 from viewer.terminal.overview import OverviewContext, explain, render
 
@@ -26,7 +26,7 @@ def snapshot():
 
 
 @pytest.fixture
-def registry(monitor, snapshot, own):
+def ward(monitor, snapshot, own):
     """Five wearers: one well, one with an asystole, one paused, one noisy, one gone."""
     ann, ben, cem, dan, eva = map(type(monitor), ("ann", "ben", "cem", "dan", "eva"))
     return snapshot(
@@ -52,8 +52,8 @@ def registry(monitor, snapshot, own):
     )
 
 
-def test_each_wearer_has_a_row_the_worst_first(registry):
-    shown = rows(render(registry, situation(chosen="cem"), 100, 16))
+def test_each_wearer_has_a_row_the_worst_first(ward):
+    shown = rows(render(ward, situation(chosen="cem"), 100, 16))
     assert [" ".join(row.split()) for row in shown[1:8]] == [
         "the monitor: !! 0:05 the disk is full",
         "wearer signal HR alarm abnormal lag",
@@ -71,16 +71,16 @@ def test_each_wearer_has_a_row_the_worst_first(registry):
     )
 
 
-def test_alarms_are_told_by_colour_too_and_quieter_once_somebody_knows(registry):
-    canvas = render(registry, situation(chosen="cem"), 100, 16)
+def test_alarms_are_told_by_colour_too_and_quieter_once_somebody_knows(ward):
+    canvas = render(ward, situation(chosen="cem"), 100, 16)
     looks = [Look(canvas.looks[row, 22]) for row in range(3, 8)]
     assert looks[:3] == [Look.HIGH_RAISED, Look.MEDIUM, Look.LOW_RAISED]
     assert Look(canvas.looks[1, 20]) == Look.MEDIUM_RAISED
     assert Look(canvas.looks[5, 95]) == Look.WARNING  # a lag of four seconds
 
 
-def test_nothing_old_is_shown_as_if_it_were_now(registry):
-    shown = render(registry, situation(live=False, now=9.0, warnings=("NOT LIVE",)), 100, 16)
+def test_nothing_old_is_shown_as_if_it_were_now(ward):
+    shown = render(ward, situation(live=False, now=9.0, warnings=("NOT LIVE",)), 100, 16)
     text = rows(shown)
     assert "NOT LIVE" in text[1]
     for row in text[4:9]:
@@ -89,8 +89,8 @@ def test_nothing_old_is_shown_as_if_it_were_now(registry):
     assert not set(shown.looks[4:9].ravel()) & {Look.HIGH_RAISED, Look.LOW_RAISED, Look.NORMAL}
 
 
-def test_a_wearer_of_whom_nothing_is_said_is_silent(registry):
-    shown = rows(render(registry, situation(now=20.0), 100, 16))
+def test_a_wearer_of_whom_nothing_is_said_is_silent(ward):
+    shown = rows(render(ward, situation(now=20.0), 100, 16))
     assert all("silent  --" in row for row in shown[3:7])
 
 
@@ -116,9 +116,9 @@ def test_long_ids_keep_both_ends(monitor, snapshot):
     assert names == ["simul…ise-2", "simul…ormal"]
 
 
-def test_help_stands_below_the_picture_and_covers_none_of_it(registry):
+def test_help_stands_below_the_picture_and_covers_none_of_it(ward):
     def picture(width, height):
-        return render(registry, situation(), width, height)
+        return render(ward, situation(), width, height)
 
     for width, height in ((60, 15), (110, 30), (30, 5), (1, 1)):
         canvas = explain(picture, width, height)

@@ -15,7 +15,7 @@ from tests.support.terminals import ENTER, PATIENCE_S
 VIEWER = """
 import os, signal, sys, time
 import zmq
-from ecgmon.wire.viewer_client import Viewer, topics
+from ecgmon.wire.viewer_client import ViewerClient, topics
 from viewer.terminal import run_view, usable
 
 publish, reports, mode = sys.argv[1:]
@@ -29,7 +29,7 @@ if mode == "outlive":
 context = zmq.Context()
 report = context.socket(zmq.PUSH)
 report.connect(reports)
-viewer = Viewer(context, publish, topics(wearer="203"))
+viewer = ViewerClient(context, publish, topics(wearer="203"))
 
 
 def acknowledge(alarm):

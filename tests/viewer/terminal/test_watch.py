@@ -29,7 +29,7 @@ class Ward:
 
     def __init__(self, folder, *options, snapshot=(), publisher=None):
         self.publisher = publisher or Publisher(snapshot=snapshot)
-        options = (self.publisher.endpoint, "--by", "ann", *options)
+        options = ("--monitor", self.publisher.endpoint, "--by", "ann", *options)
         self.terminal = Terminal(folder, PROGRAM, *options)
         self.type, self.wait_for = self.terminal.type, self.terminal.wait_for
 
@@ -43,14 +43,14 @@ class Ward:
 
 
 @pytest.fixture
-def registry(tmp_path):
+def ward(tmp_path):
     wards = []
 
-    def registry(*options, **given):
+    def ward(*options, **given):
         wards.append(Ward(tmp_path, *options, **given))
         return wards[-1]
 
-    yield registry
+    yield ward
     for each in wards:
         each.close()
 
@@ -60,7 +60,7 @@ def ben(monitor):
     return type(monitor)("ben")
 
 
-def test_a_session(registry, monitor, ben):
+def test_a_session(ward, monitor, ben):
     standing = [
         ben.opened(),
         ben.window(0, heart_rate=144),
@@ -71,153 +71,153 @@ def test_a_session(registry, monitor, ben):
         monitor.link(),
         monitor.alarm(7, "latched", kind="noisy", priority="low", time=time.time()),
     ]
-    registry = registry(snapshot=standing)
+    ward = ward(snapshot=standing)
     for text in ("2 wearers", "ben", "144", "!!!  0:0", "latched", "acknowledge 1 alarm"):
-        registry.wait_for(text.encode())
-    registry.type(b"a")
-    assert registry.publisher.request() == messages.Acknowledge(wearer="ben", alarm=1, by="ann")
-    registry.publisher.publish(ben.alarm(1, "acknowledged", time=time.time()))
-    registry.wait_for(b"ack'd")
+        ward.wait_for(text.encode())
+    ward.type(b"a")
+    assert ward.publisher.request() == messages.Acknowledge(wearer="ben", alarm=1, by="ann")
+    ward.publisher.publish(ben.alarm(1, "acknowledged", time=time.time()))
+    ward.wait_for(b"ack'd")
 
-    registry.type(b"p")
-    paused = registry.publisher.request()
+    ward.type(b"p")
+    paused = ward.publisher.request()
     assert paused == messages.Pause(wearer="ben", kind="asystole", seconds=120, by="ann")
-    registry.publisher.publish(ben.paused("asystole", time.time() + 120))
-    registry.wait_for("‖1:5".encode())
-    registry.type(b"p")
-    assert 238 <= registry.publisher.request().seconds <= 240
-    registry.type(b"r")
-    assert registry.publisher.request().seconds == 0
+    ward.publisher.publish(ben.paused("asystole", time.time() + 120))
+    ward.wait_for("‖1:5".encode())
+    ward.type(b"p")
+    assert 238 <= ward.publisher.request().seconds <= 240
+    ward.type(b"r")
+    assert ward.publisher.request().seconds == 0
 
-    assert not any("trace/" in str(topics) for topics in registry.publisher.topics.values())
-    registry.type(b"j\n")
-    registry.publisher.wait_for_topic("trace/203")
-    registry.publisher.publish(*monitor.seconds(1, 3))
-    registry.wait_for(b"abnormal probability")
-    registry.wait_for("╵00:03".encode())
+    assert not any("trace/" in str(topics) for topics in ward.publisher.topics.values())
+    ward.type(b"j\n")
+    ward.publisher.wait_for_topic("trace/203")
+    ward.publisher.publish(*monitor.seconds(1, 3))
+    ward.wait_for(b"abnormal probability")
+    ward.wait_for("╵00:03".encode())
     told = {"stream": None, "event": "bye", "time": 0.0, "who": "watch-7"}
-    registry.publisher.publish(messages.Event(wearer="203", text="the device leaves", **told))
-    registry.wait_for(b"bye: the device leaves (203 watch-7)")
-    registry.type(b"p")
-    assert registry.publisher.request().kind == "noisy"
-    registry.type(b"\x1b")
-    registry.publisher.wait_for_topic("trace/203", wanted=False)
+    ward.publisher.publish(messages.Event(wearer="203", text="the device leaves", **told))
+    ward.wait_for(b"bye: the device leaves (203 watch-7)")
+    ward.type(b"p")
+    assert ward.publisher.request().kind == "noisy"
+    ward.type(b"\x1b")
+    ward.publisher.wait_for_topic("trace/203", wanted=False)
 
-    registry.publisher.answer = lambda _: messages.Refused(reason="this key only looks on")
-    registry.type(b"a")
-    assert registry.publisher.request().wearer == "203"
-    registry.wait_for(b"REFUSED: this key only looks on")
-    registry.publisher.snapshot = standing[:-1]  # what was dropped was the end of an alarm
-    registry.publisher.publish(messages.Dropped(count=1234))
-    registry.wait_for(b"1,234 messages were dropped")
-    registry.wait_for(b"alarms of 203: none standing")
+    ward.publisher.answer = lambda _: messages.Refused(reason="this key only looks on")
+    ward.type(b"a")
+    assert ward.publisher.request().wearer == "203"
+    ward.wait_for(b"REFUSED: this key only looks on")
+    ward.publisher.snapshot = standing[:-1]  # what was dropped was the end of an alarm
+    ward.publisher.publish(messages.Dropped(count=1234))
+    ward.wait_for(b"1,234 messages were dropped")
+    ward.wait_for(b"alarms of 203: none standing")
 
     past = [ben.alarm(n, "cleared", time=0.0, text=f"past-{n}") for n in range(40, 0, -1)]
     pages = {None: messages.Past(entries=past[:20], before=21), 21: None}
     pages[21] = messages.Past(entries=past[20:], before=None)
-    registry.publisher.answer = lambda request: pages[request.before]
-    registry.type(b"h")
-    assert registry.publisher.request() == messages.History(wearer=None)
-    registry.wait_for(b"past-40")
-    assert registry.publisher.request() == messages.History(wearer=None, before=21)
-    registry.type(b"   ")
-    registry.wait_for(b"past-1 ")
-    drawn = registry.terminal.written.count(b"2 wearers")
-    registry.type(b"b?")
-    registry.wait_for(b"2 wearers", drawn + 1)
-    registry.wait_for(b"Esc leaves this help")
-    registry.type(b"q")
-    assert registry.terminal.wait() == 0
-    registry.terminal.assert_restored()
-    assert registry.terminal.process.stderr.read() == b""
+    ward.publisher.answer = lambda request: pages[request.before]
+    ward.type(b"h")
+    assert ward.publisher.request() == messages.History(wearer=None)
+    ward.wait_for(b"past-40")
+    assert ward.publisher.request() == messages.History(wearer=None, before=21)
+    ward.type(b"   ")
+    ward.wait_for(b"past-1 ")
+    drawn = ward.terminal.written.count(b"2 wearers")
+    ward.type(b"b?")
+    ward.wait_for(b"2 wearers", drawn + 1)
+    ward.wait_for(b"Esc leaves this help")
+    ward.type(b"q")
+    assert ward.terminal.wait() == 0
+    ward.terminal.assert_restored()
+    assert ward.terminal.process.stderr.read() == b""
 
 
-def test_a_restart_of_the_monitor_is_told_and_outlived(registry, monitor, ben):
+def test_a_restart_of_the_monitor_is_told_and_outlived(ward, monitor, ben):
     opened = [ben.opened(), ben.window(0, heart_rate=144), ben.link()]
     nobody = Publisher()
     nobody.close()
-    registry = registry("--mute", publisher=nobody)
+    ward = ward("--mute", publisher=nobody)
     endpoint = nobody.endpoint
-    registry.wait_for(f"NO MONITOR ANSWERS at {endpoint}: is ecgmon serve running".encode())
+    ward.wait_for(f"NO MONITOR ANSWERS at {endpoint}: is ecgmon serve running".encode())
     ended = monitor.alarm(2, priority="low")
-    registry.publisher = Publisher(endpoint, [*opened, ben.alarm(1), ended])
-    registry.wait_for(b"2 wearers")
-    registry.wait_for(b"144")
-    registry.type(b"j")
-    registry.wait_for(b"alarms of 203: 1 standing")
-    registry.publisher.close()
-    registry.wait_for(b"NOT LIVE: the monitor has not been heard of for", 3)
-    _, *frames, _ = registry.terminal.written.split(b"NOT LIVE")
+    ward.publisher = Publisher(endpoint, [*opened, ben.alarm(1), ended])
+    ward.wait_for(b"2 wearers")
+    ward.wait_for(b"144")
+    ward.type(b"j")
+    ward.wait_for(b"alarms of 203: 1 standing")
+    ward.publisher.close()
+    ward.wait_for(b"NOT LIVE: the monitor has not been heard of for", 3)
+    _, *frames, _ = ward.terminal.written.split(b"NOT LIVE")
     assert frames
     for frame in frames:
         assert b" --" in frame
         assert b"144" not in frame
-    registry.publisher = Publisher(endpoint, [*opened, ben.alarm(1, "acknowledged")])
-    live = registry.terminal.written.count(b"144")
-    registry.wait_for(b"144", live + 1)
-    assert b"NOT LIVE" not in registry.terminal.written.rpartition(b" 2 wearers")[2]
-    registry.wait_for(b"alarms of 203: none standing")  # what stood and is not told again is over
-    registry.wait_for(b"ack'd")
-    registry.type(b"q")
-    assert registry.terminal.wait() == 0
-    assert registry.rings == 0
+    ward.publisher = Publisher(endpoint, [*opened, ben.alarm(1, "acknowledged")])
+    live = ward.terminal.written.count(b"144")
+    ward.wait_for(b"144", live + 1)
+    assert b"NOT LIVE" not in ward.terminal.written.rpartition(b" 2 wearers")[2]
+    ward.wait_for(b"alarms of 203: none standing")  # what stood and is not told again is over
+    ward.wait_for(b"ack'd")
+    ward.type(b"q")
+    assert ward.terminal.wait() == 0
+    assert ward.rings == 0
 
 
-def test_a_small_terminal_without_colour_has_marks_and_a_bell(registry, monitor, monkeypatch):
+def test_a_small_terminal_without_colour_has_marks_and_a_bell(ward, monitor, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
-    registry = registry(snapshot=[monitor.opened(), monitor.window(0)])
-    registry.terminal.resize(60, 15)
-    registry.wait_for(b"\x1b[15;1H")
-    registry.wait_for(b"1 wearer ")
-    registry.publisher.publish(monitor.alarm(1, kind="noisy", priority="low"))
-    registry.wait_for(b"\a")
-    registry.publisher.publish(monitor.alarm(2, kind="abnormal", priority="medium"))
-    registry.wait_for(b"\a", 1 + 3)
+    ward = ward(snapshot=[monitor.opened(), monitor.window(0)])
+    ward.terminal.resize(60, 15)
+    ward.wait_for(b"\x1b[15;1H")
+    ward.wait_for(b"1 wearer ")
+    ward.publisher.publish(monitor.alarm(1, kind="noisy", priority="low"))
+    ward.wait_for(b"\a")
+    ward.publisher.publish(monitor.alarm(2, kind="abnormal", priority="medium"))
+    ward.wait_for(b"\a", 1 + 3)
     time.sleep(0.6)
-    assert registry.rings == 4
-    registry.publisher.publish(monitor.alarm(3))
-    registry.wait_for(b"\a", 4 + 2)
-    registry.publisher.publish(monitor.alarm(3, "acknowledged"))
-    registry.wait_for(b"ack'd")
-    rung = registry.rings
+    assert ward.rings == 4
+    ward.publisher.publish(monitor.alarm(3))
+    ward.wait_for(b"\a", 4 + 2)
+    ward.publisher.publish(monitor.alarm(3, "acknowledged"))
+    ward.wait_for(b"ack'd")
+    rung = ward.rings
     time.sleep(0.6)
-    assert registry.rings == rung < 4 + 10
+    assert ward.rings == rung < 4 + 10
     for mark in (b"!   ", b"!!  ", b"!!! "):
-        registry.wait_for(mark)
-    assert b"38;5;" not in registry.terminal.written
-    registry.type(b"\x03")
-    assert registry.terminal.wait() == 130
-    registry.terminal.assert_restored()
+        ward.wait_for(mark)
+    assert b"38;5;" not in ward.terminal.written
+    ward.type(b"\x03")
+    assert ward.terminal.wait() == 130
+    ward.terminal.assert_restored()
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10)])
 def test_an_asystole_is_seen_while_help_is_open_and_escape_closes_it(
-    registry, monitor, ben, columns, rows
+    ward, monitor, ben, columns, rows
 ):
-    registry = registry("--mute", snapshot=[monitor.opened(), monitor.window(0), ben.window(0)])
-    registry.terminal.resize(columns, rows)
-    registry.wait_for(f"\x1b[{rows};1H".encode())
-    registry.wait_for(b"2 wearers")
-    registry.type(b"j\n")
-    registry.publisher.wait_for_topic("trace/ben")
-    registry.type(b"?")
-    registry.wait_for(b"Esc leaves this help")
-    registry.publisher.publish(monitor.alarm(1), ben.alarm(1))
-    registry.wait_for("!!! 203 asystole · ben asystole".encode())
-    assert b"Esc leaves this help" in registry.terminal.frame()
+    ward = ward("--mute", snapshot=[monitor.opened(), monitor.window(0), ben.window(0)])
+    ward.terminal.resize(columns, rows)
+    ward.wait_for(f"\x1b[{rows};1H".encode())
+    ward.wait_for(b"2 wearers")
+    ward.type(b"j\n")
+    ward.publisher.wait_for_topic("trace/ben")
+    ward.type(b"?")
+    ward.wait_for(b"Esc leaves this help")
+    ward.publisher.publish(monitor.alarm(1), ben.alarm(1))
+    ward.wait_for("!!! 203 asystole · ben asystole".encode())
+    assert b"Esc leaves this help" in ward.terminal.frame()
     deadline = time.monotonic() + PATIENCE_S
-    registry.type(b"\x1b")
-    while b"Esc leaves this help" in (frame := registry.terminal.frame()) or b"ben" not in frame:
+    ward.type(b"\x1b")
+    while b"Esc leaves this help" in (frame := ward.terminal.frame()) or b"ben" not in frame:
         assert time.monotonic() < deadline, frame
         time.sleep(0.05)
     assert b"!!! " in frame
-    registry.publisher.publish(ben.alarm(1, "cleared"))
-    registry.type(b"\x1b")  # back to all wearers
-    registry.publisher.wait_for_topic("trace/ben", wanted=False)
-    registry.wait_for(b"!!! 203 asystole  ")
-    registry.type(b"q")
-    assert registry.terminal.wait() == 0
-    registry.terminal.assert_restored()
+    ward.publisher.publish(ben.alarm(1, "cleared"))
+    ward.type(b"\x1b")  # back to all wearers
+    ward.publisher.wait_for_topic("trace/ben", wanted=False)
+    ward.wait_for(b"!!! 203 asystole  ")
+    ward.type(b"q")
+    assert ward.terminal.wait() == 0
+    ward.terminal.assert_restored()
 
 
 def test_a_monitor_that_hesitates_makes_the_view_forget_no_alarm(monitor, ben):

@@ -18,8 +18,8 @@ REVIEW = """
 import os, sys
 from pathlib import Path
 from ecgmon.core.errors import UsageError
+from trainer.enrolment.review import session
 from trainer.enrolment.review.judgements import Judgements
-from review import session
 from tests.support.reviewed_wearer import BEATS, Every, signal
 
 if os.isatty(1):

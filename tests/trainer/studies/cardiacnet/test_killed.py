@@ -16,11 +16,11 @@ import sys, time
 import numpy as np
 from ecgmon.core.labels import ABNORMAL, NORMAL
 from trainer.studies.cardiacnet import claims, search
-from trainer.studies.cardiacnet.patient import Patient, Score, Trained
+from trainer.studies.cardiacnet.patient import Patient, Score, TrainedPatient
 
 class Stub:
     def __init__(self, quality):
-        self.quality, self.trained = quality, Trained()
+        self.quality, self.trained = quality, TrainedPatient()
     def outcome(self, inputs):
         return np.full(len(inputs), self.quality, dtype=np.float32)
 
