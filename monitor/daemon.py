@@ -10,30 +10,26 @@ from typing import Final
 
 import zmq
 
-from ecgmon.core.errors import EcgmonError, UsageError
+from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
-from monitor.network.access import LOCAL, Access, authenticated, is_local
+from monitor.network.access import Access, authenticated
 from monitor.network.connections import Connections, most
-from monitor.network.host import Host, by_opener, scheme
+from monitor.network.host import Host
 from monitor.network.rate_limits import RateLimiter
 from monitor.ops.logs import event
 from monitor.ops.maintenance import Maintenance
 from monitor.ops.prometheus import Metrics, MetricsServer
+from monitor.requests import ViewerRequests
 from monitor.settings import AT_ONCE, MonitorSettings
-from monitor.sinks import SINKS
-from monitor.sinks.base import Sink
 from monitor.sinks.outbox import Outbox
-from monitor.sinks.publisher import Publisher, Request, listen
-from monitor.sources import SOURCES
-from monitor.sources.base import Source
 from monitor.sources.ingest import Ingest, IngestResult
+from monitor.storage.alarms import StorageAlarms
 from monitor.storage.capture import Capture
-from monitor.storage.damage import JournalDamage
-from monitor.storage.disk_trouble import DiskTrouble
 from monitor.storage.jobs import Batch, ReadRequest
 from monitor.storage.journal import Journal
 from monitor.storage.recovery import recover_stream
 from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
+from monitor.transports import open_sinks, open_sources, usable
 from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.stream_tail import StreamTail
 
@@ -85,14 +81,10 @@ class Monitor:
             self._connections = Connections(most())
             stack.callback(self._connections.close)
             host = Host(self._context, settings.own, access, self._connections, sockets)
-            opened = by_opener(SOURCES, settings.ingest, "network.ingest")
-            self._sources: list[Source] = []
-            for opener, endpoints in opened.items():
-                self._sources.append(opener(endpoints, host))
-                stack.callback(_close, self._sources[-1])
+            self._sources = open_sources(settings.ingest, host, stack)
             at = [endpoint for source in self._sources for endpoint in source.endpoints]
             self.ingest = at[0]
-            self._sinks, self._publisher = _open_sinks(settings.publish, host, stack)
+            self._sinks, self._publisher = open_sinks(settings.publish, host, stack)
             told = self._publisher.inbox.endpoints
             self.publish = told[0] if told else ""
             self._connections.start()
@@ -117,20 +109,24 @@ class Monitor:
                 settings.capture_gb * 1e9,
             )
         keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
-        self._wall = journal.wall()
-        self._disk = StorageWriter(journal, capture, settings.journal.parent, keep_days, self._wall)
+        wall = journal.wall()
+        self._disk = StorageWriter(journal, capture, settings.journal.parent, keep_days, wall)
         self._ingest = Ingest(
             self._sources,
             self._registry,
             access,
             RateLimiter(settings.rates),
-            lambda user: _usable(told, user),
+            lambda user: usable(told, user),
         )
-        self._damage = JournalDamage(self._registry.own)
         sinks = {"sink-metrics": self._metrics, **self._sinks}
         self._outbox = Outbox(sinks, self._publisher, self._disk, self._upkeep)
-        self._trouble = DiskTrouble()
         self._journal = journal
+        self._storage_alarms = StorageAlarms(
+            self._registry.own, journal, self._disk, wall, self._metrics
+        )
+        self._requests = ViewerRequests(
+            self._publisher, self._registry, access, journal, self._disk.hand_over
+        )
         self._poller = zmq.Poller()
         readable = [source.readable for source in self._sources]
         for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
@@ -167,7 +163,7 @@ class Monitor:
         taken = self._ingest.drain(now)
         published = taken.published
         for request in requests:
-            published += self._obey(request)
+            published += self._requests.carry_out(request)
         judged = self._registry.advance(lambda wearer: self._publisher.wanted(f"trace/{wearer}"))
         self._time(judged, now)
         published += judged
@@ -271,9 +267,9 @@ class Monitor:
                 "wearers": lambda: self._registry.check(now),
                 "streams": self._ingest.forget_closed,
                 "metrics": self._count,
-                "journal": lambda: self._of_journal(now),
-                "clock": self._of_clock,
-                "disk": lambda: self._of_disk(now),
+                "journal": lambda: self._storage_alarms.of_journal(self._registry.snapshot, now),
+                "clock": self._storage_alarms.of_clock,
+                "disk": lambda: self._storage_alarms.of_disk(now, self._settings.disk_free_mb),
             }
         )
         failing = ", ".join(self._upkeep.failing)
@@ -304,96 +300,3 @@ class Monitor:
         self._metrics.connected(self._connections.open, self._connections.refused)
         self._metrics.refused("ingest", sum(one.take_refused() for one in self._sources))
         self._metrics.refused("publish", self._publisher.inbox.take_refused())
-
-    def _of_journal(self, now: float) -> list[messages.Published]:
-        """Say that the journal was damaged."""
-        if self._damage.is_news(self._journal.damaged):
-            # What could not be read of it must be there after a restart all the same.
-            self._disk.hand_over(Batch(self._registry.snapshot(now)))
-        return self._damage.check(self._journal.damaged)
-
-    def _of_clock(self) -> list[messages.Published]:
-        """Say that the wall clock was set."""
-        step = self._wall.look()
-        text = (
-            f"the clock was set by {self._wall.step_s:+.0f} s: nothing old is removed for an hour"
-        )
-        told = self._registry.own.condition("clock", self._wall.stepped, text=text)
-        return [step, *told] if step else told
-
-    def _of_disk(self, now: float) -> list[messages.Published]:
-        """Say whether the disk fails, and whether it is nearly full: two conditions."""
-        why = text = ""
-        if self._disk.failed:
-            text = "the disk cannot be written: signal and alarms are not kept"
-            why = self._disk.error or "the journal cannot be written"
-        elif self._disk.behind_s(now) > WRITE_TIMEOUT_S:
-            why = text = "the disk does not answer: signal and alarms may not be kept"
-        self._trouble.note(now, why, self._disk.held, self._disk.unkept)
-        self._metrics.disk(self._trouble.seconds, self._disk.held, self._disk.unkept)
-        free_mb, own = self._disk.free_mb, self._registry.own
-        low = f"{free_mb:.0f} MB are free on the disk: make room"
-        return [
-            *own.condition("disk", bool(why), text=text),
-            *own.condition("disk-low", free_mb < self._settings.disk_free_mb, text=low),
-        ]
-
-    def _obey(self, request: Request) -> list[messages.Published]:
-        """Do what a viewer asks for, and answer."""
-        message = request.message
-        if isinstance(message, messages.History):
-            self._disk.hand_over(ReadRequest(lambda: self._past(request, message)))
-            return []
-        try:
-            if isinstance(message, messages.Acknowledge):
-                told = self._registry.acknowledge(message)
-            else:
-                told = self._registry.pause(message)
-        except EcgmonError as error:
-            self._publisher.refuse(request, str(error))
-            return []
-        _log.info("wearer=%s by=%r %r", message.wearer, message.by, message)
-        self._publisher.answer(request, messages.Done())
-        return told
-
-    def _past(self, request: Request, message: messages.History) -> Callable[[], None]:
-        """Look up the past in the disk's thread; the answer is given in ours."""
-        try:
-            past = self._journal.past(message)
-        except UsageError as error:
-            reason = str(error)
-            return lambda: self._publisher.refuse(request, reason)
-        seen = [e for e in past.entries if self._access.may_read(request.user, e.wearer)]
-        answer = messages.Past(entries=seen, before=past.before)
-        return lambda: self._publisher.answer(request, answer)
-
-
-def _usable(endpoints: tuple[str, ...], user: str) -> str:
-    """Return the first endpoint that takes a user's connections, with a key or without."""
-    fitting = (one for one in endpoints if is_local(one) == (user == LOCAL))
-    return next(fitting, endpoints[0] if endpoints else "")
-
-
-def _close(port: Source | Sink) -> None:
-    """Close a source or a sink; one that fails keeps the others from nothing."""
-    try:
-        port.close()
-    except Exception:  # noqa: BLE001 - whatever it is, the monitor ends in order
-        _log.exception(event("not-closed", what=type(port).__name__))
-
-
-def _open_sinks(
-    endpoints: tuple[str, ...], host: Host, stack: contextlib.ExitStack
-) -> tuple[dict[str, Sink], Publisher]:
-    """Open where results go; returns them by name, and the one that viewers talk to.
-
-    Where no endpoint is one of viewers, they have a publisher that listens nowhere.
-    """
-    sinks: dict[str, Sink] = {}
-    for opener, of_sink in by_opener(SINKS, endpoints, "network.publish").items():
-        sinks[f"sink-{scheme(of_sink[0])}"] = sink = opener(of_sink, host)
-        stack.callback(_close, sink)
-    for sink in sinks.values():
-        if isinstance(sink, Publisher):
-            return sinks, sink
-    return sinks, listen((), host)

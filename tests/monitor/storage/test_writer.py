@@ -13,6 +13,7 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
+from monitor.storage import alarms as storage_alarms
 from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
 from monitor.storage.jobs import Batch, ReadRequest, StoredSamples
@@ -167,7 +168,7 @@ def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path
 @pytest.fixture
 def impatient(monkeypatch):
     """A monitor that takes no second to notice."""
-    for module in (daemon, disk):
+    for module in (daemon, disk, storage_alarms):
         monkeypatch.setattr(module, "WRITE_TIMEOUT_S", 0.3)
     monkeypatch.setattr(daemon, "LINK_S", 0.1)
     monkeypatch.setattr(daemon, "DRAIN_S", 0.3)
