@@ -26,7 +26,7 @@ class AlarmMessages:
     def restore(self, past: Iterable[messages.Alarm | messages.Paused], highest: int = 0) -> None:
         """Go on from what was told before, in its order, and from the highest number given."""
         known = [t for message in past if (t := _transition(message)) is not None]
-        self.alarms = AlarmStateMachine.restore(known, highest)
+        self.alarms = AlarmStateMachine.from_transitions(known, highest)
 
     @property
     def acknowledged(self) -> set[Kind]:

@@ -38,6 +38,7 @@ from typing import Final
 
 from ecgmon.core.alarm_kinds import KINDS, AlarmState, Category, Kind, Priority
 from ecgmon.core.errors import UsageError
+from ecgmon.core.state import Index, Layout, Stateful
 
 LONGEST_PAUSE_S: Final = 3600.0
 """Nobody may silence a bed for good: a pause has to be asked for again."""
@@ -112,8 +113,17 @@ class AlarmPause:
 Transition = Change | AlarmPause
 
 
-class AlarmStateMachine:
+class AlarmStateMachine(Stateful):
     """The alarms and pauses of one wearer."""
+
+    layout = Layout(
+        "alarms",
+        1,
+        _alarms=dict[Kind, Change],
+        _pauses=dict[Kind, tuple[float, AlarmPause]],
+        _highest=Index,
+        _now=float,
+    )
 
     def __init__(self) -> None:
         self._alarms: dict[Kind, Change] = {}
@@ -122,7 +132,9 @@ class AlarmStateMachine:
         self._now = -math.inf
 
     @classmethod
-    def restore(cls, transitions: Iterable[Transition], highest: int = 0) -> "AlarmStateMachine":
+    def from_transitions(
+        cls, transitions: Iterable[Transition], highest: int = 0
+    ) -> "AlarmStateMachine":
         """Go on from the transitions of the past.
 
         Parameters

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Final, Literal
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import Index, Layout, Stateful
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 
 PAUSE: Final = 4 * RATE
@@ -16,7 +17,7 @@ Change = tuple[Standstill, bool, int]
 """A kind, whether it holds from now on, and from which sample on."""
 
 
-class Asystole:
+class Asystole(Stateful):
     """Whether the heart stands still, exact to the sample however the stream was cut.
 
     The silence is counted from the last beat, or from where signal or samples began again if that
@@ -35,6 +36,15 @@ class Asystole:
     holding : collection of str
         What held before the stream began.
     """
+
+    layout = Layout(
+        "asystole",
+        1,
+        _holds=dict[Standstill, bool],
+        _since=Index,
+        _latest=Index | None,
+        _still=Index | None,
+    )
 
     def __init__(self, holding: Collection[str] = ()) -> None:
         self._holds: dict[Standstill, bool] = {

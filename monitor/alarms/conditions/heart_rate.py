@@ -7,6 +7,7 @@ from typing import Final
 
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from monitor.alarms.conditions.asystole import PAUSE
 from monitor.alarms.rules import MARGIN, Rules
@@ -27,8 +28,10 @@ _EXTREME: Final[dict[Kind, Kind]] = {
 
 
 @dataclass(slots=True)
-class _Limit:
+class _Limit(Stateful):
     """Whether the rate is beyond one limit; ``side`` is 1 for a high limit, -1 for a low one."""
+
+    layout = Layout("limit of the heart rate", 1, ("limit", "side"), holds=bool, inside=Index)
 
     limit: float | None
     side: int
@@ -57,7 +60,7 @@ class _Limit:
             self.holds = False
 
 
-class HeartRateConditions:
+class HeartRateConditions(Stateful):
     """The four conditions of the heart rate, judged once a second.
 
     A low condition begins when each of the last three RR intervals is longer than the limit's: a
@@ -83,6 +86,17 @@ class HeartRateConditions:
     holding : collection of Kind
         What held before the stream began.
     """
+
+    layout = Layout(
+        "heart rate conditions",
+        1,
+        _limits=NESTED,
+        _intervals=Indices,
+        _beat=Index | None,
+        _usable_from=Index,
+        _lost=Index,
+        _unbroken=Index,
+    )
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         self._limits: dict[Kind, _Limit] = {

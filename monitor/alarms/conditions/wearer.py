@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.state import NESTED, Layout, Stateful
 from ecgmon.signal import Second
 from monitor.alarms.conditions.asystole import Asystole, Change
 from monitor.alarms.conditions.heart_rate import HeartRateConditions
@@ -28,7 +29,7 @@ class Condition:
     at: int
 
 
-class WearerConditions:
+class WearerConditions(Stateful):
     """The conditions of one stream.
 
     After each push of samples: `second` for every second that it completed, then `elapsed`. The
@@ -45,6 +46,18 @@ class WearerConditions:
         What held before: alarms belong to the wearer and outlive a stream. It ends by the same
         rules as if it had begun here.
     """
+
+    layout = Layout(
+        "wearer conditions",
+        1,
+        ("_soon",),
+        _asystole=NESTED,
+        _rates=NESTED,
+        _abnormal=NESTED,
+        _no_signal=NESTED,
+        _noisy=NESTED,
+        _holds=dict[Kind, bool],
+    )
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         self._asystole = Asystole(holding)
