@@ -255,6 +255,8 @@ def _to_wire(value: object) -> object:
     if isinstance(value, np.ndarray):
         little = value.astype(value.dtype.newbyteorder("<"))
         return little.dtype.str, value.shape, little.tobytes()
+    if isinstance(value, np.generic):
+        return value.item()
     raise TypeError(f"{type(value).__name__} is not saved")
 
 
