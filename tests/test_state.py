@@ -16,6 +16,7 @@ import monitor.alarms
 import monitor.wearers
 from ecgmon.core.errors import StateError
 from ecgmon.core.state import Stateful, StatefulRows
+from ecgmon.signal import SignalChain
 from ecgmon.signal.history import History
 from ecgmon.signal.row_beats import RowBeats
 from ecgmon.signal.rows import Rows
@@ -24,7 +25,7 @@ from monitor.alarms.messages import AlarmMessages
 from monitor.wearers import state
 from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.session import ActiveStream
-from tests.support.streaming import ALL
+from tests.support.streaming_monitor import ALL
 
 PARTS = {
     RowBeats,  # of BeatDetector
@@ -36,6 +37,8 @@ PARTS = {
 }
 NO_STATE_OF_THEIR_OWN = {AlarmMessages, WearerRegistry}
 """An AlarmStateMachine with a name, and what holds the wearers."""
+SAVED_ELSEWHERE = {SignalChain: {"next"}, History: {"_views"}}
+"""The same ndarray as that of its rows; views of the samples."""
 TAKES = {"__call__", "accept", "add", "advance", "condition", "observe", "push", "second", "take"}
 """Methods by which a stream comes in."""
 every_class = pytest.mark.parametrize("one", ALL, ids=lambda one: one.kind.__name__)
@@ -54,7 +57,7 @@ def feed(one, made, row, events, start, stop, rng):
         found += one.drive(made, row, at, events[at : at + n])
         at += n
     # Which of several kinds of output comes first depends on the cut, the order of each does not.
-    return sorted(map(repr, found)) if one.kind is ecgmon.signal.SignalChain else repr(found)
+    return sorted(map(repr, found)) if one.kind is SignalChain else repr(found)
 
 
 @every_class
@@ -80,23 +83,33 @@ def test_a_stream_goes_on_elsewhere_bit_by_bit(one, seed, share):
     assert one.end(there, 4, len(events)) == one.end(here, 1, len(events))
 
 
-def attributes(made):
+def unsaved(made, path=""):
+    """Return what an object and its parts are beside their state, by its place."""
     slots = (name for kind in type(made).__mro__ for name in getattr(kind, "__slots__", ()))
-    return {*getattr(made, "__dict__", ()), *slots}
+    found = {}
+    for name in sorted({*getattr(made, "__dict__", ()), *slots}):
+        value, at = getattr(made, name), f"{path}.{name}"
+        if isinstance(value, dict | list | tuple):
+            inside = value.values() if isinstance(value, dict) else value
+        else:
+            inside = [value]
+        parts = [part for part in inside if isinstance(part, Stateful | StatefulRows)]
+        for number, part in enumerate(parts):
+            found |= unsaved(part, f"{at}[{number}]")
+        if not parts and name not in {*made.layout.fields, *SAVED_ELSEWHERE.get(type(made), ())}:
+            found[at] = repr(value)
+    return found
 
 
 @every_class
 def test_what_changes_is_saved(one):
-    made, rng = one.make(3), np.random.default_rng(1)
-    kind = type(made)
-    # History keeps views of its samples.
-    rest = attributes(made) - set(kind.layout.fields) - ({"_views"} if kind is History else set())
-    before = {name: repr(getattr(made, name)) for name in rest}
-    events = one.events(rng)
-    feed(one, made, 1, events, 0, len(events), rng)
-    if one.kind is ecgmon.signal.SignalChain:
-        rest.remove("next")  # the same ndarray as that of its rows
-    assert {name: repr(getattr(made, name)) for name in rest} == {n: before[n] for n in rest}
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        made, events = one.make(3), one.events(rng)
+        before, step = unsaved(made), max(len(events) // 30 // one.unit, 1) * one.unit
+        for at in range(0, len(events), step):
+            feed(one, made, 1, events, at, min(at + step, len(events)), rng)
+            assert unsaved(made) == before
 
 
 def classes():

@@ -1,4 +1,4 @@
-"""Every class that carries a stream's state: how to make one, what to feed it, what comes out."""
+"""Classes of ecgmon.signal with a stream's state: how to make one, feed it, and compare it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ecgmon.core.alarm_kinds import KINDS
 from ecgmon.core.constants import NO_VALUE, RATE
-from ecgmon.signal import Geometry, Second, SignalChain, Windows
+from ecgmon.signal import Geometry, SignalChain, Windows
 from ecgmon.signal.filter import SectionFilter, band_pass
 from ecgmon.signal.front_end import FrontEnd
 from ecgmon.signal.history import History
@@ -19,16 +18,6 @@ from ecgmon.signal.qrs_energy import QrsEnergy
 from ecgmon.signal.rate_converter import RateConverter
 from ecgmon.signal.scale import AmplitudeScale
 from ecgmon.signal.stillness import QUARTER, Stillness
-from ecgmon.wire import Frame
-from monitor.alarms.conditions.asystole import Asystole
-from monitor.alarms.conditions.heart_rate import HeartRateConditions
-from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.conditions.wearer import WearerConditions
-from monitor.alarms.rules import Hysteresis, Rules
-from monitor.alarms.state_machine import AlarmStateMachine
-from monitor.wearers.clock import Clock
-from monitor.wearers.delivered_rate import DeliveredRate
-from monitor.wearers.stream import Stream
 from replay.simulator.wearer import simulate
 
 ECG = simulate("premature", seed=3).record.millivolts()
@@ -93,6 +82,8 @@ def counts(rng):
     """Counts of a device with pacing spikes, clipping and holes."""
     x = with_holes(rng)
     x[rng.integers(0, len(x), 12)] += 3.0
+    at = int(rng.integers(0, len(x)))
+    x[at : at + 200] = 100.0
     return np.where(np.isnan(x), NO_VALUE, np.clip(x * 4000, -32767, 32767)).astype(np.int16)
 
 
@@ -102,60 +93,10 @@ def paced(rng):
     return x
 
 
-def seconds(rng):
-    """Seconds of all states, with beats at changing rates, weak ones and still lines."""
-    made, at, rr = [], 0, 300
-    for end in range(RATE, 90 * RATE, RATE):
-        if rng.random() < 0.1:
-            rr = int(rng.choice([120, 180, 300, 500, 900, 2000]))
-        beats = []
-        while at + 107 < end:
-            beats.append(at)
-            at += rr
-        state = rng.choice(["signal", "signal", "signal", "signal", "noisy", "absent"])
-        weak = tuple(beats[:1]) if rng.random() < 0.1 else ()
-        still = end - 200 if rng.random() < 0.1 else None
-        lost = end - 100 if rng.random() < 0.05 else None
-        made.append(Second(0, end, str(state), tuple(beats), weak, still, lost))
-    return made
-
-
-def arrivals(rng):
-    """When samples before an index arrive, of a device with a wrong clock on a jumpy link."""
-    ppm = float(rng.choice([-40_000, -200, 0, 300, 30_000, 50_000]))
-    made, now = [], 1000.0
-    for k in range(1, 700):
-        now += 0.5 * (1 + ppm / 1e6)
-        made.append((k * 180, now + float(rng.exponential(0.1)), round(k * 5e8 + 1)))
-    return made
-
-
-def frames(rng):
-    """Frames of a device with times of arrival, some lost, swapped or sent twice."""
-    x, at, made, now = counts(rng), 0, [], 50.0
-    while at < len(x):
-        n = int(rng.integers(1, 300))
-        gain = float(rng.choice([4000.0, 4000.0, 2000.0]))
-        made.append(Frame(7, at, round(now * 1e9), 250_000, gain, "II", x[at : at + n]))
-        at += n
-    order = np.argsort(np.arange(len(made)) + rng.exponential(0.7, len(made)))
-    sent = [made[i] for i in order for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 2]))]
-    return [(frame, 50.0 + 0.3 * k, bool(rng.random() < 0.1)) for k, frame in enumerate(sent)]
-
-
-def alarms(rng):
-    """Conditions, acknowledgements and pauses, on a clock that is set back now and then."""
-    kinds, made, now = list(KINDS)[:6], [], 1e9
-    for _ in range(200):
-        now += float(rng.choice([0.0, 1.0, 60.0, -30.0]))
-        kind, what = str(rng.choice(kinds)), int(rng.integers(0, 6))
-        made.append((what, kind, now, bool(rng.random() < 0.5)))
-    return made
-
-
 def chain(geometry):
     def drive(made, row, at, x):
-        spikes = [k for k in range(at, at + len(x)) if k % 997 == 0]
+        first = int(made.next[row])
+        spikes = [k for k in range(first, first + len(x)) if k % 997 == 0]
         pushed = made.push(rows_of(row), x[None], np.full(1, 0.005), [spikes])
         windows = [
             tuple(bits(getattr(pushed.windows, name)[[i]]) for name in Windows.__slots__[1:])
@@ -167,7 +108,13 @@ def chain(geometry):
     def end(made, row, at):
         return bits(made.recent(row, 1000)), made.confirmed(row), made.lost(row)
 
-    return Streaming(SignalChain, lambda rows: SignalChain(geometry, rows), with_holes, drive, end)
+    def make(rows):
+        made = SignalChain(geometry, rows)
+        for row in range(rows):
+            made.reset(row, 500 * row)
+        return made
+
+    return Streaming(SignalChain, make, with_holes, drive, end)
 
 
 def drive_history(made, row, at, x):
@@ -219,89 +166,6 @@ def end_of_beats(made, row, at):
     return recent, made.weak(row, recent), repr(rate), made.longest_rr(row, at)
 
 
-def drive_asystole(made, row, at, piece):
-    found = []
-    for second in piece:
-        found += made.advance(second.end, second.strong)
-        if second.state == "signal":
-            made.usable(second.end, second.still)
-        else:
-            found += made.lose(second.end)
-    return found
-
-
-def drive_rates(made, row, at, piece):
-    return [
-        made.second(s.end, s.strong) if s.state == "signal" else made.lose(s.end) for s in piece
-    ]
-
-
-def drive_conditions(made, row, at, piece):
-    found = []
-    for second in piece:
-        found += [*made.second(second), *made.judged(second.end, bool(second.weak))]
-        found += made.elapsed(second.end + 90, second.strong)
-    return found
-
-
-def drive_clock(made, row, at, piece):
-    found = []
-    for end, arrival, device_time in piece:
-        made.observe(end, arrival)
-        made.observe_device(end, device_time)
-        found.append((made.lag(arrival + 1), made.drift_ppm, made.jumped_s))
-    return found
-
-
-def drive_delivered(made, row, at, piece):
-    found = []
-    for end, arrival, _ in piece:
-        made.observe(end, arrival)
-        found.append((made.wrong, made.hz))
-    return found
-
-
-def drive_stream(made, row, at, piece):
-    found = []
-    for frame, now, drained in piece:
-        taken = [*made.accept(frame, now), *made.expire(now)]
-        found += [(one.first, one.gain, one.samples.tobytes()) for one in taken]
-        found.append((made.next, made.received, made.missing, made.repeated, made.clock.lag(now)))
-        if drained:
-            found += processed(made)
-    return found
-
-
-def processed(stream):
-    """Take what is pending, as the pipeline does."""
-    found = []
-    while stream.pending:
-        segment = stream.pending.popleft()
-        samples = np.concatenate(segment.parts)
-        if segment.missing:
-            stream.skip_to(segment)
-        found.append((segment.first, segment.missing, segment.step, samples.tobytes()))
-    until = stream.end // RATE * RATE
-    found.append((stream.report_spikes(0, until), stream.missing_of(0, until)))
-    return found
-
-
-def end_of_stream(stream, row, at):
-    return [(one.first, one.samples.tobytes()) for one in stream.release()], processed(stream)
-
-
-def drive_alarms(made, row, at, piece):
-    found = []
-    for what, kind, now, holds in piece:
-        if what < 4:
-            found += made.condition(kind, holds, now, stream="x", at=round(now))
-        elif what == 4:
-            found += made.pause(kind, 300 * holds, "a nurse", now)
-        elif made.standing:
-            found += made.acknowledge(made.standing[-1].number, "a nurse", now)
-    return found
-
-
 def drive_pushed(made, row, at, x):
     return made.push(x).tolist()
 
@@ -318,7 +182,7 @@ def of_rate(kind, rate_mhz, events, drive):
     return Streaming(kind, lambda _: kind(rate_mhz), events, drive, flushed)
 
 
-ALL = [
+OF_SIGNAL = [
     Streaming(
         SectionFilter,
         band_pass,
@@ -353,17 +217,4 @@ ALL = [
     of_rate(SpikeRemover, 500_000, paced, drive_pushed),
     of_rate(FrontEnd, 250_000, counts, drive_front_end),
     of_rate(FrontEnd, 360_000, counts, drive_front_end),
-    Streaming(Asystole, lambda _: Asystole(), seconds, drive_asystole),
-    Streaming(HeartRateConditions, lambda _: HeartRateConditions(Rules()), seconds, drive_rates),
-    Streaming(
-        KOfN,
-        lambda _: KOfN(Hysteresis(3, 10, 5)),
-        lambda rng: rng.random(200) < 0.3,
-        lambda made, row, at, piece: [made.add(bool(one)) for one in piece],
-    ),
-    Streaming(WearerConditions, lambda _: WearerConditions(Rules()), seconds, drive_conditions),
-    Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
-    Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
-    Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),
-    Streaming(Stream, lambda _: Stream("203", 7, 0, 250_000), frames, drive_stream, end_of_stream),
 ]

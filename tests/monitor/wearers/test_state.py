@@ -14,8 +14,11 @@ from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import Frame, messages
 from monitor.alarms.rules import Rules
 from monitor.sources.ingest import IngestResult
+from monitor.wearers import state
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
+from monitor.wearers.session import ActiveStream, WearerSession
+from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 from replay.simulator.wearer import simulate
 from tests.support.bundles import write_bundle
@@ -70,22 +73,42 @@ def feed(registry, sent, arrival):
     return found, links
 
 
-@given(seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1), recovered=st.booleans())
-@settings(max_examples=10)
-def test_a_wearer_goes_on_in_another_monitor_bit_by_bit(seed, share, recovered):
+def slots(kind):
+    return {name for one in kind.__mro__ for name in getattr(one, "__slots__", ())}
+
+
+def test_every_attribute_of_a_wearer_is_saved_or_comes_from_the_other_monitor():
+    for kind, others in {
+        Stream: {"row"},
+        ActiveStream: {"model", "chain", "refused"},
+    }.items():
+        assert slots(kind) - {*kind.layout.fields, *kind.layout.given} == others
+    saved = set(state._SavedWearer.layout.fields)
+    assert slots(WearerSession) - saved == {"live", "told", "rules"}
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1), judged_s=st.none() | st.integers(10, 25)
+)
+@settings(max_examples=12)
+def test_a_wearer_goes_on_in_another_monitor_bit_by_bit(seed, share, judged_s):
     rng = np.random.default_rng(seed)
     here, there = new_registry(capacity=3), new_registry(capacity=6)
-    tail = StreamTail(0, SAMPLES[: 20 * RATE], 360_000, 200.0, "II", 15 * RATE)
-    opened(here, "203", recalled=tail if recovered else None)
+    tail = StreamTail(0, SAMPLES[: 20 * RATE], 360_000, 200.0, "II", (judged_s or 0) * RATE)
+    opened(here, "203", recalled=tail if judged_s else None)
     for number, wearer in enumerate(("119", "120"), 8):
         opened(there, wearer, number)  # so that the row is another one
     sent = frames(rng)
-    at = round(share * len(sent))
+    at = round(share**2 * len(sent))  # often while it is recovered
     feed(here, sent[:at], 0.0)
     data = here.save("203")
     there.load(data)
     assert live(there).row != live(here).row
     assert there.save("203") == data
+    snapshots = [
+        [m for m in registry.snapshot(0.2 * at) if m.wearer == "203"] for registry in (here, there)
+    ]
+    assert snapshots[0] == snapshots[1]
     assert feed(there, sent[at:], 0.2 * at) == feed(here, sent[at:], 0.2 * at)
     closed = [said(registry.close(live(registry)), "203") for registry in (there, here)]
     assert closed[0] == closed[1]
