@@ -7,7 +7,8 @@ from typing import get_args
 from ecgmon.core.alarm_kinds import KINDS, Kind
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
-from monitor.alarms.state_machine import AlarmPause, AlarmStateMachine, Change, Transition
+from monitor.alarms.state_machine import AlarmStateMachine
+from monitor.alarms.transitions import AlarmPause, Change, Transition
 
 
 class AlarmMessages:

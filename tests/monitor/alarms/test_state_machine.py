@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ecgmon.core.alarm_kinds import KINDS
 from ecgmon.core.errors import UsageError
-from monitor.alarms.state_machine import LONGEST_PAUSE_S, AlarmPause, AlarmStateMachine, Change
+from monitor.alarms.state_machine import LONGEST_PAUSE_S, AlarmStateMachine
+from monitor.alarms.transitions import AlarmPause, Change
 from viewer.model.alarm_sounds import PATTERNS, SILENCE, sound
 
 SOME = ("asystole", "extreme-low-rate", "abnormal", "noisy")
