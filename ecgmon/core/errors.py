@@ -48,6 +48,10 @@ class AccessError(UsageError):
     """A key cannot be read, made or trusted, or is not known."""
 
 
+class StateError(EcgmonError):
+    """Bytes are not a state that this object can go on from."""
+
+
 class ProtocolError(EcgmonError):
     """Bytes from the network are not a valid frame or message."""
 

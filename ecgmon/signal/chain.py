@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
+from ecgmon.core.state import NESTED, Layout, StatefulRows
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.seconds import finish_seconds
@@ -24,7 +25,7 @@ from ecgmon.signal.types import Pushed, Second, Windows
 from ecgmon.signal.windows import cut_windows
 
 
-class SignalChain:
+class SignalChain(StatefulRows):
     """Streaming signal state of a stack of wearers whose models share one geometry.
 
     Parameters
@@ -39,6 +40,8 @@ class SignalChain:
     next : ndarray of int64, shape (rows,)
         Stream index of each row's next sample.
     """
+
+    layout = Layout("signal chain", 1, ("geometry",), _known=NESTED)
 
     def __init__(self, geometry: Geometry, rows: int) -> None:
         self.geometry = geometry

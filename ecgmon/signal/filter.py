@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import ARRAY, Layout, StatefulRows
 
 BAND_HZ: Final = (0.4, 30.0)
 """Pass band of CardiacNet (Vavekanand et al. 2024)."""
@@ -39,7 +40,7 @@ def _fastest() -> _Filter:
 _filter_in_place: Final = _fastest()
 
 
-class SectionFilter:
+class SectionFilter(StatefulRows):
     """Second-order sections that carry their state, for a stack of wearers.
 
     Each row starts in the steady state of its own first sample, as if that value had stood
@@ -52,6 +53,8 @@ class SectionFilter:
     rows : int
         Number of wearers.
     """
+
+    layout = Layout("section filter", 1, _state=ARRAY, _fresh=ARRAY)
 
     def __init__(self, sos: NDArray[np.float64], rows: int) -> None:
         self._sos = np.ascontiguousarray(sos)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
 from ecgmon.core.units import millivolts
 from ecgmon.signal.pacing_spikes import SpikeRemover
 from ecgmon.signal.rate_converter import RateConverter
@@ -20,7 +21,7 @@ RAIL_S: Final = 0.1
 """A line that stays at an end of the range for longer is not measured; a clipped peak is short."""
 
 
-class FrontEnd:
+class FrontEnd(Stateful):
     """Takes the samples of one stream, bit-identically for every way of cutting it.
 
     Parameters
@@ -35,6 +36,16 @@ class FrontEnd:
     found : list of int
         Indices at `RATE` of the pacing spikes found since the list was last emptied.
     """
+
+    layout = Layout(
+        "front end",
+        1,
+        ("_rate_mhz",),
+        _remover=NESTED,
+        _converter=NESTED,
+        _railed=Index,
+        found=Indices,
+    )
 
     def __init__(self, rate_mhz: int, first: int = 0) -> None:
         self._rate_mhz = rate_mhz

@@ -7,6 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike, NDArray
 
 from ecgmon.core.constants import WINDOW
+from ecgmon.core.state import ARRAY, Layout, StatefulRows
 
 ROOM: Final = 2 * WINDOW
 """Samples that a row takes before those kept of it move to its beginning, and the most that one
@@ -15,7 +16,7 @@ call may append."""
 _T = TypeVar("_T", bound=np.generic)
 
 
-class History(Generic[_T]):
+class History(StatefulRows, Generic[_T]):
     """The last samples of each row, by stream index.
 
     Rows need not be in step. The samples of a row lie side by side, so that any stretch of them is
@@ -30,6 +31,8 @@ class History(Generic[_T]):
     dtype : dtype
         Type of a sample.
     """
+
+    layout = Layout("history", 1, ("size",), _samples=ARRAY, _origin=ARRAY)
 
     def __init__(self, rows: int, size: int, dtype: DTypeLike) -> None:
         self.size = size

@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.state import Index, Indices, Layout, Samples, Stateful
+
 SPIKE_MV: Final = 0.7
 """Smallest spike in mV. Pacemakers leave 1 mV and more; the sharpest thing so narrow in the 44
 records of MIT-BIH without paced beats has 0.62 mV."""
@@ -36,7 +38,7 @@ SLOWEST_HZ: Final = 200
 """Slowest rate at which spikes are found: below it a narrow R wave is as short."""
 
 
-class SpikeRemover:
+class SpikeRemover(Stateful):
     """Finds the pacing spikes of one stream and bridges each by a straight line.
 
     Samples pass at once, except for those that may be a spike in progress: they wait for what
@@ -54,6 +56,16 @@ class SpikeRemover:
     found : list of int
         Indices of the spikes that were found since the list was last emptied.
     """
+
+    layout = Layout(
+        "spike remover",
+        1,
+        ("_beside", "_short", "_wide", "_longest"),
+        found=Indices,
+        _next=Index,
+        _raw=Samples(64),
+        _passed=Index,
+    )
 
     def __init__(self, rate_mhz: int, first: int = 0) -> None:
         rate = rate_mhz / 1000

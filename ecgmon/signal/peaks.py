@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import ARRAY, COLUMNS, NESTED, Layout, StatefulRows
 from ecgmon.signal.history import History
 from ecgmon.signal.qrs_energy import QrsEnergy
 
@@ -22,7 +23,7 @@ Peak = tuple[int, float]
 """Its stream index, and its energy in mV."""
 
 
-class Peaks:
+class Peaks(StatefulRows):
     """Finds local maxima of the QRS energy.
 
     A maximum shows only with the sample after it; of equal neighbours the first one counts.
@@ -37,6 +38,10 @@ class Peaks:
     start : ndarray of int64, shape (rows,)
         Stream index of each row's first sample since it began anew.
     """
+
+    layout = Layout(
+        "QRS peaks", 1, start=ARRAY, _energy=NESTED, _sharp=NESTED, _fresh=ARRAY, _tail=COLUMNS
+    )
 
     def __init__(self, rows: int) -> None:
         self.start = np.zeros(rows, dtype=np.int64)

@@ -8,23 +8,21 @@ beat after tall ones without searching back.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import partial
 from math import exp
 from statistics import median_low
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE, WINDOW
-from ecgmon.signal.peaks import Peak, Peaks
+from ecgmon.core.state import ARRAY, NESTED, Layout, StatefulRows
+from ecgmon.signal.peaks import Peaks
+from ecgmon.signal.row_beats import NEVER, REFERENCE_SECONDS, REFRACTORY, RowBeats
 
 DELAY: Final = round(0.094 * RATE)
 """Samples by which the energy peak follows the R peak: filter and moving window together. On DS1
 the beats found then lie within a sample of the annotated ones in the median."""
-REFRACTORY: Final = round(0.2 * RATE)
-"""No heart beats twice within 200 ms (Pan & Tompkins 1985)."""
 CONFIRMED_AFTER: Final = DELAY + REFRACTORY + 1
 """A beat is confirmed by the sample this many after it: 297 ms."""
 THRESHOLD_MAX: Final = 0.35
@@ -55,52 +53,14 @@ LONGEST_RR: Final = 4 * RATE
 """A longer silence is no RR interval: heart rate is not known until new beats have come."""
 RATE_BEATS: Final = 8
 """Heart rate is the mean over this many RR intervals, as bedside monitors average it."""
-KEPT: Final = 16
-"""Beats remembered: as many as fit into three seconds."""
-
 WEAK_FRACTION: Final = 0.4
 """Share of the usual energy below which a beat is weak and counts for no alarm of asystole or rate:
 where a heart stands still, the threshold sinks to the noise. The largest that adds no asystole to
 DS1. With electrode motion of 18 dB, 86 of 88 asystoles cut into DS1 are then seen and not 23. One
 in 150 ventricular beats is weak."""
-REFERENCE_SECONDS: Final = 30
-"""The usual energy is the median of each second's smallest beat over this many seconds of signal.
-Artefacts do not raise it, and beats that turn small for good become usual in half that time."""
-
-_LATEST: Final[partial[deque[Any]]] = partial(deque, maxlen=KEPT)
-_NEVER: Final = np.iinfo(np.int64).max
 
 
-@dataclass(slots=True)
-class _Row:
-    """What is known of one wearer's beats."""
-
-    beats: deque[int] = field(default_factory=_LATEST)
-    clean: int = 0
-    energies: deque[float] = field(default_factory=_LATEST)
-    intervals: deque[tuple[int, int]] = field(default_factory=_LATEST)
-    kept: float = 0.0
-    level: float = 0.0
-    peaks: list[Peak] = field(default_factory=list)
-    pending: int = -1
-    pending_value: float = 0.0
-    rr: float = float(RATE)
-    sharp: float = 0.0
-    smallest: deque[float] = field(default_factory=partial(deque, maxlen=REFERENCE_SECONDS))
-    usual: float = 0.0
-    weak: deque[int] = field(default_factory=_LATEST)
-    without: int = 0
-
-    def wakes(self) -> int:
-        """Return the stream index up to which samples must be known for anything to happen."""
-        # A local maximum shows only one sample later, so time stands one sample back.
-        due = self.pending + REFRACTORY + 2 if self.pending >= 0 else _NEVER
-        if self.peaks and self.peaks[0][0] + 2 < due:
-            return self.peaks[0][0] + 2
-        return due
-
-
-class BeatDetector:
+class BeatDetector(StatefulRows):
     """Finds QRS complexes as samples come.
 
     Samples are taken for all rows at once (`take`), beats confirmed later, up to where each row
@@ -112,14 +72,16 @@ class BeatDetector:
         Number of wearers.
     """
 
+    layout = Layout("beat detector", 1, _peaks=NESTED, _wakes=ARRAY, _rows=NESTED)
+
     def __init__(self, rows: int) -> None:
         self._peaks = Peaks(rows)
-        self._wakes = np.full(rows, _NEVER, dtype=np.int64)
-        self._rows = [_Row() for _ in range(rows)]
+        self._wakes = np.full(rows, NEVER, dtype=np.int64)
+        self._rows = [RowBeats() for _ in range(rows)]
 
     def reset(self, row: int) -> None:
         """Forget a row: beats on both sides of a gap have no RR interval."""
-        self._rows[row] = _Row()
+        self._rows[row] = RowBeats()
         self._begin(row)
 
     def restart(self, row: int) -> None:
@@ -251,7 +213,7 @@ class BeatDetector:
 
     def _begin(self, row: int) -> None:
         self._peaks.reset(row)
-        self._wakes[row] = _NEVER
+        self._wakes[row] = NEVER
 
     def _advance(self, row: int, until: int) -> list[int]:
         state, found = self._rows[row], list[int]()
@@ -270,7 +232,7 @@ class BeatDetector:
         self._wakes[row] = state.wakes()
         return found
 
-    def _confirm(self, row: int, state: _Row, found: list[int]) -> None:
+    def _confirm(self, row: int, state: RowBeats, found: list[int]) -> None:
         """Decide whether the pending peak is a beat."""
         peak, value = state.pending, state.pending_value
         at = peak - DELAY

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import COLUMNS, NESTED, Layout, StatefulRows
 from ecgmon.signal.filter import SectionFilter
 
 BAND_HZ: Final = (9.0, 20.0)
@@ -32,7 +33,7 @@ class Energy(NamedTuple):
     sharp: NDArray[np.float64]
 
 
-class QrsEnergy:
+class QrsEnergy(StatefulRows):
     """Measures the energy in both bands as samples come.
 
     Parameters
@@ -40,6 +41,8 @@ class QrsEnergy:
     rows : int
         Number of wearers.
     """
+
+    layout = Layout("QRS energy", 1, _bands=NESTED, _power=COLUMNS)
 
     def __init__(self, rows: int) -> None:
         sections = (

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import Index, Layout, Samples, Stateful
 
 MIN_RATE: Final = 100
 """Slowest rate in Hz that is converted: its Nyquist frequency lies above the band of the chain."""
@@ -54,7 +55,7 @@ def first_output(index: int, rate_mhz: int) -> int:
     return -(-index * _RATE_MHZ // rate_mhz)
 
 
-class RateConverter:
+class RateConverter(Stateful):
     """Converts one stream to `RATE`, bit-identically for every way of cutting it.
 
     A stream at `RATE` passes unchanged and at once. Otherwise an output needs the ``reach`` input
@@ -77,6 +78,17 @@ class RateConverter:
     next : int
         Index at `RATE` of the next output.
     """
+
+    layout = Layout(
+        "rate converter",
+        1,
+        ("_rate",),
+        _end=Index,
+        next=Index,
+        _held=Samples(_BLOCK),
+        _absent=Samples(_BLOCK),
+        _measured=bool,
+    )
 
     def __init__(self, rate_mhz: int, first: int = 0) -> None:
         if not MIN_RATE * 1000 <= rate_mhz <= MAX_RATE * 1000:

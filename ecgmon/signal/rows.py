@@ -3,6 +3,7 @@
 import numpy as np
 
 from ecgmon.core.constants import WINDOW
+from ecgmon.core.state import ARRAY, NESTED, Indices, Layout, StatefulRows
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.history import History
@@ -12,7 +13,7 @@ from ecgmon.signal.scale import AmplitudeScale
 from ecgmon.signal.stillness import Stillness
 
 
-class Rows:
+class Rows(StatefulRows):
     """The state of each row, by stream index.
 
     Parameters
@@ -37,7 +38,7 @@ class Rows:
         Stream index of the first sample, and of the first one since the filters started anew.
     next : ndarray of int64, shape (rows,)
         Stream index of the next sample.
-    state : ndarray of int8, shape (rows,)
+    signal_state : ndarray of int8, shape (rows,)
         Signal state of the last whole second (`ecgmon.signal.quality`).
     hum : ndarray of float64, shape (rows,)
         Mains hum in mV of seconds with beats.
@@ -46,6 +47,29 @@ class Rows:
     confirmed : list of list of int
         Beats of each row confirmed since its last whole second.
     """
+
+    layout = Layout(
+        "row of a chain",
+        1,
+        filtered=NESTED,
+        raw=NESTED,
+        valid=NESTED,
+        band_pass=NESTED,
+        scale=NESTED,
+        beats=NESTED,
+        still=NESTED,
+        held=ARRAY,
+        missed=ARRAY,
+        absent=ARRAY,
+        start=ARRAY,
+        real_from=ARRAY,
+        next=ARRAY,
+        signal_state=ARRAY,
+        hum=ARRAY,
+        last_beat=ARRAY,
+        beat_count=ARRAY,
+        confirmed=Indices,
+    )
 
     def __init__(self, geometry: Geometry, rows: int) -> None:
         size = max(geometry.context, RECENT) + WINDOW
@@ -62,7 +86,7 @@ class Rows:
         self.start = np.zeros(rows, dtype=np.int64)
         self.real_from = np.zeros(rows, dtype=np.int64)
         self.next = np.zeros(rows, dtype=np.int64)
-        self.state = np.zeros(rows, dtype=np.int8)
+        self.signal_state = np.zeros(rows, dtype=np.int8)
         self.hum = np.zeros(rows)
         self.last_beat = np.zeros(rows, dtype=np.int64)
         self.beat_count = np.zeros(rows, dtype=np.int64)

@@ -35,7 +35,7 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
         if implausible_rr(known.beats.since(int(rows[i]), int(end[i]) - RECENT)):
             (recent,) = known.filtered.last(rows[[i]], end[[i]], RECENT)
             state[i] = SIGNAL if has_cardiac_spectrum(recent) else NOISY
-    known.state[rows] = state
+    known.signal_state[rows] = state
     whole = end - WINDOW >= known.start[rows]  # the second before a gap's end is not
     # A line that is lost may still be between two beats of a very slow heart.
     stands = end - known.last_beat[rows] > LONGEST_RR

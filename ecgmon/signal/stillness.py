@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.state import ARRAY, Indices, Layout, StatefulRows
 
 STEP_MV: Final = 0.005
 """One count in mV of a device that does not say: that of MIT-BIH."""
@@ -38,7 +39,7 @@ _TIME: Final = np.arange(QUARTER) - (QUARTER - 1) / 2
 _TIME_POWER: Final = float(_TIME @ _TIME)
 
 
-class Stillness:
+class Stillness(StatefulRows):
     """Since when each wearer's line is still, and from when on it is lost.
 
     Parameters
@@ -55,6 +56,17 @@ class Stillness:
     step : ndarray of float64, shape (rows,)
         Noise of one count in mV.
     """
+
+    layout = Layout(
+        "stillness",
+        1,
+        since=ARRAY,
+        step=ARRAY,
+        _from=ARRAY,
+        _until=ARRAY,
+        _spikes=Indices,
+        _latest=ARRAY,
+    )
 
     def __init__(self, rows: int, longest_rr: Callable[[int, int], int]) -> None:
         self._longest_rr = longest_rr

@@ -35,7 +35,7 @@ def cut_windows(
         end - WINDOW,
         resample(context / scale[:, None], geometry.rate),
         scale,
-        known.state[rows],
+        known.signal_state[rows],
         _heart_rates(known, rows, end),
         known.last_beat[rows],
         known.beat_count[rows],
@@ -59,4 +59,4 @@ def _heart_rates(
 ) -> NDArray[np.float64]:
     """Return the heart rates, NaN where noise or the lack of a signal hides the beats."""
     rates = [known.beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
-    return np.where(known.state[rows] == SIGNAL, rates, np.nan)
+    return np.where(known.signal_state[rows] == SIGNAL, rates, np.nan)

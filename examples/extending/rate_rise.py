@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 from ecgmon.core.alarm_kinds import Kind, Properties
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import NESTED, Indices, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
@@ -33,6 +34,7 @@ class RateRise(SignalCondition):
     kinds: ClassVar[Mapping[Kind, Properties]] = {
         "rate-rise": Properties("medium", "physiological", False, "heart rate rises fast")
     }
+    layout = Layout("rate rise", 1, _rises=NESTED, _beats=Indices, _rates=list[float])
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         super().__init__(rules, holding)

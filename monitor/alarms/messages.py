@@ -7,7 +7,8 @@ from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
 from monitor.alarms.kinds import KINDS
-from monitor.alarms.state_machine import AlarmPause, AlarmStateMachine, Change, Transition
+from monitor.alarms.state_machine import AlarmStateMachine
+from monitor.alarms.transitions import AlarmPause, Change, Transition
 
 
 class AlarmMessages:
@@ -26,7 +27,7 @@ class AlarmMessages:
     def restore(self, past: Iterable[messages.Alarm | messages.Paused], highest: int = 0) -> None:
         """Go on from what was told before, in its order, and from the highest number given."""
         known = [t for message in past if (t := _transition(message)) is not None]
-        self.alarms = AlarmStateMachine.restore(known, highest)
+        self.alarms = AlarmStateMachine.from_transitions(known, highest)
 
     @property
     def acknowledged(self) -> set[Kind]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from ecgmon.core.state import Index, Layout, Stateful
+
 BUCKET_S: Final = 5.0
 """Of the frames that arrive in as long, only the earliest is kept."""
 KEPT: Final = 240
@@ -20,7 +22,7 @@ JUMP_S: Final = 1.0
 """Between two frames no clock drifts as far: it was set."""
 
 
-class Clock:
+class Clock(Stateful):
     """Learns a device's rate from the earliest arrivals, for whatever is late can have any reason.
 
     The delay of a frame is its arrival less the time of its last sample at the declared rate. The
@@ -43,6 +45,20 @@ class Clock:
         By how much the device's own clock was set forward, against the samples it counted, since
         somebody put this back to zero; a jump of up to `JUMP_S` between two frames is not counted.
     """
+
+    layout = Layout(
+        "device clock",
+        1,
+        ("_rate_mhz",),
+        _origin=Index,
+        _newest=Index,
+        _earliest=list[tuple[float, float]],
+        _level=float,
+        _slope=float,
+        _device=tuple[Index, int] | None,
+        drift_ppm=float | None,
+        jumped_s=float,
+    )
 
     def __init__(self, rate_mhz: int) -> None:
         self._rate_mhz = rate_mhz
@@ -107,6 +123,12 @@ class Clock:
             return 0.0
         delay = now - self._seconds(self._newest - self._origin)
         return max(delay - self._expected(now), 0.0)
+
+    def shift(self, seconds: float) -> None:
+        """Count times of arrival by a monotonic clock that is ahead by so many seconds."""
+        moved = ((arrival + seconds, delay + seconds) for arrival, delay in self._earliest)
+        self._earliest = deque(moved, maxlen=KEPT)
+        self._level += seconds - self._slope * seconds
 
     def _seconds(self, samples: int) -> float:
         return samples * 1000 / self._rate_mhz

@@ -2,8 +2,11 @@
 
 from collections import deque
 from statistics import fmean
-from typing import Final
+from typing import Annotated, Final
 
+import msgspec
+
+from ecgmon.core.state import Index, Layout, Stateful
 from monitor.wearers.clock import edge_below
 
 LIMIT: Final = 0.02
@@ -31,7 +34,7 @@ ANEW_S: Final = 20.0
 """Samples that are as much too early were counted from another time."""
 
 
-class DeliveredRate:
+class DeliveredRate(Stateful):
     """The rate at which a stream's samples come, where they come steadily.
 
     The delay of a frame is its arrival less the time of its last sample at the declared rate. It
@@ -52,6 +55,18 @@ class DeliveredRate:
     hz : float or None
         Samples that come in a second, as last found.
     """
+
+    layout = Layout(
+        "delivered rate",
+        1,
+        ("_rate_mhz",),
+        _origin=Index,
+        _points=Annotated[list[tuple[float, float]], msgspec.Meta(max_length=64)],
+        _lowest=float,
+        wrong=bool | None,
+        hz=float | None,
+        _before=bool,
+    )
 
     def __init__(self, rate_mhz: int) -> None:
         self._rate_mhz = rate_mhz
@@ -83,6 +98,11 @@ class DeliveredRate:
             points.append((arrival, delay))
         elif delay < points[-1][1]:
             points[-1] = (arrival, delay)
+
+    def shift(self, seconds: float) -> None:
+        """Count times of arrival by a monotonic clock that is ahead by so many seconds."""
+        self._points = deque((at + seconds, delay + seconds) for at, delay in self._points)
+        self._lowest += seconds
 
     def _judge(self) -> None:
         """Look at the delays of the last minute, all of them in buckets that are complete."""

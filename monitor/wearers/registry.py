@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ecgmon.core.errors import RefusedError, UsageError
+from ecgmon.core.errors import RefusedError, StateError, UsageError
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import KOfN
@@ -25,6 +25,7 @@ from monitor.wearers.session import (
     swap,
     wrong_rate,
 )
+from monitor.wearers.state import load, save
 from monitor.wearers.stream import Piece, Stream
 from monitor.wearers.stream_tail import StreamTail
 
@@ -163,9 +164,6 @@ class WearerRegistry:
         told = self._end(watched) if watched.live else []
         if not self._free:
             told += self._give_up_place(now)
-        geometry = model.card.geometry
-        if geometry not in self._chains:
-            self._chains[geometry] = SignalChain(geometry, self._capacity)
         stream = Stream(
             hello.wearer,
             int(hello.stream, 16),
@@ -173,7 +171,7 @@ class WearerRegistry:
             round(hello.rate * 1000),
             recalled.first if recalled else 0,
         )
-        chain = self._chains[geometry]
+        chain = self._chain(model.card.geometry)
         chain.reset(stream.row, stream.end)
         live = ActiveStream(
             stream=stream,
@@ -192,6 +190,35 @@ class WearerRegistry:
         if recalled is not None:
             _recall(live, recalled)
         return live, told
+
+    def save(self, wearer: str) -> bytes:
+        """Return all that is known of a wearer; see `monitor.wearers.state`."""
+        return save(self._watched[wearer])
+
+    def load(self, data: bytes, ahead_s: float = 0.0) -> None:
+        """Go on with a wearer of another monitor, who is not watched here.
+
+        Raises
+        ------
+        StateError
+            If what was saved does not fit this monitor, or the wearer is watched already.
+        RefusedError
+            If there is no room.
+        """
+        if not self._free:
+            raise RefusedError(f"This monitor watches {self._capacity} wearers already.", 60.0)
+        watched = load(
+            data,
+            self._policy.rules,
+            self._models.serving,
+            lambda geometry: (self._chain(geometry), self._free[-1]),
+            ahead_s,
+        )
+        if watched.wearer in self._watched:
+            raise StateError(f"{watched.wearer} is watched here already: end that stream first.")
+        if watched.live:
+            self._free.pop()
+        self._watched[watched.wearer] = watched
 
     def close(self, stream: Stream) -> list[messages.Published]:
         """Process what has arrived of a stream and end it; nothing if another took its place."""
@@ -317,6 +344,11 @@ class WearerRegistry:
             told += self._end(min(missing, key=lambda one: one.missed_since))
         self._free.append(watched.live.stream.row)
         return told + set_aside(watched, now)
+
+    def _chain(self, geometry: Geometry) -> SignalChain:
+        if geometry not in self._chains:
+            self._chains[geometry] = SignalChain(geometry, self._capacity)
+        return self._chains[geometry]
 
     def _live(self, wearer: str) -> ActiveStream | None:
         watched = self._watched.get(wearer)

@@ -7,21 +7,23 @@ import numpy as np
 
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.errors import UsageError
+from ecgmon.core.state import NESTED, Index, Layout, Stateful
 from ecgmon.models.bundle import Model
 from ecgmon.signal import SignalChain
 from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import messages
+from ecgmon.wire.fields import Lead
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.conditions.wearer import WearerConditions
 from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
 from monitor.inference.judge import Judge
-from monitor.wearers.stream import Stream, StreamSegment
+from monitor.wearers.stream import Segments, Stream, StreamSegment
 
 
 @dataclass(eq=False, slots=True)
-class ActiveStream:
+class ActiveStream(Stateful):
     """What belongs to a wearer's current stream.
 
     Parameters
@@ -61,6 +63,25 @@ class ActiveStream:
     step : float
         What noise of one of the device's counts is in the latest samples, in mV.
     """
+
+    layout = Layout(
+        "active stream",
+        1,
+        ("hello",),
+        stream=NESTED,
+        lead=Lead,
+        conditions=NESTED,
+        heard=float,
+        next_second=Index,
+        told_from=Index,
+        settles_at=Index | None,
+        latest=messages.Window | None,
+        counted=Index,
+        gaps=NESTED,
+        holds=dict[Kind, bool],
+        recalled=Segments,
+        step=float,
+    )
 
     stream: Stream
     hello: messages.Hello

@@ -4,12 +4,14 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Annotated, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
+from ecgmon.core.state import MAX_ITEMS, NESTED, Index, Indices, Layout, Stateful
 from ecgmon.signal.front_end import FrontEnd
 from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import Frame
@@ -77,8 +79,12 @@ class StreamSegment:
     step: float
 
 
+Segments = Annotated[list[StreamSegment], msgspec.Meta(max_length=MAX_ITEMS)]
+"""Segments that wait, in the state of a stream."""
+
+
 @dataclass(eq=False, slots=True)
-class Stream:
+class Stream(Stateful):
     """A wearer's current stream.
 
     Frames come in the device's samples; what is processed (``pending``, ``end``, ``next_window``,
@@ -122,6 +128,27 @@ class Stream:
         Indices at `RATE` of the pacing spikes in seconds that are not reported, the first
         `MAX_SPIKES` of each.
     """
+
+    layout = Layout(
+        "stream",
+        1,
+        ("wearer", "number", "rate_mhz"),
+        next=Index,
+        received=Index,
+        missing=Index,
+        repeated=Index,
+        pending=Segments,
+        end=Index,
+        next_window=Index,
+        kept=Index,
+        gaps=Annotated[list[tuple[Index, Index]], msgspec.Meta(max_length=MAX_ITEMS)],
+        clock=NESTED,
+        delivered=NESTED,
+        spikes=Indices,
+        _front=NESTED,
+        _step=float,
+        _held=Annotated[list[tuple[Index, float, Piece]], msgspec.Meta(max_length=MAX_ITEMS)],
+    )
 
     wearer: str
     number: int
@@ -263,6 +290,12 @@ class Stream:
         while self.spikes and self.spikes[0] < stop:
             self.spikes.popleft()
         return spikes
+
+    def shift(self, seconds: float) -> None:
+        """Count times of arrival by a monotonic clock that is ahead by so many seconds."""
+        self._held = [(first, arrival + seconds, piece) for first, arrival, piece in self._held]
+        self.clock.shift(seconds)
+        self.delivered.shift(seconds)
 
     def _unknown(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Return the stretches of samples that are neither taken, given up nor held."""

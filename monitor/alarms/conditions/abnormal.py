@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.state import NESTED, Layout
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.rules import Rules
@@ -15,6 +16,7 @@ class AbnormalBeats(SignalCondition):
     kinds: ClassVar[Mapping[Kind, Properties]] = {
         "abnormal": Properties("medium", "physiological", False, "abnormal beats")
     }
+    layout = Layout("abnormal beats", 1, _abnormal=NESTED)
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         super().__init__(rules, holding)

@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal
 
 from ecgmon.core.alarm_kinds import Kind, Properties
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import Index, Layout
 from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from monitor.alarms.conditions.base import Condition, SignalCondition
@@ -51,6 +52,14 @@ class Asystole(SignalCondition):
             "no signal, or the heart stands still: look at the wearer",
         ),
     }
+    layout = Layout(
+        "asystole",
+        1,
+        _holds=dict[Standstill, bool],
+        _since=Index,
+        _latest=Index | None,
+        _still=Index | None,
+    )
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         super().__init__(rules, holding)

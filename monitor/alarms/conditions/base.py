@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.state import Stateful
 from ecgmon.signal import Second
 from monitor.alarms.rules import Rules
 
@@ -18,7 +19,7 @@ class Condition:
     at: int
 
 
-class SignalCondition:
+class SignalCondition(Stateful):
     """Decides of one stream when the conditions of some kinds begin and end.
 
     Time is the sample index, so that the same signal gives the same conditions at any replay speed
@@ -36,6 +37,9 @@ class SignalCondition:
     ----------
     kinds : mapping of Kind to Properties
         What it decides of, with priority and text: ``{"rate-rise": Properties("medium", ...)}``.
+    layout : Layout
+        What it has learnt of the stream, so that a wearer can be moved to another monitor:
+        ``Layout("rate rise", 1, _rates=list[float])``.
     """
 
     kinds: ClassVar[Mapping[Kind, Properties]]

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from ecgmon.core.alarm_kinds import Kind, Properties
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
 from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from monitor.alarms.conditions.asystole import PAUSE
@@ -29,8 +30,10 @@ _EXTREME: Final[dict[Kind, Kind]] = {
 
 
 @dataclass(slots=True)
-class _Limit:
+class _Limit(Stateful):
     """Whether the rate is beyond one limit; ``side`` is 1 for a high limit, -1 for a low one."""
+
+    layout = Layout("limit of the heart rate", 1, ("limit", "side"), holds=bool, inside=Index)
 
     limit: float | None
     side: int
@@ -92,6 +95,16 @@ class HeartRateConditions(SignalCondition):
         "low-rate": Properties("medium", "physiological", False, "heart rate low"),
         "high-rate": Properties("medium", "physiological", False, "heart rate high"),
     }
+    layout = Layout(
+        "heart rate conditions",
+        1,
+        _limits=NESTED,
+        _intervals=Indices,
+        _beat=Index | None,
+        _usable_from=Index,
+        _lost=Index,
+        _unbroken=Index,
+    )
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         super().__init__(rules, holding)

@@ -3,11 +3,12 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from ecgmon.core.state import Index, Layout, Stateful
 from monitor.alarms.rules import Hysteresis
 
 
 @dataclass(slots=True)
-class KOfN:
+class KOfN(Stateful):
     """Whether a condition holds, by its hysteresis.
 
     Parameters
@@ -17,6 +18,8 @@ class KOfN:
     holds : bool
         Whether it held before the first second.
     """
+
+    layout = Layout("k of n", 1, ("rule",), holds=bool, _recent=list[bool], _without=Index)
 
     rule: Hysteresis
     holds: bool = False

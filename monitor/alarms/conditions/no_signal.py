@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Final
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.state import NESTED, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import Condition, SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
@@ -19,6 +20,7 @@ class NoSignal(SignalCondition):
     kinds: ClassVar[Mapping[Kind, Properties]] = {
         "no-signal": Properties("medium", "technical", False, "no signal: check the electrodes")
     }
+    layout = Layout("no signal", 1, ("_soon",), _absent=NESTED)
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         super().__init__(rules, holding)

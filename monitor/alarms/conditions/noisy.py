@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.state import NESTED, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
@@ -18,6 +19,7 @@ class Noisy(SignalCondition):
             "low", "technical", False, "noise hides the ECG: check electrodes and cable"
         )
     }
+    layout = Layout("noisy", 1, _noisy=NESTED)
 
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         super().__init__(rules, holding)

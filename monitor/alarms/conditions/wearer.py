@@ -7,13 +7,14 @@ and for each kind the same however the stream was cut into pushes.
 from collections.abc import Collection, Mapping, Sequence
 
 from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.state import NESTED, Layout, Stateful
 from ecgmon.signal import Second
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.base import Condition, SignalCondition
 from monitor.alarms.rules import Rules
 
 
-class WearerConditions:
+class WearerConditions(Stateful):
     """The conditions of one stream.
 
     After each push of samples: `second` for every second that it completed, then `elapsed`. The
@@ -31,8 +32,15 @@ class WearerConditions:
         rules as if it had begun here.
     """
 
+    layout = Layout(
+        "wearer conditions",
+        1,
+        _conditions=NESTED,
+        _holds=dict[Kind, bool],
+    )
+
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        self._conditions = [made(rules, holding) for made in CONDITIONS]
+        self._conditions = tuple(made(rules, holding) for made in CONDITIONS)
         # Asked for every frame of every wearer: those that would answer nothing are left out.
         self._running = [
             one for one in self._conditions if type(one).elapsed is not SignalCondition.elapsed

@@ -3,7 +3,8 @@ import pytest
 
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain, process_record
-from ecgmon.signal.qrs import CONFIRMED_AFTER, REFRACTORY, BeatDetector
+from ecgmon.signal.qrs import CONFIRMED_AFTER, BeatDetector
+from ecgmon.signal.row_beats import REFRACTORY
 from replay.simulator.wearer import simulate
 
 ROW = np.zeros(1, dtype=np.intp)

@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ecgmon.core.errors import UsageError
 from monitor.alarms.kinds import KINDS
-from monitor.alarms.state_machine import LONGEST_PAUSE_S, AlarmPause, AlarmStateMachine, Change
+from monitor.alarms.state_machine import LONGEST_PAUSE_S, AlarmStateMachine
+from monitor.alarms.transitions import AlarmPause, Change
 from viewer.model.alarm_sounds import PATTERNS, SILENCE, sound
 
 SOME = ("asystole", "extreme-low-rate", "abnormal", "noisy")
@@ -131,9 +132,11 @@ class Bedside(RuleBasedStateMachine):
         self.alarms = data.draw(
             st.sampled_from(
                 [
-                    AlarmStateMachine.restore(self.journal),
-                    AlarmStateMachine.restore(self.journal[since:], highest),
-                    AlarmStateMachine.restore(data.draw(st.permutations(list(last.values())))),
+                    AlarmStateMachine.from_transitions(self.journal),
+                    AlarmStateMachine.from_transitions(self.journal[since:], highest),
+                    AlarmStateMachine.from_transitions(
+                        data.draw(st.permutations(list(last.values())))
+                    ),
                 ]
             )
         )
@@ -155,8 +158,10 @@ class Bedside(RuleBasedStateMachine):
     @invariant()
     def a_restart_would_change_nothing(self):
         since, highest = self.quiet
-        assert seen(AlarmStateMachine.restore(self.journal)) == seen(self.alarms)
-        assert seen(AlarmStateMachine.restore(self.journal[since:], highest)) == seen(self.alarms)
+        assert seen(AlarmStateMachine.from_transitions(self.journal)) == seen(self.alarms)
+        assert seen(AlarmStateMachine.from_transitions(self.journal[since:], highest)) == seen(
+            self.alarms
+        )
 
     @invariant()
     def a_pause_never_lasts_longer_than_was_asked_for(self):
@@ -247,7 +252,7 @@ def test_a_pause_is_known_again_when_the_clock_is_set_back():
 def test_a_pause_does_not_grow_when_the_clock_was_set_back_during_a_restart():
     alarms = AlarmStateMachine()
     told = alarms.pause("abnormal", 60, "a nurse", 7200)
-    restarted = AlarmStateMachine.restore(told)
+    restarted = AlarmStateMachine.from_transitions(told)
     assert restarted.tick(3600) == [AlarmPause("abnormal", 3660, "a nurse", 3600)]
 
 
@@ -256,7 +261,7 @@ def test_where_the_end_of_an_alarm_was_never_written_the_younger_one_of_its_kind
     told = [t for now in range(3) for t in alarms.condition("silent", now % 2 == 0, now)]
     older, cleared, younger = told
     assert cleared.state == "cleared"
-    assert AlarmStateMachine.restore([younger, older]).standing == [younger]
+    assert AlarmStateMachine.from_transitions([younger, older]).standing == [younger]
 
 
 @pytest.mark.parametrize("seconds", [-1, 3601, math.inf, math.nan])

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alarms.kinds import KINDS
-from monitor.alarms.state_machine import Change
+from monitor.alarms.transitions import Change
 from viewer.model.alarm_sounds import PATTERNS, SILENCE, Sound, sound
 
 ORDER = ("high", "medium", "low")
