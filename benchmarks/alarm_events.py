@@ -20,10 +20,10 @@ import numpy as np
 from alarm_truth import LATE_S, beats_of, events, false, records
 from alarms_wearers import Noise, stress
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.records import Record
+from ecgmon.records.captured.layout import signal_lines
 from ecgmon.records.fetch import obtain
-from ecgmon.records.layout import signal_lines
 from ecgmon.records.read import read
 
 ROOT: Final = Path(__file__).resolve().parents[1]

@@ -1,4 +1,4 @@
-"""What annotations say of alarms: the events that are due, and which alarms are disproved."""
+"""Alarm events that the annotations ask for, and a test of whether they disprove an alarm."""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -8,9 +8,9 @@ import numpy as np
 import wfdb
 from numpy.typing import NDArray
 
-from ecgmon.labels import AAMI_CLASSES
+from ecgmon.core.labels import AAMI_CLASSES
 from ecgmon.records.fetch import obtain
-from trainer.splits import RECORDS
+from trainer.data.splits import RECORDS
 
 MIXED: Final = ("118", "119")
 NOISES: Final = ("em", "ma")

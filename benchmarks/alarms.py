@@ -1,4 +1,4 @@
-"""How soon alarms come, how many are false, and what noise does: docs/results/alarms.md.
+"""Benchmark of alarms: latency, false alarms and the effect of noise; docs/results/alarms.md.
 
     make alarms                           # all of it: about half an hour
     python benchmarks/alarms.py soon      # in real time: on a machine that does nothing else
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import alarms_false
 import alarms_noise
 import alarms_soon
-from alarms_kept import Kept, git
+from alarms_decided import Cases, git
 from alarms_ward import ROOT
 
 PARTS = {"soon": alarms_soon, "false": alarms_false, "noise": alarms_noise}
@@ -34,7 +34,7 @@ def main() -> None:
     given = parser.parse_args()
     file = PAGE.with_suffix(".json")
     for part in (part for part in given.parts if part in PARTS):
-        done = PARTS[part].run(Kept(part))
+        done = PARTS[part].run(Cases(part, PARTS[part].decided_by()))
         results = json.loads(file.read_text()) if file.is_file() else {}
         results[part] = done | {
             "commit": git("rev-parse", "--short", "HEAD"),

@@ -1,11 +1,11 @@
-"""How soon alarms come: simulated wearers in real time, from the event to a viewer."""
+"""Alarm latency: simulated wearers in real time, from the event to a viewer."""
 
 import os
 from collections import Counter
 from typing import Any, Final
 
 import numpy as np
-from alarms_kept import Kept
+from alarms_decided import Cases, measured_code
 from alarms_ward import monitor, play
 from alarms_wearers import (
     Beats,
@@ -22,8 +22,8 @@ from alarms_wearers import (
     unmeasured,
 )
 
-from ecgmon.grid import RATE
-from replay.schedule import Pace
+from ecgmon.core.constants import RATE
+from replay.player.schedule import Pace
 
 WEARERS: Final = 24
 """Of each event and way of sending; the event comes to each at another part of a second."""
@@ -51,7 +51,12 @@ EVENTS: Final = (
 )
 
 
-def run(kept: Kept) -> dict[str, Any]:
+def decided_by() -> dict[str, object]:
+    """Return what decides the figures: the code as a whole, for they are of how fast it is."""
+    return {"code": measured_code()}
+
+
+def run(kept: Cases) -> dict[str, Any]:
     """Play what is not kept, and return the figures."""
     cases = [
         (f"{event.name}/{pace}/{i}", event, pace, i)
@@ -62,7 +67,7 @@ def run(kept: Kept) -> dict[str, Any]:
     missing = [case for case in cases if case[0] not in kept]
     with monitor("--model", "simulated") as endpoint:
         for start in range(0, len(missing), AT_ONCE):
-            _together(missing[start : start + AT_ONCE], endpoint, kept)
+            _together(missing[start : start + AT_ONCE], endpoint, kept, start)
     return {
         "wearers": WEARERS,
         "cores": os.cpu_count(),
@@ -73,10 +78,12 @@ def run(kept: Kept) -> dict[str, Any]:
     }
 
 
-def _together(cases: list[tuple[str, Event, str, int]], endpoint: str, kept: Kept) -> None:
+def _together(
+    cases: list[tuple[str, Event, str, int]], endpoint: str, kept: Cases, first: int
+) -> None:
     struck: list[Struck] = [
         strike(event, f"w{i}-{number}", 1000 + i, AT_S + i / WEARERS, LASTS_S)
-        for number, (_, event, _, i) in enumerate(cases, start=len(kept))
+        for number, (_, event, _, i) in enumerate(cases, start=first)
     ]
     paces = [PACES[pace] for _, _, pace, _ in cases]
     for (name, event, _, _), one, board in zip(
@@ -96,7 +103,7 @@ def _together(cases: list[tuple[str, Event, str, int]], endpoint: str, kept: Kep
         }
 
 
-def _figures(event: Event, kept: Kept) -> dict[str, Any]:
+def _figures(event: Event, kept: Cases) -> dict[str, Any]:
     found: dict[str, Any] = {
         "event": event.name,
         "kind": event.kinds[0],

@@ -14,10 +14,10 @@ import zmq
 
 from ecgmon.records import Record
 from ecgmon.wire import messages
-from replay.device import Device
-from replay.player import Part, Player
-from replay.schedule import FRAME_S, Pace
-from replay.scoreboard import Played, Scoreboard
+from replay.player.device import RecordDevice
+from replay.player.player import PlayedDevice, Player
+from replay.player.schedule import FRAME_S, Pace
+from replay.scoring.scoreboard import Played, Scoreboard
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FULL_SPEED: Final = Pace(speed=float("inf"))
@@ -36,7 +36,7 @@ class Board(Scoreboard):
         Monotonic time at which the record's first sample was measured.
     """
 
-    def __init__(self, record: Record, device: Device, pace: Pace) -> None:
+    def __init__(self, record: Record, device: RecordDevice, pace: Pace) -> None:
         super().__init__(Played(record, 0, 0), None, device.available_at)
         self._device, self._pace = device, pace
         self.began: float | None = None
@@ -63,7 +63,7 @@ def monitor(*options: str) -> Iterator[str]:
         ingest, publish = (f"tcp://127.0.0.1:{one.getsockname()[1]}" for one in ports)
         for one in ports:
             one.close()
-        command = [sys.executable, "-c", "from ecgmon.cli import main; main()", "serve"]
+        command = [sys.executable, "-c", "from ecgmon_cli import main; main()", "serve"]
         command += ["--ingest", ingest, "--publish", publish, *options]
         environment = os.environ | {
             "ECGMON_STATE": state,
@@ -85,10 +85,10 @@ def play(records: Sequence[Record], paces: Sequence[Pace], endpoint: str) -> lis
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     parts, boards = [], []
     for record, pace in zip(records, paces, strict=True):
-        device = Device(record, 0, len(record.samples), pace)
+        device = RecordDevice(record, 0, len(record.samples), pace)
         device.connect(endpoint, context)
         boards.append(Board(record, device, pace))
-        parts.append(Part(record.wearer, device, boards[-1]))
+        parts.append(PlayedDevice(record.wearer, device, boards[-1]))
     player = Player(parts, context)
     try:
         player.welcome()

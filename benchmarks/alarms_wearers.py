@@ -9,13 +9,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from quality import trimmed_mean
 
-from ecgmon.grid import RATE
-from ecgmon.records import Annotations, Record
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import NO_VALUE, RATE
+from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from ecgmon.wire import NO_VALUE
-from replay.simecg import NOISE_MV, artefact, ecg
-from replay.simulated import GAIN
+from replay.simulator.ecg import NOISE_MV, artefact, ecg
+from replay.simulator.wearer import GAIN
 
 USUAL: Final = 72
 SPREAD: Final = 0.02

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from trainer.splits import ENROLMENT_S, HELD_OUT
+from trainer.data.splits import ENROLMENT_S, HELD_OUT
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "demonstration.md"
 HEAD = f"""# The built-in models on wearers they never met

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
-from ecgmon.cli.progress import long_work
+from ecgmon_cli.progress import long_work
+from trainer.data.protocols import wearer_folds
+from trainer.data.splits import ENROLMENT_S
 from trainer.evaluation.enrolment import WAYS, model_path
-from trainer.protocols import wearer_folds
-from trainer.splits import ENROLMENT_S
 
 OUT: Final = Path("docs/results/enrolment")
 KEPT: Final = OUT / "replayed.json"
@@ -34,7 +34,7 @@ def replayed(wearer: str, model: Path) -> dict[str, int | str]:
     """Return the counts of a replay, and of which model they are."""
     done = subprocess.run(  # noqa: S603 - our own interpreter and command
         [
-            *(sys.executable, "-c", "from ecgmon.cli import main; main()"),
+            *(sys.executable, "-c", "from ecgmon_cli import main; main()"),
             *("replay", wearer, "--model", str(model), "--score-from", str(ENROLMENT_S)),
             *("--speed", "max", "--no-view", "--json", "-"),
         ],

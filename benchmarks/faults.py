@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from alarms_kept import git
+from alarms_decided import git
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FAULTS: Final = ROOT / "docs" / "results" / "faults.toml"

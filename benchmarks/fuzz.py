@@ -22,7 +22,7 @@ import atheris
 import msgspec
 
 with atheris.instrument_imports(include=["ecgmon.wire"]):
-    from ecgmon.errors import ProtocolError
+    from ecgmon.core.errors import ProtocolError
     from ecgmon.wire import Frame, frame, messages
 
 DECODERS = (

@@ -18,15 +18,15 @@ import optuna
 import torch
 from torch import nn
 
-from trainer.dataset import load
-from trainer.fit import deterministic
-from trainer.networks import CardiacNet
-from trainer.protocols import TRAIN, VALIDATION
-from trainer.splits import STUDY
-from trainer.study.patient import Patient, Score
-from trainer.study.published import Published
-from trainer.study.search import Found, Method, search
-from trainer.study.stacked import WEIGHT_DECAY, WindowTrainee
+from trainer.data.dataset import load
+from trainer.data.protocols import TRAIN, VALIDATION
+from trainer.data.splits import STUDY
+from trainer.networks.windows import CardiacNet
+from trainer.studies.cardiacnet.patient import Patient, Score
+from trainer.studies.cardiacnet.published import Published
+from trainer.studies.cardiacnet.search import Method, SearchResult, search
+from trainer.studies.cardiacnet.stacked import WEIGHT_DECAY, WindowTrainee
+from trainer.training.fit import deterministic
 
 ROUNDS = 3
 RUNGS = (1, 3, 9)
@@ -65,7 +65,7 @@ def plain(patient: Patient) -> tuple[float, int]:
     return time.perf_counter() - started, RUNGS[-1] * SETTINGS
 
 
-def searched(patients: dict[str, Patient]) -> tuple[float, int, dict[str, Found]]:
+def searched(patients: dict[str, Patient]) -> tuple[float, int, dict[str, SearchResult]]:
     """Search a group of patients; return seconds, epochs trained and the winners."""
     made: list[WindowTrainee] = []
     published = Published(patients, SEED)

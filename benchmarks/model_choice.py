@@ -1,4 +1,4 @@
-"""What was tried for the project's own model: writes docs/results/model-choice.{json,md}.
+"""Candidates for the project's own model: writes docs/results/model-choice.{json,md}.
 
 Run by ``make model-choice``. Every variant changes one thing of the recipe. Each is trained on the
 same wearers, judged on strangers and, after enrolment on five minutes, on the rest of their
@@ -22,16 +22,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from ecgmon.cli.progress import long_work
-from ecgmon.metrics import Confusion
-from trainer import noise, splits
-from trainer.batches import Group, Noise, SegmentBatches
-from trainer.build import TRAININGS
-from trainer.dataset import RecordSet, load
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon_cli.progress import long_work
+from trainer.data import noise, splits
+from trainer.data.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
-from trainer.fit import Settings, deterministic, fit
-from trainer.judging import best_threshold, confusion, judge, probabilities
-from trainer.networks import BeatNet, Norm, WearerNorm, parameter_count
+from trainer.networks.windows import BeatNet, Norm, WearerNorm, parameter_count
+from trainer.training.batches import Group, Noise, SegmentBatches
+from trainer.training.build import TRAININGS
+from trainer.training.fit import FitSettings, deterministic, fit
+from trainer.training.scoring import best_threshold, confusion, judge, probabilities
 
 OUT = Path("docs/results")
 RECIPE = TRAININGS["beatnet"]
@@ -101,8 +101,8 @@ class Variant:
     batches: Batches = RECIPE.batches
     enrolment: Batches = RECIPE.enrolment
     noisy: bool = True
-    generic: Settings = RECIPE.generic
-    patient: Settings = RECIPE.patient
+    generic: FitSettings = RECIPE.generic
+    patient: FitSettings = RECIPE.patient
     rehearsal: int = RECIPE.rehearsal
 
     @property
@@ -152,8 +152,8 @@ class Bench:
     """The wearers of both sides."""
 
     def __init__(self) -> None:
-        fitted = [name for name in splits.TRAINING if name not in splits.CHOOSING]
-        sets = load(fitted + list(splits.CHOOSING), BeatNet)
+        fitted = [name for name in splits.TRAINING if name not in splits.MODEL_SELECTION]
+        sets = load(fitted + list(splits.MODEL_SELECTION), BeatNet)
         self.training, self.strangers = sets[: len(fitted)], sets[len(fitted) :]
         self._recordings = noise.load(BeatNet.geometry)
 

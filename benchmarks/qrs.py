@@ -8,12 +8,12 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from ecgmon.signal.beats import CONFIRMED_AFTER
-from trainer.evaluation.qrs import BeatCounts, evaluate
-from trainer.protocols import DS1, DS2, NON_PACED, PACED
+from ecgmon.signal.qrs import CONFIRMED_AFTER
+from trainer.data.protocols import DS1, DS2, NON_PACED, PACED
+from trainer.evaluation.qrs import DetectionCounts, evaluate
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "qrs.md"
 HEAD = f"""# Beats found
@@ -34,7 +34,7 @@ PUBLISHED = """| published detectors | | | | 99.76 % | 99.79 % |
 """
 
 
-def row(name: str, counts: BeatCounts) -> str:
+def row(name: str, counts: DetectionCounts) -> str:
     """Return a row of the tables."""
     return (
         f"| {name} | {counts.beats:,} | {counts.missed} | {counts.false} "
@@ -42,7 +42,7 @@ def row(name: str, counts: BeatCounts) -> str:
     )
 
 
-def total(counts: dict[str, BeatCounts], names: Iterable[str]) -> BeatCounts:
+def total(counts: dict[str, DetectionCounts], names: Iterable[str]) -> DetectionCounts:
     """Return the counts of several records together."""
     return reduce(add, (counts[name] for name in names))
 

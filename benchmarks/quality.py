@@ -1,4 +1,4 @@
-"""What the signal state of a second is worth, and what it costs: writes docs/results/quality.md.
+"""Value and cost of the signal state of a second: writes docs/results/quality.md.
 
 Run by ``make quality``: some minutes. The noise is that of the MIT-BIH Noise Stress Test Database.
 """
@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.labels import AAMI_CLASSES, is_beat
-from ecgmon.records import Annotations, Record
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.labels import AAMI_CLASSES, is_beat
+from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, SignalChain
+from trainer.data.protocols import DS1, DS2
 from trainer.evaluation.qrs import errors, in_flutter
-from trainer.protocols import DS1, DS2
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "quality.md"
 SETS = {"DS1": DS1, "DS2": DS2}

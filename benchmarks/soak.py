@@ -26,8 +26,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ecgmon.records.captured import captures  # noqa: E402 - the tree first
-from tests.proxy import Proxy  # noqa: E402 - the tree first
+from ecgmon.records.captured.reader import captures  # noqa: E402 - the tree first
+from tests.support.proxy import Proxy  # noqa: E402 - the tree first
 
 WATCHDOG_S = 10
 """As in systemd/ecgmon.service."""

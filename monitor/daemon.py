@@ -10,27 +10,28 @@ from typing import Final
 
 import zmq
 
-from ecgmon.errors import EcgmonError, UsageError
-from ecgmon.wire import frame, messages
-from monitor.access import LOCAL, Access, authenticated, is_local
-from monitor.capture import Capture
-from monitor.connections import Connections, most
-from monitor.damage import Damage
-from monitor.disk import PATIENCE_S, Disk
-from monitor.ingest import Ingest, Taken
-from monitor.jobs import Batch, Errand
-from monitor.journal import Journal
-from monitor.limits import Limits
-from monitor.logs import event
-from monitor.metrics import Metrics, MetricsServer
-from monitor.outbox import Outbox
-from monitor.peers import Inbox, bind
-from monitor.publish import Publisher, Request
-from monitor.recall import Recalled, recall
-from monitor.settings import AT_ONCE, Settings
-from monitor.trouble import Trouble
-from monitor.upkeep import Upkeep
-from monitor.ward import Ward
+from ecgmon.core.errors import UsageError
+from ecgmon.wire import messages
+from monitor.network.access import Access, authenticated
+from monitor.network.connections import Connections, most
+from monitor.network.host import Host
+from monitor.network.rate_limits import RateLimiter
+from monitor.ops.logs import event
+from monitor.ops.maintenance import Maintenance
+from monitor.ops.prometheus import Metrics, MetricsServer
+from monitor.requests import ViewerRequests
+from monitor.settings import AT_ONCE, MonitorSettings
+from monitor.sinks.outbox import Outbox
+from monitor.sources.ingest import Ingest, IngestResult
+from monitor.storage.alarms import StorageAlarms
+from monitor.storage.capture import Capture
+from monitor.storage.jobs import Batch, ReadRequest
+from monitor.storage.journal import Journal
+from monitor.storage.recovery import recover_stream
+from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
+from monitor.transports import open_sinks, open_sources, usable
+from monitor.wearers.registry import WearerRegistry
+from monitor.wearers.stream_tail import StreamTail
 
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick; link reports are due at least so often."""
@@ -40,8 +41,6 @@ LATE_S: Final = 2.0
 """A tick that takes longer leaves windows waiting: the watchdog must not hear of it."""
 DRAIN_S: Final = 1.2
 """Longest wait for the disk at the end: whoever asks for the end gets it within 2 s."""
-MAX_REQUEST: Final = 8192
-"""Bytes of the longest request that a viewer can make."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class Monitor:
 
     Parameters
     ----------
-    settings : Settings
+    settings : MonitorSettings
         How it is set up.
     context : zmq.Context
         Of its sockets.
@@ -62,13 +61,15 @@ class Monitor:
         Endpoints bound, the first of each, known after `start`.
     """
 
-    def __init__(self, settings: Settings, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    def __init__(
+        self, settings: MonitorSettings, context: "zmq.Context[zmq.Socket[bytes]]"
+    ) -> None:
         self._settings = settings
         self._context = context
         self._stopping = threading.Event()
-        self._wanted: Settings | None = None
+        self._wanted: MonitorSettings | None = None
         self._last_link = 0.0
-        self._recalls: dict[Errand, Callable[[Recalled | None], None]] = {}
+        self._recalls: dict[ReadRequest, Callable[[StreamTail | None], None]] = {}
 
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
@@ -76,24 +77,25 @@ class Monitor:
         access = Access(settings.keys)
         with contextlib.ExitStack() as stack:
             stack.enter_context(authenticated(self._context, access))
-            longest = max(frame.MAX_BYTES, messages.MAX_BYTES)
-            ingest = stack.enter_context(self._context.socket(zmq.ROUTER))
-            publish = stack.enter_context(self._context.socket(zmq.ROUTER))
-            self._connections = Connections([ingest, publish], most())
-            self._connections.start()
+            sockets = stack.enter_context(contextlib.ExitStack())
+            self._connections = Connections(most())
             stack.callback(self._connections.close)
-            at = bind(ingest, settings.ingest, settings.own, longest)
+            host = Host(self._context, settings.own, access, self._connections, sockets)
+            self._sources = open_sources(settings.ingest, host, stack)
+            at = [endpoint for source in self._sources for endpoint in source.endpoints]
             self.ingest = at[0]
-            told = bind(publish, settings.publish, settings.own, MAX_REQUEST)
-            self.publish = told[0]
+            self._sinks, self._publisher = open_sinks(settings.publish, host, stack)
+            told = self._publisher.inbox.endpoints
+            self.publish = told[0] if told else ""
+            self._connections.start()
             self._metrics = Metrics()
-            self._upkeep = Upkeep(self._metrics.job_failed)
+            self._upkeep = Maintenance(self._metrics.job_failed)
             if settings.metrics:
                 stack.callback(MetricsServer(self._metrics, settings.metrics).close)
             journal = Journal(settings.journal)
-            self._ward = Ward(settings.care)
+            self._registry = WearerRegistry(settings.policy)
             try:
-                self._ward.restore(journal.alarms(), journal.unfinished(), time.monotonic())
+                self._registry.restore(journal.alarms(), journal.unfinished(), time.monotonic())
             except UsageError:
                 journal.close()
                 raise
@@ -107,25 +109,29 @@ class Monitor:
                 settings.capture_gb * 1e9,
             )
         keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
-        self._wall = journal.wall()
-        self._disk = Disk(journal, capture, settings.journal.parent, keep_days, self._wall)
-        self._inboxes = {"ingest": Inbox(ingest, at), "publish": Inbox(publish, told)}
+        wall = journal.wall()
+        self._disk = StorageWriter(journal, capture, settings.journal.parent, keep_days, wall)
         self._ingest = Ingest(
-            self._inboxes["ingest"],
-            self._ward,
+            self._sources,
+            self._registry,
             access,
-            Limits(settings.rates),
-            lambda user: _usable(told, user),
+            RateLimiter(settings.rates),
+            lambda user: usable(told, user),
         )
-        self._publisher = Publisher(self._inboxes["publish"], access)
-        self._damage = Damage(self._ward.own)
-        self._outbox = Outbox(self._publisher, self._metrics, self._disk)
-        self._trouble = Trouble()
+        sinks = {"sink-metrics": self._metrics, **self._sinks}
+        self._outbox = Outbox(sinks, self._publisher, self._disk, self._upkeep)
         self._journal = journal
+        self._storage_alarms = StorageAlarms(
+            self._registry.own, journal, self._disk, wall, self._metrics
+        )
+        self._requests = ViewerRequests(
+            self._publisher, self._registry, access, journal, self._disk.hand_over
+        )
         self._poller = zmq.Poller()
-        for readable in (ingest, publish, self._disk.ready):
-            self._poller.register(readable, zmq.POLLIN)
-        snapshot = self._ward.snapshot(time.monotonic())
+        readable = [source.readable for source in self._sources]
+        for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
+            self._poller.register(one, zmq.POLLIN)
+        snapshot = self._registry.snapshot(time.monotonic())
         self._metrics.stand(said for said in snapshot if isinstance(said, messages.Alarm))
         self._disk.start()
         _log.info("ingest=%s publish=%s ready", ",".join(at), ",".join(told))
@@ -142,14 +148,14 @@ class Monitor:
             while not self._stopping.is_set():
                 began = time.monotonic()
                 self.tick()
-                if time.monotonic() - began < LATE_S and not self._ward.behind:
+                if time.monotonic() - began < LATE_S and not self._registry.behind:
                     alive()
         finally:
             self.shutdown()
 
     def tick(self) -> None:
         """Take what has arrived, classify it in one batch, and hand it to disk and viewers."""
-        self._poller.poll(0 if self._ward.recovering else IDLE_MS)
+        self._poller.poll(0 if self._registry.recovering else IDLE_MS)
         now = time.monotonic()
         self._take_done(now)
         newcomers, requests = self._publisher.drain(now)
@@ -157,8 +163,8 @@ class Monitor:
         taken = self._ingest.drain(now)
         published = taken.published
         for request in requests:
-            published += self._obey(request)
-        judged = self._ward.advance(lambda wearer: self._publisher.wanted(f"trace/{wearer}"))
+            published += self._requests.carry_out(request)
+        judged = self._registry.advance(lambda wearer: self._publisher.wanted(f"trace/{wearer}"))
         self._time(judged, now)
         published += judged
         if now - self._last_link >= LINK_S:
@@ -166,19 +172,17 @@ class Monitor:
             published += self._each_second(now)
         self._keep(published, taken)
         self._ingest.tell_seen(now)
-        self._outbox.send(lambda: self._ward.snapshot(now))
+        self._outbox.send(lambda: self._registry.snapshot(now))
 
     def shutdown(self) -> None:
         """Process what has arrived, write it and say it; streams may go on with another monitor."""
         now = time.monotonic()
         self._recalls.clear()  # these devices say hello to the next monitor
-        self._keep(self._ward.advance(lambda _: False), Taken())
+        self._keep(self._registry.advance(lambda _: False), IngestResult())
         self._disk.stop(DRAIN_S)
         self._take_done(now)
-        self._outbox.send(lambda: self._ward.snapshot(now))
+        self._outbox.send(lambda: self._registry.snapshot(now))
         self._disk.close()
-        for inbox in self._inboxes.values():
-            inbox.close()
         self._open.close()
         _log.info("stopped")
 
@@ -186,31 +190,35 @@ class Monitor:
         """Ask the loop to end after the current tick."""
         self._stopping.set()
 
-    def reload(self, settings: Settings) -> None:
+    def reload(self, settings: MonitorSettings) -> None:
         """Watch wearers by other settings, on the same endpoints and files; from any thread."""
         self._wanted = settings
 
-    def _recall(self, hello: messages.Hello, then: Callable[[Recalled | None], None]) -> None:
+    def _recall(self, hello: messages.Hello, then: Callable[[StreamTail | None], None]) -> None:
         """Look up in the disk's thread what is known of a stream, and go on in ours."""
         folder = self._settings.captured
 
         def look_up() -> Callable[[], None]:
-            known = recall(folder, self._journal, hello.wearer, hello.stream) if folder else None
-            return lambda: self._go_on(errand, known)
+            known = (
+                recover_stream(folder, self._journal, hello.wearer, hello.stream)
+                if folder
+                else None
+            )
+            return lambda: self._go_on(request, known)
 
-        errand = Errand(look_up)
-        self._recalls[errand] = then
-        self._disk.hand_over(errand)
+        request = ReadRequest(look_up)
+        self._recalls[request] = then
+        self._disk.hand_over(request)
 
-    def _go_on(self, errand: Errand, known: Recalled | None) -> None:
+    def _go_on(self, request: ReadRequest, known: StreamTail | None) -> None:
         """Go on with a hello, once."""
-        if then := self._recalls.pop(errand, None):
+        if then := self._recalls.pop(request, None):
             then(known)
 
     def _take_done(self, now: float) -> None:
         """Go on with what has waited for the disk; a new device waits no longer than an alarm."""
         for job in self._disk.take_done():
-            if isinstance(job, Errand):
+            if isinstance(job, ReadRequest):
                 if job.then is not None:
                     job.then()
                 continue
@@ -219,13 +227,13 @@ class Monitor:
                 continue
             self._ingest.acknowledge(job.acks, job.ends)
             if job.ends:
-                self._keep(self._ingest.end(job.ends), Taken())
+                self._keep(self._ingest.end(job.ends), IngestResult())
             if job.gaps:  # on disk already
                 self._outbox.put(Batch([*job.gaps]))
-        for errand in [e for e in self._recalls if now - e.queued >= PATIENCE_S]:
-            self._go_on(errand, None)
+        for request in [e for e in self._recalls if now - e.queued >= WRITE_TIMEOUT_S]:
+            self._go_on(request, None)
 
-    def _keep(self, published: list[messages.Published], taken: Taken) -> None:
+    def _keep(self, published: list[messages.Published], taken: IngestResult) -> None:
         """Hand what must not be lost to the disk; it is said when its turn has come."""
         if self._settings.captured is None:  # samples are not kept: only goodbyes wait
             last = {stream: taken.acks.pop(stream) for stream in set(taken.ends)}
@@ -254,19 +262,19 @@ class Monitor:
                 "viewers": lambda: self._publisher.forget_silent(now),
                 # Commits what is pending, tries again, tidies up.
                 "storage": lambda: self._disk.hand_over(Batch([])),
-                "links": lambda: self._ward.links(now),
-                "models": self._ward.take_up_models,
-                "wearers": lambda: self._ward.check(now),
+                "links": lambda: self._registry.links(now),
+                "models": self._registry.take_up_models,
+                "wearers": lambda: self._registry.check(now),
                 "streams": self._ingest.forget_closed,
                 "metrics": self._count,
-                "journal": lambda: self._of_journal(now),
-                "clock": self._of_clock,
-                "disk": lambda: self._of_disk(now),
+                "journal": lambda: self._storage_alarms.of_journal(self._registry.snapshot, now),
+                "clock": self._storage_alarms.of_clock,
+                "disk": lambda: self._storage_alarms.of_disk(now, self._settings.disk_free_mb),
             }
         )
         failing = ", ".join(self._upkeep.failing)
         text = f"{failing}: looked after without success, again and again; see the log"
-        return [*told, *self._ward.own.condition("upkeep", bool(failing), text=text)]
+        return [*told, *self._registry.own.condition("upkeep", bool(failing), text=text)]
 
     def _take_up_settings(self) -> None:
         """Watch by the configuration that was read again, if one was."""
@@ -277,7 +285,7 @@ class Monitor:
             _log.warning(event("restart-needed", settings=",".join(waiting)))
         taken_up = {name: getattr(wanted, name) for name in AT_ONCE}
         self._settings = replace(self._settings, **taken_up)
-        self._ward.adopt(wanted.care)
+        self._registry.adopt(wanted.policy)
         if self._wanted is wanted:  # no newer one has come meanwhile
             self._wanted = None
 
@@ -290,73 +298,5 @@ class Monitor:
         self._metrics.dropped(self._publisher.take_dropped())
         self._metrics.queued(self._disk.depth)
         self._metrics.connected(self._connections.open, self._connections.refused)
-        for name, inbox in self._inboxes.items():
-            self._metrics.refused(name, inbox.take_refused())
-
-    def _of_journal(self, now: float) -> list[messages.Published]:
-        """Say that the journal was damaged."""
-        if self._damage.is_news(self._journal.damaged):
-            # What could not be read of it must be there after a restart all the same.
-            self._disk.hand_over(Batch(self._ward.snapshot(now)))
-        return self._damage.check(self._journal.damaged)
-
-    def _of_clock(self) -> list[messages.Published]:
-        """Say that the wall clock was set."""
-        step = self._wall.look()
-        text = (
-            f"the clock was set by {self._wall.step_s:+.0f} s: nothing old is removed for an hour"
-        )
-        told = self._ward.own.condition("clock", self._wall.stepped, text=text)
-        return [step, *told] if step else told
-
-    def _of_disk(self, now: float) -> list[messages.Published]:
-        """Say whether the disk fails, and whether it is nearly full: two conditions."""
-        why = text = ""
-        if self._disk.failed:
-            text = "the disk cannot be written: signal and alarms are not kept"
-            why = self._disk.error or "the journal cannot be written"
-        elif self._disk.behind_s(now) > PATIENCE_S:
-            why = text = "the disk does not answer: signal and alarms may not be kept"
-        self._trouble.note(now, why, self._disk.held, self._disk.unkept)
-        self._metrics.disk(self._trouble.seconds, self._disk.held, self._disk.unkept)
-        free_mb, own = self._disk.free_mb, self._ward.own
-        low = f"{free_mb:.0f} MB are free on the disk: make room"
-        return [
-            *own.condition("disk", bool(why), text=text),
-            *own.condition("disk-low", free_mb < self._settings.disk_free_mb, text=low),
-        ]
-
-    def _obey(self, request: Request) -> list[messages.Published]:
-        """Do what a viewer asks for, and answer."""
-        message = request.message
-        if isinstance(message, messages.History):
-            self._disk.hand_over(Errand(lambda: self._past(request, message)))
-            return []
-        try:
-            if isinstance(message, messages.Acknowledge):
-                told = self._ward.acknowledge(message)
-            else:
-                told = self._ward.pause(message)
-        except EcgmonError as error:
-            self._publisher.refuse(request, str(error))
-            return []
-        _log.info("wearer=%s by=%r %r", message.wearer, message.by, message)
-        self._publisher.answer(request, messages.Done())
-        return told
-
-    def _past(self, request: Request, message: messages.History) -> Callable[[], None]:
-        """Look up the past in the disk's thread; the answer is given in ours."""
-        try:
-            past = self._journal.past(message)
-        except UsageError as error:
-            reason = str(error)
-            return lambda: self._publisher.refuse(request, reason)
-        seen = [e for e in past.entries if self._access.may_read(request.user, e.wearer)]
-        answer = messages.Past(entries=seen, before=past.before)
-        return lambda: self._publisher.answer(request, answer)
-
-
-def _usable(endpoints: tuple[str, ...], user: str) -> str:
-    """Return the first endpoint that takes a user's connections, with a key or without."""
-    fitting = (one for one in endpoints if is_local(one) == (user == LOCAL))
-    return next(fitting, endpoints[0])
+        self._metrics.refused("ingest", sum(one.take_refused() for one in self._sources))
+        self._metrics.refused("publish", self._publisher.inbox.take_refused())

@@ -1,29 +1,29 @@
-"""How a monitor is set up."""
+"""The settings of a monitor."""
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final
 
 from ecgmon.keys import KeyStore, PrivateKey
-from monitor.care import Care
-from monitor.limits import Rates
+from monitor.network.rate_limits import RateLimit
+from monitor.wearers.policy import WearerPolicy
 
 LOOPBACK: Final = ("tcp://127.0.0.1:*",)
 
 
-AT_ONCE: Final = ("care", "disk_free_mb")
+AT_ONCE: Final = ("policy", "disk_free_mb")
 """What a running monitor takes up; all else waits for a restart."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class MonitorSettings:
     """How a monitor is set up.
 
     Parameters
     ----------
     journal : Path
         SQLite file to append to.
-    care : Care
+    policy : WearerPolicy
         How wearers are watched.
     ingest, publish : tuple of str
         Endpoints to bind; a port of ``*`` takes a free one.
@@ -31,7 +31,7 @@ class Settings:
         Who may connect over the network; without it, nobody.
     own : PrivateKey, optional
         The monitor's own, needed where the network can reach an endpoint.
-    rates : Rates
+    rates : RateLimit
         How much a connection with a key may send.
     captured : Path, optional
         Folder to keep the samples of every wearer in; without it, they are not kept.
@@ -50,12 +50,12 @@ class Settings:
     """
 
     journal: Path
-    care: Care
+    policy: WearerPolicy
     ingest: tuple[str, ...] = LOOPBACK
     publish: tuple[str, ...] = LOOPBACK
     keys: KeyStore | None = None
     own: PrivateKey | None = None
-    rates: Rates = field(default_factory=Rates)
+    rates: RateLimit = field(default_factory=RateLimit)
     captured: Path | None = None
     capture_hours: int = 24
     capture_days: float = 7.0
@@ -65,7 +65,7 @@ class Settings:
     disk_free_mb: float = 500.0
     metrics: str = ""
 
-    def waiting(self, wanted: "Settings") -> list[str]:
+    def waiting(self, wanted: "MonitorSettings") -> list[str]:
         """Return which settings differ from the wanted ones and need a restart."""
         return [
             name.name

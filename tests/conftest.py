@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 # Before any file imports it, whichever comes first.
-pytest.register_assert_rewrite("tests.monitor.rig")
+pytest.register_assert_rewrite("tests.support.rig")
 
 # Derandomised: every run draws the same examples, so a failure is never a matter of luck.
 settings.register_profile("ecgmon", derandomize=True, deadline=None, max_examples=50)

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unruly import unruly
+from tests.support.unruly import unruly
 
 
 @given(st.integers(0, 200), st.integers(0, 100))

@@ -1,4 +1,4 @@
-"""What can be configured: every key with its type, bounds, default and one line of documentation.
+"""The schema of the configuration: each key with its type, bounds, default and one line of text.
 
 `ecgmon.config.show` and the sentences of `ecgmon.config.sources` are made from what stands here.
 """
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, get_args
 
 import msgspec
 
-from ecgmon.alarm_limits import (
+from ecgmon.core.alarm_limits import (
     HIGHEST_RATE,
     LONGEST,
     LOWEST_RATE,
@@ -23,7 +23,8 @@ ID: Final = re.compile(WEARER)
 _TEXT: Final = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 """A character that neither steers a terminal nor is outside of UTF-8."""
 _WORD: Final = r"[^\s,\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
-_ENDPOINT: Final = rf"^(tcp://{_WORD}:(\*|\d{{1,5}})|ipc://{_WORD})\Z"
+_ENDPOINT: Final = rf"^(tcp://{_WORD}:(\*|\d{{1,5}})|(?!tcp:)[a-z][a-z0-9+-]{{0,15}}://{_WORD})\Z"
+"""Which schemes there are besides tcp and ipc, `monitor.sources` and `monitor.sinks` know."""
 
 
 def _key(description: str, allowed: str | None = None, **bounds: Any) -> msgspec.Meta:  # noqa: ANN401 - Meta's
@@ -42,7 +43,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of the configuration."""
 
 
-class Network(Section, frozen=True):
+class NetworkSection(Section, frozen=True):
     """Where devices, viewers and scrapers of metrics connect."""
 
     ingest: Annotated[
@@ -80,7 +81,7 @@ class Network(Section, frozen=True):
                 raise ValueError(f"{endpoint} has a port above 65535")
 
 
-class Access(Section, frozen=True):
+class AccessSection(Section, frozen=True):
     """Who may connect from other machines."""
 
     keys: Annotated[
@@ -102,7 +103,7 @@ class Access(Section, frozen=True):
     ] = ""
 
 
-class Limits(Section, frozen=True):
+class LimitsSection(Section, frozen=True):
     """What one may ask of the monitor at most; more is refused."""
 
     wearers: Annotated[int, _key("Wearers watched at once.", ge=1, le=1024)] = 64
@@ -121,7 +122,7 @@ class Limits(Section, frozen=True):
     ] = 24.0
 
 
-class Storage(Section, frozen=True):
+class StorageSection(Section, frozen=True):
     """What is kept on disk, and how much of it."""
 
     journal: Annotated[
@@ -152,7 +153,7 @@ class Storage(Section, frozen=True):
     ] = 500
 
 
-class Alarms(Section, frozen=True):
+class AlarmsSection(Section, frozen=True):
     """What raises and clears alarms, of every wearer whose own table says nothing else."""
 
     abnormal: Annotated[
@@ -215,7 +216,7 @@ class Alarms(Section, frozen=True):
         _ = self.limits
 
 
-class Models(Section, frozen=True):
+class ModelsSection(Section, frozen=True):
     """What judges the signal."""
 
     model: Annotated[
@@ -228,7 +229,7 @@ class Models(Section, frozen=True):
     ] = ""
 
 
-class Wearer(Alarms, frozen=True):
+class Wearer(AlarmsSection, frozen=True):
     """What is different for one wearer: the lead, and any key of [alarms]."""
 
     lead: Annotated[
@@ -245,12 +246,12 @@ class Wearer(Alarms, frozen=True):
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it; ``wearers`` holds what is different for some, by their ids."""
 
-    network: Network = Network()
-    access: Access = Access()
-    limits: Limits = Limits()
-    storage: Storage = Storage()
-    alarms: Alarms = Alarms()
-    models: Models = Models()
+    network: NetworkSection = NetworkSection()
+    access: AccessSection = AccessSection()
+    limits: LimitsSection = LimitsSection()
+    storage: StorageSection = StorageSection()
+    alarms: AlarmsSection = AlarmsSection()
+    models: ModelsSection = ModelsSection()
     wearers: dict[str, Wearer] = {}
 
     def of(self, wearer: str) -> Wearer:
@@ -259,12 +260,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 SECTIONS: Final[dict[str, type[Section]]] = {
-    "network": Network,
-    "access": Access,
-    "limits": Limits,
-    "storage": Storage,
-    "alarms": Alarms,
-    "models": Models,
+    "network": NetworkSection,
+    "access": AccessSection,
+    "limits": LimitsSection,
+    "storage": StorageSection,
+    "alarms": AlarmsSection,
+    "models": ModelsSection,
 }
 
 

@@ -27,7 +27,7 @@ from ecgmon.config.schema import (
     Wearer,
     entries,
 )
-from ecgmon.errors import ConfigError, LimitsError
+from ecgmon.core.errors import ConfigError, LimitsError
 
 MAX_BYTES: Final = 1_000_000
 """Largest file read."""
@@ -48,7 +48,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedConfig:
     """A configuration, and where each key came from that is not the default."""
 
     config: Config
@@ -60,7 +60,7 @@ def load(
     file: Path | None = None,
     options: Sequence[Given] = (),
     environ: Mapping[str, str] | None = None,
-) -> Loaded:
+) -> LoadedConfig:
     """Read the configuration.
 
     Parameters
@@ -84,19 +84,30 @@ def load(
     for given in every:
         values[given.key] = _checked(given)
     origins = {given.key: given.origin for given in every}
-    return Loaded(_build(values, origins), origins, file)
+    return LoadedConfig(_build(values, origins), origins, file)
 
 
 def _find(environ: Mapping[str, str]) -> Path | None:
     if named := environ.get("ECGMON_CONFIG"):
         return Path(named)
-    if SYSTEM.exists():
+    if _may_exist(SYSTEM):
         return SYSTEM
     try:
         own = platformdirs.user_config_path("ecgmon", appauthor=False) / "ecgmon.toml"
     except RuntimeError:  # a user without a home, as services have
         return None
-    return own if own.exists() else None
+    return own if _may_exist(own) else None
+
+
+def _may_exist(path: Path) -> bool:
+    """Tell whether a file is there, or in a folder that this user may not enter.
+
+    A configuration that cannot be read is refused when it is read, not silently passed over.
+    """
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
 
 
 def _from_file(path: Path) -> Iterator[Given]:

@@ -16,17 +16,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import UsageError
-from ecgmon.export.said import STATES
-from ecgmon.export.streams import Stream, placed
-from ecgmon.export.when import calendar, iso
-from ecgmon.files import place
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.records.annotations import Annotation, encode
-from ecgmon.records.captured import Captured
-from ecgmon.records.layout import signal_lines
+from ecgmon.core.atomic import atomic_write
+from ecgmon.core.constants import NO_VALUE, RATE, WINDOW
+from ecgmon.core.errors import UsageError
+from ecgmon.export.journal_reader import STATES
+from ecgmon.export.streams import ExportedStream, placed
+from ecgmon.export.timespec import calendar, iso
+from ecgmon.records.captured.layout import signal_lines
+from ecgmon.records.captured.reader import Captured
+from ecgmon.records.formats.wfdb.annotations import Annotation, encode
 from ecgmon.wire import messages
-from ecgmon.wire.frame import NO_VALUE
 
 ANNOTATOR: Final = "ecgmon"
 CHUNK: Final = 1_000_000
@@ -50,7 +49,7 @@ class Written:
 
 
 def write(
-    stream: Stream,
+    stream: ExportedStream,
     wearer: str,
     others: list[tuple[float, messages.Published]],
     folder: Path,
@@ -60,7 +59,7 @@ def write(
 
     Parameters
     ----------
-    stream : Stream
+    stream : ExportedStream
         Which.
     wearer : str
         Whose.
@@ -89,7 +88,7 @@ def write(
             path, one = folder / name, records[0]
             initial, checksum = _samples(path, first, stop, records, tick)
             notes = sorted(_notes(stream, others, first, stop), key=lambda note: note.sample)
-            place(path.with_suffix(f".{ANNOTATOR}"), encode(notes))
+            atomic_write(path.with_suffix(f".{ANNOTATOR}"), encode(notes))
             began = stream.time(first * RATE / one.rate)
             when = calendar(began)
             lines = signal_lines(name, one.rate, one.gain, one.lead, initial, checksum)
@@ -98,7 +97,7 @@ def write(
                 f"# wearer {wearer}, stream {stream.stream}, its samples {first} to {stop - 1}\n"
                 "# times are UTC; the annotator ecgmon is what the monitor said, not an expert\n"
             )
-            place(path.with_suffix(".hea"), ("\n".join(lines) + f"\n{about}").encode())
+            atomic_write(path.with_suffix(".hea"), ("\n".join(lines) + f"\n{about}").encode())
             seconds = (stop - first) / one.rate
             written.append(Written(path, seconds, one.rate, one.lead, began))
     except OSError as error:
@@ -139,7 +138,7 @@ def _chunk(start: int, stop: int, records: list[Captured]) -> NDArray[np.int16]:
 
 
 def _notes(
-    stream: Stream, others: list[tuple[float, messages.Published]], first: int, stop: int
+    stream: ExportedStream, others: list[tuple[float, messages.Published]], first: int, stop: int
 ) -> Iterator[Annotation]:
     """Yield annotations of samples ``first`` to ``stop - 1``, in no order."""
     for at, code, subtype, note in _judged(stream):
@@ -161,7 +160,7 @@ def _plain(wearer: str) -> str:
     return f"{wearer.replace('.', '_')}-{zlib.crc32(wearer.encode()):08x}"
 
 
-def _judged(stream: Stream) -> Iterator[tuple[int, int, int, str]]:
+def _judged(stream: ExportedStream) -> Iterator[tuple[int, int, int, str]]:
     """Yield (sample at 360 Hz, code, subtype, note) wherever the seconds become others."""
     seconds = stream.seconds()
     begins = seconds["first"]

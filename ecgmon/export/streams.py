@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import RecordError
-from ecgmon.export.said import SECOND, OfStream, Said, Span
-from ecgmon.export.when import EARLIEST, LATEST, iso
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.records.captured import Captured, captures
-from ecgmon.signal.convert import first_output
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.errors import RecordError
+from ecgmon.export.journal_reader import SECOND, JournalSpan, OfStream, Said
+from ecgmon.export.timespec import EARLIEST, LATEST, iso
+from ecgmon.records.captured.reader import Captured, captures
+from ecgmon.signal.rate_converter import first_output
 from ecgmon.wire import messages
 from ecgmon.wire.frame import MAX_INDEX
 
@@ -28,14 +28,14 @@ LONGEST_HOLE_S: Final = 3600
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Stream:
+class ExportedStream:
     """One stream, cut to the times asked for.
 
     Parameters
     ----------
     stream : str
         Its id.
-    spans : tuple of Span
+    spans : tuple of JournalSpan
         When its samples were measured, by their index: a sample was measured no later than it
         arrived, and of a span the earliest arrival counts. A device that makes the index from a
         clock which is set begins another span.
@@ -52,7 +52,7 @@ class Stream:
     """
 
     stream: str
-    spans: tuple[Span, ...]
+    spans: tuple[JournalSpan, ...]
     rate: float
     records: tuple[Captured, ...]
     windows: NDArray[np.void]
@@ -117,7 +117,9 @@ class Stream:
                 yield first, stop, run
 
 
-def streams(folder: Path, wearer: str, said: Said, start: float, stop: float) -> list[Stream]:
+def streams(
+    folder: Path, wearer: str, said: Said, start: float, stop: float
+) -> list[ExportedStream]:
     """Return a wearer's streams that have something in a range of time, in the order of time.
 
     Parameters
@@ -163,7 +165,7 @@ def streams(folder: Path, wearer: str, said: Said, start: float, stop: float) ->
     return sorted(inside, key=lambda stream: stream.time(stream.spans[0].first))
 
 
-def placed(stream: Stream, time: float, message: messages.Published) -> float | None:
+def placed(stream: ExportedStream, time: float, message: messages.Published) -> float | None:
     """Return where in a stream something was said, at 360 Hz; None if of another stream."""
     if getattr(message, "stream", None) not in (None, stream.stream):
         return None
@@ -175,7 +177,7 @@ def placed(stream: Stream, time: float, message: messages.Published) -> float | 
 
 def _stream(
     name: str, records: list[Captured], said: OfStream, start: float, stop: float
-) -> Stream:
+) -> ExportedStream:
     spans = _spans([*said.spans, *map(_span, records)])
     seconds = np.concatenate([np.empty(0, SECOND), *said.seconds])
     # Said twice where a stream went on after a restart: the later one counts.
@@ -184,7 +186,7 @@ def _stream(
     for before, after in pairwise(spans):  # no time has passed in a jump of the index
         none = (windows["first"] >= before.stop) & (windows["first"] + WINDOW <= after.first)
         windows = windows[~none]
-    return Stream(
+    return ExportedStream(
         stream=name,
         spans=spans,
         rate=records[0].rate if records else said.rate or RATE,
@@ -196,7 +198,7 @@ def _stream(
     )
 
 
-def _first(span: Span) -> int:
+def _first(span: JournalSpan) -> int:
     return span.first
 
 
@@ -205,16 +207,16 @@ def _at(record: Captured, index: int) -> int:
     return first_output(index, round(record.rate * 1000))
 
 
-def _span(record: Captured) -> Span:
+def _span(record: Captured) -> JournalSpan:
     """Return when a record was measured at the latest, by when it was begun."""
     first = _at(record, record.first)
     began = record.began.timestamp()
-    return Span(first, _at(record, record.stop), began, began)
+    return JournalSpan(first, _at(record, record.stop), began, began)
 
 
-def _spans(known: list[Span]) -> tuple[Span, ...]:
+def _spans(known: list[JournalSpan]) -> tuple[JournalSpan, ...]:
     """Join what is known of when samples were measured, but where the index has jumped."""
-    joined: list[Span] = []
+    joined: list[JournalSpan] = []
     for span in sorted(known, key=_first):
         if not joined or _jumped(joined[-1], span):
             joined.append(replace(span))
@@ -225,7 +227,7 @@ def _spans(known: list[Span]) -> tuple[Span, ...]:
     return tuple(joined)
 
 
-def _jumped(before: Span, after: Span) -> bool:
+def _jumped(before: JournalSpan, after: JournalSpan) -> bool:
     """Tell whether an index has gone further over a gap than the time has.
 
     A backlog looks alike, whose samples came late and, before the gap, too fast as well. So all
@@ -237,7 +239,7 @@ def _jumped(before: Span, after: Span) -> bool:
     return lacking_s > JUMP_S and before.at_first - before.began + lacking_s < gap_s + LATE_S
 
 
-def _ends(stream: Stream) -> tuple[float, float]:
+def _ends(stream: ExportedStream) -> tuple[float, float]:
     """Return when the first and after the last of what is kept of a stream was measured."""
     times = [
         stream.time(_at(record, index))

@@ -1,4 +1,4 @@
-"""What a monitor said of a wearer, second by second, as CSV or JSON."""
+"""Export of a wearer's seconds as CSV or JSON."""
 
 import csv
 import io
@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.export.said import STATES
-from ecgmon.export.streams import Stream, placed
-from ecgmon.export.when import LATEST, iso
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
+from ecgmon.export.journal_reader import STATES
+from ecgmon.export.streams import ExportedStream, placed
+from ecgmon.export.timespec import LATEST, iso
 from ecgmon.wire import messages
 
 COLUMNS: Final = (
@@ -32,12 +32,12 @@ BATCH: Final = 1000
 Others = list[tuple[float, messages.Published]]
 
 
-def as_csv(streams: list[Stream], others: Others) -> Iterator[str]:
+def as_csv(streams: list[ExportedStream], others: Others) -> Iterator[str]:
     """Yield a CSV file in pieces: a header, then a row for every second.
 
     Parameters
     ----------
-    streams : list of Stream
+    streams : list of ExportedStream
         Cut to what is wanted.
     others : list of (float, Published)
         What was said besides windows and gaps, and when.
@@ -53,7 +53,7 @@ def as_csv(streams: list[Stream], others: Others) -> Iterator[str]:
             yield text.getvalue()
 
 
-def as_json(wearer: str, streams: list[Stream], others: Others) -> Iterator[str]:
+def as_json(wearer: str, streams: list[ExportedStream], others: Others) -> Iterator[str]:
     """Yield a JSON document in pieces; all sample indices are the device's own.
 
     Parameters
@@ -76,14 +76,14 @@ def as_json(wearer: str, streams: list[Stream], others: Others) -> Iterator[str]
     yield "]}\n"
 
 
-def _batches(stream: Stream, others: Others) -> Iterator[list[dict[str, Any]]]:
+def _batches(stream: ExportedStream, others: Others) -> Iterator[list[dict[str, Any]]]:
     standing = _Standing(stream, others)
     seconds = stream.seconds()
     for start in range(0, len(seconds), BATCH):
         yield [_row(stream, second, standing) for second in seconds[start : start + BATCH]]
 
 
-def _row(stream: Stream, second: NDArray[np.void], standing: "_Standing") -> dict[str, Any]:
+def _row(stream: ExportedStream, second: NDArray[np.void], standing: "_Standing") -> dict[str, Any]:
     first, state, abnormal, probability, heart_rate = second.item()
     return {
         "time": iso(stream.time(first)),
@@ -100,7 +100,7 @@ def _row(stream: Stream, second: NDArray[np.void], standing: "_Standing") -> dic
 class _Standing:
     """The alarms of a wearer that stand, of whatever stream, as the seconds of one go by."""
 
-    def __init__(self, stream: Stream, others: Others) -> None:
+    def __init__(self, stream: ExportedStream, others: Others) -> None:
         changes = []
         for time, message in others:
             if isinstance(message, messages.Alarm):
@@ -120,7 +120,7 @@ class _Standing:
         return sorted(set(self._standing.values()))
 
 
-def _said(stream: Stream, others: Others) -> list[dict[str, Any]]:
+def _said(stream: ExportedStream, others: Others) -> list[dict[str, Any]]:
     """Return everything but windows in the order of time, with the device's own indices."""
     gaps = [
         (at, {"type": "gap", "first": stream.sample(at), "count": stream.sample(count)})

@@ -1,4 +1,4 @@
-"""Who may connect to a monitor over the network: CURVE keys and what each is for."""
+"""CURVE keys of devices and viewers, and the rights that each key gives."""
 
 from ecgmon.keys.known import Device, Key, KeyStore, Viewer
 from ecgmon.keys.private import PrivateKey

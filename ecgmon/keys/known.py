@@ -17,8 +17,8 @@ from typing import Annotated, Final, Literal, NoReturn
 
 import msgspec
 
-from ecgmon.errors import AccessError
-from ecgmon.files import place
+from ecgmon.core.atomic import atomic_write, leave_to_owner
+from ecgmon.core.errors import AccessError
 from ecgmon.keys.private import PrivateKey, PublicKey
 from ecgmon.wire.fields import WEARER, Wearer
 
@@ -103,7 +103,7 @@ class KeyStore:
             with self._locked():
                 if not path.exists():
                     PrivateKey.generate().create(path)
-                    _leave(path)
+                    leave_to_owner(path)
         return PrivateKey.read(path)
 
     def names(self) -> list[str]:
@@ -221,7 +221,7 @@ class KeyStore:
             _DECODER.decode(data)  # what could not be read again is not written
         except msgspec.ValidationError as error:
             raise AccessError(f"The key {key.name} cannot be stored: {error}.") from error
-        place(path, data + b"\n")
+        atomic_write(path, data + b"\n")
 
     def _path(self, name: str) -> Path:
         if not _NAME.match(name):
@@ -240,7 +240,7 @@ class KeyStore:
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            _leave(self.folder)
+            leave_to_owner(self.folder)
             folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 fcntl.flock(folder, fcntl.LOCK_EX)
@@ -249,13 +249,6 @@ class KeyStore:
                 os.close(folder)
         except OSError as error:
             raise AccessError(f"{self.folder} cannot be written: {error.strerror}.") from error
-
-
-def _leave(path: Path) -> None:
-    """Leave what root makes to whom the folder around it belongs: the service has its own user."""
-    if os.geteuid() == 0:
-        around = path.parent.stat()
-        os.chown(path, around.st_uid, around.st_gid)
 
 
 def this_second() -> datetime:

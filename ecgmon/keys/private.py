@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final
 import msgspec
 import zmq
 
-from ecgmon.errors import AccessError
+from ecgmon.core.errors import AccessError
 
 MAX_BYTES: Final = 4096
 """Largest key file read."""

@@ -4,6 +4,8 @@ Only the light parts are exported here; `find`, `fetch` and `read` are imported 
 wfdb, which fetches, takes a quarter of a second to load.
 """
 
-from ecgmon.records.record import Annotations, Record, millivolts
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.units import millivolts
+from ecgmon.records.record import Record
 
 __all__ = ["Annotations", "Record", "millivolts"]

@@ -5,12 +5,12 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.errors import RecordError
-from ecgmon.grid import RATE
-from ecgmon.records.record import Annotations, Record
-from ecgmon.signal.convert import MAX_RATE, MIN_RATE, first_output
-from ecgmon.signal.front import FrontEnd
-from ecgmon.wire.frame import NO_VALUE
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import NO_VALUE, RATE
+from ecgmon.core.errors import RecordError
+from ecgmon.records.record import Record
+from ecgmon.signal.front_end import FrontEnd
+from ecgmon.signal.rate_converter import MAX_RATE, MIN_RATE, first_output
 
 FINEST: Final = 1000.0
 """Counts per mV up to which the gain is raised: 1 uV is far below any noise of a record, so that

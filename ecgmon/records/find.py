@@ -8,15 +8,16 @@ from typing import Final
 
 import platformdirs
 
-from ecgmon.errors import RecordError
+from ecgmon.core.errors import RecordError
+from ecgmon.records.formats import FORMATS
 
 DEFAULT_DATABASE: Final = "mitdb"
 _FETCHED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*){0,7}\Z")
 """What may be asked of PhysioNet: a database, and in it a record in up to six folders."""
 _NAME: Final = re.compile(r"[^/\0.-][^/\0]*(/[^/\0.-][^/\0]*){0,7}\Z")
 """What may lie in a folder of databases: names with dots, blanks and letters of any script, too."""
-_SUFFIXES: Final = (".hea", ".dat", ".mat", ".atr", ".xyz")
-"""Files of a record that may be given for it."""
+_HEADER: Final = ".hea"
+"""No record's name ends so."""
 _LIST: Final = "RECORDS"
 """A database's file of its records, one path a line."""
 _LIST_BYTES: Final = 10_000_000
@@ -110,9 +111,10 @@ def find(name: str, data: Path | None = None) -> Found | str:
 
 def _without_suffix(name: str) -> list[str]:
     """Return what a record may be called of which this is the name, or the name of a file."""
-    if name.endswith(_SUFFIXES[0]):
-        return [name.removesuffix(_SUFFIXES[0])]
-    return [name, *(name.removesuffix(each) for each in _SUFFIXES if name.endswith(each))]
+    if name.endswith(_HEADER):
+        return [name.removesuffix(_HEADER)]
+    suffixes = [suffix for form in FORMATS for suffix in form.suffixes]
+    return [name, *(name.removesuffix(each) for each in suffixes if name.endswith(each))]
 
 
 def _listed(folder: Path, name: str) -> str | None:
@@ -151,5 +153,5 @@ def _wearer(name: str) -> str:
 
 
 def _is_record(path: Path) -> bool:
-    """Tell whether a header is there; never fails, however strange the path."""
-    return os.path.isfile(f"{path}.hea")  # noqa: PTH113 - Path.is_file raises on too long names
+    """Tell whether a record of any format is there; never fails, however strange the path."""
+    return any(form.holds(path) for form in FORMATS)

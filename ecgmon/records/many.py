@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ecgmon.errors import RecordError, RecordMissingError
+from ecgmon.core.errors import RecordError, RecordMissingError
 from ecgmon.records.fetch import obtain
 from ecgmon.records.find import Found, find
 

@@ -5,23 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.wire.frame import NO_VALUE
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Annotations:
-    """Annotated events of a record, in the order of time.
-
-    Parameters
-    ----------
-    samples : ndarray of int64, shape (n,)
-        Sample index of each annotation.
-    symbols : tuple of str, length n
-        WFDB annotation symbols.
-    """
-
-    samples: NDArray[np.int64]
-    symbols: tuple[str, ...]
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.units import millivolts
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,7 +26,7 @@ class Record:
     lead : str
         Name of the lead.
     samples : ndarray of int16, shape (n,)
-        ADC counts, zero is 0 mV, `ecgmon.wire.NO_VALUE` where nothing was measured.
+        ADC counts, zero is 0 mV, `ecgmon.core.constants.NO_VALUE` where nothing was measured.
     annotations : Annotations or None
         What experts (or the simulation) say of it.
     missing : tuple of (start, stop)
@@ -63,14 +48,3 @@ class Record:
     def millivolts(self) -> NDArray[np.float64]:
         """Return the signal in mV, NaN where nothing was measured, shape (n,)."""
         return millivolts(self.samples, self.gain)
-
-
-def millivolts(samples: NDArray[np.int16], gain: float) -> NDArray[np.float64]:
-    """Convert ADC counts to mV, NaN where nothing was measured.
-
-    The one conversion for training and monitoring. The gain passes through single precision, as
-    it does on the wire.
-    """
-    values = samples / np.float64(np.float32(gain))
-    values[samples == NO_VALUE] = np.nan
-    return values

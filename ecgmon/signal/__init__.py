@@ -2,8 +2,8 @@
 
 from ecgmon.signal.chain import SignalChain
 from ecgmon.signal.geometry import Geometry
-from ecgmon.signal.results import Pushed, Second, Windows
-from ecgmon.signal.whole import detect_beats, process_record, process_records
+from ecgmon.signal.offline import detect_beats, process_record, process_records
+from ecgmon.signal.types import Pushed, Second, Windows
 
 __all__ = [
     "Geometry",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ecgmon.grid import RATE, WINDOW
+from ecgmon.core.constants import RATE, WINDOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import signal
 
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.wire.messages import SignalState
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.signal_states import SignalState
 
 SIGNAL: Final = 0
 NOISY: Final = 1
@@ -35,28 +34,35 @@ HUM_RISE: Final = 2.0
 HUM_BEATS: Final = 4
 """The hum of seconds with beats is averaged over about so many."""
 CLIPPED_RUN: Final = 4
-"""Samples in a row at an end of a second's range, 11 ms, that no peak stays at..."""
+"""A run of this many samples, 11 ms, at the limit of a second's range counts as clipping if the
+signal steps to or from the limit by `CLIPPED_STEP`: no peak of an ECG stays so long."""
 CLIPPED_STEP: Final = 0.05
-"""...if it also comes or goes by such a part of the range from one sample to the next."""
+"""Smallest step at either end of a clipped run, as a share of the second's range."""
 CLIPPED_SPAN: Final = 64
-"""Steps of the converter from end to end below which a step looks like that."""
+"""Smallest range of a second, in steps of the converter, in which clipping is looked for: in a
+smaller one every step of the converter looks like that."""
 RECENT: Final = 3 * WINDOW
-"""Samples over which beats are doubted."""
-HASTY: Final = 0.34 * RATE
-"""Beats closer than this, 176 a minute, are doubted..."""
-UNEVEN: Final = 0.2
-"""...if their RR intervals vary by such a part of their mean (standard deviation). They are noise,
-all thresholds chosen on DS1 with and without that of electrodes and muscles
-(docs/results/quality.md), ..."""
-PEAKED: Final = 5.0
-"""...unless the signal has at least this kurtosis: fast atrial fibrillation has narrow complexes on
-a quiet line, noise has not..."""
-FLUTTER_HZ: Final = (2.5, 9.0)
-FLUTTER: Final = 0.37
-"""...or at least this share of its power where a heart that fast has most of it: a ventricular
-tachycardia beats, and a fibrillation waves, three to nine times a second, whatever its shape."""
+"""Samples over which the plausibility of beats is judged."""
+MIN_RR: Final = 0.34 * RATE
+"""Mean RR interval in samples, 176 beats a minute, below which beats are doubted if they also vary
+by `MAX_RR_CV`. Such beats are noise unless `MIN_KURTOSIS` or `MIN_VF_BAND_POWER` says otherwise.
+All four were chosen on DS1 with and without noise of electrodes and muscles
+(docs/results/quality.md)."""
+MAX_RR_CV: Final = 0.2
+"""Coefficient of variation of the RR intervals from which fast beats are doubted."""
+MIN_KURTOSIS: Final = 5.0
+"""Kurtosis of the signal from which doubted beats are believed: fast atrial fibrillation has narrow
+complexes on a quiet line, noise has not."""
+VF_BAND_HZ: Final = (2.5, 9.0)
+"""Band in which ventricular tachycardia and fibrillation have most of their power: three to nine
+beats or waves a second, whatever their shape."""
+MIN_VF_BAND_POWER: Final = 0.37
+"""Share of the signal's power in `VF_BAND_HZ` from which doubted beats are believed."""
 
 _MAINS: Final = np.exp(-2j * np.pi * np.array([[50.0], [60.0]]) * np.arange(WINDOW) / RATE)
+
+_TIME: Final = np.arange(WINDOW) - (WINDOW - 1) / 2
+_TIME_POWER: Final = float(_TIME @ _TIME)
 
 
 def signal_state(
@@ -79,7 +85,8 @@ def signal_state(
         `SIGNAL`, `NOISY` or `ABSENT`.
     """
     absent = valid.mean(axis=1) < 0.5
-    roughness = np.median(np.abs(np.diff(raw, n=2, axis=1)), axis=1)
+    steps = raw[:, 1:] - raw[:, :-1]
+    roughness = np.median(np.abs(steps[:, 1:] - steps[:, :-1]), axis=1)
     noisy = (np.ptp(filtered, axis=1) > ARTEFACT_MV) | (roughness > ROUGHNESS_MV)
     noisy |= clipped(raw, valid)
     return np.where(absent, ABSENT, np.where(noisy, NOISY, SIGNAL)).astype(np.int8)
@@ -100,7 +107,11 @@ def hum(raw: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_
     alone : ndarray of bool, shape (r,)
         Whether the second holds little else.
     """
-    x = signal.detrend(raw.astype(np.float64), axis=1)
+    # Without its mean and its straight line, each row summed for itself: `scipy.signal.detrend`
+    # solves for all rows together, which takes most of a call and rounds by how many there are.
+    x = raw.astype(np.float64)
+    x -= x.mean(axis=1, keepdims=True)
+    x -= (x * _TIME).sum(axis=1, keepdims=True) / _TIME_POWER * _TIME
     found = np.abs((x[:, None, :] * _MAINS).sum(axis=2)).max(axis=1)
     amplitude = 2 * found / raw.shape[1]
     alone = amplitude**2 / 2 >= HUM_SHARE * (x * x).mean(axis=1)
@@ -124,28 +135,44 @@ def clipped(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np
     -------
     ndarray of bool, shape (r,)
     """
-    steps = np.abs(np.diff(values, axis=1))
-    between = (steps > 0) & valid[:, 1:] & valid[:, :-1]
-    finest = np.min(steps, axis=1, where=between, initial=np.inf)
-    low = np.min(values, axis=1, where=valid, initial=np.inf)
-    high = np.max(values, axis=1, where=valid, initial=-np.inf)
+    low = np.where(valid, values, np.inf).min(axis=1)
+    high = np.where(valid, values, -np.inf).max(axis=1)
     found = np.zeros(len(values), dtype=bool)
     for end in (low, high):
-        away = np.abs(values - end[:, None])
-        there = valid & (away == 0)
-        beside = valid & (away >= CLIPPED_STEP * (high - low)[:, None])
-        run = np.logical_and.reduce(sliding_window_view(there, CLIPPED_RUN, axis=1), axis=2)
-        comes, goes = run[:, 1:] & beside[:, :-CLIPPED_RUN], run[:, :-1] & beside[:, CLIPPED_RUN:]
-        found |= (comes | goes).any(axis=1)
-    found &= high - low >= CLIPPED_SPAN * finest
+        # Hardly any second stays at its end so often: the others are done with.
+        some = np.flatnonzero((valid & (values == end[:, None])).sum(axis=1) >= CLIPPED_RUN)
+        if len(some):
+            span = (high - low)[some]
+            found[some] |= _stays(values[some], valid[some], end[some], span)
+    some = np.flatnonzero(found)
+    steps = np.abs(np.diff(values[some], axis=1))
+    between = (steps > 0) & valid[some, 1:] & valid[some, :-1]
+    finest = np.where(between, steps, np.inf).min(axis=1)
+    found[some] = (high - low)[some] >= CLIPPED_SPAN * finest
     return found
 
 
-def hasty(beats: Sequence[int]) -> bool:
+def _stays(
+    values: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    end: NDArray[np.float32],
+    span: NDArray[np.float32],
+) -> NDArray[np.bool_]:
+    """Tell which seconds stay at an end of their span and come there, or leave, by a step."""
+    away = np.abs(values - end[:, None])
+    there = valid & (away == 0)
+    beside = valid & (away >= CLIPPED_STEP * span[:, None])
+    run = np.logical_and.reduce(sliding_window_view(there, CLIPPED_RUN, axis=1), axis=2)
+    comes, goes = run[:, 1:] & beside[:, :-CLIPPED_RUN], run[:, :-1] & beside[:, CLIPPED_RUN:]
+    stays: NDArray[np.bool_] = (comes | goes).any(axis=1)
+    return stays
+
+
+def implausible_rr(beats: Sequence[int]) -> bool:
     """Tell whether beats follow each other both faster and less evenly than a heart's mostly do.
 
     Such are the beats that a detector makes of noise, but also those of some fibrillations:
-    `heartlike` tells these apart.
+    `has_cardiac_spectrum` tells these apart.
 
     Parameters
     ----------
@@ -153,10 +180,10 @@ def hasty(beats: Sequence[int]) -> bool:
         Sample indices of the last beats, ascending.
     """
     rr = [after - before for before, after in pairwise(beats)]
-    return bool(rr) and min(rr) < HASTY and pstdev(rr) > UNEVEN * fmean(rr)
+    return bool(rr) and min(rr) < MIN_RR and pstdev(rr) > MAX_RR_CV * fmean(rr)
 
 
-def heartlike(filtered: NDArray[np.float32]) -> bool:
+def has_cardiac_spectrum(filtered: NDArray[np.float32]) -> bool:
     """Tell whether a signal looks like some very fast heart: peaked, or waving as fast.
 
     Parameters
@@ -166,9 +193,9 @@ def heartlike(filtered: NDArray[np.float32]) -> bool:
     """
     x = filtered.astype(np.float64)
     x -= x.mean()
-    if np.mean(x**4) >= PEAKED * np.mean(x**2) ** 2:
+    if np.mean(x**4) >= MIN_KURTOSIS * np.mean(x**2) ** 2:
         return True
     power = np.abs(np.fft.rfft(x)) ** 2
     hz = np.fft.rfftfreq(len(x), 1 / RATE)
-    waving = power[(hz >= FLUTTER_HZ[0]) & (hz < FLUTTER_HZ[1])]
-    return bool(waving.sum() >= FLUTTER * power.sum())
+    waving = power[(hz >= VF_BAND_HZ[0]) & (hz < VF_BAND_HZ[1])]
+    return bool(waving.sum() >= MIN_VF_BAND_POWER * power.sum())

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 
 
 def resample(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.state import ARRAY, Layout, StatefulRows
+
 SECONDS: Final = 60
 """The scale follows the median over this many seconds of usable signal: slow drift passes, a
 premature beat or an artefact does not."""
@@ -12,7 +14,7 @@ FLOOR_MV: Final = 0.1
 """Smallest scale, so that noise on a quiet lead is not blown up to the size of beats."""
 
 
-class AmplitudeScale:
+class AmplitudeScale(StatefulRows):
     """Median peak-to-peak amplitude of each wearer's last usable seconds.
 
     Parameters
@@ -20,6 +22,8 @@ class AmplitudeScale:
     rows : int
         Number of wearers.
     """
+
+    layout = Layout("amplitude scale", 1, _recent=ARRAY, _count=ARRAY)
 
     def __init__(self, rows: int) -> None:
         self._recent = np.full((rows, SECONDS), np.nan, dtype=np.float32)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.terminal.braille import envelope, strokes
 from ecgmon.terminal.canvas import Canvas, Look
 
@@ -19,7 +19,7 @@ _SQUARE_CELLS: Final = CELLS_PER_SECOND // 5
 """The grid has a point at the corners of the squares of 0.2 s."""
 
 
-class Span(NamedTuple):
+class VoltageSpan(NamedTuple):
     """The millivolts at the bottom and at the top of a drawing."""
 
     low: float
@@ -45,7 +45,7 @@ def moment(sample: int) -> str:
 def draw_trace(
     plot: Canvas,
     values: NDArray[np.float32],
-    span: Span,
+    span: VoltageSpan,
     looks: NDArray[np.uint8] | Look,
     samples_per_dot: int = SAMPLES_PER_DOT,
 ) -> None:
@@ -57,7 +57,7 @@ def draw_trace(
         Where to.
     values : ndarray of float32, shape (2 * plot.width * samples_per_dot + 1,)
         Millivolts, NaN where there is no sample; the last one only joins the one before to it.
-    span : Span
+    span : VoltageSpan
         What to draw.
     looks : Look or ndarray of uint8, shape (plot.width,)
         How it looks, column by column.
@@ -68,7 +68,7 @@ def draw_trace(
     plot.paint(strokes(span.share(low), span.share(high), plot.height), looks)
 
 
-def draw_grid(plot: Canvas, span: Span, first: int) -> None:
+def draw_grid(plot: Canvas, span: VoltageSpan, first: int) -> None:
     """Draw the corners of the squares; ``first`` is the stream's number of the left cell."""
     size = span.high - span.low
     step = next((mv for mv in (0.5, 1.0, 2.0) if mv * plot.height >= 2 * size), size)
@@ -80,7 +80,7 @@ def draw_grid(plot: Canvas, span: Span, first: int) -> None:
     plot.looks[corners] = Look.GRID
 
 
-def draw_one_millivolt(gutter: Canvas, span: Span) -> None:
+def draw_one_millivolt(gutter: Canvas, span: VoltageSpan) -> None:
     """Draw the calibration pulse that begins every printed ECG."""
     base = min(0.0, span.high - 1)
     low, high = span.share(np.array([base, base + 1], np.float32))

@@ -1,5 +1,5 @@
-"""What travels between devices, the monitor and its subscribers; documented in docs/wire.md."""
+"""The protocol between devices, the monitor and its viewers (docs/wire.md)."""
 
-from ecgmon.wire.frame import MAX_SAMPLES, NO_VALUE, Frame
+from ecgmon.wire.frame import MAX_SAMPLES, Frame
 
-__all__ = ["MAX_SAMPLES", "NO_VALUE", "Frame"]
+__all__ = ["MAX_SAMPLES", "Frame"]

@@ -1,4 +1,4 @@
-"""What fields of messages may hold; hostile until decoded."""
+"""Types and bounds of message fields; every value is hostile until it is decoded."""
 
 from typing import Annotated, Final
 

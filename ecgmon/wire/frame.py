@@ -9,14 +9,12 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import ProtocolError
+from ecgmon.core.errors import ProtocolError
 
 MAGIC: Final = b"ECGF"
 VERSION: Final = 1
 MAX_SAMPLES: Final = 4096
 """Most samples in one frame: 11 s at 360 Hz, more than any radio burst should carry at once."""
-NO_VALUE: Final = -32768
-"""A sample the device could not measure, for example because the lead is off."""
 
 # magic, version, flags, sample count, stream id, first-sample index, device time, rate, gain, lead
 _HEADER: Final = struct.Struct("<4sBBHQQqIf8s")

@@ -1,4 +1,4 @@
-"""Why a monitor does not let a client in: what ZeroMQ reports of a socket's handshakes."""
+"""Reasons of a refused connection, from the events of a ZeroMQ socket's handshakes."""
 
 from typing import Final
 

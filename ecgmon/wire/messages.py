@@ -4,7 +4,9 @@ from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
-from ecgmon.errors import ProtocolError
+from ecgmon.core.alarm_kinds import AlarmState, Category, Priority
+from ecgmon.core.errors import ProtocolError
+from ecgmon.core.signal_states import SignalState
 from ecgmon.wire.fields import (
     DeviceIndex,
     Index,
@@ -22,13 +24,6 @@ from ecgmon.wire.fields import (
 VERSION: Final = 1
 MAX_BYTES: Final = 65_536
 """Largest control or published message; the longest real one is a trace of about 11 s."""
-
-SignalState = Literal["signal", "noisy", "absent"]
-Reason = Literal["absent", "gap", "history", "noisy"]
-"""Why a second was not classified; others may be added (docs/wire.md)."""
-AlarmState = Literal["raised", "acknowledged", "latched", "cleared"]
-Priority = Literal["high", "medium", "low"]
-Category = Literal["physiological", "technical"]
 
 MAX_PAUSE_S: Final = 3600
 MAX_SPIKES: Final = 16

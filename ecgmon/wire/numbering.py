@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from ecgmon.errors import ProtocolError
+from ecgmon.core.errors import ProtocolError
 from ecgmon.wire.fields import Session
 
 

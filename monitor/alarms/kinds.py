@@ -1,77 +1,17 @@
-"""What can be alarmed, how bad it is, and what is said of it."""
+"""All kinds of alarms: those of the conditions, and those of the monitor itself."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from ecgmon.wire.messages import Priority
+from ecgmon.core.alarm_kinds import Kind, Properties
+from monitor.alarms.conditions import CONDITIONS
 
-Kind = Literal[
-    "asystole",
-    "flat-line",
-    "extreme-low-rate",
-    "extreme-high-rate",
-    "abnormal",
-    "low-rate",
-    "high-rate",
-    "no-signal",
-    "noisy",
-    "gaps",
-    "silent",
-    "lag",
-    "rate",
-    "no-model",
-    "disk",
-    "disk-low",
-    "clock",
-    "journal",
-    "room",
-    "upkeep",
-]
-Category = Literal["physiological", "technical"]
-"""Whether an alarm is about the wearer or about what watches the wearer."""
-State = Literal["raised", "acknowledged", "latched", "cleared"]
-
-
-@dataclass(frozen=True, slots=True)
-class Properties:
-    """What all alarms of a kind have in common.
-
-    Parameters
-    ----------
-    priority : Priority
-        How soon somebody has to come.
-    category : Category
-        Whose trouble it is.
-    latching : bool
-        Whether an alarm that nobody has acknowledged stays when its condition has gone: what may
-        kill must be known even if it was short.
-    text : str
-        What a person reads.
-    """
-
-    priority: Priority
-    category: Category
-    latching: bool
-    text: str
-
-
-KINDS: Final[dict[Kind, Properties]] = {
-    "asystole": Properties("high", "physiological", True, "no beat for 4 seconds"),
-    "flat-line": Properties(
-        "high", "physiological", True, "no signal, or the heart stands still: look at the wearer"
-    ),
-    "extreme-low-rate": Properties("high", "physiological", True, "heart rate extremely low"),
-    "extreme-high-rate": Properties("high", "physiological", True, "heart rate extremely high"),
-    "abnormal": Properties("medium", "physiological", False, "abnormal beats"),
-    "low-rate": Properties("medium", "physiological", False, "heart rate low"),
-    "high-rate": Properties("medium", "physiological", False, "heart rate high"),
-    "no-signal": Properties("medium", "technical", False, "no signal: check the electrodes"),
-    "noisy": Properties(
-        "low", "technical", False, "noise hides the ECG: check electrodes and cable"
-    ),
+_OF_CONDITIONS: Final = {kind: known for made in CONDITIONS for kind, known in made.kinds.items()}
+_OF_STREAMS: Final[dict[Kind, Properties]] = {
     "gaps": Properties(
         "medium", "technical", False, "parts of the signal are missing: check the network"
     ),
+}
+_OF_MONITOR: Final[dict[Kind, Properties]] = {
     "silent": Properties(
         "medium", "technical", False, "the device sends nothing: check it and its network"
     ),
@@ -95,9 +35,7 @@ KINDS: Final[dict[Kind, Properties]] = {
     "room": Properties("medium", "technical", False, "a device was refused: all places are taken"),
     "upkeep": Properties("medium", "technical", False, "a part of the monitor goes on failing"),
 }
-
-_OF_MONITOR: Final = frozenset(
-    {"silent", "lag", "rate", "no-model", "disk", "disk-low", "clock", "journal", "room", "upkeep"}
-)
-OF_SIGNAL: Final = frozenset(KINDS) - _OF_MONITOR
+KINDS: Final[dict[Kind, Properties]] = {**_OF_CONDITIONS, **_OF_STREAMS, **_OF_MONITOR}
+"""Every kind, with its priority and text."""
+OF_SIGNAL: Final = frozenset({*_OF_CONDITIONS, *_OF_STREAMS})
 """What is found in a stream; the others come from the monitor itself."""

@@ -1,9 +1,9 @@
-"""What raises and clears the alarms: a wearer's limits, and what is the same for all."""
+"""Alarm limits of a wearer, and limits that are the same for all."""
 
 from typing import Final
 
-from ecgmon.alarm_limits import MARGIN, Hysteresis
-from ecgmon.alarm_limits import AlarmLimits as Rules
+from ecgmon.core.alarm_limits import MARGIN, Hysteresis
+from ecgmon.core.alarm_limits import AlarmLimits as Rules
 
 __all__ = ["GAPS", "MARGIN", "Hysteresis", "Rules"]
 

@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 import zmq
 
-from ecgmon.records import captured
-from ecgmon.wire import NO_VALUE, Frame, messages
-from tests.cli.subprocesses import environment, start
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.records.captured import reader as captured
+from ecgmon.wire import Frame, messages
+from tests.support.subprocesses import environment, start
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EARLIER = Path(__file__).parents[1] / "fixtures" / "0.1.0"
-SERVE = (sys.executable, "-c", "from ecgmon.cli import main; main()", "serve")
+SERVE = (sys.executable, "-c", "from ecgmon_cli import main; main()", "serve")
 READY = r"ingest=(\S+) publish=(\S+) ready"
 RATES, SECONDS = {"python": 360, "c": 250}, 3
 PATIENCE_MS = 30_000

@@ -2,9 +2,9 @@ import threading
 
 import pytest
 
-from monitor.capture import Capture
-from monitor.journal import Journal
-from tests.monitor.rig import Rig
+from monitor.storage.capture import Capture
+from monitor.storage.journal import Journal
+from tests.support.rig import Rig
 
 
 @pytest.fixture

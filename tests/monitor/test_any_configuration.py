@@ -7,15 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ecgmon.cli.configured import settings
 from ecgmon.config import load
-from ecgmon.config.schema import Limits, Wearer, entries
-from ecgmon.errors import ConfigError
+from ecgmon.config.schema import LimitsSection, Wearer, entries
+from ecgmon.core.errors import ConfigError
 from ecgmon.wire import Frame, messages
-from monitor.care import Care
-from monitor.ward import Ward
-from replay.simulated import simulate
-from tests.monitor.rig import GENERIC
+from monitor.configured import settings
+from monitor.wearers.policy import WearerPolicy
+from monitor.wearers.registry import WearerRegistry
+from replay.simulator.wearer import simulate
+from tests.support.rig import GENERIC
 
 CALM = simulate("normal", duration_s=6).record.samples
 WEARERS = ("ann", "bob", "cid")
@@ -48,7 +48,7 @@ def toml(tables):
 
 
 alarms = table(Wearer, 3).map(lambda keys: {n: v for n, v in keys.items() if n != "lead"})
-configurations = st.tuples(alarms, table(Limits, 1), table(Wearer, 3), table(Wearer, 2)).map(
+configurations = st.tuples(alarms, table(LimitsSection, 1), table(Wearer, 3), table(Wearer, 2)).map(
     lambda t: toml(zip(("alarms", "limits", "wearers.ann", "wearers.bob"), t, strict=True))
 )
 
@@ -57,15 +57,15 @@ class Running:
     """A ward that watches three wearers by the defaults."""
 
     def __init__(self):
-        self.ward = Ward(Care(lambda _: GENERIC))
+        self.registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
         self.sent = 0
         self.streams = [self.opened(wearer) for wearer in WEARERS]
         self.second()
 
     def opened(self, wearer):
         hello = messages.Hello(wearer=wearer, stream=f"{7:016x}", rate=360.0, leads=["II", "V5"])
-        self.ward.claim(hello, 0.0)
-        return self.ward.open(hello, None, 0.0)[0].stream
+        self.registry.claim(hello, 0.0)
+        return self.registry.open(hello, None, 0.0)[0].stream
 
     def second(self):
         for stream in self.streams:
@@ -73,8 +73,8 @@ class Running:
             frame = Frame(7, self.sent, 0, 360_000, 200.0, "II", samples)
             stream.accept(frame, arrival=self.sent / 360)
         self.sent += 360
-        told = self.ward.advance(lambda _: False)
-        return [*told, *self.ward.take_up_models(), *self.ward.check(self.sent / 360)]
+        told = self.registry.advance(lambda _: False)
+        return [*told, *self.registry.take_up_models(), *self.registry.check(self.sent / 360)]
 
 
 @given(configurations)
@@ -88,20 +88,20 @@ def test_it_is_refused_by_file_and_line_or_used_at_start_and_at_reload(tmp_path_
     file.write_text(text)
     with contextlib.suppress(ConfigError):
         configuration = load(file, (), {}).config
-        used(settings(configuration).care)
+        used(settings(configuration).policy)
         return
     with pytest.raises(ConfigError, match=rf"{re.escape(str(file))}, line \d+"):
         load(file, (), {})
 
 
-def used(care):
+def used(policy):
     running = Running()
-    running.ward.adopt(care)  # as at a reload
+    running.registry.adopt(policy)  # as at a reload
     for _ in range(2):
         running.second()
-    limits = [care.rules(wearer) for wearer in WEARERS]
-    assert [running.ward._watched[wearer].rules for wearer in WEARERS] == limits
-    fresh = Ward(care)  # as at a start
+    limits = [policy.rules(wearer) for wearer in WEARERS]
+    assert [running.registry._watched[wearer].rules for wearer in WEARERS] == limits
+    fresh = WearerRegistry(policy)  # as at a start
     hello = messages.Hello(wearer="ann", stream=f"{8:016x}", rate=360.0, leads=["II", "V5"])
     fresh.claim(hello, 0.0)
     assert fresh.open(hello, None, 0.0)[0].lead in ("II", "V5")
@@ -112,9 +112,13 @@ def test_the_table_of_one_wearer_is_no_other_s(tmp_path):
     file.write_text(
         '[wearers.ann]\nlead = "V5"\nlow_rate = 0\nhigh_rate = 200\nextreme_high_rate = 0\n'
     )
-    care = settings(load(file, (), {}).config).care
-    assert (care.rules("ann").low_rate, care.rules("ann").high_rate) == (None, 200)
-    assert care.rules("bob") == care.rules("nobody") == Care(lambda _: GENERIC).rules("bob")
+    policy = settings(load(file, (), {}).config).policy
+    assert (policy.rules("ann").low_rate, policy.rules("ann").high_rate) == (None, 200)
+    assert (
+        policy.rules("bob")
+        == policy.rules("nobody")
+        == WearerPolicy(lambda _: GENERIC).rules("bob")
+    )
     file.write_text(
         "[wearers.ann]\nlow_rate = 45\n[wearers.bob]\nlow_rate = 118\nhigh_rate = 120\n"
     )

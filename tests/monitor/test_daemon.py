@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import zmq
 
-from ecgmon.errors import UsageError
+from ecgmon.core.errors import UsageError
 from ecgmon.keys import PrivateKey
 from ecgmon.wire import messages
-from monitor.care import Care
 from monitor.daemon import Monitor
-from monitor.settings import Settings
-from replay.scenarios import SCENARIOS
-from replay.simulated import simulate
-from tests.monitor.bundles import write_bundle
-from tests.monitor.rig import GENERIC, PATIENCE_S, Rig, assert_same, said
+from monitor.settings import MonitorSettings
+from monitor.wearers.policy import WearerPolicy
+from replay.simulator.scenarios import SCENARIOS
+from replay.simulator.wearer import simulate
+from tests.support.bundles import write_bundle
+from tests.support.rig import GENERIC, PATIENCE_S, Rig, assert_same, said
 
 CALM = simulate("normal", duration_s=5).record.samples
 
@@ -35,9 +35,9 @@ def taken():
 def refused(folder, **settings):
     """Try to start a monitor, see that it leaves no socket behind, and return what it says."""
     context = zmq.Context()
-    given = {"journal": folder / "journal.db", "care": Care(lambda _: GENERIC)} | settings
+    given = {"journal": folder / "journal.db", "policy": WearerPolicy(lambda _: GENERIC)} | settings
     with pytest.raises(UsageError) as refusal:
-        Monitor(Settings(**given), context).start()
+        Monitor(MonitorSettings(**given), context).start()
     end = threading.Thread(target=context.term, daemon=True)
     end.start()
     end.join(PATIENCE_S)
@@ -82,8 +82,13 @@ def test_an_endpoint_in_use_is_refused_and_nothing_stays_behind(tmp_path, taken,
 
 def test_an_endpoint_that_is_none_is_refused(tmp_path):
     own = PrivateKey.generate()
-    for nonsense in ("nonsense", "tcp://nowhere.invalid:5555", "tcp://127.0.0.1:x", ""):
+    for nonsense in ("tcp://nowhere.invalid:5555", "tcp://127.0.0.1:x"):
         assert "cannot be bound" in refused(tmp_path, ingest=(nonsense,), own=own)
+    for nonsense in ("nonsense", "", "udp://127.0.0.1:5555"):
+        assert refused(tmp_path, ingest=(nonsense,), own=own) == (
+            f"network.ingest cannot be {nonsense!r}: endpoints of this monitor begin with tcp:// "
+            "or ipc://."
+        )
 
 
 def test_a_journal_that_is_none_leaves_the_endpoints_free(tmp_path):

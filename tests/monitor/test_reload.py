@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from ecgmon.errors import BundleError
+from ecgmon.core.errors import BundleError
 from ecgmon.wire import messages
-from monitor import daemon, ward
-from replay.simulated import simulate
-from tests.monitor.rig import GENERIC, Rig
+from monitor import daemon
+from monitor.wearers import registry as registry
+from replay.simulator.wearer import simulate
+from tests.support.rig import GENERIC, Rig
 
 CALM = simulate("normal", duration_s=10).record.samples
 
@@ -19,9 +20,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(daemon, "LINK_S", 0.02)
 
 
-def reload(rig, **care):
+def reload(rig, **policy):
     """Let the monitor take up another care."""
-    settings = replace(rig.settings, care=replace(rig.settings.care, **care))
+    settings = replace(rig.settings, policy=replace(rig.settings.policy, **policy))
     rig.monitor.reload(settings)
     time.sleep(0.15)
 
@@ -49,7 +50,7 @@ def test_the_model_that_goes_on_is_no_news(tmp_path):
 
 def test_a_stream_that_cannot_begin_ends_none(tmp_path, monkeypatch):
     """What is told of the stream before it would be lost: it goes on."""
-    monkeypatch.setattr(ward, "TAKEOVER_S", 0.0)
+    monkeypatch.setattr(registry, "TAKEOVER_S", 0.0)
 
     def missing(_):
         raise BundleError("There is no model.")

@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.wire import messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
-from replay.rates import at_rate
-from replay.simulated import simulate
-from tests.monitor.rig import QUIET_MS, Rig, assert_same
-from tests.monitor.rig import said as spoken
-from tests.monitor.test_journal import said
+from replay.player.resampled import at_rate
+from replay.simulator.wearer import simulate
+from tests.monitor.storage.test_journal import said
+from tests.support.rig import QUIET_MS, Rig, assert_same
+from tests.support.rig import said as spoken
 
 RATE = 360
 PREMATURE = simulate("premature", duration_s=40).record.samples
@@ -230,9 +231,9 @@ def test_other_rules_are_taken_up_while_a_stream_is_open_and_what_is_not_is_said
         device.send_all(CALM[: 5 * RATE])
         listener.until(messages.Window, "203", first=3 * RATE)
         rules = Rules(low_rate=40, high_rate=50, extreme_high_rate=290)  # it beats faster
-        care = replace(rig.settings.care, rules=lambda _: rules)
+        policy = replace(rig.settings.policy, rules=lambda _: rules)
         elsewhere = ("tcp://127.0.0.1:1",)
-        rig.monitor.reload(replace(rig.settings, care=care, publish=elsewhere, window_days=1))
+        rig.monitor.reload(replace(rig.settings, policy=policy, publish=elsewhere, window_days=1))
         time.sleep(0.2)
         device.send_all(CALM[5 * RATE :], first=5 * RATE)
         assert listener.until(messages.Alarm, "203").kind == "high-rate"

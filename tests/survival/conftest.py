@@ -8,8 +8,8 @@ import pytest
 import zmq
 
 from ecgmon.records import Record
-from replay.device import Device
-from replay.schedule import Pace
+from replay.player.device import RecordDevice
+from replay.player.schedule import Pace
 
 PATIENCE_S = 400
 """For a whole stream; only a failing test waits so long."""
@@ -25,7 +25,7 @@ class Playing:
     """A device that plays a record, turn by turn."""
 
     def __init__(self, context, record, endpoint, speed):
-        self.device = Device(record, 0, len(record.samples), Pace(speed), patience_s=60.0)
+        self.device = RecordDevice(record, 0, len(record.samples), Pace(speed), patience_s=60.0)
         self.device.connect(endpoint, context)
         self.device.start()
         self._until = time.monotonic() + PATIENCE_S

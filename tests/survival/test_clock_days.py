@@ -6,8 +6,8 @@ import time
 import pytest
 
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import Viewer, topics
-from replay.simulated import simulate
+from ecgmon.wire.viewer_client import ViewerClient, topics
+from replay.simulator.wearer import simulate
 from tests.survival.conftest import Playing
 from tests.survival.test_clock_steps import Clock
 from tests.survival.test_kills import Mortal
@@ -38,7 +38,7 @@ def test_eight_days_forward_and_back_remove_nothing(context, tmp_path):
     assert len(before[0]) == 4
     with monitor.living() as process:
         process.wait_for(" ready")
-        viewer, heard = Viewer(context, monitor.publish, topics([messages.Alarm])), []
+        viewer, heard = ViewerClient(context, monitor.publish, topics([messages.Alarm])), []
         for step in (8 * DAY_S, 0):
             clock.set(step)
             end = time.monotonic() + TIDY_S

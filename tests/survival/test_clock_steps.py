@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import Viewer, topics
-from replay.simulated import simulate
-from tests.cli.subprocesses import start
+from ecgmon.wire.viewer_client import ViewerClient, topics
+from replay.simulator.wearer import simulate
+from tests.support.subprocesses import start
 from tests.survival.conftest import Playing
 from tests.survival.test_kills import Mortal, history, windows
 
@@ -63,7 +63,7 @@ def test_steps_of_an_hour_both_ways_change_no_alarm_and_lose_nothing(clock, cont
     for monitor, steps in ((steady, []), (stepped, [HOUR_S, -HOUR_S, 0])):
         with monitor.living() as process:
             process.wait_for(" ready")
-            viewer = Viewer(context, monitor.publish, topics([messages.Paused]))
+            viewer = ViewerClient(context, monitor.publish, topics([messages.Paused]))
             speed = 12 if monitor is stepped else float("inf")
             playing = Playing(context, record, monitor.ingest, speed)
             asked, step_at = False, time.monotonic() + 1.2

@@ -6,11 +6,11 @@ import time
 import numpy as np
 import pytest
 
-from ecgmon.records import captured
+from ecgmon.records.captured import reader as captured
 from ecgmon.wire import messages
 from monitor.alarms.rules import Rules
-from tests.cli.subprocesses import ECGMON, environment, start
-from tests.monitor.rig import Listener, Rig, Wearable
+from tests.support.rig import Listener, Rig, Wearable
+from tests.support.subprocesses import ECGMON, environment, start
 
 LONG = 3600
 """Samples of a wearer's stream, ten seconds."""
@@ -44,7 +44,7 @@ def test_wearers_come_and_go_and_each_leaves_a_whole_record(tmp_path, wearers):
             listener.take()
         stays.finish(sent)
         listener.until(messages.Closed, "stays")
-        assert rig.monitor._ward.streams == []
+        assert rig.monitor._registry.streams == []
         assert len(rig.monitor._ingest._of_stream) == 0
     windows, closed = {}, set()
     for message in listener.heard:

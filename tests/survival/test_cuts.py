@@ -5,13 +5,14 @@ import time
 import numpy as np
 import pytest
 
-from ecgmon.records import captured
-from ecgmon.records.captured import captures
-from ecgmon.wire import NO_VALUE, messages
-from tests.monitor.rig import Rig
-from tests.proxy import Proxy
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.records.captured import reader as captured
+from ecgmon.records.captured.reader import captures
+from ecgmon.wire import messages
+from tests.support.proxy import Proxy
+from tests.support.rig import Rig
+from tests.support.unruly import unruly
 from tests.survival.conftest import Playing, ramp
-from tests.unruly import unruly
 
 SPEED = 20
 """Times real time: two minutes of wear in six seconds."""
@@ -98,7 +99,7 @@ def test_what_never_comes_is_in_a_gap_and_all_else_on_disk(tmp_path, chance):
 
 
 def test_a_device_that_restarts_counts_anew_and_the_old_stream_is_closed(tmp_path, monkeypatch):
-    monkeypatch.setattr("monitor.ward.TAKEOVER_S", 0.3)
+    monkeypatch.setattr("monitor.wearers.registry.TAKEOVER_S", 0.3)
     folder = tmp_path / "captured"
     with Rig(tmp_path / "rig", captured=folder) as rig:
         listener, before, after = rig.listener(), rig.device(), rig.device()

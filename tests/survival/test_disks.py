@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ecgmon.records import captured
-from ecgmon.records.captured import captures
-from ecgmon.wire import NO_VALUE, messages
-from replay.simulated import simulate
-from tests.cli.subprocesses import start
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.records.captured import reader as captured
+from ecgmon.records.captured.reader import captures
+from ecgmon.wire import messages
+from replay.simulator.wearer import simulate
 from tests.examples.test_examples import EXAMPLES
-from tests.survival.faulty import FaultyDisk, Watching
+from tests.support.faulty_disk import FaultyDisk, Watching
+from tests.support.subprocesses import start
 
 FAST, SPEED = 10, 6
 """Times real time."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ecgmon.records import captured
-from ecgmon.records.captured import captures
+from ecgmon.records.captured import reader as captured
+from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
-from tests.monitor.rig import Rig
+from tests.support.rig import Rig
 
 ANN, BOB = np.arange(3600) % 20_000, -np.arange(3600) % 20_000 - 1
 

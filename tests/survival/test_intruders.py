@@ -12,14 +12,14 @@ import zmq
 
 from ecgmon.keys import Device, KeyStore, PrivateKey, Viewer
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import topics
-from monitor.limits import Rates
-from tests.monitor.rig import PATIENCE_S, QUIET_MS, Listener, Rig, Wearable
+from ecgmon.wire.viewer_client import topics
+from monitor.network.rate_limits import RateLimit
+from tests.support.rig import PATIENCE_S, QUIET_MS, Listener, Rig, Wearable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ANYWHERE = ("tcp://0.0.0.0:*",)
 """The network can reach it, so that it demands keys."""
-RATES = Rates(messages=50, message_burst=300, samples=20_000, sample_burst=100_000)
+RATES = RateLimit(messages=50, message_burst=300, samples=20_000, sample_burst=100_000)
 
 
 class Ward:
@@ -62,15 +62,15 @@ def reach(endpoint):
 
 
 @pytest.fixture
-def ward(tmp_path):
-    ward = Ward(tmp_path)
-    ward.good = ward.add(Device, "good", wearer="ann")
-    ward.bad = ward.add(Device, "bad", wearer="bob")
-    ward.reads = ward.add(Viewer, "reads", wearers=("ann",))
-    ward.acts = ward.add(Viewer, "acts", wearers=("ann",), acknowledge=True)
-    ward.everyone = ward.add(Viewer, "everyone", wearers="*")
-    with ward.rig:
-        yield ward
+def registry(tmp_path):
+    registry = Ward(tmp_path)
+    registry.good = registry.add(Device, "good", wearer="ann")
+    registry.bad = registry.add(Device, "bad", wearer="bob")
+    registry.reads = registry.add(Viewer, "reads", wearers=("ann",))
+    registry.acts = registry.add(Viewer, "acts", wearers=("ann",), acknowledge=True)
+    registry.everyone = registry.add(Viewer, "everyone", wearers="*")
+    with registry.rig:
+        yield registry
 
 
 def assert_refused(client, why):
@@ -80,25 +80,25 @@ def assert_refused(client, why):
     assert why in answer.reason, answer.reason
 
 
-def test_without_a_key_with_a_wrong_one_and_for_another_server_nobody_is_heard(ward, caplog):
+def test_without_a_key_with_a_wrong_one_and_for_another_server_nobody_is_heard(registry, caplog):
     caplog.set_level(logging.WARNING)
     elsewhere = PrivateKey.generate().to(PrivateKey.generate())
-    unknown = ward.pair()
+    unknown = registry.pair()
     for pair in (None, unknown, elsewhere):
-        device, viewer = ward.device(pair), ward.viewer(pair)
+        device, viewer = registry.device(pair), registry.viewer(pair)
         device.hello("ann", 5)
         assert device.hears_nothing()
         assert not viewer.drain()
-    device = ward.device(ward.good)
+    device = registry.device(registry.good)
     assert device.greet("ann", 7).next == 0
     assert any(unknown.public in record.getMessage() for record in caplog.records)
     assert all(unknown.secret not in record.getMessage() for record in caplog.records)
 
 
-def test_a_device_may_write_its_wearer_and_nothing_else(ward, caplog):
+def test_a_device_may_write_its_wearer_and_nothing_else(registry, caplog):
     caplog.set_level(logging.WARNING)
-    bad = ward.device(ward.bad)
-    good = ward.device(ward.good)
+    bad = registry.device(registry.bad)
+    good = registry.device(registry.good)
     good.greet("ann", 7)
     bad.hello("ann", 8)
     assert_refused(bad, "not one of ann's device")
@@ -111,7 +111,7 @@ def test_a_device_may_write_its_wearer_and_nothing_else(ward, caplog):
     good.send_all(np.zeros(100))
     good.until_acked(100)
     assert "not one of ann's device" in caplog.text
-    viewer = ward.viewer(ward.good)  # nor may it read
+    viewer = registry.viewer(registry.good)  # nor may it read
     assert_viewer_is_refused(viewer)
 
 
@@ -125,10 +125,10 @@ def assert_viewer_is_refused(viewer):
     viewer.heard.clear()
 
 
-def test_a_viewer_reads_what_it_was_granted_and_acts_only_if_granted(ward):
-    good = ward.device(ward.good)
-    viewer = ward.viewer(ward.reads, *topics()).subscribed()
-    nosy = ward.viewer(ward.reads, "window/bob")
+def test_a_viewer_reads_what_it_was_granted_and_acts_only_if_granted(registry):
+    good = registry.device(registry.good)
+    viewer = registry.viewer(registry.reads, *topics()).subscribed()
+    nosy = registry.viewer(registry.reads, "window/bob")
     assert_viewer_is_refused(nosy)
     good.greet("ann", 7)
     good.send_all(np.full(4 * 360, 5))  # flat: no signal
@@ -138,7 +138,7 @@ def test_a_viewer_reads_what_it_was_granted_and_acts_only_if_granted(ward):
     pause = messages.Pause(wearer="ann", kind="no-signal", seconds=60, by="a visitor")
     assert isinstance(viewer.asks(pause), messages.Refused)
     bob = messages.Acknowledge(wearer="bob", alarm=1, by="a nurse")
-    nurse = ward.viewer(ward.acts, *topics()).subscribed()
+    nurse = registry.viewer(registry.acts, *topics()).subscribed()
     assert isinstance(nurse.asks(bob), messages.Refused)
     assert isinstance(nurse.asks(acknowledge), messages.Done)
     seen = viewer.until(messages.Alarm, "ann", state="acknowledged")
@@ -147,20 +147,20 @@ def test_a_viewer_reads_what_it_was_granted_and_acts_only_if_granted(ward):
     assert viewer.socket.poll(5000)
     viewer.take()
     assert any(isinstance(m, messages.Refused) for m in viewer.heard)
-    writer = ward.device(ward.reads)
+    writer = registry.device(registry.reads)
     writer.hello("ann", 9)
     assert_refused(writer, "not one of ann's device")
 
 
-def test_a_revoked_key_is_out_within_two_seconds_though_it_is_connected(ward):
-    bad, good = ward.device(ward.bad), ward.device(ward.good)
-    viewer = ward.viewer(ward.everyone, *topics()).subscribed()
+def test_a_revoked_key_is_out_within_two_seconds_though_it_is_connected(registry):
+    bad, good = registry.device(registry.bad), registry.device(registry.good)
+    viewer = registry.viewer(registry.everyone, *topics()).subscribed()
     bad.greet("bob", 8)
     good.greet("ann", 7)
     bad.send_all(np.zeros(100))
     bad.until_acked(100)
-    ward.store.revoke("bad")
-    ward.store.revoke("everyone")
+    registry.store.revoke("bad")
+    registry.store.revoke("everyone")
     began, first = time.monotonic(), 100
     while True:
         bad.send(first, np.zeros(36))
@@ -180,13 +180,13 @@ def test_a_revoked_key_is_out_within_two_seconds_though_it_is_connected(ward):
     good.until_acked(720)
     viewer.drain()
     assert all(isinstance(m, messages.Refused) for m in viewer.heard)
-    again = ward.device(ward.bad)
+    again = registry.device(registry.bad)
     again.hello("bob", 8)
     assert again.hears_nothing()
 
 
-def test_a_key_that_floods_is_told_to_wait_and_nobody_else_notices(ward):
-    bad, good = ward.device(ward.bad), ward.device(ward.good)
+def test_a_key_that_floods_is_told_to_wait_and_nobody_else_notices(registry):
+    bad, good = registry.device(registry.bad), registry.device(registry.good)
     bad.greet("bob", 8)
     good.greet("ann", 7)
     for _ in range(2000):
@@ -198,14 +198,14 @@ def test_a_key_that_floods_is_told_to_wait_and_nobody_else_notices(ward):
     assert all(0 < answer.retry_s <= 60 for answer in refused)
 
 
-def test_half_messages_huge_ones_and_plain_connections_harm_nobody(ward):
-    good = ward.device(ward.good)
+def test_half_messages_huge_ones_and_plain_connections_harm_nobody(registry):
+    good = registry.device(registry.good)
     good.greet("ann", 7)
-    port = int(ward.rig.monitor.ingest.rpartition(":")[2])
+    port = int(registry.rig.monitor.ingest.rpartition(":")[2])
     plain = [socket.create_connection(("127.0.0.1", port)) for _ in range(30)]
     for i, one in enumerate(plain):
         one.sendall(b"\xff\0\0\0\0\0\0\0\1\x7f"[: i % 11] + bytes(i))
-    bad = ward.device(ward.bad)
+    bad = registry.device(registry.bad)
     bad.greet("bob", 8)
     bad.socket.send(bytes(200_000))  # larger than any message: the connection is cut
     for first in range(0, 3600, 360):
@@ -221,17 +221,17 @@ def test_half_messages_huge_ones_and_plain_connections_harm_nobody(ward):
 
 
 def test_an_endpoint_that_the_network_can_reach_needs_a_key_of_the_monitor(tmp_path):
-    from ecgmon.errors import AccessError
+    from ecgmon.core.errors import AccessError
 
     with pytest.raises(AccessError, match="ecgmon keys"), Rig(tmp_path, ingest=ANYWHERE):
         pass
 
 
-def test_a_socket_that_nobody_authenticates_lets_nobody_in(ward):
+def test_a_socket_that_nobody_authenticates_lets_nobody_in(registry):
     """The monitor's context has one door-keeper; a user that is not known may nothing."""
-    with ward.rig.context.socket(zmq.DEALER) as inside:
+    with registry.rig.context.socket(zmq.DEALER) as inside:
         inside.linger = 0
-        inside.connect(reach(ward.rig.monitor.ingest))
+        inside.connect(reach(registry.rig.monitor.ingest))
         hello = messages.Hello(wearer="ann", stream=messages.stream_id(1), rate=360, leads=["II"])
         inside.send(messages.encode(hello))
         assert not inside.poll(QUIET_MS)

@@ -10,11 +10,12 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from ecgmon.wire import NO_VALUE, messages
-from replay.simulated import simulate
-from tests.cli.subprocesses import ecgmon
-from tests.monitor.rig import Rig
-from tests.monitor.test_journal import said
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.wire import messages
+from replay.simulator.wearer import simulate
+from tests.monitor.storage.test_journal import said
+from tests.support.rig import Rig
+from tests.support.subprocesses import ecgmon
 from tests.survival.conftest import Playing
 from tests.survival.test_kills import Mortal
 

@@ -11,12 +11,12 @@ from itertools import pairwise
 
 import pytest
 
-from ecgmon.records import captured
-from ecgmon.records.captured import captures
+from ecgmon.records.captured import reader as captured
+from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
-from ecgmon.wire.viewer import Viewer, topics
-from replay.simulated import simulate
-from tests.cli.subprocesses import ECGMON, environment, start
+from ecgmon.wire.viewer_client import ViewerClient, topics
+from replay.simulator.wearer import simulate
+from tests.support.subprocesses import ECGMON, environment, start
 from tests.survival.conftest import Playing
 
 SPEED = 6
@@ -139,7 +139,7 @@ def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
     wanted = topics([messages.Alarm, messages.Paused, messages.Window])
     with monitor.living() as process:
         process.wait_for(" ready")
-        viewer = Viewer(context, monitor.publish, wanted)
+        viewer = ViewerClient(context, monitor.publish, wanted)
         playing = Playing(context, record, monitor.ingest, 2 * SPEED)
         told = []
         while playing.turn():
@@ -157,7 +157,7 @@ def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
     assert [m.alarm for m in acknowledged] == [latest["asystole"].alarm]
     with monitor.living() as process:
         process.wait_for(" ready")
-        late, said = Viewer(context, monitor.publish, wanted), []
+        late, said = ViewerClient(context, monitor.publish, wanted), []
         deadline = time.monotonic() + 20
         while not any(isinstance(m, messages.Subscribed) for m in said):
             assert time.monotonic() < deadline

@@ -9,11 +9,11 @@ import zmq
 
 from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
-from monitor.process import RECOVERED
-from replay.simulated import simulate
-from tests.monitor.rig import Rig, Wearable, assert_same
-from tests.monitor.rig import said as spoken
-from tests.monitor.test_journal import said
+from monitor.wearers.pipeline import RECOVERED
+from replay.simulator.wearer import simulate
+from tests.monitor.storage.test_journal import said
+from tests.support.rig import Rig, Wearable, assert_same
+from tests.support.rig import said as spoken
 from tests.survival.test_kills import Mortal
 
 RATE = 360
@@ -108,7 +108,7 @@ def test_all_go_on_together_as_if_nothing_had_happened(tmp_path, records, monkey
     push = SignalChain.push
 
     def counted(self, rows, millivolts, *more):
-        pushed.append((len(rows), millivolts.shape[1]))
+        pushed.append((len(rows), max(map(len, millivolts))))
         return push(self, rows, millivolts, *more)
 
     monkeypatch.setattr(SignalChain, "push", counted)
@@ -128,11 +128,11 @@ def test_goodbye_or_another_end_before_all_is_recovered_loses_nothing(tmp_path, 
     undisturbed(tmp_path / "alone", records, ends)
     with monitor(tmp_path / "second") as rig:
         assert Bedside([rig.device() for _ in records], records).greet() == ends
-        assert rig.monitor._ward.recovering
+        assert rig.monitor._registry.recovering
     with monitor(tmp_path / "second") as rig:
         bedside = Bedside([rig.device() for _ in records], records)
         assert bedside.greet() == ends
-        assert rig.monitor._ward.recovering
+        assert rig.monitor._registry.recovering
         bedside.finish(ends)
         listener = rig.newcomer().subscribed()
         assert listener.all(messages.Opened, "w00") == []

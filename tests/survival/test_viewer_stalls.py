@@ -9,8 +9,8 @@ import zmq
 
 from ecgmon.wire import messages
 from ecgmon.wire.numbering import Sequence, numbering_of
-from ecgmon.wire.viewer import ALIVE_S
-from tests.monitor.rig import Rig
+from ecgmon.wire.viewer_client import ALIVE_S
+from tests.support.rig import Rig
 from tests.survival.conftest import Playing, ramp
 
 WEARERS = 8

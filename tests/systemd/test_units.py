@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.subprocesses import ECGMON, environment, python, shell
+from tests.support.subprocesses import ECGMON, environment, python, shell
 
 UNITS = Path(__file__).parents[2] / "systemd"
 NAMES = ("ecgmon.service", "ecgmon@.service")
@@ -105,7 +105,7 @@ for forbidden in (
 """
 REPLAY = """
 sys.argv = ["ecgmon", "replay", "--simulate", "premature", "--speed", "max", "--no-view"]
-from ecgmon.cli import main
+from ecgmon_cli import main
 main()
 """
 BIND = "import zmq; zmq.Context().socket(zmq.ROUTER).bind('tcp://127.0.0.1:*')"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-import monitor
-from ecgmon.bundle import Model
-from trainer import splits
+import ecgmon
+from ecgmon.models.bundle import Model
+from trainer.data import splits
 
-FOLDER = Path(monitor.__file__).parent / "models"
+FOLDER = Path(ecgmon.__file__).parent / "models" / "built_in"
 HELD_OUT = {f"mitdb/{record}" for record in splits.HELD_OUT}
 
 

@@ -17,11 +17,11 @@ from scipy.cluster.vq import kmeans
 from torch import Tensor
 from torch.nn import functional
 
-from ecgmon.errors import BundleError, UsageError
-from trainer import export
-from trainer.enrolment.enrol import Way
-from trainer.enrolment.signal import Signal
-from trainer.networks import BeatNet, WindowNetwork
+from ecgmon.core.errors import BundleError, UsageError
+from trainer.enrolment.enrol import EnrolmentMethod
+from trainer.enrolment.signal import EnrolmentSignal
+from trainer.networks.windows import BeatNet, WindowNetwork
+from trainer.training import export
 
 CODES: Final = 32
 """Entries of the code book."""
@@ -38,6 +38,15 @@ model's."""
 DOUBTED: Final = 0.5
 """If the generic model calls more of the seconds abnormal, they are not taken for usual: a bundle
 branch block would be declared normal, and nothing of it ever be found."""
+DECIDED_BY: Final = {
+    "codes": CODES,
+    "steps": STEPS,
+    "weight": WEIGHT,
+    "farthest": FARTHEST,
+    "above": ABOVE,
+    "doubted": DOUBTED,
+}
+"""What decides a network that is fitted without labels."""
 
 
 class NotUsualError(UsageError):
@@ -114,7 +123,7 @@ class BaselineNet(WindowNetwork):
         return functional.avg_pool1d(distance[:, None], STEPS, 1)[:, 0].amax(dim=1)
 
 
-def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
+def assumed_normal(generic: Path, signal: EnrolmentSignal, seed: int) -> EnrolmentMethod:
     """Calibrate a generic model on a wearer's signal that is declared normal.
 
     Making the network raises `NotUsualError` where the generic model calls too much of it abnormal.
@@ -123,7 +132,7 @@ def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
     ----------
     generic : Path
         Bundle to start from.
-    signal : Signal
+    signal : EnrolmentSignal
         Of the enrolment.
     seed : int
         Of the code book.
@@ -148,4 +157,4 @@ def assumed_normal(generic: Path, signal: Signal, seed: int) -> Way:
             )
         return calibrated.eval()
 
-    return Way(fitted, 0.5, "assumed normal")
+    return EnrolmentMethod(fitted, 0.5, "assumed normal")

@@ -1,4 +1,4 @@
-"""How much alike two beats of one wearer are: shape, rhythm, and what the generic network sees."""
+"""Distance between two beats of a wearer: shape, rhythm and the generic network's features."""
 
 from typing import Final
 
@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from ecgmon.grid import RATE
-from trainer.dataset import RecordSet
-from trainer.networks import BeatNet
+from ecgmon.core.constants import RATE
+from trainer.data.dataset import RecordSet
+from trainer.networks.windows import BeatNet
 
 # Chosen on splits.CHOOSING, by the windows that twenty answers label wrongly.
 SHAPE: Final = 4.0
@@ -25,6 +25,17 @@ NEARBY: Final = 8
 """RR intervals to each side whose median is the usual one."""
 STEEPEST: Final = 0.7
 """Largest log-ratio of an RR interval to the usual one: half or twice as long, all the same."""
+DECIDED_BY: Final = {
+    "shape": SHAPE,
+    "previous": PREVIOUS,
+    "next": NEXT,
+    "seen": SEEN,
+    "around": AROUND,
+    "shift": SHIFT,
+    "nearby": NEARBY,
+    "steepest": STEEPEST,
+}
+"""What decides how beats are described."""
 
 
 class Beats:

@@ -1,8 +1,8 @@
-"""Whether a record is one to enrol a wearer on; loads no torch, so that it can be asked early."""
+"""Check that a record can be enrolled on; loads no torch, so that it is quick."""
 
-from ecgmon.bundle import Card
-from ecgmon.errors import UsageError
-from trainer.splits import ENROLMENT_S
+from ecgmon.core.errors import UsageError
+from ecgmon.models.bundle import Card
+from trainer.data.splits import ENROLMENT_S
 
 
 def check(generic: Card, record: str, windows: int, seconds: int = ENROLMENT_S) -> None:

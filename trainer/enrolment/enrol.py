@@ -7,23 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ecgmon.bundle import LabelSource, Model, Span, Validation
-from ecgmon.metrics import Confusion
-from trainer import build, export
-from trainer.batches import Group, Noise
-from trainer.dataset import RecordSet
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import LabelSource, Model, ScoredSpan, Validation
+from trainer.data.dataset import RecordSet
+from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.eligible import check
-from trainer.fit import deterministic, fit
-from trainer.judging import confusion, probabilities
-from trainer.networks import WindowNetwork
-from trainer.splits import ENROLMENT_S
+from trainer.networks.windows import WindowNetwork
+from trainer.training import build, export
+from trainer.training.batches import Group, Noise
+from trainer.training.fit import deterministic, fit
+from trainer.training.scoring import confusion, probabilities
 
 HELD_OUT_S: Final = 60
 """The enrolment's last minute judges a model that was fitted to the minutes before it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class EnrolmentMethod:
     """A way of making a wearer's own network.
 
     Parameters
@@ -50,7 +50,7 @@ def tuning(
     noise: Noise = (),
     *,
     labels: LabelSource = "annotations",
-) -> Way:
+) -> EnrolmentMethod:
     """Fine-tune a generic model on a wearer's labelled windows.
 
     A part of every batch rehearses what the generic model was trained on, against forgetting.
@@ -66,7 +66,7 @@ def tuning(
     seed : int
         Of everything random.
     noise : sequence of ndarray of float32
-        Recordings of noise to train with (`trainer.noise`).
+        Recordings of noise to train with (`trainer.data.noise`).
     labels : LabelSource
         Where the wearer's labels come from.
     """
@@ -84,13 +84,13 @@ def tuning(
         settings = replace(recipe.patient, seed=seed)
         return fit(network, recipe.enrolment(groups, noise), settings)
 
-    return Way(fitted, recipe.patient_threshold, labels)
+    return EnrolmentMethod(fitted, recipe.patient_threshold, labels)
 
 
 def enrol(
     generic: Path,
     wearer: RecordSet,
-    way: Way,
+    way: EnrolmentMethod,
     seed: int,
     path: Path,
     *,
@@ -110,7 +110,7 @@ def enrol(
         Bundle that the way starts from.
     wearer : RecordSet
         The wearer's record; nothing after the enrolment is fitted to.
-    way : Way
+    way : EnrolmentMethod
         How the network is made.
     seed : int
         As the way was given it, for the card.
@@ -148,7 +148,7 @@ def enrol(
     beside: Future[WindowNetwork] = Future()
     threading.Thread(target=_fulfil, args=(beside, fitted, before), daemon=True).start()
     final, without = fitted(seconds), beside.result()
-    span = Span(wearer.record, first, first + seconds)
+    span = ScoredSpan(wearer.record, first, first + seconds)
 
     def counted(protocol: str, network: WindowNetwork, start: int, stop: int) -> Validation:
         said = probabilities(network, wearer.inputs[start:stop])

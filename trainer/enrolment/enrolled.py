@@ -1,4 +1,4 @@
-"""What came of an enrolment."""
+"""The outcome of an enrolment."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.bundle import Model
-from ecgmon.labels import ABNORMAL, NORMAL
-from ecgmon.metrics import Confusion
+from ecgmon.core.labels import ABNORMAL, NORMAL
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import Model
 from ecgmon.signal.quality import NAMES
 from trainer.enrolment.gate import Verdict
-from trainer.enrolment.signal import Signal
+from trainer.enrolment.signal import EnrolmentSignal
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -25,7 +25,7 @@ class Enrolled:
         Of the new model in the store.
     in_service : bool
         Whether it serves.
-    signal : Signal
+    signal : EnrolmentSignal
         What it was fitted to, labelled as it was fitted.
     new, old : Model
         The new model and the one that was in service.
@@ -39,7 +39,7 @@ class Enrolled:
 
     version: int
     in_service: bool
-    signal: Signal
+    signal: EnrolmentSignal
     new: Model
     old: Model
     verdict: Verdict

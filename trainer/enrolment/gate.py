@@ -1,4 +1,4 @@
-"""Whether a wearer's new model may take the place of the one in service.
+"""The gate: decides whether a wearer's new model may replace the one in service.
 
 Five minutes often hold no abnormal window at all: a model that calls everything normal would do
 well on them. So the new one must not be worse on the enrolment's last minute, and must not lose
@@ -11,13 +11,13 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.bundle import Model
-from ecgmon.labels import ABNORMAL, NORMAL
-from ecgmon.metrics import Confusion
-from trainer import splits
-from trainer.dataset import RecordSet
+from ecgmon.core.labels import ABNORMAL, NORMAL
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import Model
+from trainer.data import splits
+from trainer.data.dataset import RecordSet
 from trainer.enrolment.enrol import HELD_OUT_S
-from trainer.judging import confusion
+from trainer.training.scoring import confusion
 
 PANEL: Final = splits.VALIDATION
 """Wearers of the panel: no model was fitted to them."""

@@ -6,17 +6,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
-from trainer.dataset import RecordSet
-from trainer.enrolment.signal import Signal
-from trainer.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
+from trainer.data.dataset import RecordSet
+from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
+from trainer.enrolment.signal import EnrolmentSignal
 
 MATCH: Final = round(0.15 * RATE)
 """Samples up to which two marks are of one beat (ANSI/AAMI EC57)."""
 
 
-def labelled(signal: Signal, labels: NDArray[np.int8]) -> RecordSet:
+def labelled(signal: EnrolmentSignal, labels: NDArray[np.int8]) -> RecordSet:
     """Label the windows of an enrolment by their beats, and no others.
 
     A window with a beat that has no label has none, unless another beat in it is abnormal; so do
@@ -24,7 +24,7 @@ def labelled(signal: Signal, labels: NDArray[np.int8]) -> RecordSet:
 
     Parameters
     ----------
-    signal : Signal
+    signal : EnrolmentSignal
         Of the enrolment.
     labels : ndarray of int8, shape (beats,)
         `NORMAL`, `ABNORMAL` or `UNLABELLED`.
@@ -41,7 +41,7 @@ def labelled(signal: Signal, labels: NDArray[np.int8]) -> RecordSet:
     return replace(record, labels=windows, beats=steps)
 
 
-def beat_labels(signal: Signal) -> NDArray[np.int8]:
+def beat_labels(signal: EnrolmentSignal) -> NDArray[np.int8]:
     """Return the label of each beat that was found, int8 of shape (beats,).
 
     It is that of the nearest step with a beat, `UNLABELLED` if none is within `MATCH`: annotators

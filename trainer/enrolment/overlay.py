@@ -8,11 +8,11 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
+from ecgmon.core.constants import RATE
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer.enrolment.drawing import COLOURS
 from trainer.enrolment.labelled import beat_labels
-from trainer.enrolment.signal import Signal
+from trainer.enrolment.signal import EnrolmentSignal
 
 HEIGHT: Final = 3.2
 """Of the plot, in inches."""
@@ -30,14 +30,14 @@ _KINDS: Final = (
 )
 
 
-def draw(figure: Figure, signal: Signal) -> None:
+def draw(figure: Figure, signal: EnrolmentSignal) -> None:
     """Draw the beats of each label, with their mean and that of the normal ones.
 
     Parameters
     ----------
     figure : Figure
         To draw into.
-    signal : Signal
+    signal : EnrolmentSignal
         Of the enrolment, labelled as it was fitted.
     """
     reach = np.arange(-BEFORE, AFTER)

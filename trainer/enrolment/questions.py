@@ -1,4 +1,4 @@
-"""Which beats to ask a clinician about, and what the answers say of all the others.
+"""Choice of the beats to ask a clinician about, and propagation of the answers to the others.
 
 Whether beats are abnormal is a Gaussian process over them (Rasmussen & Williams 2006): beats that
 are alike probably are alike in this, and the generic model's opinion is where it starts from. An
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 
 # Chosen on splits.CHOOSING with truthful answers and with one in ten wrong.
 LENGTH: Final = 2.0
@@ -27,6 +27,14 @@ MOST: Final = 20
 """Questions of a review."""
 DOUBT: Final = 0.3
 """A beat gets a label if it is wrong with a smaller probability than this."""
+DECIDED_BY: Final = {
+    "length": LENGTH,
+    "noise": NOISE,
+    "opinion": OPINION,
+    "most": MOST,
+    "doubt": DOUBT,
+}
+"""What decides which beats are asked about."""
 
 
 class Questions:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 
-from ecgmon.bundle import Card
-from trainer.enrolment import course, drawing, gate, overlay, sheet
+from ecgmon.models.bundle import Card
+from trainer.enrolment import drawing, gate, overlay
+from trainer.enrolment import html as sheet
+from trainer.enrolment import timeline as course
 from trainer.enrolment.enrol import HELD_OUT_S
 from trainer.enrolment.enrolled import Enrolled
 

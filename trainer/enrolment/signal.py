@@ -6,26 +6,25 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.errors import RecordError
-from ecgmon.grid import WINDOW
+from ecgmon.core.constants import NO_VALUE, WINDOW
+from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.signal import Geometry, process_record
-from ecgmon.signal.beats import BeatDetector
 from ecgmon.signal.filter import band_pass
+from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import ABSENT, NAMES, SIGNAL, USABLE
-from ecgmon.wire.frame import NO_VALUE
-from trainer.dataset import RecordSet, record_set
+from trainer.data.dataset import RecordSet, record_set
 
 if TYPE_CHECKING:
-    from trainer.networks import WindowNetwork
+    from trainer.networks.windows import WindowNetwork
 
 SHORTEST: Final = 180
 """Fewest seconds to enrol on."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Signal:
+class EnrolmentSignal:
     """What an enrolment has of a wearer.
 
     Parameters
@@ -67,7 +66,7 @@ def require_length(record: Record) -> None:
         )
 
 
-def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Signal:
+def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> EnrolmentSignal:
     """Prepare the first seconds of a record for enrolment.
 
     Raises
@@ -95,7 +94,7 @@ def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Signal
     if not len(beats):
         raise RecordError(f"No heart beats were found in {record.name}: check lead and electrodes.")
     filtered = band_pass(1)(np.zeros(1, dtype=np.intp), held[None, : seconds * WINDOW])[0]
-    return Signal(whole, state, beats, filtered.astype(np.float32))
+    return EnrolmentSignal(whole, state, beats, filtered.astype(np.float32))
 
 
 def _doubted(

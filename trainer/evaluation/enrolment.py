@@ -9,28 +9,28 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon import labels
-from ecgmon.bundle import LabelSource, Model
-from ecgmon.errors import UsageError
-from ecgmon.grid import RATE
-from ecgmon.metrics import Confusion
+from ecgmon.core import labels
+from ecgmon.core.constants import RATE
+from ecgmon.core.errors import UsageError
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import LabelSource, Model
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from trainer.batches import Noise
-from trainer.dataset import RecordSet
+from trainer.data.dataset import RecordSet
+from trainer.data.protocols import FOLDS, NON_PACED, wearer_folds
+from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.baseline import NotUsualError, assumed_normal
 from trainer.enrolment.beats import Beats
 from trainer.enrolment.enrol import enrol, tuning
 from trainer.enrolment.labelled import MATCH, beat_labels, labelled
 from trainer.enrolment.questions import MOST, Questions
-from trainer.enrolment.signal import Signal, take
+from trainer.enrolment.signal import EnrolmentSignal, take
 from trainer.evaluation.new_wearer import fold_model
 from trainer.evaluation.outcome import Outcome, Progress, judge
-from trainer.export import restore
-from trainer.networks import NETWORKS, BeatNet
-from trainer.protocols import FOLDS, NON_PACED, wearer_folds
-from trainer.splits import ENROLMENT_S
+from trainer.networks.windows import NETWORKS, BeatNet
+from trainer.training.batches import Noise
+from trainer.training.export import restore
 
 WORKERS: Final = 2
 WRONG: Final = 2
@@ -42,7 +42,7 @@ WAYS: Final = ("annotated", "reviewed", "reviewed-erring", "assumed-normal")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Task:
+class EnrolmentTask:
     """One wearer to be enrolled in every way."""
 
     record: Record
@@ -104,7 +104,7 @@ generic model goes on.
             progress(f"generic model of fold {number + 1}")
             rehearsal = [sets[name] for name in fold.training]
             tasks = (
-                Task(
+                EnrolmentTask(
                     read(obtain(name, data=self._data)),
                     sets[name],
                     rehearsal,
@@ -163,7 +163,7 @@ def model_path(work: Path, wearer: str, way: str) -> Path:
     return work / f"{wearer}{suffix}.onnx"
 
 
-def enrol_in_all_ways(task: Task) -> Outcome:
+def enrol_in_all_ways(task: EnrolmentTask) -> Outcome:
     """Return how the rest of a wearer's record is judged after each way of enrolling."""
     signal = take(task.record, BeatNet, ENROLMENT_S)
     judged = {"generic": judge(Model.load(task.generic), task.wearer, ENROLMENT_S)}
@@ -178,7 +178,7 @@ def enrol_in_all_ways(task: Task) -> Outcome:
     return Outcome(task.wearer.wearer, judged)
 
 
-def _enrol(task: Task, signal: Signal, way: str, path: Path) -> None:
+def _enrol(task: EnrolmentTask, signal: EnrolmentSignal, way: str, path: Path) -> None:
     wearer, generic, seed = task.wearer, task.generic, task.seed
     if way == "assumed-normal":
         usual = labelled(signal, np.full(len(signal.beats), labels.NORMAL, dtype=np.int8))
@@ -192,14 +192,14 @@ def _enrol(task: Task, signal: Signal, way: str, path: Path) -> None:
     enrol(generic, wearer, how, seed, path)
 
 
-def review(task: Task, signal: Signal, wrong: int) -> NDArray[np.int8]:
+def review(task: EnrolmentTask, signal: EnrolmentSignal, wrong: int) -> NDArray[np.int8]:
     """Return the labels of beats that a simulated reviewer's answers give.
 
     Parameters
     ----------
-    task : Task
+    task : EnrolmentTask
         Whose record's annotations the reviewer knows.
-    signal : Signal
+    signal : EnrolmentSignal
         Of the enrolment.
     wrong : int
         How many of the answers are turned round.

@@ -1,4 +1,4 @@
-"""What study 3's network makes of a beat, as PNG files: its layers, and how it groups beats."""
+"""Pictures of study 3's network: its layers, and how it groups beats."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,15 +9,18 @@ import torch
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
+from trainer.data.examples import Examples
 from trainer.evaluation import plots
-from trainer.examples import Examples
-from trainer.recipe import class_probabilities
 from trainer.recipes.transfer import DENSE, TransferNet
+from trainer.training.recipe import class_probabilities
 
 SHOWN: Final = 400
 """Most beats of a class in the embedding."""
 PERPLEXITY: Final = 30
 """About how many neighbours a beat is kept near to (van der Maaten & Hinton 2008)."""
+DECIDED_BY: Final = {"procedure": 1, "shown": SHOWN, "perplexity": PERPLEXITY}
+"""What decides the pictures beside network and beats; raise the procedure by hand when they are
+drawn differently."""
 _WIDTH: Final = 64
 """Outputs in a row of a dense layer's picture."""
 

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.labels import ABNORMAL, UNLABELLED
-from ecgmon.metrics import Confusion
+from ecgmon.core.labels import ABNORMAL, UNLABELLED
+from ecgmon.metrics.two_classes import Confusion
 
 Figures = dict[str, float | int | None]
 MEANS: Final = (
@@ -23,13 +23,13 @@ BINS: Final = 10
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Judged:
+class JudgedWindows:
     """What a model said of a wearer's windows, and what is true.
 
     Parameters
     ----------
     labels : ndarray of int8, shape (n,)
-        `ecgmon.labels`; unlabelled windows are dropped.
+        `ecgmon.core.labels`; unlabelled windows are dropped.
     probability : ndarray of float32, shape (n,)
         Of *abnormal*.
     threshold : float
@@ -99,7 +99,7 @@ def mean(confusions: Sequence[Confusion]) -> Figures:
     return result
 
 
-def calibration(judged: Sequence[Judged]) -> dict[str, float | list[list[float]]]:
+def calibration(judged: Sequence[JudgedWindows]) -> dict[str, float | list[list[float]]]:
     """Compare probabilities with what came true.
 
     Returns

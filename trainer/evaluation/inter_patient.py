@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ecgmon.bundle import Model
-from trainer import build
-from trainer.batches import Noise
-from trainer.dataset import RecordSet
+from ecgmon.models.bundle import Model
+from trainer.data.dataset import RecordSet
+from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2
 from trainer.evaluation.outcome import Outcome, Progress, judge
-from trainer.protocols import DS1, DS1_CHOOSING, DS2
+from trainer.training import build
+from trainer.training.batches import Noise
 
 
 class InterPatient:
@@ -18,9 +18,9 @@ class InterPatient:
     name = work = "inter-patient"
     models = 1
     about = f"""One generic model from DS1 of de Chazal et al. (2004), judged on the whole records
-of DS2 without any adaptation. {", ".join(DS1_CHOOSING)} of DS1 choose its epoch and threshold and
-are not fitted to. The split has one flaw that the field lives with: 201 in DS1 and 202 in DS2 are
-the same person.
+of DS2 without any adaptation. {", ".join(DS1_MODEL_SELECTION)} of DS1 choose its epoch and
+threshold and are not fitted to. The split has one flaw that the field lives with: 201 in DS1 and
+202 in DS2 are the same person.
 """
 
     def remarks(self, _: dict[str, Any]) -> str:
@@ -39,8 +39,8 @@ the same person.
         """Train and judge; a model already in ``work`` is not trained again."""
         path = work / "ds1.onnx"
         if not path.is_file():
-            training = [sets[name] for name in DS1 if name not in DS1_CHOOSING]
-            choosing = [sets[name] for name in DS1_CHOOSING]
+            training = [sets[name] for name in DS1 if name not in DS1_MODEL_SELECTION]
+            choosing = [sets[name] for name in DS1_MODEL_SELECTION]
             build.train_generic(network, training, choosing, seed, path, noise)
         progress("DS1")
         model = Model.load(path)

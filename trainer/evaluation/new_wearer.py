@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ecgmon.bundle import Model
-from trainer import build
-from trainer.batches import Noise
-from trainer.dataset import RecordSet
+from ecgmon.models.bundle import Model
+from trainer.data.dataset import RecordSet
+from trainer.data.protocols import FOLDS, NON_PACED, wearer_folds
+from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.enrol import enrol, tuning
 from trainer.evaluation.outcome import Outcome, Progress, judge
-from trainer.protocols import FOLDS, NON_PACED, wearer_folds
-from trainer.splits import ENROLMENT_S
+from trainer.training import build
+from trainer.training.batches import Noise
 
 
 class NewWearer:

@@ -1,4 +1,4 @@
-"""What came of an evaluation: every wearer's windows, as each kind of model judged them."""
+"""The outcome of an evaluation: every wearer's windows as each kind of model judged them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ecgmon.bundle import Model
-from ecgmon.labels import UNLABELLED
-from trainer.batches import Noise
-from trainer.dataset import RecordSet
-from trainer.evaluation.figures import Judged, calibration, figures, mean, pooled
+from ecgmon.core.labels import UNLABELLED
+from ecgmon.models.bundle import Model
+from trainer.data.dataset import RecordSet
+from trainer.evaluation.figures import JudgedWindows, calibration, figures, mean, pooled
+from trainer.training.batches import Noise
 
 Progress = Callable[[str], None]
 
@@ -21,7 +21,7 @@ class Outcome:
     """One wearer's scored windows by kind of model, for example ``generic`` and ``enrolled``."""
 
     wearer: str
-    judged: Mapping[str, Judged]
+    judged: Mapping[str, JudgedWindows]
 
 
 class Evaluation(Protocol):
@@ -52,7 +52,7 @@ class Evaluation(Protocol):
         ...
 
 
-def judge(model: Model, record: RecordSet, start: int = 0) -> Judged:
+def judge(model: Model, record: RecordSet, start: int = 0) -> JudgedWindows:
     """Judge a record's windows from ``start`` on with a bundle, as the monitor would.
 
     Seconds whose history is no signal are left out: a monitor does not classify them.
@@ -61,7 +61,7 @@ def judge(model: Model, record: RecordSet, start: int = 0) -> Judged:
     labels[record.unsettled] = UNLABELLED
     labels = labels[start:]
     known = int(np.sum(record.labels[start:] != UNLABELLED))
-    return Judged(
+    return JudgedWindows(
         labels,
         model.probability(record.inputs[start:]),
         model.card.threshold,

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ecgmon.labels import ABNORMAL
-from trainer.evaluation.figures import Judged, calibration
+from ecgmon.core.labels import ABNORMAL
+from trainer.evaluation.figures import JudgedWindows, calibration
 
 mpl.use("agg")  # files, never a window
 COLOURS: Final = ("#8a8f98", "#1b9e77", "#7570b3", "#d95f02", "#e7298a")
@@ -41,7 +41,7 @@ def bars(values: Mapping[str, Sequence[float | None]], names: Sequence[str], pat
     _save(figure, path)
 
 
-def reliability(judged: Mapping[str, Sequence[Judged]], path: Path) -> None:
+def reliability(judged: Mapping[str, Sequence[JudgedWindows]], path: Path) -> None:
     """Draw the share of abnormal windows against the probability given, by kind of model."""
     figure, axes = plt.subplots(figsize=(4.2, 4), layout="constrained")
     axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
@@ -53,7 +53,7 @@ def reliability(judged: Mapping[str, Sequence[Judged]], path: Path) -> None:
     _save(figure, path)
 
 
-def precision_recall(judged: Mapping[str, Sequence[Judged]], path: Path) -> None:
+def precision_recall(judged: Mapping[str, Sequence[JudgedWindows]], path: Path) -> None:
     """Draw positive predictive value against sensitivity over all thresholds, windows pooled."""
     figure, axes = plt.subplots(figsize=(4.2, 4), layout="constrained")
     for (kind, each), colour in zip(judged.items(), COLOURS, strict=False):
@@ -68,7 +68,7 @@ def precision_recall(judged: Mapping[str, Sequence[Judged]], path: Path) -> None
     _save(figure, path)
 
 
-def timeline(judged: Mapping[str, Judged], path: Path) -> None:
+def timeline(judged: Mapping[str, JudgedWindows], path: Path) -> None:
     """Draw truth and probability of one wearer's windows over time, by kind of model."""
     rows_drawn = 1 + len(judged)
     figure, rows = plt.subplots(

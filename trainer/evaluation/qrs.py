@@ -1,4 +1,4 @@
-"""How many heart beats are found, counted as AAMI EC57 does: within 150 ms, after five minutes."""
+"""Beat detection figures as AAMI EC57 counts them: within 150 ms, after five minutes."""
 
 from dataclasses import dataclass
 from itertools import repeat
@@ -6,7 +6,8 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.records import Annotations, Record
+from ecgmon.core.annotations import Annotations
+from ecgmon.records import Record
 from ecgmon.signal import detect_beats
 from trainer.evaluation.ec57.counts import NO_BEAT, Pair, pairs
 from trainer.evaluation.ec57.marks import Marks, inside, marks
@@ -14,7 +15,7 @@ from trainer.evaluation.ec57.matching import LEARNING
 
 
 @dataclass(frozen=True, slots=True)
-class BeatCounts:
+class DetectionCounts:
     """Beats that experts have marked, and what became of them.
 
     Parameters
@@ -31,9 +32,9 @@ class BeatCounts:
     missed: int
     false: int
 
-    def __add__(self, other: "BeatCounts") -> "BeatCounts":
+    def __add__(self, other: "DetectionCounts") -> "DetectionCounts":
         """Return the counts of both."""
-        return BeatCounts(
+        return DetectionCounts(
             self.beats + other.beats, self.missed + other.missed, self.false + other.false
         )
 
@@ -49,14 +50,14 @@ class BeatCounts:
         return found / (found + self.false)
 
 
-def evaluate(record: Record) -> BeatCounts:
+def evaluate(record: Record) -> DetectionCounts:
     """Run the monitor's detector over an annotated record and count its beats."""
     if record.annotations is None:
         raise ValueError(f"{record.name} has no annotations")
     return compare(record.annotations, detect_beats(record.millivolts()))
 
 
-def compare(annotations: Annotations, found: NDArray[np.int64]) -> BeatCounts:
+def compare(annotations: Annotations, found: NDArray[np.int64]) -> DetectionCounts:
     """Count the beats that were found after the first five minutes.
 
     Parameters
@@ -69,7 +70,7 @@ def compare(annotations: Annotations, found: NDArray[np.int64]) -> BeatCounts:
     compared = _pairs(annotations, found, LEARNING)
     false = sum(pair.reference in NO_BEAT for pair in compared)
     missed = sum(pair.test in NO_BEAT for pair in compared)
-    return BeatCounts(len(compared) - false, missed, false)
+    return DetectionCounts(len(compared) - false, missed, false)
 
 
 def errors(

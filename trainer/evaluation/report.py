@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from trainer.data.splits import MODEL_SELECTION
 from trainer.evaluation import plots
 from trainer.evaluation.outcome import Evaluation, Outcome, kinds, result, summary
-from trainer.splits import CHOOSING
 
 SHOWN: Final = ("203", "233")
 """The wearer whose record is drawn: the first of these that is among those scored."""
@@ -32,9 +32,9 @@ def write(
         What is in the result file.
     """
     # Network and training were chosen on some wearers, who may be among those scored here.
-    unchosen = [outcome for outcome in outcomes if outcome.wearer not in CHOOSING]
+    unchosen = [outcome for outcome in outcomes if outcome.wearer not in MODEL_SELECTION]
     figures = {"protocol": evaluation.name, "seed": seed} | result(outcomes)
-    figures["unchosen"] = summary(unchosen) | {"left_out": list(CHOOSING)}
+    figures["unchosen"] = summary(unchosen) | {"left_out": list(MODEL_SELECTION)}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(figures, indent=1) + "\n")
     shown = _draw(outcomes, figures, folder)
@@ -87,7 +87,7 @@ left out: their history is no signal, because the record begins or a lead was of
 says nothing of them. A *false alert* is a normal window called abnormal, *missed* an abnormal one
 called normal. *Mean* is over the wearers that have the figure:
 {figures["mean"][names[0]]["balanced_accuracy_wearers"]} have both classes. Network and
-training were chosen on {", ".join(CHOOSING)}; the figures without them stand beside.
+training were chosen on {", ".join(MODEL_SELECTION)}; the figures without them stand beside.
 
 | | {head} |
 |---|{rule}

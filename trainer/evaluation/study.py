@@ -9,18 +9,24 @@ from typing import Any, Final
 
 from optuna.storages import BaseStorage
 
-from ecgmon.labels import AAMI_CLASSES
+from ecgmon.core.labels import AAMI_CLASSES
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from trainer.dataset import RecordSet
-from trainer.fit import deterministic
-from trainer.judging import probabilities
-from trainer.protocols import TEST, VALIDATION
-from trainer.study.own import Own
-from trainer.study.patient import Patient, Score
-from trainer.study.pretrain import Pretrained, kept
-from trainer.study.published import Published
-from trainer.study.search import Found, Grid, Method, Setting, search
+from trainer.data.dataset import RecordSet
+from trainer.data.protocols import TEST, VALIDATION
+from trainer.data.splits import STUDY
+from trainer.evaluation.results.digest import digest
+from trainer.evaluation.results.network_calls import network_calls
+from trainer.evaluation.results.signal_path import signal_bits
+from trainer.studies.cardiacnet.own import Own
+from trainer.studies.cardiacnet.patient import SHARES, TIE, Patient, Score
+from trainer.studies.cardiacnet.pretrain import Pretrained, kept
+from trainer.studies.cardiacnet.published import Published
+from trainer.studies.cardiacnet.search import KEEP, Grid, Method, SearchResult, Setting, search
+from trainer.studies.cardiacnet.stacked import STACK
+from trainer.training import batches, fit
+from trainer.training.fit import deterministic
+from trainer.training.scoring import probabilities
 
 GENERIC: Final = "generic"
 INDIVIDUAL: Final = "individual"
@@ -42,13 +48,53 @@ class Track:
         As prepared for the network.
     pretrained : Pretrained
         The generic network.
-    found : mapping of str to mapping of str to Found
+    found : mapping of str to mapping of str to SearchResult
         By kind of model and patient.
     """
 
     patients: Mapping[str, Patient]
     pretrained: Pretrained
-    found: Mapping[str, Mapping[str, Found]]
+    found: Mapping[str, Mapping[str, SearchResult]]
+
+
+PROCEDURE: Final = 1
+"""Raised by hand when networks are trained, searched or judged differently with the same settings
+(`trainer.evaluation.results.digest`)."""
+
+
+def decided_by(seed: int, data: Path | None) -> dict[str, Any]:
+    """Return what decides the results of both tracks, as data.
+
+    Raises
+    ------
+    RecordError
+        If a record that tells is not there.
+    """
+    return {
+        "seed": seed,
+        "procedure": PROCEDURE,
+        "training": fit.DECIDED_BY,
+        "batches": batches.DECIDED_BY,
+        "wearers": STUDY,
+        "shares": SHARES,
+        "tie": TIE,
+        "kept of a rung": KEEP,
+        "stack": STACK,
+        "tracks": {kind.name: _of_track(kind, data) for kind in TRACKS},
+    }
+
+
+def _of_track(kind: type[Published] | type[Own], data: Path | None) -> dict[str, Any]:
+    network = kind.network
+    calls = network_calls(lambda: {network.name: network()}, (network.geometry.inputs,))
+    return {
+        "signal": signal_bits(network.name, data, "1"),
+        "network": digest(calls),
+        "rungs": kind.rungs,
+        "grid": kind.grid,
+        "fine grid": kind.fine_grid,
+        "settings": kind.settings,
+    }
 
 
 def run(
@@ -99,7 +145,7 @@ def run(
         grids: Mapping[str, Grid],
         rungs: tuple[int, ...],
         start: str = tuned_from,
-    ) -> dict[str, Found]:
+    ) -> dict[str, SearchResult]:
         name = f"{work.name}/{kind.name}/{stage}{start}"
         method = Method(name, make, kind.advance, rungs, kind.group)
         done: list[str] = []
@@ -148,9 +194,9 @@ def beat_symbols(names: Sequence[str], data: Path | None) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _generic(pretrained: Pretrained, patient: Patient, threshold: float) -> Found:
+def _generic(pretrained: Pretrained, patient: Patient, threshold: float) -> SearchResult:
     inputs, truth = patient.windows(VALIDATION)
     validation = probabilities(pretrained.network, inputs)
     test = probabilities(pretrained.network, patient.windows(TEST)[0])
     score = Score.of(validation, truth, threshold).balanced_accuracy
-    return Found({}, score, pretrained.epochs, pretrained.best, validation, test)
+    return SearchResult({}, score, pretrained.epochs, pretrained.best, validation, test)

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from trainer.data.splits import MODEL_SELECTION
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED
 from trainer.evaluation.study_plots import KINDS, NETWORKS
-from trainer.splits import CHOOSING
-from trainer.study import publication
-from trainer.study.own import STRETCHES, Own
-from trainer.study.patient import SHARES
-from trainer.study.published import Published
+from trainer.studies.cardiacnet import publication
+from trainer.studies.cardiacnet.own import STRETCHES, Own
+from trainer.studies.cardiacnet.patient import SHARES
+from trainer.studies.cardiacnet.published import Published
 
 FIGURES: Final = {
     "mean": "mean balanced accuracy",
@@ -93,7 +93,7 @@ def page(result: Mapping[str, Any]) -> str:
 Recomputed by `ecgmon evaluate --protocol study`, seed {result["seed"]}{_took(result["seconds"])}.
 
 {protocol}
-{LIMITS.format(choosing=", ".join(CHOOSING))}
+{LIMITS.format(choosing=", ".join(MODEL_SELECTION))}
 ## Summary
 
 Test windows. Balanced accuracy is per patient; F1, sensitivity, PPV and the expected calibration
@@ -178,8 +178,8 @@ def _summary(models: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
                 f"{m['calibration']['expected_calibration_error']:.3f}"
             )
     head = (
-        f"network | model | mean | without the {len(CHOOSING)} | worst | > 0.95 | ≥ individual | "
-        "F1 | sensitivity | PPV | ECE"
+        f"network | model | mean | without the {len(MODEL_SELECTION)} | worst | > 0.95 | "
+        "≥ individual | F1 | sensitivity | PPV | ECE"
     )
     return _table(head, lines, left=2)
 

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from trainer.evaluation import plots
-from trainer.evaluation.figures import Judged
+from trainer.evaluation.figures import JudgedWindows
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED, Track
-from trainer.study import publication
+from trainer.studies.cardiacnet import publication
 
 NETWORKS: Final = MappingProxyType({"published": "published network", "own": "own network"})
 KINDS: Final = MappingProxyType(
@@ -35,7 +35,7 @@ BIN: Final = MappingProxyType({"published": 0.05, "own": 0.01})
 
 def draw(
     tracks: Mapping[str, Track],
-    judged: Mapping[str, Mapping[str, Mapping[str, Judged]]],
+    judged: Mapping[str, Mapping[str, Mapping[str, JudgedWindows]]],
     result: Mapping[str, Any],
     folder: Path,
 ) -> None:

@@ -7,19 +7,20 @@ from typing import Any, Final
 
 import numpy as np
 
+from trainer.data.protocols import TEST, TRAIN, VALIDATION
+from trainer.data.rhythms import ABNORMAL_BEAT
+from trainer.data.splits import MODEL_SELECTION
 from trainer.evaluation import study_page, study_plots
-from trainer.evaluation.figures import Judged, calibration, pooled
+from trainer.evaluation.figures import JudgedWindows, calibration, pooled
 from trainer.evaluation.study import FINE_TUNED, INDIVIDUAL, SEARCHED, Track
-from trainer.protocols import TEST, TRAIN, VALIDATION
-from trainer.rhythms import ABNORMAL_BEAT
-from trainer.splits import CHOOSING
-from trainer.study import publication
-from trainer.study.patient import Patient
+from trainer.studies.cardiacnet import publication
+from trainer.studies.cardiacnet.patient import Patient
 
 PUBLISHED: Final = "published"
 OWN: Final = "own"
 THRESHOLD: Final = 0.5
-"""Of the published network, corrected (`trainer.study.stacked`); the own one's is the share."""
+"""Of the published network, corrected (`trainer.studies.cardiacnet.stacked`); the own
+one's is the share."""
 NEAR_MS: Final = (17, 50, 100)
 MATCHED: Final = 0.0005
 """The publication gives three decimals."""
@@ -155,16 +156,16 @@ def edge_ms(patient: Patient, window: int) -> float | None:
     return float(abs(depth.max()) * 1000 / steps)
 
 
-def _judged(network: str, track: Track, kind: str) -> dict[str, Judged]:
+def _judged(network: str, track: Track, kind: str) -> dict[str, JudgedWindows]:
     judged = {}
     for name, patient in track.patients.items():
         threshold = THRESHOLD if network == PUBLISHED else patient.share
         labels = patient.record.labels[patient.part == TEST]
-        judged[name] = Judged(labels, track.found[kind][name].test, threshold)
+        judged[name] = JudgedWindows(labels, track.found[kind][name].test, threshold)
     return judged
 
 
-def _balanced(judged: Mapping[str, Judged]) -> dict[str, float]:
+def _balanced(judged: Mapping[str, JudgedWindows]) -> dict[str, float]:
     figures = {name: j.confusion.balanced_accuracy for name, j in judged.items()}
     return {name: figure for name, figure in figures.items() if figure is not None}
 
@@ -173,7 +174,9 @@ def _mean(values: Iterable[float]) -> float:
     return float(np.mean(list(values)))
 
 
-def _model(track: Track, kind: str, judged: Mapping[str, Mapping[str, Judged]]) -> dict[str, Any]:
+def _model(
+    track: Track, kind: str, judged: Mapping[str, Mapping[str, JudgedWindows]]
+) -> dict[str, Any]:
     mine = judged[kind]
     balanced, individual = _balanced(mine), _balanced(judged[INDIVIDUAL])
     worst = min(balanced, key=lambda name: balanced[name])
@@ -181,7 +184,7 @@ def _model(track: Track, kind: str, judged: Mapping[str, Mapping[str, Judged]]) 
     return {
         "threshold": {name: j.threshold for name, j in mine.items()},
         "mean": _mean(balanced.values()),
-        "mean_without_choosing": _mean(b for n, b in balanced.items() if n not in CHOOSING),
+        "mean_without_choosing": _mean(b for n, b in balanced.items() if n not in MODEL_SELECTION),
         "worst": balanced[worst],
         "worst_record": worst,
         "above_95": sum(b > 0.95 for b in balanced.values()),
@@ -201,7 +204,7 @@ def _windows(patient: Patient) -> dict[str, float | int]:
     return {**counts, "positive_rate": float(truth.mean())}
 
 
-def _errors(track: Track, judged: Mapping[str, Judged]) -> dict[str, Any]:
+def _errors(track: Track, judged: Mapping[str, JudgedWindows]) -> dict[str, Any]:
     """List the wrong test windows and where their labels are decided, beside all test windows."""
     rows: list[dict[str, Any]] = []
     for name, patient in track.patients.items():

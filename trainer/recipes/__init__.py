@@ -4,10 +4,10 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ecgmon.errors import UsageError
+from ecgmon.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.recipe import Recipe
+    from trainer.training.recipe import Recipe
 
 OF_WINDOWS: Final = ("pictures",)
 """Recipes that judge windows, not beats: known here without loading torch."""
@@ -22,7 +22,7 @@ def recipe(name: str) -> "Recipe":
     """Return a recipe; raises `UsageError` where there is none of that name."""
     if name not in names():
         raise UsageError(f"There is no recipe {name}: choose one of {', '.join(names())}.")
-    from trainer.recipe import Recipe
+    from trainer.training.recipe import Recipe
 
     found = importlib.import_module(f"trainer.recipes.{name}").RECIPE
     if not isinstance(found, Recipe):

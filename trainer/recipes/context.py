@@ -1,9 +1,9 @@
 """The project's own: single beats by a small network that is told their RR intervals.
 
-Made for live beats (`ecgmon.signal.beat_inputs`), whose RR intervals join behind the convolutions.
-Beats as published have none, and are judged by their shape alone. Early beats are rare, and most
-wearers' first minutes hold none: in training some normal beats are made early. What was compared,
-which is the share of these, the loss and `CONTEXT`, was compared on wearers of DS1.
+Made for live beats (`ecgmon.signal.beat_segments`), whose RR intervals join behind the
+convolutions. Beats as published have none, and are judged by their shape alone. Early beats are
+rare, and most wearers' first minutes hold none: in training some normal beats are made early. What
+was compared, which is the share of these, the loss and `CONTEXT`, was compared on wearers of DS1.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgmon.grid import RATE
-from ecgmon.signal.beat_inputs import BEAT_RATE, BEFORE
-from trainer.fit import Epoch, Settings, deterministic, fit
-from trainer.recipe import ExampleBatches, Recipe, Task
+from ecgmon.core.constants import RATE
+from ecgmon.signal.beat_segments import BEAT_RATE, BEFORE
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
+from trainer.training.recipe import ExampleBatches, Recipe, Task
 
 NORMAL: Final = 0
 EARLY: Final = 1
@@ -42,10 +42,10 @@ CONTEXT: Final = 10.0
 R_PEAK: Final = BEFORE * BEAT_RATE // RATE
 """Where a live beat's R peak is."""
 BATCH: Final = 64
-SETTINGS: Final = Settings(epochs=8, learning_rate=2e-3, seed=0)
+SETTINGS: Final = FitSettings(epochs=8, learning_rate=2e-3, seed=0)
 
 
-class Disturbance(nn.Module):
+class Augmentation(nn.Module):
     """Makes beats a little different in training, and as `torch.nn.Dropout` only there.
 
     As another electrode or amplifier would, baseline wander, or a beat found some samples off.
@@ -95,7 +95,7 @@ class ContextNet(nn.Module):
 
     def __init__(self, channels: int, length: int, classes: int) -> None:
         super().__init__()
-        self.disturbance = Disturbance()
+        self.disturbance = Augmentation()
         self._shapes = min(channels, SHAPES)
         layers: list[nn.Module] = []
         before = self._shapes
@@ -116,7 +116,7 @@ class ContextNet(nn.Module):
         return logits
 
 
-class MadeEarly(ExampleBatches):
+class PrematureBeats(ExampleBatches):
     """Batches in which some normal beats of a steady rhythm are made early, and of class S.
 
     A part of the pause before the P wave is taken out, and the RR interval is as much shorter.
@@ -174,7 +174,7 @@ def context(task: Task) -> ContextNet:
     examples = task.training
 
     def train(network: ContextNet, progress: Callable[[Epoch], None]) -> ContextNet:
-        batches = MadeEarly(examples, BATCH, functional.cross_entropy)
+        batches = PrematureBeats(examples, BATCH, functional.cross_entropy)
         return fit(network, batches, replace(SETTINGS, seed=task.seed), progress=progress)
 
     network = ContextNet(examples.channels, examples.inputs.shape[2], len(examples.classes))
@@ -189,5 +189,21 @@ RECIPE: Final = Recipe(
     systems={"context": context},
     loss=functional.cross_entropy,
     adaptation=replace(SETTINGS, epochs=10, learning_rate=1e-3),
+    networks=lambda *shape: {"context": ContextNet(*shape)},
+    settings={
+        "training": SETTINGS,
+        "batch": BATCH,
+        "loss": "cross-entropy",
+        "made early": {
+            "share": PrematureBeats.SHARE,
+            "steady": PrematureBeats.STEADY,
+            "earlier": PrematureBeats.EARLIER,
+            "kept, s": PrematureBeats.KEPT_S,
+            "kept": PrematureBeats.KEPT,
+            "ordinary RR, s": ORDINARY_S,
+            "averaged": AVERAGED,
+            "R peak": R_PEAK,
+        },
+    },
     batch=32,
 )

@@ -3,8 +3,8 @@
 The publication gives six pairs of convolutions, each followed by max-pooling and dropout, two dense
 layers, Adam at 0.0001 and 25 epochs. Ours are the widths, the kernels of 5, the share of dropout,
 He's initial weights, the batch and the gammas, which were not compared with others, and gradients
-are clipped to a norm of 1 (`trainer.fit`). The one alpha that both losses share only scales them,
-which Adam takes out again but for what is clipped, so it is left at 1.
+are clipped to a norm of 1 (`trainer.training.fit`). The one alpha that both losses share only
+scales them, which Adam takes out again but for what is clipped, so it is left at 1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,19 +17,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgmon.class_figures import Figures, confusion
-from trainer.examples import Examples
-from trainer.favour import favour_rare
-from trainer.fit import Epoch, Settings, deterministic, fit
-from trainer.focal_loss import two_fold_focal_loss
-from trainer.recipe import (
+from ecgmon.metrics.classes import Figures, confusion
+from trainer.data.examples import Examples
+from trainer.networks.focal_loss import two_fold_focal_loss
+from trainer.training.adjust_logits import adjust_logits
+from trainer.training.augmentation import AugmentedBatches
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
+from trainer.training.recipe import (
     ExampleBatches,
     Loss,
     Recipe,
     Task,
     class_probabilities,
 )
-from trainer.varied import Varied
 
 WIDTHS: Final = (16, 32, 32, 64, 64, 128)
 """Channels of each pair of convolutions."""
@@ -39,7 +39,7 @@ HIDDEN: Final = 64
 DROPOUT: Final = 0.1
 GAMMAS: Final = (1.0, 2.0)
 BATCH: Final = 64
-AS_PUBLISHED: Final = Settings(
+AS_PUBLISHED: Final = FitSettings(
     epochs=25,
     learning_rate=1e-4,
     seed=0,
@@ -48,7 +48,7 @@ AS_PUBLISHED: Final = Settings(
     schedule="constant",
     averaging=0,
 )
-TUNED: Final = Settings(epochs=36, learning_rate=2e-3, seed=0)
+TUNED: Final = FitSettings(epochs=36, learning_rate=2e-3, seed=0)
 FAVOURS: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25)
 """Shares of the logarithm of the class weights that *tuned* may add to its logits."""
 MORE_FAVOURS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
@@ -87,10 +87,9 @@ all beats N wrongly (2,746 of 109,446), but by their own recalls the other class
 (468). Whatever the rounding, no confusion matrix has these precisions and recalls unless N is at
 most 75 % of the beats, S 39 % and F 28 %; with the other classes in their natural ratio N is at
 most 54 %. Equal classes fit. So either the test beats were resampled, and our figures are to be
-compared at equal classes (`ecgmon.class_figures`), or the table is in error, for its accuracies do
-not fit either: read as right calls of one class against the rest, no class proportions give them;
-and precision, recall and F1 leave 94.5 to 99.4 % of all beats right, not 99.8.
-"""
+compared at equal classes (`ecgmon.metrics.classes`), or the table is in error, for its accuracies
+do not fit either: read as right calls of one class against the rest, no class proportions give
+them; and precision, recall and F1 leave 94.5 to 99.4 % of all beats right, not 99.8. """
 
 
 class SixPairs(nn.Module):
@@ -154,7 +153,7 @@ def tuned(task: Task) -> SixPairs:
     The epoch is the one of the best mean F1 on validation. Then rare classes are favoured as far as
     that rises further; alpha stays at 1 here too.
     """
-    return _trained(task, "tuned", TUNED, Varied, two_fold(), choose=True)
+    return _trained(task, "tuned", TUNED, AugmentedBatches, two_fold(), choose=True)
 
 
 def balanced(task: Task) -> nn.Module:
@@ -178,7 +177,7 @@ def _favoured(
     seen: Callable[[Figures], Figures] = lambda figures: figures,
 ) -> SixPairs:
     """Favour rare classes as far as the mean F1 rises on validation, in figures as ``seen``."""
-    return favour_rare(
+    return adjust_logits(
         network,
         network.output,
         task.training,
@@ -191,7 +190,7 @@ def _favoured(
 def _trained(
     task: Task,
     name: str,
-    settings: Settings,
+    settings: FitSettings,
     batches: type[ExampleBatches],
     loss: Loss,
     *,
@@ -226,5 +225,16 @@ RECIPE: Final = Recipe(
     },
     loss=two_fold(),
     published=PUBLISHED,
-    adaptation=Settings(epochs=10, learning_rate=1e-3, seed=0),
+    adaptation=FitSettings(epochs=10, learning_rate=1e-3, seed=0),
+    networks=lambda *shape: {"six pairs": SixPairs(*shape)},
+    settings={
+        "as published": AS_PUBLISHED,
+        "tuned": TUNED,
+        "batch": BATCH,
+        "losses": {"cross-entropy": "cross-entropy", "other systems": "two-fold focal"},
+        "gammas": GAMMAS,
+        "favours": FAVOURS,
+        "more favours": MORE_FAVOURS,
+        "varied": AugmentedBatches.SETTINGS,
+    },
 )

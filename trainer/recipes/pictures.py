@@ -16,10 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainer.examples import Examples
-from trainer.fit import AVERAGING, Epoch, Settings, deterministic, fit
-from trainer.pictures import Pictures
-from trainer.recipe import (
+from trainer.data.examples import Examples
+from trainer.data.windows import LENGTH
+from trainer.networks.pictures import Pictures
+from trainer.studies.cardiacnet.patient import SHARES, TIE
+from trainer.studies.cardiacnet.publication import MEAN_FINE_TUNED, MEAN_INDIVIDUAL
+from trainer.training.fit import AVERAGING, Epoch, FitSettings, deterministic, fit
+from trainer.training.recipe import (
     ExampleBatches,
     Loss,
     Recipe,
@@ -28,9 +31,6 @@ from trainer.recipe import (
     class_weights,
     recalls,
 )
-from trainer.study.patient import SHARES, TIE
-from trainer.study.publication import MEAN_FINE_TUNED, MEAN_INDIVIDUAL
-from trainer.windows import LENGTH
 
 SIZE: Final = 32
 """Width and height of a picture. In validation, balanced accuracy is 0.9 points lower with 24 and
@@ -38,6 +38,9 @@ SIZE: Final = 32
 EPOCHS: Final = 30
 PATIENCE: Final = 6
 """Epochs without a better network after which training ends; not published."""
+BATCH: Final = 32
+RATE: Final = 0.001
+"""Batch and learning rate of everybody's network."""
 OWN_BATCH: Final = 16
 RATES: Final = (0.001, 0.003)
 """Learning rates of a wearer's networks: one of each, with each of two losses. The best one on
@@ -92,7 +95,7 @@ def _normalised(conv: nn.Conv2d) -> tuple[nn.Module, ...]:
 
 def generic(task: Task) -> PictureNet:
     """Return the network of everybody's windows: pre-training."""
-    return _trained(task, "generic", None, functional.cross_entropy, 32, 0.001, AVERAGING)
+    return _trained(task, "generic", None, functional.cross_entropy, BATCH, RATE, AVERAGING)
 
 
 def individual(task: Task, wearer: str) -> PictureNet:
@@ -129,7 +132,7 @@ def _trained(
     # The running average of the weights swings less from epoch to epoch; a single wearer's training
     # has too few steps for it to leave the start behind.
     deterministic(task.seed)
-    settings = Settings(
+    settings = FitSettings(
         epochs=EPOCHS,
         learning_rate=learning_rate,
         seed=task.seed,
@@ -199,7 +202,7 @@ RECIPE: Final = Recipe(
     loss=functional.cross_entropy,
     individual=individual,
     published=PUBLISHED,
-    adaptation=Settings(
+    adaptation=FitSettings(
         epochs=20,
         learning_rate=0.001,
         seed=0,
@@ -207,4 +210,18 @@ RECIPE: Final = Recipe(
         optimiser="adam",
         averaging=0.0,
     ),
+    networks=lambda _channels, _length, classes: {"pictures": PictureNet(classes)},
+    settings={
+        "training": {
+            "epochs": EPOCHS,
+            "weight decay": WEIGHT_DECAY,
+            "optimiser": "adam",
+            "schedule": "plateau",
+            "patience": PATIENCE,
+        },
+        "generic": {"batch": BATCH, "rate": RATE, "averaging": AVERAGING},
+        "own": {"batch": OWN_BATCH, "rates": RATES, "losses": ["weighted", "shifted"]},
+        "shares": SHARES,
+        "tie": TIE,
+    },
 )

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgmon.class_figures import Figures, confusion
-from trainer.examples import Examples
-from trainer.favour import favour_rare
-from trainer.fit import Epoch, Settings, deterministic, fit
-from trainer.recipe import (
+from ecgmon.metrics.classes import Figures, confusion
+from trainer.data.examples import Examples
+from trainer.training.adjust_logits import adjust_logits
+from trainer.training.augmentation import AugmentedBatches
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
+from trainer.training.recipe import (
     ExampleBatches,
     Loss,
     Recipe,
@@ -30,12 +31,12 @@ from trainer.recipe import (
     class_probabilities,
     class_weights,
 )
-from trainer.varied import Varied
 
 PUBLISHED: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
     {"published": MappingProxyType({"accuracy": 0.9726, "mean recall": 0.938})}
 )
-"""Technion report, MIT-BIH beats, random split; its transfer to PTB is in `trainer.transfer`."""
+"""Technion report, MIT-BIH beats, random split; its transfer to PTB:
+`trainer.evaluation.transfer`."""
 CHANNELS: Final = (8, 16, 32, 32)
 """Of the convolutions."""
 KERNEL: Final = 5
@@ -43,7 +44,7 @@ WIDTHS: Final = (2048, 2048, 128)
 """Of the dense layers before the output."""
 DENSE: Final = len(WIDTHS) + 1
 """Dense layers."""
-SETTINGS: Final = Settings(
+SETTINGS: Final = FitSettings(
     epochs=15,
     learning_rate=3e-4,
     seed=0,
@@ -54,9 +55,9 @@ SETTINGS: Final = Settings(
     averaging=0.0,
 )
 """The best of the publication's search; epochs, patience and the plateau's figures are ours, and
-so is the clipping of gradients (`trainer.fit`)."""
+so is the clipping of gradients (`trainer.training.fit`)."""
 BATCH: Final = 87
-TUNED: Final = Settings(epochs=16, learning_rate=2e-3, seed=0)
+TUNED: Final = FitSettings(epochs=16, learning_rate=2e-3, seed=0)
 """Ours, chosen on validation beats of the random split, as are the following."""
 TUNED_BATCH: Final = 256
 TUNED_POWER: Final = 0.5
@@ -171,14 +172,14 @@ def tuned(task: Task) -> TransferNet:
     ones are favoured as far as puts both figures, on validation, furthest above the published ones.
     """
     loss = weighted_loss(task.training.counts, TUNED_POWER)
-    batches = Varied(task.training, TUNED_BATCH, loss)
+    batches = AugmentedBatches(task.training, TUNED_BATCH, loss)
     return _trained(task, "tuned", TUNED, batches, TUNED_DROPOUT, FAVOURS)
 
 
 def _trained(
     task: Task,
     name: str,
-    settings: Settings,
+    settings: FitSettings,
     batches: ExampleBatches,
     dropout: float = 0.0,
     favours: Sequence[float] = (0.0,),
@@ -194,7 +195,7 @@ def _trained(
             progress=progress,
         )
         sides = task.training, task.validation
-        return favour_rare(best, best.output, *sides, favours, margin)
+        return adjust_logits(best, best.output, *sides, favours, margin)
 
     return task.shelf.network(name, TransferNet.of(task.training, dropout), train)
 
@@ -206,6 +207,21 @@ RECIPE: Final = Recipe(
     systems=MappingProxyType({"published": published, "tuned": tuned}),
     loss=functional.cross_entropy,
     published=PUBLISHED,
-    adaptation=Settings(epochs=8, learning_rate=3e-4, seed=0),
+    adaptation=FitSettings(epochs=8, learning_rate=3e-4, seed=0),
+    networks=lambda channels, length, classes: {
+        "published": TransferNet(channels, length, classes),
+        "tuned": TransferNet(channels, length, classes, TUNED_DROPOUT),
+    },
+    settings={
+        "published": SETTINGS,
+        "batch": BATCH,
+        "tuned": TUNED,
+        "tuned batch": TUNED_BATCH,
+        "power": {"published": 1, "tuned": TUNED_POWER},
+        "loss": "cross-entropy",
+        "favours": FAVOURS,
+        "above": PUBLISHED,
+        "varied": AugmentedBatches.SETTINGS,
+    },
     batch=64,
 )

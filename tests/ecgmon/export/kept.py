@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
-from ecgmon.export import said, streams
-from ecgmon.records.layout import Header
+from ecgmon.export import journal_reader as said
+from ecgmon.export import streams
+from ecgmon.records.captured.layout import CapturedHeader
 from ecgmon.wire import messages
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 T0 = BEGAN.timestamp()
 STREAM, OTHER = f"{7:016x}", f"{8:016x}"
-HEADER = Header(
+HEADER = CapturedHeader(
     wearer="ann", stream=STREAM, first=0, rate=250.0, gain=200.0, lead="II", began=BEGAN
 )
 TABLE = (

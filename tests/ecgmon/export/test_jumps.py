@@ -5,8 +5,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from ecgmon.export.journal_reader import Said
 from ecgmon.export.record import write
-from ecgmon.export.said import Said
 from ecgmon.export.tables import as_csv
 from ecgmon.wire import messages
 from tests.ecgmon.export.kept import BEGAN, STREAM, T0, window

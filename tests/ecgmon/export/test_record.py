@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgmon.errors import RecordError, UsageError
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.export.record import write
-from ecgmon.wire import NO_VALUE, messages
+from ecgmon.wire import messages
 from tests.ecgmon.export.kept import BEGAN, OTHER, STREAM, T0, alarm, window
 
 RAMP = np.arange(2500, dtype=np.int16)

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon.errors import RecordError
-from ecgmon.grid import RATE, WINDOW
-from ecgmon.records import Annotations, Record
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import NO_VALUE, RATE, WINDOW
+from ecgmon.core.errors import RecordError
+from ecgmon.records import Record
 from ecgmon.records.converted import converted
-from ecgmon.signal.convert import RateConverter, first_output
-from ecgmon.wire import NO_VALUE
-from replay.rates import at_rate
-from replay.simulated import simulate
+from ecgmon.signal.rate_converter import RateConverter, first_output
+from replay.player.resampled import at_rate
+from replay.simulator.wearer import simulate
 
 PLAYED = simulate("gaps", seed=3, duration_s=40).record
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecgmon.errors import RecordError
+from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.find import Found
-from ecgmon.records.read import read, verify
+from ecgmon.records.formats.wfdb.reader import verify
+from ecgmon.records.read import read
 
 
 def refused(found, match, **options):

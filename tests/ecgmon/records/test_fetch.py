@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgmon.errors import RecordError, RecordMissingError
+from ecgmon.core.errors import RecordError, RecordMissingError
 from ecgmon.records.fetch import obtain
 from ecgmon.records.find import Found, cache_directory
 from ecgmon.records.read import read

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ecgmon.errors import RecordError
+from ecgmon.core.errors import RecordError
 from ecgmon.records.find import Found, cache_directory, find, here, search_path
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon.errors import RecordError, RecordMissingError
+from ecgmon.core.errors import RecordError, RecordMissingError
 from ecgmon.records.find import Found
 from ecgmon.records.many import each
 

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgmon.errors import RecordError
-from ecgmon.records import Record, millivolts
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.core.errors import RecordError
+from ecgmon.core.units import millivolts
+from ecgmon.records import Record
 from ecgmon.records.find import Found
-from ecgmon.records.read import read, verify
-from ecgmon.wire import NO_VALUE, Frame
+from ecgmon.records.formats.wfdb.reader import verify
+from ecgmon.records.read import read
+from ecgmon.wire import Frame
 
 
 def test_a_record_is_read_as_it_was_written(record):

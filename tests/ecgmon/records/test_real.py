@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import wfdb
 
+from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.find import find
-from ecgmon.records.header import read_header
+from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.read import read
-from ecgmon.wire import NO_VALUE
 
 DATABASES = ("mitdb", "nstdb", "svdb", "vfdb", "cudb", "qtdb", "ptbdb", "cinc2017")
 DATA = os.environ.get("ECGMON_DATA", "").split(os.pathsep)[0]  # before a fixture hides it

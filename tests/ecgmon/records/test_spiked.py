@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ecgmon.records.converted import converted
-from ecgmon.signal.front import FrontEnd
-from replay.simulated import simulate
+from ecgmon.signal.front_end import FrontEnd
+from replay.simulator.wearer import simulate
 
 
 @pytest.fixture(scope="module")

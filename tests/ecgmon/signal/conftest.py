@@ -4,11 +4,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
 from ecgmon.signal import Pushed, SignalChain, Windows
-from replay.simulated import simulate
+from replay.simulator.wearer import simulate
 
 
 def joined(parts, geometry):

@@ -6,11 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import signal
 
-from ecgmon.grid import RATE, WINDOW
+from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.signal import Geometry, SignalChain, process_record
-from ecgmon.signal.beats import CONFIRMED_AFTER
+from ecgmon.signal.qrs import CONFIRMED_AFTER
 from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL
-from replay.simulated import simulate
+from replay.simulator.wearer import simulate
 
 SERVED = Geometry(3, 0.5, 120)
 ROW = np.zeros(1, dtype=np.intp)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain
 
 GEOMETRIES = [

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
-from ecgmon.grid import RATE
-from ecgmon.signal.filter import band_pass
+from ecgmon.core.constants import RATE
+from ecgmon.signal.filter import _filter, _filter_in_place, band_pass
 
 ROW = np.zeros(1, dtype=np.intp)
 
@@ -70,3 +70,14 @@ def test_a_stack_cut_anywhere_gives_the_bits_of_each_alone_and_whole(cuts, rows,
     together = np.concatenate([stack(order, piece) for piece in pieces], axis=1)
     alone = np.concatenate([band_pass(1)(ROW, row[None]) for row in x])
     assert together.tobytes() == alone.tobytes()
+
+
+def test_the_public_function_of_scipy_gives_the_same_bits(ecg):
+    sos = signal.butter(4, (0.4, 30), btype="bandpass", fs=RATE, output="sos")
+    state = np.random.default_rng(1).normal(size=(3, len(sos), 2))
+    x = ecg[: 3 * 500].reshape(3, 500).copy()
+    other, other_state = x.copy(), state.copy()
+    _filter(sos, x, state)
+    _filter_in_place(sos, other, other_state)
+    assert x.tobytes() == other.tobytes()
+    assert state.tobytes() == other_state.tobytes()

@@ -1,6 +1,6 @@
 import pytest
 
-from ecgmon.grid import RATE, WINDOW
+from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.signal import Geometry
 
 

@@ -2,13 +2,20 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.find import Found
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, process_record
-from ecgmon.signal.beats import BeatDetector
-from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL, clipped, hasty, signal_state
-from ecgmon.wire import NO_VALUE
+from ecgmon.signal.qrs import BeatDetector
+from ecgmon.signal.quality import (
+    ABSENT,
+    NAMES,
+    NOISY,
+    SIGNAL,
+    clipped,
+    implausible_rr,
+    signal_state,
+)
 
 N = RATE
 SECONDS = Geometry(0, 0, 120)
@@ -133,12 +140,12 @@ def test_real_seconds_are_hardly_ever_called_clipped_and_clipped_ones_are(mitdb,
 
 def test_beats_are_doubted_only_if_they_are_both_faster_and_less_even_than_a_heart_s():
     for rr in (120, 200, 300):
-        assert not hasty(range(0, 3 * RATE, rr))
-    assert not hasty([0, 130, 400, 530, 800])  # every other one is early
-    assert not hasty([0, 100])
-    assert not hasty([])
-    assert hasty([0, 100, 350, 450, 700])
-    assert hasty([0, 90, 320, 400, 500, 750])
+        assert not implausible_rr(range(0, 3 * RATE, rr))
+    assert not implausible_rr([0, 130, 400, 530, 800])  # every other one is early
+    assert not implausible_rr([0, 100])
+    assert not implausible_rr([])
+    assert implausible_rr([0, 100, 350, 450, 700])
+    assert implausible_rr([0, 90, 320, 400, 500, 750])
 
 
 def wave(kind, seed):

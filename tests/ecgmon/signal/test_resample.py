@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.signal.resample import resample
 
 

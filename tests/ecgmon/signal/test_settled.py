@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgmon.grid import RATE, WINDOW
+from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.signal import Geometry, SignalChain, process_record
-from ecgmon.signal.chain import HOLE
 from ecgmon.signal.quality import SIGNAL
+from ecgmon.signal.windows import HOLE
 
 SERVED = Geometry(3, 0.5, 120)
 ROW = np.zeros(1, dtype=np.intp)

@@ -8,6 +8,8 @@ from typing import get_args
 import msgspec
 import pytest
 
+from ecgmon.core.alarm_kinds import AlarmState, Category, Priority
+from ecgmon.core.signal_states import Reason, SignalState
 from ecgmon.wire import MAX_SAMPLES, Frame, messages
 from monitor.alarms.kinds import KINDS as KINDS_OF_ALARMS
 
@@ -30,11 +32,11 @@ def test_every_message_has_a_row_that_names_its_fields(kind):
 @pytest.mark.parametrize(
     "words",
     [
-        messages.SignalState,
-        messages.Reason,
-        messages.AlarmState,
-        messages.Priority,
-        messages.Category,
+        SignalState,
+        Reason,
+        AlarmState,
+        Priority,
+        Category,
     ],
 )
 def test_every_word_that_a_field_may_hold_is_there(words):

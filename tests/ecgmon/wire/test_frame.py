@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecgmon.errors import ProtocolError
-from ecgmon.wire import MAX_SAMPLES, NO_VALUE, Frame
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.core.errors import ProtocolError
+from ecgmon.wire import MAX_SAMPLES, Frame
 from ecgmon.wire.frame import MAX_BYTES
 from tests.ecgmon.wire.strategies import FRAMES
 

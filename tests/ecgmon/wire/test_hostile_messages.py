@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgmon.errors import ProtocolError
+from ecgmon.core.errors import ProtocolError
 from ecgmon.wire import messages
 from ecgmon.wire.messages import decode_from_device, decode_from_viewer, decode_to_device, encode
 from tests.ecgmon.wire.strategies import ANY, DECODERS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ecgmon.errors import ProtocolError
+from ecgmon.core.errors import ProtocolError
 from ecgmon.wire import messages
 from ecgmon.wire.messages import decode_from_device, decode_to_device, decode_to_viewer, encode
 from ecgmon.wire.numbering import Numbering, numbered, numbering_of

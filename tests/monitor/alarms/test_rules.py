@@ -1,6 +1,7 @@
 import pytest
 
-from ecgmon.errors import UsageError
+from ecgmon.core.errors import UsageError
+from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.kinds import KINDS
 from monitor.alarms.rules import Hysteresis, Rules
 
@@ -34,6 +35,14 @@ def test_rules_that_contradict_each_other_are_refused_in_one_sentence(wrong, adv
 def test_each_limit_may_be_off():
     for off in ("low_rate", "high_rate", "extreme_low_rate", "extreme_high_rate"):
         assert getattr(Rules(**{off: None}), off) is None
+
+
+def test_each_kind_is_of_one_condition_or_of_the_monitor():
+    of_conditions = [kind for made in CONDITIONS for kind in made.kinds]
+    assert len(of_conditions) == len(set(of_conditions))
+    for made in CONDITIONS:
+        texts = {kind: made(Rules()).text(kind) for kind in made.kinds}
+        assert all(text.startswith(KINDS[kind].text) for kind, text in texts.items())
 
 
 def test_what_latches_may_kill():

@@ -1,8 +1,8 @@
 import pytest
 
-from replay.simulated import simulate
+from replay.simulator.wearer import simulate
 from trainer.enrolment.signal import take
-from trainer.networks import BeatNet
+from trainer.networks.windows import BeatNet
 
 SECONDS = 200
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from ecgmon.bundle import Model
-from ecgmon.cli.models import resolve
-from ecgmon.errors import BundleError
-from ecgmon.labels import NORMAL
+from ecgmon.core.errors import BundleError
+from ecgmon.core.labels import NORMAL
+from ecgmon.models.bundle import Model
+from ecgmon.models.resolve import resolve
 from trainer.enrolment import baseline
 from trainer.enrolment.baseline import BaselineNet, NotUsualError, assumed_normal
 from trainer.enrolment.enrol import enrol
 from trainer.enrolment.labelled import labelled
-from trainer.export import restore
-from trainer.judging import probabilities
+from trainer.training.export import restore
+from trainer.training.scoring import probabilities
 
 GENERIC = resolve("generic", None)
 
@@ -74,7 +74,7 @@ def test_what_the_generic_model_is_sure_of_is_not_taken_for_usual(signal, monkey
 
 
 def test_another_network_cannot_be_calibrated(signal, tmp_path):
-    from tests.monitor.bundles import write_bundle
+    from tests.support.bundles import write_bundle
 
     other = write_bundle(tmp_path / "x.onnx", history_s=3.0, look_ahead_s=0.5, rate=120)
     with pytest.raises(BundleError):

@@ -6,15 +6,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from ecgmon.bundle import Model, Span
-from ecgmon.labels import ABNORMAL
-from ecgmon.metrics import Confusion
-from replay.simulated import simulate
-from tests.monitor.bundles import write_bundle
-from trainer.dataset import record_set
+from ecgmon.core.labels import ABNORMAL
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import Model, ScoredSpan
+from replay.simulator.wearer import simulate
+from tests.support.bundles import write_bundle
+from trainer.data.dataset import record_set
+from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.gate import PANEL_LOSS, PANEL_WINDOWS, Verdict, compare
-from trainer.networks import BeatNet
-from trainer.splits import ENROLMENT_S
+from trainer.networks.windows import BeatNet
 
 GOOD = Confusion(tp=5, fp=1, tn=49, fn=0)
 PANEL = Confusion(tp=90, fn=10)
@@ -69,7 +69,7 @@ def test_models_are_compared_on_the_last_minute_and_on_the_panel(tmp_path):
     assert verdict.panel_new.fp == verdict.panel_old.tn == 0
     assert verdict.panel_new.tp >= verdict.panel_old.tp
 
-    seen = Span(wearer.record, 0, ENROLMENT_S)
+    seen = ScoredSpan(wearer.record, 0, ENROLMENT_S)
     old.card = msgspec.structs.replace(old.card, trained_on=(seen,))
     assert compare(new, old, wearer, [wearer]).minute_old is None
     assert compare(new, old, other, [wearer]).minute_old is not None
@@ -81,7 +81,7 @@ def test_a_model_fitted_to_an_overlapping_stretch_of_the_stream_is_not_judged_on
     sees = {"history_s": 3.0, "look_ahead_s": 0.5, "rate": 120}
     model = Model.load(write_bundle(tmp_path / "x", **sees))
     model.card = msgspec.structs.replace(
-        model.card, trained_on=(Span(wearer.record, 0, ENROLMENT_S),)
+        model.card, trained_on=(ScoredSpan(wearer.record, 0, ENROLMENT_S),)
     )
     for first, judged in ((0, False), (30, False), (ENROLMENT_S - 1, True)):
         verdict = compare(model, model, wearer, [wearer], first=first)

@@ -6,11 +6,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED, is_abnormal, is_beat
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED, is_abnormal, is_beat
 from trainer.enrolment.beats import Beats
 from trainer.enrolment.labelled import labelled
 from trainer.enrolment.questions import Questions
-from trainer.networks import BeatNet
+from trainer.networks.windows import BeatNet
 
 SAID = st.sampled_from([NORMAL, ABNORMAL, UNLABELLED, None])
 

@@ -10,20 +10,19 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from ecgmon.bundle import Model, Span, Validation
-from ecgmon.grid import RATE
-from ecgmon.labels import ABNORMAL, NORMAL, UNLABELLED
-from ecgmon.metrics import Confusion
-from ecgmon.wire import NO_VALUE
-from replay.simulated import simulate
-from tests.monitor.bundles import write_bundle
-from trainer.enrolment import course
+from ecgmon.core.constants import NO_VALUE, RATE
+from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.models.bundle import Model, ScoredSpan, Validation
+from replay.simulator.wearer import simulate
+from tests.support.bundles import write_bundle
+from trainer.enrolment import timeline as course
 from trainer.enrolment.enrolled import Enrolled
 from trainer.enrolment.gate import Verdict
 from trainer.enrolment.labelled import beat_labels, labelled
 from trainer.enrolment.report import page
 from trainer.enrolment.signal import take
-from trainer.networks import BeatNet
+from trainer.networks.windows import BeatNet
 
 SECONDS = 180
 GOOD = Confusion(tp=11, fp=2, tn=43, fn=3)
@@ -52,12 +51,12 @@ def done(record, tmp_path_factory):
         for name, level in (("ann-own", 0.2), ("generic-one", 0.4))
     )
     signal = take(record, BeatNet, SECONDS)
-    own = Span(signal.record.record, 0, SECONDS)
+    own = ScoredSpan(signal.record.record, 0, SECONDS)
     new.card = msgspec.structs.replace(
         new.card,
         parameters=12345,
         threshold=0.35,
-        trained_on=(Span("mitdb/101", 0, 1800), Span("mitdb/106", 0, 1800), own),
+        trained_on=(ScoredSpan("mitdb/101", 0, 1800), ScoredSpan("mitdb/106", 0, 1800), own),
         enrolment=own,
         windows=131,
         abnormal_windows=42,

@@ -5,14 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgmon.errors import RecordError
-from ecgmon.grid import RATE
-from ecgmon.labels import UNLABELLED, is_beat
+from ecgmon.core.constants import NO_VALUE, RATE
+from ecgmon.core.errors import RecordError
+from ecgmon.core.labels import UNLABELLED, is_beat
 from ecgmon.records import Record
-from ecgmon.wire.frame import NO_VALUE
 from tests.trainer.enrolment.conftest import SECONDS
 from trainer.enrolment.signal import SHORTEST, USABLE, take
-from trainer.networks import BeatNet
+from trainer.networks.windows import BeatNet
 
 N = (SECONDS + 1) * RATE
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ecgmon.grid import RATE
-from ecgmon.signal.beat_inputs import beat_inputs
-from trainer.examples import Examples
-from trainer.recipe import Task, accuracy
+from ecgmon.core.constants import RATE
+from ecgmon.signal.beat_segments import beat_inputs
+from trainer.data.examples import Examples
 from trainer.recipes import recipe
-from trainer.recipes.context import RECIPE, ContextNet, Disturbance, MadeEarly
+from trainer.recipes.context import RECIPE, Augmentation, ContextNet, PrematureBeats
+from trainer.training.recipe import Task, accuracy
 
 CLASSES = ("N", "S", "V", "F", "Q")
 
@@ -37,7 +37,7 @@ def test_a_beat_made_early_is_what_an_early_beat_would_have_been(samples):
     early = beats.copy()
     early[-1] -= moved
     steady, wanted = (torch.from_numpy(inputs_of(each)[-1:]) for each in (beats, early))
-    made = MadeEarly.early(steady, torch.tensor([samples / 125 / 0.9]))
+    made = PrematureBeats.early(steady, torch.tensor([samples / 125 / 0.9]))
     assert made[0, 2:, 0].tolist() == pytest.approx(wanted[0, 2:, 0].tolist(), abs=0.003)
     # What comes into sight at the window's beginning cannot be known.
     assert np.abs((made - wanted).numpy()[0, :2, samples:]).max() < 0.02
@@ -59,7 +59,7 @@ def test_some_normal_beats_of_a_steady_rhythm_are_made_early_and_no_others():
     examples = made(2000, 1)
     examples.inputs[:1000, 2] = 0.3  # not steady
     before = examples.inputs.copy()
-    inputs, labels = MadeEarly(examples, 2000, functional.cross_entropy).draw(
+    inputs, labels = PrematureBeats(examples, 2000, functional.cross_entropy).draw(
         np.random.default_rng(1)
     )
     assert np.array_equal(examples.inputs, before)
@@ -68,14 +68,14 @@ def test_some_normal_beats_of_a_steady_rhythm_are_made_early_and_no_others():
     assert np.array_equal(labels == 1, changed)
     eligible = (order >= 1000) & (examples.labels[order] == 0)
     assert not changed[~eligible].any()
-    assert changed.sum() == pytest.approx(MadeEarly.SHARE * eligible.sum(), rel=0.3)
+    assert changed.sum() == pytest.approx(PrematureBeats.SHARE * eligible.sum(), rel=0.3)
     last = inputs[changed, 2, 0]
     assert -0.47 < last.min() < last.max() < -0.1
 
 
 def test_beats_without_intervals_are_left_as_they_are():
     examples = made(64, 2, channels=1)
-    inputs, labels = MadeEarly(examples, 64, functional.cross_entropy).draw(
+    inputs, labels = PrematureBeats(examples, 64, functional.cross_entropy).draw(
         np.random.default_rng(1)
     )
     order = np.random.default_rng(1).permutation(64)
@@ -87,7 +87,7 @@ def test_beats_without_intervals_are_left_as_they_are():
 def test_beats_vary_in_training_alone(channels):
     torch.manual_seed(1)
     beats = torch.from_numpy(made(64, 3, channels).inputs)
-    disturbance = Disturbance()
+    disturbance = Augmentation()
     assert not torch.equal(disturbance(beats), beats)
     assert (disturbance(beats) - beats).abs().mean() < 0.3
     assert torch.equal(disturbance.eval()(beats), beats)
@@ -109,11 +109,11 @@ def test_intervals_are_seen_where_shapes_are_alike():
 
 
 def test_the_recipe_is_found_by_its_name_and_learns(monkeypatch):
-    monkeypatch.setattr(MadeEarly, "SHARE", 0.3)  # fewer beats are enough
+    monkeypatch.setattr(PrematureBeats, "SHARE", 0.3)  # fewer beats are enough
     assert recipe("context") is RECIPE
     examples = made(1500, 5)
     network = RECIPE.systems["context"](Task(examples, examples, 1))
     assert accuracy(network, made(100, 6)) > 0.95
-    early = MadeEarly.early(torch.from_numpy(made(100, 6).inputs), torch.full((100,), 0.3))
+    early = PrematureBeats.early(torch.from_numpy(made(100, 6).inputs), torch.full((100,), 0.3))
     normal = made(100, 6).labels == 0
     assert (network(early).argmax(1).numpy()[normal] == 1).mean() > 0.8

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.examples import Examples
-from trainer.networks import parameter_count
-from trainer.recipe import Shelf, Task, accuracy, adapt
+from trainer.data.examples import Examples
+from trainer.networks.windows import parameter_count
 from trainer.recipes import recipe
 from trainer.recipes.focal import (
     PUBLISHED,
@@ -14,6 +13,7 @@ from trainer.recipes.focal import (
     SixPairs,
     mean_f1,
 )
+from trainer.training.recipe import Checkpoints, Task, accuracy, adapt
 
 CLASSES = ("N", "S", "V", "F", "Q")
 
@@ -33,7 +33,7 @@ def beats(counts, seed, channels=1):
 def task(seed=1, shelf=None, channels=1):
     training = beats((40, 10, 10, 8, 10), 1, channels)
     validation = beats((30, 10, 10, 10, 10), 2, channels)
-    return Task(training, validation, seed, shelf or Shelf())
+    return Task(training, validation, seed, shelf or Checkpoints())
 
 
 def test_the_recipe_is_found_by_its_name():
@@ -67,7 +67,7 @@ def test_a_few_beats_are_learned():
 
 def test_the_same_seed_gives_the_same_weights_and_kept_ones_are_taken(tmp_path):
     seen = []
-    shelf = Shelf(tmp_path, lambda name, epoch: seen.append((name, epoch.number)))
+    shelf = Checkpoints(tmp_path, lambda name, epoch: seen.append((name, epoch.number)))
     first = RECIPE.systems["cross-entropy"](task(shelf=shelf))
     trained = list(seen)
     again = RECIPE.systems["cross-entropy"](task())

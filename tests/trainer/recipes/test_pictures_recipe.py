@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from trainer.examples import Examples
-from trainer.networks import parameter_count
-from trainer.recipe import Shelf, Task, adapt, balanced_accuracy
+from trainer.data.examples import Examples
+from trainer.data.windows import CLASSES, LENGTH
+from trainer.networks.windows import parameter_count
 from trainer.recipes import pictures, recipe
 from trainer.recipes.pictures import (
     RATES,
@@ -21,7 +21,7 @@ from trainer.recipes.pictures import (
     generic,
     individual,
 )
-from trainer.windows import CLASSES, LENGTH
+from trainer.training.recipe import Checkpoints, Task, adapt, balanced_accuracy
 
 RECIPE = recipe("pictures")
 
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_network():
 def test_a_wearer_s_own_networks_are_kept_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "EPOCHS", 10)
     epochs = []
-    shelf = Shelf(tmp_path, lambda name, _: epochs.append(name))
+    shelf = Checkpoints(tmp_path, lambda name, _: epochs.append(name))
     task = Task(windows(4, n=64, share=0.2), windows(5, n=64, share=0.2), 1, shelf)
     own = individual(task, "a")
     assert balanced_accuracy(own, windows(6)) > 0.9

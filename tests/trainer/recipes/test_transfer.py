@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.examples import Examples
-from trainer.recipe import Shelf, Task
+from trainer.data.examples import Examples
 from trainer.recipes import recipe
 from trainer.recipes.transfer import RECIPE, TransferNet, score, weighted_loss
+from trainer.training.recipe import Checkpoints, Task
 
 
 def made(n, channels=1, length=187, seed=0):
@@ -91,7 +91,7 @@ def test_the_score_is_the_mean_of_accuracy_and_mean_recall():
 def test_a_system_is_trained_once_and_read_back_after(name, tmp_path, monkeypatch):
     monkeypatch.setattr("trainer.recipes.transfer.WIDTHS", (32, 32, 16))
     told = []
-    shelf = Shelf(tmp_path, lambda *each: told.append(each))
+    shelf = Checkpoints(tmp_path, lambda *each: told.append(each))
     task = Task(made(90), made(30, seed=1), 1, shelf)
     first = recipe("transfer").systems[name](task)
     trained = len(told)

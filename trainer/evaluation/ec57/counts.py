@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
-from ecgmon.metrics import Confusion
+from ecgmon.core.constants import RATE
+from ecgmon.metrics.two_classes import Confusion
 from trainer.evaluation.ec57.marks import Marks, inside
 from trainer.evaluation.ec57.matching import NEVER, match
 

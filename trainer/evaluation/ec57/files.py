@@ -6,17 +6,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self
 
-from ecgmon.errors import RecordError, UsageError
-from ecgmon.grid import RATE
-from ecgmon.records.annotations import Annotation, encode, load, symbol
+from ecgmon.core.constants import RATE
+from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.records.fetch import obtain
 from ecgmon.records.find import Found
-from ecgmon.records.header import read_header
+from ecgmon.records.formats.wfdb.annotations import Annotation, encode, load, symbol
+from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.many import each
+from trainer.data.protocols import NON_PACED
 from trainer.evaluation.ec57.counts import Counts
 from trainer.evaluation.ec57.marks import Marks, marks
 from trainer.evaluation.ec57.matching import LEARNING
-from trainer.protocols import NON_PACED
 
 _OTHER_FILES: Final = (".hea", ".dat")
 """What may lie beside annotation files: headers and signals."""

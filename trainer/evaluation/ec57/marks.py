@@ -1,4 +1,4 @@
-"""What an annotator says of a record, as far as EC57 compares it."""
+"""Marks of an annotator, reduced to what EC57 compares."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.labels import AAMI_CLASSES
+from ecgmon.core.labels import AAMI_CLASSES
 from trainer.evaluation.ec57.matching import MATCH, NEVER
 
 CLASSES: Final = MappingProxyType(AAMI_CLASSES | dict.fromkeys("ejn", "S"))

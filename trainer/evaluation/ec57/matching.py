@@ -1,10 +1,10 @@
-"""Which beat of the one annotator is which of the other: the pairing of bxb(1)."""
+"""Beat matching between two annotators, as bxb(1) pairs them."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 
 LEARNING: Final = 300 * RATE
 """Samples at the beginning that do not count."""

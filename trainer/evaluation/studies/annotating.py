@@ -14,26 +14,37 @@ from typing import Any, Final
 import numpy as np
 from torch import nn
 
-from ecgmon.grid import RATE
+from ecgmon.core.constants import RATE
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import detect_beats
 from trainer import recipes
-from trainer.beats.live import inputs_at, live_beats
+from trainer.data.beats.live import inputs_at, live_beats
+from trainer.data.examples import Examples
+from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2, SAME_PERSON
+from trainer.data.splits import ENROLMENT_S
 from trainer.evaluation.ec57 import page
 from trainer.evaluation.ec57.counts import gross
 from trainer.evaluation.ec57.files import Annotator, write_annotations
+from trainer.evaluation.ec57.matching import LEARNING, MATCH
 from trainer.evaluation.studies.parts import by_wearer
 from trainer.evaluation.studies.run import Progress
-from trainer.examples import Examples
-from trainer.protocols import DS1, DS1_CHOOSING, DS2, SAME_PERSON
-from trainer.recipe import Shelf, Task, adapt, class_probabilities
-from trainer.splits import ENROLMENT_S
+from trainer.training.recipe import Checkpoints, Task, adapt, class_probabilities
 
 DS2_CHOOSING: Final = ("200", "210", "221", "222")
 """Wearers of DS2 who choose the epoch of the network that judges DS1."""
-HALVES: Final = ((DS1, DS1_CHOOSING, DS2), (DS2, DS2_CHOOSING, DS1))
+HALVES: Final = ((DS1, DS1_MODEL_SELECTION, DS2), (DS2, DS2_CHOOSING, DS1))
+DECIDED_BY: Final = {
+    "procedure": 1,
+    "halves": HALVES,
+    "one person": SAME_PERSON,
+    "enrolment, s": ENROLMENT_S,
+    "learning, samples": LEARNING,
+    "match, samples": MATCH,
+}
+"""What decides the result beside recipe and examples; raise the procedure by hand when networks or
+beats are chosen or compared differently."""
 EXTENSIONS: Final = {"strangers": "gen", "fitted": "own"}
 _ABOUT: Final = {
     "strangers": "by networks that never saw the wearer",
@@ -75,7 +86,7 @@ def annotate(
     folder = work / recipe
     folder.mkdir(parents=True, exist_ok=True)
     for number, half in enumerate(HALVES):
-        shelf = Shelf(work / f"half-{number}", progress)
+        shelf = Checkpoints(work / f"half-{number}", progress)
         for name, kind, network in _networks(recipe, beats, half, shelf, seed):
             _write(folder / f"{name}.{EXTENSIONS[kind]}", records[name], network, beats.classes)
     figures = {}
@@ -96,7 +107,7 @@ def _networks(
     recipe: str,
     beats: Examples,
     half: tuple[Sequence[str], Sequence[str], Sequence[str]],
-    shelf: Shelf,
+    shelf: Checkpoints,
     seed: int,
 ) -> Iterator[tuple[str, str, nn.Module]]:
     """Yield the networks of each wearer judged in a half: record, kind, network."""

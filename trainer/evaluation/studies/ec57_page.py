@@ -32,7 +32,7 @@ def beat_by_beat(result: Mapping[str, Any] | None, recipe: str) -> str:
             f"[{kind}](ec57/{recipe}-{kind}/README.md)",
             *(percent(gross[label], name) for label, name, _ in COLUMNS),
         ]
-        for kind, gross in result["result"].items()
+        for kind, gross in result.items()
     ]
     names = [name for _, _, name in COLUMNS]
     for who, *said in _REFERENCES:

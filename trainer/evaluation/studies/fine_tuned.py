@@ -1,14 +1,14 @@
 """Study 2's second stage: its network of everybody's windows, fitted to each of the 29 wearers."""
 
-from ecgmon.class_figures import confusion
+from ecgmon.metrics.classes import confusion
+from trainer.data.examples import Examples
 from trainer.evaluation.studies.parts import Parts
-from trainer.evaluation.studies.run import Counts, Judged
-from trainer.examples import Examples
-from trainer.recipe import Shelf, Task, class_probabilities
+from trainer.evaluation.studies.run import Counts, SystemResult
 from trainer.recipes import pictures
+from trainer.training.recipe import Checkpoints, Task, class_probabilities
 
 
-def fine_tuned(examples: Examples, part: Parts, seed: int, shelf: Shelf) -> Judged:
+def fine_tuned(examples: Examples, part: Parts, seed: int, shelf: Checkpoints) -> SystemResult:
     """Fit the network to each wearer's training windows, and judge it on the test windows.
 
     Unlike an adaptation to five minutes, it has windows of the wearer to choose with.
@@ -22,4 +22,4 @@ def fine_tuned(examples: Examples, part: Parts, seed: int, shelf: Shelf) -> Judg
         network = pictures.fine_tuned(task, wearer, start)
         called = class_probabilities(network, scored.inputs).argmax(1)
         counts[wearer] = confusion(scored.labels, called, len(examples.classes)).tolist()
-    return Judged("generic", "fine-tuned", examples.classes, counts)
+    return SystemResult("generic", "fine-tuned", examples.classes, counts)

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from ecgmon.class_figures import Figures
+from ecgmon.metrics.classes import Figures
 from trainer.evaluation.studies.jobs import OfCell
 from trainer.evaluation.studies.parts import Split
-from trainer.evaluation.studies.run import Judged
+from trainer.evaluation.studies.run import SystemResult
 from trainer.evaluation.studies.tables import interval, mean_recall, table
-from trainer.recipe import Recipe
-from trainer.transfer import infarction
+from trainer.evaluation.transfer import infarction
+from trainer.training.recipe import Recipe
 
 SMALL: Final = (18, 11)
 """Healthy patients and those with an infarction in the part of PTB that is described."""
@@ -27,7 +27,7 @@ well a network remembers patients.
 """
 
 
-def systems(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def systems(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return the table of a recipe's systems on PTB."""
     of = {(each.system, job.split): each for job, each in judged if job.cell.data == "ptb"}
     rows = []
@@ -59,11 +59,10 @@ def systems(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
     return f"### Infarction\n\n{_at_hand(patients)}\n{table(head, rows)}"
 
 
-def transfer(result: Mapping[str, Any] | None) -> str:
+def transfer(found: Mapping[str, Any] | None) -> str:
     """Return the table of study 3's transfer."""
-    if result is None:
+    if found is None:
         return ""
-    found = result["result"]
     rows = []
     for kind, own in found["patient-wise"].items():
         beats = found["beat-wise"][kind]
@@ -112,7 +111,7 @@ def _shares(found: Mapping[str, Any], patient: str) -> list[str]:
     return [f"{own['by patient'][patient]:.2f}" for own in found["patient-wise"].values()]
 
 
-def search(result: Mapping[str, Any] | None) -> str:
+def search(result: Sequence[Mapping[str, Any]] | None) -> str:
     """Return the table of study 3's search."""
     if result is None:
         return ""
@@ -124,7 +123,7 @@ def search(result: Mapping[str, Any] | None) -> str:
             str(each["batch"]),
             f"{max(each['scores']):.4f}" + (" (stopped)" if each["stopped"] else ""),
         ]
-        for each in sorted(result["result"], key=lambda each: -max(each["scores"]))
+        for each in sorted(result, key=lambda each: -max(each["scores"]))
     ]
     head = ["optimiser", "learning rate", "weight decay", "batch", "score"]
     return (
@@ -135,7 +134,7 @@ def search(result: Mapping[str, Any] | None) -> str:
     )
 
 
-def pictures(result: Mapping[str, Any] | None) -> str:
+def pictures(result: Sequence[str] | None) -> str:
     """Return the pictures of study 3's network."""
     if result is None:
         return ""
@@ -143,12 +142,12 @@ def pictures(result: Mapping[str, Any] | None) -> str:
     shown = [
         f"![{names.get(name, 'Test beats, by t-SNE of the last convolutional layer')}]"
         f"(studies/{name})"
-        for name in result["result"]
+        for name in result
     ]
     return "### What it sees\n\n" + "\n\n".join(shown) + "\n"
 
 
-def _two(judged: Judged | None) -> str:
+def _two(judged: SystemResult | None) -> str:
     if judged is None:
         return "-"
     return f"{Figures(judged.counts).accuracy:.4f} / {mean_recall(judged.counts):.3f}"

@@ -1,28 +1,33 @@
 """Everything the page of studies 2 to 5 is made from, job by job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
 from trainer import recipes
-from trainer.beats import ptb
+from trainer.data.beats import ptb
 from trainer.evaluation import explanation
 from trainer.evaluation.studies import run
+from trainer.evaluation.studies.annotating import DECIDED_BY as ANNOTATED
 from trainer.evaluation.studies.annotating import annotate
 from trainer.evaluation.studies.data import examples_of, sides
 from trainer.evaluation.studies.fine_tuned import fine_tuned
 from trainer.evaluation.studies.parts import Split, parts
-from trainer.evaluation.studies.run import Cell, Progress
-from trainer.recipe import Shelf, Task
+from trainer.evaluation.studies.run import Experiment, Progress
+from trainer.evaluation.transfer.infarction import DECIDED_BY as TRANSFERRED
+from trainer.evaluation.transfer.infarction import transfer
+from trainer.evaluation.transfer.search import DECIDED_BY as SEARCHED
+from trainer.evaluation.transfer.search import search
 from trainer.recipes.transfer import TransferNet
-from trainer.study.claims import open_storage
-from trainer.transfer.infarction import transfer
-from trainer.transfer.search import search
+from trainer.studies.cardiacnet.claims import open_storage
+from trainer.training.recipe import Checkpoints, Task
 
-RANDOM_WINDOWS: Final = Cell("pictures", Split.RANDOM, "windows")
+RANDOM_BEATS: Final = Experiment("transfer", Split.RANDOM, "published")
+OWN_BEATS: Final = Experiment("context", Split.PATIENT_SPECIFIC, "live")
+RANDOM_WINDOWS: Final = Experiment("pictures", Split.RANDOM, "windows")
 
 
 class Job(Protocol):
@@ -44,8 +49,21 @@ class Job(Protocol):
         ...
 
     @property
-    def module(self) -> str:
-        """Where the code is that decides its result, beside its recipe's and what both import."""
+    def cell(self) -> Experiment:
+        """The one whose networks it trains or begins with."""
+        ...
+
+    @property
+    def signals(self) -> Sequence[str]:
+        """What else it is judged on, as `trainer.evaluation.results.signal_path` has it."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """What decides its result beside recipe, split and examples.
+
+        Its *procedure* is raised by hand when it trains or judges differently with all that.
+        """
         ...
 
     @property
@@ -87,8 +105,10 @@ class Place:
 class Table:
     """The systems of a recipe under a protocol."""
 
-    cell: Cell
+    cell: Experiment
     minutes: float
+    signals: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, object]] = {"procedure": 1}
 
     @property
     def name(self) -> str:
@@ -105,13 +125,8 @@ class Table:
         """See `Job`."""
         return self.cell.split
 
-    @property
-    def module(self) -> str:
-        """See `Job`."""
-        return run.__name__
-
     def result(self, place: Place) -> list[Any]:
-        """Return what came of each system, see `trainer.evaluation.studies.run.Judged`."""
+        """Return what came of each system, see `trainer.evaluation.studies.run.SystemResult`."""
         examples = examples_of(self.cell, place.data)
         # Records of PTB may be added, to which no network of fewer fits; nobody shares these.
         work = place.own if self.cell.data == "ptb" else place.networks
@@ -126,20 +141,21 @@ class FineTuned:
     name: str = "pictures-fine-tuned"
     recipe: str = "pictures"
     split: Split = Split.RANDOM
-    module: str = "trainer.evaluation.studies.fine_tuned"
     minutes: float = 20
-    cell: Cell = RANDOM_WINDOWS
+    cell: Experiment = RANDOM_WINDOWS
+    signals: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, object]] = {"procedure": 1, "stage": "fine-tuned"}
 
     def result(self, place: Place) -> list[Any]:
         """Return what came of it, as a `Table` does."""
         examples = examples_of(self.cell, place.data)
         (part,) = parts(examples, self.cell.split, place.seed)
-        shelf = Shelf(place.networks / self.cell.base / "0", place.progress)
+        shelf = Checkpoints(place.networks / self.cell.base / "0", place.progress)
         return [msgspec.to_builtins(fine_tuned(examples, part, place.seed, shelf))]
 
 
 OfCell = Table | FineTuned
-"""Jobs whose results are of `trainer.evaluation.studies.run.Judged`."""
+"""Jobs whose results are of `trainer.evaluation.studies.run.SystemResult`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +165,10 @@ class Search:
     name: str = "transfer-search"
     recipe: str = "transfer"
     split: Split = Split.RANDOM
-    module: str = "trainer.transfer.search"
     minutes: float = 9
+    cell: Experiment = RANDOM_BEATS
+    signals: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, object]] = SEARCHED
 
     def result(self, place: Place) -> list[Any]:
         """Return its trials."""
@@ -176,11 +194,13 @@ class Infarction:
     name: str = "transfer-ptb"
     recipe: str = "transfer"
     split: Split = Split.PTB
-    module: str = "trainer.transfer.infarction"
     minutes: float = 4
+    cell: Experiment = RANDOM_BEATS
+    signals: ClassVar[Sequence[str]] = ("ptb",)
+    settings: ClassVar[Mapping[str, object]] = TRANSFERRED
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
-        """Return the figures of `trainer.transfer.infarction.transfer`."""
+        """Return the figures of `trainer.evaluation.transfer.infarction.transfer`."""
         network = trained_on_arrhythmias(place)
         return transfer(
             network,
@@ -198,8 +218,10 @@ class Explanation:
     name: str = "transfer-explanation"
     recipe: str = "transfer"
     split: Split = Split.RANDOM
-    module: str = "trainer.evaluation.explanation"
     minutes: float = 1
+    cell: Experiment = RANDOM_BEATS
+    signals: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, object]] = explanation.DECIDED_BY
 
     def result(self, place: Place) -> list[str]:
         """Draw them; returns the files' names."""
@@ -219,8 +241,10 @@ class BeatByBeat:
     name: str = "context-ec57"
     recipe: str = "context"
     split: Split = Split.PATIENT_SPECIFIC
-    module: str = "trainer.evaluation.studies.annotating"
     minutes: float = 8
+    cell: Experiment = OWN_BEATS
+    signals: ClassVar[Sequence[str]] = ("detected",)
+    settings: ClassVar[Mapping[str, object]] = ANNOTATED
 
     def result(self, place: Place) -> Any:  # noqa: ANN401 - a tree of figures
         """Return the gross figures; the pages go to ``ec57`` beside the studies' results."""
@@ -234,28 +258,27 @@ class BeatByBeat:
         )
 
 
-RANDOM_BEATS: Final = Cell("transfer", Split.RANDOM, "published")
 JOBS: Final[Sequence[Job]] = (
     Table(RANDOM_BEATS, 31),
-    Table(Cell("representation", Split.RANDOM, "published"), 36),
-    Table(Cell("focal", Split.RANDOM, "published"), 43),
+    Table(Experiment("representation", Split.RANDOM, "published"), 36),
+    Table(Experiment("focal", Split.RANDOM, "published"), 43),
     Table(RANDOM_WINDOWS, 28),
-    Table(Cell("transfer", Split.INTER_PATIENT, "published"), 16),
-    Table(Cell("representation", Split.INTER_PATIENT, "published"), 18),
-    Table(Cell("focal", Split.INTER_PATIENT, "published"), 23),
-    Table(Cell("pictures", Split.INTER_PATIENT, "windows"), 3),
-    Table(Cell("context", Split.RANDOM, "live"), 4),
-    Table(Cell("context", Split.INTER_PATIENT, "live"), 2),
+    Table(Experiment("transfer", Split.INTER_PATIENT, "published"), 16),
+    Table(Experiment("representation", Split.INTER_PATIENT, "published"), 18),
+    Table(Experiment("focal", Split.INTER_PATIENT, "published"), 23),
+    Table(Experiment("pictures", Split.INTER_PATIENT, "windows"), 3),
+    Table(Experiment("context", Split.RANDOM, "live"), 4),
+    Table(Experiment("context", Split.INTER_PATIENT, "live"), 2),
     FineTuned(),
     Search(),
     Infarction(),
-    Table(Cell("representation", Split.PTB, "ptb"), 11),
-    Table(Cell("representation", Split.PTB_RANDOM, "ptb"), 2),
-    Table(Cell("transfer", Split.PATIENT_SPECIFIC, "published"), 9),
-    Table(Cell("representation", Split.PATIENT_SPECIFIC, "published"), 7),
-    Table(Cell("focal", Split.PATIENT_SPECIFIC, "published"), 10),
-    Table(Cell("pictures", Split.PATIENT_SPECIFIC, "windows"), 4),
-    Table(Cell("context", Split.PATIENT_SPECIFIC, "live"), 1),
+    Table(Experiment("representation", Split.PTB, "ptb"), 11),
+    Table(Experiment("representation", Split.PTB_RANDOM, "ptb"), 2),
+    Table(Experiment("transfer", Split.PATIENT_SPECIFIC, "published"), 9),
+    Table(Experiment("representation", Split.PATIENT_SPECIFIC, "published"), 7),
+    Table(Experiment("focal", Split.PATIENT_SPECIFIC, "published"), 10),
+    Table(Experiment("pictures", Split.PATIENT_SPECIFIC, "windows"), 4),
+    Table(OWN_BEATS, 1),
     BeatByBeat(),
     Explanation(),
 )
@@ -265,7 +288,7 @@ JOBS: Final[Sequence[Job]] = (
 def trained_on_arrhythmias(place: Place) -> TransferNet:
     """Return study 3's network as published, trained on the random split's beats."""
     training, validation, _ = sides(RANDOM_BEATS, place.data, place.seed)
-    shelf = Shelf(place.networks / RANDOM_BEATS.base / "0", place.progress)
+    shelf = Checkpoints(place.networks / RANDOM_BEATS.base / "0", place.progress)
     network = recipes.recipe("transfer").systems["published"](
         Task(training, validation, place.seed, shelf)
     )

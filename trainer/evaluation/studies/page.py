@@ -2,23 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 
-from ecgmon.class_figures import Figures
-from ecgmon.files import place
+from ecgmon.core.atomic import atomic_write
+from ecgmon.metrics.classes import Figures
 from trainer import recipes
+from trainer.evaluation.results.store import Kept, Store
 from trainer.evaluation.studies import ec57_page, infarction_page
-from trainer.evaluation.studies.digest import digest
 from trainer.evaluation.studies.jobs import JOBS, OfCell
-from trainer.evaluation.studies.kept import result_of
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.remarks import CONCLUSION, REMARKS
-from trainer.evaluation.studies.run import Judged
+from trainer.evaluation.studies.run import SystemResult
 from trainer.evaluation.studies.tables import cell, interval, mean_recall, table
-from trainer.recipe import Recipe
+from trainer.training.recipe import Recipe
 
 COMMAND: Final = "ecgmon evaluate --protocol studies"
 _KINDS: Final = {
@@ -57,9 +56,9 @@ Beats are Kachuee's (2018): 187 samples at 125 Hz from the R peak on, 1.2 median
 and filled with zeros. Its public data set has 109,446 of them, and exactly these come out here,
 class by class (90,589 N, 2,779 S, 7,236 V, 803 F, 8,039 Q), if beats start at the annotations and
 each record's last one is left out. The publication's own rule, maxima above 0.9 of a strip of ten
-seconds, finds 68,654 (`tests/trainer/beats/test_kachuee.py` counts both). *Live* beats are what a
-monitor has half a second after a beat: the causally filtered signal from a second before it, how it
-differs from the median of the beats before, and the RR intervals before it.
+seconds, finds 68,654 (`tests/trainer/data/beats/test_kachuee.py` counts both). *Live* beats are
+what a monitor has half a second after a beat: the causally filtered signal from a second before it,
+how it differs from the median of the beats before, and the RR intervals before it.
 
 *PPV* is positive predictive value, *Se* sensitivity. *Mean recall* is the mean sensitivity of the
 classes, which the publications call class-weighted accuracy. DS2 holds seven beats of class Q, so
@@ -73,18 +72,25 @@ to be compared with theirs.
 """
 
 
-def write(out: Path) -> None:
-    """Write the page from the results in ``out/studies``; what is not computed yet is a dash."""
-    results = {
-        job.name: found
-        for job in JOBS
-        if (found := result_of(out / "studies", job.name)) is not None
-    }
+def write(out: Path, digests: Mapping[str, str]) -> None:
+    """Write the page from the results in ``out/studies``; what is not computed yet is a dash.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of all results.
+    digests : mapping of str to str
+        What the results would have for digests if they were made now, by job; the page says which
+        have another one, and of which it cannot be told.
+    """
+    store = Store(out / "studies")
+    kept = {job.name: found for job in JOBS if (found := store.get(job.name)) is not None}
+    results = {name: found.result for name, found in kept.items()}
     judged = [
-        (job, msgspec.convert(each, Judged))
+        (job, msgspec.convert(each, SystemResult))
         for job in JOBS
         if isinstance(job, OfCell) and job.name in results
-        for each in results[job.name]["result"]
+        for each in results[job.name]
     ]
     parts = [_INTRODUCTION, _overview(judged), CONCLUSION]
     by_name = {name: recipes.recipe(name) for name in recipes.names()}
@@ -101,12 +107,12 @@ def write(out: Path) -> None:
             parts.append(infarction_page.pictures(results.get("transfer-explanation")))
         if name == "context":
             parts.append(ec57_page.beat_by_beat(results.get("context-ec57"), name))
-    parts.append(_cost(results))
+    parts.append(_cost(kept, digests))
     text = "\n".join(part.rstrip() + "\n" for part in parts if part)
-    place(out / "studies.md", text.encode())  # at once: two processes may end together
+    atomic_write(out / "studies.md", text.encode())  # at once: two processes may end together
 
 
-def _overview(judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def _overview(judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return one table of all systems under the three protocols."""
     head = [
         "study, system",
@@ -158,21 +164,21 @@ def _published(recipe: Recipe, system: str) -> str:
     )
 
 
-def _two(judged: Judged | None) -> str:
+def _two(judged: SystemResult | None) -> str:
     if judged is None:
         return "-"
     figures = Figures(judged.counts)
     return f"{figures.accuracy:.4f} / {mean_recall(judged.counts):.3f}"
 
 
-def _ectopic(judged: Judged | None) -> str:
+def _ectopic(judged: SystemResult | None) -> str:
     if judged is None or "V" not in judged.classes:
         return "-"
     f1 = dict(zip(judged.classes, Figures(judged.counts).f1, strict=True))
     return f"{f1['V']:.3f} / {f1['S']:.3f}"
 
 
-def _classes(judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def _classes(judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return a table of all systems and protocols of a recipe, class by class."""
     rows = []
     names: Sequence[str] = ()
@@ -196,7 +202,7 @@ def _classes(judged: Sequence[tuple[OfCell, Judged]]) -> str:
     return table(head, rows)
 
 
-def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return the publication's table by class beside ours, if it has one.
 
     Ours is at the classes' own proportions, and as if all classes had as many examples.
@@ -215,7 +221,7 @@ def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) 
     return table([f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows)
 
 
-def _published_wearers(recipe: Recipe, judged: Sequence[tuple[OfCell, Judged]]) -> str:
+def _published_wearers(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> str:
     """Return a publication's means over wearers beside ours, if it has any."""
     rows = []
     for job, each in judged:
@@ -230,18 +236,20 @@ def _three(values: Iterable[float]) -> str:
     return " / ".join(cell(value) for value in values)
 
 
-def _cost(results: Mapping[str, Any]) -> str:
-    spent = sum(result["processor_s"] for result in results.values()) / 3600
-    missing = [job.name for job in JOBS if job.name not in results]
-    lacking = f" Not computed yet: {', '.join(missing)}." if missing else ""
-    made = [job for job in JOBS if job.name in results]
-    stale = [
-        job.name for job in made if results[job.name]["code"] != digest(job.recipe, job.module)
-    ]
-    old = f" Computed by other code than today's: {', '.join(stale)}." if stale else ""
-    seeds = ", ".join(map(str, sorted({results[job.name]["seed"] for job in made})))
+def _cost(kept: Mapping[str, Kept], digests: Mapping[str, str]) -> str:
+    spent = sum(result.processor_s for result in kept.values()) / 3600
+    seeds = ", ".join(map(str, sorted({result.seed for result in kept.values()})))
+    others = [name for name, result in kept.items() if digests.get(name, "") != result.digest]
+    said = (
+        ("Not computed yet", [job.name for job in JOBS if job.name not in kept]),
+        ("Computed by other code than today's", [n for n in others if n in digests]),
+        (
+            "Without the records that tell, it is not known whether today's code makes the same",
+            [name for name in others if name not in digests],
+        ),
+    )
+    remarks = "".join(f" {remark}: {', '.join(names)}." for remark, names in said if names)
     return (
         f"## Cost\n\nAll of it took {spent:.1f} hours of one core's time, from seed {seeds or '-'};"
-        " two processes share it."
-        f"{lacking}{old}\n"
+        f" two processes share it.{remarks}\n"
     )

@@ -1,4 +1,4 @@
-"""Which examples are trained on, choose, and are tested, under each protocol."""
+"""Division of examples into training, model selection and test under each protocol."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.grid import RATE
-from trainer.examples import Examples
-from trainer.protocols import (
+from ecgmon.core.constants import RATE
+from trainer.data.examples import Examples
+from trainer.data.protocols import (
     DS1,
-    DS1_CHOOSING,
+    DS1_MODEL_SELECTION,
     DS2,
     TEST,
     TRAIN,
@@ -20,11 +20,11 @@ from trainer.protocols import (
     refuse_two_sides,
     stratified_split,
 )
-from trainer.splits import ENROLMENT_S
-from trainer.transfer.folds import FOLDS as PTB_FOLDS
-from trainer.transfer.folds import patient_folds
-from trainer.windows import CLASSES as WINDOW_CLASSES
-from trainer.windows import study_parts
+from trainer.data.splits import ENROLMENT_S
+from trainer.data.windows import CLASSES as WINDOW_CLASSES
+from trainer.data.windows import study_parts
+from trainer.evaluation.transfer.folds import FOLDS as PTB_FOLDS
+from trainer.evaluation.transfer.folds import patient_folds
 
 Mask = NDArray[np.bool_]
 _CHOOSING_SHARE: Final = 0.1
@@ -81,8 +81,8 @@ def parts(examples: Examples, split: Split, seed: int) -> list[Parts]:
                 for n in range(PTB_FOLDS)
             ]
         case Split.INTER_PATIENT:
-            training = [name for name in DS1 if name not in DS1_CHOOSING]
-            return [by_wearer(examples, training, DS1_CHOOSING, DS2)]
+            training = [name for name in DS1 if name not in DS1_MODEL_SELECTION]
+            return [by_wearer(examples, training, DS1_MODEL_SELECTION, DS2)]
         case Split.PATIENT_SPECIFIC:
             (strangers,) = parts(examples, Split.INTER_PATIENT, seed)
             first = examples.samples < ENROLMENT_S * RATE

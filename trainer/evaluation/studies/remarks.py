@@ -1,4 +1,4 @@
-"""What a reader of each recipe's figures must know, in Markdown."""
+"""Remarks on each recipe's figures, in Markdown."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from ecgmon.class_figures import confusion
-from ecgmon.files import place
+from ecgmon.core.atomic import atomic_write
+from ecgmon.metrics.classes import confusion
 from trainer import recipes
+from trainer.data.examples import Examples
 from trainer.evaluation.studies.parts import Parts, Split, parts
-from trainer.examples import Examples
-from trainer.fit import Epoch
-from trainer.recipe import Recipe, Shelf, Task, adapt, class_probabilities
+from trainer.training.fit import Epoch
+from trainer.training.recipe import Checkpoints, Recipe, Task, adapt, class_probabilities
 
 Progress = Callable[[str, Epoch], None]
 Counts = dict[str, list[list[int]]]
 """Confusion matrix of each wearer."""
 
 
-class Judged(msgspec.Struct, frozen=True):
+class SystemResult(msgspec.Struct, frozen=True):
     """What came of a system: confusion matrices by wearer.
 
     Parameters
@@ -51,7 +51,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class Experiment:
     """A recipe under a protocol.
 
     Parameters
@@ -81,8 +81,8 @@ class Cell:
 
 
 def run(
-    cell: Cell, examples: Examples, seed: int, work: Path, progress: Progress
-) -> Iterator[Judged]:
+    cell: Experiment, examples: Examples, seed: int, work: Path, progress: Progress
+) -> Iterator[SystemResult]:
     """Train and judge a cell's systems; what ``work`` holds already is not done again.
 
     Yields
@@ -102,18 +102,18 @@ def run(
                     examples,
                     part,
                     seed,
-                    Shelf(work / cell.base / str(number), progress),
+                    Checkpoints(work / cell.base / str(number), progress),
                 )
                 for number, part in enumerate(folds)
             ]
             kept.parent.mkdir(parents=True, exist_ok=True)
-            place(kept, msgspec.json.encode(_merged(judged)))
-        yield from msgspec.json.decode(kept.read_bytes(), type=list[Judged])
+            atomic_write(kept, msgspec.json.encode(_merged(judged)))
+        yield from msgspec.json.decode(kept.read_bytes(), type=list[SystemResult])
 
 
 def _judge(
-    recipe: Recipe, system: str, examples: Examples, part: Parts, seed: int, shelf: Shelf
-) -> dict[str, Judged]:
+    recipe: Recipe, system: str, examples: Examples, part: Parts, seed: int, shelf: Checkpoints
+) -> dict[str, SystemResult]:
     """Return what came of each kind of network, in one fold."""
     task = Task(examples[part.training], examples[part.validation], seed, shelf)
     network = recipe.systems[system](task)
@@ -126,10 +126,12 @@ def _judge(
         if recipe.individual and choosing.any():
             alone = recipe.individual(Task(examples[own], examples[choosing], seed, shelf), wearer)
             counts.setdefault("individual", {}).update(_counts(alone, scored))
-    return {kind: Judged(system, kind, examples.classes, each) for kind, each in counts.items()}
+    return {
+        kind: SystemResult(system, kind, examples.classes, each) for kind, each in counts.items()
+    }
 
 
-def _merged(folds: Sequence[dict[str, Judged]]) -> list[Judged]:
+def _merged(folds: Sequence[dict[str, SystemResult]]) -> list[SystemResult]:
     """Return what came of all folds; no wearer is tested in two."""
     return [
         msgspec.structs.replace(

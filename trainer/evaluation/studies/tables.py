@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.class_figures import Figures
-from trainer.evaluation.studies.run import Judged
+from ecgmon.metrics.classes import Figures
+from trainer.evaluation.studies.run import SystemResult
 
 RESAMPLES: Final = 2000
 FEW: Final = 10
@@ -41,7 +41,7 @@ def mean_recall(counts: NDArray[np.float64]) -> float:
 
 
 def interval(
-    judged: Judged, figure: Callable[[NDArray[np.float64]], float], *, by_class: bool = False
+    judged: SystemResult, figure: Callable[[NDArray[np.float64]], float], *, by_class: bool = False
 ) -> str:
     """Return the 95 % confidence interval of a figure, by bootstrap over wearers.
 

@@ -1,5 +1,0 @@
-"""The command line. Each command loads its program only when it is called."""
-
-from ecgmon.cli.app import main
-
-__all__ = ["main"]

@@ -1,1 +1,0 @@
-"""What ``ecgmon doctor`` looks at."""

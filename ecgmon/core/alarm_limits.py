@@ -1,0 +1,132 @@
+"""The limits of a wearer's alarms: parsed by the configuration, used by the monitor.
+
+Each value is checked here and nowhere else, when it is made: limits that exist can be used.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from ecgmon.core.errors import LimitsError
+
+LONGEST: Final = 3600
+"""Most seconds that any limit looks back or waits."""
+MOST_ABNORMAL: Final = 300
+"""Most seconds out of which abnormal ones are counted."""
+LOWEST_RATE: Final = 15.0
+"""In 1/min. Below it each RR interval is an asystole."""
+HIGHEST_RATE: Final = 300.0
+"""In 1/min. Above it beats are closer than the detector tells them apart."""
+MARGIN: Final = 3.0
+"""In 1/min. A rate must be back inside its limit by this much: at the limit it would flap."""
+RATES: Final = ("extreme_low_rate", "low_rate", "high_rate", "extreme_high_rate")
+"""The limits of the heart rate, from the lowest to the highest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hysteresis:
+    """Raise at ``k`` of the last ``n`` seconds; clear after ``clear`` seconds in a row without.
+
+    Raises
+    ------
+    LimitsError
+        If that can never be fulfilled.
+    """
+
+    k: int
+    n: int
+    clear: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.k <= self.n <= LONGEST:
+            raise LimitsError(
+                f"An alarm cannot be raised at {self.k} of {self.n} seconds: "
+                f"choose 1 <= k <= n <= {LONGEST}.",
+                ("abnormal",),
+            )
+        if not 1 <= self.clear <= LONGEST:
+            raise LimitsError(
+                f"An alarm cannot be cleared after {self.clear} seconds: "
+                f"choose 1 <= clear <= {LONGEST}.",
+                ("clear_after",),
+            )
+
+
+def k_of_n(text: str, clear: int) -> Hysteresis:
+    """Read a rule such as ``3/10``: abnormal in 3 of the last 10 seconds.
+
+    Raises
+    ------
+    LimitsError
+        If it is none.
+    """
+    match = re.fullmatch(r"([0-9]{1,3})/([0-9]{1,3})", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]) <= MOST_ABNORMAL:
+        raise LimitsError(
+            f"abnormal {text} is no K/N with K from 1 to N and N up to {MOST_ABNORMAL}, such as "
+            "3/10.",
+            ("abnormal",),
+        )
+    return Hysteresis(int(match[1]), int(match[2]), clear)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLimits:
+    """What raises and clears the alarms of one wearer.
+
+    Parameters
+    ----------
+    abnormal, no_signal, noisy : Hysteresis
+        Over the seconds of the stream. Two absent seconds in a row tell a lead-off within 3 s.
+    low_rate, high_rate : float or None
+        Limits of the heart rate in 1/min; None raises nothing.
+    extreme_low_rate, extreme_high_rate : float or None
+        Limits beyond which the rate itself may kill.
+    silent_s : float
+        Seconds without samples from an open stream.
+    lag_s : float
+        Seconds by which samples come late.
+
+    Raises
+    ------
+    LimitsError
+        If the limits contradict each other; it names the fields.
+    """
+
+    abnormal: Hysteresis = Hysteresis(3, 10, 30)
+    no_signal: Hysteresis = Hysteresis(2, 2, 3)
+    noisy: Hysteresis = Hysteresis(5, 10, 10)
+    low_rate: float | None = 50.0
+    high_rate: float | None = 120.0
+    extreme_low_rate: float | None = 35.0
+    extreme_high_rate: float | None = 150.0
+    silent_s: float = 10.0
+    lag_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        limits = {name: limit for name in RATES if (limit := getattr(self, name)) is not None}
+        for name, limit in limits.items():
+            if not LOWEST_RATE <= limit <= HIGHEST_RATE:
+                raise LimitsError(
+                    f"{name} cannot be {limit:g}/min: choose {LOWEST_RATE:g} to "
+                    f"{HIGHEST_RATE:g}/min, or 0 for no such alarm.",
+                    (name,),
+                )
+        for lower, upper in pairwise(limits):
+            # Between a low and a high limit there must be a rate that clears both.
+            room = 2 * MARGIN if "low" in lower and "high" in upper else 0.0
+            if limits[upper] - limits[lower] <= room:
+                raise LimitsError(
+                    f"{upper} must be more than {limits[lower] + room:g}/min, as {lower} is "
+                    f"{limits[lower]:g}/min.",
+                    (lower, upper),
+                )
+        for name in ("silent_s", "lag_s"):
+            seconds = getattr(self, name)
+            if not (math.isfinite(seconds) and 0 < seconds <= LONGEST):
+                raise LimitsError(
+                    f"{name} cannot be {seconds:g} s: choose more than 0 and at most {LONGEST} s.",
+                    (name,),
+                )

@@ -1,0 +1,1 @@
+"""Figures of merit of a classifier, computed from its confusion matrix."""

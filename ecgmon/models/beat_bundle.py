@@ -1,0 +1,80 @@
+"""Bundles of beat models: the same file as `ecgmon.models.bundle` with another card."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+import msgspec
+
+from ecgmon.core.errors import BundleError
+from ecgmon.models.bundle import AnyCard, Count, Served, ends, open_session, read, verify
+
+
+class TrainingBeats(msgspec.Struct, frozen=True):
+    """Beats that a model was judged on without being fitted to them.
+
+    Parameters
+    ----------
+    protocol : str
+        What separates them from those fitted to.
+    records : tuple of str
+        Whose beats.
+    counts : tuple of tuple of int
+        By class (rows) and by what they were called (columns).
+    """
+
+    protocol: str
+    records: tuple[str, ...]
+    counts: tuple[tuple[Count, ...], ...]
+
+
+class BeatCard(AnyCard, frozen=True, kw_only=True):
+    """Everything a user must know of a model of single beats.
+
+    ``segments`` says how a beat is cut: *published*, as Kachuee et al. (2018) did, from its R peak
+    on; or *live*, as a monitor can (`ecgmon.signal.beat_segments`). The shape of an input is
+    ``channels`` times ``length``.
+    """
+
+    input: Literal["beat"] = "beat"
+    classes: tuple[str, ...]
+    segments: Literal["published", "live"]
+    channels: Count
+    length: Count
+    rate: Count
+    beats: tuple[Count, ...]
+    """Beats of each class that it was fitted to."""
+    validation: TrainingBeats
+    evaluation: TrainingBeats
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where what is counted by class is not of its classes."""
+        judged = (self.validation.counts, self.evaluation.counts)
+        lengths = {len(of) for counts in judged for of in (counts, *counts)} | {len(self.beats)}
+        if lengths != {len(self.classes)}:
+            raise ValueError(f"it does not count by its {len(self.classes)} classes")
+        if not all(any(map(any, counts)) for counts in judged):
+            raise ValueError("it was judged on no beat")
+
+
+class BeatModel(Served[BeatCard]):
+    """A bundle whose model judges beats, one probability for each class."""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read and verify a bundle.
+
+        Raises
+        ------
+        BundleError
+            If it is none, is damaged, judges no beats, or its graph is not what its card says.
+        """
+        data = read(path)
+        card, sha256 = verify(path, data, BeatCard)
+        session = open_session(path, data)
+        wanted = [[None, card.channels, card.length], [None, len(card.classes)]]
+        if ends(session) != [("tensor(float)", shape) for shape in wanted]:
+            raise BundleError(
+                f"{path} takes other input than its card says: expected {card.channels} times "
+                f"{card.length} samples."
+            )
+        return cls(session, card, sha256)

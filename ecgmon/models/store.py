@@ -1,0 +1,218 @@
+"""The model store: each wearer's bundles by version, and which of them is in service.
+
+A folder for each wearer holds ``0001.onnx``, ``0002.onnx`` and so on, never changed once they are
+there, and ``service.json``, which says what has been in service. Every file is written beside its
+place, forced to disk and then put there in one step: whatever is cut short, even by a power cut,
+leaves a store that loads.
+"""
+
+import contextlib
+import fcntl
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from ecgmon.core.atomic import atomic_write, sync_folder
+from ecgmon.core.errors import BundleError, StoreError
+from ecgmon.models.bundle import Model, read
+from ecgmon.wire.fields import WEARER
+
+SERVICE: Final = "service.json"
+KEPT: Final = 100
+"""Most activations remembered."""
+MAX_BYTES: Final = 65_536
+"""Largest ``service.json`` read."""
+_ID: Final = re.compile(WEARER)
+_VERSION: Final = re.compile(r"(\d{4,9})\.onnx")
+
+
+class Activation(msgspec.Struct, frozen=True):
+    """A version that was put into service; ``forced`` if against the enrolment's own judgement."""
+
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    at: str
+    forced: bool = False
+
+
+class ServiceEntry(msgspec.Struct, frozen=True):
+    """What has been in service, oldest first; the last one is."""
+
+    activations: Annotated[tuple[Activation, ...], msgspec.Meta(max_length=KEPT)] = ()
+
+
+class Store:
+    """The bundles of all wearers.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie; made with the first bundle.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def knows(self, wearer: str) -> bool:
+        """Tell whether there is a folder of a wearer's bundles."""
+        return bool(_ID.fullmatch(wearer)) and (self.folder / wearer).is_dir()
+
+    def wearers(self) -> list[str]:
+        """Return who has bundles here."""
+        names = (path.name for path in self.folder.glob("*/"))
+        return sorted(name for name in names if self.knows(name) and self.versions(name))
+
+    def versions(self, wearer: str) -> list[int]:
+        """Return the versions of a wearer's bundles, oldest first."""
+        found = (_VERSION.fullmatch(path.name) for path in self._folder(wearer).glob("*.onnx"))
+        return sorted(int(match[1]) for match in found if match)
+
+    def path(self, wearer: str, version: int) -> Path:
+        """Return the bundle of a version.
+
+        Raises
+        ------
+        StoreError
+            If there is no such version.
+        """
+        if version not in (known := self.versions(wearer)):
+            have = f"has {', '.join(map(str, known))}" if known else "has none yet"
+            raise StoreError(
+                f"There is no version {version} of {wearer}'s models: {wearer} {have}."
+            )
+        return self._folder(wearer) / f"{version:04}.onnx"
+
+    def service(self, wearer: str) -> ServiceEntry:
+        """Return what is and has been in service for a wearer.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read.
+        """
+        path = self._folder(wearer) / SERVICE
+        try:
+            with path.open("rb") as file:
+                return msgspec.json.decode(file.read(MAX_BYTES), type=ServiceEntry)
+        except FileNotFoundError:
+            return ServiceEntry()
+        except (OSError, msgspec.DecodeError, RecursionError) as error:
+            raise StoreError(
+                f"{path} cannot be read ({error}): remove it and choose a version with "
+                f"ecgmon models activate {wearer} VERSION."
+            ) from error
+
+    def in_service(self, wearer: str) -> Path | None:
+        """Return the bundle in service for a wearer, if there is one."""
+        activations = self.service(wearer).activations
+        return self.path(wearer, activations[-1].version) if activations else None
+
+    def add(self, wearer: str, bundle: Path) -> int:
+        """Take a bundle in, without putting it into service.
+
+        Parameters
+        ----------
+        wearer : str
+            Whose model it must be.
+        bundle : Path
+            A file; it is verified and copied.
+
+        Returns
+        -------
+        int
+            Its version.
+
+        Raises
+        ------
+        BundleError
+            If it is no sound bundle, or another wearer's.
+        StoreError
+            If it cannot be stored.
+        """
+        data = read(bundle)
+        whose = Model.decode(data, bundle).card.wearer
+        if whose != wearer:
+            raise BundleError(f"{bundle} is a model of {whose or 'nobody'}, not of {wearer}.")
+        with self._locked(wearer, make=True) as folder:
+            version = max(self.versions(wearer), default=0) + 1
+            atomic_write(folder / f"{version:04}.onnx", data)
+        return version
+
+    def activate(self, wearer: str, version: int, *, forced: bool = False) -> None:
+        """Put a version into service; raises `BundleError` or `StoreError` if it cannot be."""
+        path = self.path(wearer, version)
+        with self._locked(wearer):
+            Model.load(path)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            before = self.service(wearer).activations
+            if not before or before[-1].version != version:
+                self._serve(wearer, (*before, Activation(version, now, forced))[-KEPT:])
+
+    def rollback(self, wearer: str) -> int | None:
+        """Put back into service what was before.
+
+        Returns
+        -------
+        int or None
+            Its version; None where no model of this store was in service before.
+
+        Raises
+        ------
+        BundleError or StoreError
+            If nothing is in service, or what was cannot be served any more.
+        """
+        with self._locked(wearer):
+            activations = self.service(wearer).activations
+            if not activations:
+                raise StoreError(f"No model of {wearer}'s own is in service.")
+            before = activations[:-1]
+            if before:
+                Model.load(self.path(wearer, before[-1].version))
+            self._serve(wearer, before)
+            return before[-1].version if before else None
+
+    def forget(self, wearer: str) -> None:
+        """Delete all of a wearer's bundles, first what says which serves; none is no error.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be deleted.
+        """
+        if not self._folder(wearer).is_dir():
+            return
+        with self._locked(wearer) as folder:
+            (folder / SERVICE).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+            sync_folder(folder.parent)
+
+    def _serve(self, wearer: str, activations: tuple[Activation, ...]) -> None:
+        atomic_write(
+            self._folder(wearer) / SERVICE, msgspec.json.encode(ServiceEntry(activations)) + b"\n"
+        )
+
+    def _folder(self, wearer: str) -> Path:
+        if not _ID.fullmatch(wearer):
+            raise StoreError(
+                f"{wearer!r} cannot be a wearer's id: take up to 64 letters, digits, '.', '_' or "
+                "'-', a letter or digit first."
+            )
+        return self.folder / wearer
+
+    @contextlib.contextmanager
+    def _locked(self, wearer: str, *, make: bool = False) -> Iterator[Path]:
+        """Hold a wearer's folder for oneself; the system lets go of it whatever happens."""
+        folder = self._folder(wearer)
+        if not (make or folder.is_dir()):
+            raise StoreError(f"There are no models of {wearer} in {self.folder}.")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield folder
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be written: {error.strerror or error}.") from error

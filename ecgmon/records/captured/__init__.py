@@ -1,0 +1,1 @@
+"""Signal that a monitor has captured, and the layout of its journal."""

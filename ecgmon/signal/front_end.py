@@ -1,0 +1,106 @@
+"""From a device's counts to millivolts at `RATE`, without pacing spikes, for one stream.
+
+An end of the device's range is no value, a spike is bridged, and then the rate is converted.
+"""
+
+from math import sqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.core.constants import RATE
+from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
+from ecgmon.core.units import millivolts
+from ecgmon.signal.pacing_spikes import SpikeRemover
+from ecgmon.signal.rate_converter import RateConverter
+
+RAIL: Final = 32767
+"""Counts at which, and at whose negative, a sample can say no more."""
+RAIL_S: Final = 0.1
+"""A line that stays at an end of the range for longer is not measured; a clipped peak is short."""
+
+
+class FrontEnd(Stateful):
+    """Takes the samples of one stream, bit-identically for every way of cutting it.
+
+    Parameters
+    ----------
+    rate_mhz : int
+        The device's rate in millihertz.
+    first : int
+        Index of the first sample.
+
+    Attributes
+    ----------
+    found : list of int
+        Indices at `RATE` of the pacing spikes found since the list was last emptied.
+    """
+
+    layout = Layout(
+        "front end",
+        1,
+        ("_rate_mhz",),
+        _remover=NESTED,
+        _converter=NESTED,
+        _railed=Index,
+        found=Indices,
+    )
+
+    def __init__(self, rate_mhz: int, first: int = 0) -> None:
+        self._rate_mhz = rate_mhz
+        self._remover = SpikeRemover(rate_mhz, first)
+        self._converter = RateConverter(rate_mhz, first)
+        self._longest = round(RAIL_S * rate_mhz / 1000)
+        self._railed = 0
+        self.found: list[int] = []
+        # Conversion leaves of white noise what lies below its cut-off.
+        passed = 1.0 if self._converter.reach == 0 else 0.84 * min(1.0, RATE * 1000 / rate_mhz)
+        self._noise = sqrt(passed)
+
+    @property
+    def next(self) -> int:
+        """Index at `RATE` of the next output."""
+        return self._converter.next
+
+    def step(self, gain: float) -> float:
+        """Return what noise of one count becomes, root mean square in mV."""
+        return self._noise / gain
+
+    def reset(self, first: int) -> None:
+        """Begin anew at the device's sample ``first``; what was owed is dropped."""
+        self._remover.reset(first)
+        self._converter.reset(first)
+        self._railed = 0
+
+    def push(self, samples: NDArray[np.int16], gain: float) -> NDArray[np.float64]:
+        """Take the next samples in counts and return the outputs in mV from index ``next`` on.
+
+        An output is NaN where nothing was measured.
+        """
+        values = millivolts(samples, gain)
+        values[self._rails(samples)] = np.nan
+        return self._convert(self._remover.push(values))
+
+    def flush(self) -> NDArray[np.float64]:
+        """Return the outputs still owed; what follows is taken as after a `reset`."""
+        owed = self._convert(self._remover.flush())
+        self._railed = 0
+        return np.concatenate([owed, self._converter.flush()])
+
+    def _convert(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        self.found += [round(at * RATE * 1000 / self._rate_mhz) for at in self._remover.found]
+        self._remover.found.clear()
+        return self._converter.push(values)
+
+    def _rails(self, samples: NDArray[np.int16]) -> NDArray[np.bool_]:
+        """Tell which samples lie at an end of the range for too long to be clipped peaks."""
+        inside = np.abs(samples.astype(np.int32)) < RAIL
+        if inside.all():
+            self._railed = 0
+            return ~inside
+        at = np.arange(len(samples))
+        last = np.maximum.accumulate(np.where(inside, at, -1 - self._railed))
+        self._railed = int(at[-1] - last[-1])
+        long: NDArray[np.bool_] = at - last > self._longest
+        return long

@@ -1,0 +1,102 @@
+"""Peaks of QRS energy in a stack of wearers, found for all of them at once as samples come."""
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.core.constants import RATE
+from ecgmon.core.state import ARRAY, COLUMNS, NESTED, Layout, StatefulRows
+from ecgmon.signal.history import History
+from ecgmon.signal.qrs_energy import QrsEnergy
+
+FLOOR_MV: Final = 0.02
+"""Smallest energy peak taken for a beat: well above amplifier noise, far below any QRS."""
+SHARP_BEFORE: Final = round(0.067 * RATE)
+SHARP_AFTER: Final = round(0.078 * RATE)
+"""Samples around an energy peak among which the one in `ecgmon.signal.qrs_energy.SHARP_HZ` lies."""
+SHARP_KEPT: Final = 128
+"""Samples of the energy in `SHARP_HZ` that are kept: those around a peak until it is confirmed."""
+
+Peak = tuple[int, float]
+"""Its stream index, and its energy in mV."""
+
+
+class Peaks(StatefulRows):
+    """Finds local maxima of the QRS energy.
+
+    A maximum shows only with the sample after it; of equal neighbours the first one counts.
+
+    Parameters
+    ----------
+    rows : int
+        Number of wearers.
+
+    Attributes
+    ----------
+    start : ndarray of int64, shape (rows,)
+        Stream index of each row's first sample since it began anew.
+    """
+
+    layout = Layout(
+        "QRS peaks", 1, start=ARRAY, _energy=NESTED, _sharp=NESTED, _fresh=ARRAY, _tail=COLUMNS
+    )
+
+    def __init__(self, rows: int) -> None:
+        self.start = np.zeros(rows, dtype=np.int64)
+        self._energy = QrsEnergy(rows)
+        self._sharp: History[np.float64] = History(rows, SHARP_KEPT, np.float64)
+        self._fresh = np.ones(rows, dtype=bool)
+        self._tail = np.zeros((2, rows))
+
+    def reset(self, row: int) -> None:
+        """Begin a row anew with its next sample."""
+        self._energy.reset(row)
+        self._fresh[row] = True
+
+    def __call__(
+        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
+    ) -> list[tuple[int, list[Peak]]]:
+        """Take the next samples of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of intp, shape (r,)
+            Which rows, each at most once.
+        x : ndarray of float64, shape (r, n), 1 <= n <= `ecgmon.signal.history.ROOM`
+            Their next samples in mV, without NaN.
+        first : ndarray of int64, shape (r,)
+            Stream index of the first of them.
+
+        Returns
+        -------
+        list of tuple of int and list of Peak
+            The rows that have peaks, and these, ascending.
+        """
+        energy, fresh = self._energy(rows, x), self._fresh[rows]
+        if fresh.any():
+            began = rows[fresh]
+            self._fresh[began] = False
+            self._tail[:, began] = np.inf  # nothing before the first sample is a peak
+            self._sharp.reset(began, first[fresh])
+            self.start[began] = first[fresh]
+        self._sharp.append(rows, first, energy.sharp.T)
+        e = np.concatenate([self._tail[:, rows], energy.qrs])
+        self._tail[:, rows] = e[-2:]
+        middle = e[1:-1]
+        peaks = (middle > FLOOR_MV) & (middle > e[:-2]) & (middle >= e[2:])
+        which, where = np.nonzero(peaks.T)
+        if not len(which):
+            return []
+        at = first[which] + where - 1
+        found = list(zip(at.tolist(), middle[where, which].tolist(), strict=True))
+        begins = np.flatnonzero(np.diff(which, prepend=-1))
+        bounds = pairwise([*begins.tolist(), len(found)])
+        having = rows[which[begins]].tolist()
+        return [(row, found[a:b]) for row, (a, b) in zip(having, bounds, strict=True)]
+
+    def sharpness(self, row: int, at: int) -> float:
+        """Return the highest energy in `SHARP_HZ` around a row's peak, while it is kept."""
+        around = self._sharp.row(row, at - SHARP_BEFORE, at + SHARP_AFTER)
+        return float(around.max())

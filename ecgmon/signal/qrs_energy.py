@@ -1,0 +1,94 @@
+"""Where the QRS complexes of a stack of wearers have their energy, sample by sample.
+
+Band-pass where the QRS lives, square, mean over a moving window, root (Pan & Tompkins 1985, whose
+slope the narrow band stands for). A second, higher band tells a QRS complex from a T wave.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from ecgmon.core.constants import RATE
+from ecgmon.core.state import COLUMNS, NESTED, Layout, StatefulRows
+from ecgmon.signal.filter import SectionFilter
+
+BAND_HZ: Final = (9.0, 20.0)
+"""Above most of a T wave, below muscle noise. This band, `DRIFT_HZ`, the moving window and the
+shares of `ecgmon.signal.qrs` were chosen together on DS1 alone (docs/results/qrs.md)."""
+DRIFT_HZ: Final = 2.0
+"""A first-order high-pass more, so that breathing, which moves the baseline by millivolts, stays
+below `ecgmon.signal.peaks.FLOOR_MV`: an asystole is one on a drifting baseline too."""
+SHARP_HZ: Final = (18.0, 40.0)
+"""Where a QRS complex still has energy, even a wide one, and a T wave has none."""
+ENERGY_WINDOW: Final = round(0.117 * RATE)
+"""Samples of the moving window."""
+
+
+class Energy(NamedTuple):
+    """Root of the mean power in mV over the moving window: ndarrays of shape (n, r), time first."""
+
+    qrs: NDArray[np.float64]
+    sharp: NDArray[np.float64]
+
+
+class QrsEnergy(StatefulRows):
+    """Measures the energy in both bands as samples come.
+
+    Parameters
+    ----------
+    rows : int
+        Number of wearers.
+    """
+
+    layout = Layout("QRS energy", 1, _bands=NESTED, _power=COLUMNS)
+
+    def __init__(self, rows: int) -> None:
+        sections = (
+            signal.butter(1, DRIFT_HZ, btype="highpass", fs=RATE, output="sos"),
+            signal.butter(1, BAND_HZ, btype="bandpass", fs=RATE, output="sos"),
+        )
+        sharp = signal.butter(2, SHARP_HZ, btype="bandpass", fs=RATE, output="sos")
+        self._bands = (
+            SectionFilter(np.concatenate(sections), rows),
+            SectionFilter(sharp, rows),
+        )
+        self._power = np.zeros((ENERGY_WINDOW - 1, len(self._bands), rows))
+
+    def reset(self, row: int) -> None:
+        """Forget a row; its next sample starts it anew."""
+        for band in self._bands:
+            band.reset(row)
+        self._power[:, :, row] = 0
+
+    def __call__(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Energy:
+        """Take the next samples of some rows.
+
+        Parameters
+        ----------
+        rows : ndarray of intp, shape (r,)
+            Which rows, each at most once.
+        x : ndarray of float64, shape (r, n), n >= 1
+            Their next samples in mV, without NaN.
+
+        Returns
+        -------
+        Energy
+            Bit-identical for every way of cutting the stream into calls.
+        """
+        n = x.shape[1]
+        power = np.empty((ENERGY_WINDOW - 1 + n, len(self._bands), len(rows)))
+        power[: ENERGY_WINDOW - 1] = self._power[:, :, rows]
+        for i, band in enumerate(self._bands):
+            y = band(rows, x)
+            np.multiply((y * y).T, 1 / ENERGY_WINDOW, out=power[ENERGY_WINDOW - 1 :, i])
+        self._power[:, :, rows] = power[n:]
+        # `np.add.reduce` over the first axis adds sample to sample, from the oldest on, which is
+        # the same for every way of cutting the stream; a running sum would round by the cut.
+        # `scipy.signal.lfilter` gives the same bits, row by row, in three times the time.
+        shape, strides = (ENERGY_WINDOW, n, *power.shape[1:]), (power.strides[0], *power.strides)
+        window: NDArray[np.float64] = np.ndarray(shape, np.float64, power, 0, strides)
+        mean: NDArray[np.float64] = np.add.reduce(window, axis=0)
+        np.sqrt(mean, out=mean)
+        return Energy(mean[:, 0], mean[:, 1])

@@ -1,0 +1,71 @@
+"""The second of each row that has just ended: its signal state, and what is learnt from it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.core.constants import WINDOW
+from ecgmon.signal.qrs import LONGEST_RR
+from ecgmon.signal.quality import (
+    ABSENT,
+    HUM_BEATS,
+    HUM_RISE,
+    NAMES,
+    NOISY,
+    RECENT,
+    SIGNAL,
+    has_cardiac_spectrum,
+    hum,
+    implausible_rr,
+    signal_state,
+)
+from ecgmon.signal.rows import Rows
+from ecgmon.signal.types import Second
+
+
+def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> list[Second]:
+    """Judge the second just completed in each row; usable ones move the scale."""
+    filtered = known.filtered.last(rows, end, WINDOW)
+    raw = known.raw.last(rows, end, WINDOW)
+    state = signal_state(raw, filtered, known.valid.last(rows, end, WINDOW))
+    lost = (state != ABSENT) & known.still.lost_in(rows, end)
+    state[lost] = ABSENT
+    amplitude, alone = hum(raw)
+    state[(state == SIGNAL) & alone & (amplitude >= HUM_RISE * known.hum[rows])] = NOISY
+    for i in np.flatnonzero(state == SIGNAL).tolist():
+        if implausible_rr(known.beats.since(int(rows[i]), int(end[i]) - RECENT)):
+            (recent,) = known.filtered.last(rows[[i]], end[[i]], RECENT)
+            state[i] = SIGNAL if has_cardiac_spectrum(recent) else NOISY
+    known.signal_state[rows] = state
+    whole = end - WINDOW >= known.start[rows]  # the second before a gap's end is not
+    # A line that is lost may still be between two beats of a very slow heart.
+    stands = end - known.last_beat[rows] > LONGEST_RR
+    absent = whole & (state == ABSENT) & (~lost | stands)
+    known.absent[rows] = absent
+    for row in rows[absent]:
+        known.beats.interrupt(row)
+    for i in np.flatnonzero(state == NOISY).tolist():
+        known.beats.doubt(int(rows[i]), int(end[i]))
+    usable = whole & (state == SIGNAL)
+    still = known.still.since[rows]
+    sized = usable & (end - still < WINDOW)  # a still second shows no beat's size
+    known.scale.add(rows[sized], np.ptp(filtered[sized], axis=1))
+    seconds = []
+    for i, row in enumerate(rows.tolist()):
+        known.beats.learn(row, bool(usable[i]))
+        beats, known.confirmed[row] = tuple(known.confirmed[row]), []
+        if beats and state[i] == SIGNAL and not alone[i]:
+            known.hum[row] += (amplitude[i] - known.hum[row]) / HUM_BEATS
+        if whole[i]:
+            seconds.append(
+                Second(
+                    row,
+                    int(end[i]),
+                    NAMES[state[i]],
+                    beats,
+                    known.beats.weak(row, beats),
+                    int(still[i]) if end[i] - still[i] >= WINDOW // 2 else None,
+                    known.still.lost(row) if lost[i] else None,
+                )
+            )
+    known.still.end_second(rows)
+    return seconds

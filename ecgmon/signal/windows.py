@@ -1,0 +1,62 @@
+"""The window of each row whose look-ahead has just come, cut out of its history."""
+
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.signal.geometry import Geometry
+from ecgmon.signal.quality import SIGNAL
+from ecgmon.signal.resample import resample
+from ecgmon.signal.rows import Rows
+from ecgmon.signal.types import Windows
+
+HOLE: Final = RATE // 5
+"""Samples in a row, 0.2 s, that were not measured and that a model may take for something abnormal:
+just before normal seconds of strangers such a hole makes 1.6 times as many false verdicts, one of
+0.45 s four times as many (the generic model, records of MIT-BIH that it was not trained on)."""
+
+
+def cut_windows(
+    known: Rows, geometry: Geometry, rows: NDArray[np.intp], now: NDArray[np.int64]
+) -> Windows:
+    """Cut the window whose look-ahead each row has just completed."""
+    end = now - geometry.look_ahead
+    whole = end - WINDOW >= known.start[rows]
+    if not whole.any():
+        return Windows.concatenate([], geometry)
+    rows, now, end = rows[whole], now[whole], end[whole]
+    context = known.filtered.last(rows, now, geometry.context)
+    scale = known.scale(rows)
+    return Windows(
+        rows,
+        end - WINDOW,
+        resample(context / scale[:, None], geometry.rate),
+        scale,
+        known.signal_state[rows],
+        _heart_rates(known, rows, end),
+        known.last_beat[rows],
+        known.beat_count[rows],
+        _settled(known, geometry.context, rows, now),
+    )
+
+
+def _settled(
+    known: Rows, context: int, rows: NDArray[np.intp], end: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell whether the context before stream index ``end`` is real signal throughout."""
+    measured = known.valid.last(rows, end, context)
+    settled: NDArray[np.bool_] = end - context >= known.real_from[rows]
+    for i in np.flatnonzero(settled & ~measured.all(axis=1)):
+        settled[i] = sliding_window_view(measured[i], HOLE).any(axis=1).all()
+    return settled
+
+
+def _heart_rates(
+    known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the heart rates, NaN where noise or the lack of a signal hides the beats."""
+    rates = [known.beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
+    return np.where(known.signal_state[rows] == SIGNAL, rates, np.nan)

@@ -1,0 +1,102 @@
+"""``ecgmon models show`` for a beat model."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.table import Table
+
+from ecgmon_cli.card_parts import columns, facts_grid, hours_of, names_of, plain
+from ecgmon_cli.options import write
+
+if TYPE_CHECKING:
+    from ecgmon.metrics.classes import Figures
+    from ecgmon.models.beat_bundle import BeatCard, TrainingBeats
+
+SEGMENTS: Final = {
+    "published": "from the R peak on, 1.2 median RR intervals long, scaled to [0, 1] in strips of "
+    "10 s, zeros after it (Kachuee et al. 2018)",
+    "live": "from 1 s before to 0.5 s after the R peak, behind the monitor's band-pass, how that "
+    "differs from the median of the beats before, and the RR intervals before it; every result is "
+    "late by that half second",
+}
+
+
+def show_beats(path: Path, json_file: Path | None) -> None:
+    """Show a model of single beats; what `ecgmon_cli.cards.show` does for any."""
+    from ecgmon.models.beat_bundle import BeatModel
+
+    model = BeatModel.load(path)
+    figures = {part: _figures(counts) for part, counts in _judged(model.card).items()}
+    if json_file is not None:
+        everything = _everything(path, model.card, model.sha256, figures)
+        write(json_file, json.dumps(everything, indent=2) + "\n")
+        return
+    console = Console(highlight=False)
+    console.print(plain(model.card.name), style="bold")
+    console.print(_facts(path, model.card, model.sha256))
+    for part, judged in figures.items():
+        console.print(
+            f"\n{part}: accuracy {judged.accuracy:.3f}, mean sensitivity {judged.mean_recall:.3f}"
+        )
+        console.print(_table(model.card, judged))
+
+
+def _judged(card: "BeatCard") -> "dict[str, TrainingBeats]":
+    return {"validation": card.validation, "evaluation": card.evaluation}
+
+
+def _figures(judged: "TrainingBeats") -> "Figures":
+    import numpy as np
+
+    from ecgmon.metrics.classes import Figures
+
+    return Figures(np.array(judged.counts, dtype=np.float64))
+
+
+def _everything(
+    path: Path, card: "BeatCard", sha256: str, figures: "Mapping[str, Figures]"
+) -> dict[str, Any]:
+    import msgspec
+
+    return {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "sha256": sha256,
+        "card": msgspec.to_builtins(card),
+        "figures": {part: each.as_builtins(card.classes) for part, each in figures.items()},
+    }
+
+
+def _facts(path: Path, card: "BeatCard", sha256: str) -> Table:
+    fitted = ", ".join(f"{n:,} {c}" for c, n in zip(card.classes, card.beats, strict=True))
+    facts = {
+        "judges": f"single beats: {', '.join(card.classes)}; no monitor serves it yet",
+        "network": f"{card.network}, {card.parameters:,} parameters",
+        "sees": f"{SEGMENTS[card.segments]}; {card.channels} x {card.length} samples at "
+        f"{card.rate} Hz",
+        "trained on": f"{fitted}; {hours_of(card.trained_on)}",
+        "created": f"{card.created}, seed {card.seed}",
+        "versions": ", ".join(f"{name} {version}" for name, version in card.versions.items()),
+        "file": f"{path}, {decimal(path.stat().st_size, precision=0)}",
+        "sha256": sha256,
+    }
+    for part, judged in _judged(card).items():
+        facts[part] = f"{judged.protocol}: {names_of(judged.records)}"
+    return facts_grid(facts)
+
+
+def _table(card: "BeatCard", figures: "Figures") -> Table:
+    table = columns(gap=2)
+    table.add_column("class")
+    for heading in ("beats", "sensitivity", "PPV", "F1"):
+        table.add_column(heading, justify="right")
+    each = zip(figures.recall, figures.precision, figures.f1, strict=True)
+    for name, beats, values in zip(card.classes, figures.counts.sum(1), each, strict=True):
+        shown = ("-" if math.isnan(value) else f"{value:.3f}" for value in values)
+        table.add_row(plain(name), f"{beats:,.0f}", *shown)
+    return table

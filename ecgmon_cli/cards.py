@@ -1,0 +1,205 @@
+"""``ecgmon models``: what the card in a bundle says, for people and as JSON."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.filesize import decimal
+from rich.table import Table
+
+from ecgmon.models.resolve import GENERIC, everyone, resolve
+from ecgmon_cli.beat_card import show_beats
+from ecgmon_cli.card_parts import columns, facts_grid, hours_of, names_of, plain
+from ecgmon_cli.options import Json, write
+
+if TYPE_CHECKING:
+    from ecgmon.metrics.two_classes import Confusion
+    from ecgmon.models.bundle import Card, Model, Validation
+
+FIGURES: Final = {
+    "total": ("windows", ",d"),
+    "balanced_accuracy": ("balanced accuracy", ".3f"),
+    "sensitivity": ("sensitivity", ".3f"),
+    "ppv": ("positive predictive value (PPV)", ".3f"),
+    "f1": ("F1", ".3f"),
+    "false_alerts_per_hour": ("false alerts per hour", ".1f"),
+    "missed_per_hour": ("missed abnormal windows per hour", ".1f"),
+}
+"""Figures of a `Confusion`, and how they are shown."""
+
+LABELS: Final = {
+    "annotations": "annotations",
+    "review": "a review in the terminal",
+    "assumed normal": "assumption: all taken for normal",
+}
+
+app = typer.Typer(
+    help="Show models, and choose which version of a wearer's own is in service.",
+    epilog="Start with: ecgmon models show 203",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A built-in model, a wearer's own such as ann or ann/2, or a bundle's path.",
+            autocompletion=lambda: list(everyone()),
+        ),
+    ] = GENERIC,
+    json_file: Json = None,
+) -> None:
+    """Show what a model is, what it was trained on, and how well it did where.
+
+    With --json its card and figures are written instead.
+
+    Examples
+    --------
+      ecgmon models show
+
+      ecgmon models show 203
+
+      ecgmon models show runs/203-beatnet.onnx --json card.json
+    """
+    from ecgmon.models.bundle import Model, judges
+
+    path = resolve(name, None)
+    if judges(path) == "beat":
+        show_beats(path, json_file)
+        return
+    model = Model.load(path)
+    if json_file is not None:
+        write(json_file, json.dumps(_everything(path, model), indent=2) + "\n")
+        return
+    console = Console(highlight=False)
+    console.print(plain(model.card.name), style="bold")
+    console.print(_facts(path, model))
+    console.print()
+    console.print(_figures(_judged(model.card)))
+    console.print(
+        "\nA false alert is a normal window called abnormal, a missed one is abnormal and called "
+        "normal. A window is one second."
+    )
+
+
+@app.command("list")
+def list_models(json_file: Json = None) -> None:
+    """List the models that come with ecgmon and the wearers' own.
+
+    With --json their cards and figures are written instead.
+
+    Examples
+    --------
+      ecgmon models list
+
+      ecgmon models list --json -
+    """
+    from ecgmon.models.bundle import Model
+
+    models = {name: (path, Model.load(path)) for name, path in everyone().items()}
+    serving = {resolve(None, model.card.wearer) for _, model in models.values()}
+    if json_file is not None:
+        each = {
+            name: _everything(path, model) | {"in_service": path in serving}
+            for name, (path, model) in models.items()
+        }
+        write(json_file, json.dumps(each, indent=2) + "\n")
+        return
+    console = Console(highlight=False)
+    table = columns(gap=2 if console.width >= 80 else 1)
+    for heading in ("name", "serves", "network"):
+        table.add_column(heading, vertical="bottom")
+    for heading in ("parameters", "size", "balanced\naccuracy", "F1"):
+        table.add_column(heading, vertical="bottom", justify="right")
+    for name, (path, model) in models.items():
+        card, figures = model.card, model.card.validation.confusion
+        idle = "nobody" if "/" in name else "replay"  # built-in: by its name, or of that record
+        whom = (card.wearer or "anyone") if path in serving else idle
+        table.add_row(
+            *(plain(text) for text in (name, whom, card.network)),
+            f"{card.parameters:,}",
+            decimal(path.stat().st_size, precision=0),
+            *(_figure(figures, figure) for figure in ("balanced_accuracy", "f1")),
+        )
+    console.print(table)
+    console.print(
+        "\nBalanced accuracy and F1 are those of the validation; ecgmon models show NAME says on "
+        "what."
+    )
+
+
+def _everything(path: Path, model: "Model") -> dict[str, Any]:
+    """Return the card, what it is the card of, and the figures that its counts make."""
+    import msgspec
+
+    return {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "sha256": model.sha256,
+        "card": msgspec.to_builtins(model.card),
+        "figures": {
+            part: {figure: getattr(judged.confusion, figure) for figure in FIGURES}
+            for part, judged in _judged(model.card).items()
+        },
+    }
+
+
+def _judged(card: "Card") -> "dict[str, Validation]":
+    parts = {"validation": card.validation, "evaluation": card.evaluation}
+    return {part: judged for part, judged in parts.items() if judged is not None}
+
+
+def _facts(path: Path, model: "Model") -> Table:
+    """Return everything of a card but the figures."""
+    card, signal = model.card, model.card.conditioning
+    low, high = signal.band_hz
+    labelled = f"{card.windows:,} labelled windows, {card.abnormal_windows:,} abnormal"
+    seen = hours_of(span for span in card.trained_on if span != card.enrolment)
+    facts = {
+        "wearer": card.wearer or "anyone: this is a generic model",
+        "network": f"{card.network}, {card.parameters:,} parameters",
+        "threshold": f"{card.threshold:.2f}, from which on a window is called abnormal",
+        "sees": f"{card.history_s:g} s of history, the second it judges, and {card.look_ahead_s:g} "
+        f"s after it (look-ahead), by which every result is late",
+        "signal": f"{card.rate} Hz; causal Butterworth band-pass {low:g}-{high:g} Hz, "
+        f"{signal.order} second-order sections; amplitude in units of the median peak-to-peak of "
+        f"the last {signal.scale_seconds} usable seconds, at least {signal.scale_floor_mv:g} mV",
+        "trained on": seen if card.enrolment else f"{labelled}, of {seen}",
+        "enrolled on": f"{one.record}, {one.start} to {one.stop} s: {labelled}, by "
+        f"{LABELS[card.labels]}"
+        if (one := card.enrolment)
+        else None,
+        "created": f"{card.created}, seed {card.seed}",
+        "versions": ", ".join(f"{name} {version}" for name, version in card.versions.items()),
+        "file": f"{path}, {decimal(path.stat().st_size, precision=0)}",
+        "sha256": model.sha256,
+    }
+    for part, judged in _judged(card).items():
+        facts[part] = (
+            f"{judged.protocol}: {names_of(judged.records)}; "
+            f"{judged.tp + judged.fn:,} of {judged.confusion.total:,} windows abnormal"
+        )
+    return facts_grid(facts)
+
+
+def _figures(judged: "dict[str, Validation]") -> Table:
+    """Return the figures side by side: there are more of them than fit a narrow line."""
+    table = columns(gap=2)
+    table.add_column()
+    for part in judged:
+        table.add_column(part, justify="right")
+    for figure, (label, _) in FIGURES.items():
+        table.add_row(label, *(_figure(part.confusion, figure) for part in judged.values()))
+    return table
+
+
+def _figure(confusion: "Confusion", figure: str) -> str:
+    value = getattr(confusion, figure)
+    if figure == "f1" and confusion.sensitivity is None:  # 0 would look like a failure
+        value = None
+    return "-" if value is None else format(value, FIGURES[figure][1])

@@ -1,0 +1,189 @@
+"""``ecgmon enroll``: a model of a wearer's own, put into service if it does no harm."""
+
+import json
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ecgmon.core.errors import UsageError
+from ecgmon.models.resolve import GENERIC, stored
+from ecgmon_cli.options import Annotator, Data, Json, write
+from ecgmon_cli.train import require_torch
+from ecgmon_cli.where import Key, Monitor, where
+
+if TYPE_CHECKING:
+    from ecgmon.models.bundle import LabelSource
+    from trainer.enrolment.enrolled import Enrolled
+
+KEPT: Final = 3
+"""Exit code where the new model is stored and not put into service."""
+UNFINISHED: Final = 4
+"""Exit code where the review was left: it can be gone on with."""
+
+
+def enroll(
+    patient: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            help="The wearer; the name the device will give.",
+            autocompletion=lambda: stored().wearers(),
+        ),
+    ],
+    record: Annotated[
+        str | None,
+        typer.Option(metavar="RECORD", help="Learn from the first 5 minutes of a record."),
+    ] = None,
+    annotator: Annotator = None,
+    captured: Annotated[
+        bool, typer.Option("--captured", help="From the last 5 minutes that a monitor captured.")
+    ] = False,
+    live: Annotated[
+        int | None,
+        typer.Option(
+            metavar="MINUTES", min=3, max=30, help="From the next minutes of a running monitor."
+        ),
+    ] = None,
+    review: Annotated[
+        bool,
+        typer.Option(
+            "--review",
+            help="Judge twenty beats in the terminal; what happens where nothing is annotated.",
+        ),
+    ] = False,
+    assume_normal: Annotated[
+        bool, typer.Option("--assume-normal", help="Take the signal for the usual rhythm.")
+    ] = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Leave an unfinished review aside.")
+    ] = False,
+    monitor: Monitor = None,
+    key: Key = None,
+    generic: Annotated[
+        Path | None,
+        typer.Option(help="Bundle to start from.", show_default="the built-in generic model"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Put it into service even if it does worse.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    data: Data = None,
+    json_file: Json = None,
+) -> None:
+    """Make a model of a new wearer's own and put it into service.
+
+    Labels are the record's annotations; without them twenty beats are
+    judged in the terminal, or the signal is taken for the usual rhythm.
+
+    The model serves only if it is not worse than the one in service on the
+    enrolment's last minute, and finds at most 5 % fewer of a panel of other
+    wearers' abnormal seconds; otherwise it is kept, the old one goes on,
+    and the exit code is 3. A review that was left ends in 4; the same
+    command goes on with it. A running monitor takes the model up within two
+    seconds. What is mostly abnormal by the generic model cannot be assumed
+    normal.
+
+    Examples
+    --------
+      ecgmon enroll --patient 203 --record 203
+
+      ecgmon enroll --patient ann --live 5
+
+      ecgmon enroll --patient ann --captured --assume-normal
+    """
+    require_torch(
+        "; or enrol on another machine and bring the model: ecgmon models export and import"
+    )
+    # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
+    from ecgmon_cli.enrolment import sources
+    from ecgmon_cli.enrolment.wanted import EnrolmentRequest, require_terminal
+    from trainer.data.splits import ENROLMENT_S
+
+    if sum((record is not None, captured, live is not None)) != 1:
+        raise UsageError("Give the signal to learn from: --record, --captured or --live, one only.")
+    if annotator is not None and record is None:
+        raise UsageError("--annotator chooses annotations of a --record: give both.")
+    if review and assume_normal:
+        raise UsageError("A signal is reviewed or assumed normal: leave one of the options out.")
+    if patient == GENERIC:
+        raise UsageError(f"{GENERIC} is the name of the generic model: choose another id.")
+    stored().versions(patient)  # an id that cannot be is said now, not after the training
+    if json_file is not None:
+        write(json_file, "", "a")  # as is what cannot be written
+    wanted = EnrolmentRequest.of(patient, generic, seed, data, force=force)
+    sources.require_room(patient)
+    if review:
+        require_terminal("--review needs one to judge beats in")
+    elif record is None and not assume_normal:
+        require_terminal(f"nothing says what is normal in what {patient}'s device sends")
+    if record is not None:
+        taken = sources.from_record(record, data, ENROLMENT_S, annotator)
+        if taken.notice:
+            _say(taken.notice)
+    elif not (afresh or assume_normal) and (begun := sources.unfinished(patient)):
+        taken = begun
+        _say(f"Going on with {patient}'s unfinished review. For new signal: --afresh")
+    elif captured:
+        taken = sources.from_captured(patient, ENROLMENT_S)
+    else:
+        taken = sources.from_live(patient, live or 0, where("publish", monitor, key))
+    if afresh:
+        sources.set_aside(patient, taken if record is not None else None)
+    wanted.check(taken)
+    labels: LabelSource = "annotations"
+    if assume_normal:
+        labels = "assumed normal"
+    elif review or taken.annotations is None:
+        labels = "review"
+
+    from ecgmon_cli.enrolment import enrolling
+
+    try:
+        done = enrolling.run(taken, labels, wanted)
+    except KeyboardInterrupt:
+        _say(f"Stopped: {patient}'s models are as they were, and answers given are kept.")
+        raise typer.Exit(128 + signal.SIGINT) from None
+    if done is None:
+        without = ", without --afresh," if afresh else ""
+        _say(f"The review is kept: the same command{without} goes on with it.")
+        raise typer.Exit(UNFINISHED)
+    if json_file is not None:
+        write(json_file, json.dumps(done.figures(), indent=2) + "\n")
+    else:
+        _show(done)
+    if not done.in_service:
+        raise typer.Exit(KEPT)
+
+
+def _show(done: "Enrolled") -> None:
+    card, verdict, old = done.new.card, done.verdict, done.old.card.name
+    patient, version = card.wearer, done.version
+    console = Console(highlight=False)
+    console.print(done.summary())
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
+    for heading in ("", "windows", f"{old}: wrong", "new model: wrong"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for what, windows, by_new, by_old in done.rows():
+        table.add_row(what, windows, by_old, by_new)
+    console.print(table)
+    if verdict.minute_old is None:
+        console.print(f"{old} was fitted to the last minute and is not judged on it.")
+    for objection in verdict.objections:
+        console.print(f"Against the new model: {objection}.", style="yellow")
+    if done.in_service:
+        console.print(f"Version {version} is in service for {patient}.", style="green")
+    else:
+        console.print(
+            f"Version {version} is kept; {old} stays in service for {patient}. To use it all "
+            f"the same: ecgmon models activate {patient} {version}",
+            style="yellow",
+        )
+    console.print(f"Report: {done.report}", soft_wrap=True)
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False).print(text, soft_wrap=True)

@@ -1,0 +1,271 @@
+"""Following a wearer's stream until enough good signal of it has been captured."""
+
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import typer
+import zmq
+from rich.console import Console
+from rich.progress import Progress
+
+from ecgmon.core.constants import NO_VALUE, WINDOW
+from ecgmon.core.errors import EcgmonError, UsageError
+from ecgmon.records.captured import resampled as heard
+from ecgmon.records.captured.reader import Captured, captures
+from ecgmon.signal.quality import USABLE, clipped
+from ecgmon.wire import messages
+from ecgmon.wire.viewer_client import ViewerClient, topics
+from ecgmon_cli.enrolment.tally import State, Tally
+from ecgmon_cli.progress import long_work
+from ecgmon_cli.where import Where
+
+POLL_MS: Final = 200
+CONNECT_S: Final = 5.0
+"""A monitor that is there answers within it."""
+GONE_S: Final = 6.0
+"""A monitor that is there answers a subscription every 2 s."""
+BATCH: Final = 200
+GRACE_S: Final = 1.0
+"""What is open is told within it."""
+OPEN_S: Final = 60.0
+"""Longest wait for the wearer's stream."""
+DISK_S: Final = 6.0
+"""The monitor captures within it what it has judged."""
+MAX_SEEN: Final = 1000
+SHOWN: Final = 10
+"""Most other wearers kept in mind, and named."""
+SPARE: Final = 1.5
+"""The wanted time is exceeded by this factor before it is asked whether to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Second:
+    """A second as the monitor has judged it, and when it was heard of."""
+
+    first: int
+    state: State
+    heard: float
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Where in a stream the wanted signal lies: samples ``start`` to ``stop - 1``, on disk."""
+
+    stream: str
+    start: int
+    stop: int
+
+
+def follow(wearer: str, seconds: int, where: Where, folder: Path) -> Followed:
+    """Wait until a running monitor has captured so many good seconds of a wearer's signal.
+
+    They are counted from now on, in one stream: seconds that the monitor calls *signal* and that
+    are captured whole and not clipped. Progress, and what is wrong meanwhile, goes to stderr.
+
+    Parameters
+    ----------
+    wearer : str
+        Whose signal.
+    seconds : int
+        How many good seconds.
+    where : Where
+        Where the monitor publishes.
+    folder : Path
+        Where it captures.
+
+    Returns
+    -------
+    Followed
+        From the first good second to the last one, and all that came between them.
+
+    Raises
+    ------
+    UsageError
+        If there is no monitor, the wearer does not stream, nothing is captured, or too few
+        seconds were good and nobody at a terminal wants to go on.
+    EcgmonError
+        If the monitor goes away.
+    typer.Exit
+        With code 130 on Ctrl-C.
+    """
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    follower = _Follower(wearer, seconds, where, folder)
+    try:
+        with long_work() as bar:
+            return follower.run(context, bar)
+    except (KeyboardInterrupt, typer.Abort):
+        Console(stderr=True).print(
+            f"Stopped with {follower.tally.usable} of {seconds} usable seconds; what was captured "
+            f"of {wearer} stays.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(128 + signal.SIGINT) from None
+    finally:
+        context.destroy(linger=0)
+
+
+class _Follower:
+    """The sockets, and what has come of a wearer."""
+
+    def __init__(self, wearer: str, seconds: int, where: Where, folder: Path) -> None:
+        self._wearer = wearer
+        self._seconds = seconds
+        self._where = where
+        self._folder = folder
+        self._others: set[str] = set()
+        self.tally = Tally(time.monotonic())
+
+    def run(self, context: "zmq.Context[zmq.Socket[bytes]]", bar: Progress) -> Followed:
+        """Follow; see `follow`."""
+        self._bar = bar
+        self._task = bar.add_task(self._wearer, total=self._seconds, note="")
+        self._connect(context)
+        again = False
+        while True:
+            stream = self._await_stream(again=again)
+            if self._count(stream):
+                return Followed(stream, self.tally.start, self.tally.stop)
+            self._say(f"The stream has ended: {self.tally.summary()}, and counting begins anew.")
+            again = True
+
+    def _connect(self, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+        """Subscribe, and wait until there is a monitor at the other end."""
+        everyones = topics([messages.Opened, messages.Closed])
+        wanted = [*everyones, *topics([messages.Window], self._wearer)]
+        self._viewer = ViewerClient(
+            context, self._where.endpoint, wanted, secure=self._where.secure
+        )
+        deadline = time.monotonic() + CONNECT_S
+        while not self._viewer.socket.poll(POLL_MS):
+            list(self._viewer.drain(0))  # says so if this key is not accepted
+            if time.monotonic() > deadline:
+                raise UsageError(
+                    f"No monitor publishes at {self._where.endpoint}: start one with ecgmon "
+                    "serve, or give the endpoint with --monitor."
+                )
+
+    def _await_stream(self, *, again: bool) -> str:
+        """Return the wearer's stream, as soon as one is open."""
+        began, told = time.monotonic(), False
+        while (waited := time.monotonic() - began) < OPEN_S:
+            for message in self._messages():
+                if isinstance(message, messages.Opened):
+                    return message.stream
+            if waited >= GRACE_S and not told:
+                told = True
+                self._say(f"Waiting for {self._wearer}'s device; {self._seen()}.")
+        raise UsageError(
+            f"{self._wearer} has not {'come back' if again else 'streamed'} within {OPEN_S:.0f} s "
+            f"({self._seen()}): check the id that the device gives, and that it is on."
+        )
+
+    def _count(self, stream: str) -> bool:
+        """Count a stream's seconds; tells whether they are enough, which they may never be."""
+        self.tally = Tally(time.monotonic())
+        waiting: deque[_Second] = deque()
+        planned, ended = SPARE * self._seconds, False
+        while True:
+            for message in self._messages():
+                if message.stream == stream and isinstance(message, messages.Window):
+                    waiting.append(_Second(message.first, message.state, time.monotonic()))
+                elif message.stream == stream and isinstance(message, messages.Closed):
+                    ended = True
+                    break
+            self._weigh(stream, waiting)
+            now, tally = time.monotonic(), self.tally
+            self._bar.update(self._task, completed=tally.usable, note=tally.state)
+            if tally.usable >= self._seconds or ended:
+                return tally.usable >= self._seconds
+            if line := tally.idle(now):
+                self._say(line)
+            if tally.elapsed(now) >= planned:
+                self._ask()
+                wanted = self._seconds - tally.usable
+                planned = tally.elapsed(time.monotonic()) + SPARE * wanted
+
+    def _weigh(self, stream: str, waiting: "deque[_Second]") -> None:
+        """Count the seconds that wait, in order, until one that is not on disk yet."""
+        held: list[Captured] | None = None
+        while waiting and self.tally.usable < self._seconds:
+            second, now = waiting[0], time.monotonic()
+            state: State | None = second.state
+            if state != "absent":
+                if held is None:
+                    mine = captures(self._folder, self._wearer)
+                    held = [record for record in mine if record.stream == stream]
+                state = _on_disk(second, held)
+            if state is None:
+                if now - second.heard > DISK_S:
+                    raise UsageError(
+                        f"What {self._wearer} sends does not appear in {self._folder}: start "
+                        "ecgmon serve with --capture, and with the same $ECGMON_STATE as this."
+                    )
+                return
+            waiting.popleft()
+            if line := self.tally.add(second.first, state, now):
+                self._say(line)
+
+    def _ask(self) -> None:
+        """Ask whether to go on; raises `UsageError` where nobody is there to say so, or says no."""
+        tally, missing = self.tally, self._seconds - self.tally.usable
+        hopeful = self._seconds >= USABLE * (tally.since + missing)
+        if hopeful and sys.stdin.isatty() and sys.stderr.isatty():
+            self._bar.stop()
+            if typer.confirm(f"{tally.summary()}: go on for {missing} more?", err=True):
+                self._bar.start()
+                return
+        raise UsageError(
+            f"Of {self._wearer}'s signal {tally.summary()}, and {self._seconds} are needed: see to "
+            "the electrodes and the device, and start again."
+        )
+
+    def _messages(self) -> Iterator[messages.OfStream]:
+        """Wait a little, and yield what has come of the wearer; raises `EcgmonError` at the end."""
+        self._viewer.socket.poll(POLL_MS)
+        for message in self._viewer.drain(BATCH):
+            if not isinstance(message, messages.OfStream):
+                continue
+            if message.wearer == self._wearer:
+                yield message
+            elif isinstance(message, messages.Opened) and len(self._others) < MAX_SEEN:
+                self._others.add(message.wearer)
+            elif isinstance(message, messages.Closed):
+                self._others.discard(message.wearer)
+        if time.monotonic() - self._viewer.heard > GONE_S:
+            raise EcgmonError(
+                f"The monitor at {self._where.endpoint} is gone, after {self.tally.summary()}: "
+                "start ecgmon serve again, and then this."
+            )
+
+    def _seen(self) -> str:
+        """Say who else streams."""
+        names = sorted(self._others)
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return f"streaming now: {', '.join(names[:SHOWN])}{more}" if names else "nobody streams now"
+
+    def _say(self, line: str) -> None:
+        self._bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _on_disk(second: _Second, held: list[Captured]) -> State | None:
+    """Return what a second with signal is like as captured, or None if it is still to come."""
+    stop = second.first + WINDOW
+    if max((heard.end(record) for record in held), default=0) < stop:
+        return None
+    for record in held:
+        if heard.begin(record) <= second.first and stop <= heard.end(record):
+            first, last = heard.span(record, second.first, stop)
+            counts = record.read(first, min(last, record.stop)).samples[None]
+            valid = counts != NO_VALUE
+            if not valid.all():
+                return "missing"
+            return "clipped" if clipped(counts.astype(np.float32), valid)[0] else second.state
+    return "missing"

@@ -1,0 +1,210 @@
+"""Sources of the signal of an enrolment, and the place where it is kept."""
+
+import contextlib
+import re
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.atomic import atomic_write
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.errors import RecordError
+from ecgmon.core.paths import captured_folder, enrolments_folder
+from ecgmon.models.resolve import stored
+from ecgmon.records import Record
+from ecgmon.records.captured.layout import NAME
+from ecgmon_cli.options import require_writable
+from ecgmon_cli.where import Where
+from trainer.enrolment.review.judgements import ANNOTATOR
+
+REPORT: Final = ".html"
+
+
+def from_record(name: str, data: Path | None, seconds: int, annotator: str | None = None) -> Record:
+    """Read the first seconds of a record at `RATE`, fetched first if it is not on this machine."""
+    from ecgmon.records.converted import converted
+    from ecgmon.records.fetch import obtain
+    from ecgmon.records.find import here
+    from ecgmon.records.read import read
+
+    found = obtain(here(name), data=data, annotator=annotator)
+    record = converted(read(found, annotator=annotator))
+    stop = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
+    said = record.annotations
+    if said is not None:
+        n = int(np.searchsorted(said.samples, stop))
+        said = Annotations(said.samples[:n], said.symbols[:n])
+    return replace(record, samples=record.samples[:stop], annotations=said)
+
+
+def from_captured(wearer: str, seconds: int) -> Record:
+    """Read the newest seconds that a monitor has captured of a wearer.
+
+    Raises
+    ------
+    RecordError
+        If there are too few of them in a row.
+    """
+    from ecgmon.records.captured import reader as captured
+    from ecgmon.records.captured import resampled as heard
+
+    folder = captured_folder()
+    found = captured.captures(folder, wearer)
+    if not found:
+        raise RecordError(
+            f"Nothing of {wearer} is captured in {folder}: start ecgmon serve and let the device "
+            "stream, or give a --record."
+        )
+    newest, first = found[0], found[0].first
+    mine = (record for record in found if record.stream == newest.stream)
+    for before in sorted(mine, key=lambda record: record.first, reverse=True):
+        same = (before.gain, before.lead) == (newest.gain, newest.lead)
+        if not (same and before.stop >= first):
+            break
+        first = min(first, before.first)
+    wanted, stop = (seconds + 1) * WINDOW, heard.end(newest)
+    held_s = int((newest.stop - first) / newest.rate)
+    if held_s * RATE < wanted:
+        raise RecordError(
+            f"Only the last {held_s} s of {wearer}'s newest stream are captured in one piece, and "
+            f"enrolment takes {wanted // RATE}: let it go on, or follow it with --live."
+        )
+    return heard.hear(folder, wearer, newest.stream, stop - wanted, stop)
+
+
+def from_live(wearer: str, minutes: int, where: Where) -> Record:
+    """Follow a running monitor until it has captured so much good signal, and read that."""
+    from ecgmon.records.captured import resampled as heard
+    from ecgmon_cli.enrolment.live import follow
+
+    folder = captured_folder()
+    span = follow(wearer, minutes * 60 + 1, where, folder)
+    return heard.hear(folder, wearer, span.stream, span.start, span.stop)
+
+
+def require_room(wearer: str) -> None:
+    """Raise `UsageError` where neither a model nor a signal of a wearer could be kept."""
+    for folder in (stored().folder / wearer, _folder(wearer)):
+        require_writable(folder, "choose another place with $ECGMON_STATE")
+
+
+def unfinished(wearer: str) -> Record | None:
+    """Return the captured signal whose review was begun last and not finished, if there is one."""
+    from ecgmon.records.find import Found
+    from ecgmon.records.read import read
+
+    for review in _unfinished(wearer):
+        path = review.with_suffix("")
+        with contextlib.suppress(RecordError):  # its signal is damaged: an older one may not be
+            return read(Found(f"captured/{wearer}/{path.name}", wearer, path))
+    return None
+
+
+def set_aside(wearer: str, record: Record | None) -> None:
+    """Leave a record's review aside, or every unfinished one of captured signals."""
+    reviews = _unfinished(wearer)
+    if record is not None:
+        reviews = [place_of(record, wearer).with_suffix(f".{ANNOTATOR}")]
+    for review in reviews:
+        if review.exists():
+            review.replace(review.with_name(f"{review.name}.{int(time.time())}"))
+
+
+def _unfinished(wearer: str) -> list[Path]:
+    """Return the reviews of captured signals without a report, the newest first."""
+    begun = [
+        path
+        for path in _folder(wearer).glob(f"*.{ANNOTATOR}")
+        if NAME.fullmatch(path.stem) and not path.with_suffix(REPORT).exists()
+    ]
+    return sorted(begun, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def keep(record: Record, wearer: str) -> Path:
+    """Keep the signal of an enrolment as a WFDB record of the wearer.
+
+    Returns
+    -------
+    Path
+        Its files without their suffixes; a review's annotations and the report lie beside them.
+
+    Raises
+    ------
+    RecordError
+        If it cannot be written, or another signal has its place.
+    """
+    path = place_of(record, wearer)
+    try:
+        if path.with_suffix(".hea").exists():
+            _require_same(record, path)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(record, path)
+    except OSError as error:
+        raise RecordError(
+            f"The signal cannot be kept in {path.parent} ({error.strerror}): make room there, or "
+            "choose another place with $ECGMON_STATE."
+        ) from error
+    return path
+
+
+def origin(record: Record) -> tuple[str, int]:
+    """Return what a signal is of, and at which second of it the signal begins.
+
+    Captured signals of one stream may overlap, so the stream is what a model has seen of.
+    """
+    folder, _, name = record.name.rpartition("/")
+    if not NAME.fullmatch(name):
+        return record.name, 0
+    stream, _, first = name.partition("-")
+    return f"{folder}/{stream}", int(first) // RATE
+
+
+def place_of(record: Record, wearer: str) -> Path:
+    """Return where the signal of an enrolment is kept, and its report beside it."""
+    name = record.name.removeprefix(f"captured/{wearer}/")
+    return _folder(wearer) / re.sub(r"[^A-Za-z0-9_-]", "_", name)[-64:]
+
+
+def _folder(wearer: str) -> Path:
+    return enrolments_folder() / wearer
+
+
+def _require_same(record: Record, path: Path) -> None:
+    from ecgmon.records.find import Found
+    from ecgmon.records.read import read
+
+    there = read(Found(str(path), record.wearer, path))
+    same_gain = np.float32(there.gain) == np.float32(record.gain)  # `read` may have rounded it
+    if not (same_gain and np.array_equal(there.samples, record.samples)):
+        raise RecordError(
+            f"{path}.dat holds another signal than {record.name}: move it away with its review to "
+            "enrol on this one."
+        )
+
+
+def _write(record: Record, path: Path) -> None:
+    """Write the record; its header comes last, so that what is found is whole."""
+    import wfdb
+
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keeping-") as folder:
+        wfdb.wrsamp(
+            path.name,
+            fs=record.rate,
+            units=["mV"],
+            sig_name=[record.lead],
+            d_signal=record.samples[:, None],
+            fmt=["16"],
+            adc_gain=[record.gain],
+            baseline=[0],
+            write_dir=folder,
+        )
+        for suffix in (".dat", ".hea"):
+            atomic_write(
+                path.with_suffix(suffix), (Path(folder) / f"{path.name}{suffix}").read_bytes()
+            )

@@ -1,0 +1,95 @@
+"""Counting a wearer's usable seconds, and when to say what is wrong with the others."""
+
+from collections import Counter
+from typing import Final, Literal
+
+from ecgmon.core.constants import WINDOW
+
+State = Literal["signal", "noisy", "absent", "clipped", "missing", "silent"]
+"""Of a second: as the monitor says; clipped or not captured whole; or nothing comes at all."""
+REMARKS: Final[dict[State, str]] = {
+    "signal": "The signal is good again.",
+    "noisy": "The signal is too noisy: keep still, and see to the electrodes.",
+    "absent": "There is no signal: an electrode is off, or the device measures nothing.",
+    "clipped": "The signal is clipped, it leaves the device's range: see to electrodes and gain.",
+    "missing": "Samples are missing: the device's link loses them, or the monitor's disk fails.",
+    "silent": "Nothing arrives from the device: see to its link.",
+}
+APART_S: Final = 5.0
+"""Seconds between two remarks at the least..."""
+AGAIN_S: Final = 20.0
+"""...and between two of the same."""
+SILENT_S: Final = 6.0
+"""Nothing for so long is remarked on; a radio's bursts are shorter."""
+
+
+class Tally:
+    """Seconds of one stream, counted by their state.
+
+    Parameters
+    ----------
+    now : float
+        Monotonic time at which counting begins.
+
+    Attributes
+    ----------
+    usable : int
+        Seconds of good signal.
+    since : int
+        Seconds of any kind since the first of them.
+    start, stop : int
+        From the first sample of the first of them to the one after the last.
+    """
+
+    def __init__(self, now: float) -> None:
+        self.start = self.stop = self.since = 0
+        self._seconds: Counter[State] = Counter()
+        self._began = self._heard = now
+        self._state: State = "signal"
+        self._said: State = "signal"
+        self._said_s = float("-inf")
+
+    @property
+    def usable(self) -> int:
+        """Seconds of good signal."""
+        return self._seconds["signal"]
+
+    @property
+    def state(self) -> State:
+        """What the last second was like."""
+        return self._state
+
+    def elapsed(self, now: float) -> float:
+        """Return how many seconds have passed, or were played if that is more."""
+        return max(now - self._began, self._seconds.total())
+
+    def add(self, first: int, state: State, now: float) -> str | None:
+        """Count the second that begins at sample ``first``; returns what is to be said, if any."""
+        if state == "signal":
+            if not self.usable:
+                self.start = first
+            self.stop = first + WINDOW
+        self._seconds[state] += 1
+        self.since += self.usable > 0
+        self._heard = now
+        return self._remark(state, now)
+
+    def idle(self, now: float) -> str | None:
+        """Return what is to be said though no second has come."""
+        return self._remark("silent", now) if now - self._heard >= SILENT_S else None
+
+    def summary(self) -> str:
+        """Return how many seconds were of which kind."""
+        others = [f"{n} {state}" for state, n in self._seconds.items() if state != "signal"]
+        return f"{self.usable} of {self._seconds.total()} seconds were usable" + (
+            f" ({', '.join(others)})" if others else ""
+        )
+
+    def _remark(self, state: State, now: float) -> str | None:
+        self._state = state
+        at = self.elapsed(now)
+        again = state != "signal" and at - self._said_s >= AGAIN_S
+        if at - self._said_s < APART_S or not (again or state != self._said):
+            return None
+        self._said, self._said_s = state, at
+        return REMARKS[state]

@@ -1,0 +1,245 @@
+"""``ecgmon evaluate``: the protocols, from records to result files, tables and plots."""
+
+import json
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ecgmon.core.errors import UsageError
+from ecgmon_cli.ec57 import ec57
+from ecgmon_cli.options import Data, KeepGoing, Seed, require_writable, say_renamed
+from ecgmon_cli.progress import long_work
+from ecgmon_cli.recipe import known
+from ecgmon_cli.studies import studies
+from ecgmon_cli.train import NetworkName, require_torch
+
+if TYPE_CHECKING:
+    from trainer.evaluation.outcome import Evaluation
+
+
+class Protocol(StrEnum):
+    """Protocols to evaluate."""
+
+    STUDY = "study"
+    NEW_WEARER = "new-wearer"
+    ENROLMENT = "enrolment"
+    INTER_PATIENT = "inter-patient"
+    EC57 = "ec57"
+    STUDIES = "studies"
+
+
+def evaluate(
+    protocol: Annotated[Protocol, typer.Option(help="Which protocol.")],
+    network: Annotated[
+        NetworkName | None,
+        typer.Option(help="Which network; study takes both.", show_default="beatnet"),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for the result files, tables and plots.")
+    ] = Path("docs/results"),
+    work: Annotated[
+        Path, typer.Option(help="Folder for models on the way; work found there is not redone.")
+    ] = Path("runs"),
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Optuna storage of the study's searches; machines with one storage share them.",
+            show_default="SQLite in --work",
+        ),
+    ] = None,
+    seed: Seed = 1,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="studies: only this recipe.",
+            autocompletion=known,
+            show_default="all",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="studies: only this split: random, inter-patient, patient-specific, ptb, "
+            "ptb-random.",
+            show_default="all",
+        ),
+    ] = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="ec57: folder of annotation files, such as 100.qrs."),
+    ] = None,
+    annotator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="ec57: which of them.", show_default="the only one in the folder"
+        ),
+    ] = None,
+    extension: Annotated[str | None, typer.Option(hidden=True)] = None,
+    data: Data = None,
+    keep_going: KeepGoing = False,
+) -> None:
+    """Evaluate under a protocol and write its results.
+
+    study: study 1 as published (29 patients, generic, individual with a grid search, fine-tuned),
+    then the same splits with the project's own network.
+
+    new-wearer: what enrolment faces. Generic models that never saw the wearer, enrolment on the
+    first five minutes, scored on the rest.
+
+    enrolment: new-wearer's wearers, enrolled with annotations, by a simulated review of twenty
+    beats, and with no label at all.
+
+    inter-patient: one model from DS1, judged on DS2 without adaptation.
+
+    ec57: the beats that any program has annotated in records of MIT-BIH, compared with the experts'
+    as ANSI/AAMI EC57 and the WFDB software's bxb do. Its results go to ec57/DIR-EXT in --out.
+
+    studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
+    patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.
+
+    Interrupted work is taken up where it stopped, as long as nothing that decides it has changed.
+    Results of studies that are in --out stay, too: to compute them again, give --out and --work
+    empty folders.
+
+    Examples
+    --------
+      ecgmon evaluate --protocol new-wearer
+
+      ecgmon evaluate --protocol study --storage postgresql://host/ecgmon
+
+      ecgmon evaluate --protocol studies --recipe focal --split random
+
+      ecgmon evaluate --protocol ec57 --annotations beats --out runs
+    """
+    if protocol != Protocol.STUDIES and (recipe is not None or split is not None):
+        raise UsageError("--recipe and --split are for --protocol studies: leave them out.")
+    if extension is not None:
+        say_renamed("--extension", "--annotator")
+        annotator = annotator or extension
+    if protocol == Protocol.EC57:
+        if network is not None or storage is not None:
+            raise UsageError("--protocol ec57 trains nothing: leave --network and --storage out.")
+        ec57(annotations, annotator, out / protocol, data, keep_going=keep_going)
+        return
+    if keep_going:
+        raise UsageError(
+            "--keep-going is for --protocol ec57, for the others are made of fixed records: leave "
+            "it out."
+        )
+    if annotations is not None or annotator is not None:
+        raise UsageError("--annotations and --annotator are for --protocol ec57: leave them out.")
+    require_torch()
+    if protocol == Protocol.STUDIES:
+        if network is not None or storage is not None:
+            raise UsageError("--protocol studies has recipes: leave --network and --storage out.")
+        studies(recipe, split, out, work, seed, data)
+        return
+    if protocol == Protocol.STUDY and network is not None:
+        raise UsageError("--protocol study takes both networks: leave --network out.")
+    if protocol != Protocol.STUDY and storage is not None:
+        raise UsageError("--storage is for --protocol study: leave it out.")
+    for folder in (out, work):
+        require_writable(folder)
+    if protocol == Protocol.STUDY:
+        result = _study(out / protocol, work, storage, seed, data)
+    else:
+        chosen = network or NetworkName.BEATNET
+        result = _outcomes(protocol, chosen, out / protocol, work, seed, data)
+    Console().print(f"{out / protocol}/README.md written", highlight=False, soft_wrap=True)
+    Console().print(json.dumps(result, indent=1), highlight=False)
+
+
+def _outcomes(
+    protocol: Protocol, network: NetworkName, folder: Path, work: Path, seed: int, data: Path | None
+) -> dict[str, Any]:
+    from trainer.data import noise, splits
+    from trainer.data.dataset import load
+    from trainer.evaluation import report
+    from trainer.evaluation.enrolment import Enrolment
+    from trainer.evaluation.inter_patient import InterPatient
+    from trainer.evaluation.new_wearer import NewWearer
+    from trainer.evaluation.results import protocols
+    from trainer.evaluation.results.digest import digest
+    from trainer.networks.windows import NETWORKS
+
+    known: tuple[Evaluation, ...] = (NewWearer(), Enrolment(data), InterPatient())
+    evaluation = next(each for each in known if each.name == protocol)
+    decided_by = protocols.decided_by(evaluation.work, network, seed, data)
+    place = work / f"{evaluation.work}-{network}-{seed}-{digest(decided_by)}"
+    place.mkdir(parents=True, exist_ok=True)
+    with long_work() as bar:
+        records = bar.add_task("Records", total=len(splits.RECORDS), note="")
+        sets = load(
+            splits.RECORDS,
+            NETWORKS[network],
+            data,
+            lambda name: bar.update(records, advance=1, note=name),
+        )
+        models = bar.add_task("Models", total=evaluation.models, note="")
+        outcomes = evaluation.outcomes(
+            {s.wearer: s for s in sets},
+            noise.load(NETWORKS[network].geometry, data),
+            network,
+            seed,
+            place,
+            lambda name: bar.update(models, advance=1, note=name),
+        )
+    mean: dict[str, Any] = report.write(evaluation, outcomes, folder, seed)["mean"]
+    return mean
+
+
+def _study(
+    folder: Path, work: Path, storage: str | None, seed: int, data: Path | None
+) -> dict[str, Any]:
+    from trainer.studies.cardiacnet.claims import open_storage
+
+    opened = open_storage(storage) if storage else None  # a wrong one leaves no folder behind
+    from trainer.data import splits
+    from trainer.data.dataset import load
+    from trainer.evaluation import study, study_report
+    from trainer.evaluation.results.digest import digest
+
+    place = work / f"study-{seed}-{digest(study.decided_by(seed, data))}"
+    place.mkdir(parents=True, exist_ok=True)
+    opened = opened or open_storage(f"sqlite:///{place / 'searches.db'}")
+    clock = place / "seconds"
+    spent = float(clock.read_text()) if clock.is_file() else 0.0
+    started = time.monotonic()
+    tracks = {}
+    with long_work() as bar:
+        bar.console.print(f"Finished work is kept in {place}", highlight=False)
+        tasks: dict[str, Any] = {}
+
+        def stage(name: str, done: int, of: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=of, note="")
+            bar.update(tasks[name], completed=done)
+            new = clock.with_suffix(".new")
+            new.write_text(f"{spent + time.monotonic() - started:.0f}")
+            new.replace(clock)
+
+        for kind in study.TRACKS:
+            stage(f"{kind.name}: records", 0, len(splits.STUDY))
+            done: list[str] = []
+
+            def read(name: str, done: list[str] = done, own: str = kind.name) -> None:
+                done.append(name)
+                stage(f"{own}: records", len(done), len(splits.STUDY))
+
+            sets = load(splits.STUDY, kind.network, data, read, lead="1")
+            tracks[kind.name] = study.run(
+                kind, {s.wearer: s for s in sets}, seed, place, opened, stage
+            )
+    symbols = study.beat_symbols(splits.STUDY, data)
+    figures = study_report.write(tracks, folder, seed, float(clock.read_text()), symbols)
+    return {
+        track: {kind: {n: each[n] for n in ("mean", "worst")} for kind, each in kinds.items()}
+        for track, kinds in figures["models"].items()
+    }

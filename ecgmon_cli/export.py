@@ -1,0 +1,174 @@
+"""``ecgmon export``: what the monitor has kept of a wearer, for other programs."""
+
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from ecgmon.core.errors import RecordError, UsageError
+from ecgmon.core.paths import captured_folder
+from ecgmon_cli.options import ConfigFile
+from ecgmon_cli.progress import long_work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress
+
+    from ecgmon.export.journal_reader import Said
+    from ecgmon.export.streams import ExportedStream
+
+
+class Format(StrEnum):
+    """What to export to."""
+
+    WFDB = "wfdb"
+    CSV = "csv"
+    JSON = "json"
+
+
+def export(
+    patient: Annotated[str, typer.Option(metavar="ID", help="Whose.")],
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="From when on.", show_default="all there is"),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Until when.", show_default="all there is")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Folder for WFDB records, else the file; - is stdout.",
+            show_default="this folder, or stdout",
+        ),
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.WFDB,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where the monitor wrote what it said.",
+            show_default="as configured",
+        ),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Export what the monitor has kept of a wearer; it may be running meanwhile.
+
+    A TIME is ISO 8601, or says how long ago: -90s, -30m, -2h, -7d.
+
+    wfdb: a record for each stream, with annotations (.ecgmon) of what the monitor said. csv: a row
+    for every second. json: the same, and all alarms, gaps and changes of the model.
+
+    Examples
+    --------
+      ecgmon export --patient ann --from -2h -o night
+
+      ecgmon export --patient ann --from 2026-01-31T22:00 --to -1h --format csv -o ann.csv
+
+      ecgmon export --patient ann --format json | jq .streams[].said
+    """
+    from ecgmon.config import load
+    from ecgmon.export import journal_reader as said
+    from ecgmon.export import streams
+    from ecgmon.export.timespec import moment
+    from ecgmon.records.captured.layout import home
+    from monitor.configured import journal_file
+
+    now = time.time()
+    start = moment(from_, now) if from_ else float("-inf")
+    stop = moment(to, now) if to else float("inf")
+    if start >= stop:
+        raise UsageError(f"--from {from_} is not before --to {to}: exchange them.")
+    home(captured_folder(), patient)  # an id that is none is said at once
+    path = journal or journal_file(load(config).config)
+    with long_work(transient=True) as bar:
+        heard = said.Said()
+        if journal or format_ is not Format.WFDB or path.exists():
+            task = bar.add_task("Reading the journal", total=100, note="")
+            heard = said.read(path, patient, lambda part: bar.update(task, completed=100 * part))
+        found = streams.streams(captured_folder(), patient, heard, start, stop)
+        if format_ is Format.WFDB:
+            if output == Path("-"):
+                raise UsageError("WFDB records are files: name a folder, or take --format csv.")
+            _write_records(found, patient, heard, output or Path(), bar)
+        else:
+            _write_table(_table(format_, found, patient, heard), output or Path("-"), found, bar)
+    if heard.unreadable:
+        Console(stderr=True).print(
+            f"{heard.unreadable:,} rows of {path} could not be read and were left out.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _table(
+    format_: Format, found: "list[ExportedStream]", patient: str, heard: "Said"
+) -> "Iterator[str]":
+    from ecgmon.export.tables import as_csv, as_json
+
+    if not any(len(stream.seconds()) for stream in found):
+        raise RecordError(
+            f"The journal says nothing of {patient} in that time: "
+            "--format wfdb exports the captured signal."
+        )
+    if format_ is Format.CSV:
+        return as_csv(found, heard.others)
+    return as_json(patient, found, heard.others)
+
+
+def _write_table(
+    pieces: "Iterator[str]", output: Path, found: "list[ExportedStream]", bar: "Progress"
+) -> None:
+    from ecgmon.export.tables import BATCH
+
+    if output == Path("-"):
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+        return
+    total = sum(len(stream.seconds()) for stream in found)
+    task = bar.add_task("Writing seconds", total=total, note="")
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            for piece in pieces:
+                file.write(piece)
+                bar.advance(task, BATCH)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}.") from error
+
+
+def _write_records(
+    found: "list[ExportedStream]", patient: str, heard: "Said", folder: Path, bar: "Progress"
+) -> None:
+    from ecgmon.export.record import write
+
+    runs = [run for stream in found for run in stream.runs()]
+    if not runs:
+        raise RecordError(
+            f"No signal of {patient} is captured in that time: "
+            "--format csv exports what the monitor said."
+        )
+    total = round(sum((stop - first) / records[0].rate for first, stop, records in runs))
+    task = bar.add_task("Writing seconds", total=total, note="")
+    for stream in found:
+        for record in write(
+            stream, patient, heard.others, folder, lambda more: bar.advance(task, more)
+        ):
+            minutes, seconds = divmod(record.seconds, 60)
+            Console().print(
+                f"{record.path}.hea: {minutes:.0f}:{seconds:02.0f} of lead {record.lead or '-'} "
+                f"at {record.rate:g} Hz",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )

@@ -1,0 +1,196 @@
+"""``ecgmon forget``: delete all that is kept of a wearer."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from ecgmon.core.errors import UsageError
+from ecgmon.core.paths import captured_folder, enrolments_folder, state_folder
+from ecgmon_cli.options import ConfigFile, write
+
+if TYPE_CHECKING:
+    from ecgmon.config.sources import LoadedConfig
+    from monitor.storage.erasure import Kept, Places
+    from monitor.storage.erasure_log import ErasureLog
+
+
+def complete() -> list[str]:
+    """Return of whom something is kept, as far as folders show it."""
+    folders = (captured_folder(), enrolments_folder(), state_folder() / "models")
+    return sorted({path.name for folder in folders for path in folder.glob("*/")})
+
+
+def forget(
+    wearer: Annotated[
+        str,
+        typer.Argument(metavar="WEARER", help="A wearer's id.", autocompletion=complete),
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be deleted.")
+    ] = False,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write what was deleted as JSON; - is stdout."),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where the monitor wrote what it said.",
+            show_default="as configured",
+        ),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Delete all that is kept of a wearer, for ever: signal, enrolments, models, journal lines.
+
+    The monitor must be stopped. That it was done, when and by whom is kept in forgotten.jsonl in
+    the state folder. Configuration and keys stay, and what of them names the wearer is said. If it
+    is cut short, run it again.
+
+    Examples
+    --------
+      ecgmon forget ann --dry-run
+
+      sudo systemctl stop ecgmon && sudo ECGMON_STATE=/var/lib/ecgmon ecgmon forget ann
+    """
+    from ecgmon.config import load
+    from ecgmon.models.resolve import stored
+    from ecgmon.records.captured.layout import home
+    from ecgmon_cli.progress import long_work
+    from monitor.configured import journal_file
+    from monitor.storage.erasure import Places, erase, look, no_monitor
+    from monitor.storage.erasure_log import ErasureLog
+
+    home(captured_folder(), wearer)  # an id that is none is said at once
+    loaded = load(config)
+    if journal is not None and not journal.exists():
+        raise UsageError(f"There is no journal {journal}: name the monitor's with --journal.")
+    places = Places(
+        state=state_folder(),
+        journal=journal or journal_file(loaded.config),
+        captured=captured_folder(),
+        enrolments=enrolments_folder(),
+        models=stored(),
+    )
+    if dry_run:
+        kept = look(places, wearer)
+        _require_something(places, wearer, kept, ErasureLog(places.state, wearer))
+        _report(places, wearer, kept, _remains(loaded, places, wearer), json_file, deleted=False)
+        return
+    with no_monitor(places):
+        kept, log = look(places, wearer), ErasureLog(places.state, wearer)
+        _require_something(places, wearer, kept, log)
+        if not yes:
+            _ask(places, wearer, kept)
+        remains = _remains(loaded, places, wearer)
+        log.add("begun", kept)
+        with long_work(transient=True) as bar:
+            bar.add_task(f"Deleting what is kept of {wearer}", total=None, note="")
+            erase(places, wearer)
+        log.add("done", kept)
+    _report(places, wearer, kept, remains, json_file, deleted=True)
+
+
+def _require_something(places: "Places", wearer: str, kept: "Kept", log: "ErasureLog") -> None:
+    """Raise `UsageError` where nothing is kept, and nothing was left half done."""
+    if log.unfinished or kept.lines or any(path.exists() for path in places.folders(wearer)):
+        return
+    if log.latest is not None:
+        raise UsageError(
+            f"Nothing is kept of {wearer}: all was deleted at {log.latest.at} by {log.latest.by}."
+        )
+    raise UsageError(
+        f"Nothing is kept of {wearer} in {places.state}: check the id, and where $ECGMON_STATE "
+        "points to."
+    )
+
+
+def _ask(places: "Places", wearer: str, kept: "Kept") -> None:
+    """Ask whether to go on; raises `typer.Exit` where it is not wanted."""
+    if not sys.stdin.isatty():
+        raise UsageError("This is no terminal to ask in: give --yes to delete without being asked.")
+    typer.echo(f"Kept of {wearer} in {places.state}: {_summary(kept)}.", err=True)
+    if not typer.confirm("Delete all of it for ever?", err=True):
+        typer.echo("Nothing was deleted.", err=True)
+        raise typer.Exit(1)
+
+
+def _summary(kept: "Kept") -> str:
+    def many(number: int, what: str) -> str:
+        return f"{number:,} {what}{'s' * (number != 1)}"
+
+    return ", ".join(
+        (
+            f"{kept.signal_hours:.1f} hours of signal in {many(kept.records, 'record')}",
+            many(kept.models, "model"),
+            many(kept.enrolments, "enrolment file"),
+            f"{many(kept.lines, 'journal line')} with {many(kept.alarms, 'alarm')}",
+        )
+    )
+
+
+def _remains(loaded: "LoadedConfig", places: "Places", wearer: str) -> list[str]:
+    """Return a sentence for all that names the wearer, or may, and is not deleted here.
+
+    A key is a device's or a person's means to connect, not signal: to remove it unasked might lock
+    out a device that the next wearer has on already.
+    """
+    from ecgmon.keys import Device, KeyStore
+    from monitor.configured import keys_folder
+
+    remaining, file = [], loaded.file or "the configuration"
+    if wearer in loaded.config.wearers:
+        remaining.append(f"[wearers.{wearer}] is still in {file}: remove it there.")
+    if loaded.config.models.model.partition("/")[0] == wearer:
+        remaining.append(
+            f"models.model is still {wearer} in {file}: choose another, or no monitor starts."
+        )
+    folder = keys_folder(loaded.config)
+    keys, damaged = KeyStore(folder).load()
+    remaining += damaged
+    for key in keys:
+        named = (key.wearer,) if isinstance(key, Device) else key.wearers
+        if wearer not in named:
+            continue
+        if key.revoked is None:
+            bind, revoke = (f"ecgmon keys {what} {key.name}" for what in ("bind", "revoke"))
+            remedy = f"{bind} gives it another wearer, {revoke} ends it"
+        else:
+            remedy = f"it is revoked, so remove {folder / key.name}.json"
+        remaining.append(f"The key {key.name} still names {wearer}: {remedy}.")
+    if not places.journal.exists():
+        remaining.append(
+            f"There is no journal {places.journal}: if the monitor writes another one, run this "
+            "again with --journal."
+        )
+    remaining += [
+        f"{path} may hold lines of {wearer}: remove it when nobody needs it."
+        for path in places.damaged()
+    ]
+    return remaining
+
+
+def _report(
+    places: "Places",
+    wearer: str,
+    kept: "Kept",
+    remains: list[str],
+    json_file: Path | None,
+    *,
+    deleted: bool,
+) -> None:
+    import msgspec
+
+    if json_file is not None:
+        said = {"wearer": wearer, "deleted": deleted, **msgspec.structs.asdict(kept)}
+        text = msgspec.json.format(msgspec.json.encode(said | {"remains": remains}), indent=2)
+        write(json_file, f"{text.decode()}\n")
+        return
+    what = "Deleted" if deleted else "Would be deleted"
+    for line in (f"{what} of {wearer} in {places.state}: {_summary(kept)}.", *remains):
+        Console(highlight=False).print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,317 @@
+"""``ecgmon replay``: stream a record, or a simulated wearer, and watch it being monitored."""
+
+import json
+import math
+import signal
+import sys
+from dataclasses import replace
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from ecgmon.core.errors import RecordError, RecordMissingError, UsageError
+from ecgmon_cli.options import (
+    SIMULATED,
+    AbnormalRule,
+    Annotator,
+    ClearAfter,
+    Data,
+    Journal,
+    Json,
+    KeepGoing,
+    Model,
+    alarm_rules,
+    say_skipped,
+    write,
+)
+from ecgmon_cli.where import Connect, Key, where
+
+if TYPE_CHECKING:
+    from ecgmon_cli.session import Source
+
+FALLBACK: Final = "premature"
+"""Scenario shown where a record cannot be had."""
+MIXED: Final = "mixed"
+"""All scenarios in turn, for many simulated wearers."""
+
+
+def replay(
+    records: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RECORD]...",
+            help="WFDB records: paths, database/name, bare names of records in this folder, or "
+            "of MIT-BIH such as 203. More than one needs --connect.",
+        ),
+    ] = None,
+    simulate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCENARIO",
+            help="A simulated wearer instead: normal, premature, runs, pauses, bradycardia, "
+            "tachycardia, extreme, asystole, noise, lead-off or gaps.",
+            autocompletion=lambda: list(_scenarios()),
+        ),
+    ] = None,
+    wearers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=500,
+            help="So many simulated wearers at once, with --connect; mixed gives them all "
+            "scenarios in turn.",
+        ),
+    ] = 1,
+    loop: Annotated[
+        bool,
+        typer.Option("--loop", help="Let the simulation start over for as long as --duration."),
+    ] = False,
+    speed: Annotated[
+        str, typer.Option(metavar="N|max", help="Multiple of real time, or max.")
+    ] = "1",
+    start: Annotated[
+        int, typer.Option("--from", metavar="SECONDS", min=0, help="Where to begin.")
+    ] = 0,
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="How much to play. [default: all]")
+    ] = None,
+    burst: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, max=60, help="Deliver in bursts, as a radio does."),
+    ] = 0.0,
+    connect: Connect = None,
+    key: Key = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            max=86_400,
+            help="For how long a monitor that is connected to may be away.",
+        ),
+    ] = 60.0,
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HZ",
+            help="Send so many samples a second, from 100 to 1000. [default: as recorded]",
+        ),
+    ] = None,
+    model: Model = None,
+    lead: Annotated[
+        str | None, typer.Option(help="Lead to stream, by name or number. [default: II]")
+    ] = None,
+    annotator: Annotator = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated wearer.")] = 1,
+    score_from: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="Score the record from here on. [default: where the model's enrolment ends]",
+        ),
+    ] = None,
+    abnormal: AbnormalRule = "3/10",
+    clear_after: ClearAfter = 30,
+    journal: Journal = None,
+    json_file: Json = None,
+    view: Annotated[
+        bool, typer.Option("--view/--no-view", help="Draw, or print plain lines.")
+    ] = True,
+    data: Data = None,
+    keep_going: KeepGoing = False,
+    or_simulate: Annotated[bool, typer.Option("--or-simulate", hidden=True)] = False,
+) -> None:
+    """Stream a record as a device would, and watch it being monitored.
+
+    Without --connect it starts a monitor of its own, on loopback sockets. A record with
+    annotations is scored: what the monitor said of every second against what the experts said.
+
+    With --connect it outlives lost connections and the monitor's restarts, as a wearable does:
+    what is not acknowledged is kept, for ten minutes, and sent again. Many play at once.
+
+    Examples
+    --------
+      ecgmon replay 203
+
+      ecgmon replay 203 --speed max --json result.json
+
+      ecgmon replay nstdb/em --from 300 --duration 60 --no-view
+
+      ecgmon replay --simulate asystole
+
+      ecgmon replay 100 101 203 --connect tcp://127.0.0.1:5555
+
+      ecgmon replay --simulate mixed --wearers 20 --loop --connect tcp://127.0.0.1:5555
+    """
+    from ecgmon_cli.fleet import play_all
+    from ecgmon_cli.session import Session, play
+
+    names = records or []
+    if bool(names) == (simulate is not None):
+        raise UsageError("Give either a record, such as 203, or --simulate SCENARIO.")
+    if simulate is None and (wearers > 1 or loop):
+        raise UsageError("--wearers and --loop are for simulated wearers: give --simulate too.")
+    many = len(names) > 1 or wearers > 1
+    if many and connect is None:
+        raise UsageError(
+            "Many wearers at once need a monitor: start ecgmon serve, and give its --connect "
+            "ENDPOINT; without it, one record is replayed."
+        )
+    if connect is not None and (model is not None or journal is not None):
+        raise UsageError(
+            "--model and --journal are the monitor's: with --connect, give them to ecgmon serve."
+        )
+    if duration is not None and not math.isfinite(duration):
+        raise UsageError(f"--duration {duration} is no duration: give a number of seconds.")
+    if key is not None and connect is None:
+        raise UsageError("--key is for the monitor that --connect names: give both.")
+    there = None if connect is None else where("ingest", connect, key)
+    session = Session(
+        speed=_speed(speed),
+        start_s=start,
+        duration_s=duration,
+        burst_s=burst,
+        connect=there.endpoint if there else None,
+        patience_s=patience,
+        secure=there.secure if there else lambda _: None,
+        rate=rate,
+        model=model,
+        score_from_s=score_from,
+        rules=alarm_rules(abnormal, clear_after),
+        journal=journal,
+        view=view and sys.stdout.isatty(),
+        out=sys.stderr if json_file == Path("-") else sys.stdout,
+    )
+    if many:
+        skipped: dict[str, RecordError] | None = {} if keep_going else None
+        sources = (
+            _recorded(names, data, lead, annotator, skipped)
+            if simulate is None
+            else _registry(simulate, wearers, seed, duration, loop=loop)
+        )
+        say_skipped(skipped or {})
+    elif simulate is not None:
+        sources = [_simulated(simulate, seed, duration, loop=loop)]
+        session = replace(session, notice="SIMULATED WEARER", model=model or SIMULATED)
+    else:
+        try:
+            sources = _recorded(names, data, lead, annotator)
+        except RecordMissingError as error:
+            if not or_simulate:
+                raise
+            notice = f"SIMULATED WEARER, not record {names[0]}"
+            text = Text.assemble(f"{error}\n", (notice, "bold"))
+            Console(file=session.out).print(text, soft_wrap=True)
+            sources = [_simulated(FALLBACK, seed, None)]
+            session = replace(session, notice=notice, model=model or SIMULATED)
+    if json_file is not None:
+        write(json_file, "", "a")  # what cannot be is said now, not after half an hour of play
+    result = play_all(sources, session) if many else play(sources[0], session)
+    if json_file is not None:
+        write(json_file, json.dumps(result, indent=2) + "\n")
+    if result["interrupted"]:
+        raise typer.Exit(128 + signal.SIGINT)
+    if result.get("failed"):
+        raise typer.Exit(1)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = math.inf if text == "max" else float(text)
+    except ValueError:
+        speed = math.nan
+    if not (0.01 <= speed <= 10_000 or speed == math.inf):
+        raise UsageError(f"--speed {text} is no speed: give a number from 0.01 to 10000, or max.")
+    return speed
+
+
+def _scenarios() -> list[str]:
+    from replay.simulator.scenarios import SCENARIOS
+
+    return list(SCENARIOS)
+
+
+def _simulated(
+    scenario: str,
+    seed: int,
+    duration: float | None,
+    *,
+    loop: bool = False,
+    wearer: str | None = None,
+) -> "Source":
+    from ecgmon_cli.session import Source
+    from replay.simulator.endless import endless
+    from replay.simulator.wearer import simulate
+
+    if loop:
+        return Source(endless(scenario, seed=seed, wearer=wearer), endless=True)
+    simulation = simulate(scenario, seed=seed, duration_s=duration, wearer=wearer)
+    return Source(simulation.record, simulation.expected)
+
+
+def _registry(
+    scenario: str, n: int, seed: int, duration: float | None, *, loop: bool
+) -> "list[Source]":
+    """Simulate many wearers, no two of whom are alike."""
+    scenarios = _scenarios() if scenario == MIXED else [scenario]
+    digits = max(2, len(str(n)))
+    return [
+        _simulated(
+            name, seed + i, duration, loop=loop, wearer=f"simulated-{name}-{i + 1:0{digits}}"
+        )
+        for i, name in zip(range(n), cycle(scenarios), strict=False)
+    ]
+
+
+def _recorded(
+    names: list[str],
+    data: Path | None,
+    lead: str | None,
+    annotator: str | None,
+    skipped: dict[str, RecordError] | None = None,
+) -> "list[Source]":
+    """Find or fetch, and read records; say what is the matter with their annotations."""
+    from ecgmon.records.fetch import obtain
+    from ecgmon.records.find import Found, here
+    from ecgmon.records.many import each
+    from ecgmon.records.read import read
+    from ecgmon_cli.session import Source
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("Fetching {task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} files"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def fetch(name: str) -> Found:
+            return obtain(
+                name,
+                data=data,
+                annotator=annotator,
+                progress=lambda file, done, total: bar.update(
+                    task, description=file, completed=done, total=total, visible=True
+                ),
+            )
+
+        def one(found: Found) -> Source:
+            return Source(read(found, lead=lead, annotator=annotator, lenient=True), None)
+
+        read_all = each(map(here, names), one, data=data, fetch=fetch, skipped=skipped)
+    sources = [source for _, source in read_all]
+    for record in (source.record for source in sources):
+        if record.notice:
+            unscored = "" if record.annotations else " It is played without scores."
+            notice = f"{record.notice}{unscored}"
+            console.print(notice, highlight=False, markup=False, soft_wrap=True)
+    return sources

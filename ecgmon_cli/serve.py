@@ -1,0 +1,196 @@
+"""``ecgmon serve``: the monitor as a daemon."""
+
+import contextlib
+import faulthandler
+import logging
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ecgmon.core.errors import EcgmonError, UsageError
+from ecgmon.core.paths import state_folder
+from ecgmon_cli.options import ConfigFile
+
+if TYPE_CHECKING:
+    from monitor.daemon import Monitor
+    from monitor.ops.systemd import SystemdNotifier
+    from monitor.settings import MonitorSettings
+
+_log = logging.getLogger(__name__)
+
+
+def serve(
+    ingest: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ENDPOINT",
+            help="Where devices connect; several may be given.",
+            show_default="tcp://127.0.0.1:5555",
+        ),
+    ] = None,
+    publish: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ENDPOINT",
+            help="Where viewers connect; several may be given.",
+            show_default="tcp://127.0.0.1:5556",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A bundle's path, a wearer's id, or generic.",
+            show_default="the wearer's own, else generic",
+        ),
+    ] = None,
+    abnormal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Alert when K of the last N seconds are abnormal.",
+            show_default="3/10",
+        ),
+    ] = None,
+    clear_after: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Clear it after so many seconds in a row without.",
+            show_default="30",
+        ),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="SQLite file to append what the monitor says to."),
+    ] = None,
+    capture: Annotated[
+        int | None,
+        typer.Option(
+            metavar="HOURS",
+            help="Keep up to so many hours of each wearer's samples, as WFDB records in "
+            "captured/ beside the models; 0 stores none.",
+            show_default="24",
+        ),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Monitor the devices that connect, until SIGTERM or Ctrl-C.
+
+    Everything can be configured: see ecgmon config show. Options count more than the configuration,
+    which SIGHUP has read again.
+
+    Example, in two terminals:
+
+      ecgmon serve
+
+      ecgmon replay 203 --connect tcp://127.0.0.1:5555
+    """
+    import zmq
+
+    from ecgmon.config import Given, load
+    from monitor.configured import settings
+    from monitor.daemon import Monitor
+    from monitor.network.connections import raise_limit
+    from monitor.ops.logs import log_to_stderr
+    from monitor.ops.systemd import SystemdNotifier
+    from monitor.settings import MonitorSettings
+
+    options = {
+        ("network", "ingest"): ("--ingest", ingest),
+        ("network", "publish"): ("--publish", publish),
+        ("models", "model"): ("--model", model),
+        ("alarms", "abnormal"): ("--abnormal", abnormal),
+        ("alarms", "clear_after"): ("--clear-after", clear_after),
+        ("storage", "journal"): ("--journal", journal and str(journal.absolute())),
+        ("storage", "capture_hours"): ("--capture", capture),
+    }
+    given = [
+        Given(key, value, option)
+        for key, (option, value) in options.items()
+        if value not in (None, [])
+    ]
+
+    def read() -> MonitorSettings:
+        return settings(load(config, given).config)
+
+    log_to_stderr()
+    raise_limit()
+    os.umask(0o077)  # what is kept of wearers is nobody else's
+    faulthandler.enable()  # a watchdog's SIGABRT leaves in the log where it hung
+    start = read()
+    _make_home(start.journal)
+    service = SystemdNotifier()
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    monitor = Monitor(start, context)
+    with _signals(monitor, service, read):
+        try:
+            monitor.start()
+            service.ready()
+            service.status(f"ingest {monitor.ingest}, publish {monitor.publish}")
+            monitor.run(service.alive)
+        finally:
+            context.destroy()
+
+
+@contextlib.contextmanager
+def _signals(
+    monitor: "Monitor", service: "SystemdNotifier", read: "Callable[[], MonitorSettings]"
+) -> Iterator[None]:
+    """Stop at SIGTERM and Ctrl-C, and read the configuration again at SIGHUP."""
+    from monitor.ops.logs import event
+
+    # Handlers interrupt anything, logging too: all they may do is what takes no lock.
+    wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def stop(*_: object) -> None:
+        service.stopping()
+        monitor.stop()
+
+    def reload() -> None:
+        while wanted.get():
+            service.reloading()
+            try:
+                monitor.reload(read())
+                _log.info(event("reloaded"))
+            except EcgmonError as error:
+                _log.error(event("reload-refused", reason=error))
+            except Exception as error:  # noqa: BLE001 - the thread must hear the next SIGHUP
+                _log.exception(event("reload-refused", reason=repr(error)))
+            finally:
+                service.ready()
+
+    handlers = {
+        signal.SIGTERM: stop,
+        signal.SIGINT: stop,
+        signal.SIGHUP: lambda *_: wanted.put(True),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    thread = threading.Thread(target=reload, name="reload")
+    thread.start()
+    try:
+        yield
+    finally:
+        wanted.put(False)
+        thread.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        service.close()
+
+
+def _make_home(journal: Path) -> None:
+    """Make the state folder, where the journal lies in it."""
+    folder = state_folder()
+    if journal.parent != folder:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be made ({error.strerror}): give a place with --journal."
+        ) from error

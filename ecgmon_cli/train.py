@@ -1,0 +1,245 @@
+"""``ecgmon train``: build the generic model, or a wearer's own from it."""
+
+from dataclasses import replace
+from enum import StrEnum
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+
+from ecgmon.core.errors import RecordError, UsageError
+from ecgmon_cli.options import (
+    SIMULATED,
+    Annotator,
+    Data,
+    KeepGoing,
+    Seed,
+    require_file,
+    say_skipped,
+)
+from ecgmon_cli.progress import long_work
+from ecgmon_cli.recipe import Sides, known, train_recipe
+
+if TYPE_CHECKING:
+    from ecgmon.models.bundle import Model, Validation
+    from trainer.data.dataset import RecordSet
+    from trainer.networks.windows import WindowNetwork
+
+ENROLMENT_SEED: Final = 1000
+"""Seed of the simulated wearer's enrolment."""
+
+
+class NetworkName(StrEnum):
+    """Networks to train."""
+
+    BEATNET = "beatnet"
+    CARDIACNET = "cardiacnet"
+
+
+def train(
+    network: Annotated[
+        NetworkName | None, typer.Option(help="Which network.", show_default="beatnet")
+    ] = None,
+    patient: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RECORD",
+            help="Fine-tune for the wearer of this record, on its first 5 minutes alone; "
+            "simulated is the simulated wearer.",
+        ),
+    ] = None,
+    generic: Annotated[
+        Path | None,
+        typer.Option(help="Bundle to fine-tune from.", show_default="the built-in generic model"),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Train a recipe of studies 2 to 5 instead.",
+            autocompletion=known,
+        ),
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Recipe's beats as a live monitor sees them, not as published."
+        ),
+    ] = False,
+    training: Annotated[
+        str | None, typer.Option(metavar="RECORDS", help="Records to fit a recipe to.")
+    ] = None,
+    validation: Annotated[
+        str | None, typer.Option(metavar="RECORDS", help="Records to choose its epoch on.")
+    ] = None,
+    evaluation: Annotated[
+        str | None, typer.Option(metavar="RECORDS", help="Records that it never sees.")
+    ] = None,
+    annotator: Annotator = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Bundle to write.", show_default="runs/NAME.onnx"),
+    ] = None,
+    seed: Seed = 1,
+    data: Data = None,
+    keep_going: KeepGoing = False,
+) -> None:
+    """Train the generic model, a wearer's own from it, or a recipe of the studies.
+
+    Eight records are never trained on: 100 119 203 208 213 219 231 233. Recipes take other ones if
+    they are named.
+
+    Examples
+    --------
+      ecgmon train -o ecgmon/models/built_in/generic.onnx
+
+      ecgmon train --patient 203 -o ecgmon/models/built_in/203.onnx
+
+      ecgmon train --patient simulated -o ecgmon/models/built_in/simulated.onnx
+
+      ecgmon train --recipe context --live -o runs/context.onnx
+
+      ecgmon train --recipe transfer --training 101,106 --validation 114 --evaluation 203
+    """
+    require_torch()
+    sides = Sides(training, validation, evaluation)
+    if annotator is not None and patient is None and not any(sides):
+        raise UsageError(
+            "--annotator chooses annotations of the records that --patient, --training, "
+            "--validation or --evaluation name: name some."
+        )
+    if recipe is not None:
+        if (network, patient, generic) != (None, None, None):
+            raise UsageError(
+                "--recipe has a network of its own: leave --network, --patient and --generic out."
+            )
+        train_recipe(recipe, live, sides, annotator, out, seed, data, keep_going=keep_going)
+        return
+    if live or any(side is not None for side in sides):
+        raise UsageError(
+            "--live, --training, --validation and --evaluation are for --recipe: name one."
+        )
+    if patient is None and generic is not None:
+        raise UsageError("--generic is what --patient starts from: give --patient RECORD too.")
+    if patient is not None and network is not None:
+        raise UsageError("--patient keeps the network of the generic model: leave --network out.")
+    # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
+    from ecgmon.core.constants import WINDOW
+    from ecgmon.models.bundle import Model
+    from ecgmon.models.resolve import resolve
+    from ecgmon.records.fetch import obtain
+    from ecgmon.records.find import here
+    from ecgmon.records.many import each
+    from trainer.data import splits
+    from trainer.data.annotated import annotated_as_heard
+    from trainer.enrolment.eligible import check
+
+    start = generic or resolve("generic", None)
+    name = Model.load(start).card.network if patient else str(network or NetworkName.BEATNET)
+    if name not in list(NetworkName):
+        raise UsageError(f"{start} holds a network this version cannot train: {name}.")
+    whose, own = patient or "generic", None
+    if patient not in (None, SIMULATED):
+        own = here(patient)
+        one = partial(annotated_as_heard, annotator=annotator)
+        fetch = partial(obtain, data=data, annotator=annotator)
+        ((_, record),) = each([own], one, data=data, fetch=fetch)
+        check(Model.load(start).card, record.name, len(record.samples) // WINDOW)
+        whose = record.wearer
+    path = out or Path("runs") / f"{whose}-{name}.onnx"
+    require_file(path)
+
+    from trainer.data import noise
+    from trainer.data.dataset import load
+    from trainer.enrolment.enrol import enrol, tuning
+    from trainer.networks.windows import NETWORKS
+    from trainer.training import build
+    from trainer.training.fit import Epoch
+
+    kind = NETWORKS[name]
+    everyone = splits.TRAINING + splits.VALIDATION + splits.HELD_OUT
+    names = list(splits.TRAINING if patient else everyone)
+    with long_work() as bar:
+        task = bar.add_task("Records", total=len(names) + (own is not None), note="")
+
+        def done(name: str) -> None:
+            bar.update(task, advance=1, note=name)
+
+        skipped: dict[str, RecordError] = {}
+        sets = load(names, kind, data, done, skipped=skipped if keep_going else None)
+        say_skipped(skipped)
+        by_name = dict(zip([name for name in names if name not in skipped], sets, strict=True))
+        recordings = noise.load(kind.geometry, data)
+        task = bar.add_task("Epochs", total=None, note="")
+
+        def after(epoch: Epoch) -> None:
+            score = "" if epoch.score is None else f", mean balanced accuracy {epoch.score:.3f}"
+            bar.update(
+                task, completed=epoch.number, total=epoch.of, note=f"loss {epoch.loss:.4f}{score}"
+            )
+
+        if patient:
+            wearer = (
+                load([own], kind, data, done, annotator=annotator)[0] if own else _simulated(kind)
+            )
+            model = enrol(
+                start,
+                wearer,
+                tuning(start, wearer, sets, seed, recordings),
+                seed,
+                path,
+                evaluate=patient != SIMULATED,
+                progress=lambda: bar.update(task, advance=1, total=2),
+            )
+        else:
+            fitted, choosing, unseen = (
+                [by_name[name] for name in side if name in by_name]
+                for side in (splits.TRAINING, splits.VALIDATION, splits.HELD_OUT)
+            )
+            model = build.train_generic(
+                name, fitted, choosing, seed, path, recordings, after, unseen
+            )
+    _report(model, path)
+
+
+def _simulated(network: "type[WindowNetwork]") -> "RecordSet":
+    """Return five minutes of the simulated wearer, of a course that no scenario's default plays."""
+    from replay.simulator.wearer import simulate
+    from trainer.data.dataset import record_set
+    from trainer.data.splits import ENROLMENT_S
+
+    # One second more, for the look-ahead of the last window.
+    played = simulate("runs", seed=ENROLMENT_SEED, duration_s=ENROLMENT_S + 1, wearer=SIMULATED)
+    record = replace(played.record, name=f"{SIMULATED}/enrolment")
+    return record_set(record, network.geometry, network.steps_per_second)
+
+
+def require_torch(instead: str = "") -> None:
+    """Raise `UsageError`, with what to do, where the train extra is not installed."""
+    if find_spec("torch") is None:  # to load it would take seconds
+        raise UsageError(
+            "Training needs the train extra: run make install-dev in a checkout, or "
+            f"pip install 'ecgmon[train]'{instead}."
+        )
+
+
+def _report(model: "Model", path: Path) -> None:
+    card = model.card
+    Console().print(
+        f"{path}: {card.name}, {card.parameters:,} parameters, threshold {card.threshold:.2f}, "
+        f"trained on {card.windows:,} windows ({card.abnormal_windows:,} abnormal)\n"
+        f"{_figures('validation', card.validation)}"
+        f"{_figures('evaluation', card.evaluation) if card.evaluation else ''}"
+        f"  sha256 {model.sha256}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _figures(what: str, counts: "Validation") -> str:
+    figures = (counts.confusion.balanced_accuracy, counts.confusion.f1)
+    balanced, f1 = ("-" if figure is None else f"{figure:.3f}" for figure in figures)
+    return f"  {what} ({counts.protocol}): balanced accuracy {balanced}, F1 {f1}\n"

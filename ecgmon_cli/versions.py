@@ -1,0 +1,105 @@
+"""``ecgmon models activate|rollback|export|import``: the wearers' models and which one serves."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ecgmon.core.errors import StoreError, UsageError
+from ecgmon.models.resolve import GENERIC, stored
+from ecgmon_cli.options import write_bytes
+
+Wearer = Annotated[
+    str,
+    typer.Argument(
+        metavar="WEARER", help="A wearer's id.", autocompletion=lambda: stored().wearers()
+    ),
+]
+
+
+def activate(
+    wearer: Wearer,
+    version: Annotated[int, typer.Argument(min=1, help="As ecgmon models list shows it.")],
+) -> None:
+    """Put a version of a wearer's model into service.
+
+    A running monitor takes it up within two seconds.
+
+    Example
+    -------
+      ecgmon models activate ann 2
+    """
+    stored().activate(wearer, version)
+    _say(f"Version {version} is in service for {wearer}.")
+
+
+def rollback(wearer: Wearer) -> None:
+    """Put back into service what served a wearer before.
+
+    Before the first model of the wearer's own that is the generic one.
+
+    Example
+    -------
+      ecgmon models rollback ann
+    """
+    version = stored().rollback(wearer)
+    what = "The generic model" if version is None else f"Version {version}"
+    _say(f"{what} is in service for {wearer} again.")
+
+
+def export(
+    wearer: Wearer,
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="To write; - is stdout.")],
+    version: Annotated[
+        int | None, typer.Option(min=1, show_default="the one in service", help="Which one.")
+    ] = None,
+) -> None:
+    """Write a wearer's model to a file, to take it to another machine.
+
+    Examples
+    --------
+      ecgmon models export ann ann.onnx
+
+      ecgmon models export ann - --version 1 | ssh bedside ecgmon models import ann -
+    """
+    from ecgmon.models.bundle import Model, read
+
+    store = stored()
+    path = store.path(wearer, version) if version else store.in_service(wearer)
+    if path is None:
+        choose = ": choose one with --version" if store.versions(wearer) else ""
+        raise StoreError(f"No model of {wearer}'s own is in service{choose}.")
+    data = read(path)
+    Model.decode(data, path)
+    write_bytes(file, data)
+
+
+def import_(
+    wearer: Wearer,
+    file: Annotated[Path, typer.Argument(help="A bundle of this wearer; - is stdin.")],
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Only keep it; what is in service stays.")
+    ] = False,
+) -> None:
+    """Take in a wearer's model from a file and put it into service.
+
+    Nothing is trained, so the train extra is not needed.
+
+    Examples
+    --------
+      ecgmon models import ann ann.onnx
+
+      ecgmon models import ann ann.onnx --keep
+    """
+    if wearer == GENERIC:
+        raise UsageError(f"{GENERIC} is the name of the generic model: choose another id.")
+    store = stored()
+    version = store.add(wearer, Path("/dev/stdin") if file == Path("-") else file)
+    if not keep:
+        store.activate(wearer, version)
+    _say(f"Version {version} is {'kept' if keep else 'in service'} for {wearer}.")
+
+
+def _say(text: str) -> None:
+    Console(highlight=False).print(text)

@@ -1,0 +1,198 @@
+"""Alarm conditions of the heart rate: low, high and their extremes."""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.constants import RATE
+from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
+from ecgmon.signal import Second
+from ecgmon.signal.qrs import CONFIRMED_AFTER
+from monitor.alarms.conditions.asystole import PAUSE
+from monitor.alarms.conditions.base import SignalCondition
+from monitor.alarms.rules import MARGIN, Rules
+
+SLOW: Final = 4
+"""RR intervals whose mean must be back inside a low limit before its condition ends."""
+FAST: Final = 8
+"""RR intervals whose mean is held against the high limits, as many as in the rate that is shown. A
+fast heart brings them soon, and in atrial fibrillation four are too often short by chance."""
+CLEAR: Final = 10
+"""Seconds in a row that a rate must be back inside its limit: where it wanders around it, that is
+one alarm and not many."""
+
+_EXTREME: Final[dict[Kind, Kind]] = {
+    "low-rate": "extreme-low-rate",
+    "high-rate": "extreme-high-rate",
+}
+
+
+@dataclass(slots=True)
+class _Limit(Stateful):
+    """Whether the rate is beyond one limit; ``side`` is 1 for a high limit, -1 for a low one."""
+
+    layout = Layout("limit of the heart rate", 1, ("limit", "side"), holds=bool, inside=Index)
+
+    limit: float | None
+    side: int
+    holds: bool
+    inside: int = 0
+
+    def update(self, begins: float | None, ends: float | None) -> None:
+        """Take the next second's rates, that which begins the condition and that which ends it.
+
+        A rate that is not known changes nothing.
+        """
+        if self.limit is None:
+            self.relieve()
+        elif begins is not None and self.side * (begins - self.limit) > 0:
+            self.holds, self.inside = True, 0
+        elif ends is not None:
+            if self.side * (ends - self.limit) <= -MARGIN:
+                self.relieve()
+            else:
+                self.inside = 0
+
+    def relieve(self) -> None:
+        """Take a second that speaks for ending the condition."""
+        self.inside += 1
+        if self.inside >= CLEAR:
+            self.holds = False
+
+
+class HeartRateConditions(SignalCondition):
+    """The four conditions of the heart rate, judged once a second.
+
+    A low condition begins when each of the last three RR intervals is longer than the limit's: a
+    pause or two are no slow heart. The running interval counts as one of them once it is as long
+    itself, so that a slow heart is noticed before its next beat. It ends by the mean of `SLOW`
+    intervals. A high condition begins and ends by the mean of `FAST`. A running interval beyond 4 s
+    is asystole's business, and the rate is not known.
+
+    Only intervals between strong beats within usable signal count. A second without it breaks the
+    running interval and speaks for ending what holds. A high condition needs all its intervals
+    since then, for noise does not begin and end with such a second; what is known of a slow heart,
+    which brings few, is forgotten after `CLEAR` of them in a row.
+
+    A condition ends after `CLEAR` seconds in a row with the rate inside by `MARGIN`; in between,
+    seconds in which the rate is not known count for neither. The extreme condition holds in place
+    of the plain one, which takes over when the extreme ends only if the mean is beyond the plain
+    limit then.
+
+    Parameters
+    ----------
+    rules : Rules
+        The limits.
+    holding : collection of Kind
+        What held before the stream began.
+    """
+
+    kinds: ClassVar[Mapping[Kind, Properties]] = {
+        "extreme-low-rate": Properties("high", "physiological", True, "heart rate extremely low"),
+        "extreme-high-rate": Properties("high", "physiological", True, "heart rate extremely high"),
+        "low-rate": Properties("medium", "physiological", False, "heart rate low"),
+        "high-rate": Properties("medium", "physiological", False, "heart rate high"),
+    }
+    layout = Layout(
+        "heart rate conditions",
+        1,
+        _limits=NESTED,
+        _intervals=Indices,
+        _beat=Index | None,
+        _usable_from=Index,
+        _lost=Index,
+        _unbroken=Index,
+    )
+
+    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
+        super().__init__(rules, holding)
+        self._limits: dict[Kind, _Limit] = {
+            "low-rate": _Limit(rules.low_rate, -1, "low-rate" in holding),
+            "high-rate": _Limit(rules.high_rate, 1, "high-rate" in holding),
+            "extreme-low-rate": _Limit(rules.extreme_low_rate, -1, "extreme-low-rate" in holding),
+            "extreme-high-rate": _Limit(rules.extreme_high_rate, 1, "extreme-high-rate" in holding),
+        }
+        self._intervals: deque[int] = deque(maxlen=FAST)
+        self._beat: int | None = None
+        self._usable_from = 0
+        self._lost = 0
+        self._unbroken = 0
+
+    def second(self, second: Second) -> dict[Kind, bool]:
+        """Take a whole second and return which conditions hold after it."""
+        if second.state == "signal":
+            return self._advance(second.end, second.strong)
+        return self._lose(second.end)
+
+    def gap(self, first: int) -> None:
+        """Forget all intervals: samples before index ``first`` are missing."""
+        self._intervals.clear()
+        self._beat, self._usable_from = None, max(self._usable_from, first)
+
+    def text(self, kind: Kind) -> str:
+        """Return the text with the limit that it went by."""
+        return f"{super().text(kind)}: limit {self._limits[kind].limit:g} beats a minute"
+
+    def _advance(self, end: int, beats: Iterable[int]) -> dict[Kind, bool]:
+        """Take a second of signal that ended at index ``end`` and its strong beats."""
+        self._lost = 0
+        three: list[float] = []
+        for beat in beats:
+            self._take(beat)
+            three += self._three()
+        running = end - CONFIRMED_AFTER - self._beat if self._beat is not None else 0
+        three += self._three(running)
+        fast = self._mean(FAST, running) if self._unbroken >= FAST else None
+        low, high = (min(three, default=None), self._mean(SLOW, running)), (fast, fast)
+        for plain, extreme in _EXTREME.items():
+            limit, worse = self._limits[plain], self._limits[extreme]
+            begins, mean = low if limit.side < 0 else high
+            limit.update(mean if worse.holds else begins, mean)
+            worse.update(begins, mean)
+            if worse.holds:
+                limit.holds = False  # when the extreme ends, the mean then decides
+        return self._holds()
+
+    def _lose(self, end: int) -> dict[Kind, bool]:
+        """Take a second without usable signal."""
+        self._lost += 1
+        self._unbroken = 0
+        if self._lost >= CLEAR:
+            self._intervals.clear()
+        self._beat, self._usable_from = None, max(self._usable_from, end)
+        for limit in self._limits.values():
+            limit.relieve()
+        return self._holds()
+
+    def _take(self, beat: int) -> None:
+        if beat < self._usable_from:
+            return
+        if self._beat is not None:
+            if beat - self._beat > PAUSE:
+                self._intervals.clear()
+            else:
+                self._intervals.append(beat - self._beat)
+                self._unbroken += 1
+        self._beat = beat
+
+    def _three(self, running: int = 0) -> list[float]:
+        """Return the highest rate among the last three intervals in 1/min, if it is known."""
+        if len(self._intervals) < 3 or running > PAUSE:
+            return []
+        oldest, *last = list(self._intervals)[-3:]
+        return [60.0 * RATE / min(max(oldest, running), *last)]
+
+    def _mean(self, n: int, running: int) -> float | None:
+        """Return the mean rate of the last ``n`` intervals in 1/min.
+
+        The running one takes the place of the oldest where it is the longer one already.
+        """
+        if len(self._intervals) < n or running > PAUSE:
+            return None
+        last = list(self._intervals)[-n:]
+        return 60.0 * RATE * n / (sum(last) + max(running - last[0], 0))
+
+    def _holds(self) -> dict[Kind, bool]:
+        return {kind: limit.holds for kind, limit in self._limits.items()}

@@ -1,0 +1,107 @@
+"""Conditions: what holds of a wearer, from the seconds of the stream.
+
+Their time is the sample index, so the same signal gives the same conditions at any replay speed,
+and for each kind the same however the stream was cut into pushes.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.state import NESTED, Layout, Stateful
+from ecgmon.signal import Second
+from monitor.alarms.conditions import CONDITIONS
+from monitor.alarms.conditions.base import Condition, SignalCondition
+from monitor.alarms.rules import Rules
+
+
+class WearerConditions(Stateful):
+    """The conditions of one stream.
+
+    After each push of samples: `second` for every second that it completed, then `elapsed`. The
+    verdict on a second may follow any time later, in order.
+
+    Where several change at once, those that begin come first: what is bad never seems over while
+    it turns into something worse, or into something that hides it.
+
+    Parameters
+    ----------
+    rules : Rules
+        What begins and ends them.
+    holding : collection of Kind
+        What held before: alarms belong to the wearer and outlive a stream. It ends by the same
+        rules as if it had begun here.
+    """
+
+    layout = Layout(
+        "wearer conditions",
+        1,
+        _conditions=NESTED,
+        _holds=dict[Kind, bool],
+    )
+
+    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
+        self._conditions = tuple(made(rules, holding) for made in CONDITIONS)
+        # Asked for every frame of every wearer: those that would answer nothing are left out.
+        self._running = [
+            one for one in self._conditions if type(one).elapsed is not SignalCondition.elapsed
+        ]
+        self._of_kind = {kind: one for one in self._conditions for kind in one.kinds}
+        self._holds = dict.fromkeys(holding, True)
+
+    def second(self, second: Second) -> list[Condition]:
+        """Take the next whole second of the stream and return what changes by it."""
+        # First what was due while it lasted: whether it had signal was not known then.
+        changes = self.elapsed(second.end, second.strong, second.lost)
+        holds: dict[Kind, bool] = {}
+        for one in reversed(self._conditions):
+            holds |= one.second(second)
+        return changes + self._change(holds, second.end)
+
+    def elapsed(self, now: int, beats: Sequence[int], lost: int | None = None) -> list[Condition]:
+        """Note how far the running second is: what must be told soon does not wait for its end.
+
+        Parameters
+        ----------
+        now : int
+            Stream index of the next sample.
+        beats : sequence of int
+            All beats confirmed since the last whole second that are not weak, in order. The second
+            brings them again.
+        lost : int or None
+            Stream index from which on the line is lost; the second brings it again.
+        """
+        changes: list[Condition] = []
+        for one in self._running:
+            for found in one.elapsed(now, beats, lost):
+                changes += self._change({found.kind: found.holds}, found.at)
+        return changes
+
+    def judged(self, end: int, abnormal: bool | None) -> list[Condition]:
+        """Take the model's verdict on the second that ended at index ``end``; None: not judged."""
+        holds: dict[Kind, bool] = {}
+        for one in self._conditions:
+            holds |= one.judged(abnormal)
+        return self._change(holds, end)
+
+    def gap(self, first: int) -> None:
+        """Note that samples before index ``first`` are missing; `first` is the next one.
+
+        RR intervals and the silence of asystole start anew there. Nothing changes by it: the
+        seconds that are missing are brought by `second`, before or after.
+        """
+        for one in self._conditions:
+            one.gap(first)
+
+    def text(self, kind: Kind) -> str | None:
+        """Return what a person reads of an alarm, with its limits; None for another's kind."""
+        one = self._of_kind.get(kind)
+        return one.text(kind) if one else None
+
+    def _change(self, holds: Mapping[Kind, bool], at: int) -> list[Condition]:
+        changes = [
+            Condition(kind, now, at)
+            for kind, now in holds.items()
+            if now != self._holds.get(kind, False)
+        ]
+        self._holds |= holds
+        return sorted(changes, key=lambda change: not change.holds)

@@ -1,0 +1,240 @@
+"""The alarms of one wearer, or of the daemon itself: a state machine that a restart survives.
+
+Of each kind one alarm stands at most. What becomes of it:
+
+    state         | its condition begins | its condition ends      | a person acknowledges it
+    --------------+----------------------+-------------------------+-------------------------
+    none stands   | raised, a new number | -                       | refused
+    raised        | -                    | cleared, or latched [1] | acknowledged
+    acknowledged  | -                    | cleared                 | -
+    latched       | raised, same number  | -                       | cleared
+
+    [1] latched if alarms of its kind latch (`monitor.alarms.kinds`).
+
+A dash changes nothing, so a condition may be told again each second. An alarm that is raised from
+*latched* is the same trouble going on: it is not another alarm, but it has to be acknowledged
+while it lasts. A cleared alarm stands no more and its number is never used again.
+
+A kind may be paused, whether an alarm of it stands or not. That changes no alarm: those of the
+kind stand and are shown, but do not sound (`viewer.model.alarm_sounds`). A pause ends
+
+- when its time is over,
+- when a person re-arms the kind,
+- when an alarm of high priority is raised during the pause of its own kind, for a pause is meant
+  for the alarm that was heard, not for the next one that may kill.
+
+Times are those of the wall clock, in s, for they are told to people and outlive a restart. Clocks
+are set now and then. A step forward ends pauses early, which is safe. After a step back a pause is
+told again with what was left of it, so that it never lasts longer than was asked for.
+
+All that this machine knows lies in the transitions it returns: a machine made from them goes on as
+if it had never stopped.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from ecgmon.core.alarm_kinds import AlarmState, Kind
+from ecgmon.core.errors import UsageError
+from ecgmon.core.state import Index, Layout, Stateful
+from monitor.alarms.kinds import KINDS
+from monitor.alarms.transitions import AlarmPause, Change, Transition
+
+LONGEST_PAUSE_S: Final = 3600.0
+"""Nobody may silence a bed for good: a pause has to be asked for again."""
+
+
+class AlarmStateMachine(Stateful):
+    """The alarms and pauses of one wearer."""
+
+    layout = Layout(
+        "alarms",
+        1,
+        _alarms=dict[Kind, Change],
+        _pauses=dict[Kind, tuple[float, AlarmPause]],
+        _highest=Index,
+        _now=float,
+    )
+
+    def __init__(self) -> None:
+        self._alarms: dict[Kind, Change] = {}
+        self._pauses: dict[Kind, tuple[float, AlarmPause]] = {}
+        self._highest = 0
+        self._now = -math.inf
+
+    @classmethod
+    def from_transitions(
+        cls, transitions: Iterable[Transition], highest: int = 0
+    ) -> "AlarmStateMachine":
+        """Go on from the transitions of the past.
+
+        Parameters
+        ----------
+        transitions : iterable of Transition
+            All that were returned, in their order; or those since nothing stood and nothing was
+            paused; or the last of each alarm and of each kind's pauses, in any order.
+        highest : int
+            Highest number given so far, where the transitions may not show it.
+
+        Returns
+        -------
+        Alarms
+            In the state in which these transitions left theirs.
+        """
+        changes: dict[int, Change] = {}
+        pauses: dict[Kind, AlarmPause] = {}
+        for transition in transitions:
+            if isinstance(transition, Change):
+                changes[transition.number] = transition
+            else:
+                pauses[transition.kind] = transition
+        alarms = cls()
+        alarms._highest = max([highest, *changes])
+        alarms._alarms = {c.kind: c for _, c in sorted(changes.items()) if c.state != "cleared"}
+        alarms._pauses = {p.kind: (p.until, p) for p in pauses.values() if p.until is not None}
+        alarms._now = max((p.time for _, p in alarms._pauses.values()), default=-math.inf)
+        return alarms
+
+    @property
+    def highest(self) -> int:
+        """Highest number given so far, 0 before the first."""
+        return self._highest
+
+    @property
+    def standing(self) -> list[Change]:
+        """The alarms not cleared, each as it last changed, in the order of their numbers."""
+        return sorted(self._alarms.values(), key=lambda change: change.number)
+
+    @property
+    def pauses(self) -> dict[Kind, AlarmPause]:
+        """The pauses in force."""
+        return {kind: pause for kind, (_, pause) in self._pauses.items()}
+
+    @property
+    def holding(self) -> frozenset[Kind]:
+        """The kinds whose condition holds, for the `Conditions` of the wearer's next stream."""
+        return frozenset(c.kind for c in self._alarms.values() if c.state != "latched")
+
+    def condition(
+        self,
+        kind: Kind,
+        holds: bool,
+        time: float,
+        *,
+        stream: str | None = None,
+        at: int | None = None,
+        text: str | None = None,
+    ) -> list[Transition]:
+        """Note that a condition holds, or does not, at sample ``at`` of a stream.
+
+        Parameters
+        ----------
+        kind : Kind
+            Which condition.
+        holds : bool
+            Whether it does; may be told again and again.
+        time : float
+            Now, in s since 1970.
+        stream : str or None
+            The stream that ``at`` counts in.
+        at : int or None
+            Since which sample.
+        text : str or None
+            What to say in place of the kind's usual text.
+
+        Returns
+        -------
+        list of Transition
+            What changes by it.
+        """
+        told = self.tick(time)
+        alarm = self._alarms.get(kind)
+        if holds == (kind in self.holding):
+            return told
+        if alarm is None or holds:
+            if kind in self._pauses and KINDS[kind].priority == "high":
+                told.append(self._rearm(kind, None, time))
+            if alarm is None:
+                self._highest += 1
+            number = self._highest if alarm is None else alarm.number
+            text = KINDS[kind].text if text is None else text
+            return [*told, self._enter(Change(number, kind, "raised", stream, at, time, text))]
+        latches = KINDS[kind].latching and alarm.state == "raised"
+        state: AlarmState = "latched" if latches else "cleared"
+        gone = replace(alarm, state=state, stream=stream, at=at, time=time, by=None)
+        return [*told, self._enter(gone)]
+
+    def acknowledge(self, number: int, by: str, time: float) -> list[Transition]:
+        """Note that a person has seen an alarm.
+
+        Returns
+        -------
+        list of Transition
+            What changes by it; nothing if it was acknowledged before.
+
+        Raises
+        ------
+        UsageError
+            If no alarm of this number stands.
+        """
+        alarm = next((a for a in self._alarms.values() if a.number == number), None)
+        if alarm is None:
+            raise UsageError(f"Alarm {number} stands no more: look at those that do.")
+        told = self.tick(time)
+        if alarm.state == "acknowledged":
+            return told
+        state: AlarmState = "cleared" if alarm.state == "latched" else "acknowledged"
+        return [*told, self._enter(replace(alarm, state=state, time=time, by=by))]
+
+    def pause(self, kind: Kind, seconds: float, by: str, time: float) -> list[Transition]:
+        """Silence a kind from now on; 0 seconds re-arm it.
+
+        Raises
+        ------
+        UsageError
+            If it is asked for longer than an hour.
+        """
+        if not 0 <= seconds <= LONGEST_PAUSE_S:
+            raise UsageError(
+                f"An alarm cannot be paused for {seconds:g} s: choose 0 to {LONGEST_PAUSE_S:g} s."
+            )
+        told = self.tick(time)
+        if seconds:
+            return [*told, self._silence(kind, time + seconds, by, time)]
+        return [*told, self._rearm(kind, by, time)] if kind in self._pauses else told
+
+    def tick(self, time: float) -> list[Transition]:
+        """Note how late it is; call it about once a second.
+
+        Returns
+        -------
+        list of Transition
+            The pauses that are over, and after the clock was set back those that go on.
+        """
+        back = max(self._now - time, 0.0)
+        self._now = time
+        told: list[Transition] = []
+        for kind, (until, pause) in list(self._pauses.items()):
+            if until - back <= time:
+                told.append(self._rearm(kind, None, time))
+            elif back:
+                told.append(self._silence(kind, until - back, pause.by, time))
+        return told
+
+    def _enter(self, change: Change) -> Change:
+        if change.state == "cleared":
+            del self._alarms[change.kind]
+        else:
+            self._alarms[change.kind] = change
+        return change
+
+    def _silence(self, kind: Kind, until: float, by: str | None, time: float) -> AlarmPause:
+        pause = AlarmPause(kind, until, by, time)
+        self._pauses[kind] = (until, pause)
+        return pause
+
+    def _rearm(self, kind: Kind, by: str | None, time: float) -> AlarmPause:
+        del self._pauses[kind]
+        return AlarmPause(kind, None, by, time)

@@ -1,0 +1,1 @@
+"""Model inference: one batch per model and tick."""

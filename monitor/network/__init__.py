@@ -1,0 +1,1 @@
+"""ROUTER sockets and their peers: connections, access rights and rate limits."""

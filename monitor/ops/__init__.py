@@ -1,0 +1,1 @@
+"""Operation: logs, Prometheus metrics, systemd and regular maintenance."""

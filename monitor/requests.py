@@ -1,0 +1,75 @@
+"""Requests of viewers: acknowledge, pause, and look up the past."""
+
+import logging
+from collections.abc import Callable
+
+from ecgmon.core.errors import EcgmonError, UsageError
+from ecgmon.wire import messages
+from monitor.network.access import Access
+from monitor.sinks.publisher import Publisher, Request
+from monitor.storage.jobs import ReadRequest
+from monitor.storage.journal import Journal
+from monitor.wearers.registry import WearerRegistry
+
+_log = logging.getLogger(__name__)
+
+
+class ViewerRequests:
+    """Carries out what viewers ask for.
+
+    Parameters
+    ----------
+    publisher : Publisher
+        Answers them.
+    registry : WearerRegistry
+        Whose alarms they act on.
+    access : Access
+        Whose past they may read.
+    journal : Journal
+        Where the past is looked up.
+    later : callable
+        Takes what is to be read in the storage thread.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        registry: WearerRegistry,
+        access: Access,
+        journal: Journal,
+        later: Callable[[ReadRequest], None],
+    ) -> None:
+        self._publisher = publisher
+        self._registry = registry
+        self._access = access
+        self._journal = journal
+        self._later = later
+
+    def carry_out(self, request: Request) -> list[messages.Published]:
+        """Do what a viewer asks for, and answer; the past is answered later."""
+        message = request.message
+        if isinstance(message, messages.History):
+            self._later(ReadRequest(lambda: self._past(request, message)))
+            return []
+        try:
+            if isinstance(message, messages.Acknowledge):
+                told = self._registry.acknowledge(message)
+            else:
+                told = self._registry.pause(message)
+        except EcgmonError as error:
+            self._publisher.refuse(request, str(error))
+            return []
+        _log.info("wearer=%s by=%r %r", message.wearer, message.by, message)
+        self._publisher.answer(request, messages.Done())
+        return told
+
+    def _past(self, request: Request, message: messages.History) -> Callable[[], None]:
+        """Look up the past in the disk's thread; the answer is given in ours."""
+        try:
+            past = self._journal.past(message)
+        except UsageError as error:
+            reason = str(error)
+            return lambda: self._publisher.refuse(request, reason)
+        seen = [e for e in past.entries if self._access.may_read(request.user, e.wearer)]
+        answer = messages.Past(entries=seen, before=past.before)
+        return lambda: self._publisher.answer(request, answer)

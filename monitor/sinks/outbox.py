@@ -1,0 +1,90 @@
+"""Messages to be published, in order; some wait until they are on disk."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from ecgmon.wire import messages
+from monitor.ops.maintenance import Maintenance
+from monitor.sinks.base import Sink
+from monitor.sinks.publisher import Publisher
+from monitor.sinks.subscribers import Subscriber
+from monitor.storage.jobs import Batch
+from monitor.storage.journal import urgent
+from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
+
+
+class Outbox:
+    """Batches that wait for their turn, and viewers who wait to be told how things stand.
+
+    Parameters
+    ----------
+    sinks : mapping of str to Sink
+        All that take what is published, by name; one that fails stops no other.
+    publisher : Publisher
+        The one of them that viewers talk to.
+    disk : StorageWriter
+        Writes.
+    upkeep : Maintenance
+        Counts and logs what fails.
+    """
+
+    def __init__(
+        self,
+        sinks: Mapping[str, Sink],
+        publisher: Publisher,
+        disk: StorageWriter,
+        upkeep: Maintenance,
+    ) -> None:
+        self._sinks = sinks
+        self._publisher = publisher
+        self._disk = disk
+        self._upkeep = upkeep
+        self._waiting: deque[Batch] = deque()
+        self._kept: set[Batch] = set()
+        self._newcomers: list[Subscriber] = []
+
+    def put(self, batch: Batch) -> None:
+        """Take what is to be published after all that was put before."""
+        self._waiting.append(batch)
+
+    def kept(self, batch: Batch) -> None:
+        """Note that a batch is on disk."""
+        self._kept.add(batch)
+
+    def welcome(self, newcomers: list[Subscriber]) -> None:
+        """Take viewers who are to be told how things stand."""
+        self._newcomers += newcomers
+
+    def send(self, snapshot: Callable[[], list[messages.Published]]) -> None:
+        """Publish what has its turn: nobody hears of an alarm that a power cut could undo.
+
+        But a disk that hangs silences no alarm.
+
+        Parameters
+        ----------
+        snapshot : callable
+            Says how things stand, for newcomers; called when nothing waits.
+        """
+        now = time.monotonic()
+        while self._waiting:
+            batch = self._waiting[0]
+            waits = any(map(urgent, batch.published)) and batch not in self._kept
+            late_s = max(now - batch.queued, self._disk.behind_s(now))
+            if waits and late_s < WRITE_TIMEOUT_S and self._disk.works:
+                return
+            self._waiting.popleft()
+            self._upkeep.run(
+                {name: partial(_pass_on, sink, batch) for name, sink in self._sinks.items()}
+            )
+        self._kept.clear()
+        told = snapshot() if self._newcomers else []
+        for newcomer in self._newcomers:
+            self._publisher.tell(newcomer, told)
+        self._newcomers.clear()
+
+
+def _pass_on(sink: Sink, batch: Batch) -> None:
+    sink.publish(batch.published)
+    sink.flush()

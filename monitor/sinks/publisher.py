@@ -1,0 +1,262 @@
+"""The publisher: a ROUTER socket that knows what each viewer listens to."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import zmq
+
+from ecgmon.core.errors import EcgmonError, ProtocolError, RefusedError
+from ecgmon.wire import messages
+from ecgmon.wire.numbering import numbered
+from monitor.network.access import LOCAL, Access
+from monitor.network.host import Host
+from monitor.network.rate_limits import RateLimit, RateLimiter
+from monitor.network.router import Inbox, Received
+from monitor.sinks.subscribers import Away, Subscriber
+
+MAX_REQUEST: Final = 8192
+"""Bytes of the longest request that a viewer can make."""
+MAX_VIEWERS: Final = 500
+MAX_DRAINED: Final = 200
+"""Requests taken in one tick."""
+SILENT_S: Final = 10.0
+"""A viewer repeats its subscription every 2 s; one that is silent for so long is gone."""
+RATES: Final = RateLimit(messages=50.0, message_burst=500.0)
+"""What viewers with a key may ask for: the past is looked up where alarms are written."""
+MAY_NOT: Final = "This key may not do that."
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a viewer asks for."""
+
+    peer: bytes
+    user: str
+    message: messages.Acknowledge | messages.Pause | messages.History
+
+
+class Publisher:
+    """Sends each viewer what it subscribed to, as its topics say.
+
+    Parameters
+    ----------
+    inbox : Inbox
+        Of a bound ROUTER socket.
+    access : Access
+        Who may hear and do what.
+    """
+
+    def __init__(self, inbox: Inbox, access: Access) -> None:
+        self.inbox = inbox
+        self._access = access
+        self._limits = RateLimiter(RATES)
+        self._subscribers: dict[bytes, Subscriber] = {}
+        self._away = Away()
+        self._dropped = 0
+
+    def drain(self, now: float) -> tuple[list[Subscriber], list[Request]]:
+        """Take what viewers say.
+
+        Returns
+        -------
+        list of Subscriber
+            Those with new topics, to be told how things stand.
+        list of Request
+            What else is asked for, by those who may.
+        """
+        newcomers: list[Subscriber] = []
+        requests: list[Request] = []
+        for _ in range(MAX_DRAINED):
+            if (received := self.inbox.receive()) is None:
+                break
+            try:
+                if received.user != LOCAL:
+                    self._limits.charge(received.user, now)
+                message = messages.decode_from_viewer(received.data)
+                if not isinstance(message, messages.Subscribe):
+                    requests.append(self._request(received, message))
+                elif self._subscribe(received, message, now):
+                    newcomers.append(self._subscribers[received.peer])
+            except EcgmonError as error:
+                retry_s = error.retry_s if isinstance(error, RefusedError) else None
+                self.inbox.refuse(received.peer, str(error), retry_s, received.user)
+        return newcomers, requests
+
+    def forget_silent(self, now: float) -> None:
+        """Forget viewers that have shown no sign of life."""
+        for subscriber in list(self._subscribers.values()):
+            if now - subscriber.heard > SILENT_S:
+                self._leave(subscriber)
+        self._away.forget(now)
+
+    def take_dropped(self) -> int:
+        """Return how many more messages are known not to have reached viewers that wanted them."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    def wanted(self, topic: str) -> bool:
+        """Tell whether anybody listens to a topic, so that traces need not be made for nobody."""
+        return any(_wants(subscriber, topic) for subscriber in self._subscribers.values())
+
+    def publish(self, published: Sequence[messages.Published]) -> None:
+        """Send messages to all who listen; they are dropped for those who are too slow."""
+        for message in published:
+            self._publish(message)
+
+    def flush(self) -> None:
+        """Do nothing: ZeroMQ sends at once."""
+
+    def close(self) -> None:
+        """Let the inbox go; its socket still sends what it has."""
+        self.inbox.close()
+
+    def _publish(self, message: messages.Published) -> None:
+        topic, data = messages.topic(message), messages.encode(message)
+        for subscriber in self._away.all():
+            if self._hears(subscriber, topic, message.wearer):
+                subscriber.skip()
+        for subscriber in list(self._subscribers.values()):
+            if self._hears(subscriber, topic, message.wearer):
+                self._send(subscriber, data)
+
+    def tell(self, subscriber: Subscriber, told: list[messages.Published]) -> None:
+        """Send one viewer what it listens to of these, and that this was all."""
+        for message in told:
+            if self._hears(subscriber, messages.topic(message), message.wearer):
+                self._send(subscriber, messages.encode(message), snapshot=True)
+        self._send(subscriber, messages.encode(messages.Subscribed()), snapshot=True)
+
+    def answer(self, request: Request, message: messages.ToViewer) -> None:
+        """Answer a request."""
+        self.inbox.answer(request.peer, message)
+
+    def refuse(self, request: Request, reason: str) -> None:
+        """Say that a request cannot be carried out."""
+        self.inbox.refuse(request.peer, reason, user=request.user)
+
+    def review(self) -> None:
+        """Look again at who may listen, after keys have changed."""
+        for subscriber in list(self._subscribers.values()):
+            if not self._access.may_read(subscriber.user, None):
+                del self._subscribers[subscriber.peer]
+                self.inbox.refuse(subscriber.peer, MAY_NOT, user=subscriber.user)
+
+    def _request(
+        self,
+        received: Received,
+        message: messages.Acknowledge | messages.Pause | messages.History,
+    ) -> Request:
+        """Check whether a viewer may ask for this, and who it is."""
+        user, name = received.user, self._access.name_of(received.user)
+        if isinstance(message, messages.History):
+            may = self._access.may_read(user, message.wearer)
+        else:
+            may = self._access.may_act(user, message.wearer)
+            if may and user != LOCAL:  # the key says who it is, whatever the message says
+                message = msgspec.structs.replace(message, by=f"{name}: {message.by}"[:64])
+        if not may:
+            raise ProtocolError(MAY_NOT)
+        return Request(received.peer, user, message)
+
+    def _subscribe(self, received: Received, message: messages.Subscribe, now: float) -> bool:
+        """Note what a viewer wants; tells whether it is to be told how things stand."""
+        peer, user, topics = received.peer, received.user, frozenset(message.topics)
+        wearers = {topic.partition("/")[2] or None for topic in topics}
+        if not all(self._access.may_read(user, wearer) for wearer in {None, *wearers}):
+            raise ProtocolError(MAY_NOT)
+        known = self._subscribers.get(peer)
+        repeated = (
+            known is not None
+            and (known.user, known.topics) == (user, topics)
+            and known.goes_on_as(message.session)
+            and not message.again
+        )
+        if known is None or known.user != user or not known.goes_on_as(message.session):
+            known = self._newcomer(peer, user, topics, message.session)
+        known.topics = topics
+        known.sign_of_life(message.session, message.lost, now)
+        self._count(known)
+        if repeated:
+            self._send(known, messages.encode(messages.Subscribed(repeated=True)))
+        return not repeated
+
+    def _newcomer(
+        self, peer: bytes, user: str, topics: frozenset[str], session: str | None
+    ) -> Subscriber:
+        """Return who subscribes on a connection for the first time; perhaps it was here before."""
+        for other in list(self._subscribers.values()):
+            if (other.session, other.user) == (session, user):  # its former connection has ended
+                self._leave(other)
+        if peer not in self._subscribers and len(self._subscribers) >= MAX_VIEWERS:
+            raise ProtocolError(f"{MAX_VIEWERS} viewers are connected already: try again later.")
+        if (known := self._away.take(peer, user, session)) is not None:
+            known.peer = peer
+        else:
+            known = Subscriber(peer, user, topics, 0.0)
+            if session is None and (former := self._away.take_nameless(user, topics)):
+                known.dropped = former.dropped
+                self._count(former)
+        self._subscribers[peer] = known
+        return known
+
+    def _count(self, subscriber: Subscriber) -> None:
+        """Count what a viewer is known to have missed, and log what only the viewer knew of."""
+        if count := subscriber.take_uncounted():
+            self._dropped += count
+            if subscriber.lost > subscriber.missed:
+                _log.warning("peer=%s dropped=%d on the way", subscriber.peer.hex(), count)
+
+    def _hears(self, subscriber: Subscriber, topic: str, wearer: str | None) -> bool:
+        """Tell whether a message is for a viewer: of all wearers it hears of those it may."""
+        return _wants(subscriber, topic) and self._access.may_read(subscriber.user, wearer)
+
+    def _send(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
+        """Send an encoded message with the viewer's next number, or drop and count it."""
+        if self._subscribers.get(subscriber.peer) is not subscriber:
+            return  # it has gone since
+        try:
+            if subscriber.dropped:
+                told = messages.encode(messages.Dropped(count=subscriber.dropped))
+                self._hand_over(subscriber, told)
+                _log.warning("peer=%s dropped=%d", subscriber.peer.hex(), subscriber.dropped)
+                subscriber.told_dropped()
+            self._hand_over(subscriber, data, snapshot=snapshot)
+        except zmq.Again:
+            subscriber.skip()
+            self._count(subscriber)
+        except zmq.ZMQError:  # its connection has ended
+            subscriber.skip_unanswered()
+            subscriber.skip()
+            self._leave(subscriber)
+
+    def _hand_over(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
+        data = numbered(data, subscriber.session, subscriber.sent + 1, snapshot=snapshot)
+        self.inbox.socket.send_multipart([subscriber.peer, data], zmq.DONTWAIT)
+        subscriber.sent += 1
+
+    def _leave(self, subscriber: Subscriber) -> None:
+        """Send a viewer nothing more until it is back."""
+        _log.info(
+            "peer=%s user=%r session=%s gone sent=%d dropped=%d",
+            subscriber.peer.hex(),
+            subscriber.user,
+            subscriber.session,
+            subscriber.sent,
+            subscriber.dropped,
+        )
+        self._subscribers.pop(subscriber.peer, None)
+        self._away.put(subscriber)
+
+
+def listen(endpoints: tuple[str, ...], host: Host) -> Publisher:
+    """Open the endpoints of viewers; raises `UsageError` where one cannot be bound."""
+    return Publisher(host.router(endpoints, MAX_REQUEST), host.access)
+
+
+def _wants(subscriber: Subscriber, topic: str) -> bool:
+    return topic in subscriber.topics or f"{topic.partition('/')[0]}/" in subscriber.topics

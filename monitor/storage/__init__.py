@@ -1,0 +1,1 @@
+"""Writing to disk: the writer thread, the journal, captured signal and recovery."""

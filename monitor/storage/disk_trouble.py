@@ -1,0 +1,53 @@
+"""A disk that fails or hangs: for how long, and how much of the signal is not kept."""
+
+import logging
+from typing import Final
+
+REPORT_S: Final = 10.0
+"""How often the log says how much is not on disk while that lasts."""
+
+_log = logging.getLogger(__name__)
+
+
+class DiskTrouble:
+    """Says in the log when the disk begins to fail, what is at stake meanwhile, and what is lost.
+
+    Attributes
+    ----------
+    seconds : float
+        For how long the disk has failed or hung by now; 0 while it is well.
+    """
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._reported = 0.0
+        self._unkept_before = 0
+        self.seconds = 0.0
+
+    def note(self, now: float, why: str, held: int, unkept: int) -> None:
+        """Take how the disk is; call it about once a second.
+
+        Parameters
+        ----------
+        now : float
+            Monotonic time in seconds.
+        why : str
+            What is wrong; empty if nothing is.
+        held : int
+            Samples that wait in memory.
+        unkept : int
+            Samples that were given up since the monitor was started.
+        """
+        if why and self._since is None:
+            self._since = self._reported = now
+            _log.error("disk=failing held=%d error=%r", held, why)
+        self.seconds = 0.0 if self._since is None else now - self._since
+        lost = unkept - self._unkept_before
+        if not why and self._since is not None:
+            _log.warning("disk=well after-seconds=%.0f not-kept=%d", self.seconds, lost)
+            self._since, self.seconds = None, 0.0
+            self._unkept_before = unkept
+        elif why and now - self._reported >= REPORT_S:
+            self._reported = now
+            said = "disk=failing seconds=%.0f held=%d not-kept=%d error=%r"
+            _log.error(said, self.seconds, held, lost, why)

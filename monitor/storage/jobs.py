@@ -1,0 +1,81 @@
+"""Jobs that pass between the loop and the storage thread."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ecgmon.signal.rate_converter import first_output
+from ecgmon.wire import messages
+from monitor.storage.unwritten import Lost
+from monitor.wearers.stream import Piece, Stream
+
+
+@dataclass(eq=False, slots=True)
+class Batch:
+    """What one tick of the loop has to keep, and what waits for it.
+
+    Parameters
+    ----------
+    published : list of Published
+        For the journal; what waits to be published is among them.
+    pieces : list of (str, Piece)
+        Whose samples, and which, for the capture.
+    acks : dict of Stream to int
+        Up to which sample each stream can be acknowledged once these are on disk.
+    ends : list of Stream
+        Those that end once all their samples are.
+    """
+
+    published: list[messages.Published]
+    pieces: list[tuple[str, Piece]] = field(default_factory=list)
+    acks: dict[Stream, int] = field(default_factory=dict)
+    ends: list[Stream] = field(default_factory=list)
+    queued: float = field(default_factory=time.monotonic)
+
+
+@dataclass(eq=False, slots=True)
+class StoredSamples:
+    """How much of each stream is on disk, or recorded as given up.
+
+    Parameters
+    ----------
+    acks : dict of Stream to int
+        Index of the first sample that is not.
+    ends : list of Stream
+        Those whose last samples are.
+    gaps : list of Gap
+        What was given up: the journal has it by now.
+    """
+
+    acks: dict[Stream, int] = field(default_factory=dict)
+    ends: list[Stream] = field(default_factory=list)
+    gaps: list[messages.Gap] = field(default_factory=list)
+
+
+@dataclass(eq=False, slots=True)
+class ReadRequest:
+    """Something to be looked up on the disk, after all that was handed over before.
+
+    Parameters
+    ----------
+    look_up : callable
+        Called in the disk's thread.
+    then : callable or None
+        Called in the loop, when it is done.
+    """
+
+    look_up: Callable[[], Callable[[], None]]
+    then: Callable[[], None] | None = None
+    queued: float = field(default_factory=time.monotonic)
+
+
+def gap(lost: Lost) -> messages.Gap:
+    """Return what is told of samples that were given up."""
+    first = first_output(lost.first, lost.rate_mhz)
+    return messages.Gap(
+        wearer=lost.wearer,
+        stream=messages.stream_id(lost.stream),
+        first=first,
+        count=first_output(lost.end, lost.rate_mhz) - first,
+        judged=True,
+    )

@@ -1,0 +1,1 @@
+"""The wearers under watch: registry, sessions, streams and device clocks."""

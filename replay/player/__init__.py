@@ -1,0 +1,1 @@
+"""Playing a record to a monitor as a device would."""

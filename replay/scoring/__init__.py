@@ -1,0 +1,1 @@
+"""Comparing what a monitor published with annotations or a simulation's truth."""

@@ -1,0 +1,1 @@
+"""Simulated wearers, and the alarms that they must lead to."""

@@ -1,0 +1,121 @@
+import time
+
+import pytest
+import zmq
+
+from ecgmon.core.errors import UsageError
+from ecgmon.wire import messages
+from ecgmon.wire.numbering import numbered
+from ecgmon.wire.viewer_client import ALIVE_S, ViewerClient, topics
+from tests.support.publisher import PATIENCE_S, Publisher
+
+WINDOWS = topics([messages.Window])
+
+
+@pytest.fixture
+def viewer():
+    made = []
+    with zmq.Context() as context:
+
+        def viewer(endpoint, wanted=WINDOWS, **given):
+            made.append(ViewerClient(context, endpoint, wanted, **given))
+            return made[-1]
+
+        yield viewer
+        for each in made:
+            each.socket.close()
+
+
+def until(happens, viewer):
+    """Let a viewer go on until something has happened; returns what it heard."""
+    heard, deadline = [], time.monotonic() + PATIENCE_S
+    while not happens(heard):
+        assert time.monotonic() < deadline
+        viewer.socket.poll(5)
+        heard += viewer.drain(100)
+    return heard
+
+
+def subscribed(heard):
+    return messages.Subscribed() in heard
+
+
+def test_it_knows_whether_there_is_a_monitor_and_finds_the_next_one(viewer):
+    with Publisher() as publisher:
+        viewer = viewer(publisher.endpoint)
+        until(subscribed, viewer)
+        assert viewer.connected
+        assert viewer.say(messages.History(wearer=None))
+    until(lambda _: not viewer.connected, viewer)
+    assert not viewer.say(messages.History(wearer=None))
+    viewer.want(topics([messages.Alarm]))  # said as soon as there is somebody to say it to
+    before = time.monotonic()
+    with Publisher(publisher.endpoint) as publisher:
+        until(subscribed, viewer)
+        assert time.monotonic() - before < ALIVE_S
+        assert set(publisher.topics.values()) == {frozenset({"alarm/"})}
+
+
+def test_it_is_given_keys_before_it_connects(viewer):
+    seen = []
+    viewer = viewer("tcp://127.0.0.1:9", secure=seen.append)
+    assert seen == [viewer.socket]
+    with pytest.raises(UsageError, match="nowhere is no endpoint to connect to"):
+        ViewerClient(viewer.socket.context, "nowhere", WINDOWS)
+
+
+def test_what_cannot_be_read_is_counted(viewer):
+    with Publisher() as publisher:
+        viewer = viewer(publisher.endpoint)
+        until(subscribed, viewer)
+        publisher.publish(b"{}", b"\xff", messages.Dropped(count=1))
+        assert until(lambda heard: messages.Dropped(count=1) in heard, viewer)
+        assert viewer.unreadable == 2
+
+
+def test_what_is_missing_is_yielded_in_its_place_and_said(viewer):
+    def gap(session, seq):
+        told = messages.encode(messages.Gap(wearer="203", stream="0" * 16, first=seq, count=1))
+        return numbered(told, session * 16, seq)
+
+    told = numbered(messages.encode(messages.Dropped(count=5)), "a" * 16, 13)
+    with Publisher() as publisher:
+        viewer = viewer(publisher.endpoint)
+        until(subscribed, viewer)
+        publisher.publish(
+            *(gap("a", seq) for seq in (2, 3, 7)),
+            told,  # of the same that the numbers tell
+            numbered(b'{"type":"of a later version"}', "a" * 16, 14),
+            *(gap("a", seq) for seq in (16, 15, 4, 17)),
+            *(gap("b", seq) for seq in (1, 2)),
+            gap("a", 18),  # of a monitor that is no more
+            b'{"type":"done","session":"A"}',
+            messages.Done(),
+        )
+        heard = until(lambda heard: messages.Done() in heard, viewer)
+    found = [m.first if isinstance(m, messages.Gap) else m for m in heard]
+    missing = [messages.Dropped(count=count) for count in (1, 3, 5, 1, 0)]
+    one, three, five, again, unknown = missing
+    assert found == [one, 2, 3, three, 7, five, again, 16, 17, unknown, 1, 2, messages.Done()]
+    assert viewer.unreadable == 2
+
+
+def test_it_says_its_session_and_its_loss_and_takes_leave(viewer):
+    said = []
+    with Publisher() as publisher:
+        take = publisher._take
+        publisher._take = lambda peer, message: (said.append(message), take(peer, message))
+        viewer = viewer(publisher.endpoint)
+        until(subscribed, viewer)
+        done = numbered(messages.encode(messages.Done()), "a" * 16, 3)
+        publisher.publish(done)
+        until(lambda heard: messages.Done() in heard, viewer)
+        viewer.ask_again()
+        until(subscribed, viewer)
+        viewer.close()
+        viewer.close()
+        publisher.wait_for_topic("window/", wanted=False)
+    first, again, leave = said
+    assert (first.session, first.lost, first.again) == (None, 0, False)
+    assert (again.session, again.lost, again.again) == ("a" * 16, 2, True)
+    assert (leave.topics, leave.session) == ([], "a" * 16)

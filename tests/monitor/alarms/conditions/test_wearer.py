@@ -1,0 +1,160 @@
+"""The conditions against a plain reading of their rules, however the stream is cut."""
+
+from dataclasses import replace
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ecgmon.core.constants import RATE
+from ecgmon.signal import Second
+from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.kinds import OF_SIGNAL
+from monitor.alarms.rules import Hysteresis, Rules
+from tests.support.alarm_seconds import (
+    ABNORMAL,
+    ABSENT,
+    GAP,
+    NOISY,
+    NORMAL,
+    STILL,
+    Happening,
+    by_kind,
+    push,
+    stretches,
+)
+
+hysteresis = st.integers(1, 12).flatmap(
+    lambda n: st.builds(Hysteresis, st.integers(1, n), st.just(n), st.integers(1, 40))
+)
+rules = st.just(Rules()) | st.builds(Rules, hysteresis, hysteresis, hysteresis)
+
+
+def cuts_of(happenings):
+    return st.lists(st.integers(1, max(1, len(happenings) * RATE)), max_size=40)
+
+
+def k_of_n(flags, rule):
+    """Begin where k of the last n hold, none from before it last ended."""
+    changes, since, holds = [], 0, False
+    for second in range(len(flags)):
+        if not holds:
+            if sum(flags[max(since, second - rule.n + 1) : second + 1]) >= rule.k:
+                changes.append((True, (second + 1) * RATE))
+                holds = True
+        elif second + 1 >= rule.clear and not any(flags[second + 1 - rule.clear : second + 1]):
+            changes.append((False, (second + 1) * RATE))
+            holds, since = False, second + 1
+    return changes
+
+
+@settings(max_examples=100)
+@given(stretches, rules)
+@example([ABNORMAL] * 3 + [NORMAL] * 40 + [ABNORMAL] * 3, Rules())
+@example([ABNORMAL, NORMAL] * 3, Rules(abnormal=Hysteresis(3, 10, 1)))
+def test_seconds_add_up_to_conditions_by_the_rules(happenings, rule):
+    happenings = [replace(happening, lost=0) for happening in happenings]
+    found = by_kind(push(WearerConditions(rule), [*happenings, NORMAL]))  # the last is never judged
+    states = [*(h.state for h in happenings), "signal"]
+    assert found.get("no-signal", []) == k_of_n([s == "absent" for s in states], rule.no_signal)
+    assert found.get("noisy", []) == k_of_n([s == "noisy" for s in states], rule.noisy)
+    verdicts = [h.abnormal is True for h in happenings]
+    assert found.get("abnormal", []) == k_of_n(verdicts, rule.abnormal)
+
+
+@settings(max_examples=60)
+@given(st.data(), stretches)
+@example(None, [*[NORMAL] * 5, *[STILL] * 6, NORMAL, *[STILL] * 6, ABSENT, *[STILL] * 6])
+@example(None, [*[NORMAL] * 9, *[STILL] * 6, GAP, *[NORMAL] * 6])
+def test_each_kind_is_the_same_however_the_stream_is_cut(data, happenings):
+    once = by_kind(push(WearerConditions(Rules()), happenings))
+    cuts = data.draw(cuts_of(happenings)) if data else ()
+    for cut in (cuts, range(1, len(happenings) * RATE, 7)):
+        assert by_kind(push(WearerConditions(Rules()), happenings, cut)) == once
+
+
+@settings(max_examples=60)
+@given(stretches, stretches, rules)
+def test_the_past_decides_alone(happenings, more, rule):
+    once = push(WearerConditions(rule), happenings)
+    assert push(WearerConditions(rule), happenings + more)[: len(once)] == once
+
+
+NOISE_ENDS_AS_A_RATE_TURNS = [
+    *[Happening(beats=(0, 1, 2))] * 3,
+    *[NOISY] * 5,
+    *[ABSENT] * 3,
+    *[NORMAL] * 3,
+    *[Happening(beats=(0, 1))] * 4,
+]
+
+
+@settings(max_examples=60)
+@given(stretches, stretches, rules)
+@example([], NOISE_ENDS_AS_A_RATE_TURNS, Rules())
+def test_a_condition_begins_and_ends_in_turn_and_outlives_its_stream(happenings, more, rule):
+    held = set()
+    turned = {"low": -1, "high": -1}
+    for stream in (happenings, more):
+        for told in push(WearerConditions(rule, held), stream):
+            assert told.condition.holds == (told.condition.kind not in held), told
+            assert told.condition.kind in OF_SIGNAL
+            held ^= {told.condition.kind}
+            for side in turned:
+                # At the sample where one turns into the other both may hold: never none.
+                rates = {f"{side}-rate", f"extreme-{side}-rate"}
+                if told.condition.kind in rates:
+                    turned[side] = told.condition.at
+                assert not rates <= held or told.condition.at == turned[side]
+
+
+def test_a_lead_off_is_told_within_three_seconds():
+    for off in range(RATE):
+        # The chain calls a second absent if one of its halves is flat.
+        first = ABSENT if off <= RATE // 2 else Happening()
+        happenings = [*[NORMAL] * 3, first, *[ABSENT] * 4]
+        told = next(t for t in push(WearerConditions(Rules()), happenings) if t.condition.holds)
+        assert told.condition.kind == "no-signal"
+        assert told.known - (3 * RATE + off) <= 3 * RATE
+
+
+def test_what_held_before_the_stream_ends_in_it_by_the_same_rules():
+    held = {"asystole", "extreme-low-rate", "abnormal", "no-signal", "noisy"}
+    steady = [Happening(beats=(0, 180))] * 60
+    told = push(WearerConditions(Rules(), held), steady)
+    ends = {t.condition.kind: t.condition.at // RATE for t in told if not t.condition.holds}
+    assert ends == {
+        "asystole": 0,
+        "no-signal": 3,
+        "noisy": 10,
+        "extreme-low-rate": 12,  # five beats, and then ten seconds
+        "abnormal": 30,
+    }
+    assert len(told) == len(ends)
+    assert by_kind(told)["asystole"] == [(False, 180)]  # at the second beat
+
+
+def test_what_is_switched_off_while_it_holds_ends():
+    off = Rules(low_rate=None, extreme_low_rate=None)
+    slow = [Happening(beats=(0,) if n % 2 else ()) for n in range(20)]
+    told = push(WearerConditions(off, {"extreme-low-rate"}), slow)
+    assert by_kind(told) == {"extreme-low-rate": [(False, 10 * RATE)]}
+
+
+def test_what_turns_into_something_worse_never_seems_over_meanwhile():
+    conditions = WearerConditions(Rules(noisy=Hysteresis(1, 1, 1), no_signal=Hysteresis(1, 1, 1)))
+    conditions.second(Second(0, RATE, "noisy", ()))
+    changes = conditions.second(Second(0, 2 * RATE, "absent", ()))
+    assert [(c.kind, c.holds) for c in changes] == [("no-signal", True), ("noisy", False)]
+
+
+def test_a_condition_never_flaps_when_it_ends_faster_than_it_begins():
+    rule = Rules(abnormal=Hysteresis(3, 60, 2))
+    told = push(WearerConditions(rule), [*[ABNORMAL] * 3, *[NORMAL] * 57])
+    assert by_kind(told) == {"abnormal": [(True, 3 * RATE), (False, 5 * RATE)]}
+
+
+def test_noise_hides_a_rate_alarm_only_if_it_lasts():
+    slow = [Happening(beats=(0,)), Happening(beats=(180,)), Happening(beats=())]  # 40/min
+    for seconds, kinds in ((9, {"low-rate": 1, "noisy": 1}), (10, {"low-rate": 3, "noisy": 1})):
+        told = push(WearerConditions(Rules()), [*slow * 5, *[NOISY] * seconds, *slow * 3])
+        assert {kind: len(changes) for kind, changes in by_kind(told).items()} == kinds

@@ -1,0 +1,335 @@
+"""The conversation with devices, over real sockets."""
+
+import sqlite3
+import time
+
+import numpy as np
+import pytest
+
+from ecgmon.core.constants import NO_VALUE
+from ecgmon.wire import messages
+from monitor.wearers import registry as registry
+from replay.simulator.wearer import simulate
+from tests.support.rig import assert_same, said
+
+RATE = 360
+OFF = np.full(5 * RATE, NO_VALUE)
+"""Five seconds without a value: an alarm, no-signal."""
+CALM = simulate("normal", duration_s=20).record.samples
+
+
+@pytest.fixture
+def takeover(monkeypatch):
+    """A wearer's new device takes over at once."""
+    monkeypatch.setattr(registry, "TAKEOVER_S", 0.0)
+
+
+def test_hello_is_welcomed_samples_are_acknowledged_and_bye_ends_the_stream(rig):
+    listener, device = rig.listener(), rig.device()
+    welcome = device.greet("203", 7)
+    assert (welcome.next, welcome.publish) == (0, rig.monitor.publish)
+    opened = listener.until(messages.Opened, "203")
+    assert (opened.stream, opened.lead, opened.rate) == ("0000000000000007", "II", 360.0)
+    device.send(0, CALM[:100])
+    device.until_acked(100)
+    device.send(100, CALM[100:150])
+    device.send(150, CALM[150:720])
+    device.until_acked(720)
+    assert device.hears_nothing()
+    device.finish(720)
+    closed = listener.until(messages.Closed, "203")
+    assert (closed.stream, closed.end) == ("0000000000000007", 720)
+    assert [window.first for window in listener.all(messages.Window, "203")] == [0]
+    device.send(720, CALM[720:800])
+    device.is_refused("say hello first")
+
+
+def test_a_heartbeat_is_answered_with_the_last_acknowledgement(rig):
+    device = rig.device()
+    device.greet("203", 7)
+    device.send_all(CALM[:500])
+    device.until_acked(500)
+    device.say(messages.Heartbeat(stream=messages.stream_id(7)))
+    assert device.hear() == messages.Ack(stream=messages.stream_id(7), next=500, seen=500)
+
+
+def test_a_newcomer_is_told_what_is_open_and_which_alarms_stand(rig):
+    device, before = rig.device(), rig.listener()
+    device.greet("203", 7)
+    device.send_all(OFF)
+    raised = before.until(messages.Alarm, "203")
+    assert (raised.kind, raised.state, raised.alarm) == ("no-signal", "raised", 1)
+
+    late = rig.newcomer("alarm/203", "opened/203")
+    late.until(messages.Opened, "203")
+    assert late.until(messages.Alarm, "203") == raised
+    assert late.asks(messages.Acknowledge(wearer="203", alarm=1, by="a nurse")) == messages.Done()
+    acknowledged = late.until(messages.Alarm, "203", state="acknowledged")
+    assert (acknowledged.alarm, acknowledged.by) == (1, "a nurse")
+
+    latest = rig.newcomer()
+    assert latest.until(messages.Alarm, "203") == acknowledged
+    again = messages.Acknowledge(wearer="203", alarm=1, by="another")
+    assert latest.asks(again) == messages.Done(), "nothing changes by it"
+    device.send_all(CALM[: 5 * RATE], first=len(OFF))
+    latest.until(messages.Alarm, "203", state="cleared")
+    assert [alarm.by for alarm in latest.all(messages.Alarm, "203")] == ["a nurse", None]
+    refused = latest.asks(again)
+    assert "stands no more" in refused.reason
+
+
+def test_an_alarm_is_in_the_journal_when_anybody_hears_of_it(rig):
+    device, listener = rig.device(), rig.listener()
+    device.greet("203", 7)
+    device.send_all(OFF)
+    alarm = listener.until(messages.Alarm, "203")
+    with sqlite3.connect(rig.journal) as reader:
+        ((text,),) = reader.execute("SELECT message FROM journal WHERE type = 'alarm'")
+    reader.close()
+    assert messages.decode_to_viewer(text.encode()) == alarm
+
+
+def test_a_frame_without_hello_is_refused(rig):
+    device = rig.device()
+    device.stream = 7
+    device.send(0, CALM[:100])
+    device.is_refused("say hello first")
+    for message in (messages.Heartbeat, messages.Bye):
+        end = {"end": 0} if message is messages.Bye else {}
+        device.say(message(stream=messages.stream_id(7), **end))
+        device.is_refused("say hello first")
+
+
+def test_another_peer_cannot_use_a_stream_id(rig):
+    owner, thief, listener = rig.device(), rig.device(), rig.listener()
+    owner.greet("203", 7)
+    thief.stream = 7
+    thief.send(0, CALM[:360])
+    thief.is_refused("say hello first")
+    thief.bye(0)
+    thief.is_refused("say hello first")
+    owner.send_all(CALM[:720])
+    owner.until_acked(720)
+    owner.finish(720)
+    assert listener.until(messages.Closed, "203").end == 720
+    assert listener.until(messages.Link, "203").received == 720
+
+
+def test_a_device_that_reconnects_goes_on_where_it_was(rig):
+    listener = rig.listener()
+    device = rig.device()
+    device.greet("203", 7)
+    device.send_all(CALM[:1000])
+    device.until_acked(1000)
+    again = rig.device()
+    assert again.greet("203", 7).next == 1000
+    again.send_all(CALM[900:3600], first=900)
+    again.until_acked(3600)
+    device.send(1000, CALM[1000:1100])
+    device.is_refused("say hello first")
+    again.finish(3600)
+    closed = listener.until(messages.Closed, "203")
+    assert closed.end == 3600
+    link = listener.until(messages.Link, "203", received=3600)
+    assert (link.missing, link.repeated) == (0, 100)
+    assert listener.all(messages.Gap, "203") == []
+    assert [w.first for w in listener.all(messages.Window, "203")] == list(range(0, 3240, 360))
+
+
+def test_a_new_stream_of_a_wearer_closes_the_old_one_and_loses_nothing_of_it(rig, takeover):
+    listener, device, other = rig.listener(), rig.device(), rig.device()
+    device.greet("203", 7)
+    device.send_all(CALM[:3600], size=3600)  # may still wait when the other one says hello
+    other.greet("203", 8)
+    other.send_all(CALM[:1080])
+    listener.until(messages.Opened, "203", stream=messages.stream_id(8))
+    closed = listener.until(messages.Closed, "203")
+    assert closed.stream == messages.stream_id(7)
+    old = listener.all(messages.Window, "203", stream=messages.stream_id(7))
+    assert [w.first for w in old] == list(range(0, (closed.end // 360) * 360 - 360, 360))
+    listener.until(messages.Window, "203", stream=messages.stream_id(8), first=360)
+
+
+def test_what_came_just_before_a_new_stream_is_judged_too(rig, takeover):
+    listener = rig.listener()
+    for number in range(10):
+        device = rig.device()
+        device.greet("203", 2 * number)
+        device.send_all(CALM[:1080])
+        device.greet_after_acks("203", 2 * number + 1)  # often in the same tick as the samples
+        stream = messages.stream_id(2 * number)
+        assert listener.until(messages.Closed, "203", stream=stream).end == 1080
+        windows = listener.all(messages.Window, "203", stream=stream)
+        assert [window.first for window in windows] == [0, 360]
+
+
+def test_a_goodbye_does_not_close_the_stream_that_follows_at_once(rig, takeover):
+    listener, device = rig.listener(), rig.device()
+    device.greet("203", 7)
+    device.bye(0)  # both often arrive in one tick
+    device.hello("203", 8)
+    answers = [device.hear(), device.hear()]
+    assert {type(answer) for answer in answers} == {messages.Ack, messages.Welcome}
+    device.send_all(CALM[:1080])
+    device.until_acked(1080)
+    listener.until(messages.Window, "203", first=360)
+    device.finish(1080)
+    listener.until(messages.Closed, "203", stream=messages.stream_id(8))
+
+
+def test_a_sampling_rate_out_of_range_is_refused_and_the_old_stream_lives_on(rig):
+    device, other = rig.device(), rig.device()
+    device.greet("203", 7)
+    other.hello("203", 8, rate=50.0)
+    other.is_refused("Expected `float` >= 100.0")
+    device.send(0, CALM[:360])
+    device.until_acked(360)
+    device.send(360, CALM[360:720], rate_mhz=500_000)
+    device.is_refused("rate")
+    device.send(360, CALM[360:720])
+    device.until_acked(720)
+
+
+def test_what_other_samples_overtook_is_no_gap(rig):
+    listener, device = rig.listener(), rig.device()
+    device.greet("203", 7)
+    for first in (360, 0, 1080, 720):
+        device.send(first, CALM[first : first + 360])
+    device.until_acked(1440)
+    device.finish(1440)
+    listener.until(messages.Closed, "203")
+    link = listener.all(messages.Link, "203")[-1]
+    assert (link.received, link.missing, link.repeated) == (1440, 0, 0)
+    assert listener.all(messages.Gap, "203") == []
+
+
+def test_a_device_of_another_rate_is_told_its_samples_and_the_others_360_hz(rig):
+    listener, device = rig.listener(), rig.device()
+    device.hello("203", 7, rate=250.0)
+    assert isinstance(device.hear(), messages.Welcome)
+    for first in (0, 1000, 2250):  # a second is missing
+        device.send(first, CALM[first : first + 1000], rate_mhz=250_000)
+    device.finish(3250)
+    assert listener.until(messages.Closed, "203").end == 13 * RATE
+    (gap,) = listener.all(messages.Gap, "203")
+    assert (gap.first, gap.count) == (8 * RATE, RATE)
+    windows = listener.all(messages.Window, "203")
+    assert [window.first for window in windows] == list(range(0, 12 * RATE, RATE))
+    assert listener.all(messages.Link, "203")[-1].missing == 250
+
+
+def test_a_full_ward_refuses_the_next_wearer_until_one_leaves(rig):
+    device = rig.device()
+    for number in range(64):
+        device.greet(f"wearer-{number}", number)
+    device.hello("one-more", 64)
+    device.is_refused("watches 64 wearers already")
+    device.stream = 3
+    device.finish(0)
+    device.greet("one-more", 64)
+
+
+def test_traces_are_made_only_for_those_who_draw(rig):
+    listener, device = rig.listener("window/", "opened/", "closed/"), rig.device()
+    device.greet("203", 7)
+    device.send_all(CALM[:1080])
+    listener.until(messages.Window, "203", first=360)
+    drawing = rig.listener("trace/203")
+    device.send_all(CALM[1080:2160], first=1080, size=360)
+    device.until_acked(2160)
+    device.finish(2160)
+    listener.until(messages.Closed, "203")
+    assert {type(message) for message in listener.drain()} == {
+        messages.Opened,
+        messages.Window,
+        messages.Closed,
+    }
+    traces = [m for m in drawing.drain() if isinstance(m, messages.Trace)]
+    assert traces[0].first == 1080
+    assert sum(len(trace.samples) // 2 for trace in traces) == 1080
+    assert [t.first for t in traces[1:]] == [t.first + len(t.samples) // 2 for t in traces[:-1]]
+
+
+def test_samples_of_a_ramp_are_counted_once_and_gaps_published(rig):
+    listener, device = rig.listener(), rig.device()
+    device.greet("203", 7)
+    rng = np.random.default_rng(1)
+    end = received = repeated = floor = 0  # a gap that stays one: nothing comes late
+    gaps = []
+    for _ in range(300):
+        skip = int(rng.integers(0, 500)) if rng.random() < 0.1 else 0
+        back = int(rng.integers(0, 200)) if rng.random() < 0.3 else 0
+        first = max(end + skip - back, floor)
+        count = int(rng.integers(1, 300))
+        device.send(first, np.arange(first, first + count) % 30_000, gain=2e4)
+        new = max(first + count - end, 0)
+        if new and first > end:
+            gaps.append((end, first - end))
+            floor = first
+            new = count
+        received += new
+        repeated += count - new
+        end = max(end, first + count)
+    device.until_acked(end)
+    device.finish(end)
+    assert listener.until(messages.Closed, "203").end == end
+    link = listener.all(messages.Link, "203")[-1]
+    assert (link.received, link.repeated) == (received, repeated)
+    assert link.missing == end - received == sum(count for _, count in gaps)
+    assert [(gap.first, gap.count) for gap in listener.all(messages.Gap, "203")] == gaps
+    assert len(gaps) > 10
+
+
+def test_the_same_signal_says_the_same_however_it_is_cut(rig):
+    """Also across gaps, with many in one tick: the monitor's time is the stream's."""
+    record = simulate("gaps", duration_s=30).record
+    rng = np.random.default_rng(2)
+    kept = np.ones(len(record.samples), dtype=bool)
+    for start in rng.integers(2000, 9000, 300):  # every second is hit, some badly
+        kept[start : start + rng.choice([4, 4, 4, 80])] = False
+    bounds = np.flatnonzero(np.diff(kept.astype(int), prepend=0, append=0))
+    runs = bounds.reshape(-1, 2).tolist()
+    assert len(runs) > 110
+    listener = rig.listener()
+    for wearer, size in (("coarse", 4000), ("fine", 7)):
+        device = rig.device()
+        device.greet(wearer, size)
+        for start, stop in runs:
+            device.send_all(record.samples[start:stop], first=start, size=size)
+            if size == 7:
+                time.sleep(0.003)  # over many ticks
+        device.finish(runs[-1][1])
+        listener.until_over(wearer)
+    coarse, fine = (said(listener.heard, wearer) for wearer in ("coarse", "fine"))
+    assert_same(coarse, fine)
+    assert [m["first"] for m in coarse if m["type"] == "Window"] == list(range(0, 29 * 360, 360))
+
+
+def test_a_stream_full_of_gaps_is_not_passed_over_in_silence(rig):
+    """No second of it is whole, but every second is spoken of, and the alarm is raised."""
+    listener, device = rig.listener(), rig.device()
+    device.greet("203", 7)
+    for second in range(10):
+        device.send(second * RATE, CALM[:100])
+        device.send(second * RATE + 300, CALM[300:320])
+    device.until_acked(9 * RATE + 320)
+    alarm = listener.until(messages.Alarm, "203")
+    assert (alarm.kind, alarm.at) == ("no-signal", 2 * RATE)
+    listener.until(messages.Window, "203", first=8 * RATE)
+    assert {w.state for w in listener.all(messages.Window, "203")} == {"absent"}
+    assert len(listener.all(messages.Window, "203")) == 9
+
+
+@pytest.mark.parametrize("jump", [10**6, 2**40, 2**59])
+def test_a_huge_jump_is_reported_whole_and_costs_a_bounded_amount(rig, jump):
+    listener, device = rig.listener(), rig.device()
+    device.greet("203", 7)
+    device.send_all(CALM[:720])
+    device.send_all(CALM[:1080], first=jump)
+    device.until_acked(jump + 1080)
+    device.finish(jump + 1080)
+    assert listener.until(messages.Closed, "203").end == jump + 1080
+    (gap,) = listener.all(messages.Gap, "203")
+    assert (gap.first, gap.count) == (720, jump - 720)
+    assert len(listener.all(messages.Window, "203")) < 700
+    assert {a.kind for a in listener.all(messages.Alarm, "203")} == {"no-signal"}

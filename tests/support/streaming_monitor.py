@@ -1,0 +1,164 @@
+"""Classes of the monitor with a stream's state, and all classes that have one."""
+
+import numpy as np
+
+from ecgmon.core.constants import RATE
+from ecgmon.signal import Second
+from ecgmon.wire import Frame
+from monitor.alarms.conditions import CONDITIONS
+from monitor.alarms.conditions.k_of_n import KOfN
+from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.kinds import KINDS
+from monitor.alarms.rules import Hysteresis, Rules
+from monitor.alarms.state_machine import AlarmStateMachine
+from monitor.wearers.clock import Clock
+from monitor.wearers.delivered_rate import DeliveredRate
+from monitor.wearers.stream import Stream
+from tests.support.streaming import OF_SIGNAL, Streaming, counts
+
+
+def seconds(rng):
+    """Seconds of all states, with beats at changing rates, weak ones and still lines."""
+    made, at, rr, state = [], 0, 300, "signal"
+    for end in range(RATE, 90 * RATE, RATE):
+        if rng.random() < 0.1:
+            rr = int(rng.choice([120, 180, 300, 500, 900, 2000]))
+        beats = []
+        while at + 107 < end:
+            beats.append(at)
+            at += rr
+        if rng.random() < 0.15:
+            state = str(rng.choice(["signal", "signal", "signal", "noisy", "absent"]))
+        weak = tuple(beats[:1]) if rng.random() < 0.1 else ()
+        still = end - 200 if rng.random() < 0.1 else None
+        lost = end - 100 if rng.random() < 0.05 else None
+        made.append(Second(0, end, state, tuple(beats), weak, still, lost))
+    return made
+
+
+def arrivals(rng):
+    """When samples before an index arrive, of a device with a wrong clock on a jumpy link."""
+    ppm = float(rng.choice([-40_000, -200, 0, 300, 30_000, 50_000]))
+    made, now, jumped = [], 1000.0, int(rng.integers(700))
+    for k in range(1, 700):
+        now += 0.5 * (1 + ppm / 1e6)
+        own = round(k * 5e8 + 1) + (10**10 if k > jumped else 0)
+        made.append((k * 180, now + float(rng.exponential(0.1)), own))
+    return made
+
+
+def frames(rng):
+    """Frames of a device with times of arrival, some lost, swapped or sent twice."""
+    x, at, made, now = counts(rng), 0, [], 50.0
+    while at < len(x):
+        n = int(rng.integers(1, 300))
+        gain = float(rng.choice([4000.0, 4000.0, 2000.0]))
+        made.append(Frame(7, at, round(now * 1e9), 250_000, gain, "II", x[at : at + n]))
+        at += n
+    order = np.argsort(np.arange(len(made)) + rng.exponential(0.7, len(made)))
+    sent = [made[i] for i in order for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 2]))]
+    return [(frame, 50.0 + 0.3 * k, bool(rng.random() < 0.1)) for k, frame in enumerate(sent)]
+
+
+def alarms(rng):
+    """Conditions, acknowledgements and pauses, on a clock that is set back now and then."""
+    kinds, made, now = list(KINDS)[:6], [], 1e9
+    for _ in range(200):
+        now += float(rng.choice([0.0, 1.0, 60.0, -30.0]))
+        kind, what = str(rng.choice(kinds)), int(rng.integers(0, 6))
+        made.append((what, kind, now, bool(rng.random() < 0.5)))
+    return made
+
+
+def drive_condition(made, row, at, piece):
+    found = []
+    for second in piece:
+        found += made.elapsed(second.end, second.strong, second.lost)
+        found += [made.second(second), made.judged(bool(second.weak))]
+    return found
+
+
+def drive_conditions(made, row, at, piece):
+    found = []
+    for second in piece:
+        found += [*made.second(second), *made.judged(second.end, bool(second.weak))]
+        found += made.elapsed(second.end + 90, second.strong)
+    return found
+
+
+def drive_clock(made, row, at, piece):
+    found = []
+    for end, arrival, device_time in piece:
+        made.observe(end, arrival)
+        made.observe_device(end, device_time)
+        found.append((made.lag(arrival + 1), made.drift_ppm, made.jumped_s))
+    return found
+
+
+def drive_delivered(made, row, at, piece):
+    found = []
+    for end, arrival, _ in piece:
+        made.observe(end, arrival)
+        found.append((made.wrong, made.hz))
+    return found
+
+
+def drive_stream(made, row, at, piece):
+    found = []
+    for frame, now, drained in piece:
+        taken = [*made.accept(frame, now), *made.expire(now)]
+        found += [(one.first, one.gain, one.samples.tobytes()) for one in taken]
+        found.append((made.next, made.received, made.missing, made.repeated, made.clock.lag(now)))
+        if drained:
+            found += processed(made)
+    return found
+
+
+def processed(stream):
+    """Take what is pending, as the pipeline does."""
+    found = []
+    while stream.pending:
+        segment = stream.pending.popleft()
+        samples = np.concatenate(segment.parts)
+        if segment.missing:
+            stream.skip_to(segment)
+        found.append((segment.first, segment.missing, segment.step, samples.tobytes()))
+    until = stream.end // RATE * RATE
+    found.append((stream.report_spikes(0, until), stream.missing_of(0, until)))
+    return found
+
+
+def end_of_stream(stream, row, at):
+    return [(one.first, one.samples.tobytes()) for one in stream.release()], processed(stream)
+
+
+def drive_alarms(made, row, at, piece):
+    found = []
+    for what, kind, now, holds in piece:
+        if what < 4:
+            found += made.condition(kind, holds, now, stream="x", at=round(now))
+        elif what == 4:
+            found += made.pause(kind, 300 * holds, "a nurse", now)
+        elif made.standing:
+            found += made.acknowledge(made.standing[-1].number, "a nurse", now)
+    return found
+
+
+ALL = [
+    *OF_SIGNAL,
+    *(
+        Streaming(kind, lambda _, kind=kind: kind(Rules()), seconds, drive_condition)
+        for kind in CONDITIONS
+    ),
+    Streaming(
+        KOfN,
+        lambda _: KOfN(Hysteresis(3, 10, 5)),
+        lambda rng: rng.random(200) < 0.3,
+        lambda made, row, at, piece: [made.add(bool(one)) for one in piece],
+    ),
+    Streaming(WearerConditions, lambda _: WearerConditions(Rules()), seconds, drive_conditions),
+    Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
+    Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
+    Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),
+    Streaming(Stream, lambda _: Stream("203", 7, 0, 250_000), frames, drive_stream, end_of_stream),
+]

@@ -1,0 +1,1 @@
+"""Data sets: records, splits, protocols, windows and beats as labelled examples."""

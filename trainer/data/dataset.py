@@ -1,0 +1,200 @@
+"""Data sets: a record as the monitor would see it, with what experts say of every window."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.core import labels
+from ecgmon.core.annotations import Annotations
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.core.errors import RecordError
+from ecgmon.records import Record
+from ecgmon.records.converted import converted
+from ecgmon.records.fetch import obtain
+from ecgmon.records.many import each
+from ecgmon.signal import Geometry, Windows, process_records
+from trainer.data.annotated import annotated_as_heard, require_length
+from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
+
+if TYPE_CHECKING:
+    from trainer.networks.windows import WindowNetwork
+
+STACK: Final = 8
+"""Records processed together."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RecordSet:
+    """One record, passed through the causal chain and labelled.
+
+    Parameters
+    ----------
+    record : str
+        Name of the record, for example ``mitdb/203``.
+    wearer : str
+        Id of the wearer.
+    inputs : ndarray of float32, shape (windows, geometry.inputs)
+        What the model sees of each window, as the monitor computes it.
+    stream : ndarray of float32, shape (model rate * (history + windows + look-ahead),)
+        The filtered signal in mV at the model's rate, with zeros for the history before the
+        first window.
+    scale : ndarray of float32, shape (windows,)
+        Unit of ``inputs`` in mV.
+    labels : ndarray of int8, shape (windows,)
+        Window labels by study 1's rule (`ecgmon.core.labels`).
+    beats : ndarray of int8, shape (windows, steps a second)
+        0, or `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.data.rhythms` where a beat is.
+    unsettled : ndarray of intp, shape (u,)
+        Which windows' ``inputs`` are not all signal (`ecgmon.signal.Windows.settled`): a monitor
+        says nothing of them, so they are not judged.
+    """
+
+    record: str
+    wearer: str
+    inputs: NDArray[np.float32]
+    stream: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    labels: NDArray[np.int8]
+    beats: NDArray[np.int8]
+    unsettled: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:
+    """Pass a record through the chain and label it; without annotations it has no labels.
+
+    Parameters
+    ----------
+    record : Record
+        One lead of a wearer, at any rate that a monitor takes.
+    geometry : Geometry
+        What the model sees.
+    steps : int
+        Outputs along time in a second, for networks supervised by beats.
+
+    Raises
+    ------
+    RecordError
+        If a monitor takes no such rate, or the record is too short.
+    """
+    (only,) = record_sets([record], geometry, steps)
+    return only
+
+
+def record_sets(records: Sequence[Record], geometry: Geometry, steps: int) -> list[RecordSet]:
+    """Do for records of one length at `RATE` what `record_set` does, all at once."""
+    records = [converted(record) for record in records]
+    for record in records:
+        require_length(record)
+    windows = process_records(np.stack([record.millivolts() for record in records]), geometry)
+    return [
+        _labelled(record, cut, geometry, steps)
+        for record, cut in zip(records, windows, strict=True)
+    ]
+
+
+def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) -> RecordSet:
+    n = len(windows)
+    annotations = record.annotations or Annotations(np.zeros(0, dtype=np.int64), ())
+    return RecordSet(
+        record.name,
+        record.wearer,
+        windows.inputs,
+        whole_stream(windows, geometry),
+        windows.scale,
+        labels.window_labels(annotations, n * WINDOW, WINDOW),
+        _along_time(annotations, n, steps),
+        np.flatnonzero(~windows.settled),
+    )
+
+
+def whole_stream(windows: Windows, geometry: Geometry) -> NDArray[np.float32]:
+    """Return the filtered signal in mV at the model's rate, put together from its windows.
+
+    Returns
+    -------
+    ndarray of float32, shape (rate * (history + windows + look-ahead),)
+    """
+    history = round(geometry.history_s * geometry.rate)
+    scaled_back = windows.inputs * windows.scale[:, None]
+    window = slice(history, history + geometry.rate)
+    parts = [
+        scaled_back[0, :history],
+        scaled_back[:, window].ravel(),
+        scaled_back[-1, window.stop :],
+    ]
+    return np.concatenate(parts)
+
+
+def _along_time(annotations: Annotations, n: int, steps: int) -> NDArray[np.int8]:
+    """Mark the steps that hold a beat; an abnormal one where there are both."""
+    along = np.zeros(n * steps, dtype=np.int8)
+    abnormal = labels.is_abnormal(annotations)
+    for which, mark in (
+        (labels.is_beat(annotations) & ~abnormal, NORMAL_BEAT),
+        (abnormal, ABNORMAL_BEAT),
+    ):
+        samples = annotations.samples[which & (annotations.samples < n * WINDOW)]
+        along[samples * steps // RATE] = mark
+    return along.reshape(n, steps)
+
+
+def load(
+    names: Sequence[str],
+    network: "type[WindowNetwork]",
+    data: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+    lead: str | None = None,
+    annotator: str | None = None,
+    skipped: dict[str, RecordError] | None = None,
+) -> list[RecordSet]:
+    """Find (or fetch), read and process records for a network.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As the command line takes them.
+    network : type
+        Whose geometry and outputs along time to prepare for.
+    data : Path, optional
+        Folder to look in first.
+    progress : callable, optional
+        Called with each name when it is done.
+    lead, annotator : str, optional
+        As `ecgmon.records.read` takes them.
+    skipped : dict of str to RecordError, optional
+        As `ecgmon.records.many.each` takes it.
+
+    Raises
+    ------
+    RecordError
+        If a record cannot be had, has no annotations or cannot be learned from; names them all.
+    """
+    one = partial(annotated_as_heard, lead=lead, annotator=annotator)
+    fetch = partial(obtain, data=data, annotator=annotator)
+    read = each(names, one, data=data, fetch=fetch, skipped=skipped)
+    known, records = [name for name, _ in read], [record for _, record in read]
+    sets: dict[int, RecordSet] = {}
+    for stack in _stacks(records):
+        made = record_sets([records[i] for i in stack], network.geometry, network.steps_per_second)
+        for i, prepared in zip(stack, made, strict=True):
+            sets[i] = prepared
+            progress(known[i])
+    return [sets[i] for i in range(len(known))]
+
+
+def _stacks(records: Sequence[Record]) -> list[list[int]]:
+    """Return the indices of records of one length, up to `STACK` together."""
+    lengths = np.array([len(record.samples) for record in records])
+    return [
+        of_length[at : at + STACK].tolist()
+        for of_length in (np.flatnonzero(lengths == length) for length in np.unique(lengths))
+        for at in range(0, len(of_length), STACK)
+    ]

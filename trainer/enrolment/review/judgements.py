@@ -1,0 +1,216 @@
+"""Judgements of beats, kept beside the signal as WFDB annotations that any viewer opens.
+
+The annotator is ``review``: the judgements of record ``203`` are in ``203.review``, each at its
+beat's sample.
+
+    judgement   symbol                  note
+    normal      N                       normal (1)
+    abnormal    Q  beat not classified  abnormal (2)
+    unusable    ~  signal unreadable    unusable (3)
+    unsure      "  comment              unsure (4)
+
+The number in the note says as which one the answer was given. A label that was spread from the
+answers once they were accepted is a bare N or Q: what nobody was asked has no note.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.core import labels
+from ecgmon.core.atomic import atomic_write
+from ecgmon.core.errors import RecordError
+from ecgmon.records.formats.wfdb.annotations import Annotation, decode, encode
+
+ANNOTATOR: Final = "review"
+"""Suffix of the files."""
+MAX_BYTES: Final = 16_777_216
+"""Largest file read: some days of beats."""
+
+
+class Judgement(StrEnum):
+    """What a clinician says of a beat."""
+
+    NORMAL = "normal"
+    ABNORMAL = "abnormal"
+    UNUSABLE = "unusable"
+    UNSURE = "unsure"
+
+
+# WFDB codes with their subtypes; "~" of subtype 0 would say that the signal is clean again.
+_CODES: Final = {
+    Judgement.NORMAL: (1, 0),
+    Judgement.ABNORMAL: (13, 0),
+    Judgement.UNUSABLE: (14, -1),
+    Judgement.UNSURE: (22, 0),
+}
+_SPREAD: Final = {labels.NORMAL: 1, labels.ABNORMAL: 13}
+_NOTE: Final = re.compile(rf"({'|'.join(Judgement)}) \(([1-9]\d{{0,8}})\)")
+_LABELS: Final = {Judgement.NORMAL: labels.NORMAL, Judgement.ABNORMAL: labels.ABNORMAL}
+
+
+class Judgements:
+    """The answers for one recorded signal, each on disk before it counts as given.
+
+    Parameters
+    ----------
+    record : Path
+        The record's files without their suffixes; only the folder must be there.
+    beats : ndarray of int64, shape (n,)
+        Sample index of each of its beats, strictly ascending.
+
+    Attributes
+    ----------
+    path : Path
+        The file; there is none before the first answer.
+
+    Raises
+    ------
+    RecordError
+        If there is a file that holds anything but answers about these beats. It stays as it is.
+    """
+
+    def __init__(self, record: Path, beats: NDArray[np.int64]) -> None:
+        self.path = record.with_name(f"{record.name}.{ANNOTATOR}")
+        self._beats = beats
+        self._answers: dict[int, Judgement] = {}
+        self._spread = self._nothing_spread()
+        self._on_disk = self._bytes()
+        if self._on_disk:
+            self._read()
+
+    @property
+    def answers(self) -> Mapping[int, Judgement]:
+        """The answers by the index of their beat, in the order in which they were first given."""
+        return MappingProxyType(self._answers)
+
+    @property
+    def spread(self) -> NDArray[np.int8]:
+        """The labels accepted for beats without an answer; ``UNLABELLED`` elsewhere, shape (n,)."""
+        return self._spread.copy()
+
+    def give(self, beat: int, judgement: Judgement) -> None:
+        """Give the answer for a beat, or another one; what was spread from others is dropped.
+
+        Raises
+        ------
+        RecordError
+            If it cannot be saved; the answers before it are.
+        """
+        self._save({**self._answers, beat: judgement}, self._nothing_spread())
+
+    def accept(self, spread: NDArray[np.int8]) -> None:
+        """Save what follows from the answers, shape (n,); raises `RecordError` if it cannot be."""
+        asked = np.isin(np.arange(len(self._beats)), list(self._answers))
+        self._save(self._answers, np.where(asked, labels.UNLABELLED, spread).astype(np.int8))
+
+    def labels_with(self, spread: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Return what is spread with the answers in it, shape (n,)."""
+        whole = spread.copy()
+        for beat, judgement in self._answers.items():
+            whole[beat] = _LABELS.get(judgement, labels.UNLABELLED)
+        return whole
+
+    def require_writable(self) -> None:
+        """Raise `RecordError` where an answer could not be saved: better now than then."""
+        try:
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                pass
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _nothing_spread(self) -> NDArray[np.int8]:
+        return np.full(len(self._beats), labels.UNLABELLED, np.int8)
+
+    def _save(self, answers: dict[int, Judgement], spread: NDArray[np.int8]) -> None:
+        if self._bytes() != self._on_disk:
+            raise RecordError(
+                f"{self.path} was changed by another program during the review: close that one "
+                "and start again, which goes on from what is in the file."
+            )
+        said = {
+            beat: _spread(int(self._beats[beat]), int(spread[beat]))
+            for beat in np.flatnonzero(np.isin(spread, list(_SPREAD))).tolist()
+        }
+        for number, (beat, judgement) in enumerate(answers.items(), start=1):
+            said[beat] = _answer(int(self._beats[beat]), judgement, number)
+        data = encode(said[beat] for beat in sorted(said)) if said else b""
+        try:
+            if data:
+                atomic_write(self.path, data)
+            else:
+                self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._on_disk, self._answers, self._spread = data, answers, spread
+
+    def _unwritable(self, error: OSError) -> RecordError:
+        return RecordError(
+            f"Answers cannot be saved in {self.path.parent} ({error.strerror}): make room or give "
+            "write permission there, or copy the record elsewhere."
+        )
+
+    def _bytes(self) -> bytes:
+        """Return what is in the file, nothing where there is none."""
+        try:
+            with self.path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise RecordError(
+                f"{self.path} cannot be read ({error.strerror}): give read permission or move it "
+                "away."
+            ) from error
+        if len(data) > MAX_BYTES:
+            raise self._foreign("it is too large")
+        return data
+
+    def _read(self) -> None:
+        try:
+            found = decode(self._on_disk)
+        except ValueError as error:
+            raise self._foreign("it is damaged") from error
+        if not found:
+            raise self._foreign("it is empty")
+        beats = {int(sample): beat for beat, sample in enumerate(self._beats)}
+        given: dict[int, tuple[int, Judgement]] = {}
+        seen: set[int] = set()
+        for one in found:
+            if one.sample not in beats:
+                raise self._foreign(f"there is no beat at sample {one.sample}")
+            if one.sample in seen:
+                raise self._foreign(f"it speaks twice of sample {one.sample}")
+            seen.add(one.sample)
+            beat, note = beats[one.sample], _NOTE.fullmatch(one.note)
+            if note and one == _answer(one.sample, Judgement(note[1]), int(note[2])):
+                if int(note[2]) in given:
+                    raise self._foreign(f"it has two answers of number {note[2]}")
+                given[int(note[2])] = beat, Judgement(note[1])
+            elif one in (spread := {_spread(one.sample, label): label for label in _SPREAD}):
+                self._spread[beat] = spread[one]
+            else:
+                raise self._foreign(f"it says something else of sample {one.sample}")
+        self._answers = dict(given[number] for number in sorted(given))
+
+    def _foreign(self, why: str) -> RecordError:
+        return RecordError(
+            f"{self.path} does not hold what a review has saved ({why}): move it away to review "
+            "anew, or put back the file that the review wrote."
+        )
+
+
+def _answer(sample: int, judgement: Judgement, number: int) -> Annotation:
+    code, subtype = _CODES[judgement]
+    return Annotation(sample, code, subtype, f"{judgement} ({number})")
+
+
+def _spread(sample: int, label: int) -> Annotation:
+    return Annotation(sample, _SPREAD[label])

@@ -1,0 +1,1 @@
+"""Kept results: the digest of what decides one, and the store that keeps it with its digest."""

@@ -1,0 +1,74 @@
+"""Inputs that decide the models and figures of the protocols of the built-in networks."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2, wearer_folds
+from trainer.data.splits import ENROLMENT_S
+from trainer.enrolment import baseline, beats, labelled, questions, signal
+from trainer.enrolment.enrol import HELD_OUT_S
+from trainer.evaluation import enrolment
+from trainer.evaluation.results.digest import digest
+from trainer.evaluation.results.network_calls import network_calls
+from trainer.evaluation.results.signal_path import noise_bits, signal_bits
+from trainer.networks.windows import NETWORKS
+from trainer.training import build, fit
+
+PROCEDURES: Final = {"new-wearer": 1, "inter-patient": 1}
+"""Of the protocols by the name of their work; raised by hand when one trains, enrols or judges
+differently with the same settings."""
+
+
+def decided_by(work: str, network: str, seed: int, data: Path | None) -> dict[str, Any]:
+    """Return what decides the models of a protocol, as data.
+
+    Parameters
+    ----------
+    work : str
+        Name of the protocol whose models it has: *new-wearer*, which *enrolment* shares, or
+        *inter-patient*.
+    network : str
+        Name of a built-in network.
+    seed : int
+        Of everything random.
+    data : Path or None
+        Folder of databases to look in first.
+
+    Raises
+    ------
+    RecordError
+        If a record that tells is not there.
+    """
+    return {
+        "seed": seed,
+        "procedure": PROCEDURES[work],
+        "signal": signal_bits(network, data),
+        "noise": noise_bits(network, data),
+        "network": window_network(network),
+        "training": fit.DECIDED_BY,
+        "settings": build.decided_by(network),
+        "wearers": _of_wearers() if work == "new-wearer" else [DS1, DS1_MODEL_SELECTION, DS2],
+    }
+
+
+def window_network(name: str) -> str:
+    """Return a digest of a built-in network as it is trained."""
+    make = build.TRAININGS[name].network
+    return digest(network_calls(lambda: {name: make()}, (NETWORKS[name].geometry.inputs,)))
+
+
+def _of_wearers() -> dict[str, Any]:
+    """Return who is enrolled, and what decides each way of enrolling."""
+    return {
+        "folds": [asdict(fold) for fold in wearer_folds()],
+        "enrolment, s": ENROLMENT_S,
+        "held out, s": HELD_OUT_S,
+        "shortest, s": signal.SHORTEST,
+        "match, samples": labelled.MATCH,
+        "wrong": enrolment.WRONG,
+        "ways": enrolment.WAYS,
+        "baseline": baseline.DECIDED_BY,
+        "beats": beats.DECIDED_BY,
+        "questions": questions.DECIDED_BY,
+    }

@@ -1,0 +1,1 @@
+"""Networks, their input transforms and loss functions."""

@@ -1,0 +1,1 @@
+"""The trainings of the studies that are more than one recipe."""

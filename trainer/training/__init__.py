@@ -1,0 +1,1 @@
+"""Training loops, batches, scoring and the export to bundles."""

@@ -1,0 +1,219 @@
+"""Building the generic model, how networks are trained, and what a card says of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from inspect import signature
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.core.errors import UsageError
+from ecgmon.core.labels import ABNORMAL, UNLABELLED
+from ecgmon.models.bundle import Card, LabelSource, Model, ScoredSpan, Validation
+from trainer.data.dataset import RecordSet
+from trainer.networks.windows import BeatNet, CardiacNet, WearerNorm, WindowNetwork, parameter_count
+from trainer.training import export
+from trainer.training.batches import DECIDED_BY as DECIDED_BY_OF_BATCHES
+from trainer.training.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
+from trainer.training.scoring import (
+    Judgements,
+    best_threshold,
+    confusion,
+    judge,
+)
+
+CHECKED_WINDOWS: Final = 1000
+"""Real windows on which every exported bundle is compared with torch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a built-in network is trained, generic and for a wearer; chosen on `splits.CHOOSING`."""
+
+    network: Callable[[], WindowNetwork]
+    """Makes a generic network to train."""
+    batches: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
+    enrolment: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
+    share: int
+    together: int
+    """Of the generic training: stretches in a row that are one wearer's."""
+    rehearsal: int
+    """So much of an enrolment's batch rehearses what the generic model was trained on."""
+    generic: FitSettings
+    patient: FitSettings
+    patient_threshold: float = 0.5
+    """Fine-tuning calibrates a model to its wearer, so the generic threshold is not kept."""
+
+
+TRAININGS: Final = {
+    "beatnet": Training(
+        partial(BeatNet, norm=WearerNorm),
+        SegmentBatches,
+        # Five minutes are soon learned by heart, and often hold no premature beat.
+        partial(SegmentBatches, premature=0.5, smoothing=0.05),
+        32,
+        WearerNorm.STRETCHES,
+        4,
+        FitSettings(epochs=10, learning_rate=3e-3, seed=1),
+        FitSettings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
+        patient_threshold=0.4,
+    ),
+    "cardiacnet": Training(
+        CardiacNet,
+        WindowBatches,
+        WindowBatches,
+        128,
+        1,
+        64,
+        FitSettings(epochs=8, learning_rate=1e-3, seed=1),
+        FitSettings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
+    ),
+}
+
+
+PROCEDURE: Final = 1
+"""Raised by hand when networks, generic ones or wearers' own, train or are judged differently with
+the same settings (`trainer.evaluation.results.digest`)."""
+
+
+def decided_by(network: str) -> dict[str, object]:
+    """Return what decides how a built-in network is trained, generic and for a wearer, as data."""
+    training = TRAININGS[network]
+    return {
+        "procedure": PROCEDURE,
+        "share": training.share,
+        "together": training.together,
+        "rehearsal": training.rehearsal,
+        "generic": training.generic,
+        "patient": training.patient,
+        "patient threshold": training.patient_threshold,
+        "batches": DECIDED_BY_OF_BATCHES,
+        "given": [_given(training.batches), _given(training.enrolment)],
+    }
+
+
+def _given(make: Callable[..., object]) -> dict[str, object]:
+    """Return the arguments that a maker of batches has already, or by default."""
+    arguments = signature(make).parameters.values()
+    return {each.name: each.default for each in arguments if each.default is not each.empty}
+
+
+def train_generic(
+    network: str,
+    training: Sequence[RecordSet],
+    validation: Sequence[RecordSet],
+    seed: int,
+    path: Path,
+    noise: Noise = (),
+    progress: Callable[[Epoch], None] = lambda _: None,
+    unseen: Sequence[RecordSet] = (),
+) -> Model:
+    """Train a generic model and export it.
+
+    Parameters
+    ----------
+    network : str
+        Name in `trainer.networks.windows.NETWORKS`.
+    training : sequence of RecordSet
+        What it is fitted to.
+    validation : sequence of RecordSet
+        Other wearers, who choose its epoch and threshold.
+    seed : int
+        Of everything random.
+    path : Path
+        The bundle to write.
+    noise : sequence of ndarray of float32
+        Recordings of noise to train with (`trainer.data.noise`).
+    progress : callable, optional
+        Called after each epoch.
+    unseen : sequence of RecordSet, optional
+        Wearers who take part in nothing; the card gives the figures on them.
+
+    Returns
+    -------
+    Model
+    """
+    if both := {s.wearer for s in training} & {s.wearer for s in validation}:
+        raise UsageError(f"{', '.join(sorted(both))} cannot be trained on and choose as well.")
+    recipe = TRAININGS[network]
+    deterministic(seed)
+    group = Group(training, recipe.share, together=recipe.together)
+    fitted = (
+        fit(
+            recipe.network(),
+            recipe.batches([group], noise),
+            replace(recipe.generic, seed=seed),
+            score=lambda n: best_threshold(judge(n, validation))[1],
+            progress=progress,
+        )
+        .folded()
+        .eval()
+    )
+    judged = judge(fitted, validation)
+    threshold, _ = best_threshold(judged)
+    card = described(
+        fitted,
+        name=f"generic-{network}",
+        wearer=None,
+        threshold=threshold,
+        trained=[ScoredSpan(s.record, 0, len(s)) for s in training],
+        windows=np.concatenate([s.labels for s in training]),
+        validation=validated(
+            "wearers not fitted to, who chose epoch and threshold", judged, threshold
+        ),
+        seed=seed,
+        evaluation=validated("wearers never seen", judge(fitted, unseen), threshold)
+        if unseen
+        else None,
+    )
+    windows = np.concatenate([s.inputs[:200] for s in validation])[:CHECKED_WINDOWS]
+    return export.export(fitted, card, path, windows)
+
+
+def validated(protocol: str, judged: Judgements, threshold: float) -> Validation:
+    """Return for a card what came of records judged at a threshold."""
+    counts = [confusion(s, p, threshold) for s, p in judged]
+    tp, fp, tn, fn = (sum(getattr(c, name) for c in counts) for name in ("tp", "fp", "tn", "fn"))
+    return Validation(protocol, tuple(s.record for s, _ in judged), tp, fp, tn, fn)
+
+
+def described(
+    network: WindowNetwork,
+    *,
+    name: str,
+    wearer: str | None,
+    threshold: float,
+    trained: Sequence[ScoredSpan],
+    windows: NDArray[np.int8],
+    validation: Validation,
+    seed: int,
+    enrolment: ScoredSpan | None = None,
+    labels: LabelSource = "annotations",
+    evaluation: Validation | None,
+) -> Card:
+    """Return the card of a network, with what follows from the network and from this machine."""
+    geometry = network.geometry
+    return Card(
+        name=name,
+        network=network.name,
+        parameters=parameter_count(network),
+        wearer=wearer,
+        threshold=threshold,
+        history_s=geometry.history_s,
+        look_ahead_s=geometry.look_ahead_s,
+        rate=geometry.rate,
+        trained_on=tuple(trained),
+        enrolment=enrolment,
+        labels=labels,
+        windows=int(np.sum(windows != UNLABELLED)),
+        abnormal_windows=int(np.sum(windows == ABNORMAL)),
+        validation=validation,
+        evaluation=evaluation,
+        seed=seed,
+        versions=export.versions(),
+        created=export.now(),
+    )

@@ -1,0 +1,262 @@
+"""The recipe type and what all recipes share: batches, checkpoints, adaptation."""
+
+import copy
+import fcntl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from trainer.data.examples import Examples
+from trainer.training.fit import Epoch, FitSettings, deterministic, fit
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Maps logits, float32 of shape (n, classes), and labels, int64 of shape (n,), to the mean loss."""
+Network = TypeVar("Network", bound=nn.Module)
+REHEARSED: Final = 1000
+"""Examples that an adaptation repeats from what its network was trained on, classes as frequent as
+there: with as many of each, wearers of `DS1_CHOOSING` were called ectopic far too often."""
+
+
+class ExampleBatches:
+    """Batches of examples in random order, none twice in an epoch.
+
+    Parameters
+    ----------
+    examples : Examples
+        The data.
+    size : int
+        Examples in a batch; the last ones of an epoch that do not fill one are left out.
+    loss : callable
+        See `Loss`.
+    """
+
+    def __init__(self, examples: Examples, size: int, loss: Loss) -> None:
+        self._inputs = torch.from_numpy(examples.inputs)
+        self._labels = torch.from_numpy(examples.labels).long()
+        self._size = min(size, len(examples))
+        self._loss = loss
+        self._left: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Return inputs, shape (size, channels, length), and labels, shape (size,)."""
+        if len(self._left) < self._size:
+            self._left = rng.permutation(len(self._labels))
+        which = torch.from_numpy(self._left[: self._size])
+        self._left = self._left[self._size :]
+        return self._inputs[which], self._labels[which]
+
+    def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
+        """Return the mean loss of a batch."""
+        inputs, labels = batch
+        return self._loss(network(inputs), labels)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return len(self._labels) // self._size
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """Where finished networks are kept, so that interrupted work goes on.
+
+    Parameters
+    ----------
+    folder : Path or None
+        None keeps nothing.
+    progress : callable
+        Called with the network's name after each epoch.
+    """
+
+    folder: Path | None = None
+    progress: Callable[[str, Epoch], None] = lambda _name, _epoch: None
+
+    def network(
+        self,
+        name: str,
+        network: Network,
+        train: Callable[[Network, Callable[[Epoch], None]], Network],
+    ) -> Network:
+        """Return a trained network.
+
+        Parameters
+        ----------
+        name : str
+            What it is kept as.
+        network : Module
+            Where training begins; if a finished one is kept, its weights are loaded into this.
+        train : callable
+            Maps the network and what to call after each epoch to the trained one.
+        """
+
+        def trained() -> Network:
+            return train(network, lambda epoch: self.progress(name, epoch)).eval()
+
+        if self.folder is None:
+            return trained()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{name}.pt"
+        # Another process that needs the same network waits for it.
+        with (self.folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.is_file():
+                network.load_state_dict(torch.load(path, weights_only=True))
+                return network.eval()
+            kept = trained()
+            new = path.with_suffix(".new")
+            torch.save(kept.state_dict(), new)
+            new.replace(path)
+            return kept
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Task:
+    """What a system is trained from.
+
+    Parameters
+    ----------
+    training, validation : Examples
+        To fit to, and to choose epochs on.
+    seed : int
+        Of everything random.
+    shelf : Checkpoints
+        For finished networks.
+    """
+
+    training: Examples
+    validation: Examples
+    seed: int
+    shelf: Checkpoints = field(default_factory=Checkpoints)
+
+
+Networks = Callable[[int, int, int], Mapping[str, nn.Module]]
+"""Makes a recipe's untrained networks by name: for inputs of (channels, length), and classes."""
+System = Callable[[Task], nn.Module]
+"""Trains one system of a recipe: its network maps inputs, float32 of shape (n, channels, length),
+to logits, float32 of shape (n, classes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A way from examples to a model, a study's or our own; each is a file in `trainer.recipes`.
+
+    Parameters
+    ----------
+    study : int
+        Number of the study; 0 for our own.
+    about : str
+        One sentence.
+    data : str
+        *beats* of five classes, or *windows* that are normal or abnormal.
+    systems : mapping of str to System
+        By name; the last one is what the recipe exports.
+    loss : callable
+        Of a wearer's adaptation; see `Loss`.
+    adaptation : FitSettings
+        How a trained network is fitted to the first minutes of one wearer.
+    networks : Networks
+        All that its systems train: what decides its results (`trainer.evaluation.results.digest`).
+    settings : mapping of str to object
+        And all other numbers and texts that decide how they are trained.
+    procedure : int
+        Raised by hand when its systems train differently with the same networks and settings.
+    batch : int
+        Examples in a batch of the adaptation.
+    published : mapping of str to mapping of str to float
+        Published figures of each system.
+    individual : callable, optional
+        Trains the network of one wearer, who is named, from that wearer's examples alone, some of
+        which choose.
+    """
+
+    study: int
+    about: str
+    data: Literal["beats", "windows"]
+    systems: Mapping[str, System]
+    loss: Loss
+    adaptation: FitSettings
+    networks: Networks
+    settings: Mapping[str, object]
+    procedure: int = 1
+    batch: int = 32
+    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    individual: Callable[[Task, str], nn.Module] | None = None
+
+
+def adapt(recipe: Recipe, network: Network, own: Examples, others: Examples, seed: int) -> Network:
+    """Fit a copy of a trained network to a wearer.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Says how.
+    network : Module
+        One of its trained networks; it is not changed.
+    own : Examples
+        The wearer's labelled examples.
+    others : Examples
+        What the network was trained on; some are repeated, so that what the wearer has not shown
+        yet is not forgotten.
+    seed : int
+        Of everything random.
+    """
+    deterministic(seed)
+    rng = np.random.default_rng(seed)
+    repeated = rng.permutation(len(others))[:REHEARSED]
+    examples = Examples.joined([own, others[repeated]])
+    batches = ExampleBatches(examples, recipe.batch, recipe.loss)
+    return fit(copy.deepcopy(network), batches, replace(recipe.adaptation, seed=seed))
+
+
+def class_probabilities(network: nn.Module, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probability of each class, shape (n, classes)."""
+    with torch.inference_mode():
+        parts = [
+            torch.softmax(network.eval()(torch.from_numpy(inputs[at : at + 512])), dim=1)
+            for at in range(0, len(inputs), 512)
+        ]
+    result: NDArray[np.float32] = torch.cat(parts).numpy()
+    return result
+
+
+def class_weights(counts: NDArray[np.intp]) -> Tensor:
+    """Return weights that make all classes count alike, with mean 1 over the examples.
+
+    Parameters
+    ----------
+    counts : ndarray of intp, shape (classes,)
+        Examples of each class; a class without any has weight 0.
+
+    Returns
+    -------
+    Tensor of float32, shape (classes,)
+    """
+    present = counts > 0
+    weights = np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0.0)
+    return torch.from_numpy(weights.astype(np.float32))
+
+
+def recalls(truth: NDArray[np.int8], called: NDArray[np.intp], classes: int) -> Sequence[float]:
+    """Return the share of each class that was called so; NaN for a class without examples."""
+    return [
+        float(np.mean(called[truth == label] == label)) if (truth == label).any() else np.nan
+        for label in range(classes)
+    ]
+
+
+def balanced_accuracy(network: nn.Module, examples: Examples) -> float:
+    """Return the mean recall over the classes that there are, the *class-weighted* accuracy."""
+    called = class_probabilities(network, examples.inputs).argmax(1)
+    return float(np.nanmean(recalls(examples.labels, called, len(examples.classes))))
+
+
+def accuracy(network: nn.Module, examples: Examples) -> float:
+    """Return the share of examples called right."""
+    called = class_probabilities(network, examples.inputs).argmax(1)
+    return float(np.mean(called == examples.labels))

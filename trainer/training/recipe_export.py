@@ -1,0 +1,157 @@
+"""From a recipe's trained network to its bundle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ecgmon.core.constants import RATE
+from ecgmon.metrics.classes import confusion
+from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
+from ecgmon.models.bundle import Model, ScoredSpan, Validation
+from ecgmon.signal import Geometry
+from ecgmon.signal.beat_segments import BEAT_RATE
+from trainer.data.examples import Examples
+from trainer.networks.windows import WindowNetwork, parameter_count
+from trainer.training import build, export
+from trainer.training.recipe import class_probabilities
+
+_CHOSE: Final = "wearers not fitted to, for choosing"
+_UNSEEN: Final = "wearers never seen"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TrainedRecipe:
+    """A recipe's network, and the examples that it was made from and judged on.
+
+    Parameters
+    ----------
+    name : str
+        Of the recipe.
+    network : Module
+        The network.
+    training, validation, evaluation : Examples
+        Fitted to, chosen on, and never seen.
+    records : mapping of str to str
+        Name of each wearer's record.
+    seed : int
+        Of everything random.
+    """
+
+    name: str
+    network: nn.Module
+    training: Examples
+    validation: Examples
+    evaluation: Examples
+    records: Mapping[str, str]
+    seed: int
+
+    @property
+    def spans(self) -> tuple[ScoredSpan, ...]:
+        """The seconds of each record fitted to."""
+        last = {
+            str(wearer): self.training.samples[self.training.wearers == wearer].max()
+            for wearer in np.unique(self.training.wearers)
+        }
+        return tuple(
+            ScoredSpan(self.records[w], 0, int(end) // RATE + 1) for w, end in last.items()
+        )
+
+    def names(self, part: Examples) -> tuple[str, ...]:
+        """Return the records of a part."""
+        return tuple(self.records[str(wearer)] for wearer in np.unique(part.wearers))
+
+
+def export_beats(
+    trained: TrainedRecipe, segments: Literal["published", "live"], path: Path
+) -> BeatModel:
+    """Write the bundle of a network that judges beats; see `trainer.training.export.export`."""
+    examples = trained.training
+    card = BeatCard(
+        name=trained.name,
+        network=trained.name,
+        parameters=parameter_count(trained.network),
+        wearer=None,
+        trained_on=trained.spans,
+        seed=trained.seed,
+        versions=export.versions(),
+        created=export.now(),
+        classes=examples.classes,
+        segments=segments,
+        channels=examples.channels,
+        length=examples.inputs.shape[2],
+        rate=BEAT_RATE,
+        beats=tuple(examples.counts.tolist()),
+        validation=_counts(_CHOSE, trained.validation, trained),
+        evaluation=_counts(_UNSEEN, trained.evaluation, trained),
+    )
+    some = trained.validation.inputs[: build.CHECKED_WINDOWS]
+    return export.export_served(_Classes(trained.network), card, path, some, BeatModel.load)
+
+
+def export_windows(trained: TrainedRecipe, path: Path) -> Model:
+    """Write the bundle of a network that judges windows; a monitor can serve it."""
+    network = _Windows(trained.name, trained.network, trained.training.inputs.shape[2])
+    judged = (
+        (_CHOSE, trained.validation),
+        (_UNSEEN, trained.evaluation),
+    )
+    validation, evaluation = (
+        Validation(protocol, trained.names(part), tp, fp, tn, fn)
+        for protocol, part in judged
+        for (tn, fp), (fn, tp) in [_confusion(trained, part)]
+    )
+    card = build.described(
+        network,
+        name=trained.name,
+        wearer=None,
+        threshold=0.5,
+        trained=trained.spans,
+        windows=trained.training.labels,
+        validation=validation,
+        seed=trained.seed,
+        evaluation=evaluation,
+    )
+    some = trained.validation.inputs[: build.CHECKED_WINDOWS, 0]
+    return export.export(network, card, path, some)
+
+
+class _Classes(nn.Module):
+    """The probabilities of a network of classes."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, signal: Tensor) -> Tensor:
+        return torch.softmax(self.network(signal), dim=1)
+
+
+class _Windows(WindowNetwork):
+    """A network of the classes normal and abnormal, as one that judges windows."""
+
+    def __init__(self, name: str, network: nn.Module, length: int) -> None:
+        super().__init__()
+        self.name = name
+        self.geometry = Geometry(history_s=0, look_ahead_s=0, rate=length)
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of *abnormal*, shape (n,)."""
+        logits: Tensor = self.network(x[:, None])
+        return logits[:, 1] - logits[:, 0]
+
+
+def _counts(protocol: str, part: Examples, trained: TrainedRecipe) -> TrainingBeats:
+    counts = tuple(tuple(row) for row in _confusion(trained, part))
+    return TrainingBeats(protocol, trained.names(part), counts)
+
+
+def _confusion(trained: TrainedRecipe, part: Examples) -> list[list[int]]:
+    called = class_probabilities(trained.network, part.inputs).argmax(1)
+    counted: list[list[int]] = confusion(part.labels, called, len(part.classes)).tolist()
+    return counted

@@ -1,0 +1,1 @@
+"""Programs that watch a monitor through its publish endpoint."""

@@ -1,0 +1,1 @@
+"""The state of a viewer: published messages folded into bounded memory."""
