@@ -278,9 +278,10 @@ def _recorded(
 ) -> "list[Source]":
     """Find or fetch, and read records; say what is the matter with their annotations."""
     from ecgmon.records.fetch import obtain
-    from ecgmon.records.find import Found, here
+    from ecgmon.records.find import here
     from ecgmon.records.many import each
     from ecgmon.records.read import read
+    from ecgmon.records.record import Found
     from ecgmon_cli.session import Source
 
     console = Console(stderr=True)

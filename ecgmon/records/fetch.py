@@ -9,9 +9,10 @@ from pathlib import Path
 import wfdb
 
 from ecgmon.core.errors import RecordError, RecordMissingError
-from ecgmon.records.find import Found, cache_directory, find
+from ecgmon.records.find import cache_directory, find
 from ecgmon.records.formats.wfdb.header import NULL, Header, read_header
 from ecgmon.records.formats.wfdb.reader import REFERENCE, annotation_file, verify
+from ecgmon.records.record import Found
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, how many files are done and how many there are."""

@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ import platformdirs
 
 from ecgmon.core.errors import RecordError
 from ecgmon.records.formats import FORMATS
+from ecgmon.records.record import Found
 
 DEFAULT_DATABASE: Final = "mitdb"
 _FETCHED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(/[A-Za-z0-9][A-Za-z0-9_-]*){0,7}\Z")
@@ -21,25 +21,6 @@ _HEADER: Final = ".hea"
 _LIST: Final = "RECORDS"
 """A database's file of its records, one path a line."""
 _LIST_BYTES: Final = 10_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A record on this machine.
-
-    Parameters
-    ----------
-    name : str
-        ``database/name``, or the path as it was given where no folder of databases holds it.
-    wearer : str
-        Last part of the name, with what a wearer's id cannot hold replaced by underscores.
-    path : Path
-        The record's files without their suffixes.
-    """
-
-    name: str
-    wearer: str
-    path: Path
 
 
 def cache_directory() -> Path:

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from ecgmon.core.errors import RecordError, RecordMissingError
 from ecgmon.records.fetch import obtain
-from ecgmon.records.find import Found, find
+from ecgmon.records.find import find
+from ecgmon.records.record import Found
 
 T = TypeVar("T")
 

@@ -1,8 +1,7 @@
 """Reading records, whatever their format."""
 
-from ecgmon.records.find import Found
 from ecgmon.records.formats import FORMATS
-from ecgmon.records.record import Record
+from ecgmon.records.record import Found, Record
 
 
 def read(

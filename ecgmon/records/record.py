@@ -1,12 +1,32 @@
-"""A record: one lead of one wearer, with what experts say of it."""
+"""A record: one lead of one wearer, with what experts say of it, and where it lies."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.annotations import Annotations
 from ecgmon.core.units import millivolts
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record on this machine.
+
+    Parameters
+    ----------
+    name : str
+        ``database/name``, or the path as it was given where no folder of databases holds it.
+    wearer : str
+        Last part of the name, with what a wearer's id cannot hold replaced by underscores.
+    path : Path
+        The record's files without their suffixes.
+    """
+
+    name: str
+    wearer: str
+    path: Path
 
 
 @dataclass(frozen=True, eq=False, slots=True)

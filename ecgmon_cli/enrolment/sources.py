@@ -95,8 +95,8 @@ def require_room(wearer: str) -> None:
 
 def unfinished(wearer: str) -> Record | None:
     """Return the captured signal whose review was begun last and not finished, if there is one."""
-    from ecgmon.records.find import Found
     from ecgmon.records.read import read
+    from ecgmon.records.record import Found
 
     for review in _unfinished(wearer):
         path = review.with_suffix("")
@@ -176,8 +176,8 @@ def _folder(wearer: str) -> Path:
 
 
 def _require_same(record: Record, path: Path) -> None:
-    from ecgmon.records.find import Found
     from ecgmon.records.read import read
+    from ecgmon.records.record import Found
 
     there = read(Found(str(path), record.wearer, path))
     same_gain = np.float32(there.gain) == np.float32(record.gain)  # `read` may have rounded it

@@ -16,7 +16,7 @@ from ecgmon.core.errors import RecordError
 from ecgmon.records.record import Record
 
 if TYPE_CHECKING:
-    from ecgmon.records.find import Found
+    from ecgmon.records.record import Found
 
 MAX_BYTES: Final = 200_000_000
 """Largest file read: some six hours of two leads at 250 Hz."""

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from ecgmon.signal import detect_beats
 from tests.support.subprocesses import ecgmon, environment, python
 from trainer.evaluation.ec57.files import write_annotations

@@ -4,8 +4,8 @@ from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 
 
 def annotated(found: Found, lead: str | None = None, annotator: str | None = None) -> Record:

@@ -7,8 +7,8 @@ from typing import Literal
 
 from ecgmon.core.errors import RecordError
 from ecgmon.records.fetch import obtain
-from ecgmon.records.find import Found
 from ecgmon.records.many import each
+from ecgmon.records.record import Found
 from trainer.data.annotated import annotated
 from trainer.data.beats.kachuee import annotated_beats
 from trainer.data.beats.live import live_beats

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ecgmon.records.find import Found
-    from ecgmon.records.record import Record
+    from ecgmon.records.record import Found, Record
 
 
 class Format(Protocol):

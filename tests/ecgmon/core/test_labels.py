@@ -12,8 +12,8 @@ from ecgmon.core.labels import (
     is_beat,
     window_labels,
 )
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from trainer.data.splits import STUDY
 
 # Windows of one second that study 1 keeps, and how many of them are abnormal. Counted from the

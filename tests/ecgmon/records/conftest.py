@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecgmon.records.find import Found
+from ecgmon.records.record import Found
 
 SIGNAL = (1000 * np.sin(np.arange(4000) / 30)).astype(np.int64)
 BEATS = [100, 400, 700]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
-from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb.reader import verify
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 
 
 def refused(found, match, **options):

@@ -10,8 +10,9 @@ import wfdb
 
 from ecgmon.core.errors import RecordError, RecordMissingError
 from ecgmon.records.fetch import obtain
-from ecgmon.records.find import Found, cache_directory
+from ecgmon.records.find import cache_directory
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 
 
 class Handler(SimpleHTTPRequestHandler):

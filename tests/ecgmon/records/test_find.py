@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found, cache_directory, find, here, search_path
+from ecgmon.records.find import cache_directory, find, here, search_path
+from ecgmon.records.record import Found
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.core.errors import RecordError, RecordMissingError
-from ecgmon.records.find import Found
 from ecgmon.records.many import each
+from ecgmon.records.record import Found
 
 
 def fetch(name):

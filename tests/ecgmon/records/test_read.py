@@ -6,9 +6,9 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
 from ecgmon.core.units import millivolts
 from ecgmon.records import Record
-from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb.reader import verify
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from ecgmon.wire import Frame
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from ecgmon.core.constants import RATE
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from ecgmon.signal import Pushed, SignalChain, Windows
 from replay.simulator.wearer import simulate
 

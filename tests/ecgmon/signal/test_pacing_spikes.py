@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from ecgmon.signal.front_end import RAIL_S, FrontEnd
 from ecgmon.signal.pacing_spikes import SpikeRemover
 

@@ -9,8 +9,8 @@ import pytest
 
 from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.qrs import BeatDetector
 from trainer.data.protocols import NON_PACED

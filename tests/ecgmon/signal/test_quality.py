@@ -3,8 +3,8 @@ import pytest
 from scipy import signal
 
 from ecgmon.core.constants import NO_VALUE, RATE
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import (

@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found, find, search_path
+from ecgmon.records.find import find, search_path
 from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from trainer.data.beats.kachuee import detected_beats
 from trainer.data.examples import Examples
 

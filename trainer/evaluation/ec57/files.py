@@ -9,10 +9,10 @@ from typing import Final, Self
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.records.fetch import obtain
-from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb.annotations import Annotation, encode, load, symbol
 from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.many import each
+from ecgmon.records.record import Found
 from trainer.data.protocols import NON_PACED
 from trainer.evaluation.ec57.counts import Counts
 from trainer.evaluation.ec57.marks import Marks, marks

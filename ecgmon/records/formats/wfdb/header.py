@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found
+from ecgmon.records.record import Found
 
 DEFAULT_RATE: Final = 250.0
 """Frames per second where a header states none (WFDB's DEFREQ)."""

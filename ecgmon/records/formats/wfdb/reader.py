@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb import segments as pieces
 from ecgmon.records.formats.wfdb.annotations import LoadedAnnotations, load, symbol
 from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.formats.wfdb.segments import RecordPiece
-from ecgmon.records.record import Record
+from ecgmon.records.record import Found, Record
 from ecgmon.wire.frame import MIN_GAIN
 
 MAX_COUNT: Final = 32767

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb import leads, signals
 from ecgmon.records.formats.wfdb.header import NULL, Header, SignalEntry, read_header
+from ecgmon.records.record import Found
 
 MAX_SAMPLES: Final = 200_000_000
 """Longest record read: six days at 360 Hz, 400 MB."""

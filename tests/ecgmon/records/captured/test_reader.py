@@ -15,8 +15,8 @@ from ecgmon.core.errors import RecordError
 from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.layout import MAX_HEADER, NAME, CapturedHeader
 from ecgmon.records.captured.reader import Captured, captures
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HEADER = CapturedHeader(

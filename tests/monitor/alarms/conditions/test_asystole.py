@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ecgmon.core.constants import RATE
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.qrs import CONFIRMED_AFTER, BeatDetector
 from monitor.alarms.conditions.asystole import PAUSE

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb.annotations import Annotation, decode, encode, load
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 
 BEATS = [Annotation(100, 1), Annotation(400, 5), Annotation(700, 1)]
 WRITTEN = encode(BEATS)[:-2]

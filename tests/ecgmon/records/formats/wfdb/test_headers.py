@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb.header import Header, SegmentEntry, SignalEntry
 from ecgmon.records.formats.wfdb.leads import choose, millivolts
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 
 COUNTS = np.arange(-200, 800)
 

@@ -6,9 +6,9 @@ import wfdb
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found
 from ecgmon.records.formats.wfdb.reader import verify
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 
 COUNTS = np.arange(-500, 500)
 

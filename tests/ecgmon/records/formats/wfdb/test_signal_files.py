@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError
-from ecgmon.records.find import Found
 from ecgmon.records.read import read
+from ecgmon.records.record import Found
 
 BITS = {"16": 16, "61": 16, "80": 8, "160": 16, "212": 12, "24": 24, "32": 32, "310": 10, "311": 10}
 LAST = {"212": (2, (0, 2, 3)), "310": (3, (0, 2, 4, 4)), "311": (3, (0, 2, 3, 4))}
