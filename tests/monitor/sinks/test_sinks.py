@@ -6,7 +6,7 @@ from ecgmon.wire import messages
 from monitor import daemon
 from monitor.sinks import SINKS
 from replay.simulator.wearer import simulate
-from tests.support.rig import Rig
+from tests.support.rig import PATIENCE_S, Rig
 
 CALM = simulate("normal", duration_s=8).record.samples
 
@@ -43,6 +43,10 @@ def test_a_sink_that_fails_is_counted_and_alarmed_and_stops_no_other(tmp_path, m
         device.greet("ann", 7)
         device.send_all(CALM[:720])
         listener.until(messages.Window, "ann", first=0)
+        deadline = time.monotonic() + PATIENCE_S
+        while not any(isinstance(m, messages.Window) for m in shelf.taken):  # it has its turn, too
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
         shelf.fails = True
         device.send_all(CALM[720:1440], first=720)
         listener.until(messages.Window, "ann", first=720)
