@@ -67,5 +67,5 @@ class Cases:
             raise KeyError(case)
         return kept.result
 
-    def __setitem__(self, case: str, result: Any) -> None:  # noqa: ANN401
+    def __setitem__(self, case: str, result: Any) -> None:  # noqa: ANN401 - as above
         self._store.put(case, Kept(result, self._digest))

@@ -44,7 +44,7 @@ def outcomes() -> dict[str, tuple[str, list[str]]]:
     """Return by test (``file::name`` without parameters) what came of it, and its figures."""
     found: dict[str, tuple[str, list[str]]] = {}
     # Written by our own pytest a moment ago.
-    for case in ElementTree.parse(RUN).iter("testcase"):  # noqa: S314
+    for case in ElementTree.parse(RUN).iter("testcase"):  # noqa: S314 - ours
         file = Path(case.attrib["classname"].replace(".", "/"))
         if not (ROOT / file).with_suffix(".py").is_file():
             file = file.parent  # the test is a class in the file, as a state machine is

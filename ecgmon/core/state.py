@@ -132,7 +132,7 @@ class Layout:
             )
         return self._decode(found.body, self._body)
 
-    def _decode(self, data: bytes | memoryview, kind: type[Any]) -> Any:  # noqa: ANN401
+    def _decode(self, data: bytes | memoryview, kind: type[Any]) -> Any:  # noqa: ANN401 - as asked
         try:
             return msgspec.msgpack.decode(data, type=kind, dec_hook=_from_wire)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
@@ -216,7 +216,7 @@ def _pack(kind: object, value: Any, row: int | None) -> Any:  # noqa: ANN401 - a
     ]
 
 
-def _unpack(kind: object, new: Any, here: Any, row: int | None, name: str) -> Any:  # noqa: ANN401
+def _unpack(kind: object, new: Any, here: Any, row: int | None, name: str) -> Any:  # noqa: ANN401 - as here
     """Return a new value that takes the place of the one here, or put it there."""
     if kind is NESTED:
         parts = _each(here)

@@ -224,7 +224,7 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
             self._places.release()
             raise
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as above
         """Make room for the next one, whatever becomes of this."""
         try:
             super().process_request_thread(request, client_address)

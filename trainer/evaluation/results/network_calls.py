@@ -57,11 +57,11 @@ class _Calls(TorchFunctionMode):
 
     def __torch_function__(
         self,
-        func: Any,  # noqa: ANN401
-        types: Any,  # noqa: ANN401
+        func: Any,  # noqa: ANN401 - as torch calls it
+        types: Any,  # noqa: ANN401 - as torch calls it
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401 - as torch calls it
         given = kwargs or {}
         if func.__name__ not in ("__get__", "__set__"):  # attributes, such as a tensor's shape
             self.calls.append([resolve_name(func) or func.__name__, _data(args), _data(given)])
