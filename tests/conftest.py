@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 # Before any file imports it, whichever comes first.
 pytest.register_assert_rewrite("tests.support.rig")
@@ -13,6 +14,9 @@ pytest.register_assert_rewrite("tests.support.rig")
 # Derandomised: every run draws the same examples, so a failure is never a matter of luck.
 settings.register_profile("ecgmon", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("ecgmon")
+# Hypothesis also draws the constants that it finds in the modules of this project that are loaded
+# so far. Then a test draws something else alone than among others; so no module counts as local.
+providers.is_local_module_file = lambda _: False
 
 # In the background of a script or under nohup these are ignored, and would be by every program that
 # a test starts. Those have the default again where there is a handler here, which passes them over.
