@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast slow faults alarm-events models demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast slow coverage faults alarm-events models demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -46,6 +46,15 @@ lint: install-dev
 fast: export OMP_NUM_THREADS := 1
 fast: install-dev
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# docs/results/coverage.md: which lines the fast suite runs; twice as long as the suite itself.
+coverage: export OMP_NUM_THREADS := 1
+coverage: install-dev
+	rm -rf runs/coverage && mkdir -p runs/coverage
+	$(BIN)/coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet -o runs/coverage.json
+	$(BIN)/python benchmarks/coverage_page.py
 
 # Many more kills than the fast suite has time for.
 slow: install-dev

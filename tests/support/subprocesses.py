@@ -30,7 +30,7 @@ class Outcome:
 
 def environment(home, **changes):
     """Return an environment without records, without a network, and with an empty home."""
-    names = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
+    names = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_CONFIG")
     kept = {name: os.environ[name] for name in names if name in os.environ}
     nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     fixed = {
