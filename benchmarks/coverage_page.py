@@ -20,11 +20,17 @@ LEAST: Final = 12
 HEAD: Final = """# What the fast tests run
 
 Lines of each room that the fast test suite executes, programs that tests start included. Recomputed
-by `make coverage` (commit {commit}, {date}). A process that is ended by SIGKILL reports nothing, and
-slow tests (`make slow`) are not counted, so what is listed is a lower bound.
+by `make coverage` (commit {commit}, {date}). A process that is ended by SIGKILL reports nothing,
+and slow tests (`make slow`) are not counted, so what is listed is a lower bound.
 
 | room | lines | target | measured | |
 |---|---|---|---|---|
+"""
+LOWEST: Final = """
+## Files with the lowest coverage
+
+| file | lines | run | not run |
+|---|---|---|---|
 """
 
 
@@ -44,7 +50,7 @@ def main() -> None:
         percent = 100 * run / of if of else 100.0
         met = "met" if percent >= TARGET else "missed"
         text += f"| {room} | {of:,} | {TARGET:.0f} % | {percent:.1f} % | {met} |\n"
-    text += "\n## Files with the lowest coverage\n\n| file | lines | run | not run |\n|---|---|---|---|\n"
+    text += LOWEST
     lowest = sorted(files, key=lambda name: files[name]["summary"]["percent_covered"])[:LEAST]
     for name in lowest:
         run, of = _lines(files[name])
