@@ -171,7 +171,7 @@ class Monitor:
             self._last_link = now
             published += self._each_second(now)
         self._keep(published, taken)
-        self._ingest.tell_seen(now)
+        self._ingest.connections.acknowledge_judged(now)
         self._outbox.send(lambda: self._registry.snapshot(now))
 
     def shutdown(self) -> None:
@@ -225,7 +225,7 @@ class Monitor:
             if isinstance(job, Batch):
                 self._outbox.kept(job)
                 continue
-            self._ingest.acknowledge(job.acks, job.ends)
+            self._ingest.connections.acknowledge(job.acks, job.ends)
             if job.ends:
                 self._keep(self._ingest.end(job.ends), IngestResult())
             if job.gaps:  # on disk already
@@ -237,13 +237,13 @@ class Monitor:
         """Hand what must not be lost to the disk; it is said when its turn has come."""
         if self._settings.captured is None:  # samples are not kept: only goodbyes wait
             last = {stream: taken.acks.pop(stream) for stream in set(taken.ends)}
-            self._ingest.acknowledge(taken.acks)
+            self._ingest.connections.acknowledge(taken.acks)
             taken = replace(taken, pieces=[], acks=last)
         batch = Batch(published, taken.pieces, taken.acks, taken.ends)
         if published or taken.acks or taken.ends:
             self._outbox.put(batch)
             self._disk.hand_over(batch)
-        for hello, then in taken.unknown:
+        for hello, then in taken.lookups:
             self._recall(hello, then)
 
     def _time(self, judged: list[messages.Published], arrived: float) -> None:
@@ -292,7 +292,7 @@ class Monitor:
     def _look_at_keys(self) -> None:
         if self._access.refresh():
             self._publisher.review()
-            self._ingest.review()
+            self._ingest.connections.detach_revoked()
 
     def _count(self) -> None:
         self._metrics.dropped(self._publisher.take_dropped())

@@ -47,7 +47,7 @@ def metadata(card: bytes, sha256: str) -> bytes:
 
 
 def read(path: Path) -> bytes:
-    """Read a bundle's bytes; raises `BundleError` for a file that cannot be read or is too large."""
+    """Read a bundle's bytes; raises `BundleError` if they cannot be read or are too many."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
