@@ -299,7 +299,7 @@ class StorageWriter(threading.Thread):
         self._journal.prune(windows, others)
         try:
             if self._capture is not None:
-                self._capture.tidy(samples)
+                self._capture.remove_old(samples)
             self.free_mb = shutil.disk_usage(self._folder).free / 1e6
         except OSError as error:
             _log.warning("disk=untidy error=%r", str(error))

@@ -294,7 +294,7 @@ def test_what_stands_and_what_is_open_is_kept_however_old_it_is(tmp_path):
 def test_looking_for_what_is_old_reads_nothing_that_is_not(tmp_path):
     with closing(Journal(tmp_path / "journal.db")) as journal:
         for query in (journal_module._PRUNE_WINDOWS, journal_module._PRUNE_OTHERS):
-            plan = journal._db.execute(f"EXPLAIN QUERY PLAN {query}", (0.0, 1)).fetchall()
+            plan = journal._database.execute(f"EXPLAIN QUERY PLAN {query}", 0.0, 1)
             steps = [step.decode() for *_, step in plan]
             assert not [step for step in steps if step.startswith("SCAN") or "B-TREE" in step]
 
