@@ -25,6 +25,7 @@ from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.messages import AlarmMessages
 from monitor.wearers import state
 from monitor.wearers.registry import WearerRegistry
+from monitor.wearers.reorder_buffer import ReorderBuffer
 from monitor.wearers.session import ActiveStream
 from tests.support.streaming_monitor import ALL
 
@@ -32,6 +33,7 @@ PARTS = {
     RowBeats,  # of BeatDetector
     Rows,  # of SignalChain
     heart_rate._Limit,  # of HeartRateConditions
+    ReorderBuffer,  # of Stream
     ActiveStream,  # the rest: tests/monitor/wearers/test_state.py
     state._SavedStream,
     state._SavedWearer,

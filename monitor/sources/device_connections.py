@@ -51,7 +51,7 @@ class DeviceConnection:
         stream = self.stream
         self.seen, self.answered = stream.next, time.monotonic()
         ack = messages.Ack(
-            stream=messages.stream_id(stream.number), next=stream.kept, seen=stream.next
+            stream=messages.stream_id(stream.number), next=stream.acknowledged, seen=stream.next
         )
         self.peer.answer(ack)
 
@@ -166,8 +166,8 @@ class DeviceConnections:
             Streams that end: their devices are answered even if the index is not new.
         """
         for stream, index in acks.items():
-            is_new = index > stream.kept
-            stream.kept = max(stream.kept, index)
+            is_new = index > stream.acknowledged
+            stream.acknowledged = max(stream.acknowledged, index)
             if (connection := self.of(stream)) and (is_new or stream in ends):
                 connection.acknowledge()
 
@@ -180,8 +180,8 @@ class DeviceConnections:
             Monotonic time in seconds.
         """
         for stream, connection in self._by_stream.items():
-            answered = max(connection.seen, stream.kept)
-            new_s = (stream.next - answered) * 1000 / stream.rate_mhz
+            newest = max(connection.seen, stream.acknowledged)
+            new_s = (stream.next - newest) * 1000 / stream.rate_mhz
             is_due = now - connection.answered >= SEEN_S
             if new_s >= SEEN_AT_ONCE_S or (new_s > 0 and is_due):
                 connection.acknowledge()

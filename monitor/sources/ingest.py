@@ -15,8 +15,9 @@ from monitor.network.rate_limits import RateLimiter
 from monitor.network.router import Received
 from monitor.sources.base import Peer, Source
 from monitor.sources.device_connections import DeviceConnection, DeviceConnections
+from monitor.wearers.pieces import Piece
 from monitor.wearers.registry import WearerRegistry
-from monitor.wearers.stream import Piece, Stream
+from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 
 MAX_DRAINED: Final = 1000
@@ -237,10 +238,13 @@ class Ingest:
         )
         peer.answer(
             messages.Welcome(
-                stream=hello.stream, next=stream.kept, lead=lead, publish=self._publish(user)
+                stream=hello.stream,
+                next=stream.acknowledged,
+                lead=lead,
+                publish=self._publish(user),
             )
         )
-        if stream.next > stream.kept:  # not on disk, but not to be sent again
+        if stream.next > stream.acknowledged:  # not on disk, but not to be sent again
             connection.acknowledge()
 
 

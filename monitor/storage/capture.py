@@ -11,7 +11,7 @@ from ecgmon.records.captured import layout
 from ecgmon.wire import messages
 from monitor.storage.growing_record import GrowingRecord, RecordChangedError, remove
 from monitor.storage.unwritten import Holding
-from monitor.wearers.stream import Piece
+from monitor.wearers.pieces import Piece
 
 HOUR: Final = 3600 * RATE
 """Most samples in a record, at `RATE`; more or fewer at other rates."""

@@ -13,7 +13,7 @@ from ecgmon.core.atomic import atomic_write, sync_folder
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.captured import layout
 from ecgmon.wire import messages
-from monitor.wearers.stream import Piece
+from monitor.wearers.pieces import Piece
 
 MAX_FILLED: Final = 10 * RATE
 """Longest gap that is filled, in samples at `RATE`; after a longer one the next record begins."""

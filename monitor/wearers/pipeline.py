@@ -15,8 +15,8 @@ from ecgmon.wire import messages
 from monitor.alarms.conditions.base import Condition
 from monitor.alarms.kinds import OF_SIGNAL
 from monitor.inference.engine import classify
+from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.session import ActiveStream, WearerSession, trace
-from monitor.wearers.stream import StreamSegment
 
 _T = TypeVar("_T")
 

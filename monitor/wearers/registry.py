@@ -12,6 +12,7 @@ from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS
 from monitor.inference.engine import ModelPool
+from monitor.wearers.pieces import Piece
 from monitor.wearers.pipeline import advance, cut, recover
 from monitor.wearers.places import longest_silent, set_aside
 from monitor.wearers.policy import WearerPolicy
@@ -26,7 +27,7 @@ from monitor.wearers.session import (
     wrong_rate,
 )
 from monitor.wearers.state import load, save
-from monitor.wearers.stream import Piece, Stream
+from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 
 TAKEOVER_S: Final = 5.0
@@ -389,7 +390,7 @@ def _recall(live: ActiveStream, recalled: StreamTail) -> None:
                 lead=recalled.lead,
                 samples=recalled.counts[at - recalled.first : start - recalled.first],
             )
-            stream.recall(piece)
+            stream.restore_piece(piece)
         at = stop
     while stream.pending:
         live.recalled.extend(cut(stream.pending.popleft()))

@@ -19,7 +19,8 @@ from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
 from monitor.inference.judge import Judge
-from monitor.wearers.stream import Segments, Stream, StreamSegment
+from monitor.wearers.pieces import Segments, StreamSegment
+from monitor.wearers.stream import Stream
 
 
 @dataclass(eq=False, slots=True)

@@ -17,7 +17,7 @@ from ecgmon.wire import messages
 from monitor.storage.capture import HOUR, MIN_WEIGHT, Capture
 from monitor.storage.growing_record import MAX_FILLED
 from monitor.wearers import registry as registry
-from monitor.wearers.stream import Piece
+from monitor.wearers.pieces import Piece
 from tests.support.rig import Rig
 
 PERIOD = 30_000

@@ -247,7 +247,7 @@ def test_what_stood_when_it_was_damaged_stands_after_a_restart(tmp_path, monkeyp
         journal.append(SAID)
     with Rig(tmp_path) as rig:
         listener = rig.listener()
-        db = rig.monitor._journal
+        db = rig.monitor._disk._journal._database
         monkeypatch.setattr(salvage, "rows", lambda _: [])
         rig.device().greet("bob", 9)
         broken = sqlite3.DatabaseError("disk image is malformed")

@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ecgmon.signal.rate_converter import RateConverter, first_output
 from ecgmon.wire import MAX_SAMPLES, Frame
-from monitor.wearers.stream import HELD_S, MAX_HELD, Stream
+from monitor.wearers.reorder_buffer import MAX_WAIT_S, MAX_WAITING
+from monitor.wearers.stream import Stream
 
 RATE = 360
 PERIOD = 30_000
@@ -88,7 +89,7 @@ class Link(RuleBasedStateMachine):
         self.take(self.stream.accept(ramp(first, count, self.rate), self.now))
         if much:
             assert self.stream.next > contiguous
-        elif self.frames < MAX_HELD // 2:
+        elif self.frames < MAX_WAITING // 2:
             assert self.stream.next == contiguous
 
     @rule(count=st.integers(1, 200))
@@ -98,11 +99,11 @@ class Link(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.05, 0.3, 0.9, 1.0]))
     def time_passes(self, seconds):
         self.now += seconds
-        due = any(arrival <= self.now - HELD_S for arrival in self.waiting.values())
+        due = any(arrival <= self.now - MAX_WAIT_S for arrival in self.waiting.values())
         pieces = self.stream.expire(self.now)
         self.take(pieces)
         assert bool(pieces) == due
-        assert all(arrival > self.now - HELD_S for arrival in self.waiting.values())
+        assert all(arrival > self.now - MAX_WAIT_S for arrival in self.waiting.values())
 
     @precondition(lambda self: self.stream.pending)
     @rule()
@@ -122,7 +123,7 @@ class Link(RuleBasedStateMachine):
         assert (stream.received, stream.repeated) == (self.received, self.repeated)
         assert stream.received + stream.missing == stream.next - self.begin
         assert len(self.waiting) * 1000 <= 2 * self.rate
-        assert len(stream._held) <= MAX_HELD
+        assert len(stream._reordering) <= MAX_WAITING
 
     def teardown(self):
         if not hasattr(self, "stream"):
@@ -184,12 +185,12 @@ def test_a_piece_does_not_keep_its_message_in_memory():
 
 def test_many_small_pieces_wait_no_longer_than_their_number_allows():
     stream = new_stream()
-    for number in range(MAX_HELD):
+    for number in range(MAX_WAITING):
         assert stream.accept(ramp(2 * number + 1, 1), 1.0) == []
-    (piece,) = stream.accept(ramp(2 * MAX_HELD + 1, 1), 1.0)
+    (piece,) = stream.accept(ramp(2 * MAX_WAITING + 1, 1), 1.0)
     assert (piece.first, stream.next, stream.missing) == (1, 2, 1)
-    taken = stream.accept(ramp(0, 2 * MAX_HELD + 1), 1.0)
-    assert [piece.first for piece in taken] == list(range(2, 2 * MAX_HELD + 2))
+    taken = stream.accept(ramp(0, 2 * MAX_WAITING + 1), 1.0)
+    assert [piece.first for piece in taken] == list(range(2, 2 * MAX_WAITING + 2))
 
 
 def test_a_hole_that_nothing_under_way_can_fill_is_given_up_at_once():
@@ -274,7 +275,7 @@ def test_what_is_missing_of_a_second_is_counted_until_it_is_reported(frames):
     stream, lost, end = new_stream(), set(), 0
     for skipped, count in frames:
         stream.accept(ramp(end + skipped, count), arrival=0.0)
-        stream.expire(now=HELD_S)
+        stream.expire(now=MAX_WAIT_S)
         end += skipped + count
     for segment in stream.pending:
         if segment.missing:
