@@ -197,7 +197,7 @@ class Journal:
         except salvage.ERRORS:  # a journal that cannot be read is reported elsewhere
             return WallClock()
         steps = (m for _, m in self._read(_STEPS, CLOCK_SET) if isinstance(m, messages.Event))
-        return WallClock(newest and newest[0], steps)
+        return WallClock(newest[0] if newest else None, steps)
 
     def gaps(self, wearer: str, stream: str) -> Iterator[messages.Gap]:
         """Yield the latest gaps of a wearer's stream, newest first."""
