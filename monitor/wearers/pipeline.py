@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 MAX_FILLED: Final = 600
 """Most seconds of a gap that are reported one by one; the gap itself is reported as a whole."""
 
-Samples = tuple[WearerSession, ActiveStream, NDArray[np.float64]]
+NextSamples = tuple[WearerSession, ActiveStream, NDArray[np.float64]]
 """A wearer, the stream, and its next samples in mV."""
 
 
@@ -50,7 +50,7 @@ def advance(
         for session in sessions
         if session.active and session.active.stream.pending and not session.active.backlog
     ]:
-        members: list[Samples] = []
+        members: list[NextSamples] = []
         for session, active in ready:
             segment = active.stream.pending.popleft()
             published += reset_after_gap(session, active, segment)
@@ -66,9 +66,9 @@ def samples_of(active: ActiveStream, segment: StreamSegment) -> NDArray[np.float
     return np.concatenate(segment.parts)
 
 
-def by_chain(members: Sequence[Samples]) -> list[list[Samples]]:
+def by_chain(members: Sequence[NextSamples]) -> list[list[NextSamples]]:
     """Return streams in groups that share a signal chain."""
-    groups: dict[int, list[Samples]] = defaultdict(list)
+    groups: dict[int, list[NextSamples]] = defaultdict(list)
     for member in members:
         groups[id(member[1].chain)].append(member)
     return list(groups.values())
@@ -123,7 +123,7 @@ def reset_after_gap(
 
 
 def push(
-    members: Sequence[Samples], wants_trace: Callable[[str], bool] = lambda _: False
+    members: Sequence[NextSamples], wants_trace: Callable[[str], bool] = lambda _: False
 ) -> list[messages.Published]:
     """Process the next samples of streams that share a signal chain."""
     chain = members[0][1].chain

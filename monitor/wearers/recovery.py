@@ -8,7 +8,14 @@ import numpy as np
 from ecgmon.core.constants import WINDOW
 from ecgmon.wire import messages
 from monitor.wearers.pieces import Piece, StreamSegment
-from monitor.wearers.pipeline import Samples, by_chain, push, reset_after_gap, samples_of, settle
+from monitor.wearers.pipeline import (
+    NextSamples,
+    by_chain,
+    push,
+    reset_after_gap,
+    samples_of,
+    settle,
+)
 from monitor.wearers.session import ActiveStream, WearerSession
 from monitor.wearers.stream_tail import StreamTail
 
@@ -46,7 +53,7 @@ def recover(sessions: Collection[WearerSession]) -> list[messages.Published]:
     """
     recovering = [(s, s.active) for s in sessions if s.active and s.active.backlog][:STEP_WEARERS]
     published: list[messages.Published] = []
-    members: list[Samples] = []
+    members: list[NextSamples] = []
     for session, active in recovering:
         segment = active.backlog[0]
         reset = reset_after_gap(session, active, segment)

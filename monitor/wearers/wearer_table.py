@@ -43,7 +43,7 @@ class WearerTable:
     @property
     def streams(self) -> list[ActiveStream]:
         """The current streams."""
-        return [session.active for session in self if session.active]
+        return [session.active for session in self._sessions.values() if session.active]
 
     def stream(self, wearer: str) -> ActiveStream | None:
         """Return a wearer's current stream, None if there is none."""
