@@ -1,7 +1,7 @@
 """Digests that decide whether kept results of the alarm benchmarks are still valid."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -41,6 +41,17 @@ def published(model: str) -> list[Any]:
         ]
         for board in boards
     ]
+
+
+def chunks(cases: list[Any], size: int) -> Iterator[list[Any]]:
+    """Yield cases in lists of at most ``size``."""
+    for start in range(0, len(cases), size):
+        yield cases[start : start + size]
+
+
+def case_name(*parts: object) -> str:
+    """Return the name of a case."""
+    return "/".join(map(str, parts))
 
 
 class Cases:

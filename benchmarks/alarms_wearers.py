@@ -29,6 +29,8 @@ PERIOD_S: Final = 120
 """As nst does: noise from the fifth minute on, two minutes with it and two without."""
 MEASURED: Final = 300
 """Beats, and seconds of noise, by which amplitudes are measured."""
+NOISES: Final = ("em", "ma", "bw")
+SNR_DB: Final = (24, 18, 12, 6, 0, -6)
 REACH: Final = round(0.05 * RATE)
 
 Beats = Iterator[tuple[float, str]]

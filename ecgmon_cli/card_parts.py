@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from ecgmon.models.bundle import ScoredSpan
+    from ecgmon.models.card import ScoredSpan
 
 
 def facts_grid(facts: Mapping[str, str | None]) -> Table:

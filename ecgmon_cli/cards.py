@@ -16,7 +16,8 @@ from ecgmon_cli.options import Json, write
 
 if TYPE_CHECKING:
     from ecgmon.metrics.two_classes import Confusion
-    from ecgmon.models.bundle import Card, Model, Validation
+    from ecgmon.models.bundle import Model
+    from ecgmon.models.card import Card, Validation
 
 FIGURES: Final = {
     "total": ("windows", ",d"),

@@ -16,7 +16,7 @@ from ecgmon_cli.train import require_torch
 from ecgmon_cli.where import Key, Monitor, where
 
 if TYPE_CHECKING:
-    from ecgmon.models.bundle import LabelSource
+    from ecgmon.models.card import LabelSource
     from trainer.enrolment.enrolled import Enrolled
 
 KEPT: Final = 3

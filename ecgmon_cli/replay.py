@@ -5,13 +5,11 @@ import math
 import signal
 import sys
 from dataclasses import replace
-from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from ecgmon.core.errors import RecordError, RecordMissingError, UsageError
@@ -29,15 +27,11 @@ from ecgmon_cli.options import (
     say_skipped,
     write,
 )
+from ecgmon_cli.replay_sources import recorded, scenarios, simulated, simulated_wearers
 from ecgmon_cli.where import Connect, Key, where
 
-if TYPE_CHECKING:
-    from ecgmon_cli.session import Source
-
 FALLBACK: Final = "premature"
-"""Scenario shown where a record cannot be had."""
-MIXED: Final = "mixed"
-"""All scenarios in turn, for many simulated wearers."""
+"""Scenario that is shown where a record cannot be fetched."""
 
 
 def replay(
@@ -55,7 +49,7 @@ def replay(
             metavar="SCENARIO",
             help="A simulated wearer instead: normal, premature, runs, pauses, bradycardia, "
             "tachycardia, extreme, asystole, noise, lead-off or gaps.",
-            autocompletion=lambda: list(_scenarios()),
+            autocompletion=scenarios,
         ),
     ] = None,
     wearers: Annotated[
@@ -191,27 +185,27 @@ def replay(
     if many:
         skipped: dict[str, RecordError] | None = {} if keep_going else None
         sources = (
-            _recorded(names, data, lead, annotator, skipped)
+            recorded(names, data, lead, annotator, skipped)
             if simulate is None
-            else _registry(simulate, wearers, seed, duration, loop=loop)
+            else simulated_wearers(simulate, wearers, seed, duration, loop=loop)
         )
         say_skipped(skipped or {})
     elif simulate is not None:
-        sources = [_simulated(simulate, seed, duration, loop=loop)]
+        sources = [simulated(simulate, seed, duration, loop=loop)]
         session = replace(session, notice="SIMULATED WEARER", model=model or SIMULATED)
     else:
         try:
-            sources = _recorded(names, data, lead, annotator)
+            sources = recorded(names, data, lead, annotator)
         except RecordMissingError as error:
             if not or_simulate:
                 raise
             notice = f"SIMULATED WEARER, not record {names[0]}"
             text = Text.assemble(f"{error}\n", (notice, "bold"))
             Console(file=session.out).print(text, soft_wrap=True)
-            sources = [_simulated(FALLBACK, seed, None)]
+            sources = [simulated(FALLBACK, seed, None)]
             session = replace(session, notice=notice, model=model or SIMULATED)
     if json_file is not None:
-        write(json_file, "", "a")  # what cannot be is said now, not after half an hour of play
+        write(json_file, "", "a")  # fails now if it cannot be written, not after the replay
     result = play_all(sources, session) if many else play(sources[0], session)
     if json_file is not None:
         write(json_file, json.dumps(result, indent=2) + "\n")
@@ -229,90 +223,3 @@ def _speed(text: str) -> float:
     if not (0.01 <= speed <= 10_000 or speed == math.inf):
         raise UsageError(f"--speed {text} is no speed: give a number from 0.01 to 10000, or max.")
     return speed
-
-
-def _scenarios() -> list[str]:
-    from replay.simulator.scenarios import SCENARIOS
-
-    return list(SCENARIOS)
-
-
-def _simulated(
-    scenario: str,
-    seed: int,
-    duration: float | None,
-    *,
-    loop: bool = False,
-    wearer: str | None = None,
-) -> "Source":
-    from ecgmon_cli.session import Source
-    from replay.simulator.endless import endless
-    from replay.simulator.wearer import simulate
-
-    if loop:
-        return Source(endless(scenario, seed=seed, wearer=wearer), endless=True)
-    simulation = simulate(scenario, seed=seed, duration_s=duration, wearer=wearer)
-    return Source(simulation.record, simulation.expected)
-
-
-def _registry(
-    scenario: str, n: int, seed: int, duration: float | None, *, loop: bool
-) -> "list[Source]":
-    """Simulate many wearers, no two of whom are alike."""
-    scenarios = _scenarios() if scenario == MIXED else [scenario]
-    digits = max(2, len(str(n)))
-    return [
-        _simulated(
-            name, seed + i, duration, loop=loop, wearer=f"simulated-{name}-{i + 1:0{digits}}"
-        )
-        for i, name in zip(range(n), cycle(scenarios), strict=False)
-    ]
-
-
-def _recorded(
-    names: list[str],
-    data: Path | None,
-    lead: str | None,
-    annotator: str | None,
-    skipped: dict[str, RecordError] | None = None,
-) -> "list[Source]":
-    """Find or fetch, and read records; say what is the matter with their annotations."""
-    from ecgmon.records.fetch import obtain
-    from ecgmon.records.find import here
-    from ecgmon.records.many import each
-    from ecgmon.records.read import read
-    from ecgmon.records.record import Found
-    from ecgmon_cli.session import Source
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("Fetching {task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total} files"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("", total=None, visible=False)
-
-        def fetch(name: str) -> Found:
-            return obtain(
-                name,
-                data=data,
-                annotator=annotator,
-                progress=lambda file, done, total: bar.update(
-                    task, description=file, completed=done, total=total, visible=True
-                ),
-            )
-
-        def one(found: Found) -> Source:
-            return Source(read(found, lead=lead, annotator=annotator, lenient=True), None)
-
-        read_all = each(map(here, names), one, data=data, fetch=fetch, skipped=skipped)
-    sources = [source for _, source in read_all]
-    for record in (source.record for source in sources):
-        if record.notice:
-            unscored = "" if record.annotations else " It is played without scores."
-            notice = f"{record.notice}{unscored}"
-            console.print(notice, highlight=False, markup=False, soft_wrap=True)
-    return sources

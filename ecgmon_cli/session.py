@@ -16,8 +16,8 @@ import zmq
 
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import UsageError
-from ecgmon.models.bundle import Card
 from ecgmon.models.bundle import Model as Bundle
+from ecgmon.models.card import Card
 from ecgmon.models.resolve import of_record, of_replay
 from ecgmon.records import Record
 from ecgmon.wire import messages

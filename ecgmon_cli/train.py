@@ -24,7 +24,8 @@ from ecgmon_cli.progress import long_work
 from ecgmon_cli.recipe import Sides, known, train_recipe
 
 if TYPE_CHECKING:
-    from ecgmon.models.bundle import Model, Validation
+    from ecgmon.models.bundle import Model
+    from ecgmon.models.card import Validation
     from trainer.data.dataset import RecordSet
     from trainer.networks.windows import WindowNetwork
 

@@ -27,20 +27,19 @@ from monitor.storage.alarms import StorageAlarms
 from monitor.storage.capture import Capture
 from monitor.storage.jobs import Batch, ReadRequest
 from monitor.storage.journal import Journal
-from monitor.storage.recovery import recover_stream
-from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
+from monitor.storage.lookups import StreamLookups
+from monitor.storage.writer import StorageWriter
 from monitor.transports import open_sinks, open_sources, usable
 from monitor.wearers.registry import WearerRegistry
-from monitor.wearers.stream_tail import StreamTail
 
 IDLE_MS: Final = 100
-"""Longest wait for samples in a tick; link reports are due at least so often."""
+"""Longest wait for samples in a tick, in milliseconds."""
 LINK_S: Final = 1.0
-"""How often streams are reported on, and keys and models that changed are looked for."""
+"""How often link messages are published, and changed keys and models are looked for, in seconds."""
 LATE_S: Final = 2.0
-"""A tick that takes longer leaves windows waiting: the watchdog must not hear of it."""
+"""A tick that takes longer, in seconds, is not reported to the watchdog: windows are waiting."""
 DRAIN_S: Final = 1.2
-"""Longest wait for the disk at the end: whoever asks for the end gets it within 2 s."""
+"""Longest wait for the disk at the end, in seconds: the monitor ends within 2 s of the request."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,9 +66,8 @@ class Monitor:
         self._settings = settings
         self._context = context
         self._stopping = threading.Event()
-        self._wanted: MonitorSettings | None = None
+        self._new_settings: MonitorSettings | None = None
         self._last_link = 0.0
-        self._recalls: dict[ReadRequest, Callable[[StreamTail | None], None]] = {}
 
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
@@ -82,11 +80,11 @@ class Monitor:
             stack.callback(self._connections.close)
             host = Host(self._context, settings.own, access, self._connections, sockets)
             self._sources = open_sources(settings.ingest, host, stack)
-            at = [endpoint for source in self._sources for endpoint in source.endpoints]
-            self.ingest = at[0]
+            bound = [endpoint for source in self._sources for endpoint in source.endpoints]
+            self.ingest = bound[0]
             self._sinks, self._publisher = open_sinks(settings.publish, host, stack)
-            told = self._publisher.inbox.endpoints
-            self.publish = told[0] if told else ""
+            offered = self._publisher.inbox.endpoints
+            self.publish = offered[0] if offered else ""
             self._connections.start()
             self._metrics = Metrics()
             self._upkeep = Maintenance(self._metrics.job_failed)
@@ -116,11 +114,11 @@ class Monitor:
             self._registry,
             access,
             RateLimiter(settings.rates),
-            lambda user: usable(told, user),
+            lambda user: usable(offered, user),
         )
         sinks = {"sink-metrics": self._metrics, **self._sinks}
         self._outbox = Outbox(sinks, self._publisher, self._disk, self._upkeep)
-        self._journal = journal
+        self._lookups = StreamLookups(settings.captured, journal, self._disk)
         self._storage_alarms = StorageAlarms(
             self._registry.own, journal, self._disk, wall, self._metrics
         )
@@ -134,7 +132,7 @@ class Monitor:
         snapshot = self._registry.snapshot(time.monotonic())
         self._metrics.stand(said for said in snapshot if isinstance(said, messages.Alarm))
         self._disk.start()
-        _log.info("ingest=%s publish=%s ready", ",".join(at), ",".join(told))
+        _log.info("ingest=%s publish=%s ready", ",".join(bound), ",".join(offered))
 
     def run(self, alive: Callable[[], None] = lambda: None) -> None:
         """Tick until stopped, then shut down; `start` comes first.
@@ -154,31 +152,31 @@ class Monitor:
             self.shutdown()
 
     def tick(self) -> None:
-        """Take what has arrived, classify it in one batch, and hand it to disk and viewers."""
+        """Read what has arrived, classify it in one batch, and hand it to disk and viewers."""
         self._poller.poll(0 if self._registry.recovering else IDLE_MS)
         now = time.monotonic()
         self._take_done(now)
         newcomers, requests = self._publisher.drain(now)
         self._outbox.welcome(newcomers)
-        taken = self._ingest.drain(now)
-        published = taken.published
+        result = self._ingest.drain(now)
+        published = result.published
         for request in requests:
             published += self._requests.carry_out(request)
         judged = self._registry.advance(lambda wearer: self._publisher.wanted(f"trace/{wearer}"))
-        self._time(judged, now)
+        self._count_latency(judged, now)
         published += judged
         if now - self._last_link >= LINK_S:
             self._last_link = now
             published += self._each_second(now)
-        self._keep(published, taken)
-        self._ingest.tell_seen(now)
+        self._hand_over(published, result)
+        self._ingest.connections.acknowledge_judged(now)
         self._outbox.send(lambda: self._registry.snapshot(now))
 
     def shutdown(self) -> None:
-        """Process what has arrived, write it and say it; streams may go on with another monitor."""
+        """Process, write and publish what has arrived; streams may go on with another monitor."""
         now = time.monotonic()
-        self._recalls.clear()  # these devices say hello to the next monitor
-        self._keep(self._registry.advance(lambda _: False), IngestResult())
+        self._lookups.cancel()
+        self._hand_over(self._registry.advance(lambda _: False), IngestResult())
         self._disk.stop(DRAIN_S)
         self._take_done(now)
         self._outbox.send(lambda: self._registry.snapshot(now))
@@ -191,32 +189,11 @@ class Monitor:
         self._stopping.set()
 
     def reload(self, settings: MonitorSettings) -> None:
-        """Watch wearers by other settings, on the same endpoints and files; from any thread."""
-        self._wanted = settings
-
-    def _recall(self, hello: messages.Hello, then: Callable[[StreamTail | None], None]) -> None:
-        """Look up in the disk's thread what is known of a stream, and go on in ours."""
-        folder = self._settings.captured
-
-        def look_up() -> Callable[[], None]:
-            known = (
-                recover_stream(folder, self._journal, hello.wearer, hello.stream)
-                if folder
-                else None
-            )
-            return lambda: self._go_on(request, known)
-
-        request = ReadRequest(look_up)
-        self._recalls[request] = then
-        self._disk.hand_over(request)
-
-    def _go_on(self, request: ReadRequest, known: StreamTail | None) -> None:
-        """Go on with a hello, once."""
-        if then := self._recalls.pop(request, None):
-            then(known)
+        """Use other settings, on the same endpoints and files; may be called from any thread."""
+        self._new_settings = settings
 
     def _take_done(self, now: float) -> None:
-        """Go on with what has waited for the disk; a new device waits no longer than an alarm."""
+        """Go on with what has waited for the disk: messages, acknowledgements, new streams."""
         for job in self._disk.take_done():
             if isinstance(job, ReadRequest):
                 if job.then is not None:
@@ -225,48 +202,47 @@ class Monitor:
             if isinstance(job, Batch):
                 self._outbox.kept(job)
                 continue
-            self._ingest.acknowledge(job.acks, job.ends)
+            self._ingest.connections.acknowledge(job.acks, job.ends)
             if job.ends:
-                self._keep(self._ingest.end(job.ends), IngestResult())
+                self._hand_over(self._ingest.end(job.ends), IngestResult())
             if job.gaps:  # on disk already
                 self._outbox.put(Batch([*job.gaps]))
-        for request in [e for e in self._recalls if now - e.queued >= WRITE_TIMEOUT_S]:
-            self._go_on(request, None)
+        self._lookups.expire(now)
 
-    def _keep(self, published: list[messages.Published], taken: IngestResult) -> None:
-        """Hand what must not be lost to the disk; it is said when its turn has come."""
-        if self._settings.captured is None:  # samples are not kept: only goodbyes wait
-            last = {stream: taken.acks.pop(stream) for stream in set(taken.ends)}
-            self._ingest.acknowledge(taken.acks)
-            taken = replace(taken, pieces=[], acks=last)
-        batch = Batch(published, taken.pieces, taken.acks, taken.ends)
-        if published or taken.acks or taken.ends:
+    def _hand_over(self, published: list[messages.Published], result: IngestResult) -> None:
+        """Hand messages and samples to the disk; messages are published when their turn comes."""
+        if self._settings.captured is None:  # samples are not written: only goodbyes wait
+            last = {stream: result.acks.pop(stream) for stream in set(result.ends)}
+            self._ingest.connections.acknowledge(result.acks)
+            result = replace(result, pieces=[], acks=last)
+        batch = Batch(published, result.pieces, result.acks, result.ends)
+        if published or result.acks or result.ends:
             self._outbox.put(batch)
             self._disk.hand_over(batch)
-        for hello, then in taken.unknown:
-            self._recall(hello, then)
+        for hello, then in result.lookups:
+            self._lookups.start(hello, then)
 
-    def _time(self, judged: list[messages.Published], arrived: float) -> None:
-        """Count how long verdicts took, which wait for no sample that has come before."""
+    def _count_latency(self, judged: list[messages.Published], arrived: float) -> None:
+        """Count the seconds from the arrival of samples to their verdicts."""
         now = time.monotonic()
         for message in judged:
             if isinstance(message, messages.Window) and message.abnormal is not None:
                 self._metrics.classified(now - arrived)
 
     def _each_second(self, now: float) -> list[messages.Published]:
-        """Look after what only time tells."""
-        told = self._upkeep.run(
+        """Do what is due once a second; a job that fails ends no other."""
+        published = self._upkeep.run(
             {
                 "configuration": self._take_up_settings,
-                "keys": self._look_at_keys,
+                "keys": self._refresh_keys,
                 "viewers": lambda: self._publisher.forget_silent(now),
-                # Commits what is pending, tries again, tidies up.
+                # An empty batch commits what is pending, tries again, and removes what is old.
                 "storage": lambda: self._disk.hand_over(Batch([])),
                 "links": lambda: self._registry.links(now),
                 "models": self._registry.take_up_models,
                 "wearers": lambda: self._registry.check(now),
                 "streams": self._ingest.forget_closed,
-                "metrics": self._count,
+                "metrics": self._measure,
                 "journal": lambda: self._storage_alarms.of_journal(self._registry.snapshot, now),
                 "clock": self._storage_alarms.of_clock,
                 "disk": lambda: self._storage_alarms.of_disk(now, self._settings.disk_free_mb),
@@ -274,27 +250,27 @@ class Monitor:
         )
         failing = ", ".join(self._upkeep.failing)
         text = f"{failing}: looked after without success, again and again; see the log"
-        return [*told, *self._registry.own.condition("upkeep", bool(failing), text=text)]
+        return [*published, *self._registry.own.condition("upkeep", bool(failing), text=text)]
 
     def _take_up_settings(self) -> None:
-        """Watch by the configuration that was read again, if one was."""
-        wanted = self._wanted
-        if wanted is None:
+        """Use the configuration that was read again, if one was."""
+        settings = self._new_settings
+        if settings is None:
             return
-        if waiting := self._settings.waiting(wanted):
+        if waiting := self._settings.waiting(settings):
             _log.warning(event("restart-needed", settings=",".join(waiting)))
-        taken_up = {name: getattr(wanted, name) for name in AT_ONCE}
-        self._settings = replace(self._settings, **taken_up)
-        self._registry.adopt(wanted.policy)
-        if self._wanted is wanted:  # no newer one has come meanwhile
-            self._wanted = None
+        at_once = {name: getattr(settings, name) for name in AT_ONCE}
+        self._settings = replace(self._settings, **at_once)
+        self._registry.adopt(settings.policy)
+        if self._new_settings is settings:  # no newer one has come meanwhile
+            self._new_settings = None
 
-    def _look_at_keys(self) -> None:
+    def _refresh_keys(self) -> None:
         if self._access.refresh():
             self._publisher.review()
-            self._ingest.review()
+            self._ingest.connections.detach_revoked()
 
-    def _count(self) -> None:
+    def _measure(self) -> None:
         self._metrics.dropped(self._publisher.take_dropped())
         self._metrics.queued(self._disk.depth)
         self._metrics.connected(self._connections.open, self._connections.refused)

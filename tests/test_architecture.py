@@ -190,6 +190,28 @@ def test_onnx_runtime_is_kept_from_reporting_to_its_maker(tmp_path):
     assert not offences(lambda path, module: module == "onnxruntime" and path != bundle)
 
 
+def too_long(folder, most=300):
+    """Python files in the folders of a project that have too many lines."""
+    folders = [path for path in folder.iterdir() if path.is_dir() and path.name[0] != "."]
+    return {
+        str(path.relative_to(folder)): count
+        for path in [*folder.glob("*.py"), *(file for one in folders for file in one.rglob("*.py"))]
+        if (count := len(path.read_text().splitlines())) > most
+    }
+
+
+def test_a_file_holds_one_idea_and_has_at_most_300_lines():
+    """A file that grows beyond it has a second idea: give that a file of its own."""
+    assert too_long(ROOT) == {}
+
+
+def test_long_files_are_found(tmp_path):
+    (tmp_path / "room").mkdir()
+    (tmp_path / "room" / "long.py").write_text("x = 1\n" * 301)
+    (tmp_path / "room" / "short.py").write_text("x = 1\n" * 300)
+    assert too_long(tmp_path) == {"room/long.py": 301}
+
+
 def calls(path):
     """Calls in a file, as (dotted name of what is called, call)."""
     for node in ast.walk(tree(path)):

@@ -24,19 +24,23 @@ from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.messages import AlarmMessages
 from monitor.wearers import state
+from monitor.wearers.places import WearerPlaces
 from monitor.wearers.registry import WearerRegistry
+from monitor.wearers.reorder_buffer import ReorderBuffer
 from monitor.wearers.session import ActiveStream
+from monitor.wearers.wearer_table import WearerTable
 from tests.support.streaming_monitor import ALL
 
 PARTS = {
     RowBeats,  # of BeatDetector
     Rows,  # of SignalChain
     heart_rate._Limit,  # of HeartRateConditions
+    ReorderBuffer,  # of Stream
     ActiveStream,  # the rest: tests/monitor/wearers/test_state.py
     state._SavedStream,
     state._SavedWearer,
 }
-NO_STATE_OF_THEIR_OWN = {AlarmMessages, WearerRegistry}
+NO_STATE_OF_THEIR_OWN = {AlarmMessages, WearerRegistry, WearerTable, WearerPlaces}
 """An AlarmStateMachine with a name, and what holds the wearers."""
 SAVED_ELSEWHERE = {SignalChain: {"next"}, History: {"_views"}}
 """The same ndarray as that of its rows; views of the samples."""

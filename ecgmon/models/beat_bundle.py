@@ -6,7 +6,8 @@ from typing import Literal, Self
 import msgspec
 
 from ecgmon.core.errors import BundleError
-from ecgmon.models.bundle import AnyCard, Count, Served, ends, open_session, read, verify
+from ecgmon.models.bundle import Served, ends, open_session, read, verify
+from ecgmon.models.card import AnyCard, Count
 
 
 class TrainingBeats(msgspec.Struct, frozen=True):

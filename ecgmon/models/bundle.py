@@ -8,117 +8,29 @@ ONNX tool still opens the file.
 import hashlib
 import os
 from pathlib import Path
-from typing import Annotated, Final, Generic, Literal, Self, TypeVar
+from typing import Final, Generic, Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.errors import BundleError
-from ecgmon.metrics.two_classes import Confusion
-from ecgmon.signal import Geometry, scale
-from ecgmon.signal.filter import BAND_HZ, ORDER
+from ecgmon.models.card import AnyCard, AnyCardT, Card, Conditioning
 
-# From the moment it is imported ONNX Runtime reports to its maker, through a device id and a
-# database in the user's cache, unless it is told not to. What watches a patient reports to nobody.
+# From its import on, ONNX Runtime reports to its maker, with a device id and a database in the
+# user's cache, unless this variable is set. A program that watches a patient reports to nobody.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime  # reads the variable when it is imported
 
 MAX_BYTES: Final = 32 * 2**20
-"""Largest bundle read: the largest network of the studies, five million weights, takes 20 MiB."""
+"""Largest bundle that is read, in bytes; the largest network of the studies takes 20 MiB."""
 CARD_KEY: Final = "ecgmon.card"
+"""Key of the card in the metadata."""
 SUM_KEY: Final = "ecgmon.sha256"
+"""Key of the checksum in the metadata."""
 INPUT: Final = "signal"
 """Name of a graph's one input, shape (windows, geometry.inputs); its one output has (windows,)."""
-Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-"""What figures are made from: no card may say a number that no float can hold."""
-LabelSource = Literal["annotations", "review", "assumed normal"]
-"""Who said what is normal: experts' annotations, a clinician's review of a few beats, or nobody."""
-
-
-class ScoredSpan(msgspec.Struct, frozen=True):
-    """Windows ``start`` to ``stop - 1`` of a record."""
-
-    record: str
-    start: Count
-    stop: Count
-
-
-class Conditioning(msgspec.Struct, frozen=True):
-    """The signal processing that a model was trained behind."""
-
-    band_hz: tuple[float, float] = BAND_HZ
-    order: int = ORDER
-    scale_seconds: int = scale.SECONDS
-    scale_floor_mv: float = scale.FLOOR_MV
-
-
-class Validation(msgspec.Struct, frozen=True):
-    """Windows that a model was judged on without being fitted to them, and the counts there."""
-
-    protocol: str
-    records: tuple[str, ...]
-    tp: Count
-    fp: Count
-    tn: Count
-    fn: Count
-
-    @property
-    def confusion(self) -> Confusion:
-        """The counts with their figures."""
-        return Confusion(self.tp, self.fp, self.tn, self.fn)
-
-
-class AnyCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What the cards of all models say."""
-
-    v: Literal[1] = 1
-    input: Literal["window", "beat"] = "window"
-    name: str
-    network: str
-    parameters: Count
-    wearer: str | None
-    trained_on: tuple[ScoredSpan, ...]
-    seed: int
-    versions: dict[str, str]
-    created: str
-    graph_bytes: int = 0
-
-
-AnyCardT = TypeVar("AnyCardT", bound=AnyCard)
-
-
-class Card(AnyCard, frozen=True, kw_only=True):
-    """Everything a user or a monitor must know of a model of windows.
-
-    ``validation`` is what the choice of epoch and threshold was based on; ``evaluation``, where
-    there is one, is of windows that took part in no choice.
-    """
-
-    input: Literal["window"] = "window"
-    classes: tuple[str, str] = ("normal", "abnormal")
-    threshold: Unit
-    history_s: float
-    look_ahead_s: float
-    rate: int
-    conditioning: Conditioning = Conditioning()
-    enrolment: ScoredSpan | None = None
-    labels: LabelSource = "annotations"
-    windows: Count
-    abnormal_windows: Count
-    validation: Validation
-    evaluation: Validation | None = None
-
-    @property
-    def geometry(self) -> Geometry:
-        """What of the signal the model sees."""
-        return Geometry(self.history_s, self.look_ahead_s, self.rate)
-
-    def has_seen(self, record: str, window: int) -> bool:
-        """Tell whether a window of a record took part in training."""
-        return any(s.record == record and s.start <= window < s.stop for s in self.trained_on)
 
 
 def checksum(graph: bytes, card: bytes) -> str:
@@ -135,7 +47,7 @@ def metadata(card: bytes, sha256: str) -> bytes:
 
 
 def read(path: Path) -> bytes:
-    """Read a bundle's bytes; raises `BundleError` where it cannot be one."""
+    """Read a bundle's bytes; raises `BundleError` if they cannot be read or are too many."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -156,16 +68,16 @@ def _field(number: int, value: bytes) -> bytes:
 
 
 def verify(path: Path, data: bytes, kind: type[AnyCardT]) -> tuple[AnyCardT, str]:
-    """Check that a file is one whole bundle and nothing else, before any of it is put to use.
+    """Check that a file is one whole bundle and nothing else, before any of it is used.
 
     Parameters
     ----------
     path : Path
-        What to call it in messages.
+        Name of the file in error messages.
     data : bytes
-        What `read` returns.
+        The whole file, from `read`.
     kind : type
-        The card that it must have.
+        Type of the card that is expected.
 
     Raises
     ------
@@ -183,7 +95,7 @@ def verify(path: Path, data: bytes, kind: type[AnyCardT]) -> tuple[AnyCardT, str
             raise BundleError(f"{path} judges single beats: give a model that judges windows.")
         card = msgspec.json.decode(text, type=kind)
         if isinstance(card, Card):
-            _ = card.geometry  # which no signal may have
+            _ = card.geometry  # raises ValueError where no signal can have it
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BundleError(f"{path} has a model card that cannot be read: {error}.") from error
     graph = data[: card.graph_bytes]
@@ -195,7 +107,7 @@ def verify(path: Path, data: bytes, kind: type[AnyCardT]) -> tuple[AnyCardT, str
 
 
 def judges(path: Path) -> str:
-    """Return what the model in a bundle judges, *window* or *beat*; raises `BundleError`."""
+    """Return the input of the model in a bundle, *window* or *beat*; raises `BundleError`."""
     card, _ = verify(path, read(path), AnyCard)
     return card.input
 
@@ -214,9 +126,9 @@ def open_session(path: Path, data: bytes) -> onnxruntime.InferenceSession:
 
 
 def ends(session: onnxruntime.InferenceSession) -> list[tuple[str, list[int | None]]]:
-    """Return type and shape, None where it is free, of a graph's input ``signal`` and its outputs.
+    """Return type and shape of a graph's input ``signal`` and of its outputs.
 
-    Empty where another input is wanted.
+    A size that is free is None. The list is empty if the graph has another input.
     """
     if [node.name for node in session.get_inputs()] != [INPUT]:
         return []
@@ -227,16 +139,16 @@ def ends(session: onnxruntime.InferenceSession) -> list[tuple[str, list[int | No
 
 
 class Served(Generic[AnyCardT]):
-    """A bundle that runs, of any kind.
+    """A bundle of any kind that is ready to run.
 
     Parameters
     ----------
     session : onnxruntime.InferenceSession
-        The graph.
-    card : Card
-        What it is.
+        Runs the graph.
+    card : AnyCard
+        The bundle's card.
     sha256 : str
-        The verified checksum.
+        The bundle's checksum, verified.
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, card: AnyCardT, sha256: str) -> None:
@@ -245,12 +157,12 @@ class Served(Generic[AnyCardT]):
         self.sha256 = sha256
 
     def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what its graph says of inputs, each in a row.
+        """Return the output of the graph for inputs, each in a row.
 
         Parameters
         ----------
         inputs : ndarray of float32, shape (n, ...)
-            Windows or beats as its card says.
+            Windows or beats, as the card says.
 
         Returns
         -------
@@ -276,15 +188,15 @@ class Model(Served[Card]):
         Parameters
         ----------
         data : bytes
-            What `read` returns.
+            The whole file, from `read`.
         path : Path
-            What to call it in messages.
+            Name of the file in error messages.
 
         Raises
         ------
         BundleError
-            If it is not a bundle, is damaged, or was trained behind other signal processing than
-            this version's.
+            If it is not a bundle, is damaged, or was trained with other signal processing than
+            that of this version.
         """
         card, sha256 = verify(path, data, Card)
         if card.conditioning != Conditioning():

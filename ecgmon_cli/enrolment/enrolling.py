@@ -12,7 +12,8 @@ from ecgmon.core.atomic import atomic_write
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import UsageError
 from ecgmon.core.labels import NORMAL, UNLABELLED
-from ecgmon.models.bundle import LabelSource, Model
+from ecgmon.models.bundle import Model
+from ecgmon.models.card import LabelSource
 from ecgmon.models.resolve import stored
 from ecgmon.records import Record
 from ecgmon_cli.enrolment import sources

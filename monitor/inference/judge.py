@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.models.bundle import AnyCard
+from ecgmon.models.card import AnyCard
 
 
 class Judge(Protocol):

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -11,62 +11,48 @@ from typing import Final
 from ecgmon.core.errors import EcgmonError, ProtocolError, RefusedError
 from ecgmon.wire import Frame, frame, messages
 from monitor.network.access import LOCAL, Access
-from monitor.network.rate_limits import LONGEST_WAIT_S, RateLimiter
+from monitor.network.rate_limits import RateLimiter
 from monitor.network.router import Received
 from monitor.sources.base import Peer, Source
+from monitor.sources.device_connections import DeviceConnection, DeviceConnections
+from monitor.wearers.pieces import Piece
 from monitor.wearers.registry import WearerRegistry
-from monitor.wearers.stream import Piece, Stream
+from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 
 MAX_DRAINED: Final = 1000
-"""Messages taken in one tick, so that classification is never starved by a flood."""
+"""Most messages read in one tick, so that a flood of them does not delay classification."""
 MAX_SAMPLES: Final = 100_000
-"""And samples, some tenth of a second of work: one device that catches up delays nobody else."""
-MAY_NOT: Final = "This key may not send this wearer's signal any more."
-
-SEEN_S: Final = 0.5
-"""What was judged and is not on disk yet is acknowledged as seen so often."""
-SEEN_AT_ONCE_S: Final = 2.0
-"""And at once where it is so much signal."""
+"""Samples after which a tick reads no more, about a tenth of a second of work: a device that
+catches up delays nobody else."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class DeviceConnection:
-    """A device's end of an open stream; when it was last answered, and what was ``seen`` then."""
-
-    peer: Peer
-    user: str
-    stream: Stream
-    lead: str
-    answered: float
-    seen: int = 0
-
-
-@dataclass(eq=False, slots=True)
 class IngestResult:
-    """What a tick has taken in.
+    """What a tick has read.
 
     Parameters
     ----------
     published : list of Published
-        What is to be told of it.
+        What is published about it.
     pieces : list of (str, Piece)
-        Whose samples, and which.
+        Wearer and samples of each piece that was accepted.
     acks : dict of Stream to int
-        Up to which sample each stream can be acknowledged once these are kept.
+        Up to which sample each stream can be acknowledged once the pieces are on disk.
     ends : list of Stream
-        Those whose devices said goodbye.
-    unknown : list of (Hello, callable)
-        Streams of which something may be on disk once all of this is, and who wants to know.
+        Streams whose devices said goodbye.
+    lookups : list of (Hello, callable)
+        Streams that are new here, but may be on disk once the pieces are; and what to call with
+        what was found of them, or None.
     """
 
     published: list[messages.Published] = field(default_factory=list)
     pieces: list[tuple[str, Piece]] = field(default_factory=list)
     acks: dict[Stream, int] = field(default_factory=dict)
     ends: list[Stream] = field(default_factory=list)
-    unknown: list[tuple[messages.Hello, Callable[[StreamTail | None], None]]] = field(
+    lookups: list[tuple[messages.Hello, Callable[[StreamTail | None], None]]] = field(
         default_factory=list
     )
 
@@ -81,11 +67,16 @@ class Ingest:
     registry : WearerRegistry
         Where streams are opened.
     access : Access
-        Who may write what.
+        Which key may write which wearer.
     limits : RateLimiter
         How much connections with keys may send.
     publish : callable
         Gives the endpoint of the publisher that a user can use.
+
+    Attributes
+    ----------
+    connections : DeviceConnections
+        The devices that send now.
     """
 
     def __init__(
@@ -96,79 +87,48 @@ class Ingest:
         limits: RateLimiter,
         publish: Callable[[str], str],
     ) -> None:
+        self.connections = DeviceConnections(access, limits)
         self._sources = sources
         self._registry = registry
         self._access = access
         self._limits = limits
         self._publish = publish
-        self._connections: dict[tuple[Peer, int], DeviceConnection] = {}
-        self._of_stream: dict[Stream, DeviceConnection] = {}
         self._waiting: set[Stream] = set()
-        self._asked: dict[str, tuple[Peer, str]] = {}
+        self._looked_up: dict[str, tuple[Peer, str]] = {}
         self._samples = 0
-        self._taken = IngestResult()
+        self._result = IngestResult()
 
     def drain(self, now: float) -> IngestResult:
-        """Take what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples."""
+        """Read what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples."""
         self._samples = 0
         for peer, received in islice(self._arrived(), MAX_DRAINED):
             try:
-                self._take(peer, received.user, received.data, now)
+                self._handle(peer, received.user, received.data, now)
             except EcgmonError as error:
-                retry_s = error.retry_s if isinstance(error, RefusedError) else None
-                peer.refuse(str(error), retry_s, received.user)
+                peer.refuse(str(error), _retry_s(error), received.user)
             if self._samples >= MAX_SAMPLES:
                 break
-        for stream in [stream for stream in self._waiting if stream in self._of_stream]:
-            self._keep(self._of_stream[stream], stream.expire(now))
+        for stream in self._waiting:
+            if self.connections.of(stream):
+                self._accept(stream, stream.expire(now))
         self._waiting = {stream for stream in self._waiting if stream.waits}
-        taken, self._taken = self._taken, IngestResult()
-        return taken
-
-    def acknowledge(self, acks: dict[Stream, int], ends: Collection[Stream] = ()) -> None:
-        """Tell devices up to where their samples are on disk; those that end in any case."""
-        for stream, index in acks.items():
-            news = index > stream.kept
-            stream.kept = max(stream.kept, index)
-            if (connection := self._of_stream.get(stream)) and (news or stream in ends):
-                self._ack(connection)
-
-    def tell_seen(self, now: float) -> None:
-        """Tell devices up to where their samples are judged, so that they need not wait for a disk.
-
-        Parameters
-        ----------
-        now : float
-            Monotonic time in seconds.
-        """
-        for stream, connection in self._of_stream.items():
-            news_s = (stream.next - max(connection.seen, stream.kept)) * 1000 / stream.rate_mhz
-            waited = now - connection.answered >= SEEN_S
-            if news_s >= SEEN_AT_ONCE_S or (news_s > 0 and waited):
-                self._ack(connection)
+        result, self._result = self._result, IngestResult()
+        return result
 
     def end(self, streams: list[Stream]) -> list[messages.Published]:
         """End the streams whose devices said goodbye."""
         published: list[messages.Published] = []
         for stream in streams:
-            self._forget(stream)
+            self.connections.detach(stream)
             published += self._registry.close(stream)
         return published
 
     def forget_closed(self) -> None:
-        """Forget connections of streams that the ward has ended."""
-        for stream in set(self._of_stream) - set(self._registry.streams):
-            self._forget(stream)
-
-    def review(self) -> None:
-        """Detach the streams whose keys may not write them any more, after keys have changed."""
-        for connection in list(self._of_stream.values()):
-            if not self._access.may_write(connection.user, connection.stream.wearer):
-                self._forget(connection.stream)
-                connection.peer.refuse(MAY_NOT, user=connection.user)
+        """Forget connections of streams that the registry has ended."""
+        self.connections.detach_all_but(self._registry.streams)
 
     def _arrived(self) -> Iterator[tuple[Peer, Received]]:
-        """Give one message of each source in turn, until none has any: none waits for another."""
+        """Yield one message of each source in turn, until none has any: no source waits long."""
         waiting = deque(self._sources)
         while waiting:
             source = waiting.popleft()
@@ -176,30 +136,31 @@ class Ingest:
                 waiting.append(source)
                 yield Peer(source, received.peer), received
 
-    def _take(self, peer: Peer, user: str, data: bytes, now: float) -> None:
-        of_frame = data.startswith(frame.MAGIC)
+    def _handle(self, peer: Peer, user: str, data: bytes, now: float) -> None:
+        """Carry out one message; raises `EcgmonError` if it is refused."""
+        is_frame = data.startswith(frame.MAGIC)
         if user != LOCAL:
-            samples = max(len(data) - frame.OVERHEAD, 0) // 2 if of_frame else 0
+            samples = max(len(data) - frame.OVERHEAD, 0) // 2 if is_frame else 0
             self._limits.charge(user, now, samples)
-        if of_frame:
+        if is_frame:
             self._frame(peer, user, Frame.decode(data), now)
             return
         match messages.decode_from_device(data):
             case messages.Hello() as hello:
                 self._hello(peer, user, hello, now)
             case messages.Heartbeat(stream=number):
-                connection = self._connection(peer, user, int(number, 16))
-                self._ack(connection)
+                self.connections.find(peer, user, int(number, 16)).acknowledge()
             case messages.Bye(stream=number, end=end):
-                connection = self._connection(peer, user, int(number, 16))
+                connection = self.connections.find(peer, user, int(number, 16))
+                stream = connection.stream
                 self._charge_missing(connection, end, now)
-                self._keep(connection, connection.stream.release())
-                connection.stream.lose(end)
-                self._taken.ends.append(connection.stream)
-                self._taken.acks[connection.stream] = connection.stream.next
+                self._accept(stream, stream.release())
+                stream.lose(end)
+                self._result.ends.append(stream)
+                self._result.acks[stream] = stream.next
 
     def _frame(self, peer: Peer, user: str, received: Frame, now: float) -> None:
-        connection = self._connection(peer, user, received.stream)
+        connection = self.connections.find(peer, user, received.stream)
         stream = connection.stream
         if received.rate_mhz != stream.rate_mhz:
             raise ProtocolError("The frame's rate is not the one its hello named.")
@@ -207,8 +168,8 @@ class Ingest:
             return  # another lead of the same wearer: not used, and nothing waits for it
         self._charge_missing(connection, received.first, now)
         self._samples += len(received.samples)
-        self._keep(connection, stream.accept(received, now))
-        self._taken.acks[stream] = stream.next
+        self._accept(stream, stream.accept(received, now))
+        self._result.acks[stream] = stream.next
         if stream.waits:
             self._waiting.add(stream)
 
@@ -217,81 +178,55 @@ class Ingest:
             missing = index - connection.stream.reached
             self._limits.charge_missing(connection.user, now, missing)
 
-    def _keep(self, connection: DeviceConnection, pieces: list[Piece]) -> None:
-        stream = connection.stream
+    def _accept(self, stream: Stream, pieces: list[Piece]) -> None:
+        """Add the pieces of a stream to the result."""
         if pieces:
-            self._taken.pieces += [(stream.wearer, piece) for piece in pieces]
-            self._taken.acks[stream] = stream.next
+            self._result.pieces += [(stream.wearer, piece) for piece in pieces]
+            self._result.acks[stream] = stream.next
 
     def _hello(self, peer: Peer, user: str, hello: messages.Hello, now: float) -> None:
-        self._check(peer, user, hello)
-        if live := self._registry.going_on(hello):
-            self._attach(peer, user, hello, live.stream, live.lead, now)
+        """Go on with an open stream, or ask for what is on disk of another one."""
+        self.connections.check(peer, user, hello)
+        if active := self._registry.going_on(hello):
+            self._welcome(peer, user, hello, active.stream, active.lead, now)
             return
         self._registry.claim(hello, now)
-        if asked := self._asked.get(hello.wearer):
-            if asked == (peer, hello.stream):
+        if lookup := self._looked_up.get(hello.wearer):
+            if lookup == (peer, hello.stream):
                 return
             raise RefusedError(f"What is on disk of {hello.wearer} is being looked up: wait.", 1.0)
-        self._asked[hello.wearer] = peer, hello.stream
+        self._looked_up[hello.wearer] = peer, hello.stream
 
-        def known(recalled: StreamTail | None) -> None:
-            del self._asked[hello.wearer]
+        def go_on(tail: StreamTail | None) -> None:
+            del self._looked_up[hello.wearer]
             try:
-                self._open(peer, user, hello, recalled, now)
+                self._open(peer, user, hello, tail, now)
             except EcgmonError as error:
-                retry_s = error.retry_s if isinstance(error, RefusedError) else None
-                peer.refuse(str(error), retry_s)
+                peer.refuse(str(error), _retry_s(error))
 
-        self._taken.unknown.append((hello, known))
-
-    def _check(self, peer: Peer, user: str, hello: messages.Hello) -> None:
-        """Refuse a hello for a wearer who is not the key's, or with another wearer's stream id.
-
-        A frame names only its stream: on one connection an id belongs to one wearer.
-        """
-        if not self._access.may_write(user, hello.wearer):
-            raise ProtocolError(f"This key is not one of {hello.wearer}'s device.")
-        held = self._connections.get((peer, int(hello.stream, 16)))
-        if held is None or held.stream.wearer == hello.wearer:
-            return
-        if held.user == user and self._access.may_write(user, held.stream.wearer):
-            raise ProtocolError(
-                f"Another wearer's stream {hello.stream} is open on this connection: choose "
-                f"another stream id for {hello.wearer}."
-            )
-        self._forget(held.stream)  # its key is another wearer's now
+        self._result.lookups.append((hello, go_on))
 
     def _open(
-        self,
-        peer: Peer,
-        user: str,
-        hello: messages.Hello,
-        recalled: StreamTail | None,
-        now: float,
+        self, peer: Peer, user: str, hello: messages.Hello, tail: StreamTail | None, now: float
     ) -> None:
-        self._check(peer, user, hello)  # meanwhile the key or the stream id may be another wearer's
-        live = self._registry.going_on(hello)
-        if live is None:
-            self._registry.claim(hello, now)  # another one may have come first
-            live, published = self._registry.open(hello, recalled, now)
-            self._taken.published += published
+        """Open a stream, once it was looked up; keys and streams may have changed meanwhile."""
+        self.connections.check(peer, user, hello)
+        active = self._registry.going_on(hello)
+        if active is None:
+            self._registry.claim(hello, now)  # another device may have come first
+            active, published = self._registry.open(hello, tail, now)
+            self._result.published += published
             self.forget_closed()  # it may have taken the place of a silent device
-        self._attach(peer, user, hello, live.stream, live.lead, now)
+        self._welcome(peer, user, hello, active.stream, active.lead, now)
 
-    def _attach(
+    def _welcome(
         self, peer: Peer, user: str, hello: messages.Hello, stream: Stream, lead: str, now: float
     ) -> None:
-        """Let a stream belong to the connection that said hello last."""
-        for other in [s for s in self._of_stream if s.wearer == stream.wearer]:
-            self._forget(other)
-        if user != LOCAL and not self._limits.open(user, (stream.wearer, stream.number), now):
-            raise RefusedError("This key has too many streams open.", LONGEST_WAIT_S)
-        connection = DeviceConnection(peer, user, stream, lead, now)
-        self._connections[peer, stream.number] = self._of_stream[stream] = connection
+        """Attach a stream to the connection of its latest hello, and answer it."""
+        connection = self.connections.attach(peer, user, stream, lead, now)
         who = self._access.name_of(user)
         _log.info("wearer=%s stream=%s hello who=%r", hello.wearer, hello.stream, who)
-        self._taken.published.append(
+        self._result.published.append(
             messages.Event(
                 wearer=hello.wearer,
                 stream=hello.stream,
@@ -303,30 +238,16 @@ class Ingest:
         )
         peer.answer(
             messages.Welcome(
-                stream=hello.stream, next=stream.kept, lead=lead, publish=self._publish(user)
+                stream=hello.stream,
+                next=stream.acknowledged,
+                lead=lead,
+                publish=self._publish(user),
             )
         )
-        if stream.next > stream.kept:  # not on disk, but not to be sent again
-            self._ack(connection)
+        if stream.next > stream.acknowledged:  # not on disk, but not to be sent again
+            connection.acknowledge()
 
-    def _connection(self, peer: Peer, user: str, number: int) -> DeviceConnection:
-        connection = self._connections.get((peer, number))
-        if connection is None or connection.user != user:
-            raise ProtocolError("This stream is not open here: say hello first.")
-        if not self._access.may_write(user, connection.stream.wearer):
-            self._forget(connection.stream)
-            raise ProtocolError(MAY_NOT)
-        return connection
 
-    def _forget(self, stream: Stream) -> None:
-        if connection := self._of_stream.pop(stream, None):
-            del self._connections[connection.peer, stream.number]
-            self._limits.close(connection.user, (stream.wearer, stream.number))
-
-    def _ack(self, connection: DeviceConnection) -> None:
-        stream = connection.stream
-        connection.seen, connection.answered = stream.next, time.monotonic()
-        ack = messages.Ack(
-            stream=messages.stream_id(stream.number), next=stream.kept, seen=stream.next
-        )
-        connection.peer.answer(ack)
+def _retry_s(error: EcgmonError) -> float | None:
+    """Return after how many seconds what was refused may succeed, None if that is not known."""
+    return error.retry_s if isinstance(error, RefusedError) else None

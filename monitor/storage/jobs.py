@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from ecgmon.signal.rate_converter import first_output
 from ecgmon.wire import messages
 from monitor.storage.unwritten import Lost
-from monitor.wearers.stream import Piece, Stream
+from monitor.wearers.pieces import Piece
+from monitor.wearers.stream import Stream
 
 
 @dataclass(eq=False, slots=True)

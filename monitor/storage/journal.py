@@ -1,7 +1,6 @@
-"""The journal: what the monitor says, but traces and links, appended to an SQLite file."""
+"""The journal: all that is published but traces and links, appended to an SQLite file."""
 
 import logging
-import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,20 +9,20 @@ from typing import Final
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
-from monitor.storage import journal_file as file
 from monitor.storage import salvage
+from monitor.storage.journal_database import JournalDatabase
 from monitor.storage.wall_clock import CLOCK_SET, WallClock
 
 COMMIT_S: Final = 1.0
 """Windows are committed at most this late; alarms at once, before they are published."""
 PRUNED: Final = 2_000
-"""Most entries removed at once, so that removing never holds up an alarm."""
+"""Most entries removed at once, so that removing never delays an alarm."""
 
 MAX_WAITING: Final = 20_000
-"""Most entries that wait for a disk that fails or a file that is locked, some 10 MB: what is said
-of 64 wearers in five minutes. Of more, the oldest windows are lost first."""
-SAID_AGAIN_S: Final = 60.0
-"""How often it is logged how much waits and how much is lost."""
+"""Most entries that wait for a disk that fails or a file that is locked: about 10 MB, or five
+minutes of 64 wearers. Beyond that the oldest windows are lost first."""
+LOG_S: Final = 60.0
+"""How often a journal that fails is logged, in seconds."""
 
 _ALARMS: Final = (
     "SELECT id, message FROM journal WHERE type IN ('alarm', 'paused') AND type != 'window' "
@@ -88,8 +87,6 @@ class Journal:
         Whether the last commit failed: its messages wait for the next one.
     lost : int
         Messages that will not be written, since this monitor began.
-    damaged : str or None
-        What became of a journal that was damaged, found since this monitor began.
 
     Raises
     ------
@@ -98,38 +95,24 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._pending: list[salvage.Row] = []
         self._committed = time.monotonic()
-        self._logged = -SAID_AGAIN_S
+        self._logged = -LOG_S
         self.failed = False
         self.lost = 0
-        self.damaged: str | None = None
-        self._movable = salvage.was_journal(path)
-        self._lock = file.lock(path)
-        try:
-            if self._movable and (why := salvage.unusable(path)):
-                self._replace(why)
-            else:
-                self._open()
-        except (*salvage.ERRORS, UsageError) as error:
-            if not self._movable:
-                file.lock_of(path).unlink()  # it would tell that this was a journal
-            os.close(self._lock)
-            if isinstance(error, UsageError):
-                raise
-            raise UsageError(
-                f"The journal {path} cannot be opened: {error}. Give another file, or let this "
-                "user write it and its folder."
-            ) from error
+        self._database = JournalDatabase(path)
+
+    @property
+    def damaged(self) -> str | None:
+        """What became of a journal that was damaged, found since this monitor began."""
+        return self._database.damaged
 
     def close(self) -> None:
         """Write what is pending and close the file."""
         self.commit()
         if self._pending:
             _log.error("journal=closed lost=%d", self.lost + len(self._pending))
-        self._db.close()
-        os.close(self._lock)
+        self._database.close()
 
     def append(self, published: Sequence[messages.Published]) -> None:
         """Append messages; if an alarm is among them, it is on disk when this returns."""
@@ -139,26 +122,17 @@ class Journal:
             for m in published
             if not isinstance(m, messages.Trace | messages.Link)
         ]
-        # A monitor that goes on with a stream must know of its gaps.
-        hurries = any(urgent(m) or isinstance(m, messages.Gap) for m in published)
-        if hurries or time.monotonic() - self._committed >= COMMIT_S:
+        # A monitor that goes on with a stream after a restart must know its gaps.
+        at_once = any(urgent(m) or isinstance(m, messages.Gap) for m in published)
+        if at_once or time.monotonic() - self._committed >= COMMIT_S:
             self.commit()
 
     def commit(self) -> None:
-        """Write what is pending; where that fails it waits, and the monitor goes on.
-
-        A file that is found to be damaged is moved aside.
-        """
+        """Write what is pending; if that fails, it waits for the next commit."""
         if not self._pending:
             return
         try:
-            try:
-                file.insert(self._db, self._pending)
-            except salvage.ERRORS as error:
-                if not salvage.is_damage(error):
-                    raise
-                self._replace(str(error))
-                file.insert(self._db, self._pending)
+            self._database.insert(self._pending)
         except (*salvage.ERRORS, UsageError) as error:
             self._wait(error)
         else:
@@ -169,75 +143,38 @@ class Journal:
         self._committed = time.monotonic()
 
     def _wait(self, error: Exception) -> None:
-        """Let what is pending wait for the next commit, the latest of it if it is too much."""
+        """Let what is pending wait for the next commit; of too much, the oldest is lost."""
         excess = len(self._pending) - MAX_WAITING
-        kept = []
+        rest = []
         for row in self._pending:
             if excess > 0 and row[1] == "window":
                 excess -= 1
             else:
-                kept.append(row)
-        kept = kept[-MAX_WAITING:]
-        self.lost += len(self._pending) - len(kept)
-        self._pending = kept
+                rest.append(row)
+        rest = rest[-MAX_WAITING:]
+        self.lost += len(self._pending) - len(rest)
+        self._pending = rest
         now = time.monotonic()
-        if not self.failed or now - self._logged >= SAID_AGAIN_S:
+        if not self.failed or now - self._logged >= LOG_S:
             self._logged = now
-            waiting = len(kept)
+            waiting = len(rest)
             _log.error("journal=failed waiting=%d lost=%d error=%r", waiting, self.lost, str(error))
         self.failed = True
 
-    def _open(self) -> None:
-        """Open the file, or another one in its place if it is damaged."""
-        try:
-            self._db = file.opened(self._path)
-            why = salvage.complaint(self._db, self._path)
-        except salvage.ERRORS as error:
-            if not (salvage.is_damage(error) and self._movable):
-                raise
-            why = str(error)
-        if why:
-            self._replace(why)
-
-    def _replace(self, why: str) -> None:
-        """Move a damaged file aside and begin another one with what can be read of it.
-
-        Raises
-        ------
-        UsageError
-            If it cannot be moved.
-        sqlite3.Error
-            If there can be no other one.
-        """
-        if hasattr(self, "_db"):
-            self._db.close()
-        rows = salvage.rows(self._path)
-        try:
-            aside = salvage.move_aside(self._path)
-        except UsageError:
-            self._db = file.connected(self._path)  # the next commit tries again
-            raise
-        self._db = file.opened(self._path)
-        file.insert(self._db, rows)
-        _log.error("journal=damaged why=%r moved=%s kept=%d", why, aside, len(rows))
-        self.damaged = (
-            f"the journal was damaged: it is kept as {aside.name}, and a new one begun with "
-            f"{len(rows)} of its entries"
-        )
-
     def alarms(self) -> Iterator[messages.Alarm | messages.Paused]:
-        """Yield all that was said of alarms, oldest first; what cannot be read is left out."""
-        for _, message in self._said(_ALARMS):
+        """Yield all entries about alarms, oldest first; one that cannot be read is left out."""
+        for _, message in self._read(_ALARMS):
             if isinstance(message, messages.Alarm | messages.Paused):
                 yield message
 
     def unfinished(self) -> list[messages.Closed]:
-        """Return of each wearer whose latest stream had not ended what ends it, as far as judged.
+        """Return, for each wearer whose latest stream has not ended, the message that would end it.
 
-        It is told if the wearer is given up.
+        Its ``end`` is where the stream's windows end. It is published if no device goes on with
+        the stream.
         """
         latest: dict[str, messages.ToViewer] = {}
-        for _, message in self._said(_STREAMS):
+        for _, message in self._read(_STREAMS):
             if isinstance(message, messages.Opened | messages.Closed):
                 latest[message.wearer] = message
         return [
@@ -247,70 +184,67 @@ class Journal:
         ]
 
     def next_window(self, wearer: str, stream: str) -> int:
-        """Return up to which index a wearer's stream was judged; 0 if it was not."""
-        for _, message in self._said(_LATEST_WINDOW, wearer, stream):
+        """Return the index after the latest window of a wearer's stream; 0 if it has none."""
+        for _, message in self._read(_LATEST_WINDOW, wearer, stream):
             if isinstance(message, messages.Window):
                 return message.first + WINDOW
         return 0
 
     def wall(self) -> WallClock:
-        """Return what is known of the wall clock: when this was written to, and which steps."""
+        """Return the wall clock by the time of the newest entry and by its recorded steps."""
         try:
-            newest = next(iter(self._execute(_NEWEST)), None)
-        except salvage.ERRORS:  # nothing is known: what cannot be read is told elsewhere
+            newest = next(iter(self._database.execute(_NEWEST)), None)
+        except salvage.ERRORS:  # a journal that cannot be read is reported elsewhere
             return WallClock()
-        steps = (m for _, m in self._said(_STEPS, CLOCK_SET) if isinstance(m, messages.Event))
-        return WallClock(newest and newest[0], steps)
+        steps = (m for _, m in self._read(_STEPS, CLOCK_SET) if isinstance(m, messages.Event))
+        return WallClock(newest[0] if newest else None, steps)
 
     def gaps(self, wearer: str, stream: str) -> Iterator[messages.Gap]:
         """Yield the latest gaps of a wearer's stream, newest first."""
-        for _, message in self._said(_GAPS, wearer, stream):
+        for _, message in self._read(_GAPS, wearer, stream):
             if isinstance(message, messages.Gap):
                 yield message
 
     def past(self, request: messages.History) -> messages.Past:
-        """Return what was said of alarms before an entry, newest first."""
+        """Return entries about alarms before the requested one, newest first."""
         before = 2**62 if request.before is None else request.before
         if request.wearer is None:
-            rows = list(self._said(_PAST, before, request.limit))
+            rows = list(self._read(_PAST, before, request.limit))
         else:
-            rows = list(self._said(_PAST_OF_ONE, request.wearer, before, request.limit))
+            rows = list(self._read(_PAST_OF_ONE, request.wearer, before, request.limit))
         entries = [m for _, m in rows if isinstance(m, messages.Alarm | messages.Paused)]
         return messages.Past(entries=entries, before=rows[-1][0] if rows else None)
 
     def prune(self, windows_before: float, others_before: float) -> None:
-        """Remove some of what is too old: windows before a time of the wall clock, and all else.
+        """Remove up to `PRUNED` windows and `PRUNED` other entries that are too old.
 
-        Which alarms stand and which streams are open is known however long ago they began.
+        What shows that an alarm stands or a stream is open stays, however old it is.
+
+        Parameters
+        ----------
+        windows_before, others_before : float
+            Times of the wall clock; what is older is too old.
         """
         try:
-            self._execute(_PRUNE_WINDOWS, windows_before, PRUNED)
-            self._execute(_PRUNE_OTHERS, others_before, PRUNED)
+            self._database.execute(_PRUNE_WINDOWS, windows_before, PRUNED)
+            self._database.execute(_PRUNE_OTHERS, others_before, PRUNED)
         except (*salvage.ERRORS, UsageError) as error:
             _log.warning("journal=not-pruned error=%r", str(error))
 
-    def _said(self, query: str, *given: object) -> Iterator[tuple[int, messages.ToViewer]]:
+    def _read(self, query: str, *values: object) -> Iterator[tuple[int, messages.ToViewer]]:
+        """Yield id and message of each row that can be read; raises `UsageError` if none can."""
         try:
-            rows = self._execute(query, *given)
+            rows = self._database.execute(query, *values)
         except salvage.ERRORS as error:
             raise UsageError(
-                f"The journal {self._path} cannot be read ({error}): move it away and start anew."
+                f"The journal {self._database.path} cannot be read ({error}): move it away and "
+                "start anew."
             ) from error
         for number, text in rows:
             try:
                 yield number, messages.decode_to_viewer(text if isinstance(text, bytes) else b"")
             except ProtocolError as error:
                 _log.warning("journal=unreadable entry=%d error=%r", number, str(error))
-
-    def _execute(self, query: str, *given: object) -> list[tuple[int, object]]:
-        """Return the rows of a query, of another file if this one is found to be damaged."""
-        try:
-            return self._db.execute(query, given).fetchall()
-        except salvage.ERRORS as error:
-            if not salvage.is_damage(error):
-                raise
-            self._replace(str(error))
-            return self._db.execute(query, given).fetchall()
 
 
 def urgent(message: messages.Published) -> bool:

@@ -13,7 +13,7 @@ from ecgmon.core.errors import EcgmonError
 from ecgmon.records.captured.reader import captures, read
 from ecgmon.signal.rate_converter import first_output
 from ecgmon.wire import messages
-from monitor.storage.capture import settle
+from monitor.storage.growing_record import sync_record
 from monitor.storage.journal import Journal
 from monitor.wearers.stream_tail import StreamTail
 
@@ -51,7 +51,7 @@ def recover_stream(folder: Path, journal: Journal, wearer: str, stream: str) -> 
         tail = read(folder, wearer, stream, start, newest.stop)
         judged = journal.next_window(wearer, stream)
         gaps = list(_gaps(journal.gaps(wearer, stream), start, tail.samples, newest.rate))
-        settle(newest.path)  # what is welcomed is acknowledged
+        sync_record(newest.path)  # what is welcomed is acknowledged
     except OSError as error:
         _log.warning("wearer=%s stream=%s not-synced error=%r", wearer, stream, str(error))
     except EcgmonError as error:

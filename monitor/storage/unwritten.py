@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from monitor.wearers.stream import Piece
+from monitor.wearers.pieces import Piece
 
 HELD_S: Final = 600
 """Signal of one wearer that waits for a disk that fails or hangs, in s."""

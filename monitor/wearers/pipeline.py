@@ -1,4 +1,4 @@
-"""From the samples of all wearers to what is published of them, one batch a tick."""
+"""The pipeline: pending samples of all wearers become published messages, one batch a tick."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -15,30 +15,29 @@ from ecgmon.wire import messages
 from monitor.alarms.conditions.base import Condition
 from monitor.alarms.kinds import OF_SIGNAL
 from monitor.inference.engine import classify
+from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.session import ActiveStream, WearerSession, trace
-from monitor.wearers.stream import StreamSegment
 
 _T = TypeVar("_T")
 
 MAX_FILLED: Final = 600
-"""Seconds of a gap that are reported one by one; the gap itself is always reported whole."""
-RECOVERED: Final = 5 * WINDOW
-"""Samples of each wearer in one step of a recovery..."""
-RECOVERED_AT_ONCE: Final = 64
-"""...and wearers: such a step takes about 0.1 s, in which all others wait."""
+"""Most seconds of a gap that are reported one by one; the gap itself is reported as a whole."""
+
+NextSamples = tuple[WearerSession, ActiveStream, NDArray[np.float64]]
+"""A wearer, the stream, and its next samples in mV."""
 
 
 def advance(
-    watched: Collection[WearerSession], wants_trace: Callable[[str], bool]
+    sessions: Collection[WearerSession], wants_trace: Callable[[str], bool]
 ) -> list[messages.Published]:
-    """Process all pending samples, together for all whose models see as much.
+    """Process all pending samples, of all streams together that share a signal chain.
 
     Parameters
     ----------
-    watched : collection of WearerSession
-        Whose.
+    sessions : collection of WearerSession
+        The wearers.
     wants_trace : callable
-        Tells whether anybody draws this wearer's signal.
+        Tells whether a viewer draws this wearer's signal.
 
     Returns
     -------
@@ -47,209 +46,184 @@ def advance(
     """
     published: list[messages.Published] = []
     while ready := [
-        (w, w.live) for w in watched if w.live and w.live.stream.pending and not w.live.recalled
+        (session, session.active)
+        for session in sessions
+        if session.active and session.active.stream.pending and not session.active.backlog
     ]:
-        groups: dict[int, list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]]]
-        groups = defaultdict(list)
-        for one, live in ready:
-            segment = live.stream.pending.popleft()
-            published += _reset_after_gap(one, live, segment)
-            samples, live.step = np.concatenate(segment.parts), segment.step
-            groups[id(live.chain)].append((one, live, samples))
-        for members in groups.values():
-            published += _push(members, wants_trace)
+        members: list[NextSamples] = []
+        for session, active in ready:
+            segment = active.stream.pending.popleft()
+            published += reset_after_gap(session, active, segment)
+            members.append((session, active, samples_of(active, segment)))
+        for group in by_chain(members):
+            published += push(group, wants_trace)
     return published
 
 
-def recover(watched: Collection[WearerSession]) -> list[messages.Published]:
-    """Process some of what is recalled, of many wearers together; nothing if nothing is.
-
-    What was told of it before the restart is not told again. Where all of it is processed, the
-    alarms are told what holds by now.
-    """
-    recovering = [(w, w.live) for w in watched if w.live and w.live.recalled]
-    groups: dict[int, list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]]]
-    groups = defaultdict(list)
-    published: list[messages.Published] = []
-    for one, live in recovering[:RECOVERED_AT_ONCE]:
-        segment = live.recalled[0]
-        reset = _reset_after_gap(one, live, segment)
-        published += [m for m in reset if not isinstance(m, messages.Gap)]  # published before
-        samples, live.step = np.concatenate(segment.parts), segment.step
-        groups[id(live.chain)].append((one, live, samples))
-    for members in groups.values():
-        published += _push(members, lambda _: False)
-        for one, live, _ in members:
-            live.recalled.popleft()
-            if not live.recalled:
-                published += _recovered(one, live)
-    return published
+def samples_of(active: ActiveStream, segment: StreamSegment) -> NDArray[np.float64]:
+    """Return the samples of a segment, which the stream is to process next."""
+    active.step = segment.step
+    return np.concatenate(segment.parts)
 
 
-def cut(segment: StreamSegment) -> list[StreamSegment]:
-    """Return a segment in pieces for `recover`."""
-    first, samples = segment.first, np.concatenate(segment.parts)
-    starts = [0, *range(RECOVERED, len(samples), RECOVERED)]
-    pieces = [
-        StreamSegment(first + start, 0, [piece], segment.step)
-        for start, piece in zip(starts, np.split(samples, starts[1:]), strict=True)
-    ]
-    pieces[0].missing = segment.missing
-    return pieces
-
-
-def _recovered(one: WearerSession, live: ActiveStream) -> list[messages.Published]:
-    """Tell what holds, or wait with it: more may have been judged than was on disk."""
-    if live.stream.next_window < live.told_from:
-        live.settles_at = live.told_from
-        return []
-    return settle(one, live)
+def by_chain(members: Sequence[NextSamples]) -> list[list[NextSamples]]:
+    """Return streams in groups that share a signal chain."""
+    groups: dict[int, list[NextSamples]] = defaultdict(list)
+    for member in members:
+        groups[id(member[1].chain)].append(member)
+    return list(groups.values())
 
 
 def alarm_messages(
-    one: WearerSession, live: ActiveStream, changes: Sequence[Condition]
+    session: WearerSession, active: ActiveStream, changes: Sequence[Condition]
 ) -> list[messages.Published]:
-    """Tell the alarms of what has begun or ended, unless that was told before a restart."""
-    told: list[messages.Published] = []
+    """Return the alarms of what has begun or ended, but not what was published before a restart."""
+    published: list[messages.Published] = []
     for change in changes:
-        live.holds[change.kind] = change.holds
-        if change.at >= live.told_from:
-            told += one.told.condition(
+        active.holds[change.kind] = change.holds
+        if change.at >= active.publish_from:
+            published += session.alarm_messages.condition(
                 change.kind,
                 change.holds,
-                stream=live.hello.stream,
+                stream=active.hello.stream,
                 at=change.at,
-                text=live.conditions.text(change.kind),
+                text=active.conditions.text(change.kind),
             )
-    return told
+    return published
 
 
-def settle(one: WearerSession, live: ActiveStream) -> list[messages.Published]:
-    """Tell what holds by now, once a stream has come to where it was before a restart."""
-    told: list[messages.Published] = []
+def settle(session: WearerSession, active: ActiveStream) -> list[messages.Published]:
+    """Return the alarms of what holds now, once a stream is where it was before a restart."""
+    published: list[messages.Published] = []
     for kind in OF_SIGNAL:
-        holds = live.holds.get(kind, kind in one.told.alarms.holding)
-        told += one.told.condition(kind, holds, stream=live.hello.stream)
-    return told
+        holds = active.holds.get(kind, kind in session.alarm_messages.alarms.holding)
+        published += session.alarm_messages.condition(kind, holds, stream=active.hello.stream)
+    return published
 
 
-def _reset_after_gap(
-    one: WearerSession, live: ActiveStream, segment: StreamSegment
+def reset_after_gap(
+    session: WearerSession, active: ActiveStream, segment: StreamSegment
 ) -> list[messages.Published]:
+    """Begin the signal chain anew if samples are missing before a segment, and report the gap."""
     if not segment.missing:
         return []
-    live.chain.reset(live.stream.row, segment.first)
-    live.stream.skip_to(segment)
+    active.chain.reset(active.stream.row, segment.first)
+    active.stream.skip_to(segment)
     gap = messages.Gap(
-        wearer=one.wearer,
-        stream=live.hello.stream,
+        wearer=session.wearer,
+        stream=active.hello.stream,
         first=segment.first - segment.missing,
         count=segment.missing,
     )
-    # What ended before has no hope any more; a stream full of gaps may never bring a window.
+    # Seconds that ended in the gap are reported now: a stream full of gaps may bring no window.
     until = segment.first // WINDOW * WINDOW
-    told = [gap, *_lose_seconds(one, live, until), *_fill(one, live, until)]
-    live.conditions.gap(segment.first)
-    return told
+    published = [gap, *_lose_seconds(session, active, until), *_fill(session, active, until)]
+    active.conditions.gap(segment.first)
+    return published
 
 
-def _push(
-    members: list[tuple[WearerSession, ActiveStream, NDArray[np.float64]]],
-    wants_trace: Callable[[str], bool],
+def push(
+    members: Sequence[NextSamples], wants_trace: Callable[[str], bool] = lambda _: False
 ) -> list[messages.Published]:
+    """Process the next samples of streams that share a signal chain."""
     chain = members[0][1].chain
-    rows = np.array([live.stream.row for _, live, _ in members], dtype=np.intp)
-    step = np.array([live.step for _, live, _ in members])
+    rows = np.array([active.stream.row for _, active, _ in members], dtype=np.intp)
+    step = np.array([active.step for _, active, _ in members])
     spikes = [
-        live.stream.spikes_of(first, first + len(samples))
-        for (_, live, samples), first in zip(members, chain.next[rows].tolist(), strict=True)
+        active.stream.spikes_of(first, first + len(samples))
+        for (_, active, samples), first in zip(members, chain.next[rows].tolist(), strict=True)
     ]
     pushed = chain.push(rows, [samples for _, _, samples in members], step, spikes)
     windows = pushed.windows
-    of_row = {live.stream.row: (one, live) for one, live, _ in members}
-    probability = classify(windows, {row: live.model for row, (_, live) in of_row.items()})
+    of_row = {active.stream.row: (session, active) for session, active, _ in members}
+    probability = classify(windows, {row: active.model for row, (_, active) in of_row.items()})
     published: list[messages.Published] = [
-        trace(live, len(samples)) for one, live, samples in members if wants_trace(one.wearer)
+        trace(active, len(samples))
+        for session, active, samples in members
+        if wants_trace(session.wearer)
     ]
     late = chain.geometry.look_ahead
     due: list[tuple[int, int, Second | int]] = [(s.end, s.row, s) for s in pushed.seconds]
     for i, row in enumerate(windows.rows.tolist()):
         due.append((int(windows.first[i]) + WINDOW + late, row, i))
     for _, row, what in sorted(due, key=lambda item: item[0]):
-        one, live = of_row[row]
+        session, active = of_row[row]
         if isinstance(what, Second):
-            published += _lose_seconds(one, live, what.end - WINDOW)
-            published += _second(one, live, what)
+            published += _lose_seconds(session, active, what.end - WINDOW)
+            published += _second(session, active, what)
         else:
-            published += _window(one, live, windows, what, float(probability[what]))
-    for one, live, _ in members:
-        row = live.stream.row
-        running = live.conditions.elapsed(
+            published += _window(session, active, windows, what, float(probability[what]))
+    for session, active, _ in members:
+        row = active.stream.row
+        running = active.conditions.elapsed(
             int(chain.next[row]), chain.confirmed(row), chain.lost(row)
         )
-        published += alarm_messages(one, live, running)
+        published += alarm_messages(session, active, running)
     return published
 
 
 def _second(
-    one: WearerSession, live: ActiveStream, second: Second, *, whole: bool = True
+    session: WearerSession, active: ActiveStream, second: Second, *, whole: bool = True
 ) -> list[messages.Published]:
-    live.next_second = second.end
-    gaps = live.gaps.add(not whole and second.state == "signal")  # no signal is told as such
-    changes = [*live.conditions.second(second), Condition("gaps", gaps, second.end)]
-    return alarm_messages(one, live, changes)
+    active.next_second = second.end
+    # A second without signal is reported as such, and is no gap.
+    gaps = active.gaps.add(not whole and second.state == "signal")
+    changes = [*active.conditions.second(second), Condition("gaps", gaps, second.end)]
+    return alarm_messages(session, active, changes)
 
 
-def _lose_seconds(one: WearerSession, live: ActiveStream, until: int) -> list[messages.Published]:
-    """Note the seconds before ``until`` that are not whole."""
-    stream, published = live.stream, list[messages.Published]()
+def _lose_seconds(
+    session: WearerSession, active: ActiveStream, until: int
+) -> list[messages.Published]:
+    """Report the seconds before ``until`` that are not whole to conditions."""
+    stream, published = active.stream, list[messages.Published]()
     filled = until - MAX_FILLED * WINDOW
-    if filled > live.next_second:
-        live.conditions.gap(filled)  # nothing is known of what is passed over: no asystole either
-    for start in range(max(live.next_second, filled), until, WINDOW):
+    if filled > active.next_second:
+        active.conditions.gap(filled)  # what is skipped is unknown: no asystole either
+    for start in range(max(active.next_second, filled), until, WINDOW):
         end = start + WINDOW
         mostly_missing = 2 * stream.missing_of(start, end) > WINDOW
         state: SignalState = "absent" if mostly_missing else "signal"
-        published += _second(one, live, Second(stream.row, end, state, ()), whole=False)
+        published += _second(session, active, Second(stream.row, end, state, ()), whole=False)
     return published
 
 
 def _window(
-    one: WearerSession, live: ActiveStream, windows: Windows, i: int, probability: float
+    session: WearerSession, active: ActiveStream, windows: Windows, i: int, probability: float
 ) -> list[messages.Published]:
-    first, threshold = int(windows.first[i]), live.model.card.threshold
+    first, threshold = int(windows.first[i]), active.model.card.threshold
     heart_rate = float(windows.heart_rate[i])
     return [
-        *_fill(one, live, first),
+        *_fill(session, active, first),
         *_report(
-            one,
-            live,
+            session,
+            active,
             first,
             NAMES[windows.state[i]],
             reason=_reason(NAMES[windows.state[i]], settled=bool(windows.settled[i])),
-            probability=_known(probability, probability),
-            abnormal=_known(probability >= threshold, probability),
-            heart_rate=_known(heart_rate, heart_rate),
+            probability=_if_known(probability, probability),
+            abnormal=_if_known(probability >= threshold, probability),
+            heart_rate=_if_known(heart_rate, heart_rate),
         ),
     ]
 
 
-def _fill(one: WearerSession, live: ActiveStream, until: int) -> list[messages.Published]:
+def _fill(session: WearerSession, active: ActiveStream, until: int) -> list[messages.Published]:
     """Report the seconds before ``until`` that could not be classified.
 
-    Samples of them never arrived, or of what the model needs around them.
+    Samples of them, or of what the model sees around them, never arrived.
     """
-    stream, published = live.stream, list[messages.Published]()
+    stream, published = active.stream, list[messages.Published]()
     for start in range(max(stream.next_window, until - MAX_FILLED * WINDOW), until, WINDOW):
         mostly_missing = 2 * stream.missing_of(start, start + WINDOW) > WINDOW
         state: SignalState = "absent" if mostly_missing else "signal"
-        published += _report(one, live, start, state, reason="gap")
+        published += _report(session, active, start, state, reason="gap")
     return published
 
 
 def _report(
-    one: WearerSession,
-    live: ActiveStream,
+    session: WearerSession,
+    active: ActiveStream,
     first: int,
     state: SignalState,
     *,
@@ -258,28 +232,28 @@ def _report(
     abnormal: bool | None = None,
     heart_rate: float | None = None,
 ) -> list[messages.Published]:
-    end = live.stream.next_window = first + WINDOW
-    told = alarm_messages(one, live, live.conditions.judged(end, abnormal))
-    known = first < live.told_from
-    if live.settles_at is not None and end >= live.settles_at:
-        told += settle(one, live)
-        live.settles_at, live.told_from = None, 0  # what is found out from now on is news
-    spikes = live.stream.report_spikes(first, end)
-    if known:
-        return told
-    live.latest = messages.Window(
-        wearer=one.wearer,
-        stream=live.hello.stream,
+    end = active.stream.next_window = first + WINDOW
+    published = alarm_messages(session, active, active.conditions.judged(end, abnormal))
+    was_published = first < active.publish_from
+    if active.settles_at is not None and end >= active.settles_at:
+        published += settle(session, active)
+        active.settles_at, active.publish_from = None, 0  # from now on all is new
+    spikes = active.stream.report_spikes(first, end)
+    if was_published:
+        return published
+    active.latest = messages.Window(
+        wearer=session.wearer,
+        stream=active.hello.stream,
         first=first,
         state=state,
         probability=probability,
         abnormal=abnormal,
         heart_rate=heart_rate,
-        model=live.model.card.name,
+        model=active.model.card.name,
         reason=reason,
         spikes=spikes,
     )
-    return [live.latest, *told]
+    return [active.latest, *published]
 
 
 def _reason(state: SignalState, *, settled: bool) -> Reason | None:
@@ -289,6 +263,6 @@ def _reason(state: SignalState, *, settled: bool) -> Reason | None:
     return None if settled else "history"
 
 
-def _known(value: _T, witness: float) -> _T | None:
-    """Return the value, or None where its witness is NaN."""
+def _if_known(value: _T, witness: float) -> _T | None:
+    """Return the value, or None where ``witness`` is NaN."""
     return None if np.isnan(witness) else value

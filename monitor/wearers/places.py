@@ -1,45 +1,72 @@
-"""Places of a ward: a device that is silent gives its place up to one that sends."""
+"""Places: how many wearers may be monitored at once, and whose place is given to another."""
 
-import logging
-import time
 from collections.abc import Iterable
+from typing import Final
 
-from ecgmon.wire import messages
-from monitor.wearers.pipeline import advance
-from monitor.wearers.session import WearerSession, link
+from ecgmon.core.errors import RefusedError
+from ecgmon.signal import Geometry, SignalChain
+from monitor.wearers.session import WearerSession
 
-_log = logging.getLogger(__name__)
+RETRY_S: Final = 60.0
+"""A device that found no place is asked to try again after this many seconds."""
 
 
-def longest_silent(watched: Iterable[WearerSession], now: float) -> WearerSession | None:
-    """Return whose device has been silent longest, of those that are alarmed for it."""
+class WearerPlaces:
+    """The places of a monitor; each is a row in all of its signal chains.
+
+    Parameters
+    ----------
+    capacity : int
+        How many there are.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._free = list(range(capacity))
+        self._chains: dict[Geometry, SignalChain] = {}
+
+    def __len__(self) -> int:
+        """Return how many places are free."""
+        return len(self._free)
+
+    def peek(self) -> int:
+        """Return the place that `take` would take.
+
+        Raises
+        ------
+        RefusedError
+            If none is free.
+        """
+        if not self._free:
+            raise self.refusal()
+        return self._free[-1]
+
+    def take(self) -> int:
+        """Take a place; raises as `peek`."""
+        row = self.peek()
+        self._free.pop()
+        return row
+
+    def give_back(self, row: int) -> None:
+        """Free a place."""
+        self._free.append(row)
+
+    def refusal(self) -> RefusedError:
+        """Return the error for a wearer who finds no place."""
+        return RefusedError(f"This monitor watches {self.capacity} wearers already.", RETRY_S)
+
+    def chain(self, geometry: Geometry) -> SignalChain:
+        """Return the signal chain of all models that see as much of the signal."""
+        if geometry not in self._chains:
+            self._chains[geometry] = SignalChain(geometry, self.capacity)
+        return self._chains[geometry]
+
+
+def longest_silent(sessions: Iterable[WearerSession], now: float) -> WearerSession | None:
+    """Return the wearer whose device is silent longest, of those with an alarm for it."""
     silent = [
-        (one.live.heard, one)
-        for one in watched
-        if one.live and now - one.live.heard > one.rules.silent_s
+        (one.active.last_received, one)
+        for one in sessions
+        if one.active and now - one.active.last_received > one.rules.silent_s
     ]
     return min(silent, key=lambda pair: pair[0])[1] if silent else None
-
-
-def set_aside(watched: WearerSession, now: float) -> list[messages.Published]:
-    """Take a silent device's stream out of the ward; the wearer's alarms stand on.
-
-    The wearer is from then on as after a restart: what was sent is on disk, a device that comes
-    back goes on with its stream, and if none does, the wearer is let go after as long as any other.
-    """
-    live = watched.live
-    if live is None:
-        return []
-    told = advance([watched], lambda _: False)
-    stream = live.hello.stream
-    watched.missed = messages.Closed(wearer=watched.wearer, stream=stream, end=live.stream.end)
-    watched.live, watched.missed_since = None, live.heard
-    _log.warning("wearer=%s stream=%s place=given-up", watched.wearer, stream)
-    event = messages.Event(
-        wearer=watched.wearer,
-        stream=stream,
-        event="place-lost",
-        text="its device is silent, and another one needed the place",
-        time=time.time(),
-    )
-    return [*told, link(live, now), event]

@@ -1,51 +1,39 @@
-"""All wearers under watch: whose streams are open, which models judge them, which alarms stand."""
+"""The registry of all wearers: who is monitored, whose streams are open, and which requests fit."""
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ecgmon.core.errors import RefusedError, StateError, UsageError
-from ecgmon.signal import Geometry, SignalChain
+from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import messages
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS
 from monitor.inference.engine import ModelPool
-from monitor.wearers.pipeline import advance, cut, recover
-from monitor.wearers.places import longest_silent, set_aside
+from monitor.wearers.device_conditions import device_conditions, silent_seconds
+from monitor.wearers.lifecycle import begin, change_model, end, set_aside
+from monitor.wearers.pipeline import advance
+from monitor.wearers.places import WearerPlaces, longest_silent
 from monitor.wearers.policy import WearerPolicy
-from monitor.wearers.session import (
-    ActiveStream,
-    WearerSession,
-    conditions,
-    link,
-    opened,
-    require_same,
-    swap,
-    wrong_rate,
-)
+from monitor.wearers.recovery import recover
+from monitor.wearers.session import ActiveStream, WearerSession, conditions, link, require_same
 from monitor.wearers.state import load, save
-from monitor.wearers.stream import Piece, Stream
+from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
+from monitor.wearers.wearer_table import WearerTable
 
 TAKEOVER_S: Final = 5.0
-"""A wearer's device that was heard of so lately is not replaced by another one."""
-MAX_REMEMBERED: Final = 10_000
-"""Wearers watched no more of whom it is known how many alarms they had."""
-MAX_MISSING: Final = 1024
-"""Wearers whose silent devices have lost their places: beyond, the longest missing is let go."""
-
-_log = logging.getLogger(__name__)
+"""A device that sent something within this many seconds is not replaced by another one."""
+MAX_UNFINISHED: Final = 1024
+"""Most wearers whose silent devices have lost their places; beyond, the longest silent is ended."""
 
 
 class WearerRegistry:
-    """The wearers and their signal state.
+    """The monitored wearers and their signal state.
 
     Parameters
     ----------
     policy : WearerPolicy
-        How they are watched; another one may be set any time.
+        How they are monitored; another one may be adopted at any time.
 
     Attributes
     ----------
@@ -56,74 +44,69 @@ class WearerRegistry:
     def __init__(self, policy: WearerPolicy) -> None:
         self._policy = policy
         self._models = ModelPool(policy.resolve)
-        self._chains: dict[Geometry, SignalChain] = {}
-        self._watched: dict[str, WearerSession] = {}
-        self._capacity = policy.capacity
-        self._free = list(range(policy.capacity))
-        self._numbers: dict[str, int] = {}
+        self._places = WearerPlaces(policy.capacity)
+        self._wearers = WearerTable(policy)
         self._turned_away = False
         self.own = AlarmMessages(None)
 
     def restore(
         self,
         past: Iterable[messages.Alarm | messages.Paused],
-        open_: Iterable[messages.Closed],
+        unfinished: Iterable[messages.Closed],
         now: float,
     ) -> None:
-        """Go on from what was told of alarms, and of streams that had not ended."""
-        by_wearer: dict[str | None, list[messages.Alarm | messages.Paused]] = {}
-        for message in past:
-            by_wearer.setdefault(message.wearer, []).append(message)
-        self.own.restore(by_wearer.pop(None, []))
-        missed = {closed.wearer: closed for closed in open_}
-        for wearer in {*missed, *(wearer for wearer in by_wearer if wearer)}:
-            watched = self._of(wearer)
-            watched.told.restore(by_wearer.get(wearer, []))
-            watched.missed, watched.missed_since = missed.get(wearer), now
+        """Go on after a restart.
+
+        Parameters
+        ----------
+        past : iterable of Alarm or Paused
+            All that was published about alarms, oldest first.
+        unfinished : iterable of Closed
+            Messages that would end the streams that had not ended.
+        now : float
+            Monotonic time in seconds.
+        """
+        alarms = list(past)
+        self.own.restore(message for message in alarms if message.wearer is None)
+        self._wearers.restore(alarms, unfinished, now)
 
     def adopt(self, policy: WearerPolicy) -> None:
-        """Watch in another way from now on, but no more wearers at once than before.
+        """Monitor by another policy from now on, but with the places of the first one.
 
-        Streams that are open stay so, on their leads.
+        Open streams stay open, on their leads.
         """
         self._policy = policy
         self._models = ModelPool(policy.resolve)
-        for watched in self._watched.values():
-            rules = policy.rules(watched.wearer)
-            changed, watched.rules = rules != watched.rules, rules
-            if watched.live and changed:
-                now = int(watched.live.chain.next[watched.live.stream.row])
-                watched.live.conditions = conditions(watched, now)
+        self._wearers.adopt(policy)
 
     @property
     def streams(self) -> list[Stream]:
         """The open streams."""
-        return [watched.live.stream for watched in self._watched.values() if watched.live]
+        return [active.stream for active in self._wearers.streams]
 
     @property
     def behind(self) -> bool:
-        """Whether samples that have come are not judged, but for streams that are recovered."""
-        lives = [watched.live for watched in self._watched.values() if watched.live]
-        return any(live.stream.pending and not live.recalled for live in lives)
+        """Whether samples wait to be judged, but for streams in recovery."""
+        return any(active.stream.pending and not active.backlog for active in self._wearers.streams)
 
     @property
     def recovering(self) -> bool:
         """Whether streams are being brought to where they were before a restart."""
-        return any(watched.live and watched.live.recalled for watched in self._watched.values())
+        return any(active.backlog for active in self._wearers.streams)
 
     def going_on(self, hello: messages.Hello) -> ActiveStream | None:
-        """Return the stream of a device that comes back, if it is open.
+        """Return the open stream of a device that comes back; None if it is not open.
 
         Raises
         ------
         UsageError
             If the hello does not fit it.
         """
-        live = self._live(hello.wearer)
-        if live is None or live.hello.stream != hello.stream:
+        active = self._wearers.stream(hello.wearer)
+        if active is None or active.hello.stream != hello.stream:
             return None
-        require_same(hello, live.stream.rate_mhz, live.lead)
-        return live
+        require_same(hello, active.stream.rate_mhz, active.lead)
+        return active
 
     def claim(self, hello: messages.Hello, now: float) -> None:
         """Check whether a stream could be opened.
@@ -131,266 +114,174 @@ class WearerRegistry:
         Raises
         ------
         UsageError
-            If it never can.
+            If it can never be.
         RefusedError
-            If it cannot now: another device sends this wearer's signal, or there is no room.
+            If it cannot be now: another device sends this wearer's signal, or no place is free.
         """
         self._policy.lead_of(hello)
-        live = self._live(hello.wearer)
-        if live is not None and now - live.heard < TAKEOVER_S:
+        active = self._wearers.stream(hello.wearer)
+        if active is not None and now - active.last_received < TAKEOVER_S:
             raise RefusedError(
                 f"Another device streams for {hello.wearer}: switch it off, or wait.", TAKEOVER_S
             )
-        if live is None and not self._has_room(now):
+        if active is None and not self._has_place(now):
             self._turned_away = True
-            raise RefusedError(f"This monitor watches {self._capacity} wearers already.", 60.0)
+            raise self._places.refusal()
 
     def open(
-        self, hello: messages.Hello, recalled: StreamTail | None, now: float
+        self, hello: messages.Hello, tail: StreamTail | None, now: float
     ) -> tuple[ActiveStream, list[messages.Published]]:
         """Begin a wearer's stream, or go on with one from before a restart; `claim` comes first.
+
+        Parameters
+        ----------
+        hello : Hello
+            How the device opens it.
+        tail : StreamTail or None
+            What is on disk of the stream.
+        now : float
+            Monotonic time in seconds.
 
         Raises
         ------
         UsageError
-            If the hello does not fit what is known of the stream, or no model can serve.
+            If the hello does not fit the tail, or no model can serve.
         """
-        # What can fail comes first: what is told of the stream before must not be lost.
-        if recalled is not None:
-            require_same(hello, recalled.rate_mhz, recalled.lead)
+        # What can fail comes first: messages about the stream before must not be lost.
+        if tail is not None:
+            require_same(hello, tail.rate_mhz, tail.lead)
         model, refused = self._models.serving(hello.wearer)
         lead = self._policy.lead_of(hello)
-        watched = self._of(hello.wearer)
-        told = self._end(watched) if watched.live else []
-        if not self._free:
-            told += self._give_up_place(now)
+        session = self._wearers.get_or_add(hello.wearer)
+        published = self._end(session) if session.active else []
+        if not self._places:
+            published += self._free_place(now)
         stream = Stream(
             hello.wearer,
             int(hello.stream, 16),
-            self._free.pop(),
+            self._places.take(),
             round(hello.rate * 1000),
-            recalled.first if recalled else 0,
+            tail.first if tail else 0,
         )
-        chain = self._chain(model.card.geometry)
+        chain = self._places.chain(model.card.geometry)
         chain.reset(stream.row, stream.end)
-        live = ActiveStream(
+        active = ActiveStream(
             stream=stream,
             hello=hello,
             lead=lead,
             judges=(model,),
             chain=chain,
-            conditions=conditions(watched, stream.end),
-            heard=now,
+            conditions=conditions(session, stream.end),
+            last_received=now,
             next_second=stream.next_window,
             refused=refused,
-            gaps=KOfN(GAPS, "gaps" in watched.told.alarms.holding),
+            gaps=KOfN(GAPS, "gaps" in session.alarm_messages.alarms.holding),
         )
-        watched.live, watched.missed = live, None
-        told += [opened(live), *self._no_model(watched, refused)]
-        if recalled is not None:
-            _recall(live, recalled)
-        return live, told
+        return active, [*published, *begin(session, active, tail)]
 
     def save(self, wearer: str) -> bytes:
-        """Return all that is known of a wearer; see `monitor.wearers.state`."""
-        return save(self._watched[wearer])
+        """Return the state of a wearer; see `monitor.wearers.state`."""
+        return save(self._wearers[wearer])
 
     def load(self, data: bytes, ahead_s: float = 0.0) -> None:
-        """Go on with a wearer of another monitor, who is not watched here.
+        """Go on with a wearer of another monitor, who is not monitored here.
 
         Raises
         ------
         StateError
-            If what was saved does not fit this monitor, or the wearer is watched already.
+            If the state does not fit this monitor, or the wearer is monitored already.
         RefusedError
-            If there is no room.
+            If no place is free.
         """
-        if not self._free:
-            raise RefusedError(f"This monitor watches {self._capacity} wearers already.", 60.0)
-        watched = load(
+        place = self._places.peek()
+        session = load(
             data,
             self._policy.rules,
             self._models.serving,
-            lambda geometry: (self._chain(geometry), self._free[-1]),
+            lambda geometry: (self._places.chain(geometry), place),
             ahead_s,
         )
-        if watched.wearer in self._watched:
-            raise StateError(f"{watched.wearer} is watched here already: end that stream first.")
-        if watched.live:
-            self._free.pop()
-        self._watched[watched.wearer] = watched
+        if session.wearer in self._wearers:
+            raise StateError(f"{session.wearer} is watched here already: end that stream first.")
+        if session.active:
+            self._places.take()
+        self._wearers.add(session)
 
     def close(self, stream: Stream) -> list[messages.Published]:
         """Process what has arrived of a stream and end it; nothing if another took its place."""
-        watched = self._watched.get(stream.wearer)
-        if watched is None or watched.live is None or watched.live.stream is not stream:
+        active = self._wearers.stream(stream.wearer)
+        if active is None or active.stream is not stream:
             return []
-        return self._end(watched)
+        return self._end(self._wearers[stream.wearer])
 
     def acknowledge(self, request: messages.Acknowledge) -> list[messages.Published]:
-        """Note that a person has seen an alarm; raises `UsageError` if it stands no more."""
-        return self._told(request.wearer).acknowledge(request.alarm, request.by)
+        """Note that a person has seen an alarm; raises `UsageError` if it does not stand."""
+        return self._alarms_of(request.wearer).acknowledge(request.alarm, request.by)
 
     def pause(self, request: messages.Pause) -> list[messages.Published]:
         """Silence alarms for a while; raises `UsageError` where that cannot be."""
-        return self._told(request.wearer).pause(request.kind, request.seconds, request.by)
+        return self._alarms_of(request.wearer).pause(request.kind, request.seconds, request.by)
 
     def snapshot(self, now: float) -> list[messages.Published]:
-        """Say again how all are, for somebody who listens from now on."""
-        watched = self._watched.values()
+        """Return the state of all wearers as messages, for a new viewer."""
         return [
             *self.own.snapshot(),
-            *(said for one in watched for said in one.snapshot()),
+            *(message for session in self._wearers for message in session.snapshot()),
             *self.links(now),
         ]
 
     def links(self, now: float) -> list[messages.Published]:
-        """Say how every stream is doing."""
-        return [link(watched.live, now) for watched in self._watched.values() if watched.live]
+        """Return the messages about the connections of all streams."""
+        return [link(active, now) for active in self._wearers.streams]
 
     def advance(self, wants_trace: Callable[[str], bool]) -> list[messages.Published]:
-        """Process pending and some recovered samples; see `monitor.wearers.pipeline`."""
-        watched = list(self._watched.values())
-        return [*recover(watched), *advance(watched, wants_trace)]
+        """Process pending samples, and one step of recoveries; see `monitor.wearers.pipeline`."""
+        sessions = list(self._wearers)
+        return [*recover(sessions), *advance(sessions, wants_trace)]
 
     def check(self, now: float) -> list[messages.Published]:
-        """Look after what only time tells: silent devices, late ones, pauses; once a second."""
-        told = self.own.tick()
-        for watched in list(self._watched.values()):
-            told += watched.told.tick()
-            live = watched.live
-            if live is None:
-                silent_s = now - watched.missed_since if watched.missed else 0.0
-            else:
-                if live.stream.received != live.counted:  # what is repeated shows no heart
-                    live.counted, live.heard = live.stream.received, now
-                silent_s = now - live.heard
-                late = live.stream.clock.lag(now) > watched.rules.lag_s
-                # What has fallen silent is not late as well.
-                told += watched.told.condition("lag", late and silent_s < watched.rules.lag_s)
-                wrong = live.stream.delivered.wrong
-                if wrong is not None and live.hello.replay is not True:
-                    told += watched.told.condition("rate", wrong, text=wrong_rate(live))
-            told += watched.told.condition("silent", silent_s > watched.rules.silent_s)
+        """Check what only time shows: pauses, devices, places; call it once a second."""
+        published = self.own.tick()
+        for session in self._wearers:
+            published += session.alarm_messages.tick()
+            silent_s = silent_seconds(session, now)
+            published += device_conditions(session, now, silent_s)
             if silent_s > self._policy.forget_s:
-                told += self._end(watched)
-            if watched.idle:
-                self._forget(watched)
-        self._turned_away = self._turned_away and not self._has_room(now)
-        text = f"a device was refused: all {self._capacity} places are taken"
-        return [*told, *self.own.condition("room", self._turned_away, text=text)]
+                published += self._end(session)
+            if session.idle:
+                self._wearers.forget(session)
+        self._turned_away = self._turned_away and not self._has_place(now)
+        text = f"a device was refused: all {self._places.capacity} places are taken"
+        return [*published, *self.own.condition("room", self._turned_away, text=text)]
 
     def take_up_models(self) -> list[messages.Published]:
         """Change to models that were put into service meanwhile; those that cannot serve do not."""
-        told: list[messages.Published] = []
-        for watched in self._watched.values():
-            live = watched.live
-            if live is None or live.recalled:
-                continue
-            model, refused = self._models.serving(watched.wearer, live.model)
-            news = model.sha256 != live.model.sha256 or (refused and refused != live.refused)
-            live.serve(model)
-            live.refused = refused
-            told += self._no_model(watched, refused)
-            if news:
-                _log.info(
-                    "wearer=%s stream=%s model=%s sha256=%s refused=%r",
-                    watched.wearer,
-                    live.hello.stream,
-                    model.card.name,
-                    model.sha256[:12],
-                    refused,
-                )
-                told.append(swap(live))
-        return told
+        serving = self._models.serving
+        return [message for session in self._wearers for message in change_model(session, serving)]
 
-    def _no_model(self, watched: WearerSession, refused: str | None) -> list[messages.Published]:
-        return watched.told.condition("no-model", refused is not None, text=refused)
+    def _end(self, session: WearerSession) -> list[messages.Published]:
+        """End a wearer's stream, and free its place."""
+        active = session.active
+        published = end(session, list(self._wearers))
+        if active:
+            self._places.give_back(active.stream.row)
+        return published
 
-    def _end(self, watched: WearerSession) -> list[messages.Published]:
-        """End a wearer's stream and with it what only a stream can show."""
-        told: list[messages.Published] = []
-        if live := watched.live:
-            stream = live.stream
-            while live.recalled:  # all together cost hardly more than one
-                told += recover(list(self._watched.values()))
-            told += advance([watched], lambda _: False)
-            _log.info(
-                "wearer=%s stream=%s closed end=%d", watched.wearer, live.hello.stream, stream.end
-            )
-            self._free.append(stream.row)
-            told += [
-                link(live, live.heard),
-                messages.Closed(wearer=watched.wearer, stream=live.hello.stream, end=stream.end),
-            ]
-        elif watched.missed:
-            told.append(watched.missed)
-        watched.live, watched.missed = None, None
-        for kind in (*OF_SIGNAL, "silent", "lag", "rate", "no-model"):
-            told += watched.told.condition(kind, False)
-        return told
+    def _has_place(self, now: float) -> bool:
+        return bool(self._places) or longest_silent(self._wearers, now) is not None
 
-    def _has_room(self, now: float) -> bool:
-        return bool(self._free) or longest_silent(self._watched.values(), now) is not None
+    def _free_place(self, now: float) -> list[messages.Published]:
+        """Free the place of the device that is silent longest."""
+        session = longest_silent(self._wearers, now)
+        if session is None or session.active is None:
+            raise self._places.refusal()
+        unfinished = [one for one in self._wearers if one.unfinished]
+        published: list[messages.Published] = []
+        if len(unfinished) >= MAX_UNFINISHED:
+            published += self._end(min(unfinished, key=lambda one: one.unfinished_since))
+        self._places.give_back(session.active.stream.row)
+        return published + set_aside(session, now)
 
-    def _give_up_place(self, now: float) -> list[messages.Published]:
-        """Take the place of the device that has been silent longest."""
-        watched = longest_silent(self._watched.values(), now)
-        if watched is None or watched.live is None:
-            raise RefusedError(f"This monitor watches {self._capacity} wearers already.", 60.0)
-        missing = [one for one in self._watched.values() if one.missed]
-        told: list[messages.Published] = []
-        if len(missing) >= MAX_MISSING:
-            told += self._end(min(missing, key=lambda one: one.missed_since))
-        self._free.append(watched.live.stream.row)
-        return told + set_aside(watched, now)
-
-    def _chain(self, geometry: Geometry) -> SignalChain:
-        if geometry not in self._chains:
-            self._chains[geometry] = SignalChain(geometry, self._capacity)
-        return self._chains[geometry]
-
-    def _live(self, wearer: str) -> ActiveStream | None:
-        watched = self._watched.get(wearer)
-        return watched.live if watched else None
-
-    def _of(self, wearer: str) -> WearerSession:
-        if wearer not in self._watched:
-            watched = self._watched[wearer] = WearerSession(wearer, self._policy.rules(wearer))
-            watched.told.restore([], self._numbers.pop(wearer, 0))
-        return self._watched[wearer]
-
-    def _forget(self, watched: WearerSession) -> None:
-        """Watch a wearer no more; numbers of alarms are not used again."""
-        del self._watched[watched.wearer]
-        if watched.told.alarms.highest:
-            self._numbers[watched.wearer] = watched.told.alarms.highest
-        if len(self._numbers) > MAX_REMEMBERED:
-            del self._numbers[next(iter(self._numbers))]
-
-    def _told(self, wearer: str | None) -> AlarmMessages:
-        if wearer is None:
-            return self.own
-        if wearer not in self._watched:
-            raise UsageError(f"{wearer} is not watched.")
-        return self._watched[wearer].told
-
-
-def _recall(live: ActiveStream, recalled: StreamTail) -> None:
-    """Give a stream what is known of it, from which `recover` brings it to where it was."""
-    stream, at = live.stream, recalled.first
-    for start, stop in (*recalled.gaps, (recalled.stop, recalled.stop)):
-        if at < start:
-            piece = Piece(
-                stream=stream.number,
-                first=at,
-                rate_mhz=recalled.rate_mhz,
-                gain=recalled.gain,
-                lead=recalled.lead,
-                samples=recalled.counts[at - recalled.first : start - recalled.first],
-            )
-            stream.recall(piece)
-        at = stop
-    while stream.pending:
-        live.recalled.extend(cut(stream.pending.popleft()))
-    live.told_from = recalled.judged
+    def _alarms_of(self, wearer: str | None) -> AlarmMessages:
+        """Return the alarms of a wearer, or of the monitor itself."""
+        return self.own if wearer is None else self._wearers[wearer].alarm_messages

@@ -1,4 +1,4 @@
-"""A wearer under watch, and what is published of one."""
+"""A monitored wearer with the current stream, and messages about them."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -19,49 +19,53 @@ from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
 from monitor.inference.judge import Judge
-from monitor.wearers.stream import Segments, Stream, StreamSegment
+from monitor.wearers.pieces import Segments, StreamSegment
+from monitor.wearers.stream import Stream
 
 
 @dataclass(eq=False, slots=True)
 class ActiveStream(Stateful):
-    """What belongs to a wearer's current stream.
+    """A wearer's current stream, and what is computed from it.
 
     Parameters
     ----------
     stream : Stream
-        What the wearer's device sends.
+        The samples that the wearer's device sends.
     hello : messages.Hello
         How the device opened it.
     lead : str
         The lead that is used of those it sends.
     judges : tuple of Judge
-        What judges the wearer, one for each kind of input; one judges windows.
+        The wearer's models, one for each kind of input; one judges windows.
     chain : SignalChain
-        Of all wearers whose models see as much.
+        Shared by all wearers whose models see the same context of a window.
     conditions : WearerConditions
-        What holds of the signal.
+        Alarm conditions of the signal.
+    last_received : float
+        Monotonic time when new samples were last noticed, in seconds.
     next_second : int
         Index of the first second whose state is not known.
-    told_from : int
-        What happened before this index was told before this monitor was restarted.
+    publish_from : int
+        Index from which windows and alarms are published; those before it were published before
+        this monitor was restarted.
     settles_at : int or None
-        Where the alarms are told what holds: more was judged before a restart than was on disk, so
-        that they cannot be told it before the device has sent the rest again.
+        Index at which the alarms take what holds after a restart. It is set where more was judged
+        before the restart than was on disk: the device must first send the rest again.
     latest : messages.Window or None
         The newest window.
     refused : str or None
         Why the model in service is not the one that judges.
-    counted, heard : int, float
-        Samples taken when last looked, and the monotonic time when any were new.
+    last_count : int
+        Samples received when `last_received` was set.
     gaps : KOfN
         Whether too many seconds are not whole.
     holds : dict of Kind to bool
-        What was last found of each condition of this stream.
-    recalled : deque of StreamSegment
+        Whether each condition of this stream held when it was last looked at.
+    backlog : deque of StreamSegment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
     step : float
-        What noise of one of the device's counts is in the latest samples, in mV.
+        Noise of one of the device's counts in the latest samples, root mean square in mV.
     """
 
     layout = Layout(
@@ -71,15 +75,15 @@ class ActiveStream(Stateful):
         stream=NESTED,
         lead=Lead,
         conditions=NESTED,
-        heard=float,
+        last_received=float,
         next_second=Index,
-        told_from=Index,
+        publish_from=Index,
         settles_at=Index | None,
         latest=messages.Window | None,
-        counted=Index,
+        last_count=Index,
         gaps=NESTED,
         holds=dict[Kind, bool],
-        recalled=Segments,
+        backlog=Segments,
         step=float,
     )
 
@@ -89,16 +93,16 @@ class ActiveStream(Stateful):
     judges: tuple[Judge, ...]
     chain: SignalChain
     conditions: WearerConditions
-    heard: float
+    last_received: float
     next_second: int = 0
-    told_from: int = 0
+    publish_from: int = 0
     settles_at: int | None = None
     latest: messages.Window | None = None
     refused: str | None = None
-    counted: int = 0
+    last_count: int = 0
     gaps: KOfN = field(default_factory=lambda: KOfN(GAPS))
     holds: dict[Kind, bool] = field(default_factory=dict)
-    recalled: deque[StreamSegment] = field(default_factory=deque)
+    backlog: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
 
     @property
@@ -114,49 +118,57 @@ class ActiveStream(Stateful):
 
 @dataclass(eq=False, slots=True)
 class WearerSession:
-    """A wearer under watch, with or without a stream.
+    """A monitored wearer, with or without a stream.
 
     Parameters
     ----------
     wearer : str
-        Who.
+        The wearer's id.
     rules : Rules
-        What raises and clears the alarms.
-    missed : Closed or None
-        What ends a stream that is missing since a restart; None if none is.
-    missed_since : float
-        Monotonic time since when it is.
+        The wearer's alarm limits.
+    unfinished : Closed or None
+        Message that will end a stream whose device has not come back since a restart, or since it
+        lost its place; None if there is no such stream.
+    unfinished_since : float
+        Monotonic time since when its device is missing, in seconds.
+    active : ActiveStream or None
+        The current stream.
+
+    Attributes
+    ----------
+    alarm_messages : AlarmMessages
+        The wearer's alarms.
     """
 
     wearer: str
     rules: Rules
-    missed: messages.Closed | None = None
-    missed_since: float = 0.0
-    live: ActiveStream | None = None
-    told: AlarmMessages = field(init=False)
+    unfinished: messages.Closed | None = None
+    unfinished_since: float = 0.0
+    active: ActiveStream | None = None
+    alarm_messages: AlarmMessages = field(init=False)
 
     def __post_init__(self) -> None:
-        self.told = AlarmMessages(self.wearer)
+        self.alarm_messages = AlarmMessages(self.wearer)
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to say of the wearer any more."""
-        alarms = self.told.alarms
-        return self.live is None and not (alarms.standing or alarms.pauses or self.missed)
+        """Whether the wearer has neither a stream nor an alarm or pause, and may be forgotten."""
+        alarms = self.alarm_messages.alarms
+        return self.active is None and not (alarms.standing or alarms.pauses or self.unfinished)
 
     def snapshot(self) -> list[messages.Published]:
-        """Say again how the wearer is, for somebody who listens from now on."""
-        said = self.told.snapshot()
-        if self.live is None:
-            return said
-        latest = [self.live.latest] if self.live.latest else []
-        return [opened(self.live), *latest, *said]
+        """Return the wearer's state as messages, for a new viewer."""
+        alarms = self.alarm_messages.snapshot()
+        if self.active is None:
+            return alarms
+        latest = [self.active.latest] if self.active.latest else []
+        return [opened(self.active), *latest, *alarms]
 
 
-def conditions(watched: WearerSession, first: int) -> WearerConditions:
-    """Return what will hold of a wearer's stream from index ``first`` on."""
-    found = WearerConditions(watched.rules, watched.told.alarms.holding & OF_SIGNAL)
-    found.gap(first)  # of the time before it knows nothing: that is no asystole
+def conditions(session: WearerSession, first: int) -> WearerConditions:
+    """Return the alarm conditions of a wearer's stream that begins at index ``first``."""
+    found = WearerConditions(session.rules, session.alarm_messages.alarms.holding & OF_SIGNAL)
+    found.gap(first)  # what came before is unknown: that is no asystole
     return found
 
 
@@ -178,38 +190,38 @@ def require_same(hello: messages.Hello, rate_mhz: int, lead: str) -> None:
         )
 
 
-def opened(live: ActiveStream) -> messages.Opened:
-    """Say that a stream is open, and which model judges it."""
-    card = live.model.card
+def opened(active: ActiveStream) -> messages.Opened:
+    """Return the message that a stream is open, and which model judges it."""
+    card = active.model.card
     return messages.Opened(
-        wearer=live.stream.wearer,
-        stream=live.hello.stream,
-        lead=live.lead,
-        rate=live.hello.rate,
+        wearer=active.stream.wearer,
+        stream=active.hello.stream,
+        lead=active.lead,
+        rate=active.hello.rate,
         model=card.name,
         threshold=card.threshold,
         look_ahead_s=card.look_ahead_s,
     )
 
 
-def swap(live: ActiveStream) -> messages.Swap:
-    """Say that the model has changed, or why it has not."""
+def swap(active: ActiveStream) -> messages.Swap:
+    """Return the message that the model has changed, or why it has not."""
     return messages.Swap(
-        wearer=live.stream.wearer,
-        stream=live.hello.stream,
-        first=live.stream.next_window,
-        model=live.model.card.name,
-        threshold=live.model.card.threshold,
-        refused=live.refused,
+        wearer=active.stream.wearer,
+        stream=active.hello.stream,
+        first=active.stream.next_window,
+        model=active.model.card.name,
+        threshold=active.model.card.threshold,
+        refused=active.refused,
     )
 
 
-def link(live: ActiveStream, now: float) -> messages.Link:
-    """Say how a stream is doing at monotonic time ``now``."""
-    stream = live.stream
+def link(active: ActiveStream, now: float) -> messages.Link:
+    """Return the message about a stream's connection at monotonic time ``now``."""
+    stream = active.stream
     return messages.Link(
         wearer=stream.wearer,
-        stream=live.hello.stream,
+        stream=active.hello.stream,
         received=stream.received,
         missing=stream.missing,
         repeated=stream.repeated,
@@ -218,22 +230,13 @@ def link(live: ActiveStream, now: float) -> messages.Link:
     )
 
 
-def wrong_rate(live: ActiveStream) -> str:
-    """Return what a person reads where a device does not deliver the rate that it declared."""
-    return (
-        f"the device declares {live.hello.rate:g} samples a second, but about "
-        f"{live.stream.delivered.hz or live.hello.rate:.0f} come: heart rates and times are wrong "
-        "by as much; set its rate right, or check its network"
-    )
-
-
-def trace(live: ActiveStream, n: int) -> messages.Trace:
+def trace(active: ActiveStream, n: int) -> messages.Trace:
     """Return the last ``n`` filtered samples for drawing."""
-    filtered = live.chain.recent(live.stream.row, n)
+    filtered = active.chain.recent(active.stream.row, n)
     microvolts = np.clip(filtered * 1000, -32767, 32767).astype("<i2")
     return messages.Trace(
-        wearer=live.stream.wearer,
-        stream=live.hello.stream,
-        first=int(live.chain.next[live.stream.row]) - len(filtered),
+        wearer=active.stream.wearer,
+        stream=active.hello.stream,
+        first=int(active.chain.next[active.stream.row]) - len(filtered),
         samples=microvolts.tobytes(),
     )

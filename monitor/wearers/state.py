@@ -1,4 +1,4 @@
-"""All that a monitor knows of a wearer as bytes, with which another one goes on.
+"""The state of a wearer as bytes, with which another monitor goes on.
 
 What is configured is not part of it: the other monitor must judge by the same model and limits.
 """
@@ -24,7 +24,7 @@ from monitor.wearers.stream import Stream
 class _SavedStream(Stateful):
     """A stream with its row of the signal chain.
 
-    ``model`` is the SHA-256 of the model that judges it, ``live`` and ``row`` are states.
+    ``model`` is the SHA-256 of the model that judges it, ``active`` and ``row`` are states.
     """
 
     layout = Layout(
@@ -32,13 +32,13 @@ class _SavedStream(Stateful):
         1,
         hello=messages.Hello,
         model=Annotated[str, msgspec.Meta(max_length=64)],
-        live=bytes,
+        active=bytes,
         row=bytes,
     )
 
     hello: messages.Hello | None = None
     model: str = ""
-    live: bytes = b""
+    active: bytes = b""
     row: bytes = b""
 
 
@@ -50,29 +50,29 @@ class _SavedWearer(Stateful):
         "saved wearer",
         1,
         wearer=Wearer,
-        missed=messages.Closed | None,
-        missed_since=float,
+        unfinished=messages.Closed | None,
+        unfinished_since=float,
         alarms=bytes,
         stream=bytes | None,
     )
 
     wearer: str = ""
-    missed: messages.Closed | None = None
-    missed_since: float = 0.0
+    unfinished: messages.Closed | None = None
+    unfinished_since: float = 0.0
     alarms: bytes = b""
     stream: bytes | None = None
 
 
-def save(watched: WearerSession) -> bytes:
-    """Return all that is known of a wearer; between two calls to the pipeline, at any sample."""
+def save(session: WearerSession) -> bytes:
+    """Return the state of a wearer; call it between two calls to the pipeline, at any sample."""
     stream = None
-    if live := watched.live:
-        row = live.chain.state(live.stream.row)
-        saved = _SavedStream(live.hello, live.model.sha256, live.state(), row)
+    if active := session.active:
+        row = active.chain.state(active.stream.row)
+        saved = _SavedStream(active.hello, active.model.sha256, active.state(), row)
         stream = saved.state()
-    alarms = watched.told.alarms.state()
+    alarms = session.alarm_messages.alarms.state()
     return _SavedWearer(
-        watched.wearer, watched.missed, watched.missed_since, alarms, stream
+        session.wearer, session.unfinished, session.unfinished_since, alarms, stream
     ).state()
 
 
@@ -107,18 +107,18 @@ def load(
     """
     saved = _SavedWearer()
     saved.restore(data)
-    watched = WearerSession(saved.wearer, rules(saved.wearer), saved.missed)
-    watched.missed_since = saved.missed_since + ahead_s
-    watched.told.alarms.restore(saved.alarms)
+    session = WearerSession(saved.wearer, rules(saved.wearer), saved.unfinished)
+    session.unfinished_since = saved.unfinished_since + ahead_s
+    session.alarm_messages.alarms.restore(saved.alarms)
     if saved.stream is not None:
-        live = watched.live = _stream(watched, saved.stream, serving, place)
-        live.stream.shift(ahead_s)
-        live.heard += ahead_s
-    return watched
+        active = session.active = _stream(session, saved.stream, serving, place)
+        active.stream.shift(ahead_s)
+        active.last_received += ahead_s
+    return session
 
 
 def _stream(
-    watched: WearerSession,
+    session: WearerSession,
     data: bytes,
     serving: Callable[[str], tuple[Model, str | None]],
     place: Callable[[Geometry], tuple[SignalChain, int]],
@@ -126,33 +126,33 @@ def _stream(
     saved = _SavedStream()
     saved.restore(data)
     hello = saved.hello
-    if hello is None or hello.wearer != watched.wearer:
-        raise StateError(f"The stream in the state of {watched.wearer} is another wearer's.")
-    model, refused = serving(watched.wearer)
+    if hello is None or hello.wearer != session.wearer:
+        raise StateError(f"The stream in the state of {session.wearer} is another wearer's.")
+    model, refused = serving(session.wearer)
     if model.sha256 != saved.model:
         raise StateError(
-            f"{watched.wearer} was judged by model {saved.model[:12]}, here it is "
+            f"{session.wearer} was judged by model {saved.model[:12]}, here it is "
             f"{model.sha256[:12]}: put the same model into service first."
         )
     chain, row = place(model.card.geometry)
-    live = ActiveStream(
+    active = ActiveStream(
         stream=Stream(hello.wearer, int(hello.stream, 16), row, round(hello.rate * 1000)),
         hello=hello,
         lead="",
         judges=(model,),
         chain=chain,
-        conditions=conditions(watched, 0),
-        heard=0.0,
+        conditions=conditions(session, 0),
+        last_received=0.0,
         refused=refused,
     )
-    live.restore(saved.live)
+    active.restore(saved.active)
     chain.restore(row, saved.row)
-    if int(chain.next[row]) != _processed(live):
-        raise StateError(f"The state of {watched.wearer} does not fit together: save it again.")
-    return live
+    if int(chain.next[row]) != _processed(active):
+        raise StateError(f"The state of {session.wearer} does not fit together: save it again.")
+    return active
 
 
-def _processed(live: ActiveStream) -> int:
+def _processed(active: ActiveStream) -> int:
     """Return the stream index up to which samples are processed."""
-    waiting = [*live.recalled, *live.stream.pending]
-    return waiting[0].first - waiting[0].missing if waiting else live.stream.end
+    waiting = [*active.backlog, *active.stream.pending]
+    return waiting[0].first - waiting[0].missing if waiting else active.stream.end

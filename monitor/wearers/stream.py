@@ -1,10 +1,8 @@
-"""Order in what devices send: one stream a wearer, by sample index, never by time of arrival."""
+"""A wearer's stream: frames in any order become gapless segments at one rate, and known gaps."""
 
-from bisect import insort
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Final
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -18,81 +16,21 @@ from ecgmon.wire import Frame
 from ecgmon.wire.messages import MAX_SPIKES
 from monitor.wearers.clock import Clock
 from monitor.wearers.delivered_rate import DeliveredRate
-
-HELD_S: Final = 1.0
-"""What overtook other samples waits as long for them; then they are missing."""
-MAX_HELD_S: Final = 2.0
-"""Most signal that waits."""
-MAX_HELD: Final = 64
-"""Most pieces that wait."""
-MAX_HOLE_S: Final = 10.0
-"""Nothing waits for more: a device has no more under way, so what is missing was lost."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Piece:
-    """Consecutive samples of a stream that were taken.
-
-    Parameters
-    ----------
-    stream : int
-        The stream's 64-bit id.
-    first : int
-        Index of the first sample, in the device's samples.
-    rate_mhz : int
-        Sampling rate in millihertz.
-    gain : float
-        Counts per millivolt.
-    lead : str
-        Name of the lead.
-    samples : ndarray of int16, shape (n,), n >= 1
-        Counts; `NO_VALUE` where nothing was measured.
-    """
-
-    stream: int
-    first: int
-    rate_mhz: int
-    gain: float
-    lead: str
-    samples: NDArray[np.int16]
-
-    @property
-    def end(self) -> int:
-        """Index of the sample that follows."""
-        return self.first + len(self.samples)
-
-    def after(self, count: int) -> "Piece":
-        """Return the piece without its first samples."""
-        return replace(self, first=self.first + count, samples=self.samples[count:])
-
-
-@dataclass(eq=False, slots=True)
-class StreamSegment:
-    """Consecutive samples at `RATE`, after ``missing`` samples that never arrived.
-
-    ``step`` is what noise of one count is in them, root mean square in mV.
-    """
-
-    first: int
-    missing: int
-    parts: list[NDArray[np.float64]]
-    step: float
-
-
-Segments = Annotated[list[StreamSegment], msgspec.Meta(max_length=MAX_ITEMS)]
-"""Segments that wait, in the state of a stream."""
+from monitor.wearers.pieces import Piece, Segments, StreamSegment
+from monitor.wearers.reorder_buffer import ReorderBuffer
 
 
 @dataclass(eq=False, slots=True)
 class Stream(Stateful):
     """A wearer's current stream.
 
-    Frames come in the device's samples; what is processed (``pending``, ``end``, ``next_window``,
-    the gaps) counts samples at `RATE`, as `ecgmon.signal.rate_converter.first_output` relates them.
-    A gap too short to hold a sample at `RATE` is counted in ``missing`` alone.
+    Samples are ordered by their index, never by their time of arrival. Frames are counted in the
+    device's samples; what is processed (``pending``, ``end``, ``next_window``, the gaps) is counted
+    in samples at `RATE`, as `ecgmon.signal.rate_converter.first_output` relates them. A gap too
+    short to contain a sample at `RATE` is counted in ``missing`` alone.
 
-    Every sample of every frame is taken once, is ``repeated``, or is held, because samples before
-    it are missing, until they come or are given up. What is given up is ``missing``.
+    Every sample of a frame is accepted once, or is ``repeated``, or waits because samples before it
+    are missing: until those come or are given up. Samples that are given up are ``missing``.
 
     Parameters
     ----------
@@ -105,21 +43,21 @@ class Stream(Stateful):
     rate_mhz : int
         Sampling rate in millihertz that the device declared, 100 to 1,000 Hz.
     next : int
-        Index of the first sample that has neither been taken nor given up, in the device's
-        samples: what comes before may be acknowledged. Where it begins, samples before are no gap.
+        Index of the first of the device's samples that is neither accepted nor given up. Samples
+        before the first ``next`` are no gap.
 
     Attributes
     ----------
     received, missing, repeated : int
-        The device's samples that were taken, given up, and dropped because they were known.
+        The device's samples that were accepted, given up, and dropped as repeated.
     pending : deque of StreamSegment
-        What was taken and is not processed.
+        What was accepted and is not processed.
     end : int
         Index at `RATE` of the next sample of ``pending``.
     next_window : int
         Index at `RATE` of the first second that is not reported.
-    kept : int
-        Index of the device's first sample that was not acknowledged yet.
+    acknowledged : int
+        Index of the device's first sample that was not acknowledged as on disk.
     clock : Clock
         The device's rate, and how late it delivers.
     delivered : DeliveredRate
@@ -131,7 +69,7 @@ class Stream(Stateful):
 
     layout = Layout(
         "stream",
-        1,
+        2,
         ("wearer", "number", "rate_mhz"),
         next=Index,
         received=Index,
@@ -140,14 +78,14 @@ class Stream(Stateful):
         pending=Segments,
         end=Index,
         next_window=Index,
-        kept=Index,
+        acknowledged=Index,
         gaps=Annotated[list[tuple[Index, Index]], msgspec.Meta(max_length=MAX_ITEMS)],
         clock=NESTED,
         delivered=NESTED,
         spikes=Indices,
         _front=NESTED,
         _step=float,
-        _held=Annotated[list[tuple[Index, float, Piece]], msgspec.Meta(max_length=MAX_ITEMS)],
+        _reordering=NESTED,
     )
 
     wearer: str
@@ -161,25 +99,26 @@ class Stream(Stateful):
     pending: deque[StreamSegment] = field(default_factory=deque, init=False)
     end: int = field(init=False)
     next_window: int = field(init=False)
-    kept: int = field(init=False)
+    acknowledged: int = field(init=False)
     gaps: list[tuple[int, int]] = field(default_factory=list, init=False)
     clock: Clock = field(init=False)
     delivered: DeliveredRate = field(init=False)
     spikes: deque[int] = field(default_factory=deque, init=False)
     _front: FrontEnd = field(init=False)
     _step: float = field(default=STEP_MV, init=False)
-    _held: list[tuple[int, float, Piece]] = field(default_factory=list, init=False)
+    _reordering: ReorderBuffer = field(init=False)
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.rate_mhz)
         self.delivered = DeliveredRate(self.rate_mhz)
         self._front = FrontEnd(self.rate_mhz, self.next)
+        self._reordering = ReorderBuffer(self.rate_mhz)
         self.end = self._front.next
         self.next_window = self.end // WINDOW * WINDOW
-        self.kept = self.next
+        self.acknowledged = self.next
 
     def accept(self, frame: Frame, arrival: float) -> list[Piece]:
-        """Take a frame: drop what is known, hold what is ahead of samples that may yet come.
+        """Accept the samples of a frame that are new; those after a hole wait for it.
 
         Parameters
         ----------
@@ -191,27 +130,27 @@ class Stream(Stateful):
         Returns
         -------
         list of Piece
-            What was taken, in order; copies, so that they keep no message in memory. Where one does
-            not begin at the end of the one before, samples between them are missing.
+            What was accepted, in order; copies, so that they keep no message in memory. Samples
+            between two pieces that do not follow each other are missing.
         """
-        known = len(frame.samples)
-        for start, stop in list(self._unknown(frame.first, frame.end)):
+        repeated = len(frame.samples)
+        for start, stop in list(self._reordering.holes(max(frame.first, self.next), frame.end)):
             samples = frame.samples[start - frame.first : stop - frame.first].copy()
             piece = Piece(self.number, start, self.rate_mhz, frame.gain, frame.lead, samples)
-            insort(self._held, (start, arrival, piece))
-            known -= len(samples)
-        self.repeated += known
-        if known < len(frame.samples):
+            self._reordering.add(piece, arrival)
+            repeated -= len(samples)
+        self.repeated += repeated
+        if repeated < len(frame.samples):
             self.clock.observe(frame.end, arrival)
             self.delivered.observe(frame.end, arrival)
             self.clock.observe_device(frame.first, frame.device_time)
-        taken = self._take_contiguous()
-        while self._held and self._waits_in_vain():
-            taken += self._give_up()
-        return taken
+        accepted = self._accept_contiguous()
+        while self._reordering.is_full(self.next):
+            accepted += self._give_up()
+        return accepted
 
     def expire(self, now: float) -> list[Piece]:
-        """Give up samples that what came after them has waited for too long; call it every tick.
+        """Give up samples that others have waited for too long; call it every tick.
 
         Parameters
         ----------
@@ -221,37 +160,37 @@ class Stream(Stateful):
         Returns
         -------
         list of Piece
-            What was taken thereby, as in `accept`.
+            What was accepted thereby, as in `accept`.
         """
-        taken: list[Piece] = []
-        while self._held and min(arrival for _, arrival, _ in self._held) <= now - HELD_S:
-            taken += self._give_up()
-        return taken
+        accepted: list[Piece] = []
+        while self._reordering.is_overdue(now):
+            accepted += self._give_up()
+        return accepted
 
     def release(self) -> list[Piece]:
-        """Give up whatever is missing and convert all that was taken: the stream ends or pauses.
+        """Give up all that is missing and convert all that waits: the stream ends or pauses.
 
         Returns
         -------
         list of Piece
-            What was taken thereby, as in `accept`.
+            What was accepted thereby, as in `accept`.
         """
-        taken: list[Piece] = []
-        while self._held:
-            taken += self._give_up()
+        accepted: list[Piece] = []
+        while self._reordering:
+            accepted += self._give_up()
         self._flush()
-        return taken
+        return accepted
 
-    def recall(self, piece: Piece) -> None:
-        """Take what a monitor before this one had taken; it does not count as received.
+    def restore_piece(self, piece: Piece) -> None:
+        """Accept what an earlier monitor has accepted; it does not count as received.
 
-        What is missing before it is a gap, as it was then.
+        Samples missing before it are a gap, as they were then.
         """
         if piece.first > self.next:
             self._flush()
             self._front.reset(piece.first)
         self._push(piece)
-        self.next = self.kept = piece.end
+        self.next = self.acknowledged = piece.end
 
     def lose(self, stop: int) -> None:
         """Give up all samples before ``stop``: the stream ends there."""
@@ -264,24 +203,25 @@ class Stream(Stateful):
     @property
     def waits(self) -> bool:
         """Whether there are samples that wait for others."""
-        return bool(self._held)
+        return bool(self._reordering)
 
     @property
     def reached(self) -> int:
-        """Index of the device's sample after all that were taken or are held."""
-        return self._held[-1][2].end if self._held else self.next
+        """Index of the device's sample after all that were accepted or wait."""
+        end = self._reordering.end
+        return self.next if end is None else end
 
     def skip_to(self, segment: StreamSegment) -> None:
-        """Remember what is missing before a segment until the seconds it touches are reported."""
+        """Remember the gap before a segment until the seconds that it touches are reported."""
         self.gaps = [gap for gap in self.gaps if gap[1] > self.next_window]
         self.gaps.append((segment.first - segment.missing, segment.first))
 
     def missing_of(self, start: int, stop: int) -> int:
-        """Return how many of these samples at `RATE` fell into the latest gaps."""
+        """Return how many of these samples at `RATE` are in the latest gaps."""
         return sum(max(0, min(stop, b) - max(start, a)) for a, b in self.gaps)
 
     def spikes_of(self, start: int, stop: int) -> list[int]:
-        """Return the pacing spikes from ``start`` to before ``stop``, of those remembered."""
+        """Return the pacing spikes from ``start`` to before ``stop`` that are not reported."""
         return [at for at in self.spikes if start <= at < stop]
 
     def report_spikes(self, start: int, stop: int) -> list[int]:
@@ -293,46 +233,29 @@ class Stream(Stateful):
 
     def shift(self, seconds: float) -> None:
         """Count times of arrival by a monotonic clock that is ahead by so many seconds."""
-        self._held = [(first, arrival + seconds, piece) for first, arrival, piece in self._held]
+        self._reordering.shift(seconds)
         self.clock.shift(seconds)
         self.delivered.shift(seconds)
 
-    def _unknown(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        """Return the stretches of samples that are neither taken, given up nor held."""
-        start = max(start, self.next)
-        for first, _, piece in self._held:
-            if start < min(first, stop):
-                yield start, min(first, stop)
-            start = max(start, piece.end)
-        if start < stop:
-            yield start, stop
-
-    def _waits_in_vain(self) -> bool:
-        samples = sum(len(piece.samples) for _, _, piece in self._held)
-        return (
-            len(self._held) > MAX_HELD
-            or samples * 1000 > MAX_HELD_S * self.rate_mhz
-            or (self._held[0][0] - self.next) * 1000 > MAX_HOLE_S * self.rate_mhz
-        )
-
     def _give_up(self) -> list[Piece]:
-        """Take what waits, up to the next hole; the samples before it are missing."""
-        first = self._held[0][0]
+        """Accept what waits, up to the next hole; the samples before it are missing."""
+        first = self._reordering.first
+        if first is None:
+            return []
         self._flush()
         self._front.reset(first)
         self.missing += first - self.next
         self.next = first
-        return self._take_contiguous()
+        return self._accept_contiguous()
 
-    def _take_contiguous(self) -> list[Piece]:
-        taken = []
-        while self._held and self._held[0][0] == self.next:
-            piece = self._held.pop(0)[2]
-            taken.append(piece)
+    def _accept_contiguous(self) -> list[Piece]:
+        """Accept what waits and follows the samples accepted so far."""
+        accepted = list(self._reordering.pop_contiguous(self.next))
+        for piece in accepted:
             self.received += len(piece.samples)
             self.next = piece.end
             self._push(piece)
-        return taken
+        return accepted
 
     def _push(self, piece: Piece) -> None:
         first, self._step = self._front.next, self._front.step(piece.gain)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ecgmon.core import labels
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.metrics.two_classes import Confusion
-from ecgmon.models.bundle import Card
+from ecgmon.models.card import Card
 from ecgmon.records import Record
 from ecgmon.wire import messages
 

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from ecgmon.models.bundle import Card, Model, Validation, checksum, metadata
+from ecgmon.models.bundle import Model, checksum, metadata
+from ecgmon.models.card import Card, Validation
 from ecgmon.models.resolve import built_in, resolve
 from ecgmon_cli.cards import app
 from tests.support.subprocesses import ecgmon, python

@@ -100,7 +100,7 @@ def used(policy):
     for _ in range(2):
         running.second()
     limits = [policy.rules(wearer) for wearer in WEARERS]
-    assert [running.registry._watched[wearer].rules for wearer in WEARERS] == limits
+    assert [running.registry._wearers[wearer].rules for wearer in WEARERS] == limits
     fresh = WearerRegistry(policy)  # as at a start
     hello = messages.Hello(wearer="ann", stream=f"{8:016x}", rate=360.0, leads=["II", "V5"])
     fresh.claim(hello, 0.0)

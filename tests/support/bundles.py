@@ -4,7 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from ecgmon.models.bundle import Card, Validation, checksum, metadata
+from ecgmon.models.bundle import checksum, metadata
+from ecgmon.models.card import Card, Validation
 
 
 def write_bundle(path, *, claimed=None, name="by-hand", wearer=None, level=0.3, **geometry):

@@ -45,7 +45,7 @@ def test_wearers_come_and_go_and_each_leaves_a_whole_record(tmp_path, wearers):
         stays.finish(sent)
         listener.until(messages.Closed, "stays")
         assert rig.monitor._registry.streams == []
-        assert len(rig.monitor._ingest._of_stream) == 0
+        assert len(rig.monitor._ingest.connections) == 0
     windows, closed = {}, set()
     for message in listener.heard:
         assert not isinstance(message, messages.Gap)

@@ -9,7 +9,7 @@ import zmq
 
 from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
-from monitor.wearers.pipeline import RECOVERED
+from monitor.wearers.recovery import STEP_SAMPLES
 from replay.simulator.wearer import simulate
 from tests.monitor.storage.test_journal import said
 from tests.support.rig import Rig, Wearable, assert_same
@@ -117,7 +117,7 @@ def test_all_go_on_together_as_if_nothing_had_happened(tmp_path, records, monkey
         assert bedside.greet() == ends
         bedside.send(ends, [END] * len(records), 90)
         bedside.finish([END] * len(records))
-    steps = [rows for rows, n in pushed if n == RECOVERED]
+    steps = [rows for rows, n in pushed if n == STEP_SAMPLES]
     assert sum(steps) >= 23 * len(records)
     assert len(steps) < 3 * 24, steps  # one wearer after the other would be as many steps for each
     assert_told_the_same(tmp_path / "second", tmp_path / "alone", records)

@@ -1,7 +1,7 @@
 """Check that a record can be enrolled on; loads no torch, so that it is quick."""
 
 from ecgmon.core.errors import UsageError
-from ecgmon.models.bundle import Card
+from ecgmon.models.card import Card
 from trainer.data.splits import ENROLMENT_S
 
 

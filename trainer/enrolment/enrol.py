@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from ecgmon.metrics.two_classes import Confusion
-from ecgmon.models.bundle import LabelSource, Model, ScoredSpan, Validation
+from ecgmon.models.bundle import Model
+from ecgmon.models.card import LabelSource, ScoredSpan, Validation
 from trainer.data.dataset import RecordSet
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.eligible import check

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from ecgmon.models.bundle import Card
+from ecgmon.models.card import Card
 from trainer.enrolment import drawing, gate, overlay
 from trainer.enrolment import html as sheet
 from trainer.enrolment import timeline as course

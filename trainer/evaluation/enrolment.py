@@ -13,7 +13,8 @@ from ecgmon.core import labels
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import UsageError
 from ecgmon.metrics.two_classes import Confusion
-from ecgmon.models.bundle import LabelSource, Model
+from ecgmon.models.bundle import Model
+from ecgmon.models.card import LabelSource
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ecgmon.core.errors import UsageError
 from ecgmon.core.labels import ABNORMAL, UNLABELLED
-from ecgmon.models.bundle import Card, LabelSource, Model, ScoredSpan, Validation
+from ecgmon.models.bundle import Model
+from ecgmon.models.card import Card, LabelSource, ScoredSpan, Validation
 from trainer.data.dataset import RecordSet
 from trainer.networks.windows import BeatNet, CardiacNet, WearerNorm, WindowNetwork, parameter_count
 from trainer.training import export

@@ -20,7 +20,8 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from ecgmon.core.errors import BundleError
-from ecgmon.models.bundle import INPUT, AnyCard, Card, Model, checksum, metadata
+from ecgmon.models.bundle import INPUT, Model, checksum, metadata
+from ecgmon.models.card import AnyCard, Card
 from trainer.networks.windows import NETWORKS, WindowNetwork
 
 TOLERANCE: Final = 1e-5

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from ecgmon.core.constants import RATE
 from ecgmon.metrics.classes import confusion
 from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
-from ecgmon.models.bundle import Model, ScoredSpan, Validation
+from ecgmon.models.bundle import Model
+from ecgmon.models.card import ScoredSpan, Validation
 from ecgmon.signal import Geometry
 from ecgmon.signal.beat_segments import BEAT_RATE
 from trainer.data.examples import Examples

@@ -7,16 +7,8 @@ import pytest
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import BundleError
-from ecgmon.models.bundle import (
-    CARD_KEY,
-    SUM_KEY,
-    Conditioning,
-    Model,
-    ScoredSpan,
-    Validation,
-    checksum,
-    metadata,
-)
+from ecgmon.models.bundle import CARD_KEY, SUM_KEY, Model, checksum, metadata
+from ecgmon.models.card import Conditioning, ScoredSpan, Validation
 from ecgmon.signal import Geometry, process_record
 from replay.simulator.wearer import simulate
 

@@ -140,7 +140,7 @@ def test_a_device_that_sends_hours_at_once_is_taken_bit_by_bit():
         device = Wearable(context, f"tcp://127.0.0.1:{port}")
         device.hello("203", 7)
         while not device.socket.poll(10):
-            for _, then in ingest.drain(time.monotonic()).unknown:
+            for _, then in ingest.drain(time.monotonic()).lookups:
                 then(None)
         assert isinstance(device.hear(), messages.Welcome)
         for number in range(200):

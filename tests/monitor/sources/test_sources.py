@@ -47,7 +47,7 @@ def ingest(*sources):
 
 def drain(one):
     taken = one.drain(0.0)
-    for _, known in taken.unknown:
+    for _, known in taken.lookups:
         known(None)
     return taken
 

@@ -178,7 +178,7 @@ class Ownership(RuleBasedStateMachine):
             self.holders = {w: at for w, at in self.holders.items() if at[0] is not KEYED}
         self.bind_key(wearer)
         if looked:
-            self.ingest.review()
+            self.ingest.connections.detach_revoked()
 
     @precondition(lambda self: self.unwritten)
     @rule()
@@ -190,11 +190,11 @@ class Ownership(RuleBasedStateMachine):
                 self.capture.append(wearer, piece)
             self.capture.flush()
             before = {peer: len(answers) for peer, answers in self.desk.answers.items()}
-            self.ingest.acknowledge(taken.acks)
+            self.ingest.connections.acknowledge(taken.acks)
             for peer in PEERS:
                 self.hear(peer, self.desk.answers[peer][before[peer] :])
             self.ingest.end(taken.ends)
-            for hello, then in taken.unknown:
+            for hello, then in taken.lookups:
                 before = {peer: len(answers) for peer, answers in self.desk.answers.items()}
                 then(recover_stream(self.folder, NoJournal(), hello.wearer, hello.stream))
                 for peer in PEERS:

@@ -14,9 +14,10 @@ from ecgmon.core.errors import RecordError
 from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
-from monitor.storage.capture import HOUR, LEAST, MAX_FILLED, Capture
+from monitor.storage.capture import HOUR, MIN_WEIGHT, Capture
+from monitor.storage.growing_record import MAX_FILLED
 from monitor.wearers import registry as registry
-from monitor.wearers.stream import Piece
+from monitor.wearers.pieces import Piece
 from tests.support.rig import Rig
 
 PERIOD = 30_000
@@ -208,7 +209,7 @@ def test_a_stream_full_of_gaps_makes_no_end_of_files(tmp_path):
     capture.flush()
     found = captures(tmp_path, "ann")
     assert [r.first for r in found] == [
-        n * 10_000 for n in reversed(range(150 - HOUR // LEAST, 150))
+        n * 10_000 for n in reversed(range(150 - HOUR // MIN_WEIGHT, 150))
     ]
 
 
@@ -238,7 +239,7 @@ def test_what_is_too_old_or_too_much_goes_but_never_the_record_that_grows(tmp_pa
             capture.append("ann", piece(1000 * number, 1000, gain=100.0 + number))
             capture.flush()
             aged(folder, 1000 * number, age)
-        capture.tidy(time.time() - 86_400 * days)
+        capture.remove_old(time.time() - 86_400 * days)
         assert [r.first // 1000 for r in captures(folder, "ann")] == left
         assert len(list((folder / "ann").iterdir())) == 2 * len(left)
         capture.append("ann", piece(3000, 500, gain=102.0))
@@ -253,7 +254,7 @@ def test_the_oldest_records_of_anybody_go_first(tmp_path):
         capture.flush()
         ((data,),) = [list((tmp_path / wearer).glob(f"*{messages.stream_id(age)}*.dat"))]
         os.utime(data, (time.time() - 3600 * age,) * 2)
-    capture.tidy(0.0)
+    capture.remove_old(0.0)
     assert [len(captures(tmp_path, wearer)) for wearer in ("ann", "bob")] == [1, 1]
 
 

@@ -1,14 +1,11 @@
 """What the journal promises: an alarm is on disk once said, whatever happens to the process."""
 
-import logging
 import sqlite3
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 
 from ecgmon.core.errors import UsageError
@@ -16,7 +13,7 @@ from ecgmon.records.captured.journal_schema import LAYOUT
 from ecgmon.wire import messages
 from monitor.storage import journal as journal_module
 from monitor.storage.journal import Journal
-from tests.support.subprocesses import PATIENCE_S, python, start
+from tests.support.subprocesses import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 IDS = {"wearer": "203", "stream": "0000000000000007"}
@@ -119,101 +116,6 @@ def test_a_folder_or_a_place_that_is_not_there_is_refused(tmp_path):
         Journal(tmp_path / "nowhere" / "journal.db")
 
 
-WRITER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from monitor.storage.journal import Journal
-from tests.monitor.storage.test_journal import alarm, window
-
-journal, number = Journal(Path(sys.argv[1])), int(sys.argv[2])
-while True:
-    journal.append([window(number), window(number + 1)])
-    journal.append([alarm(number + 2)])
-    number += 3
-    print(number, flush=True)
-"""
-
-
-def test_a_killed_writer_leaves_a_prefix_with_every_alarm_that_append_returned_for(tmp_path):
-    path, rng = tmp_path / "journal.db", np.random.default_rng(1)
-    number = 0
-    for attempt in range(10):
-        folder = tmp_path / str(attempt)
-        with start(sys.executable, "-c", WRITER, path, number, ROOT, folder=folder) as writer:
-            writer.wait_for(r"\d\n")
-            time.sleep(float(rng.uniform(0, 0.05)))
-            writer.process.kill()
-            reported = int(writer.end().out.rpartition("\n")[0].split()[-1])
-        read = kept(path)
-        assert read == [alarm(i) if i % 3 == 2 else window(i) for i in range(len(read))]
-        assert len(read) >= reported > number
-        assert len(read) % 3 == 0  # the windows before an alarm come with it, or not at all
-        number = len(read)
-    with closing(Journal(path)) as journal:
-        journal.append([alarm(number)])
-    assert kept(path)[-1] == alarm(number)
-
-
-FULL_DISK = """
-import logging, resource, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[2])
-from ecgmon.wire import messages
-from monitor.storage.journal import Journal
-from tests.monitor.storage.test_journal import alarm, kept, window
-
-path = Path(sys.argv[1])
-logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-journal = Journal(path)
-journal.append([alarm(0)])
-_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-def disk(size):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-
-for again in range(2):
-    disk(20_000)
-    for number in range(200):
-        journal.append([window(number), alarm(number)])  # never raises
-    assert journal.failed
-    disk(hard)
-    journal.append([alarm(5000 + again)])
-    assert not journal.failed
-disk(20_000)
-journal.append([window(number) for number in range(1000)])
-journal.close()
-disk(hard)
-while_full = [each for number in range(200) for each in (window(number), alarm(number))]
-assert kept(path) == [alarm(0), *while_full, alarm(5000), *while_full, alarm(5001)]
-print("survived")
-"""
-
-
-def test_a_full_disk_is_logged_and_what_was_said_meanwhile_is_written_when_there_is_room(tmp_path):
-    outcome = python(FULL_DISK, tmp_path / "journal.db", ROOT)
-    assert (outcome.code, outcome.out) == (0, "survived\n"), outcome.err
-    told = [line.split(" ", 2)[2].partition(" error=")[0] for line in outcome.err.splitlines()]
-    failed, back = "journal=failed waiting=2 lost=0", "journal=back written=401 lost=0"
-    at_the_end = ["journal=failed waiting=1000 lost=0", "journal=closed lost=1000"]
-    assert told == [failed, back, failed, back, *at_the_end]
-
-
-def test_a_writer_that_holds_the_file_delays_what_is_said_and_nothing_is_lost(tmp_path, caplog):
-    path = tmp_path / "journal.db"
-    gap = messages.Gap(**IDS, first=5, count=7)
-    with closing(Journal(path)) as journal, closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        journal.append([OPENED, window(0), alarm(0), PAUSED, gap])
-        assert journal.failed
-        other.execute("ROLLBACK")
-        journal.append([alarm(1)])
-        assert not journal.failed
-    assert kept(path) == [OPENED, window(0), alarm(0), PAUSED, gap, alarm(1)]
-    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
-    assert "database is locked" in caplog.text
-
-
 def test_of_too_much_that_waits_the_oldest_windows_are_lost_and_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(journal_module, "MAX_WAITING", 4)
     path = tmp_path / "journal.db"
@@ -294,7 +196,7 @@ def test_what_stands_and_what_is_open_is_kept_however_old_it_is(tmp_path):
 def test_looking_for_what_is_old_reads_nothing_that_is_not(tmp_path):
     with closing(Journal(tmp_path / "journal.db")) as journal:
         for query in (journal_module._PRUNE_WINDOWS, journal_module._PRUNE_OTHERS):
-            plan = journal._db.execute(f"EXPLAIN QUERY PLAN {query}", (0.0, 1)).fetchall()
+            plan = journal._database.execute(f"EXPLAIN QUERY PLAN {query}", 0.0, 1)
             steps = [step.decode() for *_, step in plan]
             assert not [step for step in steps if step.startswith("SCAN") or "B-TREE" in step]
 

@@ -200,7 +200,7 @@ def test_a_journal_that_is_damaged_while_it_is_written_is_replaced_at_once(tmp_p
     path = tmp_path / "journal.db"
     with closing(Journal(path)) as journal:
         journal.append(SAID)
-        journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        journal._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with path.open("r+b") as file:
             file.seek(PAGE)
             file.write(os.urandom(path.stat().st_size - PAGE))
@@ -247,7 +247,7 @@ def test_what_stood_when_it_was_damaged_stands_after_a_restart(tmp_path, monkeyp
         journal.append(SAID)
     with Rig(tmp_path) as rig:
         listener = rig.listener()
-        db = rig.monitor._journal
+        db = rig.monitor._disk._journal._database
         monkeypatch.setattr(salvage, "rows", lambda _: [])
         rig.device().greet("bob", 9)
         broken = sqlite3.DatabaseError("disk image is malformed")

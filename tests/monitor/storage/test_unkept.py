@@ -10,8 +10,8 @@ import pytest
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
-from monitor.storage import capture
 from monitor.storage import unwritten as holding
+from monitor.storage.growing_record import GrowingRecord
 from monitor.storage.journal import Journal
 from replay.simulator.wearer import simulate
 from tests.monitor.storage.test_journal import said
@@ -26,12 +26,12 @@ STILL = simulate("asystole", seed=3, duration_s=60).record.samples
 def full(monkeypatch):
     """Return a function that lets no sample be written any more, or lets all be."""
     monkeypatch.setattr(daemon, "LINK_S", 0.05)
-    append = capture._append
+    append = GrowingRecord.append
 
     def fail(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    return lambda fails: monkeypatch.setattr(capture, "_append", fail if fails else append)
+    return lambda fails: monkeypatch.setattr(GrowingRecord, "append", fail if fails else append)
 
 
 def send(device, start, stop):

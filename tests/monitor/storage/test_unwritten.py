@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
-from monitor.storage import capture
 from monitor.storage import unwritten as holding
 from monitor.storage.capture import Capture
+from monitor.storage.growing_record import GrowingRecord
 from monitor.storage.unwritten import Holding, Lost, coalesced
 from tests.monitor.storage.test_capture import piece, ramp
 
@@ -43,7 +43,7 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("held") / "captured"
     kept, end = Capture(folder, 1), 0
     taken, lost = np.zeros(200_000, dtype=bool), np.zeros(200_000, dtype=bool)
-    real_sync, real_write = os.fdatasync, capture._append
+    real_sync, real_write = os.fdatasync, GrowingRecord.append
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(holding, "HELD_S", 30)
         patch.setattr(holding, "CHUNK", 2000)
@@ -59,20 +59,20 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
                 put(missing, count)
                 continue
             if what == "fail":
-                patch.setattr(capture, "_append", failing)
+                patch.setattr(GrowingRecord, "append", failing)
             elif what == "half":  # all is written, and none of it is sure to be there
                 patch.setattr(os, "fdatasync", failing)
             elif what == "overtake":  # samples come while others are being written
 
                 def slow(record, samples, missing=missing, count=count):
-                    patch.setattr(capture, "_append", real_write)
+                    patch.setattr(GrowingRecord, "append", real_write)
                     put(missing, count)
                     real_write(record, samples)
 
-                patch.setattr(capture, "_append", slow)
+                patch.setattr(GrowingRecord, "append", slow)
             kept.flush()
             patch.setattr(os, "fdatasync", real_sync)
-            patch.setattr(capture, "_append", real_write)
+            patch.setattr(GrowingRecord, "append", real_write)
             given_up = kept.holding.take_lost()
             for one in given_up:
                 lost[one.first : one.end] = taken[one.first : one.end]

@@ -14,12 +14,14 @@ from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
 from monitor.storage import alarms as storage_alarms
+from monitor.storage import lookups
 from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
+from monitor.storage.job_queue import COALESCE_S, FLUSH_SAMPLES
 from monitor.storage.jobs import Batch, ReadRequest, StoredSamples
 from monitor.storage.journal import Journal
 from monitor.storage.wall_clock import WallClock
-from monitor.storage.writer import COALESCE_S, FLUSH_SAMPLES, StorageWriter
+from monitor.storage.writer import StorageWriter
 from replay.simulator.wearer import simulate
 from tests.monitor.storage.test_capture import piece
 from tests.monitor.storage.test_journal import alarm, said, window
@@ -95,7 +97,7 @@ def test_only_what_somebody_waits_for_is_done_at_once(writer, job, hurries):
 def test_a_disk_that_hangs_is_given_up_in_time_and_holds_a_bounded_queue(
     writer, gate, monkeypatch, caplog
 ):
-    monkeypatch.setattr(disk, "MAX_QUEUED", 10)
+    monkeypatch.setattr("monitor.storage.job_queue.MAX_QUEUED", 10)
     gate.clear()
     first = Batch([alarm(0)])
     writer.hand_over(first)
@@ -135,7 +137,7 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
-    monkeypatch.setattr(Capture, "tidy", fails)
+    monkeypatch.setattr(Capture, "remove_old", fails)
     writer = StorageWriter(
         Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30, 7), WallClock()
     )
@@ -168,7 +170,7 @@ def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path
 @pytest.fixture
 def impatient(monkeypatch):
     """A monitor that takes no second to notice."""
-    for module in (daemon, disk, storage_alarms):
+    for module in (lookups, disk, storage_alarms):
         monkeypatch.setattr(module, "WRITE_TIMEOUT_S", 0.3)
     monkeypatch.setattr(daemon, "LINK_S", 0.1)
     monkeypatch.setattr(daemon, "DRAIN_S", 0.3)

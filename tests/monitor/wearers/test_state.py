@@ -84,7 +84,7 @@ def test_every_attribute_of_a_wearer_is_saved_or_comes_from_the_other_monitor():
     }.items():
         assert slots(kind) - {*kind.layout.fields, *kind.layout.given} == others
     saved = set(state._SavedWearer.layout.fields)
-    assert slots(WearerSession) - saved == {"live", "told", "rules"}
+    assert slots(WearerSession) - saved == {"active", "alarm_messages", "rules"}
 
 
 @given(

@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ecgmon.signal.rate_converter import RateConverter, first_output
 from ecgmon.wire import MAX_SAMPLES, Frame
-from monitor.wearers.stream import HELD_S, MAX_HELD, Stream
+from monitor.wearers.reorder_buffer import MAX_WAIT_S, MAX_WAITING
+from monitor.wearers.stream import Stream
 
 RATE = 360
 PERIOD = 30_000
@@ -88,7 +89,7 @@ class Link(RuleBasedStateMachine):
         self.take(self.stream.accept(ramp(first, count, self.rate), self.now))
         if much:
             assert self.stream.next > contiguous
-        elif self.frames < MAX_HELD // 2:
+        elif self.frames < MAX_WAITING // 2:
             assert self.stream.next == contiguous
 
     @rule(count=st.integers(1, 200))
@@ -98,11 +99,11 @@ class Link(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.05, 0.3, 0.9, 1.0]))
     def time_passes(self, seconds):
         self.now += seconds
-        due = any(arrival <= self.now - HELD_S for arrival in self.waiting.values())
+        due = any(arrival <= self.now - MAX_WAIT_S for arrival in self.waiting.values())
         pieces = self.stream.expire(self.now)
         self.take(pieces)
         assert bool(pieces) == due
-        assert all(arrival > self.now - HELD_S for arrival in self.waiting.values())
+        assert all(arrival > self.now - MAX_WAIT_S for arrival in self.waiting.values())
 
     @precondition(lambda self: self.stream.pending)
     @rule()
@@ -122,7 +123,7 @@ class Link(RuleBasedStateMachine):
         assert (stream.received, stream.repeated) == (self.received, self.repeated)
         assert stream.received + stream.missing == stream.next - self.begin
         assert len(self.waiting) * 1000 <= 2 * self.rate
-        assert len(stream._held) <= MAX_HELD
+        assert len(stream._reordering) <= MAX_WAITING
 
     def teardown(self):
         if not hasattr(self, "stream"):
@@ -184,12 +185,12 @@ def test_a_piece_does_not_keep_its_message_in_memory():
 
 def test_many_small_pieces_wait_no_longer_than_their_number_allows():
     stream = new_stream()
-    for number in range(MAX_HELD):
+    for number in range(MAX_WAITING):
         assert stream.accept(ramp(2 * number + 1, 1), 1.0) == []
-    (piece,) = stream.accept(ramp(2 * MAX_HELD + 1, 1), 1.0)
+    (piece,) = stream.accept(ramp(2 * MAX_WAITING + 1, 1), 1.0)
     assert (piece.first, stream.next, stream.missing) == (1, 2, 1)
-    taken = stream.accept(ramp(0, 2 * MAX_HELD + 1), 1.0)
-    assert [piece.first for piece in taken] == list(range(2, 2 * MAX_HELD + 2))
+    taken = stream.accept(ramp(0, 2 * MAX_WAITING + 1), 1.0)
+    assert [piece.first for piece in taken] == list(range(2, 2 * MAX_WAITING + 2))
 
 
 def test_a_hole_that_nothing_under_way_can_fill_is_given_up_at_once():
@@ -224,79 +225,3 @@ def test_a_frame_over_all_that_waits_fills_the_holes_between():
     taken = stream.accept(ramp(0, MAX_SAMPLES), 1.0)
     assert [piece.first for piece in taken] == [0, 100, 150, 300, 350, 500, 550]
     assert (stream.next, stream.received, stream.repeated) == (MAX_SAMPLES, MAX_SAMPLES, 150)
-
-
-def test_a_stream_that_goes_on_after_a_restart_begins_without_a_gap():
-    stream = new_stream(250_000, begin=1_000_001)
-    assert stream.end == 1_440_002  # the first at or after 1,000,001 / 250 Hz
-    assert stream.next_window == 1_440_000
-    stream.accept(ramp(999_900, 200, 250_000), 1.0)
-    stream.release()
-    (segment,) = stream.pending
-    assert (segment.first, segment.missing) == (1_440_002, 0)
-    assert (stream.missing, stream.repeated) == (0, 101)
-
-
-def test_a_gap_between_two_samples_at_360_hz_is_counted_and_goes_unseen():
-    stream = new_stream(1_000_000)
-    stream.accept(ramp(0, 101), 1.0)
-    stream.accept(ramp(102, 98), 1.0)
-    stream.release()
-    indices, _, gaps = unfold(stream.pending)
-    assert (indices, gaps, stream.missing) == (list(range(72)), [], 1)
-
-
-def test_values_that_were_not_measured_are_no_numbers():
-    stream = new_stream()
-    samples = np.array([100, -32768, -32767, 32767], dtype=np.int16)
-    stream.accept(Frame(7, 0, 0, 360_000, 200.0, "", samples), arrival=0.0)
-    stream.release()  # what may be the beginning of a spike waits for what follows
-    (segment,) = stream.pending
-    values = np.concatenate(segment.parts)
-    assert values[0] == 0.5
-    assert np.isnan(values).tolist() == [False, True, False, False]
-
-
-def test_the_clock_learns_from_what_is_new():
-    stream, noon = new_stream(), 1_790_000_000 * 10**9
-    stream.accept(Frame(7, 0, noon, 360_000, 1.0, "", ramp(0, RATE).samples), 101.0)
-    again = Frame(7, 0, noon + 9 * 10**9, 360_000, 1.0, "", ramp(0, RATE).samples)
-    stream.accept(again, 104.0)
-    assert stream.clock.lag(104.0) == 3.0
-    assert stream.clock.jumped_s == 0
-    stream.accept(Frame(7, RATE, noon + 10**9, 360_000, 1.0, "", ramp(0, RATE).samples), 104.5)
-    assert stream.clock.lag(104.5) == 2.5
-    assert stream.clock.jumped_s == 0
-
-
-@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 50)), max_size=60))
-def test_what_is_missing_of_a_second_is_counted_until_it_is_reported(frames):
-    stream, lost, end = new_stream(), set(), 0
-    for skipped, count in frames:
-        stream.accept(ramp(end + skipped, count), arrival=0.0)
-        stream.expire(now=HELD_S)
-        end += skipped + count
-    for segment in stream.pending:
-        if segment.missing:
-            stream.skip_to(segment)
-            lost |= set(range(segment.first - segment.missing, segment.first))
-        for start in range(stream.next_window, segment.first + 60, 60):
-            assert stream.missing_of(start, start + 60) == len(
-                lost.intersection(range(start, start + 60))
-            )
-        stream.next_window = segment.first // 60 * 60
-        assert len(stream.gaps) <= 61
-
-
-def test_gaps_are_forgotten_once_their_seconds_are_reported():
-    stream = new_stream()
-    for number in range(10_000):  # every other sample is lost
-        stream.accept(ramp(2 * number + 1, 1), arrival=0.0)
-    stream.release()
-    while stream.pending:
-        segment = stream.pending.popleft()
-        stream.skip_to(segment)
-        stream.next_window = segment.first // RATE * RATE
-        assert len(stream.gaps) <= RATE // 2 + 1
-        second = stream.next_window
-        assert stream.missing_of(second, second + RATE) == (segment.first - second + 1) // 2

@@ -6,7 +6,7 @@ import pytest
 
 from ecgmon.core.annotations import Annotations
 from ecgmon.metrics.two_classes import Confusion
-from ecgmon.models.bundle import Card, ScoredSpan, Validation
+from ecgmon.models.card import Card, ScoredSpan, Validation
 from ecgmon.records import Record
 from ecgmon.wire import messages
 from replay.scoring.scoreboard import Played, Scoreboard, score_line

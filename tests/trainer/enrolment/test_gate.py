@@ -8,7 +8,8 @@ import pytest
 
 from ecgmon.core.labels import ABNORMAL
 from ecgmon.metrics.two_classes import Confusion
-from ecgmon.models.bundle import Model, ScoredSpan
+from ecgmon.models.bundle import Model
+from ecgmon.models.card import ScoredSpan
 from replay.simulator.wearer import simulate
 from tests.support.bundles import write_bundle
 from trainer.data.dataset import record_set

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 from ecgmon.metrics.two_classes import Confusion
-from ecgmon.models.bundle import Model, ScoredSpan, Validation
+from ecgmon.models.bundle import Model
+from ecgmon.models.card import ScoredSpan, Validation
 from replay.simulator.wearer import simulate
 from tests.support.bundles import write_bundle
 from trainer.enrolment import timeline as course

@@ -10,7 +10,7 @@ from ecgmon.records.captured.resampled import begin, end, hear
 from ecgmon.signal.rate_converter import RateConverter
 from ecgmon.wire import messages
 from monitor.storage.capture import Capture
-from monitor.wearers.stream import Piece
+from monitor.wearers.pieces import Piece
 
 STREAM = messages.stream_id(7)
 

@@ -1,0 +1,99 @@
+"""Model cards: what a bundle says of its model, as typed data that is checked when it is read."""
+
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from ecgmon.metrics.two_classes import Confusion
+from ecgmon.signal import Geometry, scale
+from ecgmon.signal.filter import BAND_HZ, ORDER
+
+Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""A probability or a share."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A count; bounded, so that a float holds it exactly and figures can be computed from it."""
+LabelSource = Literal["annotations", "review", "assumed normal"]
+"""Where the labels come from: experts' annotations, a clinician's review, or no one's judgement."""
+
+
+class ScoredSpan(msgspec.Struct, frozen=True):
+    """Windows ``start`` to ``stop - 1`` of a record."""
+
+    record: str
+    start: Count
+    stop: Count
+
+
+class Conditioning(msgspec.Struct, frozen=True):
+    """The signal processing that a model was trained behind."""
+
+    band_hz: tuple[float, float] = BAND_HZ
+    order: int = ORDER
+    scale_seconds: int = scale.SECONDS
+    scale_floor_mv: float = scale.FLOOR_MV
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """Records that a model was tested on but not fitted to, and its counts of windows there."""
+
+    protocol: str
+    records: tuple[str, ...]
+    tp: Count
+    fp: Count
+    tn: Count
+    fn: Count
+
+    @property
+    def confusion(self) -> Confusion:
+        """The counts with their figures."""
+        return Confusion(self.tp, self.fp, self.tn, self.fn)
+
+
+class AnyCard(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields of the cards of all kinds of models."""
+
+    v: Literal[1] = 1
+    input: Literal["window", "beat"] = "window"
+    name: str
+    network: str
+    parameters: Count
+    wearer: str | None
+    trained_on: tuple[ScoredSpan, ...]
+    seed: int
+    versions: dict[str, str]
+    created: str
+    graph_bytes: int = 0
+
+
+AnyCardT = TypeVar("AnyCardT", bound=AnyCard)
+
+
+class Card(AnyCard, frozen=True, kw_only=True):
+    """Everything a user or a monitor must know of a model of windows.
+
+    ``validation`` has the windows by which epoch and threshold were chosen. ``evaluation``, where
+    there is one, has windows that no choice was based on.
+    """
+
+    input: Literal["window"] = "window"
+    classes: tuple[str, str] = ("normal", "abnormal")
+    threshold: Unit
+    history_s: float
+    look_ahead_s: float
+    rate: int
+    conditioning: Conditioning = Conditioning()
+    enrolment: ScoredSpan | None = None
+    labels: LabelSource = "annotations"
+    windows: Count
+    abnormal_windows: Count
+    validation: Validation
+    evaluation: Validation | None = None
+
+    @property
+    def geometry(self) -> Geometry:
+        """Which samples around a window the model sees."""
+        return Geometry(self.history_s, self.look_ahead_s, self.rate)
+
+    def has_seen(self, record: str, window: int) -> bool:
+        """Tell whether a window of a record took part in training."""
+        return any(s.record == record and s.start <= window < s.stop for s in self.trained_on)

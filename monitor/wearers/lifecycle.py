@@ -1,0 +1,122 @@
+"""What happens when a wearer's stream begins, changes its model, loses its place, or ends."""
+
+import logging
+import time
+from collections.abc import Callable, Collection
+
+from ecgmon.models.bundle import Model
+from ecgmon.wire import messages
+from monitor.alarms.kinds import OF_SIGNAL
+from monitor.wearers.pipeline import advance
+from monitor.wearers.recovery import queue_tail, recover
+from monitor.wearers.session import ActiveStream, WearerSession, link, opened, swap
+from monitor.wearers.stream_tail import StreamTail
+
+_log = logging.getLogger(__name__)
+
+
+def begin(
+    session: WearerSession, active: ActiveStream, tail: StreamTail | None
+) -> list[messages.Published]:
+    """Let a stream be a wearer's current one, with what is on disk of it."""
+    session.active, session.unfinished = active, None
+    published = [opened(active), *_no_model(session, active.refused)]
+    if tail is not None:
+        queue_tail(active, tail)
+    return published
+
+
+def end(session: WearerSession, sessions: Collection[WearerSession]) -> list[messages.Published]:
+    """Process what is pending of a wearer's stream, and end it and its alarms.
+
+    Parameters
+    ----------
+    session : WearerSession
+        The wearer, with a current or an unfinished stream or without any.
+    sessions : collection of WearerSession
+        All wearers: if a recovery must be finished first, all are recovered together, since that
+        takes hardly longer than one.
+    """
+    published: list[messages.Published] = []
+    if active := session.active:
+        stream = active.stream
+        while active.backlog:
+            published += recover(sessions)
+        published += advance([session], lambda _: False)
+        _log.info(
+            "wearer=%s stream=%s closed end=%d", session.wearer, active.hello.stream, stream.end
+        )
+        published += [
+            link(active, active.last_received),
+            messages.Closed(wearer=session.wearer, stream=active.hello.stream, end=stream.end),
+        ]
+    elif session.unfinished:
+        published.append(session.unfinished)
+    session.active, session.unfinished = None, None
+    for kind in (*OF_SIGNAL, "silent", "lag", "rate", "no-model"):
+        published += session.alarm_messages.condition(kind, False)
+    return published
+
+
+def set_aside(session: WearerSession, now: float) -> list[messages.Published]:
+    """Take a silent device's place away; the wearer's alarms stay.
+
+    From then on the wearer is as after a restart: the samples are on disk, and a device that comes
+    back goes on with its stream. If none does, the wearer is forgotten as any other.
+    """
+    active = session.active
+    if active is None:
+        return []
+    published = advance([session], lambda _: False)
+    stream = active.hello.stream
+    session.unfinished = messages.Closed(
+        wearer=session.wearer, stream=stream, end=active.stream.end
+    )
+    session.active, session.unfinished_since = None, active.last_received
+    _log.warning("wearer=%s stream=%s place=given-up", session.wearer, stream)
+    event = messages.Event(
+        wearer=session.wearer,
+        stream=stream,
+        event="place-lost",
+        text="its device is silent, and another one needed the place",
+        time=time.time(),
+    )
+    return [*published, link(active, now), event]
+
+
+def change_model(
+    session: WearerSession, serving: Callable[[str, Model], tuple[Model, str | None]]
+) -> list[messages.Published]:
+    """Let the model that is in service by now judge a wearer, if it can.
+
+    Parameters
+    ----------
+    session : WearerSession
+        The wearer; without a stream, and during a recovery, nothing changes.
+    serving : callable
+        Gives the model that judges from now on, by wearer and the model that judges so far; and
+        why it is not the model in service.
+    """
+    active = session.active
+    if active is None or active.backlog:
+        return []
+    model, refused = serving(session.wearer, active.model)
+    is_new = model.sha256 != active.model.sha256 or (refused and refused != active.refused)
+    active.serve(model)
+    active.refused = refused
+    published = _no_model(session, refused)
+    if is_new:
+        _log.info(
+            "wearer=%s stream=%s model=%s sha256=%s refused=%r",
+            session.wearer,
+            active.hello.stream,
+            model.card.name,
+            model.sha256[:12],
+            refused,
+        )
+        published.append(swap(active))
+    return published
+
+
+def _no_model(session: WearerSession, refused: str | None) -> list[messages.Published]:
+    return session.alarm_messages.condition("no-model", refused is not None, text=refused)
