@@ -9,19 +9,20 @@ import alarms_false
 import numpy as np
 from alarms_decided import Cases, published
 from alarms_false import false
-from alarms_ward import FULL_SPEED, Board, monitor, play
-from alarms_wearers import (
-    MEASURED,
-    RUN_PER_MIN,
-    Event,
-    Noise,
-    bigeminy,
-    faster,
-    runs,
-    still,
-    stress,
-    strike,
+from alarms_hidden import (
+    AFTER_S,
+    AT_S,
+    BLIND,
+    EVENTS,
+    LATE_S,
+    NOISE_S,
+    PIECE,
+    WEARERS,
+    hidden,
+    outcome,
 )
+from alarms_ward import FULL_SPEED, Board, monitor, play
+from alarms_wearers import MEASURED, RUN_PER_MIN, Noise, stress
 from numpy.typing import NDArray
 
 from ecgmon.core.annotations import Annotations
@@ -37,16 +38,7 @@ RECORDS: Final = ("118", "119", "100", "103", "213", "234")
 MINUTES: Final = 19
 NOISES: Final = ("em", "ma", "bw")
 SNR_DB: Final = (24, 18, 12, 6, 0, -6)
-WEARERS: Final = 8
-"""Of each event, noise and ratio."""
-NOISE_S: Final = 15.0
-AT_S: Final = 30.0
-AFTER_S: Final = 15.0
-LATE_S: Final = 5
-"""An alarm so soon after an event is its alarm."""
 AT_ONCE: Final = 24
-PIECE: Final = 180 * RATE
-"""Each hidden event gets another piece of the noise."""
 TOGETHER: Final = (
     ("asystole",),
     ("abnormal",),
@@ -54,18 +46,6 @@ TOGETHER: Final = (
     ("low-rate", "high-rate"),
 )
 """Kinds of false alarms that share a column."""
-BLIND: Final = ("noisy", "no-signal")
-EVENTS: Final = {
-    Event("asystole", ("asystole",), None, still): 12.0,
-    Event(
-        "ventricular tachycardia",
-        ("extreme-high-rate", "high-rate", "abnormal"),
-        None,
-        lambda rng: runs(rng, beats=1000),
-    ): 15.0,
-    Event("heart rate 30", ("extreme-low-rate", "low-rate"), None, faster(30)): 20.0,
-    Event("bigeminy", ("abnormal",), None, bigeminy): 20.0,
-}
 
 
 def decided_by() -> dict[str, object]:
@@ -96,20 +76,20 @@ def run(kept: Cases) -> dict[str, Any]:
             played = play(mixed, [FULL_SPEED] * len(mixed), endpoint)
             for case, record, board in zip(some, mixed, played, strict=True):
                 kept[_name(*case)] = _under_noise(record, board)
-    hidden = [
+    cases = [
         (event, noise, snr, i)
         for snr in SNR_DB
         for noise in NOISES
         for event in EVENTS
         for i in range(WEARERS)
     ]
-    lacking = [case for case in hidden if _name(case[0].name, *case[1:]) not in kept]
+    lacking = [case for case in cases if _name(case[0].name, *case[1:]) not in kept]
     with monitor("--model", "simulated", "--capture", "0") as endpoint:
         for chunk in _chunks(lacking):
-            struck = [_hidden(event, noises[noise], snr, i) for event, noise, snr, i in chunk]
+            struck = [hidden(event, noises[noise], snr, i) for event, noise, snr, i in chunk]
             played = play([one for one, _ in struck], [FULL_SPEED] * len(struck), endpoint)
             for (event, *rest), (_, at), board in zip(chunk, struck, played, strict=True):
-                kept[_name(event.name, *rest)] = _outcome(event, at, board)
+                kept[_name(event.name, *rest)] = outcome(event, at, board)
     return {
         "records": {
             f"{noise}/{snr}": _sum([kept[_name(noise, snr, name)] for name in RECORDS])
@@ -205,40 +185,6 @@ def _sum(all_: list[dict[str, Any]]) -> dict[str, Any]:
     return total
 
 
-def _hidden(event: Event, noise: Noise, snr: int, i: int) -> tuple[Record, int]:
-    """Return a wearer whose event happens in noise, and its sample."""
-    wearer = f"{event.name.replace(' ', '-')}-{noise.name}.{snr}.{i}"
-    struck = strike(event, wearer, 2000 + i, AT_S + i / WEARERS, EVENTS[event], AFTER_S)
-    record = struck.record
-    span = (round(NOISE_S * RATE), len(record.samples))
-    return noise.over(record, snr, [span], at=i * PIECE), struck.at
-
-
-def _outcome(event: Event, at: int, board: Board) -> str:
-    """Say what told of an event."""
-    end = at + round(EVENTS[event] * RATE)
-    raised = [a.at for a, _ in board.raised if a.kind in event.kinds and a.at is not None]
-    if any(at <= one <= end + LATE_S * RATE for one in raised):
-        return "raised"
-    if any(_stood(board, kind, at, end) for kind in event.kinds):
-        return "stood"
-    return "blind" if any(_stood(board, kind, at, end) for kind in BLIND) else "missed"
-
-
-def _stood(board: Board, kind: str, start: int, stop: int) -> bool:
-    since: int | None = None
-    for alarm in board.alarms:
-        if alarm.kind != kind or alarm.at is None:
-            continue
-        if alarm.state == "raised":
-            since = alarm.at
-        elif since is not None and alarm.state in ("latched", "cleared"):
-            if since < stop and alarm.at > start:
-                return True
-            since = None
-    return since is not None and since < stop
-
-
 def page(result: dict[str, Any]) -> str:
     """Return the part of the page."""
     rows = []
@@ -262,29 +208,33 @@ def page(result: dict[str, Any]) -> str:
     return f"""
 ## Noise
 
-Electrode motion (em), muscle artefact (ma) and baseline wander (bw) of NSTDB, added to the first
-{MINUTES} minutes of {", ".join(RECORDS)} as nst of the WFDB applications does: five minutes
-without, then in turn two minutes with noise and two without. The power of the signal is p^2 / 8,
-p the mean peak-to-peak amplitude within 50 ms of the first {MEASURED} normal beats (N, L, R);
-that of the noise is r^2, r the mean over its first {MEASURED} seconds of the root mean square
-about each second's mean; both means without the twentieth at either end. What is slower than a
-second counts little in r, so wander of 0 dB is far higher than the beats. Steps where noise
-begins and ends are taken out.
-
-All figures are of the noisy minutes: false alarms per hour (as above; the generic model, to which
-100, 119 and 213 are strangers), *noisy* alarms per hour, true or not, sensitivity / positive
-predictive value of the detector's beats within 150 ms, and the same in the seconds called
-*signal*.
+Recorded noise is added to {len(RECORDS)} records, to measure which false alarms it raises and how
+many beats it hides: electrode motion (em), muscle artefact (ma) and baseline wander (bw) of
+NSTDB. All figures are of the minutes with noise. Alarms are per hour; QRS is sensitivity /
+positive predictive value of the detector's beats within 150 ms.
 
 | noise | seconds noisy | asystole | abnormal | extreme rate | rate | noisy | QRS | in *signal* |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
 {chr(10).join(rows)}
 
-Events in noise: {WEARERS} simulated wearers each, in noise from {AT_S - NOISE_S:.0f} s before the
-event to the end; {lasting}. Ventricular tachycardia, of {RUN_PER_MIN}/min, is alarmed by a high
-rate or *abnormal*. *a + b + c*: for a wearers its alarm was raised during the event or within
-{LATE_S} s of its end, for b it stood already, raised by the noise, for c only *noisy* or
-*no-signal* stood; **missed** are those of whom none is true.
+- *Asystole* to *rate* count false alarms, as above. The generic model never saw 100, 119 and 213.
+  *Noisy* counts all such alarms, true or not. The last column counts only seconds called
+  *signal*.
+- **Noise** is added to the first {MINUTES} minutes of {", ".join(RECORDS)}, as `nst` of the WFDB
+  applications does: five minutes without, then in turn two minutes with noise and two without.
+- **Power of the signal**: p^2 / 8, where p is the mean peak-to-peak amplitude within 50 ms of the
+  first {MEASURED} normal beats (N, L, R).
+- **Power of the noise**: r^2, where r is the mean over its first {MEASURED} seconds of the root
+  mean square about each second's mean. Both means leave out the twentieth at either end. Waves
+  slower than a second count little in r, so wander of 0 dB is far higher than the beats.
+- Steps where noise begins and ends are removed.
+
+The second table hides events in noise: {WEARERS} simulated wearers in each cell, with noise from
+{AT_S - NOISE_S:.0f} s before the event to the end; {lasting}. *a + b + c* counts wearers: for a,
+the alarm was raised during the event or within {LATE_S} s of its end; for b, it was active
+already, raised by the noise; for c, only *noisy* or *no-signal* was active. **Missed** are the
+other wearers. Ventricular tachycardia, at {RUN_PER_MIN}/min, counts with a high rate or
+*abnormal*.
 
 | event | noise | {" | ".join(f"{snr} dB" for snr in SNR_DB)} |
 |---|---|{"---:|" * len(SNR_DB)}
