@@ -80,7 +80,7 @@ def page(name: str, base: Costs, here: Costs) -> str:
     """Return the page."""
     met = "\n".join(
         f"| {what} | at most {most:g} | {spread(measured)} | "
-        f"{'met' if statistics.median(measured) <= most else 'missed'} |"
+        f"{'met' if statistics.median(measured) <= most else '**missed**'} |"
         for what, most, measured in targets(base, here)
     )
     costs = "\n".join(
@@ -91,15 +91,12 @@ def page(name: str, base: Costs, here: Costs) -> str:
     frames, seeds = (", ".join(map(str, values)) for values in (FRAMES, SEEDS))
     return f"""# What the signal chain costs
 
-`make bench-against BASE={name}`: both builds in turns in one run, seeds {seeds}, {ROUNDS} rounds
-each, median (smallest to largest). {WEARERS} wearers, {SECONDS} s of signal each after one to warm
-up, pushed every {TICK} samples, as the monitor does. *In step*: all begin at sample 0,
-frames of {TICK} samples. *Out of step*: starts uniform over 0 to 359 samples, frames of {frames}
-samples mixed. *One by one*: in step, a call for each wearer, a tenth of the wearers. *Models*: each
-wearer has a model of its own, and only the bookkeeping is counted. Load of the machine, by all who
-use it: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores.
+CPU time of the signal chain for wearers in step and out of step, compared with {name}: real wearers
+are out of step, and one core must serve hundreds.
 
-| target, ratio | | measured | |
+    make bench-against BASE={name}
+
+| ratio | target | measured | result |
 |---|---|---|---|
 {met}
 
@@ -108,6 +105,16 @@ CPU microseconds for a second of one wearer's signal, or for one window of one w
 | | {name} | this build | times cheaper |
 |---|---|---|---|
 {costs}
+
+- **Runs**: both builds in turns in one run, seeds {seeds}, {ROUNDS} rounds each; median (smallest
+  to largest). Load of the machine, by all users: {os.getloadavg()[1]:.1f} on {os.cpu_count()}
+  cores.
+- **Signal**: {WEARERS} wearers, {SECONDS} s each after one to warm up, pushed every {TICK}
+  samples, as the monitor does.
+- *In step*: all start at sample 0, with frames of {TICK} samples. *Out of step*: starts uniform
+  over 0 to 359 samples, frames of {frames} samples mixed. *One by one*: in step, one call for
+  each wearer, for a tenth of the wearers. *Models*: each wearer has its own model, and only the
+  bookkeeping is counted.
 """
 
 

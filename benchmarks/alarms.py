@@ -22,8 +22,11 @@ PARTS = {"soon": alarms_soon, "false": alarms_false, "noise": alarms_noise}
 PAGE = ROOT / "docs" / "results" / "alarms.md"
 HEAD = """# Alarms
 
-Recomputed by `make alarms`; figures of each record in [alarms.json](alarms.json). All of it through
-the sockets of a running monitor with its default limits.
+How soon alarms are raised, how many are false and what noise changes: a monitor must raise its
+alarms in time, and not too often. Everything is measured through the sockets of a running monitor
+with its default limits. Figures of each record are in [alarms.json](alarms.json).
+
+    make alarms
 """
 
 

@@ -149,27 +149,27 @@ def page(result: dict[str, Any]) -> str:
     return f"""
 ## False alarms
 
-The 48 records of MIT-BIH at full speed, the generic model, default limits. An alarm is false where
-the annotations disprove it:
-
-- *asystole*: a beat is annotated within its 4 s, but for {MATCH_S} s at each end;
-- *abnormal*: no beat other than N is annotated in the {ABNORMAL_S} s before;
-- a rate: within the last {LATELY_S} s no {" or ".join(map(str, SLOW))} annotated RR intervals in a
-  row (low limits), or {FAST[0]} (high limits), have a mean rate beyond the limit, give or take
-  {TOLERANCE:g}/min.
-
-Alarms within {LATELY_S} s of annotated ventricular flutter are true. A condition that comes and
-goes is alarmed each time. The generic model was fitted to all records but the held-out ones,
-{", ".join(HELD_OUT)}, which alone tell how it judges strangers, and those that chose its epoch
-and threshold, {", ".join(VALIDATION)}. DS1 chose the thresholds of detector and alarms, DS2 did
-not. In {", ".join(r for r in RECORDS if r not in DS1 + DS2)}, which belong to neither, the heart
-is paced.
+Alarms on the 48 records of MIT-BIH at full speed with the generic model, and how many of them the
+annotations disprove.
 
 Alarms per hour:
 
 | | {head} |
 |---|{"---:|" * 2 * len(groups)}
 {table}
+- *asystole* is false if a beat is annotated within its 4 s, except for {MATCH_S} s at each end.
+- *abnormal* is false if no beat other than N is annotated in the {ABNORMAL_S} s before.
+- A rate alarm is false if in the last {LATELY_S} s no {" or ".join(map(str, SLOW))} annotated RR
+  intervals in a row (low limits), or {FAST[0]} (high limits), have a mean rate beyond the limit,
+  with a tolerance of {TOLERANCE:g}/min.
+- Alarms within {LATELY_S} s of annotated ventricular flutter are true.
+- A condition that comes and goes raises an alarm each time.
+- **What the model has seen.** The generic model was fitted to all records except two groups. It
+  never saw {", ".join(HELD_OUT)}: only these show how it judges strangers. Its epoch and
+  threshold were chosen on {", ".join(VALIDATION)}.
+- **What chose the thresholds** of detector and alarms: DS1, not DS2. The records in neither,
+  {", ".join(r for r in RECORDS if r not in DS1 + DS2)}, are paced.
+
 Alarms of each record, *a (b)*: a raised, b of them false; half an hour each.
 
 | record | model | {" | ".join(JUDGED)} | no-signal | noisy | seconds noisy |

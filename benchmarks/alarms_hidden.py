@@ -132,11 +132,12 @@ def page(result: dict[str, Any]) -> str:
     )
     lasting = ", ".join(f"{event.name} for {seconds:.0f} s" for event, seconds in EVENTS.items())
     return f"""\
-Events in noise: {WEARERS} simulated wearers each, in noise from {AT_S - NOISE_S:.0f} s before the
-event to the end; {lasting}. Ventricular tachycardia, of {RUN_PER_MIN}/min, is alarmed by a high
-rate or *abnormal*. *a + b + c*: for a wearers its alarm was raised during the event or within
-{LATE_S} s of its end, for b it stood already, raised by the noise, for c only *noisy* or
-*no-signal* stood; **missed** are those of whom none is true.
+The second table hides events in noise: {WEARERS} simulated wearers in each cell, with noise from
+{AT_S - NOISE_S:.0f} s before the event to the end; {lasting}. *a + b + c* counts wearers: for a,
+the alarm was raised during the event or within {LATE_S} s of its end; for b, it was active
+already, raised by the noise; for c, only *noisy* or *no-signal* was active. **Missed** are the
+other wearers. Ventricular tachycardia, at {RUN_PER_MIN}/min, counts with a high rate or
+*abnormal*.
 
 | event | noise | {" | ".join(f"{snr} dB" for snr in SNR_DB)} |
 |---|---|{"---:|" * len(SNR_DB)}

@@ -154,23 +154,26 @@ def page(result: dict[str, Any]) -> str:
     return f"""
 ## Noise
 
-Electrode motion (em), muscle artefact (ma) and baseline wander (bw) of NSTDB, added to the first
-{MINUTES} minutes of {", ".join(RECORDS)} as nst of the WFDB applications does: five minutes
-without, then in turn two minutes with noise and two without. The power of the signal is p^2 / 8,
-p the mean peak-to-peak amplitude within 50 ms of the first {MEASURED} normal beats (N, L, R);
-that of the noise is r^2, r the mean over its first {MEASURED} seconds of the root mean square
-about each second's mean; both means without the twentieth at either end. What is slower than a
-second counts little in r, so wander of 0 dB is far higher than the beats. Steps where noise
-begins and ends are taken out.
-
-All figures are of the noisy minutes: false alarms per hour (as above; the generic model, to which
-100, 119 and 213 are strangers), *noisy* alarms per hour, true or not, sensitivity / positive
-predictive value of the detector's beats within 150 ms, and the same in the seconds called
-*signal*.
+Recorded noise is added to {len(RECORDS)} records, to measure which false alarms it raises and how
+many beats it hides: electrode motion (em), muscle artefact (ma) and baseline wander (bw) of
+NSTDB. All figures are of the minutes with noise. Alarms are per hour; QRS is sensitivity /
+positive predictive value of the detector's beats within 150 ms.
 
 | noise | seconds noisy | asystole | abnormal | extreme rate | rate | noisy | QRS | in *signal* |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
 {chr(10).join(rows)}
+
+- *Asystole* to *rate* count false alarms, as above. The generic model never saw 100, 119 and 213.
+  *Noisy* counts all such alarms, true or not. The last column counts only seconds called
+  *signal*.
+- **Noise** is added to the first {MINUTES} minutes of {", ".join(RECORDS)}, as `nst` of the WFDB
+  applications does: five minutes without, then in turn two minutes with noise and two without.
+- **Power of the signal**: p^2 / 8, where p is the mean peak-to-peak amplitude within 50 ms of the
+  first {MEASURED} normal beats (N, L, R).
+- **Power of the noise**: r^2, where r is the mean over its first {MEASURED} seconds of the root
+  mean square about each second's mean. Both means leave out the twentieth at either end. Waves
+  slower than a second count little in r, so wander of 0 dB is far higher than the beats.
+- Steps where noise begins and ends are removed.
 
 {alarms_hidden.page(result["events"])}"""
 

@@ -146,19 +146,22 @@ def page(result: dict[str, Any]) -> str:
     return f"""
 ## How soon
 
-`ecgmon serve` in a process of its own, capture on, model *simulated*; {result["at_once"]} simulated
-wearers at once in real time, {result["wearers"]} for each row and way of sending, each with another
-seed and with the event at another part of a second. Counted from the instant at which the sample
-was measured, so that what a frame or a burst waits is within, to the arrival of the published alarm
-at a viewer: asystole from the last beat, a rate from the first beat at the new one (in the last
-column from the last beat before), abnormal beats from the first one. Median / 95th percentile /
-worst in seconds; *met* is said of the worst of both ways. The rule of *abnormal* wants 3 abnormal
-seconds of 10, and the model looks half a second ahead; that of *noisy* wants 5 noisy seconds of 10.
+The time from an event to its alarm, in seconds: median / 95th percentile / worst. *Met* compares
+the target with the worst of both ways of sending.
 
-Alarms raised before the event, in {AT_S:.0f} s of plain rhythm of {wearers} wearers: {before}. The
-machine has {result["cores"]} cores; its load average was {" to ".join(map(str, result["load"]))}.
-
-| event | alarm | {" | ".join(PACES)} | target | | from the last beat before |
+| event | alarm | {" | ".join(PACES)} | target | result | from the last beat before |
 |---|---|---:|---:|---:|---|---:|
 {chr(10).join(rows)}
+
+- **Set-up.** `ecgmon serve` runs in its own process with capture and the model *simulated*.
+  {result["at_once"]} simulated wearers at once send in real time, {result["wearers"]} for each row
+  and way of sending. Each has another seed and the event at another part of a second.
+- **Start of the time**: the instant at which the sample was measured, so the wait for a frame or
+  a burst is included. *Asystole* counts from the last beat; a rate from the first beat at the new
+  rate, and in the last column from the last beat before; *abnormal* from the first abnormal beat.
+- **End of the time**: the published alarm reaches a viewer.
+- **Why *abnormal* and *noisy* take longer.** *Abnormal* needs 3 abnormal seconds of 10, and the
+  model looks half a second ahead. *Noisy* needs 5 noisy seconds of 10.
+- **False alarms before the event**, in {AT_S:.0f} s of plain rhythm of {wearers} wearers: {before}.
+- **Machine.** {result["cores"]} cores; load average {" to ".join(map(str, result["load"]))}.
 """

@@ -12,22 +12,27 @@ from typing import Any
 from trainer.data.splits import ENROLMENT_S, HELD_OUT
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "demonstration.md"
-HEAD = f"""# The built-in models on wearers they never met
+HEAD = """# The built-in models on wearers they never saw
 
-Recomputed by `make demonstration`: each row replays a record of the MIT-BIH Arrhythmia Database
-through the monitor at full speed. Scored are the labelled seconds after minute {ENROLMENT_S // 60}
-(abnormal: any beat other than `N`). The generic model never saw these eight wearers, in training or
-in the choice of epoch and threshold. 203's own model is the generic one fine-tuned on the first
-five minutes of 203; how it is fine-tuned was chosen on other wearers. A dash means that the record
-lacks one of the two classes.
+How well the built-in models judge wearers who were held out of them, in replays through the
+monitor: this is what a new user sees first.
+
+    make demonstration
 
 | record | model | balanced accuracy | F1 | sensitivity | PPV | false alarms / h |
 |---|---|---:|---:|---:|---:|---:|
 """
-TAIL = """
-The generic model fails on some strangers: what is normal for one wearer looks abnormal in another,
-and the label counts a bundle branch block as abnormal wherever it is constant. That is why there is
-enrolment.
+TAIL = f"""
+- **Replay**: each row plays a record of the MIT-BIH Arrhythmia Database at full speed. Scored are
+  the labelled seconds after minute {ENROLMENT_S // 60} (*abnormal*: any beat other than `N`). A
+  dash means that the record lacks one of the two classes.
+- **Generic model**: it never saw these eight wearers, neither in training nor in the choice of
+  epoch and threshold.
+- **203's own model** is the generic one fine-tuned on the first five minutes of 203. How it is
+  fine-tuned was chosen on other wearers.
+- **Why there is enrolment**: the generic model fails on some strangers. What is normal for one
+  wearer looks abnormal in another, and the label counts a constant bundle branch block as
+  abnormal.
 """
 
 

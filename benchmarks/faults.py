@@ -76,12 +76,12 @@ def page(faults: list[dict[str, Any]]) -> str:
         tests = ", ".join(f"`{test}`" for test in fault["tests"])
         details += (
             f"\n### {fault['item']} {fault['fault']}\n\n**Kind.** {fault['kind']}\n\n"
-            f"**Looked for.** {fault['looked']}\n\n**Cure.** {fault['cure']}\n\n"
+            f"**Search.** {fault['looked']}\n\n**Repair.** {fault['cure']}\n\n"
             f"**Tests.** {tests}\n"
         )
         if "left" in fault:
-            details += f"\n**Left.** {fault['left']}\n"
-    return text + TABLE + rows + "\n## The kinds\n" + details
+            details += f"\n**Remains.** {fault['left']}\n"
+    return text + TABLE + rows + "\n## Kind, search and repair of each fault\n" + details
 
 
 def _of(test: str, came: dict[str, tuple[str, list[str]]]) -> tuple[str, list[str]]:
@@ -96,12 +96,17 @@ def _of(test: str, came: dict[str, tuple[str, list[str]]]) -> tuple[str, list[st
     )
 
 
-HEAD: Final = """# Faults found from outside, and what holds them
+HEAD: Final = """# Faults found from outside, and the tests that prevent them
 
-Recomputed by `make faults` (commit {commit}, {date}): it runs the tests below, the slow ones too.
-*Before* is commit 4ca67f9, tried from outside by clients written from the documentation alone, and
-by small records and configurations made for the purpose. *Now* is what the tests measured.
-False and missed alarms before and after: [alarm-events.md](alarm-events.md).
+Faults that testers found from outside at commit 4ca67f9, what was measured then and now, and the
+tests that fail if a fault returns.
+
+    make faults
+
+- *Before*: commit 4ca67f9, tested by clients that were written from the documentation alone, and by
+  small records and configurations made for the purpose.
+- *Now*: what the tests measured at commit {commit}, {date}. Slow tests are included.
+- [alarm-events.md](alarm-events.md) has false and missed alarms before and after.
 
 """
 TABLE: Final = "| item | fault | before | now | tests |\n|---|---|---|---|---|\n"

@@ -16,21 +16,30 @@ from trainer.data.protocols import DS1, DS2, NON_PACED, PACED
 from trainer.evaluation.qrs import DetectionCounts, evaluate
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "qrs.md"
-HEAD = f"""# Beats found
+TARGET = 99.6
+"""In percent, of sensitivity and positive predictive value."""
+HEAD = """# Beats found
 
-Recomputed by `make qrs`. The monitor's detector over lead II of the MIT-BIH Arrhythmia Database, as
-AAMI EC57 compares beats: the first five minutes do not count, a beat is found if one is told within
-150 ms of it, and {", ".join(PACED)}, which are paced, are left out. So are the episodes of
-ventricular flutter of 207: their waves are not annotated as beats, and the standard compares none
-there. A beat is told {CONFIRMED_AFTER / RATE:.3f} s after it happened, and never taken back.
+How many beats the monitor's detector finds, compared beat by beat with those of experts as AAMI
+EC57 asks: rates and asystole depend on it.
 
-What the detector is made of was chosen by its figures on DS1 of de Chazal et al. (2004).
+    make qrs
 
-| | beats | missed | false | sensitivity | positive predictive value |
+| | target | published detectors | measured, all 44 records | result |
+|---|---:|---:|---:|---|
+"""
+PUBLISHED = ("99.76 %, 99.73 %", "99.79 %, 99.70 %")
+COLUMNS = """| {} | beats | missed | false | sensitivity | positive predictive value |
 |---|---:|---:|---:|---:|---:|
 """
-PUBLISHED = """| published detectors | | | | 99.76 % | 99.79 % |
-| | | | | 99.73 % | 99.70 % |
+REMARKS = f"""
+- **Data**: lead II of the MIT-BIH Arrhythmia Database. The first five minutes do not count.
+  {", ".join(PACED)}, which are paced, are left out. So are the episodes of ventricular flutter of
+  207: their waves are not annotated as beats, and the standard compares none there.
+- **Found** means that the detector reports a beat within 150 ms of the annotation. It reports a
+  beat {CONFIRMED_AFTER / RATE:.3f} s after it happened, and never takes it back.
+- **Choice**: the detector's parts were chosen by its figures on DS1 of de Chazal et al. (2004).
+
 """
 
 
@@ -42,6 +51,12 @@ def row(name: str, counts: DetectionCounts) -> str:
     )
 
 
+def target(name: str, published: str, measured: float) -> str:
+    """Return a row of the first table."""
+    result = "met" if 100 * measured >= TARGET else "**missed**"
+    return f"| {name} | {TARGET} % | {published} | {100 * measured:.2f} % | {result} |\n"
+
+
 def total(counts: dict[str, DetectionCounts], names: Iterable[str]) -> DetectionCounts:
     """Return the counts of several records together."""
     return reduce(add, (counts[name] for name in names))
@@ -50,11 +65,15 @@ def total(counts: dict[str, DetectionCounts], names: Iterable[str]) -> Detection
 if __name__ == "__main__":
     counts = {name: evaluate(read(obtain(f"mitdb/{name}"))) for name in NON_PACED}
     gross = [("**all 44**", NON_PACED), ("DS1", DS1), ("DS2", DS2)]
+    whole = total(counts, NON_PACED)
     PAGE.write_text(
         HEAD
+        + target("sensitivity", PUBLISHED[0], whole.sensitivity)
+        + target("positive predictive value", PUBLISHED[1], whole.ppv)
+        + REMARKS
+        + COLUMNS.format("")
         + "".join(row(name, total(counts, which)) for name, which in gross)
-        + PUBLISHED
         + "\n"
-        + HEAD[HEAD.index("| | beats") :].replace("| |", "| record |", 1)
+        + COLUMNS.format("record")
         + "".join(row(name, counts[name]) for name in NON_PACED)
     )

@@ -29,29 +29,39 @@ PIECES = 300
 TRIMMED = 0.05
 HEAD = """# Signal quality
 
-Recomputed by `make quality`: lead II of the 44 records of the MIT-BIH Arrhythmia Database without
-paced beats, whole, as the monitor judges their seconds. Thresholds were chosen by the figures of
-DS1, and so that fast atrial fibrillation put together of the records' own beats is not noise.
+Which seconds the monitor calls *noisy*: how many of good ECG it gives up (cost), and how many of
+those it finds in which noise spoils the beats (value).
 
-## What it costs
+    make quality
+
+## Cost
 
 Seconds of the records as they are that are called noisy. Most are of the noisy minutes of 105 and
-108. *Ventricular*: with a beat of the AAMI classes V
-or F. *Tachycardia*: in a run of three or more ventricular beats. *Flutter*: 207.
+108.
 
 | | all | ventricular | supraventricular | tachycardia | flutter |
 |---|---:|---:|---:|---:|---:|
 """
 NOISE = """
-## What it finds
+- **Data**: lead II of the 44 records of the MIT-BIH Arrhythmia Database without paced beats, whole.
+- **Choice**: thresholds were chosen by the figures of DS1, and so that fast atrial fibrillation,
+  put together from the records' own beats, is not noise.
+- *Ventricular*: with a beat of the AAMI classes V or F. *Tachycardia*: in a run of three or more
+  ventricular beats. *Flutter*: 207.
 
-The records with noise of the MIT-BIH Noise Stress Test Database in every second, as strong as `nst`
-makes it: the signal's power is an eighth of the squared peak-to-peak amplitude of normal QRS
-complexes, the noise's the mean square of one-second pieces. *Wrong*: seconds in which a beat is
-missed, or one found that is none.
+## Value
+
+Seconds of the same records with noise of the MIT-BIH Noise Stress Test Database added to every
+second.
 
 | | noise | | called noisy | wrong | of these noisy | of the others noisy |
 |---|---|---:|---:|---:|---:|---:|
+"""
+REMARKS = """
+- *Wrong*: seconds in which a beat is missed, or a beat is found that is none.
+- **Strength of the noise**, as `nst` makes it: the signal's power is an eighth of the squared
+  peak-to-peak amplitude of normal QRS complexes; the noise's power is the mean square of one-second
+  pieces.
 """
 
 
@@ -145,4 +155,4 @@ if __name__ == "__main__":
             )
             row = " | ".join(percent(counts, *share) for share in shares)
             finds += f"| {name} | {KINDS[kind]} | {level} dB | {row} |\n"
-    PAGE.write_text(HEAD + costs + NOISE + finds)
+    PAGE.write_text(HEAD + costs + NOISE + finds + REMARKS)

@@ -53,12 +53,14 @@ def _complete(context: typer.Context) -> list[str]:
 
 Wearers = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[WEARER]...", help="Wearers' ids.", autocompletion=_complete),
+    typer.Argument(metavar="[WEARER]...", help="Ids of wearers.", autocompletion=_complete),
 ]
 All = Annotated[bool, typer.Option("--all", help="All wearers, and the monitor itself.")]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option("--kind", help="What it is about, such as abnormal.", autocompletion=_kinds),
+    typer.Option(
+        "--kind", help="Kind of alarm, such as abnormal; may be repeated.", autocompletion=_kinds
+    ),
 ]
 
 
@@ -69,7 +71,7 @@ def list_alarms(
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
-    """List the alarms that stand, the worst first; of all, or of these wearers.
+    """List active alarms, the worst first: of all wearers, or of these.
 
     Examples
     --------
@@ -85,7 +87,7 @@ def list_alarms(
         write_json(json_file, [alarm.message for alarm, _ in found])
         return
     if not found:
-        say("No alarm stands.")
+        say("No alarm is active.")
         return
     now = time.time()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -113,7 +115,7 @@ def ack(
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
-    """Acknowledge the alarms of wearers that nobody has acknowledged yet.
+    """Acknowledge alarms of these wearers that nobody has acknowledged yet.
 
     Examples
     --------
@@ -136,7 +138,7 @@ def ack(
     for alarm in alarms:
         say(f"{alarm.wearer or OWN}: {alarm.kind} acknowledged.")
     if not alarms:
-        say("No alarm waits to be acknowledged.")
+        say("No alarm needs to be acknowledged.")
 
 
 @app.command()
@@ -146,14 +148,14 @@ def pause(
     kinds: Kinds = None,
     seconds: Annotated[
         int,
-        typer.Option("--for", metavar="SECONDS", min=1, max=MOST_S, help="How long."),
+        typer.Option("--for", metavar="SECONDS", min=1, max=MOST_S, help="Length of the pause."),
     ] = 120,
     by: By = None,
     endpoint: MonitorOrEndpoint = None,
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
-    """Keep alarms of wearers from sounding for a while: those that stand, or those of a kind.
+    """Pause the sound of these wearers' alarms for a time: the active ones, or those of a kind.
 
     Examples
     --------
@@ -170,7 +172,7 @@ def pause(
             for kind in kinds or dict.fromkeys(alarm.message.kind for alarm in book.standing)
         ]
         if not wanted:
-            raise UsageError("No alarm stands that could be paused: name a kind with --kind.")
+            raise UsageError("No alarm is active: name a kind to pause with --kind.")
         _pause(monitor, wanted, json_file, f"paused for {seconds} s")
 
 
@@ -184,7 +186,7 @@ def rearm(
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
-    """Let alarms of wearers that are paused sound again.
+    """End pauses of these wearers' alarms: of all kinds, or of one.
 
     Examples
     --------

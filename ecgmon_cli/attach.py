@@ -23,11 +23,15 @@ _BATCH: Final = 200
 
 By = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Who does it.", show_default="the user's name"),
+    typer.Option(
+        metavar="NAME", help="Who does this; viewers see the name.", show_default="the user's name"
+    ),
 ]
 JsonAnswer = Annotated[
     Path | None,
-    typer.Option("--json", metavar="FILE", help="Write it as JSON instead; - is stdout."),
+    typer.Option(
+        "--json", metavar="FILE", help="Write the answer as JSON to this file; - is stdout."
+    ),
 ]
 
 

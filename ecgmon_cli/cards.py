@@ -25,7 +25,7 @@ FIGURES: Final = {
     "sensitivity": ("sensitivity", ".3f"),
     "ppv": ("positive predictive value (PPV)", ".3f"),
     "f1": ("F1", ".3f"),
-    "false_alerts_per_hour": ("false alerts per hour", ".1f"),
+    "false_alerts_per_hour": ("false positives per hour", ".1f"),
     "missed_per_hour": ("missed abnormal windows per hour", ".1f"),
 }
 """Figures of a `Confusion`, and how they are shown."""
@@ -33,11 +33,11 @@ FIGURES: Final = {
 LABELS: Final = {
     "annotations": "annotations",
     "review": "a review in the terminal",
-    "assumed normal": "assumption: all taken for normal",
+    "assumed normal": "the assumption that all are normal",
 }
 
 app = typer.Typer(
-    help="Show models, and choose which version of a wearer's own is in service.",
+    help="Show models, and choose the version of a wearer's model that is in service.",
     epilog="Start with: ecgmon models show 203",
     no_args_is_help=True,
 )
@@ -49,15 +49,15 @@ def show(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A built-in model, a wearer's own such as ann or ann/2, or a bundle's path.",
+            help="A built-in model, a wearer's model such as ann or ann/2, or a bundle's path.",
             autocompletion=lambda: list(everyone()),
         ),
     ] = GENERIC,
     json_file: Json = None,
 ) -> None:
-    """Show what a model is, what it was trained on, and how well it did where.
+    """Show a model's card: what it is, what it was trained on, and its figures.
 
-    With --json its card and figures are written instead.
+    --json writes card and figures to a file instead.
 
     Examples
     --------
@@ -83,16 +83,16 @@ def show(
     console.print()
     console.print(_figures(_judged(model.card)))
     console.print(
-        "\nA false alert is a normal window called abnormal, a missed one is abnormal and called "
-        "normal. A window is one second."
+        "\nA false positive is a normal window called abnormal; a missed window is abnormal and "
+        "called normal. A window is one second."
     )
 
 
 @app.command("list")
 def list_models(json_file: Json = None) -> None:
-    """List the models that come with ecgmon and the wearers' own.
+    """List the built-in models and the wearers' models.
 
-    With --json their cards and figures are written instead.
+    --json writes cards and figures to a file instead.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def _facts(path: Path, model: "Model") -> Table:
     facts = {
         "wearer": card.wearer or "anyone: this is a generic model",
         "network": f"{card.network}, {card.parameters:,} parameters",
-        "threshold": f"{card.threshold:.2f}, from which on a window is called abnormal",
+        "threshold": f"{card.threshold:.2f}, at and above which a window is called abnormal",
         "sees": f"{card.history_s:g} s of history, the second it judges, and {card.look_ahead_s:g} "
         f"s after it (look-ahead), by which every result is late",
         "signal": f"{card.rate} Hz; causal Butterworth band-pass {low:g}-{high:g} Hz, "

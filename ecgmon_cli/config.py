@@ -23,14 +23,14 @@ app = typer.Typer(
 def show(
     config: ConfigFile = None,
     defaults: Annotated[
-        bool, typer.Option("--defaults", help="Show the defaults, whatever is configured.")
+        bool, typer.Option("--defaults", help="Show the defaults instead of the configuration.")
     ] = False,
     json_file: Json = None,
 ) -> None:
-    """Show every key, what it is set to, and where from.
+    """Show every key, its value, and where the value comes from.
 
-    What is printed is a configuration file. Defaults count least, then the file, then variables
-    such as ECGMON_NETWORK_INGEST, then the options of ecgmon serve.
+    The output is a configuration file. The file replaces defaults, variables such as
+    ECGMON_NETWORK_INGEST replace the file, and options of ecgmon serve replace them all.
 
     Examples
     --------

@@ -20,9 +20,9 @@ STYLES: "Final[dict[Verdict, str]]" = {"ok": "green", "warning": "yellow", "prob
 
 
 def doctor(config: ConfigFile = None, json_file: Json = None) -> None:
-    """Check what a monitor needs: its own packages, libraries, models, disk, clock, ports, keys.
+    """Check what a monitor needs: packages, libraries, models, disk, clock, ports, keys.
 
-    Nothing is changed. The exit code is 1 if there is a problem.
+    It changes nothing. The exit code is 1 if there is a problem.
 
     Examples
     --------

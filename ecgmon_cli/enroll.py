@@ -30,7 +30,7 @@ def enroll(
         str,
         typer.Option(
             metavar="ID",
-            help="The wearer; the name the device will give.",
+            help="Id of the wearer, as the device will send it.",
             autocompletion=lambda: stored().wearers(),
         ),
     ],
@@ -40,52 +40,57 @@ def enroll(
     ] = None,
     annotator: Annotator = None,
     captured: Annotated[
-        bool, typer.Option("--captured", help="From the last 5 minutes that a monitor captured.")
+        bool,
+        typer.Option("--captured", help="Learn from the last 5 minutes that a monitor captured."),
     ] = False,
     live: Annotated[
         int | None,
         typer.Option(
-            metavar="MINUTES", min=3, max=30, help="From the next minutes of a running monitor."
+            metavar="MINUTES",
+            min=3,
+            max=30,
+            help="Learn from the next minutes of a running monitor.",
         ),
     ] = None,
     review: Annotated[
         bool,
         typer.Option(
             "--review",
-            help="Judge twenty beats in the terminal; what happens where nothing is annotated.",
+            help="Judge twenty beats in the terminal; the default without annotations.",
         ),
     ] = False,
     assume_normal: Annotated[
-        bool, typer.Option("--assume-normal", help="Take the signal for the usual rhythm.")
+        bool, typer.Option("--assume-normal", help="Assume that the signal is the usual rhythm.")
     ] = False,
     afresh: Annotated[
-        bool, typer.Option("--afresh", help="Leave an unfinished review aside.")
+        bool,
+        typer.Option("--afresh", help="Start anew instead of continuing an unfinished review."),
     ] = False,
     monitor: Monitor = None,
     key: Key = None,
     generic: Annotated[
         Path | None,
-        typer.Option(help="Bundle to start from.", show_default="the built-in generic model"),
+        typer.Option(help="Bundle to fine-tune from.", show_default="the built-in generic model"),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Put it into service even if it does worse.")
+        bool, typer.Option("--force", help="Put the model into service even if it is worse.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random draws.")] = 1,
     data: Data = None,
     json_file: Json = None,
 ) -> None:
-    """Make a model of a new wearer's own and put it into service.
+    """Make a model for one wearer and put it into service.
 
-    Labels are the record's annotations; without them twenty beats are
-    judged in the terminal, or the signal is taken for the usual rhythm.
+    Labels are the record's annotations. Without them a clinician judges
+    twenty beats in the terminal, or the signal is assumed to be the usual
+    rhythm. That is refused if the generic model calls most of it abnormal.
 
     The model serves only if it is not worse than the one in service on the
     enrolment's last minute, and finds at most 5 % fewer of a panel of other
-    wearers' abnormal seconds; otherwise it is kept, the old one goes on,
-    and the exit code is 3. A review that was left ends in 4; the same
-    command goes on with it. A running monitor takes the model up within two
-    seconds. What is mostly abnormal by the generic model cannot be assumed
-    normal.
+    wearers' abnormal seconds. Otherwise it is stored, the old one serves,
+    and the exit code is 3. An interrupted review ends with exit code 4; the
+    same command continues it. A running monitor uses the model within two
+    seconds.
 
     Examples
     --------

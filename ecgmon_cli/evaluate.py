@@ -33,16 +33,16 @@ class Protocol(StrEnum):
 
 
 def evaluate(
-    protocol: Annotated[Protocol, typer.Option(help="Which protocol.")],
+    protocol: Annotated[Protocol, typer.Option(help="Protocol to run.")],
     network: Annotated[
         NetworkName | None,
-        typer.Option(help="Which network; study takes both.", show_default="beatnet"),
+        typer.Option(help="Network to evaluate; study uses both.", show_default="beatnet"),
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for the result files, tables and plots.")
     ] = Path("docs/results"),
     work: Annotated[
-        Path, typer.Option(help="Folder for models on the way; work found there is not redone.")
+        Path, typer.Option(help="Folder for intermediate models; work found there is not repeated.")
     ] = Path("runs"),
     storage: Annotated[
         str | None,
@@ -78,7 +78,9 @@ def evaluate(
     annotator: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="ec57: which of them.", show_default="the only one in the folder"
+            metavar="NAME",
+            help="ec57: suffix of the annotation files.",
+            show_default="the only one in the folder",
         ),
     ] = None,
     extension: Annotated[str | None, typer.Option(hidden=True)] = None,
@@ -90,22 +92,22 @@ def evaluate(
     study: study 1 as published (29 patients, generic, individual with a grid search, fine-tuned),
     then the same splits with the project's own network.
 
-    new-wearer: what enrolment faces. Generic models that never saw the wearer, enrolment on the
-    first five minutes, scored on the rest.
+    new-wearer: generic models that never saw the wearer, enrolment on the first five minutes,
+    scores on the rest.
 
-    enrolment: new-wearer's wearers, enrolled with annotations, by a simulated review of twenty
-    beats, and with no label at all.
+    enrolment: the same wearers, enrolled with annotations, by a simulated review of twenty beats,
+    and without labels.
 
     inter-patient: one model from DS1, judged on DS2 without adaptation.
 
-    ec57: the beats that any program has annotated in records of MIT-BIH, compared with the experts'
-    as ANSI/AAMI EC57 and the WFDB software's bxb do. Its results go to ec57/DIR-EXT in --out.
+    ec57: any program's annotations of records of MIT-BIH, compared with the experts' beats as
+    ANSI/AAMI EC57 and the WFDB software's bxb do. Results go to ec57/DIR-EXT in --out.
 
     studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
     patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.
 
-    Interrupted work is taken up where it stopped, as long as nothing that decides it has changed.
-    Results of studies that are in --out stay, too: to compute them again, give --out and --work
+    Interrupted work continues where it stopped, unless something that decides the result has
+    changed. Results of studies in --out stay, too: to compute them again, give --out and --work
     empty folders.
 
     Examples
@@ -138,11 +140,13 @@ def evaluate(
     require_torch()
     if protocol == Protocol.STUDIES:
         if network is not None or storage is not None:
-            raise UsageError("--protocol studies has recipes: leave --network and --storage out.")
+            raise UsageError(
+                "--protocol studies has its own networks: leave --network and --storage out."
+            )
         studies(recipe, split, out, work, seed, data)
         return
     if protocol == Protocol.STUDY and network is not None:
-        raise UsageError("--protocol study takes both networks: leave --network out.")
+        raise UsageError("--protocol study uses both networks: leave --network out.")
     if protocol != Protocol.STUDY and storage is not None:
         raise UsageError("--storage is for --protocol study: leave it out.")
     for folder in (out, work):

@@ -32,13 +32,16 @@ class Format(StrEnum):
 
 
 def export(
-    patient: Annotated[str, typer.Option(metavar="ID", help="Whose.")],
+    patient: Annotated[str, typer.Option(metavar="ID", help="Id of the wearer.")],
     from_: Annotated[
         str | None,
-        typer.Option("--from", metavar="TIME", help="From when on.", show_default="all there is"),
+        typer.Option(
+            "--from", metavar="TIME", help="Start of the export.", show_default="all there is"
+        ),
     ] = None,
     to: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Until when.", show_default="all there is")
+        str | None,
+        typer.Option(metavar="TIME", help="End of the export.", show_default="all there is"),
     ] = None,
     output: Annotated[
         Path | None,
@@ -50,23 +53,23 @@ def export(
             show_default="this folder, or stdout",
         ),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.WFDB,
+    format_: Annotated[Format, typer.Option("--format", help="Format to write.")] = Format.WFDB,
     journal: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where the monitor wrote what it said.",
+            help="The monitor's journal.",
             show_default="as configured",
         ),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Export what the monitor has kept of a wearer; it may be running meanwhile.
+    """Export what the monitor has stored of a wearer; the monitor may run meanwhile.
 
-    A TIME is ISO 8601, or says how long ago: -90s, -30m, -2h, -7d.
+    A TIME is ISO 8601, or the time before now: -90s, -30m, -2h, -7d.
 
-    wfdb: a record for each stream, with annotations (.ecgmon) of what the monitor said. csv: a row
-    for every second. json: the same, and all alarms, gaps and changes of the model.
+    wfdb: a record for each stream, with windows and alarms as annotations (.ecgmon). csv: a row for
+    every second. json: the same, and all alarms, gaps and changes of the model.
 
     Examples
     --------
@@ -98,7 +101,7 @@ def export(
         found = streams.streams(captured_folder(), patient, heard, start, stop)
         if format_ is Format.WFDB:
             if output == Path("-"):
-                raise UsageError("WFDB records are files: name a folder, or take --format csv.")
+                raise UsageError("WFDB records are files: name a folder, or give --format csv.")
             _write_records(found, patient, heard, output or Path(), bar)
         else:
             _write_table(_table(format_, found, patient, heard), output or Path("-"), found, bar)
@@ -118,7 +121,7 @@ def _table(
 
     if not any(len(stream.seconds()) for stream in found):
         raise RecordError(
-            f"The journal says nothing of {patient} in that time: "
+            f"The journal has nothing of {patient} in that time: "
             "--format wfdb exports the captured signal."
         )
     if format_ is Format.CSV:
@@ -155,8 +158,7 @@ def _write_records(
     runs = [run for stream in found for run in stream.runs()]
     if not runs:
         raise RecordError(
-            f"No signal of {patient} is captured in that time: "
-            "--format csv exports what the monitor said."
+            f"No signal of {patient} is captured in that time: --format csv exports windows."
         )
     total = round(sum((stop - first) / records[0].rate for first, stop, records in runs))
     task = bar.add_task("Writing seconds", total=total, note="")

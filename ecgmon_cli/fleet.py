@@ -40,7 +40,8 @@ def play_all(sources: Sequence[Source], session: Session) -> Result:
     shared = [wearer for wearer, n in Counter(s.record.wearer for s in sources).items() if n > 1]
     if shared:
         raise UsageError(
-            f"{', '.join(shared)} would be sent twice: a monitor hears one device of each wearer."
+            f"{', '.join(shared)} would be sent twice, and a monitor accepts one device for each "
+            "wearer: name each record once."
         )
     parts = [build_device(source, session) for source in sources]
     interrupted, failed = False, threading.Event()

@@ -28,29 +28,31 @@ def forget(
         str,
         typer.Argument(metavar="WEARER", help="A wearer's id.", autocompletion=complete),
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be deleted.")
+        bool, typer.Option("--dry-run", help="Only show what would be deleted.")
     ] = False,
     json_file: Annotated[
         Path | None,
-        typer.Option("--json", metavar="FILE", help="Write what was deleted as JSON; - is stdout."),
+        typer.Option(
+            "--json", metavar="FILE", help="Write counts of what was deleted as JSON; - is stdout."
+        ),
     ] = None,
     journal: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where the monitor wrote what it said.",
+            help="The monitor's journal.",
             show_default="as configured",
         ),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Delete all that is kept of a wearer, for ever: signal, enrolments, models, journal lines.
+    """Delete everything stored of a wearer: signal, enrolments, models, journal lines.
 
-    The monitor must be stopped. That it was done, when and by whom is kept in forgotten.jsonl in
-    the state folder. Configuration and keys stay, and what of them names the wearer is said. If it
-    is cut short, run it again.
+    Stop the monitor first. forgotten.jsonl in the state folder records when and by whom it was
+    done. Configuration and keys stay; those that name the wearer are listed. If it is interrupted,
+    run it again.
 
     Examples
     --------
@@ -113,7 +115,7 @@ def _require_something(places: "Places", wearer: str, kept: "Kept", log: "Erasur
 def _ask(places: "Places", wearer: str, kept: "Kept") -> None:
     """Ask whether to go on; raises `typer.Exit` where it is not wanted."""
     if not sys.stdin.isatty():
-        raise UsageError("This is no terminal to ask in: give --yes to delete without being asked.")
+        raise UsageError("There is no terminal to ask in: give --yes to delete without asking.")
     typer.echo(f"Kept of {wearer} in {places.state}: {_summary(kept)}.", err=True)
     if not typer.confirm("Delete all of it for ever?", err=True):
         typer.echo("Nothing was deleted.", err=True)

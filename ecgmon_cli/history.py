@@ -1,4 +1,4 @@
-"""``ecgmon alarms history``: what became of alarms in the past."""
+"""``ecgmon alarms history``: past alarms and pauses."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 def history(
     wearers: Wearers = None,
-    last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="How many.")] = 50,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, help="Show at most this many.")
+    ] = 50,
     endpoint: MonitorOrEndpoint = None,
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
-    """Show what became of alarms in the past, newest first; of all, or of these wearers.
+    """Show past alarms and pauses, newest first: of all wearers, or of these.
 
     Examples
     --------
@@ -39,7 +41,7 @@ def history(
         watched = monitor.snapshot.wearers
     if unknown := [who for who, past in each.items() if who and not past and who not in watched]:
         raise UsageError(
-            f"The monitor knows nothing of {', '.join(unknown)}: it watches "
+            f"The monitor does not know {', '.join(unknown)}: it watches "
             f"{', '.join(sorted(watched)) or 'nobody'}."
         )
     found = sorted(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ecgmon.keys import Device, KeyStore, PrivateKey, Viewer
 
 app = typer.Typer(
-    help="Say who may connect to ecgmon serve over the network, and what for.",
+    help="Manage the keys that may connect to ecgmon serve over the network.",
     epilog="Start with: ecgmon keys make ann-watch --device ann",
     no_args_is_help=True,
 )
@@ -35,22 +35,27 @@ def _store() -> "KeyStore":
     return KeyStore(keys_folder())
 
 
-New = Annotated[str, typer.Argument(metavar="NAME", help="What the key will be called.")]
+New = Annotated[str, typer.Argument(metavar="NAME", help="Name of the new key.")]
 Known = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A key's name.", autocompletion=lambda: _store().names()),
+    typer.Argument(
+        metavar="NAME", help="Name of the key.", autocompletion=lambda: _store().names()
+    ),
 ]
 DeviceOf = Annotated[
     str | None,
-    typer.Option("--device", metavar="WEARER", help="It sends the ECG of this wearer."),
+    typer.Option("--device", metavar="WEARER", help="The key sends the ECG of this wearer."),
 ]
 ViewerOf = Annotated[
     list[str] | None,
-    typer.Option("--viewer", metavar="WEARER", help="It sees this wearer; may be repeated."),
+    typer.Option("--viewer", metavar="WEARER", help="The key reads this wearer; may be repeated."),
 ]
-ViewerOfAll = Annotated[bool, typer.Option("--all", help="It sees all wearers.")]
+ViewerOfAll = Annotated[bool, typer.Option("--all", help="The key reads all wearers.")]
 MayAct = Annotated[
-    bool, typer.Option("--acknowledge", help="A viewer may acknowledge and pause alarms, too.")
+    bool,
+    typer.Option(
+        "--acknowledge", help="The key of a viewer may acknowledge and pause alarms, too."
+    ),
 ]
 
 
@@ -58,7 +63,7 @@ MonitorKey = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The monitor's private key, where it is given one.",
+        help="The monitor's private key.",
         show_default="monitor.key beside the others, made on first use",
     ),
 ]
@@ -77,7 +82,7 @@ def make(
             "--output",
             "-o",
             metavar="FILE",
-            help="Where the private key is written; - is stdout.",
+            help="Write the private key to this file; - is stdout.",
             show_default="NAME.key",
         ),
     ] = None,
@@ -85,8 +90,8 @@ def make(
 ) -> None:
     """Make a key for a device or a viewer.
 
-    The file holds all that it takes to connect: bring it there and leave no copy behind. The
-    monitor keeps the public key only.
+    The file holds all that a client needs to connect: move it to the client and keep no copy. The
+    monitor keeps only the public key.
 
     Examples
     --------
@@ -121,7 +126,7 @@ def add(
     public: Annotated[
         str,
         typer.Argument(
-            metavar="PUBLIC", help="40 characters of Z85; if the first is -, put -- before."
+            metavar="PUBLIC", help="40 characters of Z85; if the first is -, write -- before it."
         ),
     ],
     device: DeviceOf = None,
@@ -129,7 +134,7 @@ def add(
     all_: ViewerOfAll = False,
     acknowledge: MayAct = False,
 ) -> None:
-    """Take in a public key whose private one was made elsewhere.
+    """Register a public key whose private key was made elsewhere.
 
     Example
     -------
@@ -142,9 +147,9 @@ def add(
 
 @app.command("list")
 def list_keys(json_file: Json = None) -> None:
-    """List the keys that the monitor knows, and what each is for.
+    """List the keys that the monitor knows, and what each may do.
 
-    With --json they are written instead.
+    --json writes them to a file instead.
 
     Examples
     --------
@@ -181,9 +186,9 @@ def bind(
     all_: ViewerOfAll = False,
     acknowledge: MayAct = False,
 ) -> None:
-    """Change what a key is for: it may what is named now, and nothing else.
+    """Change what a key may do: from now on only what is named here.
 
-    A running monitor heeds it within two seconds.
+    A running monitor applies it within two seconds.
 
     Examples
     --------
@@ -200,7 +205,7 @@ def bind(
 
 @app.command()
 def revoke(name: Known) -> None:
-    """Let a key open nothing any more, for ever.
+    """Revoke a key: it never opens anything again.
 
     A running monitor ends its connections within two seconds.
 
@@ -214,7 +219,7 @@ def revoke(name: Known) -> None:
 
 @app.command()
 def server(monitor_key: MonitorKey = None) -> None:
-    """Print the monitor's public key, which devices and viewers know it by.
+    """Print the monitor's public key, which devices and viewers need.
 
     Example
     -------
@@ -245,9 +250,9 @@ def _key(
     from ecgmon.wire.fields import WEARER
 
     if (device is not None) + bool(viewer) + all_ != 1:
-        raise UsageError("Say what the key is for: give either --device, --viewer or --all.")
+        raise UsageError("The key needs a purpose: give one of --device, --viewer and --all.")
     if device is not None and acknowledge:
-        raise UsageError("A device acknowledges no alarms: leave --acknowledge out.")
+        raise UsageError("A device cannot acknowledge alarms: leave --acknowledge out.")
     wearers = [device] if device is not None else viewer or []
     for what, given in ("a key's name", name), *(("a wearer's id", each) for each in wearers):
         if not re.match(WEARER, given):
@@ -256,7 +261,7 @@ def _key(
                 "letter or digit first."
             )
     if not re.match(Z85, public):
-        raise UsageError(f"{public!r} is no public key: it has 40 characters of Z85.")
+        raise UsageError(f"{public!r} is not a public key: give 40 characters of Z85.")
     made = made or this_second()
     if device is not None:
         return Device(name=name, public=public, made=made, wearer=device)
@@ -279,7 +284,7 @@ def _purpose(key: "Device | Viewer") -> str:
     if isinstance(key, Device):
         return f"send as {key.wearer}"
     whom = "all wearers" if key.wearers == "*" else ", ".join(key.wearers)
-    return f"see {whom}" + " and acknowledge" * key.acknowledge
+    return f"read {whom}" + " and acknowledge" * key.acknowledge
 
 
 def _say(text: str) -> None:

@@ -19,29 +19,29 @@ Data = Annotated[
     typer.Option(
         exists=True,
         file_okay=False,
-        help="Folder of WFDB databases, looked in before $ECGMON_DATA and the cache.",
+        help="Folder of WFDB databases; searched before $ECGMON_DATA and the cache.",
     ),
 ]
 Annotator = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Whose annotations: the suffix of their files, such as ecg or qrs.",
+        help="Suffix of the annotation files, such as ecg or qrs.",
         show_default="atr",
     ),
 ]
 KeepGoing = Annotated[
     bool,
-    typer.Option("--keep-going", help="Leave out records that cannot be used, and say which."),
+    typer.Option("--keep-going", help="Leave out records that cannot be used, and name them."),
 ]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of all random draws.")]
 SIMULATED: Final = "simulated"
 """Name of the simulated wearer, and of the built-in model enrolled on it."""
 
 Model = Annotated[
     str | None,
     typer.Option(
-        help="A bundle's path, a wearer's id, or generic.",
+        help="Judge by this model: a bundle's path, a wearer's id, or generic.",
         show_default="the wearer's own, else generic",
     ),
 ]
@@ -54,18 +54,18 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="Configuration, a TOML file.",
+        help="Configuration file (TOML).",
         show_default="$ECGMON_CONFIG, else /etc/ecgmon/ecgmon.toml, else the user's own",
     ),
 ]
 Journal = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="SQLite file to append what the monitor says to."),
+    typer.Option(metavar="FILE", help="SQLite file of the journal."),
 ]
 AbnormalRule = Annotated[
     str,
     typer.Option(
-        "--abnormal", metavar="K/N", help="Alarm when K of the last N seconds are abnormal."
+        "--abnormal", metavar="K/N", help="Raise *abnormal* at K abnormal of the last N seconds."
     ),
 ]
 ClearAfter = Annotated[
@@ -75,7 +75,7 @@ ClearAfter = Annotated[
         metavar="SECONDS",
         min=1,
         max=3600,
-        help="Clear it after so many seconds in a row without.",
+        help="Clear *abnormal* after this many seconds in a row without an abnormal one.",
     ),
 ]
 
@@ -113,7 +113,7 @@ def require_writable(folder: Path, remedy: str = "name another") -> None:
     try:
         there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not there.is_dir():
-            raise UsageError(f"{there} is a file and no folder: {remedy}.")
+            raise UsageError(f"{there} is a file, not a folder: {remedy}.")
         with tempfile.TemporaryFile(dir=there):  # permissions alone do not say it
             pass
     except OSError as error:

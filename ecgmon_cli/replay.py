@@ -39,15 +39,15 @@ def replay(
         list[str] | None,
         typer.Argument(
             metavar="[RECORD]...",
-            help="WFDB records: paths, database/name, bare names of records in this folder, or "
-            "of MIT-BIH such as 203. More than one needs --connect.",
+            help="WFDB records: a path, database/name, or the name of a record of this folder or "
+            "MIT-BIH, such as 203. More than one needs --connect.",
         ),
     ] = None,
     simulate: Annotated[
         str | None,
         typer.Option(
             metavar="SCENARIO",
-            help="A simulated wearer instead: normal, premature, runs, pauses, bradycardia, "
+            help="Play a simulated wearer instead: normal, premature, runs, pauses, bradycardia, "
             "tachycardia, extreme, asystole, noise, lead-off or gaps.",
             autocompletion=scenarios,
         ),
@@ -57,26 +57,29 @@ def replay(
         typer.Option(
             min=1,
             max=500,
-            help="So many simulated wearers at once, with --connect; mixed gives them all "
+            help="Play this many simulated wearers at once, with --connect; mixed gives them all "
             "scenarios in turn.",
         ),
     ] = 1,
     loop: Annotated[
         bool,
-        typer.Option("--loop", help="Let the simulation start over for as long as --duration."),
+        typer.Option("--loop", help="Repeat the simulation for --duration."),
     ] = False,
     speed: Annotated[
-        str, typer.Option(metavar="N|max", help="Multiple of real time, or max.")
+        str, typer.Option(metavar="N|max", help="Speed as a multiple of real time, or max.")
     ] = "1",
     start: Annotated[
-        int, typer.Option("--from", metavar="SECONDS", min=0, help="Where to begin.")
+        int,
+        typer.Option("--from", metavar="SECONDS", min=0, help="Start at this time of the record."),
     ] = 0,
     duration: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="How much to play. [default: all]")
+        float | None, typer.Option(metavar="SECONDS", help="Play this much. [default: all]")
     ] = None,
     burst: Annotated[
         float,
-        typer.Option(metavar="SECONDS", min=0, max=60, help="Deliver in bursts, as a radio does."),
+        typer.Option(
+            metavar="SECONDS", min=0, max=60, help="Send in bursts of this length, as a radio does."
+        ),
     ] = 0.0,
     connect: Connect = None,
     key: Key = None,
@@ -86,14 +89,14 @@ def replay(
             metavar="SECONDS",
             min=0,
             max=86_400,
-            help="For how long a monitor that is connected to may be away.",
+            help="Wait this long for a monitor that went away, with --connect.",
         ),
     ] = 60.0,
     rate: Annotated[
         int | None,
         typer.Option(
             metavar="HZ",
-            help="Send so many samples a second, from 100 to 1000. [default: as recorded]",
+            help="Send this many samples per second, from 100 to 1000. [default: as recorded]",
         ),
     ] = None,
     model: Model = None,
@@ -101,13 +104,13 @@ def replay(
         str | None, typer.Option(help="Lead to stream, by name or number. [default: II]")
     ] = None,
     annotator: Annotator = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated wearer.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated wearer.")] = 1,
     score_from: Annotated[
         int | None,
         typer.Option(
             metavar="SECONDS",
             min=0,
-            help="Score the record from here on. [default: where the model's enrolment ends]",
+            help="Score the record from this time on. [default: where the model's enrolment ends]",
         ),
     ] = None,
     abnormal: AbnormalRule = "3/10",
@@ -115,19 +118,19 @@ def replay(
     journal: Journal = None,
     json_file: Json = None,
     view: Annotated[
-        bool, typer.Option("--view/--no-view", help="Draw, or print plain lines.")
+        bool, typer.Option("--view/--no-view", help="Draw a screen, or print lines.")
     ] = True,
     data: Data = None,
     keep_going: KeepGoing = False,
     or_simulate: Annotated[bool, typer.Option("--or-simulate", hidden=True)] = False,
 ) -> None:
-    """Stream a record as a device would, and watch it being monitored.
+    """Stream a record as a device would, and watch the monitor judge it.
 
-    Without --connect it starts a monitor of its own, on loopback sockets. A record with
-    annotations is scored: what the monitor said of every second against what the experts said.
+    Without --connect it starts its own monitor, on loopback sockets. A record with annotations is
+    scored: the monitor's verdict of every second against the experts' annotations.
 
-    With --connect it outlives lost connections and the monitor's restarts, as a wearable does:
-    what is not acknowledged is kept, for ten minutes, and sent again. Many play at once.
+    With --connect it survives lost connections and restarts of the monitor, as a wearable does: it
+    keeps what is not acknowledged for ten minutes and sends it again. Many records play at once.
 
     Examples
     --------
@@ -154,15 +157,15 @@ def replay(
     many = len(names) > 1 or wearers > 1
     if many and connect is None:
         raise UsageError(
-            "Many wearers at once need a monitor: start ecgmon serve, and give its --connect "
-            "ENDPOINT; without it, one record is replayed."
+            "Many wearers at once need a running monitor: start ecgmon serve and give --connect "
+            "ENDPOINT; without it, give one record."
         )
     if connect is not None and (model is not None or journal is not None):
         raise UsageError(
-            "--model and --journal are the monitor's: with --connect, give them to ecgmon serve."
+            "--model and --journal are for the monitor: with --connect, give them to ecgmon serve."
         )
     if duration is not None and not math.isfinite(duration):
-        raise UsageError(f"--duration {duration} is no duration: give a number of seconds.")
+        raise UsageError(f"--duration {duration} is not a duration: give a number of seconds.")
     if key is not None and connect is None:
         raise UsageError("--key is for the monitor that --connect names: give both.")
     there = None if connect is None else where("ingest", connect, key)
@@ -221,5 +224,7 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = math.nan
     if not (0.01 <= speed <= 10_000 or speed == math.inf):
-        raise UsageError(f"--speed {text} is no speed: give a number from 0.01 to 10000, or max.")
+        raise UsageError(
+            f"--speed {text} is not a speed: give a number from 0.01 to 10000, or max."
+        )
     return speed

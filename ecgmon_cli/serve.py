@@ -30,7 +30,7 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="ENDPOINT",
-            help="Where devices connect; several may be given.",
+            help="Accept devices here; may be repeated.",
             show_default="tcp://127.0.0.1:5555",
         ),
     ] = None,
@@ -38,14 +38,14 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="ENDPOINT",
-            help="Where viewers connect; several may be given.",
+            help="Accept viewers here; may be repeated.",
             show_default="tcp://127.0.0.1:5556",
         ),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
-            help="A bundle's path, a wearer's id, or generic.",
+            help="Judge by this model: a bundle's path, a wearer's id, or generic.",
             show_default="the wearer's own, else generic",
         ),
     ] = None,
@@ -53,7 +53,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="K/N",
-            help="Alert when K of the last N seconds are abnormal.",
+            help="Raise *abnormal* at K abnormal of the last N seconds.",
             show_default="3/10",
         ),
     ] = None,
@@ -61,20 +61,20 @@ def serve(
         int | None,
         typer.Option(
             metavar="SECONDS",
-            help="Clear it after so many seconds in a row without.",
+            help="Clear *abnormal* after this many seconds in a row without an abnormal one.",
             show_default="30",
         ),
     ] = None,
     journal: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="SQLite file to append what the monitor says to."),
+        typer.Option(metavar="FILE", help="SQLite file of the journal."),
     ] = None,
     capture: Annotated[
         int | None,
         typer.Option(
             metavar="HOURS",
-            help="Keep up to so many hours of each wearer's samples, as WFDB records in "
-            "captured/ beside the models; 0 stores none.",
+            help="Keep this many hours of each wearer's samples, as WFDB records in captured/ of "
+            "the state folder; 0 keeps none.",
             show_default="24",
         ),
     ] = None,
@@ -82,10 +82,11 @@ def serve(
 ) -> None:
     """Monitor the devices that connect, until SIGTERM or Ctrl-C.
 
-    Everything can be configured: see ecgmon config show. Options count more than the configuration,
-    which SIGHUP has read again.
+    ecgmon config show lists all settings. Options replace those of the configuration, which SIGHUP
+    reads again.
 
-    Example, in two terminals:
+    Examples, in two terminals
+    --------
 
       ecgmon serve
 
@@ -192,5 +193,5 @@ def _make_home(journal: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{folder} cannot be made ({error.strerror}): give a place with --journal."
+            f"{folder} cannot be made ({error.strerror}): name a file with --journal."
         ) from error

@@ -35,10 +35,10 @@ def status(
     key: Key = None,
     json_file: JsonAnswer = None,
 ) -> None:
-    """Tell how a running monitor and its wearers are, once.
+    """Show the state of a running monitor and its wearers, once.
 
-    The exit code is 0; 1 if no monitor answers; 3 while an alarm of high priority stands that
-    nobody has acknowledged.
+    The exit code is 0; 1 if no monitor answers; 3 if there is an alarm of high priority that nobody
+    has acknowledged.
 
     Examples
     --------

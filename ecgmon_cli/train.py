@@ -42,13 +42,13 @@ class NetworkName(StrEnum):
 
 def train(
     network: Annotated[
-        NetworkName | None, typer.Option(help="Which network.", show_default="beatnet")
+        NetworkName | None, typer.Option(help="Network to train.", show_default="beatnet")
     ] = None,
     patient: Annotated[
         str | None,
         typer.Option(
             metavar="RECORD",
-            help="Fine-tune for the wearer of this record, on its first 5 minutes alone; "
+            help="Fine-tune for the wearer of this record, on its first 5 minutes only; "
             "simulated is the simulated wearer.",
         ),
     ] = None,
@@ -66,15 +66,13 @@ def train(
     ] = None,
     live: Annotated[
         bool,
-        typer.Option(
-            "--live", help="Recipe's beats as a live monitor sees them, not as published."
-        ),
+        typer.Option("--live", help="Use beats as a live monitor has them, not as published."),
     ] = False,
     training: Annotated[
-        str | None, typer.Option(metavar="RECORDS", help="Records to fit a recipe to.")
+        str | None, typer.Option(metavar="RECORDS", help="Records that a recipe is fitted to.")
     ] = None,
     validation: Annotated[
-        str | None, typer.Option(metavar="RECORDS", help="Records to choose its epoch on.")
+        str | None, typer.Option(metavar="RECORDS", help="Records that choose its epoch.")
     ] = None,
     evaluation: Annotated[
         str | None, typer.Option(metavar="RECORDS", help="Records that it never sees.")
@@ -88,10 +86,10 @@ def train(
     data: Data = None,
     keep_going: KeepGoing = False,
 ) -> None:
-    """Train the generic model, a wearer's own from it, or a recipe of the studies.
+    """Train the generic model, a wearer's model from it, or a recipe of the studies.
 
-    Eight records are never trained on: 100 119 203 208 213 219 231 233. Recipes take other ones if
-    they are named.
+    Eight records are never trained on: 100 119 203 208 213 219 231 233. Options name other records
+    for a recipe.
 
     Examples
     --------
@@ -109,13 +107,13 @@ def train(
     sides = Sides(training, validation, evaluation)
     if annotator is not None and patient is None and not any(sides):
         raise UsageError(
-            "--annotator chooses annotations of the records that --patient, --training, "
-            "--validation or --evaluation name: name some."
+            "--annotator is for the records of --patient, --training, --validation or "
+            "--evaluation: name some."
         )
     if recipe is not None:
         if (network, patient, generic) != (None, None, None):
             raise UsageError(
-                "--recipe has a network of its own: leave --network, --patient and --generic out."
+                "--recipe has its own network: leave --network, --patient and --generic out."
             )
         train_recipe(recipe, live, sides, annotator, out, seed, data, keep_going=keep_going)
         return
@@ -124,7 +122,7 @@ def train(
             "--live, --training, --validation and --evaluation are for --recipe: name one."
         )
     if patient is None and generic is not None:
-        raise UsageError("--generic is what --patient starts from: give --patient RECORD too.")
+        raise UsageError("--generic is the start of --patient: give --patient RECORD too.")
     if patient is not None and network is not None:
         raise UsageError("--patient keeps the network of the generic model: leave --network out.")
     # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.

@@ -13,18 +13,20 @@ from ecgmon_cli.options import write_bytes
 Wearer = Annotated[
     str,
     typer.Argument(
-        metavar="WEARER", help="A wearer's id.", autocompletion=lambda: stored().wearers()
+        metavar="WEARER", help="Id of the wearer.", autocompletion=lambda: stored().wearers()
     ),
 ]
 
 
 def activate(
     wearer: Wearer,
-    version: Annotated[int, typer.Argument(min=1, help="As ecgmon models list shows it.")],
+    version: Annotated[
+        int, typer.Argument(min=1, help="Version number, as ecgmon models list shows it.")
+    ],
 ) -> None:
     """Put a version of a wearer's model into service.
 
-    A running monitor takes it up within two seconds.
+    A running monitor uses it within two seconds.
 
     Example
     -------
@@ -35,9 +37,9 @@ def activate(
 
 
 def rollback(wearer: Wearer) -> None:
-    """Put back into service what served a wearer before.
+    """Put a wearer's former model back into service.
 
-    Before the first model of the wearer's own that is the generic one.
+    Before the first model of a wearer, that is the generic model.
 
     Example
     -------
@@ -50,9 +52,9 @@ def rollback(wearer: Wearer) -> None:
 
 def export(
     wearer: Wearer,
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="To write; - is stdout.")],
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="File to write; - is stdout.")],
     version: Annotated[
-        int | None, typer.Option(min=1, show_default="the one in service", help="Which one.")
+        int | None, typer.Option(min=1, show_default="the one in service", help="Version to write.")
     ] = None,
 ) -> None:
     """Write a wearer's model to a file, to take it to another machine.
@@ -79,10 +81,10 @@ def import_(
     wearer: Wearer,
     file: Annotated[Path, typer.Argument(help="A bundle of this wearer; - is stdin.")],
     keep: Annotated[
-        bool, typer.Option("--keep", help="Only keep it; what is in service stays.")
+        bool, typer.Option("--keep", help="Store it only; the model in service stays.")
     ] = False,
 ) -> None:
-    """Take in a wearer's model from a file and put it into service.
+    """Store a wearer's model from a file and put it into service.
 
     Nothing is trained, so the train extra is not needed.
 

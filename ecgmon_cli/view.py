@@ -14,14 +14,14 @@ def view(
     endpoint: OldEndpoint = None,
     monitor: Monitor = None,
     key: Key = None,
-    mute: Annotated[bool, typer.Option("--mute", help="Keep the terminal's bell silent.")] = False,
+    mute: Annotated[bool, typer.Option("--mute", help="Switch the terminal's bell off.")] = False,
     by: By = None,
 ) -> None:
     """Watch the wearers of a running monitor: their alarms, and the trace of one.
 
-    Any number may watch, and come and go. ? explains the keys. Alarms that nobody has acknowledged
-    ring the terminal's bell: high priority ten times every 10 s, medium three times every 25 s, low
-    once. Without a terminal, plain lines are printed.
+    Any number of viewers may connect. ? explains the keys. Alarms that nobody has acknowledged ring
+    the terminal's bell: high priority ten times every 10 s, medium three times every 25 s, low
+    once. Without a terminal, each event is printed as a line.
 
     Examples
     --------

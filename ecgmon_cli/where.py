@@ -37,7 +37,7 @@ Monitor = Annotated[
     typer.Option(
         "--monitor",
         metavar="ENDPOINT",
-        help="Where the monitor publishes.",
+        help="Endpoint where the monitor publishes.",
         show_default=_DEFAULT,
     ),
 ]
@@ -47,7 +47,7 @@ MonitorOrEndpoint = Annotated[
         "--monitor",
         "--endpoint",
         metavar="ENDPOINT",
-        help="Where the monitor publishes; --endpoint is its old name.",
+        help="Endpoint where the monitor publishes; --endpoint is the old name.",
         show_default=_DEFAULT,
     ),
 ]
@@ -59,7 +59,7 @@ Connect = Annotated[
         "--connect",
         "--monitor",
         metavar="[ENDPOINT]",
-        help="Stream to this monitor instead of starting one; without an endpoint, to that of "
+        help="Stream to this monitor instead of starting one. The default endpoint is "
         "$ECGMON_MONITOR, else as configured.",
         show_default=False,
     ),
@@ -68,7 +68,7 @@ Key = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="The key to connect with, where a monitor asks for one.",
+        help="Key file to connect with, if the monitor requires one.",
         show_default="$ECGMON_KEY, else as configured",
     ),
 ]
@@ -132,7 +132,7 @@ def where(side: Side, given: str | None, key: Path | None, old: str | None = Non
     from monitor.network.access import is_local
 
     if given and old:
-        raise UsageError("The monitor's endpoint is given twice: leave --monitor or the other out.")
+        raise UsageError("The monitor's endpoint is given twice: leave out --monitor or the other.")
     key = key or _path(os.environ.get(KEY_VARIABLE))
     named = given or old or os.environ.get(MONITOR_VARIABLE)
     if named:

@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ecgmon.config.schema import SECTIONS, Config, Entry, Section, Wearer, entries
+from ecgmon.config.entry import Entry, Section, entries
+from ecgmon.config.schema import SECTIONS, Config, Wearer
 from ecgmon.config.sources import WEARERS, Key
 
 _EXAMPLE: Final = """\

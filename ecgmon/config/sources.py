@@ -17,16 +17,9 @@ from typing import Any, Final
 import msgspec
 import platformdirs
 
-from ecgmon.config.schema import (
-    ID,
-    SECTIONS,
-    Config,
-    Endpoints,
-    Entry,
-    Section,
-    Wearer,
-    entries,
-)
+from ecgmon.config.entry import Entry, Section, entries
+from ecgmon.config.schema import ID, SECTIONS, Config, Wearer
+from ecgmon.config.values import Endpoints
 from ecgmon.core.errors import ConfigError, LimitsError
 
 MAX_BYTES: Final = 1_000_000

@@ -37,7 +37,7 @@ REPLAY = {
     "many wearers without a monitor": ([*SIMULATE, "--wearers", "2"], "start ecgmon serve, and"),
     "a wearer twice": (
         ["{records}/beats", "{records}/beats", "--connect", "tcp://127.0.0.1:9"],
-        "beats would be sent twice: a monitor hears one device of each wearer",
+        "beats would be sent twice, and a monitor accepts one device for each wearer",
     ),
     "many of one record": (["203", "--wearers", "2"], "--wearers and --loop are for simulated"),
     "a record without end": (["203", "--loop"], "--wearers and --loop are for simulated"),
@@ -45,10 +45,10 @@ REPLAY = {
     "neither record nor simulation": ([], "Give either a record, such as 203, or --simulate"),
     "both record and simulation": (["203", *SIMULATE], "Give either a record"),
     "an unknown scenario": (["--simulate", "asistole"], "did you mean 'asystole'"),
-    "no speed": ([*SIMULATE, "--speed", "0"], "--speed 0 is no speed"),
-    "a negative speed": ([*SIMULATE, "--speed", "-1"], "--speed -1 is no speed"),
-    "a word for a speed": ([*SIMULATE, "--speed", "fast"], "--speed fast is no speed"),
-    "no number for a speed": ([*SIMULATE, "--speed", "nan"], "--speed nan is no speed"),
+    "no speed": ([*SIMULATE, "--speed", "0"], "--speed 0 is not a speed"),
+    "a negative speed": ([*SIMULATE, "--speed", "-1"], "--speed -1 is not a speed"),
+    "a word for a speed": ([*SIMULATE, "--speed", "fast"], "--speed fast is not a speed"),
+    "no number for a speed": ([*SIMULATE, "--speed", "nan"], "--speed nan is not a speed"),
     "more seconds than there are": (
         [*SIMULATE, "--abnormal", "5/3"],
         "abnormal 5/3 is no K/N with K from 1 to N",
@@ -107,7 +107,7 @@ TRAIN = {
     ),
     "a recipe with another's network": (
         ["--recipe", "focal", "--network", "beatnet"],
-        "has a network of its own: leave --network",
+        "has its own network: leave --network",
     ),
     "a split without a recipe": (["--training", "100"], "are for --recipe: name one"),
     "a side of a split with nobody": (["--recipe", "focal", "--training", " "], "needs a record"),
@@ -161,7 +161,7 @@ ENROLL = {
 EVALUATE = {
     "one network for the study": (
         ["--protocol", "study", "--network", "beatnet"],
-        "takes both networks: leave --network out",
+        "uses both networks: leave --network out",
     ),
     "a storage where nothing is searched": (
         ["--protocol", "new-wearer", "--storage", "sqlite:///x.db"],
@@ -193,7 +193,7 @@ EVALUATE = {
     ),
     "a network for the studies": (
         ["--protocol", "studies", "--network", "beatnet"],
-        "has recipes: leave --network and --storage out",
+        "has its own networks: leave --network and --storage out",
     ),
     "a storage that is none": (
         ["--protocol", "study", "--storage", "nonsense"],

@@ -19,7 +19,7 @@ LABELS = {
     "sensitivity": "sensitivity",
     "positive predictive value (PPV)": "ppv",
     "F1": "f1",
-    "false alerts per hour": "false_alerts_per_hour",
+    "false positives per hour": "false_alerts_per_hour",
     "missed abnormal windows per hour": "missed_per_hour",
 }
 RULED = Validation("who chose", ("mitdb/106", "mitdb/114", "own/1"), tp=6, fp=3, tn=89, fn=2)
@@ -57,7 +57,7 @@ def by_hand(tp, fp, tn, fn):
         "sensitivity": f"{tp / (tp + fn):.3f}",
         "positive predictive value (PPV)": f"{tp / (tp + fp):.3f}",
         "F1": f"{2 * tp / (2 * tp + fp + fn):.3f}",
-        "false alerts per hour": f"{fp / hours:.1f}",
+        "false positives per hour": f"{fp / hours:.1f}",
         "missed abnormal windows per hour": f"{fn / hours:.1f}",
     }
 
@@ -83,7 +83,7 @@ def test_validation_and_evaluation_stand_side_by_side(tmp_path):
         "sensitivity": ["0.750", "-"],
         "positive predictive value (PPV)": ["0.667", "-"],
         "F1": ["0.706", "-"],
-        "false alerts per hour": ["108.0", "0.0"],
+        "false positives per hour": ["108.0", "0.0"],
         "missed abnormal windows per hour": ["72.0", "0.0"],
     }
     assert "who chose: mitdb 106 114, own 1; 8 of 100 windows abnormal" in shown

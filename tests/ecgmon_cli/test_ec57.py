@@ -30,7 +30,7 @@ REFUSED = {
     ),
     "a folder for a file": (
         ("--annotations", "{here}/good", "--out", "{here}/two/100.qrs"),
-        "is a file and no folder: name another",
+        "is a file, not a folder: name another",
     ),
     "a record that is not here": (("--annotations", "{here}/far"), "record mitdb/234 is not on"),
     "no reference": (("--annotations", "{here}/bare"), "103.atr cannot be read (No such file"),

@@ -157,7 +157,7 @@ def test_what_cannot_be_forgotten_is_said_in_a_sentence(state, template, run):
         "$ECGMON_STATE points to.",
         ("../x", "--yes"): "'../x' cannot be a wearer's id: take up to 64 letters, digits, '.', "
         "'_' or '-', a letter or digit first.",
-        (JUNO,): "This is no terminal to ask in: give --yes to delete without being asked.",
+        (JUNO,): "There is no terminal to ask in: give --yes to delete without asking.",
         (JUNO, "--yes", "--journal", "none.db"): "There is no journal none.db: name the monitor's "
         "with --journal.",
     }

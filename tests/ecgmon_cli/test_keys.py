@@ -43,11 +43,17 @@ def test_keys_are_made_added_listed_bound_and_revoked(here, store):
     calls = {
         ("make", "ann-watch", "--device", "ann"): "ann-watch may send as ann. Its private key is "
         "in ann-watch.key.\n",
-        ("add", "desk", "--viewer", "ann", "--viewer", "bob", "--", PUBLIC): "desk may see ann, "
+        ("add", "desk", "--viewer", "ann", "--viewer", "bob", "--", PUBLIC): "desk may read ann, "
         "bob.\n",
-        ("make", "nurse", "--all", "--acknowledge", "-o", "n"): "nurse may see all wearers and "
+        ("make", "nurse", "--all", "--acknowledge", "-o", "n"): "nurse may read all wearers and "
         "acknowledge. Its private key is in n.\n",
-        ("bind", "desk", "--viewer", "bob", "--acknowledge"): "desk may see bob and acknowledge.\n",
+        (
+            "bind",
+            "desk",
+            "--viewer",
+            "bob",
+            "--acknowledge",
+        ): "desk may read bob and acknowledge.\n",
         ("bind", "ann-watch", "--device", "bob"): "ann-watch may send as bob.\n",
         ("revoke", "nurse"): "nurse is revoked.\n",
     }
@@ -57,7 +63,7 @@ def test_keys_are_made_added_listed_bound_and_revoked(here, store):
     shown = [line.split()[:4] for line in told.splitlines()]
     assert shown[1:] == [
         ["ann-watch", "send", "as", "bob"],
-        ["desk", "see", "bob", "and"],
+        ["desk", "read", "bob", "and"],
         ["nurse", "nothing", *[f"{store.get('nurse').made:%Y-%m-%d}"] * 2],
     ]
     listed = {key["name"]: key for key in json.loads(keys("list", "--json", "-"))}
@@ -101,7 +107,7 @@ def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing_behind(env, here
     exposed = here / "exposed"
     PrivateKey.generate().create(exposed)
     exposed.chmod(0o644)
-    one = "Say what the key is for: give either --device, --viewer or --all."
+    one = "The key needs a purpose: give one of --device, --viewer and --all."
     wearer = (
         "'../x' cannot be a wearer's id: take up to 64 letters, digits, '.', '_' or '-', a letter "
         "or digit first."
@@ -110,7 +116,7 @@ def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing_behind(env, here
         ("make", "desk"): one,
         ("make", "desk", "--all", "--device", "ann"): one,
         ("make", "desk", "--all", "--viewer", "ann"): one,
-        ("make", "desk", "--device", "ann", "--acknowledge"): "A device acknowledges no alarms: "
+        ("make", "desk", "--device", "ann", "--acknowledge"): "A device cannot acknowledge alarms: "
         "leave --acknowledge out.",
         ("make", "desk", "--device", "../x"): wearer,
         ("make", "desk", "--viewer", "ann", "--viewer", "../x"): wearer,
@@ -121,7 +127,12 @@ def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing_behind(env, here
         "directory.",
         ("server", "--monitor-key", "exposed"): "The key file exposed can be read or written by "
         "others than its owner: chmod 600 exposed.",
-        ("add", "desk", "short", "--all"): "'short' is no public key: it has 40 characters of Z85.",
+        (
+            "add",
+            "desk",
+            "short",
+            "--all",
+        ): "'short' is not a public key: give 40 characters of Z85.",
         ("revoke", "nobody"): f"There is no key nobody in {store.folder}: ecgmon keys list shows "
         "them.",
         ("bind", "nobody", "--all"): f"There is no key nobody in {store.folder}: ecgmon keys list "

@@ -156,7 +156,7 @@ def test_alarms_are_paused_and_sound_again(publisher, run):
     assert kind.out == "ben: lag paused for 30 s.\n"
     assert (nothing.code, nothing.err) == (
         2,
-        "Error: No alarm stands that could be paused: name a kind with --kind.\n",
+        "Error: No alarm is active: name a kind to pause with --kind.\n",
     )
     assert long.code == 2
     assert (rearm.code, rearm.out) == (0, "ben: noisy sounds again.\n")

@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecgmon.config import load
-from ecgmon.config.schema import LimitsSection, Wearer, entries
+from ecgmon.config.entry import entries
+from ecgmon.config.schema import LimitsSection, Wearer
 from ecgmon.core.errors import ConfigError
 from ecgmon.wire import Frame, messages
 from monitor.configured import settings

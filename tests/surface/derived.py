@@ -16,7 +16,8 @@ import typer
 from msgspec import inspect
 
 from ecgmon.config import load
-from ecgmon.config.schema import SECTIONS, Wearer, entries
+from ecgmon.config.entry import entries
+from ecgmon.config.schema import SECTIONS, Wearer
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import Frame, messages
 from ecgmon_cli.app import app

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.config import Config, Given, Wearer, load, toml
-from ecgmon.config.schema import SECTIONS, entries
+from ecgmon.config.entry import entries
+from ecgmon.config.schema import SECTIONS
 from ecgmon.core.errors import ConfigError, UsageError
 from ecgmon.core.paths import state_folder
 
