@@ -1,7 +1,6 @@
 """Options that several commands share."""
 
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 
 from ecgmon.core.errors import RecordError, UsageError
+from ecgmon.core.paths import require_writable
 
 if TYPE_CHECKING:
     from ecgmon.core.alarm_limits import AlarmLimits
@@ -105,21 +105,6 @@ def make_folder(path: Path) -> None:
     except OSError as error:
         raise UsageError(
             f"The folder {path} cannot be made ({error.strerror}): name another."
-        ) from error
-
-
-def require_writable(folder: Path, remedy: str = "name another") -> None:
-    """Raise `UsageError` where nothing can be written into a folder, which need not exist yet."""
-    try:
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        if not there.is_dir():
-            raise UsageError(f"{there} is a file and no folder: {remedy}.")
-        with tempfile.TemporaryFile(dir=there):  # permissions alone do not say it
-            pass
-    except OSError as error:
-        raise UsageError(
-            f"Nothing can be written in the folder {folder} ({error.strerror}): {remedy}, or "
-            "allow writing there."
         ) from error
 
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from ecgmon.core.errors import RecordError, UsageError
+from ecgmon.terminal.progress import long_work
 from ecgmon_cli.options import (
     SIMULATED,
     Annotator,
@@ -20,7 +21,6 @@ from ecgmon_cli.options import (
     require_file,
     say_skipped,
 )
-from ecgmon_cli.progress import long_work
 from ecgmon_cli.recipe import Sides, known, train_recipe
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def train(
     from ecgmon.records.many import each
     from trainer.data import splits
     from trainer.data.annotated import annotated_as_heard
-    from trainer.enrolment.eligible import check
+    from trainer.enrolment.signal import require_eligible
 
     start = generic or resolve("generic", None)
     name = Model.load(start).card.network if patient else str(network or NetworkName.BEATNET)
@@ -147,7 +147,7 @@ def train(
         one = partial(annotated_as_heard, annotator=annotator)
         fetch = partial(obtain, data=data, annotator=annotator)
         ((_, record),) = each([own], one, data=data, fetch=fetch)
-        check(Model.load(start).card, record.name, len(record.samples) // WINDOW)
+        require_eligible(Model.load(start).card, record.name, len(record.samples) // WINDOW)
         whose = record.wearer
     path = out or Path("runs") / f"{whose}-{name}.onnx"
     require_file(path)
