@@ -20,8 +20,8 @@ APART_S: Final = 5.0
 AGAIN_S: Final = 20.0
 """Fewest seconds between two remarks on the same state."""
 SILENT_S: Final = 6.0
-"""Seconds without anything received after which there is a remark; the gaps between a radio's bursts
-are shorter."""
+"""Seconds without anything received after which there is a remark; the gaps between a radio's
+bursts are shorter."""
 
 
 class LiveSeconds:
