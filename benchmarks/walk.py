@@ -1,9 +1,9 @@
 """Counts the files that ``ecgmon enroll`` passes, from the command to the model in service.
 
 Run by ``python benchmarks/walk.py [annotations | assumed | review]``; prints the counts and what
-was counted. The command runs in this process, on record 203, under `sys.setprofile`, with 4 records of
-other wearers and 3 steps of fine-tuning: more of either take the same way. It writes into a state
-folder of its own.
+was counted. The command runs in this process, on record 203, under `sys.setprofile`, with 4 records
+of other wearers and 3 steps of fine-tuning: more of either take the same way. It writes into a
+state folder of its own.
 
 What is counted is what a reader opens who follows the calls:
 

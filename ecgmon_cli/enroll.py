@@ -11,8 +11,7 @@ from rich.table import Table
 
 from ecgmon.core.errors import UsageError
 from ecgmon.models.resolve import GENERIC, stored
-from ecgmon_cli.options import Annotator, Data, Json, write
-from ecgmon_cli.train import require_torch
+from ecgmon_cli.options import Annotator, Data, Json, require_torch, write
 from ecgmon_cli.where import Key, Monitor, where
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -85,6 +86,15 @@ def alarm_rules(abnormal: str, clear_after: int) -> "AlarmLimits":
     from ecgmon.core.alarm_limits import AlarmLimits, k_of_n
 
     return AlarmLimits(abnormal=k_of_n(abnormal, clear_after))
+
+
+def require_torch(instead: str = "") -> None:
+    """Raise `UsageError`, with what to do, where the train extra is not installed."""
+    if find_spec("torch") is None:  # to load it would take seconds
+        raise UsageError(
+            "Training needs the train extra: run make install-dev in a checkout, or "
+            f"pip install 'ecgmon[train]'{instead}."
+        )
 
 
 def require_file(path: Path) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -19,6 +18,7 @@ from ecgmon_cli.options import (
     KeepGoing,
     Seed,
     require_file,
+    require_torch,
     say_skipped,
 )
 from ecgmon_cli.recipe import Sides, known, train_recipe
@@ -215,15 +215,6 @@ def _simulated(network: "type[WindowNetwork]") -> "RecordSet":
     played = simulate("runs", seed=ENROLMENT_SEED, duration_s=ENROLMENT_S + 1, wearer=SIMULATED)
     record = replace(played.record, name=f"{SIMULATED}/enrolment")
     return record_set(record, network.geometry, network.steps_per_second)
-
-
-def require_torch(instead: str = "") -> None:
-    """Raise `UsageError`, with what to do, where the train extra is not installed."""
-    if find_spec("torch") is None:  # to load it would take seconds
-        raise UsageError(
-            "Training needs the train extra: run make install-dev in a checkout, or "
-            f"pip install 'ecgmon[train]'{instead}."
-        )
 
 
 def _report(model: "Model", path: Path) -> None:
