@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
-from ecgmon_cli.progress import long_work
+from ecgmon.terminal.progress import long_work
 from trainer.data.protocols import wearer_folds
 from trainer.data.splits import ENROLMENT_S
 from trainer.evaluation.enrolment import WAYS, model_path

@@ -23,7 +23,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecgmon.metrics.two_classes import Confusion
-from ecgmon_cli.progress import long_work
+from ecgmon.terminal.progress import long_work
 from trainer.data import noise, splits
 from trainer.data.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled

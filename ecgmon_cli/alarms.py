@@ -1,26 +1,22 @@
 """``ecgmon alarms``: list, acknowledge, pause and look up the alarms of a running monitor."""
 
-import json
 import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from msgspec import to_builtins
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ecgmon.core.errors import EcgmonError, UsageError
-from ecgmon_cli.attach import Attached, By, JsonAnswer, asking, user
-from ecgmon_cli.options import write
+from ecgmon.core.errors import UsageError
+from ecgmon_cli.alarm_options import All, Kinds, Wearers, ask, plain_text, say, write_json
+from ecgmon_cli.attach import Attached, By, JsonAnswer, user
 from ecgmon_cli.status import STYLES
-from ecgmon_cli.where import Key, MonitorOrEndpoint, where
+from ecgmon_cli.where import Key, MonitorOrEndpoint
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from ecgmon.wire import messages
     from viewer.model.alarm_list import AlarmList
     from viewer.model.snapshot import MonitorSnapshot
@@ -34,34 +30,6 @@ app = typer.Typer(
     epilog="Start with: ecgmon alarms list",
     no_args_is_help=True,
 )
-
-
-def _kinds() -> list[str]:
-    from monitor.alarms.kinds import KINDS
-
-    return list(KINDS)
-
-
-def _complete(context: typer.Context) -> list[str]:
-    """Return the wearers whom the monitor watches, for the shell to complete."""
-    try:
-        with ask(context.params.get("endpoint"), context.params.get("key")) as monitor:
-            return sorted(monitor.snapshot.wearers)
-    except EcgmonError:
-        return []
-
-
-Wearers = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[WEARER]...", help="Ids of wearers.", autocompletion=_complete),
-]
-All = Annotated[bool, typer.Option("--all", help="All wearers, and the monitor itself.")]
-Kinds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--kind", help="Kind of alarm, such as abnormal; may be repeated.", autocompletion=_kinds
-    ),
-]
 
 
 @app.command("list")
@@ -208,15 +176,6 @@ def rearm(
         say("Nothing is paused.")
 
 
-def ask(endpoint: str | None, key: Path | None) -> "AbstractContextManager[Attached]":
-    """Connect to a monitor that has said which alarms stand."""
-    from ecgmon.wire import messages
-    from ecgmon.wire.viewer_client import topics
-
-    wanted = topics((messages.Opened, messages.Alarm, messages.Paused))
-    return asking(where("publish", endpoint, key), wanted)
-
-
 def _books(
     snapshot: "MonitorSnapshot", wearers: list[str] | None, *, all_: bool
 ) -> "list[AlarmList]":
@@ -244,22 +203,5 @@ def _pause(
         say(f"{request.wearer or OWN}: {request.kind} {done}.")
 
 
-def write_json(path: Path, found: object) -> None:
-    """Write messages to a file that the user named."""
-    write(path, json.dumps(to_builtins(found), indent=2) + "\n")
-
-
 def _at(unix: float) -> str:
     return f"{datetime.fromtimestamp(unix).astimezone():%m-%d %H:%M:%S}"
-
-
-def plain_text(text: str) -> Text:
-    """Return what a monitor said as a text that neither marks up nor steers the terminal."""
-    from ecgmon.terminal.canvas import plain
-
-    return Text(plain(text))
-
-
-def say(text: str) -> None:
-    """Print a line."""
-    Console(highlight=False, soft_wrap=True, markup=False).print(text)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ecgmon.core.errors import EcgmonError
-from ecgmon_cli.where import Where
 
 if TYPE_CHECKING:
+    from ecgmon.keys.address import MonitorAddress
     from ecgmon.wire import messages
     from ecgmon.wire.viewer_client import ViewerClient
 
@@ -44,7 +44,7 @@ def user() -> str:
 
 
 @contextlib.contextmanager
-def attached(where: Where, wanted: list[str]) -> Iterator["ViewerClient"]:
+def attached(where: "MonitorAddress", wanted: list[str]) -> Iterator["ViewerClient"]:
     """Connect to a monitor's publish endpoint; raises `UsageError` where that is none."""
     import zmq
 
@@ -135,7 +135,7 @@ class Attached:
 
 
 @contextlib.contextmanager
-def asking(where: Where, wanted: list[str]) -> Iterator[Attached]:
+def asking(where: "MonitorAddress", wanted: list[str]) -> Iterator[Attached]:
     """Connect to a monitor that has said how things stand."""
     with attached(where, wanted) as viewer:
         monitor = Attached(viewer, where.endpoint)

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ecgmon.core.errors import RecordError, UsageError
-from ecgmon_cli.options import require_writable, say_skipped
-from ecgmon_cli.progress import long_work
+from ecgmon.core.paths import require_writable
+from ecgmon.terminal.progress import long_work
+from ecgmon_cli.options import say_skipped
 
 if TYPE_CHECKING:
     from trainer.evaluation.ec57.counts import Counts

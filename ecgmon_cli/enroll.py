@@ -11,8 +11,7 @@ from rich.table import Table
 
 from ecgmon.core.errors import UsageError
 from ecgmon.models.resolve import GENERIC, stored
-from ecgmon_cli.options import Annotator, Data, Json, write
-from ecgmon_cli.train import require_torch
+from ecgmon_cli.options import Annotator, Data, Json, require_torch, write
 from ecgmon_cli.where import Key, Monitor, where
 
 if TYPE_CHECKING:
@@ -103,11 +102,6 @@ def enroll(
     require_torch(
         "; or enrol on another machine and bring the model: ecgmon models export and import"
     )
-    # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
-    from ecgmon_cli.enrolment import sources
-    from ecgmon_cli.enrolment.wanted import EnrolmentRequest, require_terminal
-    from trainer.data.splits import ENROLMENT_S
-
     if sum((record is not None, captured, live is not None)) != 1:
         raise UsageError("Give the signal to learn from: --record, --captured or --live, one only.")
     if annotator is not None and record is None:
@@ -119,38 +113,41 @@ def enroll(
     stored().versions(patient)  # an id that cannot be is said now, not after the training
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written
-    wanted = EnrolmentRequest.of(patient, generic, seed, data, force=force)
-    sources.require_room(patient)
-    if review:
-        require_terminal("--review needs one to judge beats in")
-    elif record is None and not assume_normal:
-        require_terminal(f"nothing says what is normal in what {patient}'s device sends")
+
+    from trainer.enrolment.request import (
+        EnrolmentRequest,
+        FromCaptured,
+        FromLive,
+        FromRecord,
+        StoppedError,
+    )
+    from trainer.enrolment.service import Enrolment
+
+    source: FromRecord | FromCaptured | FromLive = FromCaptured()
     if record is not None:
-        taken = sources.from_record(record, data, ENROLMENT_S, annotator)
-        if taken.notice:
-            _say(taken.notice)
-    elif not (afresh or assume_normal) and (begun := sources.unfinished(patient)):
-        taken = begun
-        _say(f"Going on with {patient}'s unfinished review. For new signal: --afresh")
-    elif captured:
-        taken = sources.from_captured(patient, ENROLMENT_S)
-    else:
-        taken = sources.from_live(patient, live or 0, where("publish", monitor, key))
-    if afresh:
-        sources.set_aside(patient, taken if record is not None else None)
-    wanted.check(taken)
-    labels: LabelSource = "annotations"
+        source = FromRecord(record, annotator)
+    elif live is not None:
+        source = FromLive(live, where("publish", monitor, key))
+    labels: LabelSource | None = "review" if review else None
     if assume_normal:
         labels = "assumed normal"
-    elif review or taken.annotations is None:
-        labels = "review"
-
-    from ecgmon_cli.enrolment import enrolling
-
+    request = EnrolmentRequest(
+        patient,
+        source,
+        labels,
+        afresh=afresh,
+        generic=generic,
+        force=force,
+        seed=seed,
+        data=data,
+    )
     try:
-        done = enrolling.run(taken, labels, wanted)
-    except KeyboardInterrupt:
-        _say(f"Stopped: {patient}'s models are as they were, and answers given are kept.")
+        enrolment = Enrolment(request)
+        if enrolment.notice:
+            _say(enrolment.notice)
+        done = enrolment.run()
+    except StoppedError as stopped:
+        _say(str(stopped))
         raise typer.Exit(128 + signal.SIGINT) from None
     if done is None:
         without = ", without --afresh," if afresh else ""

@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 
 from ecgmon.core.errors import UsageError
+from ecgmon.core.paths import require_writable
+from ecgmon.terminal.progress import long_work
 from ecgmon_cli.ec57 import ec57
-from ecgmon_cli.options import Data, KeepGoing, Seed, require_writable, say_renamed
-from ecgmon_cli.progress import long_work
+from ecgmon_cli.options import Data, KeepGoing, Seed, require_torch, say_renamed
 from ecgmon_cli.recipe import known
 from ecgmon_cli.studies import studies
-from ecgmon_cli.train import NetworkName, require_torch
+from ecgmon_cli.train import NetworkName
 
 if TYPE_CHECKING:
     from trainer.evaluation.outcome import Evaluation

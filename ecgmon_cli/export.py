@@ -11,8 +11,8 @@ from rich.console import Console
 
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.core.paths import captured_folder
+from ecgmon.terminal.progress import long_work
 from ecgmon_cli.options import ConfigFile
-from ecgmon_cli.progress import long_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -63,7 +63,7 @@ def forget(
     from ecgmon.config import load
     from ecgmon.models.resolve import stored
     from ecgmon.records.captured.layout import home
-    from ecgmon_cli.progress import long_work
+    from ecgmon.terminal.progress import long_work
     from monitor.configured import journal_file
     from monitor.storage.erasure import Places, erase, look, no_monitor
     from monitor.storage.erasure_log import ErasureLog

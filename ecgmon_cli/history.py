@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from ecgmon.core.errors import UsageError
-from ecgmon_cli.alarms import Wearers, ask, plain_text, say, write_json
+from ecgmon_cli.alarm_options import Wearers, ask, plain_text, say, write_json
 from ecgmon_cli.attach import Attached, JsonAnswer
 from ecgmon_cli.status import STYLES
 from ecgmon_cli.where import Key, MonitorOrEndpoint

@@ -1,8 +1,8 @@
 """Options that several commands share."""
 
 import sys
-import tempfile
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from ecgmon.core.errors import RecordError, UsageError
+from ecgmon.core.paths import require_writable
 
 if TYPE_CHECKING:
     from ecgmon.core.alarm_limits import AlarmLimits
@@ -87,6 +88,15 @@ def alarm_rules(abnormal: str, clear_after: int) -> "AlarmLimits":
     return AlarmLimits(abnormal=k_of_n(abnormal, clear_after))
 
 
+def require_torch(instead: str = "") -> None:
+    """Raise `UsageError`, with what to do, where the train extra is not installed."""
+    if find_spec("torch") is None:  # to load it would take seconds
+        raise UsageError(
+            "Training needs the train extra: run make install-dev in a checkout, or "
+            f"pip install 'ecgmon[train]'{instead}."
+        )
+
+
 def require_file(path: Path) -> None:
     """Make sure that long work can end in a file; raises `UsageError`, before it, where it cannot.
 
@@ -105,21 +115,6 @@ def make_folder(path: Path) -> None:
     except OSError as error:
         raise UsageError(
             f"The folder {path} cannot be made ({error.strerror}): name another."
-        ) from error
-
-
-def require_writable(folder: Path, remedy: str = "name another") -> None:
-    """Raise `UsageError` where nothing can be written into a folder, which need not exist yet."""
-    try:
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        if not there.is_dir():
-            raise UsageError(f"{there} is a file, not a folder: {remedy}.")
-        with tempfile.TemporaryFile(dir=there):  # permissions alone do not say it
-            pass
-    except OSError as error:
-        raise UsageError(
-            f"Nothing can be written in the folder {folder} ({error.strerror}): {remedy}, or "
-            "allow writing there."
         ) from error
 
 

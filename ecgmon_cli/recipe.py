@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from rich.console import Console
 
 from ecgmon.core.errors import RecordError, UsageError
+from ecgmon.terminal.progress import long_work
 from ecgmon_cli.options import require_file, say_skipped
-from ecgmon_cli.progress import Epochs, long_work
+from ecgmon_cli.progress import Epochs
 
 if TYPE_CHECKING:
     from trainer.data.examples import Examples

@@ -12,8 +12,10 @@ from rich.console import Console
 
 from ecgmon.core.atomic import atomic_write
 from ecgmon.core.errors import RecordError, UsageError
-from ecgmon_cli.options import make_folder, require_writable
-from ecgmon_cli.progress import Epochs, long_work
+from ecgmon.core.paths import require_writable
+from ecgmon.terminal.progress import long_work
+from ecgmon_cli.options import make_folder
+from ecgmon_cli.progress import Epochs
 from ecgmon_cli.recipe import known
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 
 from ecgmon.core.errors import RecordError, UsageError
+from ecgmon.terminal.progress import long_work
 from ecgmon_cli.options import (
     SIMULATED,
     Annotator,
@@ -18,9 +18,9 @@ from ecgmon_cli.options import (
     KeepGoing,
     Seed,
     require_file,
+    require_torch,
     say_skipped,
 )
-from ecgmon_cli.progress import long_work
 from ecgmon_cli.recipe import Sides, known, train_recipe
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def train(
     from ecgmon.records.many import each
     from trainer.data import splits
     from trainer.data.annotated import annotated_as_heard
-    from trainer.enrolment.eligible import check
+    from trainer.enrolment.signal import require_eligible
 
     start = generic or resolve("generic", None)
     name = Model.load(start).card.network if patient else str(network or NetworkName.BEATNET)
@@ -146,7 +146,7 @@ def train(
         one = partial(annotated_as_heard, annotator=annotator)
         fetch = partial(obtain, data=data, annotator=annotator)
         ((_, record),) = each([own], one, data=data, fetch=fetch)
-        check(Model.load(start).card, record.name, len(record.samples) // WINDOW)
+        require_eligible(Model.load(start).card, record.name, len(record.samples) // WINDOW)
         whose = record.wearer
     path = out or Path("runs") / f"{whose}-{name}.onnx"
     require_file(path)
@@ -214,15 +214,6 @@ def _simulated(network: "type[WindowNetwork]") -> "RecordSet":
     played = simulate("runs", seed=ENROLMENT_SEED, duration_s=ENROLMENT_S + 1, wearer=SIMULATED)
     record = replace(played.record, name=f"{SIMULATED}/enrolment")
     return record_set(record, network.geometry, network.steps_per_second)
-
-
-def require_torch(instead: str = "") -> None:
-    """Raise `UsageError`, with what to do, where the train extra is not installed."""
-    if find_spec("torch") is None:  # to load it would take seconds
-        raise UsageError(
-            "Training needs the train extra: run make install-dev in a checkout, or "
-            f"pip install 'ecgmon[train]'{instead}."
-        )
 
 
 def _report(model: "Model", path: Path) -> None:

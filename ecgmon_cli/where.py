@@ -2,8 +2,6 @@
 
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -15,9 +13,8 @@ from ecgmon.core.paths import state_folder
 from ecgmon_cli.options import say_renamed
 
 if TYPE_CHECKING:
-    import zmq
-
     from ecgmon.config.schema import NetworkSection
+    from ecgmon.keys.address import MonitorAddress
 
 MONITOR_VARIABLE: Final = "ECGMON_MONITOR"
 """Endpoint of the monitor; without a port, each command takes its own."""
@@ -87,25 +84,9 @@ class ConnectCommand(TyperCommand):
         return super().parse_args(ctx, whole)
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """A monitor's endpoint, and the file of the key to connect with, if there is one."""
-
-    endpoint: str
-    key: Path | None = None
-
-    @property
-    def secure(self) -> "Callable[[zmq.Socket[bytes]], None]":
-        """What gives a socket the key; raises `AccessError` if the file holds none."""
-        if self.key is None:
-            return lambda _: None
-
-        from ecgmon.keys import PrivateKey
-
-        return PrivateKey.read(self.key).secure
-
-
-def where(side: Side, given: str | None, key: Path | None, old: str | None = None) -> Where:
+def where(
+    side: Side, given: str | None, key: Path | None, old: str | None = None
+) -> "MonitorAddress":
     """Return where to connect: as given, else as the environment or the configuration says.
 
     Parameters
@@ -121,7 +102,7 @@ def where(side: Side, given: str | None, key: Path | None, old: str | None = Non
 
     Returns
     -------
-    Where
+    MonitorAddress
         A configured key is used but where only this machine can connect.
 
     Raises
@@ -129,6 +110,7 @@ def where(side: Side, given: str | None, key: Path | None, old: str | None = Non
     UsageError
         If there is no endpoint that one could connect to, or the configuration is none.
     """
+    from ecgmon.keys.address import MonitorAddress
     from monitor.network.access import is_local
 
     if given and old:
@@ -142,7 +124,7 @@ def where(side: Side, given: str | None, key: Path | None, old: str | None = Non
         local = is_local(endpoint)
     if key is None and not local and (configured := _network().key):
         key = state_folder() / Path(configured).expanduser()
-    found = Where(_connectable(endpoint, side), key)
+    found = MonitorAddress(_connectable(endpoint, side), key)
     if old:
         say_renamed("ENDPOINT", "--monitor ENDPOINT")
     return found

@@ -1,6 +1,7 @@
 """Folders in which a monitor and its commands keep files."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -28,3 +29,18 @@ def captured_folder() -> Path:
 def enrolments_folder() -> Path:
     """Return where ``ecgmon enroll`` keeps signals, reviews and reports, by wearer."""
     return state_folder() / "enrolments"
+
+
+def require_writable(folder: Path, remedy: str = "name another") -> None:
+    """Raise `UsageError` where nothing can be written into a folder, which need not exist yet."""
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise UsageError(f"{there} is a file, not a folder: {remedy}.")
+        with tempfile.TemporaryFile(dir=there):  # permissions alone do not say it
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"Nothing can be written in the folder {folder} ({error.strerror}): {remedy}, or "
+            "allow writing there."
+        ) from error

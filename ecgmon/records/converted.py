@@ -1,6 +1,7 @@
 """A whole record at 360 Hz, as the monitor converts what a device of another rate sends."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -63,3 +64,30 @@ def converted(record: Record) -> Record:
             for start, stop in record.missing
         ),
     )
+
+
+def read_converted(
+    name: str, *, lead: str | None = None, annotator: str | None = None, data: Path | None = None
+) -> Record:
+    """Find a record, fetch it if it is not on this machine, read it and return it at `RATE`.
+
+    Parameters
+    ----------
+    name : str
+        As the command line takes it.
+    lead, annotator : str, optional
+        As `ecgmon.records.read.read` takes them.
+    data : Path, optional
+        Folder to look in first.
+
+    Raises
+    ------
+    RecordError
+        If there is no such record, or it cannot be read.
+    """
+    from ecgmon.records.fetch import obtain  # takes a quarter of a second to load
+    from ecgmon.records.find import here
+    from ecgmon.records.read import read
+
+    found = obtain(here(name), data=data, annotator=annotator)
+    return converted(read(found, lead=lead, annotator=annotator))

@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.constants import WINDOW
 from ecgmon.signal.chain import SignalChain
+from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.types import Windows
@@ -63,3 +65,37 @@ def detect_beats(millivolts: NDArray[np.float64]) -> NDArray[np.int64]:
     row, first = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.int64)
     (found,) = BeatDetector(1)(row, millivolts[None, :], first)
     return np.array(found, dtype=np.int64)
+
+
+def band_passed(millivolts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a whole record as the chain's band-pass gives it, in mV.
+
+    Parameters
+    ----------
+    millivolts : ndarray of float64, shape (n,)
+        Measured throughout.
+    """
+    filtered: NDArray[np.float64] = band_pass(1)(np.zeros(1, dtype=np.intp), millivolts[None, :])[0]
+    return filtered
+
+
+def measured_windows(measured: NDArray[np.bool_], geometry: Geometry) -> NDArray[np.bool_]:
+    """Return which windows of a record have all samples that a model sees of them.
+
+    Parameters
+    ----------
+    measured : ndarray of bool, shape (n,)
+        Which samples of the record were measured.
+    geometry : Geometry
+        What the model sees. What lies before the record or after it counts as measured.
+
+    Returns
+    -------
+    ndarray of bool, shape (n // WINDOW,)
+    """
+    starts = np.arange(len(measured) // WINDOW) * WINDOW
+    missing = np.concatenate([[0], np.cumsum(~measured)])
+    first = np.maximum(starts - geometry.history, 0)
+    stop = np.minimum(starts + WINDOW + geometry.look_ahead, len(measured))
+    whole: NDArray[np.bool_] = missing[first] == missing[stop]
+    return whole

@@ -207,6 +207,7 @@ MODELS = {
     "a card into a folder": (["show", "--json", "{records}"], "cannot be written: Is a dir"),
     "cards to nowhere": (["list", "--json", "{records}/no/f"], "cannot be written: No such"),
 }
+PRELOADED = ["trainer.enrolment.service", "trainer.enrolment.gate"]
 ANYWHERE = ("--ingest", "tcp://127.0.0.1:*", "--publish", "tcp://127.0.0.1:*")
 CASES = {
     **{name: (["replay", "--speed", "max", *args], text) for name, (args, text) in REPLAY.items()},
@@ -237,7 +238,9 @@ def outcomes(tmp_path_factory, records):
     outcomes = dict(
         zip(
             CASES,
-            ecgmon_each(commands, output, env, ["ecgmon_cli.enrolment.enrolling"]),
+            ecgmon_each(
+                commands, output, env, ["trainer.enrolment.service", "trainer.enrolment.gate"]
+            ),
             strict=True,
         )
     )

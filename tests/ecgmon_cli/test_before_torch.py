@@ -45,7 +45,7 @@ REFUSED = {
 RUN = """
 import contextlib, io, json, os, sys
 from ecgmon_cli import main
-import ecgmon_cli.enrolment.wanted, ecgmon.records.many, trainer.data.annotated
+import trainer.enrolment.service, ecgmon.records.many, trainer.data.annotated
 import trainer.studies.cardiacnet.claims
 
 for args in json.loads(sys.argv[1]):
@@ -97,9 +97,10 @@ def test_all_bad_records_of_all_sides_are_named_at_once(outcomes):
 def test_what_is_known_without_torch_is_true():
     from trainer import recipes
     from trainer.evaluation.studies.jobs import JOBS
+    from trainer.networks import TRAINABLE
     from trainer.networks.windows import NETWORKS
 
-    assert set(NETWORKS) == {str(network) for network in NetworkName}
+    assert set(NETWORKS) == set(TRAINABLE) == {str(network) for network in NetworkName}
     assert {job.split for job in JOBS} == set(SPLITS)
     of_windows = [name for name in known() if recipes.recipe(name).data == "windows"]
     assert of_windows == list(recipes.OF_WINDOWS)

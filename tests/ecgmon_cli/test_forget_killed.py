@@ -9,7 +9,8 @@ KILLED = """
 import os, shutil, signal, sqlite3, sys
 from pathlib import Path
 from ecgmon_cli import main
-import ecgmon_cli.forget, ecgmon_cli.progress, ecgmon.models.resolve, ecgmon.keys, ecgmon.config
+import ecgmon_cli.forget, ecgmon.terminal.progress, ecgmon.models.resolve
+import ecgmon.keys, ecgmon.config
 import monitor.configured, ecgmon.models.store, monitor.storage.erasure, monitor.storage.erasure_log
 
 template, folder, wearer, at, every = sys.argv[1:]

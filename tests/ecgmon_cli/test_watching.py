@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from ecgmon.wire import messages
-from ecgmon_cli import alarms, attach, main
+from ecgmon_cli import alarm_options, alarms, attach, main
 from replay.simulator.wearer import simulate
 from tests.support.publisher import Publisher
 from tests.support.rig import Rig
@@ -196,9 +196,9 @@ def test_the_shell_completes_wearers(publisher):
     publisher.snapshot = [*BEN, *ANN]
     context = typer.Context(typer.main.get_command(alarms.app))
     context.params = {"endpoint": publisher.endpoint}
-    assert alarms._complete(context) == ["ann", "ben"]
+    assert alarm_options._complete(context) == ["ann", "ben"]
     context.params = {"endpoint": "nowhere"}
-    assert alarms._complete(context) == []
+    assert alarm_options._complete(context) == []
 
 
 def test_a_refusal_is_one_sentence(publisher, run):

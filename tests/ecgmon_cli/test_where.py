@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ecgmon.core.errors import AccessError, EcgmonError, UsageError
 from ecgmon.keys import PrivateKey
+from ecgmon.keys.address import MonitorAddress
 from ecgmon.wire import messages
-from ecgmon_cli.where import CONFIGURED, Where, where
+from ecgmon_cli.where import CONFIGURED, where
 from monitor.network.access import Access, authenticated, guard
 from tests.support.keyring import OWN, PAIRS, STRANGER, keyring, viewer
 from tests.support.subprocesses import ecgmon_each
@@ -36,16 +37,16 @@ def config(tmp_path, monkeypatch):
 def test_an_option_goes_before_the_variable_before_the_configuration_before_the_default(
     config, monkeypatch, tmp_path, side, port
 ):
-    assert where(side, None, None) == Where(f"tcp://127.0.0.1:{port}")
+    assert where(side, None, None) == MonitorAddress(f"tcp://127.0.0.1:{port}")
     config(f'[network]\n{side} = "tcp://10.0.0.9:{port + 1}"\nkey = "mine.key"\n')
-    configured = Where(f"tcp://10.0.0.9:{port + 1}", tmp_path / "mine.key")
+    configured = MonitorAddress(f"tcp://10.0.0.9:{port + 1}", tmp_path / "mine.key")
     assert where(side, None, None) == where(side, CONFIGURED, None) == configured
     monkeypatch.setenv("ECGMON_MONITOR", "tcp://10.0.0.8:7")
     monkeypatch.setenv("ECGMON_KEY", "/other.key")
     variable = where(side, None, None)
     assert (variable.endpoint, str(variable.key)) == ("tcp://10.0.0.8:7", "/other.key")
     given = where(side, "tcp://10.0.0.7:8", tmp_path / "given.key")
-    assert given == Where("tcp://10.0.0.7:8", tmp_path / "given.key")
+    assert given == MonitorAddress("tcp://10.0.0.7:8", tmp_path / "given.key")
     assert where(side, None, None, "tcp://10.0.0.6:9").endpoint == "tcp://10.0.0.6:9"
     with pytest.raises(UsageError, match="given twice"):
         where(side, "tcp://a:1", None, "tcp://b:2")
@@ -223,4 +224,4 @@ def test_a_file_that_holds_no_key_is_refused(tmp_path):
     (tmp_path / "a.key").write_text("x")
     (tmp_path / "a.key").chmod(0o600)
     with pytest.raises(AccessError, match="holds no pair of keys"):
-        _ = Where("tcp://h:1", tmp_path / "a.key").secure
+        _ = MonitorAddress("tcp://h:1", tmp_path / "a.key").secure

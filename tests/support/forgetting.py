@@ -8,13 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from ecgmon.models.store import Store
-from ecgmon_cli.enrolment import sources
 from monitor.storage.capture import Capture
 from monitor.storage.journal import Journal
 from replay.simulator.wearer import simulate
 from tests.monitor.storage.test_capture import piece
 from tests.monitor.storage.test_journal import PAUSED, alarm, window
 from tests.support.bundles import write_bundle
+from trainer.enrolment import sources
 
 JUNO, BOB = "ward-7-juno", "bob"
 OLD = "a line that was removed for its age"

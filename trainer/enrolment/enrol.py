@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +12,10 @@ from ecgmon.models.bundle import Model
 from ecgmon.models.card import LabelSource, ScoredSpan, Validation
 from trainer.data.dataset import RecordSet
 from trainer.data.splits import ENROLMENT_S
-from trainer.enrolment.eligible import check
+from trainer.enrolment.signal import require_eligible
 from trainer.networks.windows import WindowNetwork
-from trainer.training import build, export
-from trainer.training.batches import Group, Noise
-from trainer.training.fit import deterministic, fit
+from trainer.training import build
+from trainer.training.batches import Noise
 from trainer.training.scoring import confusion, probabilities
 
 HELD_OUT_S: Final = 60
@@ -72,26 +71,18 @@ def tuning(
         Where the wearer's labels come from.
     """
     others = [s for s in rehearsal if s.record != wearer.record]  # its later labels are not known
-    _, base = export.restore(generic)
-    recipe = build.TRAININGS[base.network]
+    network = Model.load(generic).card.network
 
     def fitted(seconds: int) -> WindowNetwork:
-        deterministic(seed)
-        network, _ = export.restore(generic)
-        groups = [
-            Group([wearer], recipe.share - recipe.rehearsal, stop=seconds),
-            Group(others, recipe.rehearsal),
-        ]
-        settings = replace(recipe.patient, seed=seed)
-        return fit(network, recipe.enrolment(groups, noise), settings)
+        return build.fine_tune(generic, wearer, seconds, others, seed, noise)
 
-    return EnrolmentMethod(fitted, recipe.patient_threshold, labels)
+    return EnrolmentMethod(fitted, build.TRAININGS[network].patient_threshold, labels)
 
 
 def enrol(
     generic: Path,
     wearer: RecordSet,
-    way: EnrolmentMethod,
+    method: EnrolmentMethod,
     seed: int,
     path: Path,
     *,
@@ -108,13 +99,13 @@ def enrol(
     Parameters
     ----------
     generic : Path
-        Bundle that the way starts from.
+        Bundle that the method starts from.
     wearer : RecordSet
         The wearer's record; nothing after the enrolment is fitted to.
-    way : EnrolmentMethod
+    method : EnrolmentMethod
         How the network is made.
     seed : int
-        As the way was given it, for the card.
+        As the method was given it, for the card.
     path : Path
         The bundle to write.
     first : int
@@ -136,11 +127,11 @@ def enrol(
         If the record is nothing to enrol on.
     """
     base = Model.load(generic).card
-    check(base, wearer.record, len(wearer), seconds)
+    require_eligible(base, wearer.record, len(wearer), seconds)
     before = seconds - HELD_OUT_S
 
     def fitted(until: int) -> WindowNetwork:
-        network = way.fitted(until)
+        network = method.fitted(until)
         progress()
         return network
 
@@ -152,15 +143,17 @@ def enrol(
     span = ScoredSpan(wearer.record, first, first + seconds)
 
     def counted(protocol: str, network: WindowNetwork, start: int, stop: int) -> Validation:
-        said = probabilities(network, wearer.inputs[start:stop])
-        counts: Confusion = confusion(wearer, said, way.threshold, start)
+        judged = probabilities(network, wearer.inputs[start:stop])
+        counts: Confusion = confusion(wearer, judged, method.threshold, start)
         return Validation(protocol, (wearer.record,), counts.tp, counts.fp, counts.tn, counts.fn)
 
-    card = build.described(
+    return build.write_bundle(
         final,
+        path,
+        wearer.inputs,
         name=f"{wearer.wearer}-{final.name}",
         wearer=wearer.wearer,
-        threshold=way.threshold,
+        threshold=method.threshold,
         trained=[*base.trained_on, span],
         windows=wearer.labels[:seconds],
         validation=counted(
@@ -168,12 +161,11 @@ def enrol(
         ),
         seed=seed,
         enrolment=span,
-        labels=way.labels,
+        labels=method.labels,
         evaluation=counted("the record after the enrolment", final, seconds, len(wearer))
         if evaluate
         else None,
     )
-    return export.export(final, card, path, wearer.inputs[: build.CHECKED_WINDOWS])
 
 
 def _fulfil(

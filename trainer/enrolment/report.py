@@ -3,12 +3,26 @@
 from collections.abc import Iterator
 from functools import partial
 
+from ecgmon.core.atomic import atomic_write
+from ecgmon.core.errors import UsageError
 from ecgmon.models.card import Card
 from trainer.enrolment import drawing, gate, overlay
 from trainer.enrolment import html as sheet
 from trainer.enrolment import timeline as course
 from trainer.enrolment.enrol import HELD_OUT_S
 from trainer.enrolment.enrolled import Enrolled
+
+
+def write(done: Enrolled) -> None:
+    """Write the page to where the outcome says; raises `UsageError` where it cannot."""
+    try:
+        done.report.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(done.report, page(done).encode())
+    except OSError as error:
+        raise UsageError(
+            f"Version {done.version} is stored, but its report {done.report} cannot be written: "
+            f"{error.strerror}."
+        ) from error
 
 
 def page(done: Enrolled) -> str:

@@ -1,4 +1,4 @@
-"""The signal of an enrolment: which seconds of it can be used, and where its beats are."""
+"""The signal of an enrolment: its usable seconds and its beats; loads no torch."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import NO_VALUE, WINDOW
-from ecgmon.core.errors import RecordError
+from ecgmon.core.errors import RecordError, UsageError
+from ecgmon.models.card import Card
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
-from ecgmon.signal import Geometry, process_record
-from ecgmon.signal.filter import band_pass
-from ecgmon.signal.qrs import BeatDetector
+from ecgmon.signal.offline import band_passed, detect_beats, measured_windows, process_record
 from ecgmon.signal.quality import ABSENT, NAMES, SIGNAL, USABLE
 from trainer.data.dataset import RecordSet, record_set
+from trainer.data.splits import ENROLMENT_S
 
 if TYPE_CHECKING:
     from trainer.networks.windows import WindowNetwork
@@ -66,6 +66,16 @@ def require_length(record: Record) -> None:
         )
 
 
+def require_eligible(generic: Card, record: str, windows: int, seconds: int = ENROLMENT_S) -> None:
+    """Raise `UsageError` where a record of so many windows is nothing to enrol a wearer on."""
+    if record in {span.record for span in generic.trained_on}:
+        raise UsageError(f"{generic.name} was trained on {record}: that would not be enrolment.")
+    if windows < seconds:
+        raise UsageError(
+            f"{record} is too short: enrolment takes a record's first {seconds // 60} minutes."
+        )
+
+
 def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> EnrolmentSignal:
     """Prepare the first seconds of a record for enrolment.
 
@@ -76,10 +86,12 @@ def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Enrolm
     """
     record = converted(record)
     require_length(record)
-    whole = record_set(record, network.geometry, network.steps_per_second)
+    prepared = record_set(record, network.geometry, network.steps_per_second)
     millivolts = record.millivolts()[: (seconds + 1) * WINDOW]
     state = process_record(millivolts, network.geometry).state[:seconds]
-    state = _doubted(record.samples, state, network.geometry)
+    # The monitor judges no second around which samples are missing.
+    whole = measured_windows(record.samples != NO_VALUE, network.geometry)[: len(state)]
+    state[(state == SIGNAL) & ~whole] = ABSENT
     counts = {name: int(np.sum(state == i)) for i, name in enumerate(NAMES)}
     if counts["signal"] < USABLE * seconds:
         raise RecordError(
@@ -88,27 +100,13 @@ def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Enrolm
             "the electrodes and record again."
         )
     held = _held(millivolts)
-    beats = _find_beats(held)
+    beats = detect_beats(held)
     beats = beats[beats < seconds * WINDOW]
     beats = beats[state[beats // WINDOW] == SIGNAL]
     if not len(beats):
         raise RecordError(f"No heart beats were found in {record.name}: check lead and electrodes.")
-    filtered = band_pass(1)(np.zeros(1, dtype=np.intp), held[None, : seconds * WINDOW])[0]
-    return EnrolmentSignal(whole, state, beats, filtered.astype(np.float32))
-
-
-def _doubted(
-    counts: NDArray[np.int16], state: NDArray[np.int8], geometry: Geometry
-) -> NDArray[np.int8]:
-    """Take the seconds out around which samples are missing: the monitor judges none of them."""
-    missing = counts == NO_VALUE
-    doubted = state.copy()
-    for second in np.flatnonzero(state == SIGNAL).tolist():
-        start, stop = second * WINDOW, (second + 1) * WINDOW
-        before = max(start - geometry.history, 0)
-        if missing[before : stop + geometry.look_ahead].any():
-            doubted[second] = ABSENT
-    return doubted
+    filtered = band_passed(held[: seconds * WINDOW])
+    return EnrolmentSignal(prepared, state, beats, filtered.astype(np.float32))
 
 
 def _held(millivolts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,10 +114,3 @@ def _held(millivolts: NDArray[np.float64]) -> NDArray[np.float64]:
     measured = np.where(np.isfinite(millivolts), np.arange(len(millivolts)), 0)
     held: NDArray[np.float64] = np.nan_to_num(millivolts[np.maximum.accumulate(measured)])
     return held
-
-
-def _find_beats(held: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the sample index of each beat that the monitor's detector finds, shape (n,)."""
-    first = np.zeros(1, dtype=np.int64)
-    found = BeatDetector(1)(np.zeros(1, dtype=np.intp), held[None, :], first)[0]
-    return np.array(found, dtype=np.int64)

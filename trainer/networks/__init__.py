@@ -1,1 +1,6 @@
 """Networks, their input transforms and loss functions."""
+
+from typing import Final
+
+TRAINABLE: Final = ("beatnet", "cardiacnet")
+"""Names of the networks of `trainer.networks.windows`; to read them loads no torch."""

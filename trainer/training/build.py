@@ -156,8 +156,10 @@ def train_generic(
     )
     judged = judge(fitted, validation)
     threshold, _ = best_threshold(judged)
-    card = described(
+    return write_bundle(
         fitted,
+        path,
+        np.concatenate([s.inputs[:200] for s in validation]),
         name=f"generic-{network}",
         wearer=None,
         threshold=threshold,
@@ -171,8 +173,47 @@ def train_generic(
         if unseen
         else None,
     )
-    windows = np.concatenate([s.inputs[:200] for s in validation])[:CHECKED_WINDOWS]
-    return export.export(fitted, card, path, windows)
+
+
+def fine_tune(
+    generic: Path,
+    wearer: RecordSet,
+    seconds: int,
+    rehearsal: Sequence[RecordSet],
+    seed: int,
+    noise: Noise = (),
+) -> WindowNetwork:
+    """Fine-tune a generic model on a wearer's first labelled windows.
+
+    Parameters
+    ----------
+    generic : Path
+        Bundle to start from.
+    wearer : RecordSet
+        The wearer's record.
+    seconds : int
+        How many of its windows are fitted to.
+    rehearsal : sequence of RecordSet
+        What a part of every batch rehearses, against forgetting.
+    seed : int
+        Of everything random.
+    noise : sequence of ndarray of float32
+        Recordings of noise to train with (`trainer.data.noise`).
+
+    Returns
+    -------
+    WindowNetwork
+        Folded, in evaluation mode.
+    """
+    deterministic(seed)
+    network, card = export.restore(generic)
+    recipe = TRAININGS[card.network]
+    groups = [
+        Group([wearer], recipe.share - recipe.rehearsal, stop=seconds),
+        Group(rehearsal, recipe.rehearsal),
+    ]
+    settings = replace(recipe.patient, seed=seed)
+    return fit(network, recipe.enrolment(groups, noise), settings)
 
 
 def validated(protocol: str, judged: Judgements, threshold: float) -> Validation:
@@ -182,8 +223,10 @@ def validated(protocol: str, judged: Judgements, threshold: float) -> Validation
     return Validation(protocol, tuple(s.record for s, _ in judged), tp, fp, tn, fn)
 
 
-def described(
+def write_bundle(
     network: WindowNetwork,
+    path: Path,
+    checked: NDArray[np.float32],
     *,
     name: str,
     wearer: str | None,
@@ -195,10 +238,27 @@ def described(
     enrolment: ScoredSpan | None = None,
     labels: LabelSource = "annotations",
     evaluation: Validation | None,
-) -> Card:
-    """Return the card of a network, with what follows from the network and from this machine."""
+) -> Model:
+    """Write the bundle of a network, with what follows for its card from it and this machine.
+
+    Parameters
+    ----------
+    network : WindowNetwork
+        Folded, in evaluation mode.
+    path : Path
+        Where to write.
+    checked : ndarray of float32, shape (n, inputs)
+        Real windows, on the first `CHECKED_WINDOWS` of which the bundle is compared with the
+        network.
+    trained : sequence of ScoredSpan
+        All that the network was ever fitted to.
+    windows : ndarray of int8
+        Labels of what it was fitted to now.
+
+    Other arguments are fields of the card.
+    """
     geometry = network.geometry
-    return Card(
+    card = Card(
         name=name,
         network=network.name,
         parameters=parameter_count(network),
@@ -218,3 +278,4 @@ def described(
         versions=export.versions(),
         created=export.now(),
     )
+    return export.export(network, card, path, checked[:CHECKED_WINDOWS])

@@ -106,8 +106,10 @@ def export_windows(trained: TrainedRecipe, path: Path) -> Model:
         for protocol, part in judged
         for (tn, fp), (fn, tp) in [_confusion(trained, part)]
     )
-    card = build.described(
+    return build.write_bundle(
         network,
+        path,
+        trained.validation.inputs[:, 0],
         name=trained.name,
         wearer=None,
         threshold=0.5,
@@ -117,8 +119,6 @@ def export_windows(trained: TrainedRecipe, path: Path) -> Model:
         seed=trained.seed,
         evaluation=evaluation,
     )
-    some = trained.validation.inputs[: build.CHECKED_WINDOWS, 0]
-    return export.export(network, card, path, some)
 
 
 class _Classes(nn.Module):

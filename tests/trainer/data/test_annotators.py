@@ -6,10 +6,10 @@ import wfdb
 
 from ecgmon.core import labels
 from ecgmon.core.errors import RecordError
-from ecgmon_cli.enrolment.sources import from_record
 from replay.simulator.wearer import simulate
 from trainer.data.dataset import load
 from trainer.data.recipe_data import load_examples
+from trainer.enrolment.sources import from_record
 from trainer.networks.windows import CardiacNet
 
 

@@ -1,6 +1,6 @@
 """Study 1's splits with the project's own network."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ from trainer.studies.cardiacnet.patient import Patient
 from trainer.studies.cardiacnet.pretrain import Epochs, Pretrained, Progress, judge
 from trainer.studies.cardiacnet.search import Grid, Setting
 from trainer.studies.cardiacnet.segments import SegmentSetting, SegmentTrainee, advance
+from trainer.studies.cardiacnet.trainings import Trainings
 from trainer.training.batches import Group, SegmentBatches
 from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 
@@ -21,23 +22,16 @@ STRETCHES: Final = 16
 """In a batch of one patient's training."""
 
 
-class Own:
+class Own(Trainings):
     """The same trainings with `BeatNet`.
 
     Every patient's threshold is `Patient.share`. No rhythms are made: all patients here
     have labelled examples from the whole of their record.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patient
-        All of the study's.
-    seed : int
-        Of everything random.
     """
 
     name = "own"
     network = BeatNet
-    rungs: Sequence[int] = (10, 30)
+    rungs = (10, 30)
     group = 1
     grid: ClassVar[Grid] = {"learning_rate": (0.001, 0.003, 0.01)}
     fine_grid: ClassVar[Grid] = {"learning_rate": (0.0003, 0.001, 0.003), "others": (0, 8)}
@@ -48,12 +42,10 @@ class Own:
         "batch": BATCH,
         "stretches": STRETCHES,
     }
-    """What else decides what it trains."""
 
     def __init__(self, patients: Mapping[str, Patient], seed: int) -> None:
-        self._patients = patients
+        super().__init__(patients, seed)
         self._training = [patient.training for patient in patients.values()]
-        self._seed = seed
 
     def threshold(self, patient: Patient) -> float:
         """Return from which probability on a patient's window is called abnormal."""

@@ -1,7 +1,6 @@
 """Study 1 as published (Vavekanand et al. 2024): CardiacNet on single windows."""
 
 import copy
-from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from trainer.studies.cardiacnet.patient import Patient
 from trainer.studies.cardiacnet.pretrain import Epochs, Pretrained, Progress, judge
 from trainer.studies.cardiacnet.search import Grid, Setting
 from trainer.studies.cardiacnet.stacked import WEIGHT_DECAY, WindowSetting, WindowTrainee, advance
+from trainer.studies.cardiacnet.trainings import Trainings
 from trainer.training.fit import deterministic
 
 EPOCHS: Final = 30
@@ -23,20 +23,12 @@ PATIENCE: Final = 2
 """Of pre-training; the study names all but the patience."""
 
 
-class Published:
-    """The published trainings.
-
-    Parameters
-    ----------
-    patients : mapping of str to Patient
-        All of the study's.
-    seed : int
-        Of everything random.
-    """
+class Published(Trainings):
+    """The published trainings."""
 
     name = "published"
     network = CardiacNet
-    rungs: Sequence[int] = (3, 9, 27)
+    rungs = (3, 9, 27)
     group = 5
     grid: ClassVar[Grid] = {
         "learning_rate": (0.001, 0.01, 0.1),
@@ -57,11 +49,6 @@ class Published:
         "patience": PATIENCE,
         "weight decay": WEIGHT_DECAY,
     }
-    """What else decides what it trains."""
-
-    def __init__(self, patients: Mapping[str, Patient], seed: int) -> None:
-        self._patients = patients
-        self._seed = seed
 
     def threshold(self, _: Patient) -> float:
         """Return from which probability on a patient's window is called abnormal."""

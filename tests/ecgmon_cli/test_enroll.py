@@ -17,12 +17,11 @@ from ecgmon.models.bundle import Model
 from ecgmon.models.resolve import resolve, stored
 from ecgmon_cli.app import app
 from ecgmon_cli.enroll import KEPT
-from ecgmon_cli.enrolment import enrolling, sources
 from replay.player.resampled import at_rate
 from replay.simulator.wearer import simulate
 from trainer.data import splits
 from trainer.data.dataset import record_set
-from trainer.enrolment import gate
+from trainer.enrolment import gate, service, sources
 from trainer.enrolment.signal import take
 from trainer.networks.windows import BeatNet
 from trainer.training import build
@@ -78,7 +77,7 @@ def enroll(monkeypatch, tmp_path, prepared, records):
     recipe = build.TRAININGS["beatnet"]
     short = replace(recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=3))
     monkeypatch.setattr(build, "TRAININGS", {"beatnet": short})
-    monkeypatch.setattr(enrolling, "load", load)
+    monkeypatch.setattr(service, "load", load)
     monkeypatch.setattr("trainer.data.noise.load", lambda *_: [])
     monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))
 

@@ -1,6 +1,5 @@
 """Following a wearer's stream until enough good signal of it has been captured."""
 
-import signal
 import sys
 import time
 from collections import deque
@@ -12,46 +11,48 @@ from typing import Final
 import numpy as np
 import typer
 import zmq
-from rich.console import Console
 from rich.progress import Progress
 
 from ecgmon.core.constants import NO_VALUE, WINDOW
 from ecgmon.core.errors import EcgmonError, UsageError
-from ecgmon.records.captured import resampled as heard
+from ecgmon.keys.address import MonitorAddress
+from ecgmon.records.captured import resampled
 from ecgmon.records.captured.reader import Captured, captures
 from ecgmon.signal.quality import USABLE, clipped
+from ecgmon.terminal.progress import long_work
 from ecgmon.wire import messages
 from ecgmon.wire.viewer_client import ViewerClient, topics
-from ecgmon_cli.enrolment.tally import State, Tally
-from ecgmon_cli.progress import long_work
-from ecgmon_cli.where import Where
+from trainer.enrolment.live_seconds import LiveSeconds, State
+from trainer.enrolment.request import StoppedError
 
 POLL_MS: Final = 200
 CONNECT_S: Final = 5.0
-"""A monitor that is there answers within it."""
+"""Longest wait for a monitor's first answer."""
 GONE_S: Final = 6.0
-"""A monitor that is there answers a subscription every 2 s."""
+"""A monitor that has sent nothing for so long is gone: it answers a subscription every 2 s."""
 BATCH: Final = 200
+"""Most messages that are read in a row."""
 GRACE_S: Final = 1.0
-"""What is open is told within it."""
+"""Within this time a monitor has named the streams that are open."""
 OPEN_S: Final = 60.0
 """Longest wait for the wearer's stream."""
 DISK_S: Final = 6.0
-"""The monitor captures within it what it has judged."""
+"""Within this time a monitor has captured what it has judged."""
 MAX_SEEN: Final = 1000
+"""Most other wearers that are remembered."""
 SHOWN: Final = 10
-"""Most other wearers kept in mind, and named."""
+"""Most of them that a message names."""
 SPARE: Final = 1.5
-"""The wanted time is exceeded by this factor before it is asked whether to go on."""
+"""After so many times the wanted time the user is asked whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Second:
-    """A second as the monitor has judged it, and when it was heard of."""
+    """A second as the monitor has judged it, and when that was received."""
 
     first: int
     state: State
-    heard: float
+    received: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Followed:
     stop: int
 
 
-def follow(wearer: str, seconds: int, where: Where, folder: Path) -> Followed:
+def follow(wearer: str, seconds: int, monitor: MonitorAddress, folder: Path) -> Followed:
     """Wait until a running monitor has captured so many good seconds of a wearer's signal.
 
     They are counted from now on, in one stream: seconds that the monitor calls *signal* and that
@@ -75,7 +76,7 @@ def follow(wearer: str, seconds: int, where: Where, folder: Path) -> Followed:
         Whose signal.
     seconds : int
         How many good seconds.
-    where : Where
+    monitor : MonitorAddress
         Where the monitor publishes.
     folder : Path
         Where it captures.
@@ -92,22 +93,19 @@ def follow(wearer: str, seconds: int, where: Where, folder: Path) -> Followed:
         seconds were good and nobody at a terminal wants to go on.
     EcgmonError
         If the monitor goes away.
-    typer.Exit
-        With code 130 on Ctrl-C.
+    StoppedError
+        On Ctrl-C.
     """
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    follower = _Follower(wearer, seconds, where, folder)
+    follower = _Follower(wearer, seconds, monitor, folder)
     try:
         with long_work() as bar:
             return follower.run(context, bar)
     except (KeyboardInterrupt, typer.Abort):
-        Console(stderr=True).print(
-            f"Stopped with {follower.tally.usable} of {seconds} usable seconds; what was captured "
-            f"of {wearer} stays.",
-            highlight=False,
-            soft_wrap=True,
-        )
-        raise typer.Exit(128 + signal.SIGINT) from None
+        raise StoppedError(
+            f"Stopped with {follower.counted.usable} of {seconds} usable seconds; what was "
+            f"captured of {wearer} stays."
+        ) from None
     finally:
         context.destroy(linger=0)
 
@@ -115,13 +113,13 @@ def follow(wearer: str, seconds: int, where: Where, folder: Path) -> Followed:
 class _Follower:
     """The sockets, and what has come of a wearer."""
 
-    def __init__(self, wearer: str, seconds: int, where: Where, folder: Path) -> None:
+    def __init__(self, wearer: str, seconds: int, monitor: MonitorAddress, folder: Path) -> None:
         self._wearer = wearer
         self._seconds = seconds
-        self._where = where
+        self._monitor = monitor
         self._folder = folder
         self._others: set[str] = set()
-        self.tally = Tally(time.monotonic())
+        self.counted = LiveSeconds(time.monotonic())
 
     def run(self, context: "zmq.Context[zmq.Socket[bytes]]", bar: Progress) -> Followed:
         """Follow; see `follow`."""
@@ -132,8 +130,8 @@ class _Follower:
         while True:
             stream = self._await_stream(again=again)
             if self._count(stream):
-                return Followed(stream, self.tally.start, self.tally.stop)
-            self._say(f"The stream has ended: {self.tally.summary()}, and counting begins anew.")
+                return Followed(stream, self.counted.start, self.counted.stop)
+            self._say(f"The stream has ended: {self.counted.summary()}, and counting begins anew.")
             again = True
 
     def _connect(self, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
@@ -141,14 +139,14 @@ class _Follower:
         everyones = topics([messages.Opened, messages.Closed])
         wanted = [*everyones, *topics([messages.Window], self._wearer)]
         self._viewer = ViewerClient(
-            context, self._where.endpoint, wanted, secure=self._where.secure
+            context, self._monitor.endpoint, wanted, secure=self._monitor.secure
         )
         deadline = time.monotonic() + CONNECT_S
         while not self._viewer.socket.poll(POLL_MS):
             list(self._viewer.drain(0))  # says so if this key is not accepted
             if time.monotonic() > deadline:
                 raise UsageError(
-                    f"No monitor publishes at {self._where.endpoint}: start one with ecgmon "
+                    f"No monitor publishes at {self._monitor.endpoint}: start one with ecgmon "
                     "serve, or give the endpoint with --monitor."
                 )
 
@@ -169,7 +167,7 @@ class _Follower:
 
     def _count(self, stream: str) -> bool:
         """Count a stream's seconds; tells whether they are enough, which they may never be."""
-        self.tally = Tally(time.monotonic())
+        self.counted = LiveSeconds(time.monotonic())
         waiting: deque[_Second] = deque()
         planned, ended = SPARE * self._seconds, False
         while True:
@@ -180,21 +178,21 @@ class _Follower:
                     ended = True
                     break
             self._weigh(stream, waiting)
-            now, tally = time.monotonic(), self.tally
-            self._bar.update(self._task, completed=tally.usable, note=tally.state)
-            if tally.usable >= self._seconds or ended:
-                return tally.usable >= self._seconds
-            if line := tally.idle(now):
+            now, counted = time.monotonic(), self.counted
+            self._bar.update(self._task, completed=counted.usable, note=counted.state)
+            if counted.usable >= self._seconds or ended:
+                return counted.usable >= self._seconds
+            if line := counted.idle(now):
                 self._say(line)
-            if tally.elapsed(now) >= planned:
+            if counted.elapsed(now) >= planned:
                 self._ask()
-                wanted = self._seconds - tally.usable
-                planned = tally.elapsed(time.monotonic()) + SPARE * wanted
+                wanted = self._seconds - counted.usable
+                planned = counted.elapsed(time.monotonic()) + SPARE * wanted
 
     def _weigh(self, stream: str, waiting: "deque[_Second]") -> None:
         """Count the seconds that wait, in order, until one that is not on disk yet."""
         held: list[Captured] | None = None
-        while waiting and self.tally.usable < self._seconds:
+        while waiting and self.counted.usable < self._seconds:
             second, now = waiting[0], time.monotonic()
             state: State | None = second.state
             if state != "absent":
@@ -203,28 +201,28 @@ class _Follower:
                     held = [record for record in mine if record.stream == stream]
                 state = _on_disk(second, held)
             if state is None:
-                if now - second.heard > DISK_S:
+                if now - second.received > DISK_S:
                     raise UsageError(
                         f"What {self._wearer} sends does not appear in {self._folder}: start "
                         "ecgmon serve with --capture, and with the same $ECGMON_STATE as this."
                     )
                 return
             waiting.popleft()
-            if line := self.tally.add(second.first, state, now):
+            if line := self.counted.add(second.first, state, now):
                 self._say(line)
 
     def _ask(self) -> None:
         """Ask whether to go on; raises `UsageError` where nobody is there to say so, or says no."""
-        tally, missing = self.tally, self._seconds - self.tally.usable
-        hopeful = self._seconds >= USABLE * (tally.since + missing)
+        counted, missing = self.counted, self._seconds - self.counted.usable
+        hopeful = self._seconds >= USABLE * (counted.since + missing)
         if hopeful and sys.stdin.isatty() and sys.stderr.isatty():
             self._bar.stop()
-            if typer.confirm(f"{tally.summary()}: go on for {missing} more?", err=True):
+            if typer.confirm(f"{counted.summary()}: go on for {missing} more?", err=True):
                 self._bar.start()
                 return
         raise UsageError(
-            f"Of {self._wearer}'s signal {tally.summary()}, and {self._seconds} are needed: see to "
-            "the electrodes and the device, and start again."
+            f"Of {self._wearer}'s signal {counted.summary()}, and {self._seconds} are needed: see "
+            "to the electrodes and the device, and start again."
         )
 
     def _messages(self) -> Iterator[messages.OfStream]:
@@ -241,7 +239,7 @@ class _Follower:
                 self._others.discard(message.wearer)
         if time.monotonic() - self._viewer.heard > GONE_S:
             raise EcgmonError(
-                f"The monitor at {self._where.endpoint} is gone, after {self.tally.summary()}: "
+                f"The monitor at {self._monitor.endpoint} is gone, after {self.counted.summary()}: "
                 "start ecgmon serve again, and then this."
             )
 
@@ -258,11 +256,11 @@ class _Follower:
 def _on_disk(second: _Second, held: list[Captured]) -> State | None:
     """Return what a second with signal is like as captured, or None if it is still to come."""
     stop = second.first + WINDOW
-    if max((heard.end(record) for record in held), default=0) < stop:
+    if max((resampled.end(record) for record in held), default=0) < stop:
         return None
     for record in held:
-        if heard.begin(record) <= second.first and stop <= heard.end(record):
-            first, last = heard.span(record, second.first, stop)
+        if resampled.begin(record) <= second.first and stop <= resampled.end(record):
+            first, last = resampled.span(record, second.first, stop)
             counts = record.read(first, min(last, record.stop)).samples[None]
             valid = counts != NO_VALUE
             if not valid.all():

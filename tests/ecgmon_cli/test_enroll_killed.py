@@ -13,30 +13,31 @@ import json, os, random, signal, sys, time
 from dataclasses import replace
 from pathlib import Path
 
-from ecgmon_cli.enrolment import enrolling
 from replay.simulator.wearer import simulate
 from trainer.data import noise
 from trainer.data.dataset import record_set
-from trainer.enrolment import gate
+from trainer.enrolment import gate, service, sources
+from trainer.enrolment.request import EnrolmentRequest, FromRecord
 from trainer.networks.windows import BeatNet
 from trainer.training import build
 
 record = simulate("premature", duration_s=241).record
 prepared = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
-enrolling.load = lambda names, *_: [replace(prepared, record=name) for name in names]
+sources.from_record = lambda *_: record
+service.load = lambda names, *_: [replace(prepared, record=name) for name in names]
 noise.load = lambda *_: []
 recipe = build.TRAININGS["beatnet"]
 build.TRAININGS["beatnet"] = replace(
     recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=10)
 )
-wanted = enrolling.EnrolmentRequest.of("ann", None, 1, None, force=True)
+request = EnrolmentRequest("ann", FromRecord("premature"), force=True)
 
 def enrolled(kill_after):
     started = time.monotonic()
     pid = os.fork()
     if not pid:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        enrolling.run(record, "annotations", wanted)
+        service.Enrolment(request).run()
         os._exit(0)
     if kill_after is not None:
         time.sleep(kill_after)

@@ -1,4 +1,4 @@
-"""Sources of the signal of an enrolment, and the place where it is kept."""
+"""Sources of an enrolment's signal, and the folder where the signal is kept; loads no torch."""
 
 import contextlib
 import re
@@ -14,32 +14,62 @@ from ecgmon.core.annotations import Annotations
 from ecgmon.core.atomic import atomic_write
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
-from ecgmon.core.paths import captured_folder, enrolments_folder
+from ecgmon.core.paths import captured_folder, enrolments_folder, require_writable
+from ecgmon.keys.address import MonitorAddress
 from ecgmon.models.resolve import stored
 from ecgmon.records import Record
+from ecgmon.records.captured import reader, resampled
 from ecgmon.records.captured.layout import NAME
-from ecgmon_cli.options import require_writable
-from ecgmon_cli.where import Where
+from ecgmon.records.converted import read_converted
+from ecgmon.records.read import read
+from ecgmon.records.record import Found
+from trainer.data.splits import ENROLMENT_S
+from trainer.enrolment.live import follow
+from trainer.enrolment.request import EnrolmentRequest, FromCaptured, FromRecord
 from trainer.enrolment.review.judgements import ANNOTATOR
 
 REPORT: Final = ".html"
 
 
+def take(request: EnrolmentRequest) -> tuple[Record, str]:
+    """Return the signal that a request asks for, at `RATE`, and a notice on it, if any.
+
+    The signal of an unfinished review comes before a captured or a new one, unless it is to be
+    taken afresh or assumed normal. Where it is taken afresh, unfinished reviews are set aside.
+
+    Raises
+    ------
+    EcgmonError
+        If there is no such signal.
+    """
+    patient, source, notice = request.patient, request.source, ""
+    begun = None
+    if not (isinstance(source, FromRecord) or request.afresh or request.labels == "assumed normal"):
+        begun = unfinished(patient)
+    if isinstance(source, FromRecord):
+        record = from_record(source.name, request.data, ENROLMENT_S, source.annotator)
+        notice = record.notice
+    elif begun is not None:
+        record = begun
+        notice = f"Going on with {patient}'s unfinished review. For new signal: --afresh"
+    elif isinstance(source, FromCaptured):
+        record = from_captured(patient, ENROLMENT_S)
+    else:
+        record = from_live(patient, source.minutes, source.monitor)
+    if request.afresh:
+        set_aside(patient, record if isinstance(source, FromRecord) else None)
+    return record, notice
+
+
 def from_record(name: str, data: Path | None, seconds: int, annotator: str | None = None) -> Record:
     """Read the first seconds of a record at `RATE`, fetched first if it is not on this machine."""
-    from ecgmon.records.converted import converted
-    from ecgmon.records.fetch import obtain
-    from ecgmon.records.find import here
-    from ecgmon.records.read import read
-
-    found = obtain(here(name), data=data, annotator=annotator)
-    record = converted(read(found, annotator=annotator))
+    record = read_converted(name, annotator=annotator, data=data)
     stop = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
-    said = record.annotations
-    if said is not None:
-        n = int(np.searchsorted(said.samples, stop))
-        said = Annotations(said.samples[:n], said.symbols[:n])
-    return replace(record, samples=record.samples[:stop], annotations=said)
+    marks = record.annotations
+    if marks is not None:
+        n = int(np.searchsorted(marks.samples, stop))
+        marks = Annotations(marks.samples[:n], marks.symbols[:n])
+    return replace(record, samples=record.samples[:stop], annotations=marks)
 
 
 def from_captured(wearer: str, seconds: int) -> Record:
@@ -50,11 +80,8 @@ def from_captured(wearer: str, seconds: int) -> Record:
     RecordError
         If there are too few of them in a row.
     """
-    from ecgmon.records.captured import reader as captured
-    from ecgmon.records.captured import resampled as heard
-
     folder = captured_folder()
-    found = captured.captures(folder, wearer)
+    found = reader.captures(folder, wearer)
     if not found:
         raise RecordError(
             f"Nothing of {wearer} is captured in {folder}: start ecgmon serve and let the device "
@@ -67,24 +94,21 @@ def from_captured(wearer: str, seconds: int) -> Record:
         if not (same and before.stop >= first):
             break
         first = min(first, before.first)
-    wanted, stop = (seconds + 1) * WINDOW, heard.end(newest)
+    wanted, stop = (seconds + 1) * WINDOW, resampled.end(newest)
     held_s = int((newest.stop - first) / newest.rate)
     if held_s * RATE < wanted:
         raise RecordError(
             f"Only the last {held_s} s of {wearer}'s newest stream are captured in one piece, and "
             f"enrolment takes {wanted // RATE}: let it go on, or follow it with --live."
         )
-    return heard.hear(folder, wearer, newest.stream, stop - wanted, stop)
+    return resampled.hear(folder, wearer, newest.stream, stop - wanted, stop)
 
 
-def from_live(wearer: str, minutes: int, where: Where) -> Record:
+def from_live(wearer: str, minutes: int, monitor: MonitorAddress) -> Record:
     """Follow a running monitor until it has captured so much good signal, and read that."""
-    from ecgmon.records.captured import resampled as heard
-    from ecgmon_cli.enrolment.live import follow
-
     folder = captured_folder()
-    span = follow(wearer, minutes * 60 + 1, where, folder)
-    return heard.hear(folder, wearer, span.stream, span.start, span.stop)
+    span = follow(wearer, minutes * 60 + 1, monitor, folder)
+    return resampled.hear(folder, wearer, span.stream, span.start, span.stop)
 
 
 def require_room(wearer: str) -> None:
@@ -95,9 +119,6 @@ def require_room(wearer: str) -> None:
 
 def unfinished(wearer: str) -> Record | None:
     """Return the captured signal whose review was begun last and not finished, if there is one."""
-    from ecgmon.records.read import read
-    from ecgmon.records.record import Found
-
     for review in _unfinished(wearer):
         path = review.with_suffix("")
         with contextlib.suppress(RecordError):  # its signal is damaged: an older one may not be
@@ -176,9 +197,6 @@ def _folder(wearer: str) -> Path:
 
 
 def _require_same(record: Record, path: Path) -> None:
-    from ecgmon.records.read import read
-    from ecgmon.records.record import Found
-
     there = read(Found(str(path), record.wearer, path))
     same_gain = np.float32(there.gain) == np.float32(record.gain)  # `read` may have rounded it
     if not (same_gain and np.array_equal(there.samples, record.samples)):
@@ -190,7 +208,7 @@ def _require_same(record: Record, path: Path) -> None:
 
 def _write(record: Record, path: Path) -> None:
     """Write the record; its header comes last, so that what is found is whole."""
-    import wfdb
+    import wfdb  # takes a quarter of a second to load
 
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keeping-") as folder:
         wfdb.wrsamp(

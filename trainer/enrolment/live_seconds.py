@@ -1,4 +1,4 @@
-"""Counting a wearer's usable seconds, and when to say what is wrong with the others."""
+"""Count of a live stream's usable seconds, and remarks on what is wrong with the others."""
 
 from collections import Counter
 from typing import Final, Literal
@@ -6,7 +6,7 @@ from typing import Final, Literal
 from ecgmon.core.constants import WINDOW
 
 State = Literal["signal", "noisy", "absent", "clipped", "missing", "silent"]
-"""Of a second: as the monitor says; clipped or not captured whole; or nothing comes at all."""
+"""Of a second: as the monitor judges it, clipped, not captured whole, or not received at all."""
 REMARKS: Final[dict[State, str]] = {
     "signal": "The signal is good again.",
     "noisy": "The signal is too noisy: keep still, and see to the electrodes.",
@@ -16,14 +16,15 @@ REMARKS: Final[dict[State, str]] = {
     "silent": "Nothing arrives from the device: see to its link.",
 }
 APART_S: Final = 5.0
-"""Seconds between two remarks at the least..."""
+"""Fewest seconds between two remarks."""
 AGAIN_S: Final = 20.0
-"""...and between two of the same."""
+"""Fewest seconds between two remarks on the same state."""
 SILENT_S: Final = 6.0
-"""Nothing for so long is remarked on; a radio's bursts are shorter."""
+"""Seconds without anything received after which there is a remark; the gaps between a radio's
+bursts are shorter."""
 
 
-class Tally:
+class LiveSeconds:
     """Seconds of one stream, counted by their state.
 
     Parameters
@@ -44,10 +45,10 @@ class Tally:
     def __init__(self, now: float) -> None:
         self.start = self.stop = self.since = 0
         self._seconds: Counter[State] = Counter()
-        self._began = self._heard = now
+        self._began_s = self._received_s = now
         self._state: State = "signal"
-        self._said: State = "signal"
-        self._said_s = float("-inf")
+        self._remarked: State = "signal"
+        self._remarked_s = float("-inf")
 
     @property
     def usable(self) -> int:
@@ -61,7 +62,7 @@ class Tally:
 
     def elapsed(self, now: float) -> float:
         """Return how many seconds have passed, or were played if that is more."""
-        return max(now - self._began, self._seconds.total())
+        return max(now - self._began_s, self._seconds.total())
 
     def add(self, first: int, state: State, now: float) -> str | None:
         """Count the second that begins at sample ``first``; returns what is to be said, if any."""
@@ -71,12 +72,12 @@ class Tally:
             self.stop = first + WINDOW
         self._seconds[state] += 1
         self.since += self.usable > 0
-        self._heard = now
+        self._received_s = now
         return self._remark(state, now)
 
     def idle(self, now: float) -> str | None:
         """Return what is to be said though no second has come."""
-        return self._remark("silent", now) if now - self._heard >= SILENT_S else None
+        return self._remark("silent", now) if now - self._received_s >= SILENT_S else None
 
     def summary(self) -> str:
         """Return how many seconds were of which kind."""
@@ -88,8 +89,8 @@ class Tally:
     def _remark(self, state: State, now: float) -> str | None:
         self._state = state
         at = self.elapsed(now)
-        again = state != "signal" and at - self._said_s >= AGAIN_S
-        if at - self._said_s < APART_S or not (again or state != self._said):
+        again = state != "signal" and at - self._remarked_s >= AGAIN_S
+        if at - self._remarked_s < APART_S or not (again or state != self._remarked):
             return None
-        self._said, self._said_s = state, at
+        self._remarked, self._remarked_s = state, at
         return REMARKS[state]

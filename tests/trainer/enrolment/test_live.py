@@ -15,16 +15,16 @@ import pytest
 import monitor.storage.job_queue
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import EcgmonError, UsageError
+from ecgmon.keys.address import MonitorAddress
 from ecgmon.records.captured import reader as captured
 from ecgmon.wire import messages
-from ecgmon_cli.enrolment import live
-from ecgmon_cli.enrolment.tally import REMARKS
-from ecgmon_cli.where import Where
 from replay.simulator.wearer import simulate
 from tests.support.rig import PATIENCE_S, Rig
 from tests.support.subprocesses import start
+from trainer.enrolment import live
+from trainer.enrolment.live_seconds import REMARKS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RATE = 360
 GOOD = simulate("normal", duration_s=60).record.samples
 OFF = np.full(60 * RATE, NO_VALUE, dtype=np.int16)
@@ -51,7 +51,7 @@ class Following(threading.Thread):
 
     def __init__(self, rig, folder, seconds, wearer="ann"):
         super().__init__(daemon=True)
-        self._given = (wearer, seconds, Where(rig.monitor.publish), folder / "captured")
+        self._given = (wearer, seconds, MonitorAddress(rig.monitor.publish), folder / "captured")
         self.found = self.error = None
         self.start()
 
@@ -119,9 +119,9 @@ def test_too_few_good_seconds_end_in_a_sentence_that_counts_them(rig, tmp_path, 
 
 def test_a_monitor_that_is_not_there_is_said_soon(tmp_path):
     with pytest.raises(UsageError, match="start one with ecgmon serve"):
-        live.follow("ann", 5, Where("tcp://127.0.0.1:9"), tmp_path)
+        live.follow("ann", 5, MonitorAddress("tcp://127.0.0.1:9"), tmp_path)
     with pytest.raises(UsageError, match="is no endpoint"):
-        live.follow("ann", 5, Where("nonsense"), tmp_path)
+        live.follow("ann", 5, MonitorAddress("nonsense"), tmp_path)
 
 
 def test_a_wearer_who_does_not_stream_is_waited_for_a_while_and_the_others_are_named(
@@ -252,19 +252,15 @@ def test_at_a_terminal_it_is_asked_whether_to_go_on(rig, tmp_path, monkeypatch, 
 
 PROGRAM = """
 import sys
-from pathlib import Path
-import typer
-from ecgmon_cli.enrolment.live import follow
-from ecgmon_cli.where import Where
-endpoint, folder = sys.argv[1:]
-sys.argv[1:] = []
-typer.run(lambda: follow("ann", 300, Where(endpoint), Path(folder)))
+from ecgmon_cli import main
+main()
 """
 
 
 def test_ctrl_c_ends_it_with_one_line(rig, tmp_path):
-    command = (sys.executable, "-c", PROGRAM, rig.monitor.publish, tmp_path / "captured")
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = (sys.executable, "-c", PROGRAM, "enroll", "--patient", "ann", "--live", "5")
+    command += ("--assume-normal", "--monitor", rig.monitor.publish)
+    env = os.environ | {"PYTHONPATH": str(ROOT), "ECGMON_STATE": str(tmp_path)}
     with start(*command, folder=tmp_path / "live", env=env) as process:
         process.wait_for("Waiting for ann's device")
         outcome = process.end(signal.SIGINT)
@@ -272,4 +268,4 @@ def test_ctrl_c_ends_it_with_one_line(rig, tmp_path):
     waiting, bar, stopped = outcome.err.splitlines()
     assert waiting == "Waiting for ann's device; nobody streams now."
     assert bar.startswith("ann ")
-    assert stopped == "Stopped with 0 of 300 usable seconds; what was captured of ann stays."
+    assert stopped == "Stopped with 0 of 301 usable seconds; what was captured of ann stays."

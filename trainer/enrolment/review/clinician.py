@@ -1,8 +1,8 @@
-"""Joins the review in the terminal with what the trainer makes of the answers."""
+"""The labels of an enrolment's beats by a clinician, who judges some of them in the terminal."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,9 @@ from trainer.enrolment.beats import Beats
 from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.review.judgements import Judgement, Judgements
 from trainer.enrolment.review.session import run
+from trainer.enrolment.signal import EnrolmentSignal
 from trainer.networks.windows import BeatNet
 from trainer.training.export import restore
-
-if TYPE_CHECKING:
-    from trainer.enrolment.signal import EnrolmentSignal
 
 _LABELS: Final = {
     Judgement.NORMAL: NORMAL,
@@ -27,22 +25,26 @@ _LABELS: Final = {
 }
 
 
-class _Asked:
-    """The trainer's questions, with the review's answers."""
+class _QuestionsOfReview:
+    """Questions that take a review's judgements for labels; see `QuestionSource`."""
 
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
         self.beats = questions.beats
 
     def next(self, answers: Mapping[int, Judgement]) -> int | None:
-        return self._questions.next({beat: _LABELS[said] for beat, said in answers.items()})
+        return self._questions.next(_as_labels(answers))
 
     def spread(self, answers: Mapping[int, Judgement]) -> NDArray[np.int8]:
-        return self._questions.spread({beat: _LABELS[said] for beat, said in answers.items()})
+        return self._questions.spread(_as_labels(answers))
 
 
-def reviewed(
-    signal: "EnrolmentSignal", generic: Path, kept: Path, title: str
+def _as_labels(answers: Mapping[int, Judgement]) -> dict[int, int | None]:
+    return {beat: _LABELS[judgement] for beat, judgement in answers.items()}
+
+
+def review_beats(
+    signal: EnrolmentSignal, generic: Path, kept: Path, title: str
 ) -> tuple[NDArray[np.int8], int] | None:
     """Let a clinician judge beats of a signal on this terminal.
 
@@ -66,7 +68,7 @@ def reviewed(
     if not isinstance(network, BeatNet):
         raise BundleError(f"{generic} holds {card.network}: a review needs a beatnet.")
     beats = Beats(network, signal.record, signal.beats)
-    asked = _Asked(Questions(signal.beats, beats.distance, beats.suspicion))
+    asked = _QuestionsOfReview(Questions(signal.beats, beats.distance, beats.suspicion))
     judgements = Judgements(kept, signal.beats)
     if not run(signal.filtered, asked, judgements, title, MOST):
         return None

@@ -5,31 +5,33 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon_cli.enrolment.tally import AGAIN_S, APART_S, REMARKS, SILENT_S, Tally
+from trainer.enrolment.live_seconds import AGAIN_S, APART_S, REMARKS, SILENT_S, LiveSeconds
 
 states = st.lists(st.sampled_from([s for s in REMARKS if s != "silent"]), max_size=120)
 
 
 @given(states)
 def test_seconds_are_counted_and_the_good_ones_lie_between_start_and_stop(course):
-    tally = Tally(now=100.0)
+    counted = LiveSeconds(now=100.0)
     for number, state in enumerate(course):
-        tally.add(360 * (number + 7), state, now=100.0)
+        counted.add(360 * (number + 7), state, now=100.0)
     good = [number + 7 for number, state in enumerate(course) if state == "signal"]
-    assert tally.usable == len(good)
-    assert (tally.start, tally.stop) == ((360 * good[0], 360 * good[-1] + 360) if good else (0, 0))
-    assert tally.elapsed(now=100.0) == len(course)
-    assert tally.elapsed(now=300.0) == 200.0
-    assert f"{len(good)} of {len(course)} seconds were usable" in tally.summary()
+    assert counted.usable == len(good)
+    assert (counted.start, counted.stop) == (
+        (360 * good[0], 360 * good[-1] + 360) if good else (0, 0)
+    )
+    assert counted.elapsed(now=100.0) == len(course)
+    assert counted.elapsed(now=300.0) == 200.0
+    assert f"{len(good)} of {len(course)} seconds were usable" in counted.summary()
     for state in {*course} - {"signal"}:
-        assert f"{course.count(state)} {state}" in tally.summary()
+        assert f"{course.count(state)} {state}" in counted.summary()
 
 
 @given(states)
 def test_what_is_wrong_is_said_at_once_and_never_every_second(course):
-    tally, said = Tally(now=0.0), []
+    counted, said = LiveSeconds(now=0.0), []
     for second, state in enumerate(course, start=1):
-        line = tally.add(360 * second, state, now=0.0)
+        line = counted.add(360 * second, state, now=0.0)
         assert line in (None, REMARKS[state])
         if line:
             said.append((second, state))
@@ -41,26 +43,26 @@ def test_what_is_wrong_is_said_at_once_and_never_every_second(course):
 
 
 def test_what_persists_is_said_again_now_and_then():
-    tally = Tally(now=0.0)
-    lines = [tally.add(360 * n, "noisy", now=0.0) for n in range(61)]
+    counted = LiveSeconds(now=0.0)
+    lines = [counted.add(360 * n, "noisy", now=0.0) for n in range(61)]
     assert [n for n, line in enumerate(lines) if line] == [0, AGAIN_S, 2 * AGAIN_S, 3 * AGAIN_S]
-    assert tally.add(0, "signal", now=0.0) is None  # too soon after
-    lines = [tally.add(0, "signal", now=0.0) for _ in range(60)]
+    assert counted.add(0, "signal", now=0.0) is None  # too soon after
+    lines = [counted.add(0, "signal", now=0.0) for _ in range(60)]
     assert [line for line in lines if line] == [REMARKS["signal"]]
 
 
 def test_silence_is_said_too():
-    tally = Tally(now=0.0)
-    tally.add(0, "signal", now=1.0)
-    assert tally.idle(now=SILENT_S) is None
-    assert tally.idle(now=SILENT_S + 1) == REMARKS["silent"]
-    assert tally.state == "silent"
-    assert tally.idle(now=SILENT_S + 2) is None
-    assert tally.add(360, "signal", now=SILENT_S + 10) == REMARKS["signal"]
+    counted = LiveSeconds(now=0.0)
+    counted.add(0, "signal", now=1.0)
+    assert counted.idle(now=SILENT_S) is None
+    assert counted.idle(now=SILENT_S + 1) == REMARKS["silent"]
+    assert counted.state == "silent"
+    assert counted.idle(now=SILENT_S + 2) is None
+    assert counted.add(360, "signal", now=SILENT_S + 10) == REMARKS["signal"]
 
 
 def test_bad_seconds_count_against_the_span_from_the_first_good_one_on():
-    tally = Tally(0.0)
+    counted = LiveSeconds(0.0)
     for second, state in enumerate(("absent", "absent", "signal", "noisy", "signal", "absent")):
-        tally.add(360 * second, state, float(second))
-    assert (tally.usable, tally.since) == (2, 4)
+        counted.add(360 * second, state, float(second))
+    assert (counted.usable, counted.since) == (2, 4)

@@ -10,7 +10,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.captured.layout import CapturedHeader
-from ecgmon_cli.enrolment import sources
+from trainer.enrolment import sources
 
 STREAM = "00000000000000aa"
 SECONDS = 20

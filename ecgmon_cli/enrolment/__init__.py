@@ -1,1 +1,0 @@
-"""The steps of `ecgmon enroll`: a signal, its labels, a model."""

@@ -1,0 +1,269 @@
+"""The service object of an enrolment: from a request to a model in service, step by step.
+
+What needs torch, which takes seconds to load, is imported where it is used: a request that cannot
+be carried out is refused before.
+"""
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ecgmon.core.constants import WINDOW
+from ecgmon.core.errors import BundleError, UsageError
+from ecgmon.core.labels import NORMAL, UNLABELLED
+from ecgmon.models.bundle import Model
+from ecgmon.models.card import LabelSource
+from ecgmon.models.resolve import GENERIC, resolve, stored
+from ecgmon.terminal.progress import long_work
+from ecgmon.terminal.screen import usable
+from trainer.data import noise, splits
+from trainer.data.dataset import RecordSet, load
+from trainer.enrolment import signal, sources
+from trainer.enrolment.request import EnrolmentRequest, FromRecord, StoppedError
+from trainer.networks import TRAINABLE
+
+if TYPE_CHECKING:
+    from trainer.enrolment.enrol import EnrolmentMethod
+    from trainer.enrolment.enrolled import Enrolled
+    from trainer.enrolment.gate import Verdict
+    from trainer.enrolment.signal import EnrolmentSignal
+    from trainer.networks.windows import WindowNetwork
+    from trainer.training.batches import Noise
+
+MIN_LABELLED_S: Final = 60
+"""Fewest labelled seconds before the last minute that are worth fitting to."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _OtherWearers:
+    """Those to rehearse, those of the gate's panel, and recordings of noise."""
+
+    rehearsal: list[RecordSet]
+    panel: list[RecordSet]
+    noise: "Noise"
+
+
+class Enrolment:
+    """One enrolment of a wearer.
+
+    To make one checks the request and takes the signal, which may mean to follow a running monitor
+    for minutes. `run` then makes the model.
+
+    Parameters
+    ----------
+    request : EnrolmentRequest
+        What is asked for.
+
+    Attributes
+    ----------
+    notice : str
+        What a user should know of the signal before `run`; empty where there is nothing.
+
+    Raises
+    ------
+    EcgmonError
+        If the request cannot be carried out.
+    StoppedError
+        On Ctrl-C while a monitor is followed.
+    """
+
+    def __init__(self, request: EnrolmentRequest) -> None:
+        self._request = request
+        self._start = request.generic or resolve(GENERIC, None)
+        self._base = Model.load(self._start).card
+        self._old = Model.load(resolve(None, request.patient))
+        self._require_comparable()
+        sources.require_room(request.patient)
+        if request.labels == "review":
+            _require_terminal("--review needs one to judge beats in")
+        elif request.labels is None and not isinstance(request.source, FromRecord):
+            _require_terminal(
+                f"nothing says what is normal in what {request.patient}'s device sends"
+            )
+        self._record, self.notice = sources.take(request)
+        signal.require_length(self._record)
+        windows = len(self._record.samples) // WINDOW
+        signal.require_eligible(self._base, self._record.name, windows, windows)
+        annotated = self._record.annotations is not None
+        self._labels: LabelSource = request.labels or ("annotations" if annotated else "review")
+
+    def run(self) -> "Enrolled | None":
+        """Make the model, and put it into service if the gate has no objection.
+
+        Returns
+        -------
+        Enrolled or None
+            None if the review was left.
+
+        Raises
+        ------
+        EcgmonError
+            Where the signal is nothing to enrol on, or the model cannot be made or stored.
+        StoppedError
+            On Ctrl-C.
+        """
+        try:
+            return self._run()
+        except KeyboardInterrupt:
+            raise StoppedError(
+                f"Stopped: {self._request.patient}'s models are as they were, and answers given "
+                "are kept."
+            ) from None
+
+    def _run(self) -> "Enrolled | None":
+        from trainer.enrolment import report
+        from trainer.enrolment.enrolled import Enrolled
+        from trainer.networks.windows import NETWORKS
+
+        request, kind = self._request, NETWORKS[self._base.network]
+        prepared = signal.take(self._record, kind, len(self._record.samples) // WINDOW - 1)
+        signal.require_eligible(
+            self._base, prepared.record.record, len(prepared.record), prepared.seconds
+        )
+        self._require_judgeable(prepared)
+        others = self._load_others(kind)  # what is missing is said before anybody judges
+        labelled = self._label(prepared)
+        if labelled is None:
+            return None
+        prepared, judged = labelled
+        stream, first = sources.origin(self._record)
+        own = replace(prepared.record, record=stream, wearer=request.patient)
+        prepared = replace(prepared, record=own)
+        _require_labels(prepared)
+        new, verdict, version = self._make(prepared, first, others)
+        serves = request.force or not verdict.objections
+        if serves:
+            stored().activate(request.patient, version, forced=bool(verdict.objections))
+        path = sources.place_of(self._record, request.patient).with_suffix(sources.REPORT)
+        done = Enrolled(version, serves, prepared, new, self._old, verdict, path, judged)
+        report.write(done)
+        return done
+
+    def _require_comparable(self) -> None:
+        """Raise `BundleError` where the models are none to enrol with."""
+        base, old = self._base, self._old.card
+        if base.network not in TRAINABLE:
+            raise BundleError(
+                f"{self._start} holds a network this version cannot train: {base.network}."
+            )
+        if old.geometry != base.geometry:
+            raise BundleError(
+                f"{old.name}, in service for {self._request.patient}, sees other history than "
+                f"{self._start} and cannot be compared with it: give a bundle like it with "
+                "--generic."
+            )
+
+    def _require_judgeable(self, prepared: "EnrolmentSignal") -> None:
+        """Raise `EcgmonError` where the signal cannot be labelled in the way that is asked for."""
+        if self._labels == "review":
+            _require_terminal(f"nothing says what is normal in {self._record.name}")
+        if self._labels == "assumed normal":
+            self._calibration(prepared).fitted(prepared.seconds)
+
+    def _load_others(self, kind: "type[WindowNetwork]") -> _OtherWearers:
+        """Load what comes from other wearers; what is only calibrated rehearses nothing."""
+        from trainer.enrolment import gate
+
+        data = self._request.data
+        rehearsal = () if self._labels == "assumed normal" else splits.TRAINING
+        names = [*rehearsal, *gate.PANEL]
+        with long_work() as bar:
+            task = bar.add_task("Other wearers", total=len(names), note="")
+            sets = load(names, kind, data, lambda name: bar.update(task, advance=1, note=name))
+        n = len(rehearsal)
+        recordings = noise.load(kind.geometry, data) if rehearsal else ()
+        return _OtherWearers(sets[:n], sets[n:], recordings)
+
+    def _label(self, prepared: "EnrolmentSignal") -> "tuple[EnrolmentSignal, int] | None":
+        """Return the labelled signal and how many beats were judged; None if a review was left.
+
+        A signal that is not labelled by annotations is kept.
+        """
+        if self._labels == "annotations":
+            return prepared, 0
+        from trainer.enrolment.labelled import labelled
+
+        kept = sources.keep(self._record, self._request.patient)
+        labels, judged = np.full(len(prepared.beats), NORMAL, dtype=np.int8), 0
+        if self._labels == "review":
+            from trainer.enrolment.review.clinician import review_beats
+
+            answered = review_beats(prepared, self._start, kept, self._request.patient)
+            if answered is None:
+                return None
+            labels, judged = answered
+        return replace(prepared, record=labelled(prepared, labels)), judged
+
+    def _make(
+        self, prepared: "EnrolmentSignal", first: int, others: _OtherWearers
+    ) -> "tuple[Model, Verdict, int]":
+        """Make the model, compare it with the one in service, and store it."""
+        from trainer.enrolment import gate
+        from trainer.enrolment.enrol import enrol
+
+        seed, record, seconds = self._request.seed, prepared.record, prepared.seconds
+        method = self._method(prepared, others)
+        try:
+            with long_work() as bar, tempfile.TemporaryDirectory() as folder:
+                task = bar.add_task("Fits", total=2, note="")
+                new = enrol(
+                    self._start,
+                    record,
+                    method,
+                    seed,
+                    path := Path(folder) / "new.onnx",
+                    first=first,
+                    seconds=seconds,
+                    progress=lambda: bar.update(task, advance=1),
+                )
+                verdict = gate.compare(
+                    new, self._old, record, others.panel, first=first, seconds=seconds
+                )
+                return new, verdict, stored().add(self._request.patient, path)
+        except OSError as error:
+            raise UsageError(
+                f"The new model cannot be written in {tempfile.gettempdir()}: {error.strerror}."
+            ) from error
+
+    def _method(self, prepared: "EnrolmentSignal", others: _OtherWearers) -> "EnrolmentMethod":
+        from trainer.enrolment.enrol import tuning
+
+        if self._labels == "assumed normal":
+            return self._calibration(prepared)
+        return tuning(
+            self._start,
+            prepared.record,
+            others.rehearsal,
+            self._request.seed,
+            others.noise,
+            labels=self._labels,
+        )
+
+    def _calibration(self, prepared: "EnrolmentSignal") -> "EnrolmentMethod":
+        from trainer.enrolment.baseline import assumed_normal
+
+        return assumed_normal(self._start, prepared, self._request.seed)
+
+
+def _require_labels(prepared: "EnrolmentSignal") -> None:
+    """Raise `UsageError` where too few seconds before the last minute have a label."""
+    from trainer.enrolment.enrol import HELD_OUT_S
+
+    early = prepared.record.labels[: prepared.seconds - HELD_OUT_S]
+    if (known := int(np.sum(early != UNLABELLED))) < MIN_LABELLED_S:
+        raise UsageError(
+            f"Only {known} seconds of {prepared.record.record} have a label: judge more beats, or "
+            "take another signal."
+        )
+
+
+def _require_terminal(why: str) -> None:
+    """Raise `UsageError` where nobody can review a signal."""
+    if not usable():
+        raise UsageError(
+            f"This is no terminal, and {why}: run it in one to judge twenty beats, or give "
+            "--assume-normal."
+        )
