@@ -6,9 +6,8 @@ from functools import partial
 from ecgmon.core.atomic import atomic_write
 from ecgmon.core.errors import UsageError
 from ecgmon.models.card import Card
-from trainer.enrolment import drawing, gate, overlay
-from trainer.enrolment import html as sheet
-from trainer.enrolment import timeline as course
+from trainer import pages
+from trainer.enrolment import drawing, gate, overlay, timeline
 from trainer.enrolment.enrol import HELD_OUT_S
 from trainer.enrolment.enrolled import Enrolled
 
@@ -27,49 +26,39 @@ def write(done: Enrolled) -> None:
 
 def page(done: Enrolled) -> str:
     """Return the page; the same enrolment gives the same text."""
-    card = done.new.card
-    headline = f"{card.wearer}: version {done.version} {_fate(done)}"
-    parts = {
-        "": _verdict(done, headline),
-        "Before and after": _compared(done),
-        "What it was made from": sheet.facts(_made_from(done)),
-        "Second by second": _course(done),
-        "Beat by beat": _beats(done),
-        "The new model": sheet.facts(_model(card, done.new.sha256)),
-    }
-    body = "".join(
-        f"<section>\n{f'<h2>{name}</h2>' if name else ''}\n{part}</section>\n"
-        for name, part in parts.items()
+    card, old = done.new.card, done.old.card
+    seconds = range(done.signal.seconds)
+    return pages.page(
+        "enrolment.html.j2",
+        headline=f"{card.wearer}: version {done.version} {_fate(done)}",
+        colours=drawing.COLOURS,
+        in_service=done.in_service,
+        old=old.name,
+        objections=done.verdict.objections,
+        summary=done.summary(),
+        compared=[
+            (what, windows, _share(before, windows), _share(new, windows))
+            for what, windows, new, before in done.rows()
+        ],
+        notes=list(_notes(done)),
+        made_from=_made_from(done),
+        timeline=_timeline(done),
+        seen=sum(old.has_seen(done.signal.record.record, second) for second in seconds),
+        beats=drawing.svg(
+            "beats",
+            "Beats by their labels",
+            partial(overlay.draw, signal=done.signal),
+            overlay.HEIGHT,
+        ),
+        most_beats=overlay.MOST,
+        model=_model(card, done.new.sha256),
     )
-    return sheet.whole(f"Enrolment of {headline}", body)
 
 
 def _fate(done: Enrolled) -> str:
     if not done.in_service:
         return "is kept, not in service"
     return "is in service, by force" if done.forced else "is in service"
-
-
-def _verdict(done: Enrolled, headline: str) -> str:
-    old, objections = done.old.card.name, done.verdict.objections
-    served = f"{old} served before." if done.in_service else f"{old} stays in service."
-    if objections:
-        reasons = f"{served} Against the new model, compared with {old}:"
-    else:
-        reasons = f"{served} Nothing in the comparison below speaks against the new model."
-    return (
-        f'<h1>{sheet.text(headline)}</h1>\n<div class="verdict">\n<p>{sheet.text(reasons)}</p>\n'
-        f"{sheet.points(objections)}</div>\n<p>{sheet.text(done.summary())}</p>\n"
-    )
-
-
-def _compared(done: Enrolled) -> str:
-    head = ("", "seconds", f"old model ({done.old.card.name}): wrong", "new model: wrong")
-    rows = [
-        (what, windows, _share(old, windows), _share(new, windows))
-        for what, windows, new, old in done.rows()
-    ]
-    return sheet.table(head, rows) + f'<div class="note">{sheet.points(_notes(done))}</div>\n'
 
 
 def _share(wrong: str, windows: str) -> str:
@@ -124,46 +113,17 @@ def _made_from(done: Enrolled) -> Iterator[tuple[str, str]]:
     yield "threshold", f"before {done.old.card.threshold:.2f}, now {card.threshold:.2f}"
 
 
-def _course(done: Enrolled) -> str:
-    seconds, card = done.signal.seconds, done.old.card
+def _timeline(done: Enrolled) -> list[str]:
     old, new = done.probability(done.old), done.probability(done.new)
-    drawn = [
+    return [
         drawing.svg(
             f"course {start}",
             f"Labels and probabilities from second {start} on",
-            partial(course.draw, done=done, old=old, new=new, start=start),
-            course.HEIGHT,
+            partial(timeline.draw, done=done, old=old, new=new, start=start),
+            timeline.HEIGHT,
         )
-        for start in range(0, seconds, course.ROW_S)
+        for start in range(0, done.signal.seconds, timeline.ROW_S)
     ]
-    seen = sum(card.has_seen(done.signal.record.record, second) for second in range(seconds))
-    both = f"; {card.name} was fitted to {seen} of them" if seen else ""
-    caption = (
-        "Above the label and the signal state of each second, below the probability of "
-        "<i>abnormal</i> by either model. "
-        f"{sheet.key('normal')} normal {sheet.key('abnormal')} abnormal "
-        f"{sheet.key('unusable')} cannot be used, so not judged; the dashed line is the threshold, "
-        "\u00d7 a second that the model calls otherwise than its label. <b>The new model was "
-        f"made from these very seconds, where they have a label{sheet.text(both)}: that it is "
-        "right here says little.</b> The honest figures are those of the last minute, above."
-    )
-    return sheet.figure(drawn, caption)
-
-
-def _beats(done: Enrolled) -> str:
-    drawn = drawing.svg(
-        "beats",
-        "Beats by their labels",
-        partial(overlay.draw, signal=done.signal),
-        overlay.HEIGHT,
-    )
-    caption = (
-        "Beats as the monitor finds them, after its filter, by their label: bold their mean, "
-        f"dashed that of the normal ones. Of more than {overlay.MOST} those least like the mean "
-        "are drawn, and some of the others. A beat among those that it does not look like may "
-        "have the wrong label."
-    )
-    return sheet.figure([drawn], caption)
 
 
 def _model(card: Card, sha256: str) -> Iterator[tuple[str, str]]:

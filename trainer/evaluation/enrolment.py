@@ -30,6 +30,7 @@ from trainer.enrolment.signal import EnrolmentSignal, take
 from trainer.evaluation.new_wearer import fold_model
 from trainer.evaluation.outcome import Outcome, Progress, judge
 from trainer.networks.windows import NETWORKS, BeatNet
+from trainer.pages import page
 from trainer.training.batches import Noise
 from trainer.training.export import restore
 
@@ -129,8 +130,7 @@ generic model goes on.
         """Return how much of the annotations' gain each way brings, and who is worse off."""
         means = {kind: each["balanced_accuracy"] for kind, each in figures["mean"].items()}
         gain = means["annotated"] - means["generic"]
-        lines = ["| way | share of the annotations' gain | worse than generic by more than 0.02 |"]
-        lines.append("|---|---:|---|")
+        ways = []
         for way in WAYS:
             changes = {
                 wearer: each[way]["balanced_accuracy"] - each["generic"]["balanced_accuracy"]
@@ -138,24 +138,23 @@ generic model goes on.
                 if each["generic"]["balanced_accuracy"] is not None
             }
             worse = [f"{w} ({change:+.3f})" for w, change in changes.items() if change < -WORSE]
-            share = (means[way] - means["generic"]) / gain
-            lines.append(f"| {way} | {share:.0%} | {', '.join(worse) or 'nobody'} |")
-        return "\n".join(lines) + "\n\n" + self._declared(figures)
+            ways.append((way, (means[way] - means["generic"]) / gain, worse))
+        return page(
+            "enrolment-remarks.md.j2",
+            ways=ways,
+            usual=len(self._usual),
+            mostly_normal=MOSTLY_NORMAL,
+            pooled=[
+                self._pooled(figures, way) for way in ("generic", "assumed-normal", "annotated")
+            ],
+        )
 
-    def _declared(self, figures: dict[str, Any]) -> str:
-        """Return what assuming normal brings to those of whom it is nearly true."""
-        lines = [
-            f"For the {len(self._usual)} wearers of whose first five minutes at most "
-            f"{MOSTLY_NORMAL:.0%} are abnormal:\n",
-            "| way | pooled balanced accuracy | pooled F1 | false alerts | missed |",
-            "|---|---:|---:|---:|---:|",
-        ]
-        for way in ("generic", "assumed-normal", "annotated"):
-            each = [figures["per_wearer"][name][way] for name in self._usual]
-            counts = Confusion(*(sum(one[n] for one in each) for n in ("tp", "fp", "tn", "fn")))
-            pooled = f"{counts.balanced_accuracy:.3f} | {counts.f1:.3f}"
-            lines.append(f"| {way} | {pooled} | {counts.fp:,} | {counts.fn:,} |")
-        return "\n".join(lines) + "\n"
+    def _pooled(self, figures: dict[str, Any], way: str) -> list[str]:
+        """Return what a way brings to those of whom it is nearly true that all is normal."""
+        each = [figures["per_wearer"][name][way] for name in self._usual]
+        counts = Confusion(*(sum(one[n] for one in each) for n in ("tp", "fp", "tn", "fn")))
+        shares = (f"{counts.balanced_accuracy:.3f}", f"{counts.f1:.3f}")
+        return [way, *shares, f"{counts.fp:,}", f"{counts.fn:,}"]
 
 
 def model_path(work: Path, wearer: str, way: str) -> Path:

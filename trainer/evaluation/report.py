@@ -8,6 +8,7 @@ from typing import Any, Final
 from trainer.data.splits import MODEL_SELECTION
 from trainer.evaluation import plots
 from trainer.evaluation.outcome import Evaluation, Outcome, kinds, result, summary
+from trainer.pages import page
 
 SHOWN: Final = ("203", "233")
 """The wearer whose record is drawn: the first of these that is among those scored."""
@@ -58,58 +59,37 @@ def _draw(outcomes: Sequence[Outcome], figures: dict[str, Any], folder: Path) ->
 
 def _page(evaluation: Evaluation, figures: dict[str, Any], shown: str) -> str:
     names = list(figures["pooled"])
-    head = " | ".join(name for name, _, _ in COLUMNS)
-    rule = "---:|" * len(COLUMNS)
     counts = figures["pooled"][names[0]]
-    scored = sum(counts[count] for count in ("tp", "fp", "tn", "fn"))
-    rows = [
-        _row(f"{how}, {kind}{note}", part[how][kind])
-        for part, note in ((figures, ""), (figures["unchosen"], ", without those who chose"))
-        for how in ("pooled", "mean")
-        for kind in names
-    ]
-    each = [
-        _row(f"{wearer} | {kind}", by_kind[kind])
-        for wearer, by_kind in figures["per_wearer"].items()
-        for kind in names
-    ]
-    errors = ", ".join(
-        f"{kind} {figures['calibration'][kind]['expected_calibration_error']:.3f}" for kind in names
+    calibrated = figures["calibration"]
+    return page(
+        "protocol.md.j2",
+        name=evaluation.name,
+        seed=figures["seed"],
+        about=evaluation.about,
+        scored=sum(counts[count] for count in ("tp", "fp", "tn", "fn")),
+        wearers=figures["wearers"],
+        left_out=figures["left_out"],
+        both_classes=figures["mean"][names[0]]["balanced_accuracy_wearers"],
+        choosing=MODEL_SELECTION,
+        head=[name for name, _, _ in COLUMNS],
+        rows=[
+            [f"{how}, {kind}{note}", *_cells(part[how][kind])]
+            for part, note in ((figures, ""), (figures["unchosen"], ", without those who chose"))
+            for how in ("pooled", "mean")
+            for kind in names
+        ],
+        remarks=evaluation.remarks(figures),
+        errors=[f"{kind} {calibrated[kind]['expected_calibration_error']:.3f}" for kind in names],
+        shown=shown,
+        each=[
+            [wearer, kind, *_cells(by_kind[kind])]
+            for wearer, by_kind in figures["per_wearer"].items()
+            for kind in names
+        ],
     )
-    return f"""# Protocol {evaluation.name}
-
-Recomputed by `ecgmon evaluate --protocol {evaluation.name}`, seed {figures["seed"]}.
-
-{evaluation.about}
-Label and window are study 1's: a second is abnormal if it holds any beat other than `N`. Scored
-are {scored:,} labelled windows of {figures["wearers"]} wearers. {figures["left_out"]:,} more are
-left out: their history is no signal, because the record begins or a lead was off, and a monitor
-says nothing of them. A *false alert* is a normal window called abnormal, *missed* an abnormal one
-called normal. *Mean* is over the wearers that have the figure:
-{figures["mean"][names[0]]["balanced_accuracy_wearers"]} have both classes. Network and
-training were chosen on {", ".join(MODEL_SELECTION)}; the figures without them stand beside.
-
-| | {head} |
-|---|{rule}
-{"".join(rows)}
-{evaluation.remarks(figures)}
-Expected calibration error of the probability: {errors}.
-
-![balanced accuracy of each wearer](bars.png)
-
-![reliability](reliability.png) ![precision and recall](precision-recall.png)
-
-Truth and probability of {shown}:
-
-![truth and probability over time](timeline.png)
-
-| wearer | model | {head} |
-|---|---|{rule}
-{"".join(each)}"""
 
 
-def _row(head: str, figures: dict[str, Any]) -> str:
-    cells = [
+def _cells(figures: dict[str, Any]) -> list[str]:
+    return [
         "-" if figures[name] is None else format(figures[name], form) for _, name, form in COLUMNS
     ]
-    return f"| {head} | {' | '.join(cells)} |\n"

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from trainer.data.protocols import TEST, TRAIN, UNUSED, VALIDATION
 from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 from trainer.data.splits import STUDY
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED, Track
+from trainer.evaluation.study_page import page
 from trainer.evaluation.study_report import edge_ms, verdicts, write
 from trainer.networks.windows import CardiacNet
 from trainer.studies.cardiacnet import publication
@@ -241,3 +243,9 @@ def test_the_pages_verdict_changes_with_the_figures(tmp_path):
     assert "| own network | fine-tuned | worst patient | 0.5000 | target 0.93 | **missed** |" in bad
     assert "0 beaten, 0 matched, 6 not" in bad
     assert bad.splitlines()[2] != good.splitlines()[2]
+
+
+def test_the_page_is_made_of_the_result_beside_it():
+    folder = Path(__file__).parents[3] / "docs/results/study"
+    kept = json.loads((folder / "result.json").read_text())
+    assert page(kept) == (folder / "README.md").read_text()

@@ -8,6 +8,7 @@ from typing import Any, Final
 from trainer.data.protocols import PACED
 from trainer.evaluation.ec57.counts import BEATS, LABELS, Counts, average, gross
 from trainer.evaluation.ec57.files import Annotator
+from trainer.pages import page
 
 COLUMNS: Final = (
     ("QRS", "sensitivity", "QRS Se"),
@@ -87,62 +88,39 @@ def percent(figures: Mapping[str, float | None], name: str) -> str:
 
 def _page(tested: Annotator, records: Mapping[str, Counts], command: str, about: str) -> str:
     total = gross(records)
-    left_out = (
-        f"**Not scored, for want of a file: {', '.join(tested.missing)}.**\n\n"
-        if tested.missing
-        else ""
+    matrix = zip(LABELS, total.matrix.tolist(), strict=True)
+    return page(
+        "ec57.md.j2",
+        name=tested.name,
+        command=command,
+        about=about,
+        paced=PACED,
+        total=total,
+        records=len(records),
+        missing=tested.missing,
+        summary_head=["", *_names(SUMMARY)],
+        summary=[
+            ["gross", *_cells(total.figures(), SUMMARY)],
+            ["average", *_cells(average(records), SUMMARY)],
+        ],
+        matrix_head=["", *LABELS.lower()],
+        matrix=[[f"**{label}**", *(f"{cell:,}" for cell in row)] for label, row in matrix],
+        each_head=["record", "beats", "V", "S", *_names(COLUMNS), "shutdown, s"],
+        each=[
+            *(_record(name, counts) for name, counts in records.items()),
+            _record("**gross**", total),
+        ],
     )
-    matrix = "".join(
-        f"| **{label}** | {' | '.join(f'{cell:,}' for cell in row)} |\n"
-        for label, row in zip(LABELS, total.matrix.tolist(), strict=True)
-    )
-    summary = _row("gross", total.figures(), SUMMARY) + _row("average", average(records), SUMMARY)
-    each = "".join(
-        _row(f"{name} | {_counts(counts)}", counts.figures(), COLUMNS, _seconds(counts))
-        for name, counts in records.items()
-    )
-    last = _row(f"**gross** | {_counts(total)}", total.figures(), COLUMNS, _seconds(total))
-    return f"""# EC57: {tested.name}
-
-Recomputed by `{command}`.{about and f" {about}"}
-
-Beat by beat against the reference annotations of the MIT-BIH Arrhythmia Database, as ANSI/AAMI EC57
-asks for and bxb of the WFDB software does: a beat is found within 150 ms, the first five minutes do
-not count, episodes of ventricular flutter are left out, and so are {", ".join(PACED)}, which are
-paced. Supraventricular escape beats are S. Compared are {total.beats():,} beats of {len(records)}
-of the 44 records, {total.beats("V"):,} of them V and {total.beats("S"):,} S.
-
-{left_out}In %. *Se* is sensitivity, *+P* positive predictive value, *FPR* the share of other beats
-that were called so. A fusion beat called V is neither right nor wrong, nor is an unclassifiable one
-called V or S. *Gross* is of the sums over records, *average* the mean over those that have the
-figure.
-
-{_head("", SUMMARY)}{summary}
-Rows are what is true, columns what was said; **O** is no beat, **X** none where that side calls the
-signal unreadable.
-
-| | {" | ".join(LABELS.lower())} |
-|---|{"---:|" * len(LABELS)}
-{matrix}
-*Shutdown* is how long the tested annotator calls the signal unreadable, learning time included.
-
-{_head("record | beats | V | S", COLUMNS, "shutdown, s")}{each}{last}"""
 
 
-def _head(first: str, columns: Columns, *last: str) -> str:
-    cells = [first, *(name for _, _, name in columns), *last]
-    rule = "---:|" * (len(cells) - 1 + first.count("|"))
-    return f"| {' | '.join(cells)} |\n|---|{rule}\n"
+def _names(columns: Columns) -> list[str]:
+    return [name for _, _, name in columns]
 
 
-def _row(first: str, figures: Figures, columns: Columns, *last: str) -> str:
-    cells = [first, *(percent(figures[label], name) for label, name, _ in columns), *last]
-    return f"| {' | '.join(cells)} |\n"
+def _cells(figures: Figures, columns: Columns) -> list[str]:
+    return [percent(figures[label], name) for label, name, _ in columns]
 
 
-def _counts(counts: Counts) -> str:
-    return " | ".join(f"{counts.beats(label):,}" for label in (BEATS, "V", "S"))
-
-
-def _seconds(counts: Counts) -> str:
-    return f"{counts.shutdown_s:.0f}"
+def _record(name: str, counts: Counts) -> list[str]:
+    beats = (f"{counts.beats(label):,}" for label in (BEATS, "V", "S"))
+    return [name, *beats, *_cells(counts.figures(), COLUMNS), f"{counts.shutdown_s:.0f}"]

@@ -1,7 +1,7 @@
-"""Markdown tables, and how far a figure could be chance."""
+"""Tables of the page, and how far a figure could be chance."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +14,22 @@ FEW: Final = 10
 """A class with fewer test examples is left out of means: DS2 has seven beats of class Q."""
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; empty without rows."""
-    if not rows:
-        return ""
-    # Figures are set flush right.
-    columns = zip(*rows, strict=True)
-    rule = ["---:" if all(_figure(cell) for cell in column) else "---" for column in columns]
-    lines = [head, rule, *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+class Table(NamedTuple):
+    """What `trainer/templates/tables.md.j2` draws.
 
+    Parameters
+    ----------
+    head : sequence of str
+        Names of the columns.
+    rows : sequence of sequences of str
+        A cell for each column; no table is drawn where there is no row.
+    left : int
+        So many columns are words, set flush left; the others are figures.
+    """
 
-def _figure(cell: str) -> bool:
-    return cell[:1].isdigit() or cell[:1] in "-*"
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left: int = 1
 
 
 def cell(value: float) -> str:

@@ -1,17 +1,9 @@
-"""Tables of the page, and the intervals in them."""
+"""The intervals in the page's tables."""
 
 import numpy as np
 
 from trainer.evaluation.studies.run import SystemResult
-from trainer.evaluation.studies.tables import interval, mean_recall, table
-
-
-def test_figures_are_flush_right_and_words_are_not():
-    rows = [["a", "0.5", "-", "x 1"], ["b", "- / -", "**2**", "1"]]
-    assert (
-        table(["name", "of", "it", "kind"], rows).splitlines()[1] == "| --- | ---: | ---: | --- |"
-    )
-    assert table(["name"], []) == ""
+from trainer.evaluation.studies.tables import interval, mean_recall
 
 
 def test_an_interval_by_class_draws_as_many_wearers_of_each():
