@@ -65,8 +65,8 @@ def check(
 
     loaded = load(file)
     settings(loaded.config)
-    what = loaded.file or "No file is there; what the environment says"
-    Console(highlight=False).print(f"{what} is in order.", markup=False, soft_wrap=True)
+    what = loaded.file or "There is no file; the environment"
+    Console(highlight=False).print(f"{what} is valid.", markup=False, soft_wrap=True)
 
 
 def _everything(loaded: "LoadedConfig") -> dict[str, Any]:

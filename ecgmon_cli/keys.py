@@ -48,9 +48,9 @@ DeviceOf = Annotated[
 ]
 ViewerOf = Annotated[
     list[str] | None,
-    typer.Option("--viewer", metavar="WEARER", help="The key reads this wearer; may be repeated."),
+    typer.Option("--viewer", metavar="WEARER", help="The key sees this wearer; may be repeated."),
 ]
-ViewerOfAll = Annotated[bool, typer.Option("--all", help="The key reads all wearers.")]
+ViewerOfAll = Annotated[bool, typer.Option("--all", help="The key sees all wearers.")]
 MayAct = Annotated[
     bool,
     typer.Option(
@@ -284,7 +284,7 @@ def _purpose(key: "Device | Viewer") -> str:
     if isinstance(key, Device):
         return f"send as {key.wearer}"
     whom = "all wearers" if key.wearers == "*" else ", ".join(key.wearers)
-    return f"read {whom}" + " and acknowledge" * key.acknowledge
+    return f"see {whom}" + " and acknowledge" * key.acknowledge
 
 
 def _say(text: str) -> None:

@@ -157,7 +157,7 @@ def replay(
     many = len(names) > 1 or wearers > 1
     if many and connect is None:
         raise UsageError(
-            "Many wearers at once need a running monitor: start ecgmon serve and give --connect "
+            "Many wearers at once need a running monitor: start ecgmon serve, and give --connect "
             "ENDPOINT; without it, give one record."
         )
     if connect is not None and (model is not None or journal is not None):

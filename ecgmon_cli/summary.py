@@ -14,7 +14,7 @@ def summary(result: Result) -> str:
             "windows",
             f"{result['windows']} of one second: {result['classified']} classified, "
             f"{result['skipped']} skipped ({result['noisy']} noisy, {result['absent']} absent, "
-            f"{result['unsettled']} after a beginning or a gap)",
+            f"{result['unsettled']} after a start or a gap)",
         ),
         *_score(result),
         ("alarms", _alarms(result)),
@@ -31,7 +31,7 @@ def summary(result: Result) -> str:
         ),
     ]
     if "mismatches" in result:
-        rows.append(("truth", " ".join(result["mismatches"]) or "every alarm as the truth says"))
+        rows.append(("truth", " ".join(result["mismatches"]) or "all alarms as expected"))
     return "".join(f"{name:>9}  {text}\n" for name, text in rows)
 
 

@@ -40,4 +40,4 @@ def run(checks: Mapping[str, Callable[[], Iterable[Finding]]]) -> Iterator[Findi
         try:
             yield from check()
         except (EcgmonError, OSError) as error:
-            yield problem(name, str(error), "see to it that this can be checked")
+            yield problem(name, str(error), "remove the cause, then run this again")

@@ -32,7 +32,7 @@ def clock() -> Iterator[Finding]:
     elif not _synchronised():
         yield warning(
             "clock",
-            "nothing keeps the clock right, and alarms carry its time",
+            "the clock is not synchronised, and alarms carry its time",
             "enable a time service: timedatectl set-ntp true",
         )
     else:

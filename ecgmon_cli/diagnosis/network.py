@@ -37,7 +37,7 @@ def ports(config: Config) -> Iterator[Finding]:
                     yield ok("ports", f"{endpoint} is free")
                     continue
             if any(_monitor_at(context, one) for one in routed(config.network.ingest)[:1]):
-                yield ok("ports", f"{endpoint} is held by a monitor")
+                yield ok("ports", f"{endpoint} is used by a running monitor")
             else:
                 text = f"{endpoint} cannot be bound: {why}"
                 yield problem("ports", text, "stop what uses it, or configure another endpoint")
@@ -49,8 +49,8 @@ def keys(config: Config) -> Iterator[Finding]:
     far = [endpoint for endpoint in _routed(config) if not _private(endpoint)]
     if not server.exists():
         if far:
-            text = f"{far[0]} is reached by other machines, and {server} is not there"
-            yield problem("keys", text, "make the monitor's key, or listen on 127.0.0.1 alone")
+            text = f"other machines can reach {far[0]}, and {server} does not exist"
+            yield problem("keys", text, "make the monitor's key, or listen on 127.0.0.1 only")
         else:
             yield ok("keys", "none is needed: only this machine can connect")
     if folder.exists() and _mode(folder) & 0o022:
@@ -63,7 +63,7 @@ def keys(config: Config) -> Iterator[Finding]:
         if _mode(path) & 0o077:
             yield problem("keys", f"others may read the secret {path}", f"chmod 600 {path}")
         else:
-            yield ok("keys", f"{path} is its owner's alone")
+            yield ok("keys", f"{path} is private to its owner")
 
 
 def _bind(socket: "zmq.Socket[bytes]", endpoint: str) -> None:

@@ -36,7 +36,7 @@ def curve() -> Iterator[Finding]:
     else:
         yield problem(
             "curve",
-            "this libzmq cannot encrypt, so that no other machine may connect",
+            "this libzmq cannot encrypt, so no other machine may connect",
             "install pyzmq's own wheel: pip install --force-reinstall --only-binary pyzmq pyzmq",
         )
 
@@ -61,4 +61,4 @@ def _judges(path: Path) -> str:
     model = Model.load(path)
     silence = np.zeros((1, model.card.geometry.inputs), dtype=np.float32)
     probability = float(model.probability(silence)[0])
-    return f"{model.card.name} runs, and says {probability:.2f} of silence"
+    return f"{model.card.name} runs; probability of abnormal for a silent second {probability:.2f}"

@@ -30,7 +30,7 @@ def folder() -> Iterator[Finding]:
     """Look at who may read what is kept."""
     kept = state_folder()
     if not kept.exists():
-        yield ok("folder", f"{kept} is not there yet: nothing is kept")
+        yield ok("folder", f"{kept} does not exist yet: nothing is stored")
         return
     mode = stat.S_IMODE(kept.stat().st_mode)
     if mode & 0o022:
@@ -38,7 +38,7 @@ def folder() -> Iterator[Finding]:
     elif mode & 0o055:
         yield warning("folder", f"other users may read {kept}", f"chmod 700 {kept}")
     else:
-        yield ok("folder", f"{kept} is its owner's alone")
+        yield ok("folder", f"{kept} is private to its owner")
 
 
 def journal(config: Config) -> Iterator[Finding]:
@@ -47,12 +47,12 @@ def journal(config: Config) -> Iterator[Finding]:
     for aside in sorted(path.parent.glob(f"{escape(path.name)}.damaged-*")):
         if aside.name.endswith(("-wal", "-shm")):
             continue
-        text = f"a journal was damaged and is kept as {aside}"
-        yield warning("journal", text, "check the disk, and remove it when nobody needs it")
+        text = f"a journal was damaged; it is now {aside}"
+        yield warning("journal", text, "check the disk, and delete the file when nobody needs it")
     if not path.exists():
-        yield ok("journal", f"{path} is not there yet")
+        yield ok("journal", f"{path} does not exist yet")
         return
-    again = "restart the monitor: it begins another one with what can be read of it"
+    again = "restart the monitor: it starts a new one with what can be read of this one"
     try:
         with closing(sqlite3.connect(_unchanged(path), uri=True)) as db:
             end = time.monotonic() + PATIENCE_S
@@ -75,9 +75,9 @@ def journal(config: Config) -> Iterator[Finding]:
     if said != "ok":
         yield problem("journal", f"{path} is damaged: {said}", again)
     elif newest is not None and newest > time.time() + 60:
-        yield problem("journal", f"{path} says what is yet to come", "set the clock right")
+        yield problem("journal", f"{path} has entries from the future", "set the clock right")
     else:
-        yield ok("journal", f"{path} is sound, with {rows:,} rows")
+        yield ok("journal", f"{path} is intact, with {rows:,} rows")
 
 
 def captured() -> Iterator[Finding]:
@@ -109,9 +109,11 @@ def disk(config: Config) -> Iterator[Finding]:
     free, least = _megabytes_free(folder), config.storage.disk_free_mb
     text = f"{free:,} MB are free for {state_folder()}"
     if free < least:
-        yield problem("disk", f"{text}, less than {least:,} MB", "make room, or keep less")
+        yield problem("disk", f"{text}, less than {least:,} MB", "free some space, or store less")
     elif free < 2 * least:
-        yield warning("disk", f"{text}, hardly more than {least:,} MB", "make room, or keep less")
+        yield warning(
+            "disk", f"{text}, little more than {least:,} MB", "free some space, or store less"
+        )
     else:
         yield ok("disk", text)
 

@@ -36,7 +36,7 @@ def test_what_is_in_force_is_shown_with_where_it_comes_from(env, tmp_path):
     assert everything["limits"]["wearers"] == {"value": 3, "from": "$ECGMON_LIMITS_WEARERS"}
     assert everything["wearers"]["ann"]["lead"]["value"] == "V5"
     assert tomllib.loads(defaults.out)["alarms"]["low_rate"] == 50
-    assert checked.out == f"{file} is in order.\n"
+    assert checked.out == f"{file} is valid.\n"
 
 
 def test_a_configuration_that_serve_would_refuse_is_refused(env, tmp_path):

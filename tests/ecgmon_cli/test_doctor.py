@@ -107,7 +107,7 @@ def test_each_ill_is_told_with_what_to_do(env, tmp_path, state):
         "models": "bob's own cannot serve",
         "disk": "less than 1,000,000,000 MB",
         "ports": f"{taken} cannot be bound: Address already in use",
-        "keys": "tcp://0.0.0.0:* is reached by other machines",
+        "keys": "other machines can reach tcp://0.0.0.0:*",
     }
     for check, text in ills.items():
         ill, *_ = (each for each in found[check] if each["verdict"] == "problem")
@@ -131,7 +131,7 @@ def test_the_endpoints_of_a_monitor_at_work_are_its_own(env, tmp_path, state):
         outcome = ecgmon("doctor", env=env)
     assert outcome.code == 0
     for endpoint in (ingest, publish):
-        assert f"{endpoint} is held by a monitor" in outcome.out
+        assert f"{endpoint} is used by a running monitor" in outcome.out
     assert "\x1b[32mok" in outcome.out
 
 

@@ -43,9 +43,9 @@ def test_keys_are_made_added_listed_bound_and_revoked(here, store):
     calls = {
         ("make", "ann-watch", "--device", "ann"): "ann-watch may send as ann. Its private key is "
         "in ann-watch.key.\n",
-        ("add", "desk", "--viewer", "ann", "--viewer", "bob", "--", PUBLIC): "desk may read ann, "
+        ("add", "desk", "--viewer", "ann", "--viewer", "bob", "--", PUBLIC): "desk may see ann, "
         "bob.\n",
-        ("make", "nurse", "--all", "--acknowledge", "-o", "n"): "nurse may read all wearers and "
+        ("make", "nurse", "--all", "--acknowledge", "-o", "n"): "nurse may see all wearers and "
         "acknowledge. Its private key is in n.\n",
         (
             "bind",
@@ -53,7 +53,7 @@ def test_keys_are_made_added_listed_bound_and_revoked(here, store):
             "--viewer",
             "bob",
             "--acknowledge",
-        ): "desk may read bob and acknowledge.\n",
+        ): "desk may see bob and acknowledge.\n",
         ("bind", "ann-watch", "--device", "bob"): "ann-watch may send as bob.\n",
         ("revoke", "nurse"): "nurse is revoked.\n",
     }
@@ -63,7 +63,7 @@ def test_keys_are_made_added_listed_bound_and_revoked(here, store):
     shown = [line.split()[:4] for line in told.splitlines()]
     assert shown[1:] == [
         ["ann-watch", "send", "as", "bob"],
-        ["desk", "read", "bob", "and"],
+        ["desk", "see", "bob", "and"],
         ["nurse", "nothing", *[f"{store.get('nurse').made:%Y-%m-%d}"] * 2],
     ]
     listed = {key["name"]: key for key in json.loads(keys("list", "--json", "-"))}

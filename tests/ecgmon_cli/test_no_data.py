@@ -23,7 +23,7 @@ def test_the_demonstration_goes_on_with_a_simulated_wearer_and_says_so(env):
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith(f"{SENTENCE}\nSIMULATED WEARER, not record 203\n")
     assert "simulated/premature, speed max" in outcome.out
-    assert "every alarm as the truth says" in outcome.out
+    assert "all alarms as expected" in outcome.out
 
 
 def test_a_folder_that_does_not_hold_the_record_is_no_help(env, tmp_path):

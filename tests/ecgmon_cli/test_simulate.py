@@ -34,7 +34,7 @@ def test_the_monitor_raises_exactly_the_alarms_of_the_truth(played, scenario):
     outcome, result = played[scenario, 1]
     assert (outcome.code, outcome.err) == (0, "")
     assert result["mismatches"] == []
-    assert outcome.out.endswith("    truth  every alarm as the truth says\n")
+    assert outcome.out.endswith("    truth  all alarms as expected\n")
     raised = {alarm["kind"] for alarm in result["alarms"] if alarm["state"] == "raised"}
     sure, perhaps = {
         "normal": (set(), set()),

@@ -112,7 +112,7 @@ def test_a_monitor_whose_journal_is_damaged_starts_and_says_so(tmp_path, context
         assert [alarm["kind"] for alarm in told["monitor"]["alarms"]] == ["journal"]
         doctor = json.loads(ecgmon("doctor", "--json", "-", env=env).out)
         assert process.end(signal.SIGTERM).code == 0
-    assert any("a journal was damaged and is kept as" in f["text"] for f in doctor)
+    assert any("a journal was damaged; it is now" in f["text"] for f in doctor)
     asides = [p for p in path.parent.iterdir() if ".damaged-" in p.name and p.suffix != ".lock"]
     assert asides
     after = [m for m in mortal.journal("alarm") if m["kind"] == "asystole"]
