@@ -16,7 +16,7 @@ from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon_cli.attach import Attached, By, JsonAnswer, asking, user
 from ecgmon_cli.options import write
 from ecgmon_cli.status import STYLES
-from ecgmon_cli.where import Key, MonitorOrEndpoint, where
+from ecgmon_cli.where import EndpointGroup, Key, MonitorOrEndpoint, where
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -33,6 +33,7 @@ app = typer.Typer(
     help="List, acknowledge, pause and look up the alarms of a running monitor.",
     epilog="Start with: ecgmon alarms list",
     no_args_is_help=True,
+    cls=EndpointGroup,
 )
 
 
