@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast slow coverage faults alarm-events models demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast slow coverage faults alarm-events models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -93,6 +93,16 @@ bench: install-dev
 BASE ?= 4ca67f9
 bench-against: install-dev
 	$(BIN)/python benchmarks/against.py $(BASE)
+
+# docs/results/same-bits.md: every record of mitdb through this commit and another one; some 20 minutes,
+# a run that was stopped goes on.
+same-bits: install-dev
+	nice $(BIN)/python benchmarks/same_bits.py run $(BASE)
+	$(BIN)/python benchmarks/same_bits.py page
+
+# 0.1.0's wheel and today's in turns on one state folder, then removal (docs/service.md).
+upgrade: install-dev
+	$(BIN)/pytest -m slow tests/survival/test_upgrade.py
 
 # The grid search of docs/results/study against the plain loop: about 6 minutes.
 bench-grid: install-dev

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ecgmon.signal.geometry import Geometry
     from ecgmon.signal.offline import detect_beats, process_record
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Geometry",

@@ -14,7 +14,7 @@ from ecgmon.core.errors import UsageError
 from ecgmon_cli.alarm_options import All, Kinds, Wearers, ask, plain_text, say, write_json
 from ecgmon_cli.attach import Attached, By, JsonAnswer, user
 from ecgmon_cli.status import STYLES
-from ecgmon_cli.where import Key, MonitorOrEndpoint
+from ecgmon_cli.where import EndpointGroup, Key, MonitorOrEndpoint
 
 if TYPE_CHECKING:
     from ecgmon.wire import messages
@@ -29,6 +29,7 @@ app = typer.Typer(
     help="List, acknowledge, pause and look up the alarms of a running monitor.",
     epilog="Start with: ecgmon alarms list",
     no_args_is_help=True,
+    cls=EndpointGroup,
 )
 
 

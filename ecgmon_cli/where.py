@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from ecgmon.core.errors import UsageError
 from ecgmon.core.paths import state_folder
@@ -82,6 +82,17 @@ class ConnectCommand(TyperCommand):
             if arg in ("--connect", "--monitor") and after.startswith("-"):
                 whole.append(CONFIGURED)
         return super().parse_args(ctx, whole)
+
+
+class EndpointGroup(TyperGroup):
+    """Commands whose ``--monitor`` may still be called ``--endpoint``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's
+        """Say what the option is called now."""
+        renamed = any(arg.partition("=")[0] == "--endpoint" for arg in args)
+        if renamed and not ctx.resilient_parsing:  # it is not completed, but run
+            say_renamed("--endpoint", "--monitor")
+        return super().parse_args(ctx, args)
 
 
 def where(

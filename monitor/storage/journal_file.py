@@ -9,21 +9,11 @@ from typing import Final
 
 from ecgmon.core.errors import UsageError
 from ecgmon.records.captured.journal_schema import LAYOUT, layout
+from monitor.storage.migrations import migrate
 from monitor.storage.salvage import Row
 
 BUSY_S: Final = 0.5
 """Longest wait for another program that writes to the file: alarms must not wait for it."""
-
-_TABLE: Final = (
-    "CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY, time REAL NOT NULL, "
-    "type TEXT NOT NULL, wearer TEXT NOT NULL, message TEXT NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS of_wearer ON journal (wearer, id)",
-    "CREATE INDEX IF NOT EXISTS of_others ON journal (type, id) WHERE type != 'window'",
-    "CREATE INDEX IF NOT EXISTS later_others ON journal (wearer, type, id) WHERE type != 'window'",
-    # What is too old is looked for every few seconds: that must not read a week of windows.
-    "CREATE INDEX IF NOT EXISTS old_others ON journal (time) WHERE type != 'window'",
-    "CREATE INDEX IF NOT EXISTS old_windows ON journal (time) WHERE type = 'window'",
-)
 
 
 def connected(path: Path) -> sqlite3.Connection:
@@ -34,7 +24,7 @@ def connected(path: Path) -> sqlite3.Connection:
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """Open a journal, and make its table where there is none.
+    """Open a journal, and bring its layout to that of this version.
 
     Raises
     ------
@@ -49,11 +39,7 @@ def opened(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         if version != LAYOUT:
-            db.execute("BEGIN IMMEDIATE")
-            for statement in _TABLE:
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {LAYOUT}")
-            db.execute("COMMIT")
+            migrate(db, version or 0)
     except (sqlite3.Error, UnicodeDecodeError, UsageError):
         db.close()
         raise

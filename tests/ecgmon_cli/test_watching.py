@@ -251,13 +251,17 @@ def test_without_a_terminal_the_view_prints_lines_and_outlives_a_restart(publish
     assert outcome.out.count("event=opened") == outcome.out.count("alarm=1 ") == 1
 
 
+RENAMED = "--endpoint is now called --monitor.\n"
+
+
 def test_old_names_are_taken_and_the_new_one_said(publisher, run, capsys, monkeypatch):
     publisher.snapshot = [*ANN]
     new = run("status")
     assert (new.code, new.err) == (0, "")
     for args, notice in (
         (["status", publisher.endpoint], "ENDPOINT is now called --monitor ENDPOINT.\n"),
-        (["alarms", "list", "--endpoint", publisher.endpoint], ""),  # its help says so
+        (["alarms", "list", "--endpoint", publisher.endpoint], RENAMED),
+        (["alarms", "list", f"--endpoint={publisher.endpoint}"], RENAMED),
     ):
         monkeypatch.setattr(sys, "argv", ["ecgmon", *args])
         with pytest.raises(SystemExit) as ended:

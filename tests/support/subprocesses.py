@@ -44,9 +44,9 @@ def environment(home, **changes):
     return kept | nowhere | fixed | {name: str(value) for name, value in changes.items()}
 
 
-def ecgmon(*args, env):
-    """Run the console script to its end."""
-    return _run([ECGMON, *args], env)
+def ecgmon(*args, env, program=ECGMON, patience_s=PATIENCE_S):
+    """Run the console script to its end, another installation's if one is named."""
+    return _run([program, *args], env, patience_s)
 
 
 def python(program, *args, env=None):
@@ -54,9 +54,9 @@ def python(program, *args, env=None):
     return _run([sys.executable, "-c", program, *args], env)
 
 
-def shell(line, env):
+def shell(line, env, patience_s=PATIENCE_S):
     """Run a line of bash to its end."""
-    return _run(["bash", "-c", line], env)
+    return _run(["bash", "-c", line], env, patience_s)
 
 
 def _run(command, env, patience_s=PATIENCE_S, **given):

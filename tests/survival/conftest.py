@@ -24,11 +24,11 @@ def ramp(n, wearer="ann", rate=360.0):
 class Playing:
     """A device that plays a record, turn by turn."""
 
-    def __init__(self, context, record, endpoint, speed):
-        self.device = RecordDevice(record, 0, len(record.samples), Pace(speed), patience_s=60.0)
+    def __init__(self, context, record, endpoint, speed, patience_s=60.0):
+        self.device = RecordDevice(record, 0, len(record.samples), Pace(speed), patience_s)
         self.device.connect(endpoint, context)
         self.device.start()
-        self._until = time.monotonic() + PATIENCE_S
+        self._until = time.monotonic() + PATIENCE_S + patience_s
 
     def turn(self):
         """Send and receive; tells whether there is more to do."""
