@@ -1,6 +1,5 @@
 """Ingest: the conversation with devices (docs/wire.md)."""
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -13,6 +12,7 @@ from ecgmon.wire import Frame, frame, messages
 from monitor.network.access import LOCAL, Access
 from monitor.network.rate_limits import LONGEST_WAIT_S, RateLimiter
 from monitor.network.router import Received
+from monitor.ops.logs import logger
 from monitor.sources.base import Peer, Source
 from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.stream import Piece, Stream
@@ -29,7 +29,7 @@ SEEN_S: Final = 0.5
 SEEN_AT_ONCE_S: Final = 2.0
 """And at once where it is so much signal."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(eq=False, slots=True)
@@ -290,7 +290,7 @@ class Ingest:
         connection = DeviceConnection(peer, user, stream, lead, now)
         self._connections[peer, stream.number] = self._of_stream[stream] = connection
         who = self._access.name_of(user)
-        _log.info("wearer=%s stream=%s hello who=%r", hello.wearer, hello.stream, who)
+        _log.bind(wearer=hello.wearer, stream=hello.stream).info("hello", who=who)
         self._taken.published.append(
             messages.Event(
                 wearer=hello.wearer,

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import logging
 import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -28,8 +27,6 @@ MAX_FILLED: Final = 10 * RATE
 """Longest gap that is filled; after a longer one the next record begins."""
 MAX_KNOWN: Final = 1000
 """Wearers whose files are kept in mind."""
-
-_log = logging.getLogger(__name__)
 
 
 class _ChangedError(OSError):

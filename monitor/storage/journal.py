@@ -1,6 +1,5 @@
 """The journal: what the monitor says, but traces and links, appended to an SQLite file."""
 
-import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from typing import Final
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
+from monitor.ops.logs import logger
 from monitor.storage import journal_file as file
 from monitor.storage import salvage
 from monitor.storage.wall_clock import CLOCK_SET, WallClock
@@ -68,7 +68,7 @@ DELETE FROM journal WHERE id IN (
     ORDER BY time LIMIT ?)
 """
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Journal:
@@ -127,7 +127,7 @@ class Journal:
         """Write what is pending and close the file."""
         self.commit()
         if self._pending:
-            _log.error("journal=closed lost=%d", self.lost + len(self._pending))
+            _log.error("journal-closed", lost=self.lost + len(self._pending))
         self._db.close()
         os.close(self._lock)
 
@@ -163,7 +163,7 @@ class Journal:
             self._wait(error)
         else:
             if self.failed:
-                _log.warning("journal=back written=%d lost=%d", len(self._pending), self.lost)
+                _log.warning("journal-back", written=len(self._pending), lost=self.lost)
             self.failed = False
             self._pending.clear()
         self._committed = time.monotonic()
@@ -183,8 +183,7 @@ class Journal:
         now = time.monotonic()
         if not self.failed or now - self._logged >= SAID_AGAIN_S:
             self._logged = now
-            waiting = len(kept)
-            _log.error("journal=failed waiting=%d lost=%d error=%r", waiting, self.lost, str(error))
+            _log.error("journal-failed", waiting=len(kept), lost=self.lost, error=error)
         self.failed = True
 
     def _open(self) -> None:
@@ -219,7 +218,7 @@ class Journal:
             raise
         self._db = file.opened(self._path)
         file.insert(self._db, rows)
-        _log.error("journal=damaged why=%r moved=%s kept=%d", why, aside, len(rows))
+        _log.error("journal-damaged", why=why, moved=aside, kept=len(rows))
         self.damaged = (
             f"the journal was damaged: it is kept as {aside.name}, and a new one begun with "
             f"{len(rows)} of its entries"
@@ -287,7 +286,7 @@ class Journal:
             self._execute(_PRUNE_WINDOWS, windows_before, PRUNED)
             self._execute(_PRUNE_OTHERS, others_before, PRUNED)
         except (*salvage.ERRORS, UsageError) as error:
-            _log.warning("journal=not-pruned error=%r", str(error))
+            _log.warning("journal-not-pruned", error=error)
 
     def _said(self, query: str, *given: object) -> Iterator[tuple[int, messages.ToViewer]]:
         try:
@@ -300,7 +299,7 @@ class Journal:
             try:
                 yield number, messages.decode_to_viewer(text if isinstance(text, bytes) else b"")
             except ProtocolError as error:
-                _log.warning("journal=unreadable entry=%d error=%r", number, str(error))
+                _log.warning("journal-unreadable", entry=number, error=error)
 
     def _execute(self, query: str, *given: object) -> list[tuple[int, object]]:
         """Return the rows of a query, of another file if this one is found to be damaged."""

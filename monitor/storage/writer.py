@@ -1,7 +1,6 @@
 """The disk's own thread: the loop hands over what is to be kept, and never waits for it."""
 
 import contextlib
-import logging
 import os
 import shutil
 import threading
@@ -13,6 +12,7 @@ from typing import Final
 
 from ecgmon.core.errors import EcgmonError
 from ecgmon.wire import messages
+from monitor.ops.logs import logger
 from monitor.storage.capture import Capture
 from monitor.storage.jobs import Batch, ReadRequest, StoredSamples, gap
 from monitor.storage.journal import Journal, urgent
@@ -33,7 +33,7 @@ DAY_S: Final = 86_400.0
 MAINTENANCE_S: Final = 10.0
 """How often old entries are removed and the free space is looked at."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class StorageWriter(threading.Thread):
@@ -178,7 +178,7 @@ class StorageWriter(threading.Thread):
             self._work.notify()
         self.join(patience_s)
         if self.is_alive():
-            _log.error("disk=hangs lost=%d", len(self._queue))
+            _log.error("disk-hangs", lost=len(self._queue))
 
     def close(self) -> None:
         """After `stop`, do what was handed over since; a disk that hangs is left alone."""
@@ -253,7 +253,7 @@ class StorageWriter(threading.Thread):
             try:
                 request.then = request.look_up()
             except (EcgmonError, OSError) as error:
-                _log.error("disk=unreadable error=%r", str(error))
+                _log.error("disk-unreadable", error=error)
         self._finish([kept, *errands])
 
     def _keep(self) -> StoredSamples:
@@ -302,4 +302,4 @@ class StorageWriter(threading.Thread):
                 self._capture.tidy(samples)
             self.free_mb = shutil.disk_usage(self._folder).free / 1e6
         except OSError as error:
-            _log.warning("disk=untidy error=%r", str(error))
+            _log.warning("disk-untidy", error=error)

@@ -1,14 +1,11 @@
 """Places of a ward: a device that is silent gives its place up to one that sends."""
 
-import logging
 import time
 from collections.abc import Iterable
 
 from ecgmon.wire import messages
 from monitor.wearers.pipeline import advance
 from monitor.wearers.session import WearerSession, link
-
-_log = logging.getLogger(__name__)
 
 
 def longest_silent(watched: Iterable[WearerSession], now: float) -> WearerSession | None:
@@ -34,7 +31,7 @@ def set_aside(watched: WearerSession, now: float) -> list[messages.Published]:
     stream = live.hello.stream
     watched.missed = messages.Closed(wearer=watched.wearer, stream=stream, end=live.stream.end)
     watched.live, watched.missed_since = None, live.heard
-    _log.warning("wearer=%s stream=%s place=given-up", watched.wearer, stream)
+    live.log.warning("place-given-up")
     event = messages.Event(
         wearer=watched.wearer,
         stream=stream,

@@ -1,6 +1,5 @@
 """All wearers under watch: whose streams are open, which models judge them, which alarms stand."""
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -35,8 +34,6 @@ MAX_REMEMBERED: Final = 10_000
 """Wearers watched no more of whom it is known how many alarms they had."""
 MAX_MISSING: Final = 1024
 """Wearers whose silent devices have lost their places: beyond, the longest missing is let go."""
-
-_log = logging.getLogger(__name__)
 
 
 class WearerRegistry:
@@ -293,14 +290,8 @@ class WearerRegistry:
             live.refused = refused
             told += self._no_model(watched, refused)
             if news:
-                _log.info(
-                    "wearer=%s stream=%s model=%s sha256=%s refused=%r",
-                    watched.wearer,
-                    live.hello.stream,
-                    model.card.name,
-                    model.sha256[:12],
-                    refused,
-                )
+                changed = {"model": model.card.name, "sha256": model.sha256[:12]}
+                live.log.info("model", **changed, refused=refused)
                 told.append(swap(live))
         return told
 
@@ -315,9 +306,7 @@ class WearerRegistry:
             while live.recalled:  # all together cost hardly more than one
                 told += recover(list(self._watched.values()))
             told += advance([watched], lambda _: False)
-            _log.info(
-                "wearer=%s stream=%s closed end=%d", watched.wearer, live.hello.stream, stream.end
-            )
+            live.log.info("closed", end=stream.end)
             self._free.append(stream.row)
             told += [
                 link(live, live.heard),
