@@ -2,7 +2,6 @@
 
 import contextlib
 import faulthandler
-import logging
 import os
 import queue
 import signal
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from monitor.daemon import Monitor
     from monitor.ops.systemd import SystemdNotifier
     from monitor.settings import MonitorSettings
-
-_log = logging.getLogger(__name__)
 
 
 def serve(
@@ -144,7 +141,9 @@ def _signals(
     monitor: "Monitor", service: "SystemdNotifier", read: "Callable[[], MonitorSettings]"
 ) -> Iterator[None]:
     """Stop at SIGTERM and Ctrl-C, and read the configuration again at SIGHUP."""
-    from monitor.ops.logs import event
+    from monitor.ops.logs import logger
+
+    log = logger(__name__)
 
     # Handlers interrupt anything, logging too: all they may do is what takes no lock.
     wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -158,11 +157,11 @@ def _signals(
             service.reloading()
             try:
                 monitor.reload(read())
-                _log.info(event("reloaded"))
+                log.info("reloaded")
             except EcgmonError as error:
-                _log.error(event("reload-refused", reason=error))
-            except Exception as error:  # noqa: BLE001 - the thread must hear the next SIGHUP
-                _log.exception(event("reload-refused", reason=repr(error)))
+                log.error("reload-refused", reason=error)
+            except Exception as error:
+                log.exception("reload-refused", reason=repr(error))
             finally:
                 service.ready()
 

@@ -1,7 +1,6 @@
 """The monitor's life: start-up, main loop, tick and shutdown."""
 
 import contextlib
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from monitor.network.access import Access, authenticated
 from monitor.network.connections import Connections, most
 from monitor.network.host import Host
 from monitor.network.rate_limits import RateLimiter
-from monitor.ops.logs import event
+from monitor.ops.logs import logger
 from monitor.ops.maintenance import Maintenance
 from monitor.ops.prometheus import Metrics, MetricsServer
 from monitor.requests import ViewerRequests
@@ -41,7 +40,7 @@ LATE_S: Final = 2.0
 DRAIN_S: Final = 1.2
 """Longest wait for the disk at the end, in seconds: the monitor ends within 2 s of the request."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Monitor:
@@ -132,7 +131,7 @@ class Monitor:
         snapshot = self._registry.snapshot(time.monotonic())
         self._metrics.stand(said for said in snapshot if isinstance(said, messages.Alarm))
         self._disk.start()
-        _log.info("ingest=%s publish=%s ready", ",".join(bound), ",".join(offered))
+        _log.info("ready", ingest=",".join(bound), publish=",".join(offered))
 
     def run(self, alive: Callable[[], None] = lambda: None) -> None:
         """Tick until stopped, then shut down; `start` comes first.
@@ -258,7 +257,7 @@ class Monitor:
         if settings is None:
             return
         if waiting := self._settings.waiting(settings):
-            _log.warning(event("restart-needed", settings=",".join(waiting)))
+            _log.warning("restart-needed", settings=",".join(waiting))
         at_once = {name: getattr(settings, name) for name in AT_ONCE}
         self._settings = replace(self._settings, **at_once)
         self._registry.adopt(settings.policy)

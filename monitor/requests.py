@@ -1,17 +1,17 @@
 """Requests of viewers: acknowledge, pause, and look up the past."""
 
-import logging
 from collections.abc import Callable
 
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import messages
 from monitor.network.access import Access
+from monitor.ops.logs import logger
 from monitor.sinks.publisher import Publisher, Request
 from monitor.storage.jobs import ReadRequest
 from monitor.storage.journal import Journal
 from monitor.wearers.registry import WearerRegistry
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class ViewerRequests:
@@ -59,7 +59,7 @@ class ViewerRequests:
         except EcgmonError as error:
             self._publisher.refuse(request, str(error))
             return []
-        _log.info("wearer=%s by=%r %r", message.wearer, message.by, message)
+        _log.info("request", wearer=message.wearer, by=message.by, request=repr(message))
         self._publisher.answer(request, messages.Done())
         return told
 

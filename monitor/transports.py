@@ -1,18 +1,17 @@
 """Sources and sinks of a monitor: opened by the schemes of its endpoints, closed one by one."""
 
 import contextlib
-import logging
 
 from monitor.network.access import LOCAL, is_local
 from monitor.network.host import Host, by_opener, scheme
-from monitor.ops.logs import event
+from monitor.ops.logs import logger
 from monitor.sinks import SINKS
 from monitor.sinks.base import Sink
 from monitor.sinks.publisher import Publisher, listen
 from monitor.sources import SOURCES
 from monitor.sources.base import Source
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def open_sources(
@@ -43,7 +42,7 @@ def close(port: Source | Sink) -> None:
     try:
         port.close()
     except Exception:  # noqa: BLE001 - whatever it is, the monitor ends in order
-        _log.exception(event("not-closed", what=type(port).__name__))
+        _log.exception("not-closed", what=type(port).__name__)
 
 
 def open_sinks(

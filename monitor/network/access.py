@@ -1,7 +1,6 @@
 """Authorisation: looks up for each message what its key may do."""
 
 import contextlib
-import logging
 import re
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from zmq.auth.thread import ThreadAuthenticator
 
 from ecgmon.core.errors import AccessError
 from ecgmon.keys import Device, KeyStore, PrivateKey, Viewer
+from monitor.ops.logs import logger
 
 LOCAL: Final = "anonymous"
 """User of every connection without a key. Only endpoints that the network cannot reach take those:
@@ -27,7 +27,7 @@ _LOCAL_ENDPOINT: Final = re.compile(
     r"ipc://.+|tcp://(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):(?:\*|\d+)"
 )
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Access:
@@ -109,7 +109,8 @@ class Access:
         name, now = self._revoked.get(user, ""), time.monotonic()
         if now - self._said_s.get(name, float("-inf")) >= 1:  # a flood does not fill the log
             self._said_s[name] = now
-            _log.warning("key=%s refused: %s", user, f"{name} is revoked" if name else "not known")
+            reason = f"{name} is revoked" if name else "not known"
+            _log.warning("key-refused", key=user, reason=reason)
         return False
 
     def _load(self, store: KeyStore) -> None:
@@ -125,7 +126,7 @@ class Access:
     def _complain(self, complaints: set[str]) -> None:
         """Log what is wrong once, not once a second."""
         for complaint in sorted(complaints - self._complaints):
-            _log.error("%s", complaint)
+            _log.error("keys-unreadable", reason=complaint)
         self._complaints = complaints
 
 

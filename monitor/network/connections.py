@@ -5,7 +5,6 @@ is shut down at once, so that there are always file handles left for the monitor
 """
 
 import contextlib
-import logging
 import os
 import resource
 import socket
@@ -18,7 +17,7 @@ from typing import Any, Final
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from monitor.ops.logs import event
+from monitor.ops.logs import logger
 
 MOST: Final = 4096
 """Connections at once; a ward has at most 1,024 devices and 500 viewers."""
@@ -33,7 +32,7 @@ CLOSE_S: Final = 1.0
 Handle = socket.socket
 _EVENTS: Final = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def raise_limit() -> None:
@@ -155,7 +154,7 @@ class Connections(threading.Thread):
                 try:
                     self._take(self._events.index(events), told)
                 except Exception:  # noqa: BLE001 - libzmq waits for this thread
-                    _log.exception(event("connections-not-counted"))
+                    _log.exception("connections-not-counted")
 
     def _take(self, which: int, told: Mapping[str, Any]) -> None:
         if told["event"] == zmq.EVENT_DISCONNECTED:
@@ -189,13 +188,11 @@ class Connections(threading.Thread):
         now = time.monotonic()
         if now - self._logged >= LOGGED_S:
             _log.warning(
-                event(
-                    "too-many-connections",
-                    address=address,
-                    of_address=self._of_one[address],
-                    open=self.open,
-                    shut_down=self._unsaid,
-                )
+                "too-many-connections",
+                address=address,
+                of_address=self._of_one[address],
+                open=self.open,
+                shut_down=self._unsaid,
             )
             self._logged, self._unsaid = now, 0
             self._audit()

@@ -1,18 +1,18 @@
 """Refusing what peers send: each is told why, and a flood of refusals does not fill the log."""
 
-import logging
 import time
 from abc import ABC, abstractmethod
 from typing import Final
 
 from ecgmon.wire import messages
+from monitor.ops.logs import logger
 
 LOGGED_S: Final = 1.0
 """Refusals are logged once in so many seconds, with how many there were."""
 LONGEST_REASON: Final = 500
 """Characters of a reason; the rest is cut off."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Refusing(ABC):
@@ -58,10 +58,10 @@ class Refusing(ABC):
         now = time.monotonic()
         if now - self._logged >= LOGGED_S:
             _log.warning(
-                "peer=%s user=%r refused=%r times=%d",
-                peer.hex(),
-                user,
-                reason[:LONGEST_REASON],
-                self._unsaid,
+                "refused",
+                peer=peer.hex(),
+                user=user,
+                reason=reason[:LONGEST_REASON],
+                times=self._unsaid,
             )
             self._logged, self._unsaid = now, 0

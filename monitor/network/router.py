@@ -1,6 +1,5 @@
 """A ROUTER socket's peers: what they say, who they are, and answering without ever waiting."""
 
-import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from ecgmon.wire import messages
 from monitor.network.access import guard, user_of
 from monitor.network.connections import Handle, end, own_handle
 from monitor.network.refusals import Refusing
+from monitor.ops.logs import logger
 
 SCHEMES: Final = ("tcp", "ipc")
 """Of the endpoints that a ROUTER socket is bound to."""
@@ -25,7 +25,7 @@ END_S: Final = 0.2
 """Who sends several parts is not heard any more, and its connection ends so much later."""
 _ONE_PART: Final = "A message has one part: this connection is ended."
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def bind(
@@ -174,6 +174,6 @@ class Inbox(Refusing):
         try:
             self.socket.send_multipart([peer, messages.encode(message)], zmq.DONTWAIT)
         except zmq.ZMQError as error:
-            _log.debug("peer=%s answer dropped error=%r", peer.hex(), str(error))
+            _log.debug("answer-dropped", peer=peer.hex(), error=error)
             return False
         return True

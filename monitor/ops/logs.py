@@ -8,19 +8,51 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+import structlog
+from structlog.stdlib import BoundLogger
+from structlog.typing import EventDict, WrappedLogger
+
 PRIORITY: Final = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
 """What journald calls the levels."""
 _BARE: Final = re.compile(r'[^\s"=\\]+')
 
 
-def event(name: str, **fields: object) -> str:
+def logger(name: str) -> BoundLogger:
+    """Return what a module logs events with; what is bound to it is part of each of its lines.
+
+    It hands lines to Python's own logging, whatever else the process does with structlog.
+
+    Parameters
+    ----------
+    name : str
+        Of the module.
+    """
+    made: BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[structlog.stdlib.filter_by_level, _line],
+        wrapper_class=BoundLogger,
+    )
+    return made
+
+
+def _line(_: WrappedLogger, __: str, fields: EventDict) -> tuple[tuple[str], dict[str, object]]:
+    """Return the message that Python's logging is given, and its options."""
+    options = {"exc_info": fields.pop("exc_info", None)}
+    return (event(fields.pop("event"), **fields),), options
+
+
+def event(name: str, /, **fields: object) -> str:
     """Return what is logged of an event: ``event=NAME key=value ...``; None is left out."""
     told = ((key, value) for key, value in fields.items() if value is not None)
     return " ".join([f"event={name}", *(f"{key}={quoted(value)}" for key, value in told)])
 
 
 def quoted(value: object) -> str:
-    """Return a value as one word, in quotes where it needs them."""
+    """Return a value as one word, in quotes where it needs them.
+
+    structlog's own `LogfmtRenderer` lets control characters through, and gives one text for a line
+    break and for a backslash before an n.
+    """
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     if _BARE.fullmatch(text) and text.isprintable():
         return text

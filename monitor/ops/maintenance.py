@@ -1,11 +1,10 @@
 """The jobs of each second: one that fails stops neither the others nor the monitor."""
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from ecgmon.wire import messages
-from monitor.ops.logs import event
+from monitor.ops.logs import logger
 
 ALARMED: Final = 3
 """A job that fails so often in a row is alarmed."""
@@ -14,7 +13,7 @@ LOGGED: Final = 60
 
 Job = Callable[[], list[messages.Published] | None]
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Maintenance:
@@ -45,8 +44,8 @@ class Maintenance:
                 times = self._in_a_row[name] = self._in_a_row.get(name, 0) + 1
                 self._failed(name)
                 if times % LOGGED == 1:
-                    told = event("job-failed", job=name, times=times, error=repr(error))
-                    _log.error(told, exc_info=times == 1)
+                    told = {"job": name, "times": times, "error": repr(error)}
+                    _log.error("job-failed", **told, exc_info=times == 1)
             else:
                 self._in_a_row.pop(name, None)
         return published

@@ -1,14 +1,14 @@
 """Telling systemd how the daemon is doing: the sd_notify protocol, a datagram for each message."""
 
-import logging
 import os
 import socket
 import time
 from collections.abc import Mapping
 
 from ecgmon.core.errors import UsageError
+from monitor.ops.logs import logger
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class SystemdNotifier:
@@ -68,7 +68,7 @@ class SystemdNotifier:
         """
         if self._error is not None and not self._logged:
             self._logged = True
-            _log.warning("event=notify-failed error=%r", self._error.strerror)
+            _log.warning("notify-failed", error=self._error.strerror)
         now = time.monotonic()
         if self._watchdog_s is not None and now - self._last_alive >= self._watchdog_s / 4:
             self._last_alive = now

@@ -1,6 +1,5 @@
 """The publisher: a ROUTER socket that knows what each viewer listens to."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +14,7 @@ from monitor.network.access import LOCAL, Access
 from monitor.network.host import Host
 from monitor.network.rate_limits import RateLimit, RateLimiter
 from monitor.network.router import Inbox, Received
+from monitor.ops.logs import logger
 from monitor.sinks.subscribers import Away, Subscriber
 
 MAX_REQUEST: Final = 8192
@@ -28,7 +28,7 @@ RATES: Final = RateLimit(messages=50.0, message_burst=500.0)
 """What viewers with a key may ask for: the past is looked up where alarms are written."""
 MAY_NOT: Final = "This key may not do that."
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ class Publisher:
         if count := subscriber.take_uncounted():
             self._dropped += count
             if subscriber.lost > subscriber.missed:
-                _log.warning("peer=%s dropped=%d on the way", subscriber.peer.hex(), count)
+                _log.warning("lost-on-the-way", peer=subscriber.peer.hex(), dropped=count)
 
     def _hears(self, subscriber: Subscriber, topic: str, wearer: str | None) -> bool:
         """Tell whether a message is for a viewer: of all wearers it hears of those it may."""
@@ -223,7 +223,7 @@ class Publisher:
             if subscriber.dropped:
                 told = messages.encode(messages.Dropped(count=subscriber.dropped))
                 self._hand_over(subscriber, told)
-                _log.warning("peer=%s dropped=%d", subscriber.peer.hex(), subscriber.dropped)
+                _log.warning("dropped", peer=subscriber.peer.hex(), dropped=subscriber.dropped)
                 subscriber.told_dropped()
             self._hand_over(subscriber, data, snapshot=snapshot)
         except zmq.Again:
@@ -242,12 +242,12 @@ class Publisher:
     def _leave(self, subscriber: Subscriber) -> None:
         """Send a viewer nothing more until it is back."""
         _log.info(
-            "peer=%s user=%r session=%s gone sent=%d dropped=%d",
-            subscriber.peer.hex(),
-            subscriber.user,
-            subscriber.session,
-            subscriber.sent,
-            subscriber.dropped,
+            "viewer-gone",
+            peer=subscriber.peer.hex(),
+            user=subscriber.user,
+            session=subscriber.session,
+            sent=subscriber.sent,
+            dropped=subscriber.dropped,
         )
         self._subscribers.pop(subscriber.peer, None)
         self._away.put(subscriber)

@@ -1,6 +1,5 @@
 """Ingest: the conversation with devices (docs/wire.md)."""
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from ecgmon.wire import Frame, frame, messages
 from monitor.network.access import LOCAL, Access
 from monitor.network.rate_limits import RateLimiter
 from monitor.network.router import Received
+from monitor.ops.logs import logger
 from monitor.sources.base import Peer, Source
 from monitor.sources.device_connections import DeviceConnection, DeviceConnections
 from monitor.wearers.pieces import Piece
@@ -26,7 +26,7 @@ MAX_SAMPLES: Final = 100_000
 """Samples after which a tick reads no more, about a tenth of a second of work: a device that
 catches up delays nobody else."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 @dataclass(eq=False, slots=True)
@@ -225,7 +225,7 @@ class Ingest:
         """Attach a stream to the connection of its latest hello, and answer it."""
         connection = self.connections.attach(peer, user, stream, lead, now)
         who = self._access.name_of(user)
-        _log.info("wearer=%s stream=%s hello who=%r", hello.wearer, hello.stream, who)
+        _log.bind(wearer=hello.wearer, stream=hello.stream).info("hello", who=who)
         self._result.published.append(
             messages.Event(
                 wearer=hello.wearer,

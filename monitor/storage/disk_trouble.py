@@ -1,12 +1,13 @@
 """A disk that fails or hangs: for how long, and how much of the signal is not kept."""
 
-import logging
 from typing import Final
+
+from monitor.ops.logs import logger
 
 REPORT_S: Final = 10.0
 """How often the log says how much is not on disk while that lasts."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class DiskTrouble:
@@ -40,14 +41,14 @@ class DiskTrouble:
         """
         if why and self._since is None:
             self._since = self._reported = now
-            _log.error("disk=failing held=%d error=%r", held, why)
+            _log.error("disk-failing", held=held, error=why)
         self.seconds = 0.0 if self._since is None else now - self._since
         lost = unkept - self._unkept_before
         if not why and self._since is not None:
-            _log.warning("disk=well after-seconds=%.0f not-kept=%d", self.seconds, lost)
+            _log.warning("disk-well", seconds=round(self.seconds), not_kept=lost)
             self._since, self.seconds = None, 0.0
             self._unkept_before = unkept
         elif why and now - self._reported >= REPORT_S:
             self._reported = now
-            said = "disk=failing seconds=%.0f held=%d not-kept=%d error=%r"
-            _log.error(said, self.seconds, held, lost, why)
+            told = {"seconds": round(self.seconds), "held": held, "not_kept": lost, "error": why}
+            _log.error("disk-failing", **told)

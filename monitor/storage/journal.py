@@ -1,6 +1,5 @@
 """The journal: all that is published but traces and links, appended to an SQLite file."""
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Final
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
+from monitor.ops.logs import logger
 from monitor.storage import salvage
 from monitor.storage.journal_database import JournalDatabase
 from monitor.storage.wall_clock import CLOCK_SET, WallClock
@@ -67,7 +67,7 @@ DELETE FROM journal WHERE id IN (
     ORDER BY time LIMIT ?)
 """
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class Journal:
@@ -111,7 +111,7 @@ class Journal:
         """Write what is pending and close the file."""
         self.commit()
         if self._pending:
-            _log.error("journal=closed lost=%d", self.lost + len(self._pending))
+            _log.error("journal-closed", lost=self.lost + len(self._pending))
         self._database.close()
 
     def append(self, published: Sequence[messages.Published]) -> None:
@@ -137,7 +137,7 @@ class Journal:
             self._wait(error)
         else:
             if self.failed:
-                _log.warning("journal=back written=%d lost=%d", len(self._pending), self.lost)
+                _log.warning("journal-back", written=len(self._pending), lost=self.lost)
             self.failed = False
             self._pending.clear()
         self._committed = time.monotonic()
@@ -157,8 +157,7 @@ class Journal:
         now = time.monotonic()
         if not self.failed or now - self._logged >= LOG_S:
             self._logged = now
-            waiting = len(rest)
-            _log.error("journal=failed waiting=%d lost=%d error=%r", waiting, self.lost, str(error))
+            _log.error("journal-failed", waiting=len(rest), lost=self.lost, error=error)
         self.failed = True
 
     def alarms(self) -> Iterator[messages.Alarm | messages.Paused]:
@@ -229,7 +228,7 @@ class Journal:
             self._database.execute(_PRUNE_WINDOWS, windows_before, PRUNED)
             self._database.execute(_PRUNE_OTHERS, others_before, PRUNED)
         except (*salvage.ERRORS, UsageError) as error:
-            _log.warning("journal=not-pruned error=%r", str(error))
+            _log.warning("journal-not-pruned", error=error)
 
     def _read(self, query: str, *values: object) -> Iterator[tuple[int, messages.ToViewer]]:
         """Yield id and message of each row that can be read; raises `UsageError` if none can."""
@@ -244,7 +243,7 @@ class Journal:
             try:
                 yield number, messages.decode_to_viewer(text if isinstance(text, bytes) else b"")
             except ProtocolError as error:
-                _log.warning("journal=unreadable entry=%d error=%r", number, str(error))
+                _log.warning("journal-unreadable", entry=number, error=error)
 
 
 def urgent(message: messages.Published) -> bool:

@@ -1,16 +1,16 @@
 """The journal's database: one that is found to be damaged is moved aside and replaced at once."""
 
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ecgmon.core.errors import UsageError
+from monitor.ops.logs import logger
 from monitor.storage import journal_file as file
 from monitor.storage import salvage
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class JournalDatabase:
@@ -122,7 +122,7 @@ class JournalDatabase:
             raise
         self._db = file.opened(self.path)
         file.insert(self._db, rows)
-        _log.error("journal=damaged why=%r moved=%s kept=%d", why, aside, len(rows))
+        _log.error("journal-damaged", why=why, moved=aside, kept=len(rows))
         self.damaged = (
             f"the journal was damaged: it is kept as {aside.name}, and a new one begun with "
             f"{len(rows)} of its entries"

@@ -1,6 +1,5 @@
 """Recovery of a stream from disk after a restart."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from ecgmon.core.errors import EcgmonError
 from ecgmon.records.captured.reader import captures, read
 from ecgmon.signal.rate_converter import first_output
 from ecgmon.wire import messages
+from monitor.ops.logs import logger
 from monitor.storage.growing_record import sync_record
 from monitor.storage.journal import Journal
 from monitor.wearers.stream_tail import StreamTail
@@ -21,7 +21,7 @@ TAIL_S: Final = 120
 """Signal from which filters, scale and conditions are as if nothing had happened: the scale looks
 back for 60 usable seconds, everything else less far."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def recover_stream(folder: Path, journal: Journal, wearer: str, stream: str) -> StreamTail | None:
@@ -36,6 +36,7 @@ def recover_stream(folder: Path, journal: Journal, wearer: str, stream: str) -> 
     wearer, stream : str
         Whose, and which.
     """
+    log = _log.bind(wearer=wearer, stream=stream)
     try:
         held = [one for one in captures(folder, wearer) if one.stream == stream]
         if not held:
@@ -53,9 +54,9 @@ def recover_stream(folder: Path, journal: Journal, wearer: str, stream: str) -> 
         gaps = list(_gaps(journal.gaps(wearer, stream), start, tail.samples, newest.rate))
         sync_record(newest.path)  # what is welcomed is acknowledged
     except OSError as error:
-        _log.warning("wearer=%s stream=%s not-synced error=%r", wearer, stream, str(error))
+        log.warning("not-synced", error=error)
     except EcgmonError as error:
-        _log.warning("wearer=%s stream=%s recalled=nothing error=%r", wearer, stream, str(error))
+        log.warning("not-recovered", error=error)
         return None  # damaged: the stream begins where the device says
     return StreamTail(
         first=start,

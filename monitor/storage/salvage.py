@@ -6,7 +6,6 @@ that is whole is found wherever it lies. A message is JSON that begins with its 
 (https://sqlite.org/fileformat2.html, 1.6 and 2.1).
 """
 
-import logging
 import os
 import re
 import sqlite3
@@ -18,6 +17,7 @@ from typing import Final
 
 from ecgmon.core.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
+from monitor.ops.logs import logger
 
 SEARCHED: Final = 1_000_000_000
 """Bytes at the end of a file that are looked through, some seconds of work."""
@@ -47,7 +47,7 @@ _DAMAGE: Final = (
 )
 """Of all other errors the file is not the cause: no room, no permission, a lock, a failing disk."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 Row = tuple[float, str, str, str]
 """Time, type, wearer and message."""
@@ -140,7 +140,7 @@ def rows(damaged: Path) -> list[Row]:
                     found = dict(sorted(found.items())[-MOST:])
         except OSError as error:
             if path.is_file():
-                _log.error("journal=unreadable file=%s error=%r", path, str(error))
+                _log.error("journal-unreadable", file=path, error=error)
     return [row for _, row in sorted(found.items())[-MOST:]]
 
 

@@ -1,7 +1,6 @@
 """The storage thread: the loop hands over what is to be written, and never waits for the disk."""
 
 import contextlib
-import logging
 import os
 import shutil
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ecgmon.core.errors import EcgmonError
+from monitor.ops.logs import logger
 from monitor.storage.capture import Capture
 from monitor.storage.job_queue import JobQueue
 from monitor.storage.jobs import Batch, ReadRequest, StoredSamples, gap
@@ -25,7 +25,7 @@ DAY_S: Final = 86_400.0
 MAINTENANCE_S: Final = 10.0
 """How often old entries are removed and the free space is measured, in seconds."""
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class StorageWriter(threading.Thread):
@@ -146,7 +146,7 @@ class StorageWriter(threading.Thread):
         self._queue.stop()
         self.join(timeout_s)
         if self.is_alive():
-            _log.error("disk=hangs lost=%d", len(self._queue))
+            _log.error("disk-hangs", lost=len(self._queue))
 
     def close(self) -> None:
         """After `stop`, do the jobs handed over since; a disk that hangs is left alone."""
@@ -188,7 +188,7 @@ class StorageWriter(threading.Thread):
             try:
                 request.then = request.look_up()
             except (EcgmonError, OSError) as error:
-                _log.error("disk=unreadable error=%r", str(error))
+                _log.error("disk-unreadable", error=error)
         self._finish([stored, *requests])
 
     def _write_samples(self) -> StoredSamples:
@@ -237,4 +237,4 @@ class StorageWriter(threading.Thread):
                 self._capture.remove_old(samples)
             self.free_mb = shutil.disk_usage(self._folder).free / 1e6
         except OSError as error:
-            _log.warning("disk=untidy error=%r", str(error))
+            _log.warning("disk-untidy", error=error)

@@ -1,6 +1,5 @@
 """What happens when a wearer's stream begins, changes its model, loses its place, or ends."""
 
-import logging
 import time
 from collections.abc import Callable, Collection
 
@@ -11,8 +10,6 @@ from monitor.wearers.pipeline import advance
 from monitor.wearers.recovery import queue_tail, recover
 from monitor.wearers.session import ActiveStream, WearerSession, link, opened, swap
 from monitor.wearers.stream_tail import StreamTail
-
-_log = logging.getLogger(__name__)
 
 
 def begin(
@@ -43,9 +40,7 @@ def end(session: WearerSession, sessions: Collection[WearerSession]) -> list[mes
         while active.backlog:
             published += recover(sessions)
         published += advance([session], lambda _: False)
-        _log.info(
-            "wearer=%s stream=%s closed end=%d", session.wearer, active.hello.stream, stream.end
-        )
+        active.log.info("closed", end=stream.end)
         published += [
             link(active, active.last_received),
             messages.Closed(wearer=session.wearer, stream=active.hello.stream, end=stream.end),
@@ -73,7 +68,7 @@ def set_aside(session: WearerSession, now: float) -> list[messages.Published]:
         wearer=session.wearer, stream=stream, end=active.stream.end
     )
     session.active, session.unfinished_since = None, active.last_received
-    _log.warning("wearer=%s stream=%s place=given-up", session.wearer, stream)
+    active.log.warning("place-given-up")
     event = messages.Event(
         wearer=session.wearer,
         stream=stream,
@@ -106,14 +101,7 @@ def change_model(
     active.refused = refused
     published = _no_model(session, refused)
     if is_new:
-        _log.info(
-            "wearer=%s stream=%s model=%s sha256=%s refused=%r",
-            session.wearer,
-            active.hello.stream,
-            model.card.name,
-            model.sha256[:12],
-            refused,
-        )
+        active.log.info("model", model=model.card.name, sha256=model.sha256[:12], refused=refused)
         published.append(swap(active))
     return published
 

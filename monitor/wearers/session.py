@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
+from structlog.stdlib import BoundLogger
 
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.errors import UsageError
@@ -19,8 +20,11 @@ from monitor.alarms.kinds import OF_SIGNAL
 from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
 from monitor.inference.judge import Judge
+from monitor.ops.logs import logger
 from monitor.wearers.pieces import Segments, StreamSegment
 from monitor.wearers.stream import Stream
+
+_log = logger(__name__)
 
 
 @dataclass(eq=False, slots=True)
@@ -104,6 +108,11 @@ class ActiveStream(Stateful):
     holds: dict[Kind, bool] = field(default_factory=dict)
     backlog: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
+
+    @property
+    def log(self) -> BoundLogger:
+        """What logs of this stream: every line names it and its wearer."""
+        return _log.bind(wearer=self.hello.wearer, stream=self.hello.stream)
 
     @property
     def model(self) -> Model:

@@ -29,7 +29,7 @@ def serving(env, tmp_path):
             endpoints += [("--publish", one) for one in ("tcp://127.0.0.1:*", *publish)]
             command = [ECGMON, "serve", *sum(endpoints, ()), "--journal", tmp_path / "db"]
             daemon = stack.enter_context(start(*command, folder=tmp_path / "daemon", env=env))
-            return daemon, *daemon.wait_for(r"ingest=(\S+) publish=(\S+) ready").groups()
+            return daemon, *daemon.wait_for(r"event=ready ingest=(\S+) publish=(\S+)").groups()
 
         yield serve
 

@@ -23,7 +23,7 @@ def serving(tmp_path, env):
         def serving(*options):
             command = (ECGMON, "serve", *ANYWHERE, *options)
             daemon = stack.enter_context(start(*command, folder=tmp_path / "serve", env=env))
-            endpoint = daemon.wait_for(r"ingest=(\S+) publish=\S+ ready")[1]
+            endpoint = daemon.wait_for(r"event=ready ingest=(\S+) publish=\S+")[1]
             context = stack.enter_context(zmq.Context())
             device = Wearable(context, endpoint)
             stack.callback(device.socket.close)

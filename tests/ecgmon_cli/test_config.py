@@ -71,7 +71,7 @@ def test_the_daemon_tells_systemd_and_reads_its_configuration_again_at_sighup(en
         command = (ECGMON, "serve", "--config", file, "--journal", tmp_path / "db")
         with start(*command, folder=tmp_path / "serve", env=env) as daemon:
             assert hears("READY=1")
-            ingest = daemon.wait_for(r"ingest=(\S+) publish=\S+ ready")[1]
+            ingest = daemon.wait_for(r"event=ready ingest=(\S+) publish=\S+")[1]
             assert ingest in hears("STATUS=")
             assert hears("WATCHDOG=1")
             daemon.process.send_signal(signal.SIGHUP)

@@ -60,7 +60,7 @@ def exported(tmp_path_factory):
     with ExitStack() as stack:
         serve = start(*MAIN, "serve", *ANYWHERE, folder=folder / "serve", env=env)
         daemon = stack.enter_context(serve)
-        endpoint = daemon.wait_for(r"ingest=(\S+) publish=\S+ ready")[1]
+        endpoint = daemon.wait_for(r"event=ready ingest=(\S+) publish=\S+")[1]
         send(endpoint, simulate("asystole").record)
         wait_for_the_end(folder / "state" / "journal.db")
         commands = [

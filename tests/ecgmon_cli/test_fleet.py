@@ -23,7 +23,7 @@ def serving(tmp_path, env):
         context = start(ECGMON, "serve", *options, folder=folder, env=env)
         daemon = context.__enter__()
         started.append(context)
-        return daemon, *daemon.wait_for(r"ingest=(\S+) publish=(\S+) ready").groups()
+        return daemon, *daemon.wait_for(r"event=ready ingest=(\S+) publish=(\S+)").groups()
 
     yield serving
     for context in started:

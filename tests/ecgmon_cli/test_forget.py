@@ -114,7 +114,7 @@ def test_what_still_names_the_wearer_is_said(state, run, tmp_path):
 def test_while_a_monitor_runs_nothing_is_forgotten(state, template, run, env, tmp_path):
     before = kept(template)
     with start(ECGMON, "serve", *ANYWHERE, folder=tmp_path / "serve", env=env) as daemon:
-        daemon.wait_for(" ready")
+        daemon.wait_for("event=ready")
         dry, refused = run(JUNO, "--dry-run"), run(JUNO, "--yes")
         assert (dry.code, refused.code, refused.out) == (0, 2, "")
         assert refused.err == (
@@ -125,7 +125,7 @@ def test_while_a_monitor_runs_nothing_is_forgotten(state, template, run, env, tm
         assert daemon.end(signal.SIGTERM).code == 0
     assert run(JUNO, "--yes").code == 0
     with start(ECGMON, "serve", *ANYWHERE, folder=tmp_path / "again", env=env) as daemon:
-        daemon.wait_for(" ready")
+        daemon.wait_for("event=ready")
         assert daemon.end(signal.SIGTERM).code == 0
         assert "damaged" not in daemon.written
     assert not list(captures(state / "captured", JUNO))

@@ -30,7 +30,7 @@ def forsaken(tmp_path_factory):
         began = time.time()
         alone = background("alone", *command, "tcp://127.0.0.1:9")
         daemon = background("daemon", ECGMON, "serve", *ANYWHERE, "--journal", folder / "db")
-        endpoint = daemon.wait_for(r"ingest=(\S+) publish=\S+ ready")[1]
+        endpoint = daemon.wait_for(r"event=ready ingest=(\S+) publish=\S+")[1]
         left = background("left", *command, endpoint)
         left.wait_for("event=opened")
         daemon.end(signal.SIGTERM)
@@ -47,7 +47,7 @@ def serving(tmp_path, env):
             options = options or ("--journal", tmp_path / f"{name}.db")
             command = (ECGMON, "serve", *ANYWHERE, *options)
             daemon = stack.enter_context(start(*command, folder=folder, env=env))
-            return daemon, daemon.wait_for(r"ingest=(\S+) publish=\S+ ready")[1]
+            return daemon, daemon.wait_for(r"event=ready ingest=(\S+) publish=\S+")[1]
 
         yield serving
 

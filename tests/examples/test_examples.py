@@ -24,7 +24,7 @@ from tests.support.subprocesses import environment, start
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EARLIER = Path(__file__).parents[1] / "fixtures" / "0.1.0"
 SERVE = (sys.executable, "-c", "from ecgmon_cli import main; main()", "serve")
-READY = r"ingest=(\S+) publish=(\S+) ready"
+READY = r"event=ready ingest=(\S+) publish=(\S+)"
 RATES, SECONDS = {"python": 360, "c": 250}, 3
 PATIENCE_MS = 30_000
 

@@ -73,7 +73,7 @@ class Watching:
     def live(self):
         """Start a monitor."""
         self.process = self._stack.enter_context(self.monitor.living())
-        self.process.wait_for(" ready")
+        self.process.wait_for("event=ready")
         self._born = len(self.heard)
 
     def kill(self):

@@ -21,7 +21,7 @@ def state_folder():
         folder, state = Path(home), Path(home) / "state"
         env = environment(folder / "home", ECGMON_STATE=state)
         with start(ECGMON, "serve", *ANYWHERE, folder=folder / "serve", env=env) as daemon:
-            endpoint = daemon.wait_for(r"ingest=(\S+) publish=\S+ ready")[1]
+            endpoint = daemon.wait_for(r"event=ready ingest=(\S+) publish=\S+")[1]
             send(endpoint, simulate("normal", duration_s=5).record)
             commands = [
                 ["keys", "make", "watch", "--device", WEARER, "-o", "-"],

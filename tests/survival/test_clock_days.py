@@ -30,14 +30,14 @@ def test_eight_days_forward_and_back_remove_nothing(context, tmp_path):
 
     for wearer in ("ann", "bob"):
         with monitor.living() as process:
-            process.wait_for(" ready")
+            process.wait_for("event=ready")
             record = simulate("normal", duration_s=60, wearer=wearer).record
             Playing(context, record, monitor.ingest, float("inf")).to_the_end()
             assert process.end(signal.SIGTERM).code == 0
     before = kept()
     assert len(before[0]) == 4
     with monitor.living() as process:
-        process.wait_for(" ready")
+        process.wait_for("event=ready")
         viewer, heard = ViewerClient(context, monitor.publish, topics([messages.Alarm])), []
         for step in (8 * DAY_S, 0):
             clock.set(step)

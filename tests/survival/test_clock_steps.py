@@ -62,7 +62,7 @@ def test_steps_of_an_hour_both_ways_change_no_alarm_and_lose_nothing(clock, cont
     pauses = []
     for monitor, steps in ((steady, []), (stepped, [HOUR_S, -HOUR_S, 0])):
         with monitor.living() as process:
-            process.wait_for(" ready")
+            process.wait_for("event=ready")
             viewer = ViewerClient(context, monitor.publish, topics([messages.Paused]))
             speed = 12 if monitor is stepped else float("inf")
             playing = Playing(context, record, monitor.ingest, speed)
@@ -85,4 +85,4 @@ def test_steps_of_an_hour_both_ways_change_no_alarm_and_lose_nothing(clock, cont
     assert pauses[-1].until is None
     clock.set(0)
     with stepped.living() as process:  # and a restart finds all of it
-        process.wait_for(" ready")
+        process.wait_for("event=ready")

@@ -94,7 +94,7 @@ def test_1100_connections_without_a_key_harm_no_neighbour(tmp_path, context):
     limited = f"ulimit -Sn 1024 && ulimit -Hn 1500 && exec {serve}"
     env = environment(tmp_path / "home", ECGMON_STATE=tmp_path / "state")
     with start("bash", "-c", limited, folder=tmp_path / "out", env=env) as running:
-        running.wait_for(" ready")
+        running.wait_for("event=ready")
         listener = Listener(context, publish, ["window/", "gap/"]).subscribed()
         device = Wearable(context, ingest)
         device.greet("ann", 7)

@@ -68,9 +68,9 @@ def test_a_disk_that_fails_acknowledges_nothing_until_it_has_what_it_missed(moni
         scene.finish()
         assert (scene.on_disk() == 1).all()
         assert own(scene) == [("disk", "raised"), ("disk", "cleared")]
-        said = [line for line in scene.process.written.splitlines() if "disk=" in line]
-        assert "disk=failing" in said[0]
-        assert "not-kept=0" in said[-1]
+        said = [line for line in scene.process.written.splitlines() if "event=disk-" in line]
+        assert "event=disk-failing" in said[0]
+        assert "not_kept=0" in said[-1]
 
 
 @pytest.mark.slow
@@ -162,7 +162,7 @@ def test_an_example_loses_nothing_when_a_monitor_with_a_hanging_disk_is_killed(
         command = [program, monitor.ingest, "ann", "360", "30"]
     with ExitStack() as stack:
         process = stack.enter_context(monitor.living())
-        process.wait_for(" ready")
+        process.wait_for("event=ready")
         device = stack.enter_context(start(*command, folder=tmp_path / "dev", env=monitor.env))
         device.wait_for("welcome")
         time.sleep(5)
@@ -172,7 +172,7 @@ def test_an_example_loses_nothing_when_a_monitor_with_a_hanging_disk_is_killed(
         process.process.wait()
         monitor.disk("well")
         again = stack.enter_context(monitor.living())
-        again.wait_for(" ready")
+        again.wait_for("event=ready")
         assert device.end().code == 0
         again.process.terminate()
         assert again.process.wait() == 0

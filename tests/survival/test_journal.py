@@ -88,7 +88,7 @@ def test_a_monitor_whose_journal_is_damaged_starts_and_says_so(tmp_path, context
     mortal = Mortal(tmp_path / "monitor")
     record = simulate("asystole", seed=3, duration_s=60, wearer="ann").record
     with mortal.living() as process:
-        process.wait_for(" ready")
+        process.wait_for("event=ready")
         playing = Playing(context, record, mortal.ingest, float("inf"))
         while playing.turn() and playing.device.figures()["samples_acknowledged"] < 50 * RATE:
             pass
@@ -106,7 +106,7 @@ def test_a_monitor_whose_journal_is_damaged_starts_and_says_so(tmp_path, context
     whole = [m for m in before if f'"time":{m["time"]}'.encode() in damaged]
     assert whole or damage == "truncated"
     with mortal.living() as process:
-        process.wait_for(" ready")
+        process.wait_for("event=ready")
         env = mortal.env | {"ECGMON_NETWORK_PUBLISH": mortal.publish}
         told = json.loads(ecgmon("status", mortal.publish, "--json", "-", env=env).out)
         assert [alarm["kind"] for alarm in told["monitor"]["alarms"]] == ["journal"]

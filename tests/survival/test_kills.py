@@ -92,7 +92,7 @@ def play(monitor, context, record, deaths=(), speed=SPEED):
     """Play a record to a monitor that dies so long after the device is back, and returns."""
     deaths, stack = list(deaths), ExitStack()
     process = stack.enter_context(monitor.living())
-    process.wait_for(" ready")
+    process.wait_for("event=ready")
     playing = Playing(context, record, monitor.ingest, speed)
     back_at = time.monotonic()
     while playing.turn():
@@ -138,7 +138,7 @@ def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
     record = simulate("asystole", seed=3, duration_s=60, wearer="ann").record
     wanted = topics([messages.Alarm, messages.Paused, messages.Window])
     with monitor.living() as process:
-        process.wait_for(" ready")
+        process.wait_for("event=ready")
         viewer = ViewerClient(context, monitor.publish, wanted)
         playing = Playing(context, record, monitor.ingest, 2 * SPEED)
         told = []
@@ -156,7 +156,7 @@ def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
     acknowledged = [m for m in told if getattr(m, "state", None) == "acknowledged"]
     assert [m.alarm for m in acknowledged] == [latest["asystole"].alarm]
     with monitor.living() as process:
-        process.wait_for(" ready")
+        process.wait_for("event=ready")
         late, said = ViewerClient(context, monitor.publish, wanted), []
         deadline = time.monotonic() + 20
         while not any(isinstance(m, messages.Subscribed) for m in said):

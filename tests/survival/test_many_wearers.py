@@ -151,7 +151,7 @@ def test_sixty_are_welcomed_within_a_second_of_the_start_and_judged_soon_after(
             return [Wearable(context, mortal.ingest) for _ in range(60)]
 
         with mortal.living() as process:
-            process.wait_for(" ready")
+            process.wait_for("event=ready")
             bedside = Bedside(devices(), records)
             bedside.greet()
             bedside.send([0] * 60, bedside.ends, 2000)
@@ -162,7 +162,7 @@ def test_sixty_are_welcomed_within_a_second_of_the_start_and_judged_soon_after(
             device.socket.close()
         with mortal.living() as process:
             bedside = Bedside(devices(), records)
-            process.wait_for(" ready")
+            process.wait_for("event=ready")
             ready_at = time.monotonic()
             assert bedside.greet() == ends
             welcomed_s = time.monotonic() - ready_at

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ecgmon.core.errors import AccessError
 from ecgmon.keys import Device, KeyStore, Viewer
 from monitor.network.access import LOCAL, Access
+from monitor.ops.logs import quoted
 from tests.support.keyring import PAIRS, STRANGER, device, keyring, viewer
 
 
@@ -135,6 +136,6 @@ def test_who_is_refused_is_logged_by_the_name_of_the_key_and_not_in_a_flood(stor
             assert not access.callback("ecgmon", public.encode())
     assert access.callback("ecgmon", PAIRS[0].public.encode())
     assert [record.getMessage() for record in caplog.records] == [
-        f"key={PAIRS[1].public} refused: desk is revoked",
-        f"key={STRANGER.public} refused: not known",
+        f'event=key-refused key={quoted(PAIRS[1].public)} reason="desk is revoked"',
+        f'event=key-refused key={quoted(STRANGER.public)} reason="not known"',
     ]

@@ -11,6 +11,7 @@ import zmq
 from ecgmon.core.errors import AccessError
 from ecgmon.keys import PrivateKey
 from monitor.network.access import LOCAL, Access, guard, is_local, user_of
+from monitor.ops.logs import quoted
 from tests.support.door import (
     MAX_BYTES,
     SOON_S,
@@ -102,7 +103,7 @@ def test_a_revoked_key_may_nothing_from_the_next_look_on(desk, store, access, ca
     assert access.refresh() == {}
     desk.client(desk.encrypted, PAIRS[0]).send(b"again")
     assert desk.failure() == zmq.EVENT_HANDSHAKE_FAILED_AUTH
-    assert f"key={user} refused: ann-watch is revoked" in caplog.text
+    assert f'key={quoted(user)} reason="ann-watch is revoked"' in caplog.text
     assert not any(key.secret in caplog.text for key in (OWN, *PAIRS))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ops.logs import Lines, event, harmless, is_journal, quoted
+from monitor.ops.logs import Lines, event, harmless, is_journal, logger, quoted
 
 HOSTILE = st.text(st.characters(codec=None), max_size=30) | st.sampled_from(
     ["\n<0>kernel: panic", "\x1b]0;x\x07", "a\u2028b", "\u202eevil", "\x85", "\ud800", "", 'a"b\\c']
@@ -62,6 +62,48 @@ def test_values_are_quoted_where_they_need_to_be(value, text):
 def test_an_event_is_its_name_and_what_is_known_of_it():
     line = event("closed", wearer="ann", end=720, reason="bye, then", by=None)
     assert line == 'event=closed wearer=ann end=720 reason="bye, then"'
+
+
+def test_what_is_bound_is_in_every_line_and_what_is_off_costs_none(caplog):
+    caplog.set_level(logging.INFO)
+    log = logger("monitor.test")
+    own = log.bind(wearer="ann", stream="00aa")
+    own.info("closed", end=720)
+    own.debug("not told")
+    log.warning("100 %s", why="a b")
+    assert caplog.messages == [
+        "event=closed wearer=ann stream=00aa end=720",
+        'event=100 %s why="a b"',
+    ]
+    assert [record.name for record in caplog.records] == ["monitor.test"] * 2
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
+
+
+@given(text=HOSTILE)
+def test_no_name_that_is_bound_writes_more_than_itself(text):
+    lines = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(Lines(journald=True).format(record))
+    other = logging.getLogger("monitor.test.hostile")
+    other.addHandler(handler)
+    try:
+        logger(other.name).bind(wearer=text).error("refused", reason=text)
+    finally:
+        other.removeHandler(handler)
+    (line,) = lines
+    assert (
+        line == f"<3>logger={other.name} event=refused wearer={quoted(text)} reason={quoted(text)}"
+    )
+
+
+def test_an_error_that_is_logged_has_its_traceback(caplog):
+    try:
+        raise ValueError("a")
+    except ValueError:
+        logger("monitor.test").exception("bug", what=None)
+    (told,) = caplog.records
+    assert told.getMessage() == "event=bug"
+    assert "ValueError: a" in Lines(journald=True).format(told)
 
 
 def test_a_traceback_is_part_of_its_line():

@@ -75,7 +75,7 @@ def test_a_manager_that_is_gone_stops_nothing_and_is_logged_once(tmp_path, caplo
         service.stopping()
         service.alive()
     assert [record.getMessage() for record in caplog.records] == [
-        "event=notify-failed error='No such file or directory'"
+        'event=notify-failed error="No such file or directory"'
     ]
 
 

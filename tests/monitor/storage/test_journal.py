@@ -209,7 +209,7 @@ def test_an_entry_that_cannot_be_read_is_left_out(tmp_path, caplog):
             other.execute("UPDATE journal SET message = '{}' WHERE id = 3")
             other.execute("UPDATE journal SET message = x'ff' WHERE id = 4")
         assert len(list(journal.alarms())) == 498
-        assert "journal=unreadable entry=3" in caplog.text
+        assert "event=journal-unreadable entry=3" in caplog.text
 
 
 def said(path):

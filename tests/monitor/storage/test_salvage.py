@@ -96,7 +96,7 @@ def test_whatever_happened_to_a_file_the_journal_opens_and_takes_what_is_said(
             assert not asides(tmp_path)
             return
         assert (tmp_path / asides(tmp_path)[0]).read_bytes() == before
-        assert "journal=damaged" in caplog.text
+        assert "event=journal-damaged" in caplog.text
         # Nearly all that is whole: a row is also lost where the few bytes before it are damaged.
         whole = {m for m in found_in(before) if m.startswith(("Alarm", "Paused"))}
         assert len(whole - told) <= 8

@@ -121,7 +121,7 @@ def test_what_waits_for_too_long_is_a_gap_in_the_record_and_then_acknowledged(
     assert (before.first, before.stop) == (0, 5 * RATE)
     assert (after.first, after.stop) == (gap.first + gap.count, 40 * RATE)
     lines = [r.getMessage() for r in caplog.records if r.name == "monitor.storage.disk_trouble"]
-    assert lines[-1].endswith(f"not-kept={gap.count}")
+    assert lines[-1].endswith(f"not_kept={gap.count}")
 
 
 def test_a_disk_that_fails_is_told_though_it_is_known_to_be_nearly_full(tmp_path, full):

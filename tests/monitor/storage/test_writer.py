@@ -111,7 +111,7 @@ def test_a_disk_that_hangs_is_given_up_in_time_and_holds_a_bounded_queue(
     began = time.monotonic()
     writer.stop(0.2)
     assert time.monotonic() - began < 0.2 + PATIENCE_S
-    assert "disk=hangs" in caplog.text
+    assert "event=disk-hangs" in caplog.text
     assert writer.take_done() == []
     gate.set()
     done, _ = until_done(writer, later[-1])
