@@ -91,8 +91,8 @@ def test_a_full_disk_is_logged_and_what_was_said_meanwhile_is_written_when_there
     outcome = python(FULL_DISK, tmp_path / "journal.db", ROOT)
     assert (outcome.code, outcome.out) == (0, "survived\n"), outcome.err
     told = [line.split(" ", 2)[2].partition(" error=")[0] for line in outcome.err.splitlines()]
-    failed, back = "journal-failed waiting=2 lost=0", "journal-back written=401 lost=0"
-    at_the_end = ["journal-failed waiting=1000 lost=0", "journal-closed lost=1000"]
+    failed, back = "event=journal-failed waiting=2 lost=0", "event=journal-back written=401 lost=0"
+    at_the_end = ["event=journal-failed waiting=1000 lost=0", "event=journal-closed lost=1000"]
     assert told == [failed, back, failed, back, *at_the_end]
 
 
