@@ -16,7 +16,7 @@ from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from monitor.alarms.rules import Rules
 from replay.scoring.scoreboard import ABNORMAL_S, ASYSTOLE_S
-from trainer.data.protocols import DS1, DS2
+from trainer.data.protocol_splits import DS1, DS2
 from trainer.data.splits import HELD_OUT, RECORDS, VALIDATION
 from trainer.evaluation.qrs import in_flutter
 

@@ -14,8 +14,8 @@ from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from replay.simulator.ecg import NOISE_MV, artefact, ecg
-from replay.simulator.wearer import GAIN
+from replay.simulator.simulation import GAIN
+from replay.simulator.synthesis import NOISE_MV, artefact, ecg
 
 USUAL: Final = 72
 SPREAD: Final = 0.02

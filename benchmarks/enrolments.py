@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ecgmon.terminal.progress import long_work
-from trainer.data.protocols import wearer_folds
+from trainer.data.protocol_splits import wearer_folds
 from trainer.data.splits import ENROLMENT_S
 from trainer.evaluation.enrolment import WAYS, model_path
 

@@ -19,9 +19,9 @@ import torch
 from torch import nn
 
 from trainer.data.dataset import load
-from trainer.data.protocols import TRAIN, VALIDATION
+from trainer.data.protocol_splits import TRAIN, VALIDATION
 from trainer.data.splits import STUDY
-from trainer.networks.windows import CardiacNet
+from trainer.networks.window_networks import CardiacNet
 from trainer.studies.cardiacnet.patient import Patient, Score
 from trainer.studies.cardiacnet.published import Published
 from trainer.studies.cardiacnet.search import Method, SearchResult, search

@@ -27,7 +27,7 @@ from ecgmon.terminal.progress import long_work
 from trainer.data import noise, splits
 from trainer.data.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
-from trainer.networks.windows import BeatNet, Norm, WearerNorm, parameter_count
+from trainer.networks.window_networks import BeatNet, Norm, WearerNorm, parameter_count
 from trainer.training.batches import Group, Noise, SegmentBatches
 from trainer.training.build import TRAININGS
 from trainer.training.fit import FitSettings, deterministic, fit

@@ -12,7 +12,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal.qrs import CONFIRMED_AFTER
-from trainer.data.protocols import DS1, DS2, NON_PACED, PACED
+from trainer.data.protocol_splits import DS1, DS2, NON_PACED, PACED
 from trainer.evaluation.qrs import DetectionCounts, evaluate
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "qrs.md"

@@ -18,7 +18,7 @@ from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, SignalChain
-from trainer.data.protocols import DS1, DS2
+from trainer.data.protocol_splits import DS1, DS2
 from trainer.evaluation.qrs import errors, in_flutter
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "quality.md"

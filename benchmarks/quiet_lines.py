@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain
-from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.rules import Rules
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "alarms.md"

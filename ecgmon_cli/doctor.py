@@ -43,7 +43,8 @@ def doctor(config: ConfigFile = None, json_file: Json = None) -> None:
 
 
 def _checks(config: "Config") -> "dict[str, Callable[[], Iterable[Finding]]]":
-    from ecgmon_cli.diagnosis import machine, network, packages, software, store
+    from ecgmon_cli.diagnosis import machine, network, packages, software
+    from ecgmon_cli.diagnosis import storage as store
 
     return {
         "versions": software.versions,

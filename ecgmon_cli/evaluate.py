@@ -172,7 +172,7 @@ def _outcomes(
     from trainer.evaluation.new_wearer import NewWearer
     from trainer.evaluation.results import protocols
     from trainer.evaluation.results.digest import digest
-    from trainer.networks.windows import NETWORKS
+    from trainer.networks.window_networks import NETWORKS
 
     known: tuple[Evaluation, ...] = (NewWearer(), Enrolment(data), InterPatient())
     evaluation = next(each for each in known if each.name == protocol)

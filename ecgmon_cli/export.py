@@ -153,7 +153,7 @@ def _write_table(
 def _write_records(
     found: "list[ExportedStream]", patient: str, heard: "Said", folder: Path, bar: "Progress"
 ) -> None:
-    from ecgmon.export.record import write
+    from ecgmon.export.wfdb_record import write
 
     runs = [run for stream in found for run in stream.runs()]
     if not runs:

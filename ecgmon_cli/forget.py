@@ -12,7 +12,7 @@ from ecgmon.core.paths import captured_folder, enrolments_folder, state_folder
 from ecgmon_cli.options import ConfigFile, write
 
 if TYPE_CHECKING:
-    from ecgmon.config.sources import LoadedConfig
+    from ecgmon.config.reading import LoadedConfig
     from monitor.storage.erasure import Kept, Places
     from monitor.storage.erasure_log import ErasureLog
 

@@ -75,7 +75,7 @@ def train_recipe(
     from ecgmon.records.many import each
     from trainer.data import splits
     from trainer.data.annotated import annotated, annotated_as_heard
-    from trainer.data.protocols import SAME_PERSON, refuse_two_sides
+    from trainer.data.protocol_splits import SAME_PERSON, refuse_two_sides
     from trainer.recipes import OF_WINDOWS
 
     if name not in known():

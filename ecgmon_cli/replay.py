@@ -147,7 +147,7 @@ def replay(
       ecgmon replay --simulate mixed --wearers 20 --loop --connect tcp://127.0.0.1:5555
     """
     from ecgmon_cli.fleet import play_all
-    from ecgmon_cli.session import Session, play
+    from ecgmon_cli.replay_session import Session, play
 
     names = records or []
     if bool(names) == (simulate is not None):

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from ecgmon.core.errors import RecordError
 
 if TYPE_CHECKING:
-    from ecgmon_cli.session import Source
+    from ecgmon_cli.replay_session import Source
 
 MIXED: Final = "mixed"
 """All scenarios in turn, for many simulated wearers."""
@@ -32,9 +32,9 @@ def simulated(
     wearer: str | None = None,
 ) -> "Source":
     """Simulate one wearer; with ``loop`` the scenario starts over and over."""
-    from ecgmon_cli.session import Source
+    from ecgmon_cli.replay_session import Source
     from replay.simulator.endless import endless
-    from replay.simulator.wearer import simulate
+    from replay.simulator.simulation import simulate
 
     if loop:
         return Source(endless(scenario, seed=seed, wearer=wearer), endless=True)
@@ -70,7 +70,7 @@ def recorded(
     from ecgmon.records.many import each
     from ecgmon.records.read import read
     from ecgmon.records.record import Found
-    from ecgmon_cli.session import Source
+    from ecgmon_cli.replay_session import Source
 
     console = Console(stderr=True)
     with Progress(

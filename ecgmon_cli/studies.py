@@ -21,8 +21,8 @@ from ecgmon_cli.recipe import known
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from trainer.evaluation.studies.jobs import Job, Place
     from trainer.evaluation.studies.provenance import Provenance
+    from trainer.evaluation.studies.study_jobs import Job, Place
     from trainer.training.fit import Epoch
 
 
@@ -43,8 +43,8 @@ def studies(
 
     from trainer import recipes
     from trainer.evaluation.studies import page
-    from trainer.evaluation.studies.jobs import JOBS
     from trainer.evaluation.studies.provenance import Provenance, digests
+    from trainer.evaluation.studies.study_jobs import JOBS
 
     jobs = [job for job in JOBS if recipe in (None, job.recipe) and split in (None, job.split)]
     if not jobs:
@@ -77,7 +77,7 @@ def studies(
 
 def _share(made: "Mapping[Job, Provenance]", out: Path, work: Path, data: Path | None) -> int:
     """Do the jobs with whatever other processes do them, too; returns how many it has done."""
-    from trainer.evaluation.studies.jobs import Place
+    from trainer.evaluation.studies.study_jobs import Place
 
     finished = 0
     with long_work() as bar:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ecgmon.models.bundle import Model
     from ecgmon.models.card import Validation
     from trainer.data.dataset import RecordSet
-    from trainer.networks.windows import WindowNetwork
+    from trainer.networks.window_networks import WindowNetwork
 
 ENROLMENT_SEED: Final = 1000
 """Seed of the simulated wearer's enrolment."""
@@ -154,7 +154,7 @@ def train(
     from trainer.data import noise
     from trainer.data.dataset import load
     from trainer.enrolment.enrol import enrol, tuning
-    from trainer.networks.windows import NETWORKS
+    from trainer.networks.window_networks import NETWORKS
     from trainer.training import build
     from trainer.training.fit import Epoch
 
@@ -206,7 +206,7 @@ def train(
 
 def _simulated(network: "type[WindowNetwork]") -> "RecordSet":
     """Return five minutes of the simulated wearer, of a course that no scenario's default plays."""
-    from replay.simulator.wearer import simulate
+    from replay.simulator.simulation import simulate
     from trainer.data.dataset import record_set
     from trainer.data.splits import ENROLMENT_S
 

@@ -15,7 +15,7 @@ import ecgmon
 if len(sys.argv) > 1:
     record = ecgmon.read_record(sys.argv[1])
 else:
-    from replay.simulator.wearer import simulate
+    from replay.simulator.simulation import simulate
 
     record = simulate("premature").record
 print(f"{record.name}: lead {record.lead}, {len(record.samples) / 360:.0f} s")

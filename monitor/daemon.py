@@ -22,11 +22,11 @@ from monitor.requests import ViewerRequests
 from monitor.settings import AT_ONCE, MonitorSettings
 from monitor.sinks.outbox import Outbox
 from monitor.sources.ingest import Ingest, IngestResult
-from monitor.storage.alarms import StorageAlarms
 from monitor.storage.capture import Capture
-from monitor.storage.jobs import Batch, ReadRequest
+from monitor.storage.disk_jobs import Batch, ReadRequest
 from monitor.storage.journal import Journal
 from monitor.storage.lookups import StreamLookups
+from monitor.storage.storage_alarms import StorageAlarms
 from monitor.storage.writer import StorageWriter
 from monitor.transports import open_sinks, open_sources, usable
 from monitor.wearers.registry import WearerRegistry

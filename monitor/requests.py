@@ -7,7 +7,7 @@ from ecgmon.wire import messages
 from monitor.network.access import Access
 from monitor.ops.logs import logger
 from monitor.sinks.publisher import Publisher, Request
-from monitor.storage.jobs import ReadRequest
+from monitor.storage.disk_jobs import ReadRequest
 from monitor.storage.journal import Journal
 from monitor.wearers.registry import WearerRegistry
 

@@ -17,12 +17,12 @@ import monitor.wearers
 from ecgmon.core.errors import StateError
 from ecgmon.core.state import Stateful, StatefulRows
 from ecgmon.signal import SignalChain
-from ecgmon.signal.history import History
 from ecgmon.signal.row_beats import RowBeats
 from ecgmon.signal.rows import Rows
+from ecgmon.signal.sample_history import History
+from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
-from monitor.alarms.messages import AlarmMessages
 from monitor.wearers import state
 from monitor.wearers.places import WearerPlaces
 from monitor.wearers.registry import WearerRegistry

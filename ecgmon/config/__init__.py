@@ -1,7 +1,7 @@
 """The configuration of ``ecgmon serve``: what can be set, where it is read, how it is shown."""
 
+from ecgmon.config.reading import Given, LoadedConfig, load
 from ecgmon.config.schema import AlarmsSection, Config, Wearer
 from ecgmon.config.show import toml
-from ecgmon.config.sources import Given, LoadedConfig, load
 
 __all__ = ["AlarmsSection", "Config", "Given", "LoadedConfig", "Wearer", "load", "toml"]

@@ -1,7 +1,7 @@
 """The schema of the configuration: each key with its type, bounds, default and description.
 
 The commented file (`ecgmon.config.show`) and the sentences that refuse a value
-(`ecgmon.config.sources`) are made from it.
+(`ecgmon.config.reading`) are made from it.
 """
 
 import re

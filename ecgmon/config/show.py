@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from ecgmon.config.entry import Entry, Section, entries
+from ecgmon.config.reading import WEARERS, Key
 from ecgmon.config.schema import SECTIONS, Config, Wearer
-from ecgmon.config.sources import WEARERS, Key
 
 _EXAMPLE: Final = """\
 # [wearers.ann]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import ARRAY, COLUMNS, NESTED, Layout, StatefulRows
-from ecgmon.signal.history import History
 from ecgmon.signal.qrs_energy import QrsEnergy
+from ecgmon.signal.sample_history import History
 
 FLOOR_MV: Final = 0.02
 """Smallest energy peak taken for a beat: well above amplifier noise, far below any QRS."""
@@ -64,7 +64,7 @@ class Peaks(StatefulRows):
         ----------
         rows : ndarray of intp, shape (r,)
             Which rows, each at most once.
-        x : ndarray of float64, shape (r, n), 1 <= n <= `ecgmon.signal.history.ROOM`
+        x : ndarray of float64, shape (r, n), 1 <= n <= `ecgmon.signal.sample_history.ROOM`
             Their next samples in mV, without NaN.
         first : ndarray of int64, shape (r,)
             Stream index of the first of them.

@@ -6,9 +6,9 @@ from ecgmon.core.constants import WINDOW
 from ecgmon.core.state import ARRAY, NESTED, Indices, Layout, StatefulRows
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
-from ecgmon.signal.history import History
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import RECENT
+from ecgmon.signal.sample_history import History
 from ecgmon.signal.scale import AmplitudeScale
 from ecgmon.signal.stillness import Stillness
 

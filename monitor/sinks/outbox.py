@@ -10,7 +10,7 @@ from monitor.ops.maintenance import Maintenance
 from monitor.sinks.base import Sink
 from monitor.sinks.publisher import Publisher
 from monitor.sinks.subscribers import Subscriber
-from monitor.storage.jobs import Batch
+from monitor.storage.disk_jobs import Batch
 from monitor.storage.journal import urgent
 from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
 

@@ -1,7 +1,7 @@
 """The alarm that the journal was damaged."""
 
 from ecgmon.wire import messages
-from monitor.alarms.messages import AlarmMessages
+from monitor.alarms.alarm_messages import AlarmMessages
 
 
 class JournalDamage:

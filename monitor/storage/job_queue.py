@@ -6,7 +6,7 @@ from collections import deque
 from typing import Final
 
 from ecgmon.wire import messages
-from monitor.storage.jobs import Batch, ReadRequest
+from monitor.storage.disk_jobs import Batch, ReadRequest
 from monitor.storage.journal import urgent
 
 COALESCE_S: Final = 0.2

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ecgmon.wire import messages
-from monitor.storage.jobs import ReadRequest
+from monitor.storage.disk_jobs import ReadRequest
 from monitor.storage.journal import Journal
 from monitor.storage.recovery import recover_stream
 from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter

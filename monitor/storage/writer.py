@@ -13,8 +13,8 @@ from typing import Final
 from ecgmon.core.errors import EcgmonError
 from monitor.ops.logs import logger
 from monitor.storage.capture import Capture
+from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples, gap
 from monitor.storage.job_queue import JobQueue
-from monitor.storage.jobs import Batch, ReadRequest, StoredSamples, gap
 from monitor.storage.journal import Journal, urgent
 from monitor.storage.wall_clock import WallClock
 from monitor.wearers.stream import Stream

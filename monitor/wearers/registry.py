@@ -5,8 +5,8 @@ from typing import Final
 
 from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import messages
+from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS
 from monitor.inference.engine import ModelPool
 from monitor.wearers.device_conditions import device_conditions, silent_seconds

@@ -14,10 +14,10 @@ from ecgmon.signal import SignalChain
 from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import messages
 from ecgmon.wire.fields import Lead
+from monitor.alarms.alarm_messages import AlarmMessages
+from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.conditions.wearer import WearerConditions
 from monitor.alarms.kinds import OF_SIGNAL
-from monitor.alarms.messages import AlarmMessages
 from monitor.alarms.rules import GAPS, Rules
 from monitor.inference.judge import Judge
 from monitor.ops.logs import logger

@@ -9,7 +9,7 @@ import numpy as np
 from ecgmon.core.constants import RATE
 from ecgmon.records import Record
 from replay.simulator.scenarios import SCENARIOS
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 AT_LEAST_S: Final = 600
 """The scenario's script is played for so long before all starts over."""

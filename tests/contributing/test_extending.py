@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ecgmon.wire import Frame, messages
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.contributing.conftest import PAGE, ROOT, STEPS
 from tests.support.subprocesses import ECGMON, PATIENCE_S, ecgmon, ecgmon_each, python, start
 

@@ -10,7 +10,7 @@ import pytest
 import ecgmon
 from ecgmon.core.constants import RATE, WINDOW
 from monitor.inference.engine import classify
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "notebook.py"
 

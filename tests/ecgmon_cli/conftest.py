@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.subprocesses import environment
 
 

@@ -96,9 +96,9 @@ def test_all_bad_records_of_all_sides_are_named_at_once(outcomes):
 
 def test_what_is_known_without_torch_is_true():
     from trainer import recipes
-    from trainer.evaluation.studies.jobs import JOBS
+    from trainer.evaluation.studies.study_jobs import JOBS
     from trainer.networks import TRAINABLE
-    from trainer.networks.windows import NETWORKS
+    from trainer.networks.window_networks import NETWORKS
 
     assert set(NETWORKS) == set(TRAINABLE) == {str(network) for network in NetworkName}
     assert {job.split for job in JOBS} == set(SPLITS)

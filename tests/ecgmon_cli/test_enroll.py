@@ -18,12 +18,12 @@ from ecgmon.models.resolve import resolve, stored
 from ecgmon_cli.app import app
 from ecgmon_cli.enroll import KEPT
 from replay.player.resampled import at_rate
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.data import splits
 from trainer.data.dataset import record_set
 from trainer.enrolment import gate, service, sources
 from trainer.enrolment.signal import take
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 from trainer.training import build
 
 WEARER = "ann"

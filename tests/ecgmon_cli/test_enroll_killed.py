@@ -13,12 +13,12 @@ import json, os, random, signal, sys, time
 from dataclasses import replace
 from pathlib import Path
 
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.data import noise
 from trainer.data.dataset import record_set
 from trainer.enrolment import gate, service, sources
 from trainer.enrolment.request import EnrolmentRequest, FromRecord
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 from trainer.training import build
 
 record = simulate("premature", duration_s=241).record

@@ -15,7 +15,7 @@ import wfdb
 import zmq
 
 from ecgmon.wire import Frame, messages
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.subprocesses import ecgmon_each, environment, start
 
 MAIN = (sys.executable, "-c", "from ecgmon_cli import main; main()")

@@ -7,7 +7,7 @@ import pytest
 import wfdb
 
 from ecgmon.records.formats.wfdb.annotations import Annotation, encode
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.subprocesses import ecgmon
 
 FAST = ("--speed", "max", "--no-view", "--model", "generic", "--json", "-")

@@ -10,7 +10,7 @@ from ecgmon.models.resolve import built_in, of_record, of_replay, resolve
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from monitor.configured import settings
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.subprocesses import ecgmon, ecgmon_each
 
 PERSONAL = [name for name in built_in() if name != "generic"]

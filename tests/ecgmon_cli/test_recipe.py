@@ -10,7 +10,7 @@ from ecgmon.core.errors import BundleError, UsageError
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model
 from ecgmon_cli.recipe import _refuse_useless
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.subprocesses import ecgmon, environment
 from trainer.data.examples import Examples
 

@@ -8,11 +8,12 @@ from rich.progress import Progress
 
 from ecgmon.core.errors import RecordError
 from ecgmon_cli.studies import _claimed, _do, studies
-from trainer.evaluation.studies import jobs, page, provenance
-from trainer.evaluation.studies.jobs import Place
+from trainer.evaluation.studies import page, provenance
+from trainer.evaluation.studies import study_jobs as jobs
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.provenance import Provenance
 from trainer.evaluation.studies.run import Experiment
+from trainer.evaluation.studies.study_jobs import Place
 from trainer.training.fit import Epoch
 
 CELL = Experiment("focal", Split.RANDOM, "published")

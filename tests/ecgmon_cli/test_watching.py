@@ -10,7 +10,7 @@ import typer
 
 from ecgmon.wire import messages
 from ecgmon_cli import alarm_options, alarms, attach, main
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.publisher import Publisher
 from tests.support.rig import Rig
 from tests.support.subprocesses import ECGMON, Outcome, start

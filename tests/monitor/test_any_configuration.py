@@ -15,7 +15,7 @@ from ecgmon.wire import Frame, messages
 from monitor.configured import settings
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import GENERIC
 
 CALM = simulate("normal", duration_s=6).record.samples

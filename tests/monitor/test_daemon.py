@@ -17,7 +17,7 @@ from monitor.daemon import Monitor
 from monitor.settings import MonitorSettings
 from monitor.wearers.policy import WearerPolicy
 from replay.simulator.scenarios import SCENARIOS
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.bundles import write_bundle
 from tests.support.rig import GENERIC, PATIENCE_S, Rig, assert_same, said
 

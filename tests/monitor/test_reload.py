@@ -9,7 +9,7 @@ from ecgmon.core.errors import BundleError
 from ecgmon.wire import messages
 from monitor import daemon
 from monitor.wearers import registry as registry
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import GENERIC, Rig
 
 CALM = simulate("normal", duration_s=10).record.samples

@@ -12,7 +12,7 @@ from ecgmon.wire import messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
 from replay.player.resampled import at_rate
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_journal import said
 from tests.support.rig import QUIET_MS, Rig, assert_same
 from tests.support.rig import said as spoken

@@ -9,7 +9,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from monitor.alarms.conditions.base import Condition
-from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.conditions.condition_set import WearerConditions
 
 LOOK_AHEAD = RATE // 2
 

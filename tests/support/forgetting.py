@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ecgmon.models.store import Store
 from monitor.storage.capture import Capture
 from monitor.storage.journal import Journal
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_capture import piece
 from tests.monitor.storage.test_journal import PAUSED, alarm, window
 from tests.support.bundles import write_bundle

@@ -10,15 +10,15 @@ from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.signal import Geometry, SignalChain, Windows
 from ecgmon.signal.filter import SectionFilter, band_pass
 from ecgmon.signal.front_end import FrontEnd
-from ecgmon.signal.history import History
 from ecgmon.signal.pacing_spikes import SpikeRemover
 from ecgmon.signal.peaks import Peaks
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.qrs_energy import QrsEnergy
 from ecgmon.signal.rate_converter import RateConverter
+from ecgmon.signal.sample_history import History
 from ecgmon.signal.scale import AmplitudeScale
 from ecgmon.signal.stillness import QUARTER, Stillness
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 ECG = simulate("premature", seed=3).record.millivolts()
 

@@ -6,8 +6,8 @@ from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from ecgmon.wire import Frame
 from monitor.alarms.conditions import CONDITIONS
+from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.conditions.wearer import WearerConditions
 from monitor.alarms.kinds import KINDS
 from monitor.alarms.rules import Hysteresis, Rules
 from monitor.alarms.state_machine import AlarmStateMachine

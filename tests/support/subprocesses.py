@@ -75,7 +75,7 @@ def _run(command, env, patience_s=PATIENCE_S, **given):
 _FORKS = """
 import importlib, json, os, sys, traceback
 from ecgmon_cli import main
-import ecgmon_cli.session, ecgmon.records.fetch, ecgmon.records.read, monitor.daemon
+import ecgmon_cli.replay_session, ecgmon.records.fetch, ecgmon.records.read, monitor.daemon
 
 for name in sys.argv[1:]:
     importlib.import_module(name)

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from monitor.storage.erasure_log import NAME
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.ecgmon_cli.test_export import ANYWHERE, WEARER, send
 from tests.support.subprocesses import ECGMON, ecgmon_each, environment, start
 

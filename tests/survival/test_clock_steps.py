@@ -11,7 +11,7 @@ import pytest
 
 from ecgmon.wire import messages
 from ecgmon.wire.viewer_client import ViewerClient, topics
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.subprocesses import start
 from tests.survival.conftest import Playing
 from tests.survival.test_kills import Mortal, history, windows

@@ -14,7 +14,7 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.examples.test_examples import EXAMPLES
 from tests.support.faulty_disk import FaultyDisk, Watching
 from tests.support.subprocesses import start

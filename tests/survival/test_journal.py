@@ -12,7 +12,7 @@ import pytest
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_journal import said
 from tests.support.rig import Rig
 from tests.support.subprocesses import ecgmon

@@ -15,7 +15,7 @@ from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from ecgmon.wire.viewer_client import ViewerClient, topics
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.subprocesses import ECGMON, environment, start
 from tests.survival.conftest import Playing
 

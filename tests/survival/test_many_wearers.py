@@ -10,7 +10,7 @@ import zmq
 from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
 from monitor.wearers.recovery import STEP_SAMPLES
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_journal import said
 from tests.support.rig import Rig, Wearable, assert_same
 from tests.support.rig import said as spoken

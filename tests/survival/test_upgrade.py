@@ -16,7 +16,7 @@ import pytest
 from ecgmon import __version__
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.installation import Installation, wheel
 from tests.support.subprocesses import shell, start
 from tests.survival.conftest import Playing

@@ -22,7 +22,7 @@ from trainer.data.annotated import annotated_as_heard, require_length
 from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 
 if TYPE_CHECKING:
-    from trainer.networks.windows import WindowNetwork
+    from trainer.networks.window_networks import WindowNetwork
 
 STACK: Final = 8
 """Records processed together."""

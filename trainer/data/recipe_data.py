@@ -10,12 +10,12 @@ from ecgmon.records.fetch import obtain
 from ecgmon.records.many import each
 from ecgmon.records.record import Found
 from trainer.data.annotated import annotated
+from trainer.data.beats.causal_beats import live_beats
 from trainer.data.beats.kachuee import annotated_beats
-from trainer.data.beats.live import live_beats
 from trainer.data.dataset import load
 from trainer.data.examples import Examples
-from trainer.data.windows import labelled_windows
-from trainer.networks.windows import CardiacNet
+from trainer.data.labelled_windows import labelled_windows
+from trainer.networks.window_networks import CardiacNet
 
 Kind = Literal["windows", "published", "live"]
 
@@ -35,7 +35,7 @@ def load_examples(
     ----------
     kind : str
         *windows* of one second, *published* beats (`trainer.data.beats.kachuee`), or *live* ones
-        (`trainer.data.beats.live`).
+        (`trainer.data.beats.causal_beats`).
     names : sequence of str
         As the command line takes them.
     data : Path, optional

@@ -20,8 +20,8 @@ from torch.nn import functional
 from ecgmon.core.errors import BundleError, UsageError
 from trainer.enrolment.enrol import EnrolmentMethod
 from trainer.enrolment.signal import EnrolmentSignal
-from trainer.networks.windows import BeatNet, WindowNetwork
-from trainer.training import export
+from trainer.networks.window_networks import BeatNet, WindowNetwork
+from trainer.training import onnx_export as export
 
 CODES: Final = 32
 """Entries of the code book."""

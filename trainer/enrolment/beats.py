@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 
 from ecgmon.core.constants import RATE
 from trainer.data.dataset import RecordSet
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 
 # Chosen on splits.CHOOSING, by the windows that twenty answers label wrongly.
 SHAPE: Final = 4.0

@@ -13,7 +13,7 @@ from ecgmon.models.card import LabelSource, ScoredSpan, Validation
 from trainer.data.dataset import RecordSet
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.signal import require_eligible
-from trainer.networks.windows import WindowNetwork
+from trainer.networks.window_networks import WindowNetwork
 from trainer.training import build
 from trainer.training.batches import Noise
 from trainer.training.scoring import confusion, probabilities

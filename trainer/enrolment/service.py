@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from trainer.enrolment.enrolled import Enrolled
     from trainer.enrolment.gate import Verdict
     from trainer.enrolment.signal import EnrolmentSignal
-    from trainer.networks.windows import WindowNetwork
+    from trainer.networks.window_networks import WindowNetwork
     from trainer.training.batches import Noise
 
 MIN_LABELLED_S: Final = 60
@@ -116,7 +116,7 @@ class Enrolment:
     def _run(self) -> "Enrolled | None":
         from trainer.enrolment import report
         from trainer.enrolment.enrolled import Enrolled
-        from trainer.networks.windows import NETWORKS
+        from trainer.networks.window_networks import NETWORKS
 
         request, kind = self._request, NETWORKS[self._base.network]
         prepared = signal.take(self._record, kind, len(self._record.samples) // WINDOW - 1)

@@ -17,7 +17,7 @@ from trainer.data.dataset import RecordSet, record_set
 from trainer.data.splits import ENROLMENT_S
 
 if TYPE_CHECKING:
-    from trainer.networks.windows import WindowNetwork
+    from trainer.networks.window_networks import WindowNetwork
 
 SHORTEST: Final = 180
 """Fewest seconds to enrol on."""

@@ -19,7 +19,7 @@ from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from trainer.data.dataset import RecordSet
-from trainer.data.protocols import FOLDS, NON_PACED, wearer_folds
+from trainer.data.protocol_splits import FOLDS, NON_PACED, wearer_folds
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.baseline import NotUsualError, assumed_normal
 from trainer.enrolment.beats import Beats
@@ -29,10 +29,10 @@ from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.signal import EnrolmentSignal, take
 from trainer.evaluation.new_wearer import fold_model
 from trainer.evaluation.outcome import Outcome, Progress, judge
-from trainer.networks.windows import NETWORKS, BeatNet
+from trainer.networks.window_networks import NETWORKS, BeatNet
 from trainer.pages import page
 from trainer.training.batches import Noise
-from trainer.training.export import restore
+from trainer.training.onnx_export import restore
 
 WORKERS: Final = 2
 WRONG: Final = 2

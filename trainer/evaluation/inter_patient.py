@@ -6,7 +6,7 @@ from typing import Any
 
 from ecgmon.models.bundle import Model
 from trainer.data.dataset import RecordSet
-from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2
+from trainer.data.protocol_splits import DS1, DS1_MODEL_SELECTION, DS2
 from trainer.evaluation.outcome import Outcome, Progress, judge
 from trainer.training import build
 from trainer.training.batches import Noise

@@ -6,7 +6,7 @@ from typing import Any
 
 from ecgmon.models.bundle import Model
 from trainer.data.dataset import RecordSet
-from trainer.data.protocols import FOLDS, NON_PACED, wearer_folds
+from trainer.data.protocol_splits import FOLDS, NON_PACED, wearer_folds
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.enrol import enrol, tuning
 from trainer.evaluation.outcome import Outcome, Progress, judge

@@ -13,7 +13,7 @@ from ecgmon.core.labels import AAMI_CLASSES
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from trainer.data.dataset import RecordSet
-from trainer.data.protocols import TEST, VALIDATION
+from trainer.data.protocol_splits import TEST, VALIDATION
 from trainer.data.splits import STUDY
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.network_calls import network_calls

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from trainer.data.protocols import TEST, TRAIN, VALIDATION
+from trainer.data.protocol_splits import TEST, TRAIN, VALIDATION
 from trainer.data.rhythms import ABNORMAL_BEAT
 from trainer.data.splits import MODEL_SELECTION
 from trainer.evaluation import study_page, study_plots

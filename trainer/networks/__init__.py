@@ -3,4 +3,4 @@
 from typing import Final
 
 TRAINABLE: Final = ("beatnet", "cardiacnet")
-"""Names of the networks of `trainer.networks.windows`; to read them loads no torch."""
+"""Names of the networks of `trainer.networks.window_networks`; to read them loads no torch."""

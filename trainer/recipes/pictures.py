@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trainer.data.examples import Examples
-from trainer.data.windows import LENGTH
+from trainer.data.labelled_windows import LENGTH
 from trainer.networks.pictures import Pictures
 from trainer.studies.cardiacnet.patient import SHARES, TIE
 from trainer.studies.cardiacnet.publication import MEAN_FINE_TUNED, MEAN_INDIVIDUAL

@@ -23,7 +23,7 @@ from trainer.data.rhythms import (
     faster,
     premature,
 )
-from trainer.networks.windows import BeatNet, WindowNetwork
+from trainer.networks.window_networks import BeatNet, WindowNetwork
 
 Noise = Sequence[NDArray[np.float32]]
 SEGMENT_S: Final = 10

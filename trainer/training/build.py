@@ -15,8 +15,14 @@ from ecgmon.core.labels import ABNORMAL, UNLABELLED
 from ecgmon.models.bundle import Model
 from ecgmon.models.card import Card, LabelSource, ScoredSpan, Validation
 from trainer.data.dataset import RecordSet
-from trainer.networks.windows import BeatNet, CardiacNet, WearerNorm, WindowNetwork, parameter_count
-from trainer.training import export
+from trainer.networks.window_networks import (
+    BeatNet,
+    CardiacNet,
+    WearerNorm,
+    WindowNetwork,
+    parameter_count,
+)
+from trainer.training import onnx_export as export
 from trainer.training.batches import DECIDED_BY as DECIDED_BY_OF_BATCHES
 from trainer.training.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
 from trainer.training.fit import Epoch, FitSettings, deterministic, fit
@@ -118,7 +124,7 @@ def train_generic(
     Parameters
     ----------
     network : str
-        Name in `trainer.networks.windows.NETWORKS`.
+        Name in `trainer.networks.window_networks.NETWORKS`.
     training : sequence of RecordSet
         What it is fitted to.
     validation : sequence of RecordSet

@@ -17,8 +17,9 @@ from ecgmon.models.card import ScoredSpan, Validation
 from ecgmon.signal import Geometry
 from ecgmon.signal.beat_segments import BEAT_RATE
 from trainer.data.examples import Examples
-from trainer.networks.windows import WindowNetwork, parameter_count
-from trainer.training import build, export
+from trainer.networks.window_networks import WindowNetwork, parameter_count
+from trainer.training import build
+from trainer.training import onnx_export as export
 from trainer.training.recipe import class_probabilities
 
 _CHOSE: Final = "wearers not fitted to, for choosing"
@@ -70,7 +71,7 @@ class TrainedRecipe:
 def export_beats(
     trained: TrainedRecipe, segments: Literal["published", "live"], path: Path
 ) -> BeatModel:
-    """Write the bundle of a network that judges beats; see `trainer.training.export.export`."""
+    """Write the bundle of a network of beats; see `trainer.training.onnx_export.export`."""
     examples = trained.training
     card = BeatCard(
         name=trained.name,

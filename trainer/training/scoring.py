@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ecgmon.core.labels import ABNORMAL, UNLABELLED
 from ecgmon.metrics.two_classes import Confusion
 from trainer.data.dataset import RecordSet
-from trainer.networks.windows import WindowNetwork
+from trainer.networks.window_networks import WindowNetwork
 
 
 def probabilities(network: WindowNetwork, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -72,7 +72,7 @@ def test_one_endpoint_may_be_a_string_and_several_come_with_commas_from_a_variab
 
 
 def test_the_file_is_the_one_named_else_the_variable_s_else_the_user_s(tmp_path, monkeypatch):
-    monkeypatch.setattr("ecgmon.config.sources.SYSTEM", tmp_path / "none")
+    monkeypatch.setattr("ecgmon.config.reading.SYSTEM", tmp_path / "none")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     files = {}
     for wearers, name in enumerate(("own", "variable", "named"), 1):
@@ -88,7 +88,7 @@ def test_the_file_is_the_one_named_else_the_variable_s_else_the_user_s(tmp_path,
     assert load(files["named"], (), environ).config.limits.wearers == 3
     system = tmp_path / "system"
     system.write_text("[limits]\nwearers = 4\n")
-    monkeypatch.setattr("ecgmon.config.sources.SYSTEM", system)
+    monkeypatch.setattr("ecgmon.config.reading.SYSTEM", system)
     assert load(None, (), {}).config.limits.wearers == 4
 
 
@@ -99,7 +99,7 @@ def test_a_user_without_a_home_has_no_file_and_is_asked_for_a_state_folder(tmp_p
     for variable in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "ECGMON_STATE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("pwd.getpwuid", unknown)
-    monkeypatch.setattr("ecgmon.config.sources.SYSTEM", tmp_path / "none")
+    monkeypatch.setattr("ecgmon.config.reading.SYSTEM", tmp_path / "none")
     assert load(None, (), {}).file is None
     with pytest.raises(UsageError, match="This user has no home: name the folder"):
         state_folder()
@@ -248,7 +248,7 @@ def test_a_folder_that_may_not_be_entered_is_said_in_one_sentence(tmp_path, monk
     def denied(path, *_, **__):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
-    monkeypatch.setattr("ecgmon.config.sources.SYSTEM", tmp_path / "ecgmon.toml")
+    monkeypatch.setattr("ecgmon.config.reading.SYSTEM", tmp_path / "ecgmon.toml")
     for name in ("exists", "open"):
         monkeypatch.setattr(Path, name, denied)
     with pytest.raises(ConfigError, match=r"ecgmon\.toml cannot be read: Permission denied"):

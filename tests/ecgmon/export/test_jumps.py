@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ecgmon.export.journal_reader import Said
-from ecgmon.export.record import write
 from ecgmon.export.tables import as_csv
+from ecgmon.export.wfdb_record import write
 from ecgmon.wire import messages
 from tests.ecgmon.export.kept import BEGAN, STREAM, T0, window
 

@@ -10,7 +10,7 @@ from ecgmon.core.errors import BundleError
 from ecgmon.models.bundle import CARD_KEY, SUM_KEY, Model, checksum, metadata
 from ecgmon.models.card import Conditioning, ScoredSpan, Validation
 from ecgmon.signal import Geometry, process_record
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 MODELS = sorted((Path(str(files("ecgmon"))) / "models" / "built_in").glob("*.onnx"))
 SMALL = Geometry(1, 0.5, 120)

@@ -12,7 +12,7 @@ from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.signal.rate_converter import RateConverter, first_output
 from replay.player.resampled import at_rate
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 PLAYED = simulate("gaps", seed=3, duration_s=40).record
 

@@ -7,7 +7,7 @@ import pytest
 
 from ecgmon.records.converted import converted
 from ecgmon.signal.front_end import FrontEnd
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 
 @pytest.fixture(scope="module")

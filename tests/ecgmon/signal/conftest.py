@@ -8,7 +8,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Pushed, SignalChain, Windows
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 
 def joined(parts, geometry):

@@ -10,7 +10,7 @@ from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.signal import Geometry, SignalChain, process_record
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from ecgmon.signal.quality import ABSENT, NAMES, NOISY, SIGNAL
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 SERVED = Geometry(3, 0.5, 120)
 ROW = np.zeros(1, dtype=np.intp)

@@ -1,7 +1,7 @@
 import numpy as np
 
 from ecgmon.signal import Geometry, Windows, process_record, process_records
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 SEES = Geometry(history_s=3, look_ahead_s=0.5, rate=120)
 

@@ -5,7 +5,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain, process_record
 from ecgmon.signal.qrs import CONFIRMED_AFTER, BeatDetector
 from ecgmon.signal.row_beats import REFRACTORY
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 ROW = np.zeros(1, dtype=np.intp)
 MATCH = round(0.15 * RATE)

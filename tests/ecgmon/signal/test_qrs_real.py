@@ -13,7 +13,7 @@ from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.qrs import BeatDetector
-from trainer.data.protocols import NON_PACED
+from trainer.data.protocol_splits import NON_PACED
 from trainer.evaluation.qrs import DetectionCounts, compare, errors, evaluate
 
 

@@ -9,7 +9,7 @@ from ecgmon.wire import Frame, messages
 from monitor.inference.judge import Judge
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.bundles import write_bundle
 
 RECORD = simulate("normal", duration_s=6).record.samples

@@ -10,7 +10,7 @@ from ecgmon.core.constants import WINDOW
 from ecgmon.models.store import Store
 from ecgmon.wire import messages
 from monitor import daemon
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.bundles import write_bundle
 from tests.support.rig import GENERIC, Rig
 

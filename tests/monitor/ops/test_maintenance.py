@@ -15,7 +15,7 @@ from monitor.ops.maintenance import ALARMED, LOGGED, Maintenance
 from monitor.sinks.publisher import Publisher
 from monitor.sources.ingest import Ingest
 from monitor.wearers.registry import WearerRegistry
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import GENERIC, Rig
 
 CALM = simulate("normal", duration_s=5).record.samples

@@ -13,7 +13,7 @@ from monitor.network.access import Access, authenticated, guard
 from monitor.network.router import Inbox
 from monitor.sinks import publisher as publish
 from monitor.sinks.publisher import SILENT_S, Publisher
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import PATIENCE_S
 
 STREAM = messages.stream_id(7)

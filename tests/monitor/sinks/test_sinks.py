@@ -5,7 +5,7 @@ import time
 from ecgmon.wire import messages
 from monitor import daemon
 from monitor.sinks import SINKS
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import PATIENCE_S, Rig
 
 CALM = simulate("normal", duration_s=8).record.samples

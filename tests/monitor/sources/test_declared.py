@@ -9,7 +9,7 @@ from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
 from replay.player.device import RecordDevice
 from replay.player.schedule import Pace
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import GENERIC, Rig
 
 CALM = simulate("normal", duration_s=5).record.samples

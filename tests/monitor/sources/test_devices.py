@@ -11,7 +11,7 @@ from ecgmon.wire import messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
 from monitor.wearers import registry as registry
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import Rig
 
 RATE = 360

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgmon.wire import messages
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import assert_same, said
 
 RATE = 360

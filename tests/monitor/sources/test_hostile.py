@@ -19,7 +19,7 @@ from monitor.sources import ingest as ingest_module
 from monitor.sources.ingest import Ingest
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import GENERIC, PATIENCE_S, Rig, Wearable, assert_same, said
 
 RECORD = simulate("premature", duration_s=30).record

@@ -8,7 +8,7 @@ import pytest
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
 from monitor.wearers import registry as registry
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 RATE = 360
 OFF = np.full(5 * RATE, NO_VALUE)

@@ -13,7 +13,7 @@ from monitor import daemon
 from monitor.storage import unwritten as holding
 from monitor.storage.growing_record import GrowingRecord
 from monitor.storage.journal import Journal
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_journal import said
 from tests.support.rig import Rig
 

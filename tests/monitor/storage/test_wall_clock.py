@@ -12,7 +12,7 @@ from monitor import daemon
 from monitor.storage import wall_clock as wall
 from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
-from monitor.storage.jobs import Batch
+from monitor.storage.disk_jobs import Batch
 from monitor.storage.journal import Journal
 from monitor.storage.wall_clock import SETTLED_S, STEP_S, WallClock
 from monitor.storage.writer import StorageWriter

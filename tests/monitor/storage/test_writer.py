@@ -13,16 +13,15 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
-from monitor.storage import alarms as storage_alarms
-from monitor.storage import lookups
+from monitor.storage import lookups, storage_alarms
 from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
+from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples
 from monitor.storage.job_queue import COALESCE_S, FLUSH_SAMPLES
-from monitor.storage.jobs import Batch, ReadRequest, StoredSamples
 from monitor.storage.journal import Journal
 from monitor.storage.wall_clock import WallClock
 from monitor.storage.writer import StorageWriter
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_capture import piece
 from tests.monitor.storage.test_journal import alarm, said, window
 from tests.support.rig import PATIENCE_S, Rig

@@ -10,7 +10,7 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
 from monitor import daemon
 from monitor.alarms.rules import Rules
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import Rig
 
 CALM = simulate("normal", duration_s=20).record.samples

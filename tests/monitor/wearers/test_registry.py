@@ -9,7 +9,7 @@ from ecgmon.wire import Frame, messages
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
 from replay.player.schedule import Pace, schedule
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import GENERIC
 
 RATE = 360

@@ -20,7 +20,7 @@ from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.session import ActiveStream, WearerSession
 from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.bundles import write_bundle
 from tests.support.rig import GENERIC, Listener, Rig, Wearable, assert_same, said
 from tests.support.subprocesses import start

@@ -9,7 +9,7 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.monitor.wearers.test_registry import opened, take
 from tests.support.rig import GENERIC
 

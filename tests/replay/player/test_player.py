@@ -17,7 +17,7 @@ from replay.player.device import RecordDevice
 from replay.player.player import PlayedDevice, Player
 from replay.player.schedule import Pace
 from replay.scoring.scoreboard import Played, Scoreboard
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.desk import PATIENCE_S, Desk
 from tests.support.rig import Rig
 

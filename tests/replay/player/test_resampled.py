@@ -8,7 +8,7 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import UsageError
 from ecgmon.records import Record
 from replay.player.resampled import at_rate
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 RATES = (100, 128, 250, 257, 500, 1000)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import NO_VALUE
 from replay.simulator.scenarios import SCENARIOS
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 RATE = 360
 KINDS = {

@@ -6,11 +6,11 @@ import wfdb
 
 from ecgmon.core import labels
 from ecgmon.core.errors import RecordError
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.data.dataset import load
 from trainer.data.recipe_data import load_examples
 from trainer.enrolment.sources import from_record
-from trainer.networks.windows import CardiacNet
+from trainer.networks.window_networks import CardiacNet
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.signal import process_record
 from replay.player.resampled import at_rate
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.data.dataset import load, record_set
 from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
-from trainer.networks.windows import BeatNet, CardiacNet
+from trainer.networks.window_networks import BeatNet, CardiacNet
 from trainer.training.batches import (
     SEGMENT_S,
     Group,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from trainer.data import noise
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 
 RNG = np.random.default_rng
 

@@ -1,8 +1,8 @@
 import pytest
 
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.enrolment.signal import take
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 
 SECONDS = 200
 

@@ -14,7 +14,7 @@ from trainer.enrolment import baseline
 from trainer.enrolment.baseline import BaselineNet, NotUsualError, assumed_normal
 from trainer.enrolment.enrol import enrol
 from trainer.enrolment.labelled import labelled
-from trainer.training.export import restore
+from trainer.training.onnx_export import restore
 from trainer.training.scoring import probabilities
 
 GENERIC = resolve("generic", None)

@@ -10,12 +10,12 @@ from ecgmon.core.labels import ABNORMAL
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.bundle import Model
 from ecgmon.models.card import ScoredSpan
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.bundles import write_bundle
 from trainer.data.dataset import record_set
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.gate import PANEL_LOSS, PANEL_WINDOWS, Verdict, compare
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 
 GOOD = Confusion(tp=5, fp=1, tn=49, fn=0)
 PANEL = Confusion(tp=90, fn=10)

@@ -18,7 +18,7 @@ from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.keys.address import MonitorAddress
 from ecgmon.records.captured import reader as captured
 from ecgmon.wire import messages
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.rig import PATIENCE_S, Rig
 from tests.support.subprocesses import start
 from trainer.enrolment import live

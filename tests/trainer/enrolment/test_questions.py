@@ -10,7 +10,7 @@ from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED, is_abnormal, is_bea
 from trainer.enrolment.beats import Beats
 from trainer.enrolment.labelled import labelled
 from trainer.enrolment.questions import Questions
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 
 SAID = st.sampled_from([NORMAL, ABNORMAL, UNLABELLED, None])
 

@@ -15,7 +15,7 @@ from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.bundle import Model
 from ecgmon.models.card import ScoredSpan, Validation
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.bundles import write_bundle
 from trainer.enrolment import timeline as course
 from trainer.enrolment.enrolled import Enrolled
@@ -23,7 +23,7 @@ from trainer.enrolment.gate import Verdict
 from trainer.enrolment.labelled import beat_labels, labelled
 from trainer.enrolment.report import page
 from trainer.enrolment.signal import take
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 
 SECONDS = 180
 GOOD = Confusion(tp=11, fp=2, tn=43, fn=3)

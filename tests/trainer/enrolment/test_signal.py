@@ -11,7 +11,7 @@ from ecgmon.core.labels import UNLABELLED, is_beat
 from ecgmon.records import Record
 from tests.trainer.enrolment.conftest import SECONDS
 from trainer.enrolment.signal import SHORTEST, USABLE, take
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 
 N = (SECONDS + 1) * RATE
 

@@ -10,10 +10,11 @@ from ecgmon.core.labels import UNLABELLED
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.bundle import Model
 from ecgmon.models.resolve import resolve
-from replay.simulator.wearer import simulate
-from trainer.data import protocols, splits
+from replay.simulator.simulation import simulate
+from trainer.data import protocol_splits as protocols
+from trainer.data import splits
 from trainer.data.dataset import record_set
-from trainer.data.protocols import Fold
+from trainer.data.protocol_splits import Fold
 from trainer.enrolment.labelled import beat_labels
 from trainer.enrolment.signal import take
 from trainer.evaluation import enrolment, report
@@ -21,7 +22,7 @@ from trainer.evaluation.figures import JudgedWindows, calibration, figures, mean
 from trainer.evaluation.inter_patient import InterPatient
 from trainer.evaluation.new_wearer import NewWearer
 from trainer.evaluation.outcome import Outcome, judge, result
-from trainer.networks.windows import BeatNet
+from trainer.networks.window_networks import BeatNet
 from trainer.training import build
 
 FOLD = Fold(strangers=("203", "100"), training=("101", "103"), validation=("106",))

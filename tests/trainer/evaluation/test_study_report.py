@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from trainer.data.dataset import RecordSet
-from trainer.data.protocols import TEST, TRAIN, UNUSED, VALIDATION
+from trainer.data.protocol_splits import TEST, TRAIN, UNUSED, VALIDATION
 from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 from trainer.data.splits import STUDY
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED, Track
 from trainer.evaluation.study_page import page
 from trainer.evaluation.study_report import edge_ms, verdicts, write
-from trainer.networks.windows import CardiacNet
+from trainer.networks.window_networks import CardiacNet
 from trainer.studies.cardiacnet import publication
 from trainer.studies.cardiacnet.patient import Patient
 from trainer.studies.cardiacnet.pretrain import Pretrained

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from trainer.data.examples import Examples
-from trainer.networks.windows import parameter_count
+from trainer.networks.window_networks import parameter_count
 from trainer.recipes import recipe
 from trainer.recipes.focal import (
     PUBLISHED,

@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional
 
 from trainer.data.examples import Examples
-from trainer.data.windows import CLASSES, LENGTH
-from trainer.networks.windows import parameter_count
+from trainer.data.labelled_windows import CLASSES, LENGTH
+from trainer.networks.window_networks import parameter_count
 from trainer.recipes import pictures, recipe
 from trainer.recipes.pictures import (
     RATES,

@@ -7,12 +7,13 @@ import pytest
 
 from ecgmon.core.errors import UsageError
 from ecgmon.models.bundle import Model
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.data import splits
 from trainer.data.dataset import record_set
 from trainer.enrolment.enrol import enrol, tuning
-from trainer.networks.windows import NETWORKS
-from trainer.training import build, export
+from trainer.networks.window_networks import NETWORKS
+from trainer.training import build
+from trainer.training import onnx_export as export
 from trainer.training.scoring import confusion, probabilities
 
 SHORT = {

@@ -14,8 +14,8 @@ from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.review.judgements import Judgement, Judgements
 from trainer.enrolment.review.session import run
 from trainer.enrolment.signal import EnrolmentSignal
-from trainer.networks.windows import BeatNet
-from trainer.training.export import restore
+from trainer.networks.window_networks import BeatNet
+from trainer.training.onnx_export import restore
 
 _LABELS: Final = {
     Judgement.NORMAL: NORMAL,

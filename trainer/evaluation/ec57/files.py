@@ -13,7 +13,7 @@ from ecgmon.records.formats.wfdb.annotations import Annotation, encode, load, sy
 from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.many import each
 from ecgmon.records.record import Found
-from trainer.data.protocols import NON_PACED
+from trainer.data.protocol_splits import NON_PACED
 from trainer.evaluation.ec57.counts import Counts
 from trainer.evaluation.ec57.marks import Marks, marks
 from trainer.evaluation.ec57.matching import LEARNING

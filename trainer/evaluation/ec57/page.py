@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from trainer.data.protocols import PACED
+from trainer.data.protocol_splits import PACED
 from trainer.evaluation.ec57.counts import BEATS, LABELS, Counts, average, gross
 from trainer.evaluation.ec57.files import Annotator
 from trainer.pages import page

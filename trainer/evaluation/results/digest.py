@@ -6,8 +6,8 @@ are given as data. No name of a module, class or function of this project is amo
 and renaming code recomputes nothing. What data cannot say, the order of steps in a training loop
 for example, has a *procedure* number beside the settings. It is raised by hand when such code
 changes: in `trainer.training.fit`, in each recipe, in each job of
-`trainer.evaluation.studies.jobs`, in `trainer.evaluation.results.protocols` and in the benchmarks
-of alarms.
+`trainer.evaluation.studies.study_jobs`, in `trainer.evaluation.results.protocols` and in the
+benchmarks of alarms.
 """
 
 import hashlib

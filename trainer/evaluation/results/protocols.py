@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2, wearer_folds
+from trainer.data.protocol_splits import DS1, DS1_MODEL_SELECTION, DS2, wearer_folds
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment import baseline, beats, labelled, questions, signal
 from trainer.enrolment.enrol import HELD_OUT_S
@@ -12,7 +12,7 @@ from trainer.evaluation import enrolment
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.results.signal_path import noise_bits, signal_bits
-from trainer.networks.windows import NETWORKS
+from trainer.networks.window_networks import NETWORKS
 from trainer.training import build, fit
 
 PROCEDURES: Final = {"new-wearer": 1, "inter-patient": 1}

@@ -24,12 +24,12 @@ from ecgmon.records.read import read
 from ecgmon.signal import detect_beats, process_record
 from trainer.data import noise
 from trainer.data.beats import ptb
+from trainer.data.beats.causal_beats import inputs_at, live_beats
 from trainer.data.beats.kachuee import annotated_beats, detected_beats
-from trainer.data.beats.live import inputs_at, live_beats
 from trainer.data.dataset import record_set, whole_stream
 from trainer.data.examples import Examples
-from trainer.data.windows import labelled_windows
-from trainer.networks.windows import NETWORKS, CardiacNet
+from trainer.data.labelled_windows import labelled_windows
+from trainer.networks.window_networks import NETWORKS, CardiacNet
 
 RECORDS: Final[Mapping[str, int]] = {"105": 1080, "208": 0, "222": 560}
 """Of mitdb, with the second from which on: noise and artefacts between normal beats; ventricular

@@ -20,9 +20,9 @@ from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import detect_beats
 from trainer import recipes
-from trainer.data.beats.live import inputs_at, live_beats
+from trainer.data.beats.causal_beats import inputs_at, live_beats
 from trainer.data.examples import Examples
-from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2, SAME_PERSON
+from trainer.data.protocol_splits import DS1, DS1_MODEL_SELECTION, DS2, SAME_PERSON
 from trainer.data.splits import ENROLMENT_S
 from trainer.evaluation.ec57 import page
 from trainer.evaluation.ec57.counts import gross

@@ -8,7 +8,7 @@ from typing import Any
 from trainer.data import splits
 from trainer.data.beats import ptb
 from trainer.data.examples import Examples
-from trainer.data.protocols import DS1, DS2
+from trainer.data.protocol_splits import DS1, DS2
 from trainer.data.recipe_data import Kind, load_examples
 from trainer.evaluation.studies.parts import Split, parts
 from trainer.evaluation.studies.run import Experiment

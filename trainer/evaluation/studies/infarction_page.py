@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 
 from ecgmon.metrics.classes import Figures
-from trainer.evaluation.studies.jobs import OfCell
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import SystemResult
+from trainer.evaluation.studies.study_jobs import OfCell
 from trainer.evaluation.studies.tables import Table, interval, mean_recall
 from trainer.evaluation.transfer import infarction
 from trainer.training.recipe import Recipe

@@ -11,9 +11,9 @@ from ecgmon.metrics.classes import Figures
 from trainer import recipes
 from trainer.evaluation.results.store import Kept, Store
 from trainer.evaluation.studies import ec57_page, infarction_page
-from trainer.evaluation.studies.jobs import JOBS, OfCell
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import SystemResult
+from trainer.evaluation.studies.study_jobs import JOBS, OfCell
 from trainer.evaluation.studies.tables import Table, cell, interval, mean_recall
 from trainer.evaluation.studies.targets import targets
 from trainer.pages import page

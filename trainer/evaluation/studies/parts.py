@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
 from trainer.data.examples import Examples
-from trainer.data.protocols import (
+from trainer.data.labelled_windows import CLASSES as WINDOW_CLASSES
+from trainer.data.labelled_windows import study_parts
+from trainer.data.protocol_splits import (
     DS1,
     DS1_MODEL_SELECTION,
     DS2,
@@ -21,8 +23,6 @@ from trainer.data.protocols import (
     stratified_split,
 )
 from trainer.data.splits import ENROLMENT_S
-from trainer.data.windows import CLASSES as WINDOW_CLASSES
-from trainer.data.windows import study_parts
 from trainer.evaluation.transfer.folds import FOLDS as PTB_FOLDS
 from trainer.evaluation.transfer.folds import patient_folds
 

@@ -15,16 +15,16 @@ from ecgmon.signal import beat_segments as beat_inputs
 from trainer import recipes
 from trainer.data.beats import kachuee, ptb
 from trainer.data.examples import Examples
-from trainer.data.windows import CLASSES as WINDOW_CLASSES
-from trainer.data.windows import LENGTH as WINDOW_LENGTH
+from trainer.data.labelled_windows import CLASSES as WINDOW_CLASSES
+from trainer.data.labelled_windows import LENGTH as WINDOW_LENGTH
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.results.signal_path import signal_bits
 from trainer.evaluation.results.store import Store
 from trainer.evaluation.studies.data import records_of
-from trainer.evaluation.studies.jobs import JOBS, Job
 from trainer.evaluation.studies.parts import Mask, Split, parts
 from trainer.evaluation.studies.run import Experiment
+from trainer.evaluation.studies.study_jobs import JOBS, Job
 from trainer.evaluation.transfer.folds import FOLDS
 from trainer.training import fit
 from trainer.training.recipe import REHEARSED

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.examples import Examples
-from trainer.data.protocols import TEST, refuse_two_sides, stratified_split
+from trainer.data.protocol_splits import TEST, refuse_two_sides, stratified_split
 from trainer.evaluation.transfer.folds import FOLDS, patient_folds
 from trainer.evaluation.transfer.last_layers import BATCH, SETTINGS, STEPS, from_scratch, retrained
 from trainer.recipes.transfer import DENSE, TransferNet

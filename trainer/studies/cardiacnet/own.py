@@ -5,11 +5,11 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from trainer.networks.windows import BeatNet, WindowNetwork
+from trainer.networks.window_networks import BeatNet, WindowNetwork
 from trainer.studies.cardiacnet.patient import Patient
 from trainer.studies.cardiacnet.pretrain import Epochs, Pretrained, Progress, judge
 from trainer.studies.cardiacnet.search import Grid, Setting
-from trainer.studies.cardiacnet.segments import SegmentSetting, SegmentTrainee, advance
+from trainer.studies.cardiacnet.stretches import SegmentSetting, SegmentTrainee, advance
 from trainer.studies.cardiacnet.trainings import Trainings
 from trainer.training.batches import Group, SegmentBatches
 from trainer.training.fit import Epoch, FitSettings, deterministic, fit

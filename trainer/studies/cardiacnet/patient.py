@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ecgmon.core.labels import ABNORMAL, UNLABELLED
 from ecgmon.metrics.two_classes import Confusion
 from trainer.data.dataset import RecordSet
-from trainer.data.protocols import TRAIN, stratified_split
+from trainer.data.protocol_splits import TRAIN, stratified_split
 
 TIE: Final = 1e-5
 """Weight of the loss in a score: it only decides between equal balanced accuracies. Those of n
@@ -25,7 +25,7 @@ class Patient:
     record : RecordSet
         All of the record; what trains must take `training`, not its labels.
     part : ndarray of int8, shape (windows,)
-        `trainer.data.protocols.TRAIN`, `VALIDATION`, `TEST` or `UNUSED`.
+        `trainer.data.protocol_splits.TRAIN`, `VALIDATION`, `TEST` or `UNUSED`.
     """
 
     record: RecordSet

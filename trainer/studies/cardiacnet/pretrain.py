@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from trainer.data.protocols import VALIDATION
-from trainer.networks.windows import WindowNetwork
+from trainer.data.protocol_splits import VALIDATION
+from trainer.networks.window_networks import WindowNetwork
 from trainer.studies.cardiacnet.patient import Patient, Score, cross_entropy
 from trainer.training.scoring import probabilities
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from trainer.data.protocols import TRAIN
-from trainer.networks.windows import CardiacNet
+from trainer.data.protocol_splits import TRAIN
+from trainer.networks.window_networks import CardiacNet
 from trainer.studies.cardiacnet.patient import Patient
 from trainer.studies.cardiacnet.pretrain import Epochs, Pretrained, Progress, judge
 from trainer.studies.cardiacnet.search import Grid, Setting

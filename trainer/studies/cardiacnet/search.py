@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from trainer.data.protocols import TEST, VALIDATION
+from trainer.data.protocol_splits import TEST, VALIDATION
 from trainer.studies.cardiacnet import claims
 from trainer.studies.cardiacnet.patient import Patient, TrainedPatient
 

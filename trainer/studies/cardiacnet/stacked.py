@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector
 
-from trainer.data.protocols import TRAIN, VALIDATION
-from trainer.networks.windows import WindowNetwork
+from trainer.data.protocol_splits import TRAIN, VALIDATION
+from trainer.networks.window_networks import WindowNetwork
 from trainer.studies.cardiacnet.patient import Patient, Score, TrainedPatient
 
 STACK: Final = 18

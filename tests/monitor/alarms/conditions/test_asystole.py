@@ -9,9 +9,9 @@ from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.qrs import CONFIRMED_AFTER, BeatDetector
 from monitor.alarms.conditions.asystole import PAUSE
-from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.rules import Rules
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from tests.support.alarm_seconds import (
     ABSENT,
     GAP,

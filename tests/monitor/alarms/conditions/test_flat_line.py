@@ -6,7 +6,7 @@ import pytest
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.front_end import FrontEnd
-from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.rules import Rules
 from tests.ecgmon.signal.test_stillness import beats
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
-from monitor.alarms.conditions.wearer import WearerConditions
+from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.rules import Rules
 from tests.support.alarm_seconds import ABSENT, NOISY, Happening, push
 

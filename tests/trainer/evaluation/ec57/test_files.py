@@ -5,7 +5,7 @@ import pytest
 import wfdb
 
 from ecgmon.core.errors import RecordError, UsageError
-from trainer.data.protocols import NON_PACED
+from trainer.data.protocol_splits import NON_PACED
 from trainer.evaluation.ec57.counts import gross
 from trainer.evaluation.ec57.files import Annotator, write_annotations
 

@@ -9,7 +9,7 @@ from trainer.evaluation import study
 from trainer.evaluation.results import protocols
 from trainer.evaluation.results.digest import canonical, digest
 from trainer.evaluation.results.network_calls import network_calls
-from trainer.evaluation.studies.jobs import JOBS
+from trainer.evaluation.studies.study_jobs import JOBS
 from trainer.training import build, fit
 from trainer.training.fit import FitSettings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer.evaluation.studies import page
-from trainer.evaluation.studies.jobs import JOBS
+from trainer.evaluation.studies.study_jobs import JOBS
 
 RESULTS = Path(__file__).parents[4] / "docs/results"
 CLASSES = ["N", "S", "V", "F", "Q"]

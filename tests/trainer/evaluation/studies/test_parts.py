@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from ecgmon.core.errors import UsageError
 from trainer.data.examples import Examples
-from trainer.data.protocols import DS1, DS1_MODEL_SELECTION, DS2, SAME_PERSON, refuse_two_sides
+from trainer.data.protocol_splits import (
+    DS1,
+    DS1_MODEL_SELECTION,
+    DS2,
+    SAME_PERSON,
+    refuse_two_sides,
+)
 from trainer.evaluation.studies.parts import Split, by_wearer, parts
 
 BEATS = ("N", "S", "V", "F", "Q")

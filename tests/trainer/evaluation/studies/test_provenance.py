@@ -7,8 +7,8 @@ import pytest
 from ecgmon.core.errors import RecordError
 from trainer.evaluation.results.store import Kept, Store
 from trainer.evaluation.studies import provenance
-from trainer.evaluation.studies.jobs import JOBS
 from trainer.evaluation.studies.provenance import Provenance, digests
+from trainer.evaluation.studies.study_jobs import JOBS
 
 RESULTS = Path(__file__).parents[4] / "docs/results/studies"
 OF_PTB = [job for job in JOBS if job.split.startswith("ptb")]

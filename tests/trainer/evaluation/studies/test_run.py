@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from trainer import recipes
 from trainer.data.examples import Examples
-from trainer.data.protocols import DS1, DS2
+from trainer.data.protocol_splits import DS1, DS2
 from trainer.evaluation.studies import run
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import Experiment

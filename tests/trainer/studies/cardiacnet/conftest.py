@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.data.dataset import record_set
-from trainer.networks.windows import CardiacNet
+from trainer.networks.window_networks import CardiacNet
 from trainer.studies.cardiacnet.patient import Patient
 
 

@@ -15,7 +15,7 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
 from ecgmon.core.errors import UsageError
-from trainer.data.protocols import TEST
+from trainer.data.protocol_splits import TEST
 from trainer.studies.cardiacnet import claims
 from trainer.studies.cardiacnet.patient import Score, TrainedPatient
 from trainer.studies.cardiacnet.search import Halving, Method, search

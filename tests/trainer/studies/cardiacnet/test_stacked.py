@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.data.protocols import TRAIN
-from trainer.networks.windows import CardiacNet
+from trainer.data.protocol_splits import TRAIN
+from trainer.networks.window_networks import CardiacNet
 from trainer.studies.cardiacnet.stacked import WEIGHT_DECAY, WindowSetting, WindowTrainee, advance
 from trainer.training.fit import deterministic
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.data.dataset import record_set
-from trainer.data.protocols import TEST, TRAIN, VALIDATION
+from trainer.data.protocol_splits import TEST, TRAIN, VALIDATION
 from trainer.evaluation import study
 from trainer.evaluation.study import FINE_TUNED, GENERIC, INDIVIDUAL, SEARCHED
 from trainer.studies.cardiacnet import claims, own, published

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ecgmon.records.find import find
 from ecgmon.records.read import read
 from ecgmon.signal.beat_segments import AFTER, BEFORE, CHANNELS, LENGTH, beat_inputs
-from trainer.data.beats.live import inputs_at, live_beats
+from trainer.data.beats.causal_beats import inputs_at, live_beats
 
 SCALE = np.ones(20, dtype=np.float32)
 

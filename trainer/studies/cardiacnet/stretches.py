@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.dataset import RecordSet
-from trainer.data.protocols import VALIDATION
-from trainer.networks.windows import WindowNetwork
+from trainer.data.protocol_splits import VALIDATION
+from trainer.networks.window_networks import WindowNetwork
 from trainer.studies.cardiacnet.patient import Patient, Score, TrainedPatient
 from trainer.training.batches import Group, SegmentBatches
 from trainer.training.fit import FitSettings, deterministic, fit

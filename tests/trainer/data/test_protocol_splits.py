@@ -6,8 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.core.labels import UNLABELLED
-from trainer.data import protocols, splits
-from trainer.data.protocols import TEST, TRAIN, UNUSED, VALIDATION, stratified_split, wearer_folds
+from trainer.data import protocol_splits as protocols
+from trainer.data import splits
+from trainer.data.protocol_splits import (
+    TEST,
+    TRAIN,
+    UNUSED,
+    VALIDATION,
+    stratified_split,
+    wearer_folds,
+)
 
 PERSON = {second: first for first, second in protocols.SAME_PERSON}
 

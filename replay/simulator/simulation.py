@@ -10,9 +10,9 @@ from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.core.errors import UsageError
 from ecgmon.records import Record
-from replay.simulator.ecg import NOISE_MV, artefact, ecg, heartbeats
 from replay.simulator.rate_truth import Span
 from replay.simulator.scenarios import SCENARIOS, Kind, Scenario
+from replay.simulator.synthesis import NOISE_MV, artefact, ecg, heartbeats
 from replay.simulator.truth import ExpectedAlarm, expected_alarms
 
 __all__ = ["ExpectedAlarm", "Simulation", "simulate"]

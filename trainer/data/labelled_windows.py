@@ -9,8 +9,8 @@ from ecgmon.core.constants import WINDOW
 from ecgmon.core.labels import ABNORMAL, UNLABELLED
 from trainer.data.dataset import RecordSet
 from trainer.data.examples import Examples
-from trainer.data.protocols import TEST, TRAIN, VALIDATION, stratified_split
-from trainer.networks.windows import CardiacNet
+from trainer.data.protocol_splits import TEST, TRAIN, VALIDATION, stratified_split
+from trainer.networks.window_networks import CardiacNet
 
 CLASSES: Final = ("normal", "abnormal")
 LENGTH: Final = CardiacNet.geometry.inputs

@@ -6,7 +6,7 @@ import pytest
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import UsageError
 from replay.simulator.scenarios import SCENARIOS
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 
 RATE = 360
 CLEAN = ["normal", "premature", "runs", "pauses", "bradycardia", "tachycardia", "extreme"]

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon.signal.history import ROOM, History
+from ecgmon.signal.sample_history import ROOM, History
 
 
 @given(

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from ecgmon.wire import messages
-from monitor.alarms.messages import AlarmMessages
+from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.ops.prometheus import Metrics
 from monitor.storage.damage import JournalDamage
+from monitor.storage.disk_jobs import Batch
 from monitor.storage.disk_trouble import DiskTrouble
-from monitor.storage.jobs import Batch
 from monitor.storage.journal import Journal
 from monitor.storage.wall_clock import WallClock
 from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter

@@ -8,7 +8,7 @@ import wfdb
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError, UsageError
-from ecgmon.export.record import write
+from ecgmon.export.wfdb_record import write
 from ecgmon.wire import messages
 from tests.ecgmon.export.kept import BEGAN, OTHER, STREAM, T0, alarm, window
 
@@ -107,7 +107,7 @@ def test_each_stream_gain_and_lead_has_a_record_and_so_has_what_comes_after_hour
 
 
 def test_of_two_records_that_overlap_the_newer_counts(kept, tmp_path, monkeypatch):
-    monkeypatch.setattr("ecgmon.export.record.CHUNK", 64)
+    monkeypatch.setattr("ecgmon.export.wfdb_record.CHUNK", 64)
     kept.capture(RAMP[:400])
     kept.capture(-RAMP[:100], first=200, began=BEGAN + timedelta(seconds=60))
     ((record, _),) = exported(kept, tmp_path)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from ecgmon.core.errors import BundleError
 from ecgmon.models.bundle import INPUT, Model, checksum, metadata
 from ecgmon.models.card import AnyCard, Card
-from trainer.networks.windows import NETWORKS, WindowNetwork
+from trainer.networks.window_networks import NETWORKS, WindowNetwork
 
 TOLERANCE: Final = 1e-5
 """Largest difference between torch and ONNX Runtime in a probability."""

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.networks.windows import NETWORKS, BeatNet, CardiacNet, WearerNorm, parameter_count
+from trainer.networks.window_networks import (
+    NETWORKS,
+    BeatNet,
+    CardiacNet,
+    WearerNorm,
+    parameter_count,
+)
 
 
 def test_cardiacnet_has_the_published_number_of_parameters():

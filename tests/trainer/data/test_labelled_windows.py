@@ -5,14 +5,14 @@ import pytest
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.labels import ABNORMAL, UNLABELLED
-from replay.simulator.wearer import simulate
+from replay.simulator.simulation import simulate
 from trainer.data import splits
 from trainer.data.dataset import record_set
 from trainer.data.examples import Examples
-from trainer.data.protocols import TEST, TRAIN, VALIDATION
+from trainer.data.labelled_windows import CLASSES, LENGTH, labelled_windows, study_parts
+from trainer.data.protocol_splits import TEST, TRAIN, VALIDATION
 from trainer.data.recipe_data import load_examples
-from trainer.data.windows import CLASSES, LENGTH, labelled_windows, study_parts
-from trainer.networks.windows import CardiacNet
+from trainer.networks.window_networks import CardiacNet
 from trainer.studies.cardiacnet.patient import Patient
 
 

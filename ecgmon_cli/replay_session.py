@@ -35,7 +35,7 @@ from replay.player.resampled import at_rate
 from replay.player.schedule import Pace
 from replay.scoring.oracle import mismatches
 from replay.scoring.scoreboard import Played, Scoreboard
-from replay.simulator.wearer import ExpectedAlarm
+from replay.simulator.simulation import ExpectedAlarm
 from viewer.terminal import LINE_KINDS, run_lines, run_view
 
 ENDLESS: Final = 2**60
