@@ -74,7 +74,10 @@ def k_of_n(text: str, clear: int) -> Hysteresis:
 
 @dataclass(frozen=True, slots=True)
 class AlarmLimits:
-    """What raises and clears the alarms of one wearer.
+    """The configurable limits of one wearer's alarms.
+
+    Limits that are the same for all wearers stand with their conditions: a pause of 4 s is asystole
+    (`monitor.alarms.conditions.asystole`), and gaps (`monitor.alarms.rules`).
 
     Parameters
     ----------

@@ -1,4 +1,10 @@
-"""The port of judges: what turns a wearer's signal into verdicts."""
+"""The port of judges: a model that turns a wearer's signal into verdicts.
+
+`monitor.wearers.registry.WearerRegistry.open` gives a stream its judges, and
+`monitor.wearers.session.ActiveStream.judges` holds them. `monitor.wearers.pipeline.push` cuts what
+they judge from the signal, and `monitor.inference.engine` asks all judges of many wearers in one
+batch. A judge of another input needs a step in the pipeline that cuts its inputs.
+"""
 
 from typing import Protocol
 
@@ -11,8 +17,8 @@ from ecgmon.models.card import AnyCard
 class Judge(Protocol):
     """A model in service of a wearer, who may have one for each kind of input.
 
-    What it is asked is cut from the signal as its card says, for many wearers with the same judge
-    at once. `ecgmon.models.bundle.Model` judges windows, `ecgmon.models.beat_bundle.BeatModel`
+    Its inputs are cut from the signal as its card says. Wearers with the same judge are judged in
+    one batch. `ecgmon.models.bundle.Model` judges windows, `ecgmon.models.beat_bundle.BeatModel`
     single beats.
     """
 
@@ -25,4 +31,8 @@ class Judge(Protocol):
         """Which bundle it is: another checksum is another judge."""
 
     def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what it says of a batch of shape (n, ...): ``array([0.02, 0.97])`` for n = 2."""
+        """Return probabilities for a batch of shape (n, ...).
+
+        Of windows one each, that it is abnormal: ``array([0.02, 0.97])`` for n = 2. Of beats one
+        for each class: shape (n, classes).
+        """
