@@ -163,7 +163,7 @@ def test_a_home_that_cannot_be_written_asks_for_a_journal(env, tmp_path):
     (tmp_path / "file").touch()
     outcome = ecgmon("serve", *ANYWHERE, env=env | {"HOME": str(tmp_path / "file" / "home")})
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.endswith("give a place with --journal.\n")
+    assert outcome.err.endswith("name a file with --journal.\n")
     assert outcome.err.count("\n") == 1
 
 
