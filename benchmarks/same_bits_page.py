@@ -195,7 +195,8 @@ SECONDS_HEAD: Final = """
 {samples:,} filtered samples differ, after a second that only one build took for absent, so that
 only one started its filters anew. {differ:,} seconds differ, {classes} of them in a class that both
 builds give. {gone} beats are not found any more or weak now, and {new} are new or
-strong now. A cause is attributed by the rules of `benchmarks/same_bits_page.py`, from what differs before it.
+strong now. A cause is attributed by the rules of `benchmarks/same_bits_page.py`, from what
+differs before it.
 
 | cause | item | now | seconds | changes of alarms |
 |---|---|---|---:|---:|
