@@ -9,6 +9,8 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "results" / "same-bits.md"
 SECOND: Final = 360
+HISTORY_S: Final = 3
+"""Seconds before a window that the model sees."""
 RECENT_BEATS_S: Final = 10
 """A heart rate is the mean of at most eight intervals; what changed a beat shows for so long."""
 SCALE_S: Final = 60
@@ -18,10 +20,11 @@ ALARM_S: Final = 40
 
 CAUSES: Final = {
     "history": ("A4", "not classified: the model's history was not measured"),
-    "beats": ("A3", "the detector finds other beats, so rate and noise differ"),
+    "still": ("A2", "a line that is still only for a moment is signal: no filter starts anew"),
+    "beats": ("A3", "the detector finds other beats, or is surer of them"),
     "noisy, no rate": ("A3", "a noisy second shows no heart rate"),
     "rate after noise": ("A3", "the heart rate counts no interval from before a noisy second"),
-    "scale": ("A3", "other seconds were noisy, so the amplitude scale differs a little"),
+    "scale": ("A2, A3", "other seconds are signal, so the amplitude scale differs a little"),
     "unexplained": ("", "**named by no fault**"),
 }
 """By cause: the item of faults.md, and what is so now."""
@@ -33,21 +36,24 @@ def explain(found: Found) -> dict[int, str]:
     """Return the cause of each second that differs."""
     reasons = {int(at): reason for at, reason in found["reasons"].items()}
     noisy = {at for at, reason in reasons.items() if reason == "noisy"}
-    beats = {beat // SECOND for beat in (*found["beats gone"], *found["beats new"])}
+    beats = beats_differ(found)
+    still = [one["second"] for one in found["seconds differ"] if "absent" in one.get("state", ())]
+    samples = explained_samples(found)
     causes: dict[int, str] = {}
-    states: list[int] = []
+    changed = sorted(samples)
     for one in found["seconds differ"]:
         at = one["second"]
-        lately = range(at - RECENT_BEATS_S, at + 1)
         if "state" in one:
-            states.append(at)
-        near_beats = any(second in beats for second in (*lately, at + 1))
+            changed.append(at)
+        near_beats = any(at - RECENT_BEATS_S <= second <= at + 1 for second in beats)
         if reasons.get(at) == "history":
             cause = "history"
+        elif at in still or samples.intersection(range(at - HISTORY_S, at + 2)):
+            cause = "still"
         elif "state" in one:
             cause = "beats" if near_beats else "unexplained"
         elif "probability" in one:
-            cause = _of_scale(at, states, found)
+            cause = "scale" if _in_scale(at, changed, reasons) else "unexplained"
         elif at in noisy:
             cause = "noisy, no rate"
         elif near_beats:
@@ -58,13 +64,27 @@ def explain(found: Found) -> dict[int, str]:
     return causes
 
 
-def _of_scale(at: int, states: list[int], found: Found) -> str:
-    """Tell whether a second of another state is still among those that the scale looks back on."""
-    unusable = {int(second) for second in found["reasons"]}
-    for state in states:
-        if sum(second not in unusable for second in range(state, at)) <= SCALE_S + 1:
-            return "scale"
-    return "unexplained"
+def beats_differ(found: Found) -> set[int]:
+    """Return the seconds in which the beats found, weak ones aside, are not the same."""
+    return {beat // SECOND for beat in (*found["beats gone"], *found["beats new"])}
+
+
+def explained_samples(found: Found) -> set[int]:
+    """Return the seconds whose samples differ since only one build started its filters anew.
+
+    What the filters remember of it fades, but for good only in its last bits.
+    """
+    still = [one["second"] for one in found["seconds differ"] if "absent" in one.get("state", ())]
+    return {at for at in found["seconds of them"] if still and at >= still[0]}
+
+
+def _in_scale(at: int, changed: list[int], reasons: dict[int, str]) -> bool:
+    """Tell whether a second that differs is among those that the scale looks back on."""
+    return any(
+        sum(second not in reasons for second in range(before, at)) <= SCALE_S + 1
+        for before in changed
+        if before <= at
+    )
 
 
 def _follows(at: int, noisy: set[int], causes: dict[int, str]) -> bool:
@@ -78,13 +98,15 @@ def _follows(at: int, noisy: set[int], causes: dict[int, str]) -> bool:
 def explain_alarms(found: Found, causes: dict[int, str]) -> list[tuple[str, list[Any], str]]:
     """Return which alarms differ (gone or new), and the cause.
 
-    It is the first of `CAUSES` among the seconds that differ and that the alarm looks back on.
+    It is the first of `CAUSES` among what differs in the time that the alarm looks back on.
     """
     told = []
     for which in ("gone", "new"):
         for change in found[f"alarms {which}"]:
             end = change[0] // SECOND
             near = {causes[at] for at in causes if end - ALARM_S <= at <= end}
+            if any(end - ALARM_S <= at <= end for at in beats_differ(found)):
+                near.add("beats")
             cause = next((cause for cause in CAUSES if cause in near), "unexplained")
             told.append((which, change, cause))
     return told
@@ -121,8 +143,13 @@ def page(records: dict[str, Found]) -> str:
     )
     builds = next(iter(records.values()))["builds"]
     unnamed = of_seconds["unexplained"], of_alarms["unexplained"]
+    in_vain = sum(
+        found["samples differ"]
+        for found in records.values()
+        if set(found["seconds of them"]) - explained_samples(found)
+    )
     rows = [
-        ("filtered samples with other bits", "0", total["samples differ"], total["samples"]),
+        ("filtered samples that differ and no fault names", "0", in_vain, total["samples"]),
         ("seconds that differ and no fault names", "0", unnamed[0], total["seconds"]),
         ("changes of alarms that differ and no fault names", "0", unnamed[1], total["alarms"]),
     ]
@@ -131,7 +158,10 @@ def page(records: dict[str, Found]) -> str:
         met = "met" if measured == int(target) else "**missed**"
         text += f"| {what} | {target} | {measured:,} of {of:,} | {met} |\n"
     text += SECONDS_HEAD.format(
-        differ=sum(of_seconds.values()), classes=classes, **{k[6:]: v for k, v in beats.items()}
+        samples=total["samples differ"],
+        differ=sum(of_seconds.values()),
+        classes=classes,
+        **{k[6:]: v for k, v in beats.items()},
     )
     for cause, (item, what) in CAUSES.items():
         if of_seconds[cause] or of_alarms[cause]:
@@ -162,8 +192,11 @@ are left out: they tell how busy the machine was. Items are those of [faults](fa
 |---|---|---|---|
 """
 SECONDS_HEAD: Final = """
-{differ:,} seconds differ, {classes} of them in a class that both builds give. {gone} beats are not
-found any more, and {new} are new.
+{samples:,} filtered samples differ, after a second that only one build took for absent, so that
+only one started its filters anew. {differ:,} seconds differ, {classes} of them in a class that both
+builds give. {gone} beats are not found any more or weak now, and {new} are new or
+strong now. A cause is attributed by the rules of `benchmarks/same_bits_page.py`, from what
+differs before it.
 
 | cause | item | now | seconds | changes of alarms |
 |---|---|---|---:|---:|

@@ -1,4 +1,4 @@
-"""Writes the filtered samples and the beats of a record, as the chain of one build gives them.
+"""Writes the filtered samples and strong beats of a record, as the chain of one build gives them.
 
 Run by `benchmarks/same_bits.py` in a process that imports the build in question:
 
@@ -50,7 +50,7 @@ def main() -> None:
     filtered, beats = [], []
     for values, more in pieces(read(obtain(sys.argv[1]))):
         for second in chain.push(row, values[None], *more).seconds:
-            beats += second.beats
+            beats += second.strong
         filtered.append(chain.recent(0, len(values)))
     np.savez(sys.argv[2], filtered=np.concatenate(filtered), beats=np.array(beats))
 

@@ -131,9 +131,9 @@ class Running:
         self.process = process
         self._files = out, err
 
-    def wait_for(self, pattern):
+    def wait_for(self, pattern, patience_s=PATIENCE_S):
         """Wait until it has written something; returns the match."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while not (found := re.search(pattern, self.written)):
             assert time.monotonic() < deadline, f"never wrote {pattern!r}: {self.written}"
             assert self.process.poll() is None, f"ended without {pattern!r}: {self.written}"

@@ -55,7 +55,7 @@ class Service:
         self.lives += 1
         folder = self.folder / f"life-{self.lives}"
         with start(self.installation.program, "serve", folder=folder, env=self.env) as monitor:
-            monitor.wait_for("ready")
+            monitor.wait_for("ready", PATIENCE_S)
             yield monitor
             assert monitor.end(signal.SIGTERM).code == 0
 
