@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast slow coverage faults alarm-events models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -32,7 +32,7 @@ $(VENV)/.dev: $(VENV)/.base
 replay: install
 	@$(BIN)/ecgmon replay 203 --or-simulate
 
-test: lint fast
+test: lint fast thorough
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -47,11 +47,16 @@ fast: export OMP_NUM_THREADS := 1
 fast: install-dev
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-# docs/results/coverage.md: which lines the fast suite runs; twice as long as the suite itself.
+# What is real and takes seconds: other programs, trainings, whole records. Before a change lands.
+thorough: export OMP_NUM_THREADS := 1
+thorough: install-dev
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "thorough and not slow"
+
+# docs/results/coverage.md: which lines these two suites run; twice as long as they are.
 coverage: export OMP_NUM_THREADS := 1
 coverage: install-dev
 	rm -rf runs/coverage && mkdir -p runs/coverage
-	$(BIN)/coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet -o runs/coverage.json
 	$(BIN)/python benchmarks/coverage_page.py

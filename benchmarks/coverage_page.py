@@ -17,11 +17,11 @@ TARGET: Final = 95.0
 """Wanted of each room, in percent of lines."""
 LEAST: Final = 12
 """So many files with the lowest coverage are listed."""
-HEAD: Final = """# What the fast tests run
+HEAD: Final = """# What the tests run
 
-Lines of each room that the fast test suite executes, programs that tests start included. Recomputed
-by `make coverage` (commit {commit}, {date}). A process that is ended by SIGKILL reports nothing,
-and slow tests (`make slow`) are not counted, so what is listed is a lower bound.
+Lines of each room that the fast and the thorough tests execute, programs that tests start
+included. Recomputed by `make coverage` (commit {commit}, {date}). A process that is ended by
+SIGKILL reports nothing, and slow tests (`make slow`) are not counted, so what is listed is a lower bound.
 
 | room | lines | target | measured | |
 |---|---|---|---|---|
