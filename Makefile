@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -116,6 +116,10 @@ bench-grid: install-dev
 # docs/results/model-choice.md: variants that model-choice.json holds are not run again.
 model-choice: install-dev
 	$(BIN)/python benchmarks/model_choice.py
+
+# docs/results/people.md: some minutes; less than one where runs/beats holds what it prepares.
+people: install-dev
+	$(BIN)/python benchmarks/people.py
 
 # docs/results/qrs.md: seconds.
 qrs: install-dev

@@ -21,7 +21,7 @@ HEAD: Final = """# What the tests run
 
 Lines of each room that the fast and the thorough tests execute, programs that tests start
 included. Recomputed by `make coverage` (commit {commit}, {date}). A process that is ended by
-SIGKILL reports nothing, and slow tests (`make slow`) are not counted, so what is listed is a lower bound.
+SIGKILL reports nothing, and slow tests (`make slow`) are not counted: the figures are lower bounds.
 
 | room | lines | target | measured | |
 |---|---|---|---|---|

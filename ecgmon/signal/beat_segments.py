@@ -22,6 +22,8 @@ LENGTH: Final = 187
 """Samples of the input."""
 CHANNELS: Final = 5
 """Signal, its difference from the usual beat, the last two RR intervals, the usual one."""
+SHAPES: Final = 2
+"""The first channels, which are signal; the others are constant."""
 _BEATS: Final = 31
 """Beats whose median is the usual one."""
 _USUAL: Final = 8

@@ -16,18 +16,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgmon.core.constants import RATE
-from ecgmon.signal.beat_segments import BEAT_RATE, BEFORE
+from ecgmon.signal.beat_segments import BEAT_RATE, BEFORE, SHAPES
 from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 from trainer.training.recipe import ExampleBatches, Recipe, Task
 
 NORMAL: Final = 0
 EARLY: Final = 1
 """Numbers of the classes N and S."""
-SHAPES: Final = 2
-"""Channels of live beats that are signal; the others are constant."""
 LAST, BEFORE_LAST, USUAL = 0, 1, 2
-"""Of these: RR intervals over the usual one, less 1, and the usual one in seconds, less
-`ORDINARY_S`."""
+"""Of the constant channels of live beats: RR intervals over the usual one, less 1, and the usual
+one in seconds, less `ORDINARY_S`."""
 ORDINARY_S: Final = 0.8
 """An ordinary RR interval."""
 AVERAGED: Final = 8
