@@ -9,12 +9,12 @@ from alarms_decided import Cases, published
 from alarms_ward import FULL_SPEED, Board, monitor, play
 from numpy.typing import NDArray
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.core.labels import is_abnormal, is_beat
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from monitor.alarms.rules import Rules
 from replay.scoring.scoreboard import ABNORMAL_S, ASYSTOLE_S
 from trainer.data.protocol_splits import DS1, DS2
 from trainer.data.splits import HELD_OUT, RECORDS, VALIDATION
@@ -30,7 +30,7 @@ LATELY_S: Final = 10
 SLOW: Final = (3, 4)
 FAST: Final = (8,)
 """RR intervals in a row whose mean is the rate, against the low and the high limits."""
-LIMITS: Final = Rules()
+LIMITS: Final = AlarmLimits()
 JUDGED: Final = (
     "asystole",
     "extreme-low-rate",

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain
 from monitor.alarms.conditions.condition_set import WearerConditions
-from monitor.alarms.rules import Rules
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "alarms.md"
 BEGIN: Final = "<!-- benchmarks/quiet_lines.py -->\n"
@@ -59,7 +59,7 @@ def raised(lines: Sequence[NDArray[np.float64]]) -> list[list[str]]:
     """Return the kinds that each of some lines raises, in the order in which it does."""
     rows = np.arange(len(lines), dtype=np.intp)
     chain = SignalChain(Geometry(0, 0, 120), len(lines))
-    conditions = [WearerConditions(Rules()) for _ in lines]
+    conditions = [WearerConditions(AlarmLimits()) for _ in lines]
     told: list[list[str]] = [[] for _ in lines]
     for second in chain.push(rows, np.stack(lines), np.full(len(lines), STEP_MV)).seconds:
         for change in conditions[second.row].second(second):

@@ -180,7 +180,7 @@ def replay(
         rate=rate,
         model=model,
         score_from_s=score_from,
-        rules=alarm_rules(abnormal, clear_after),
+        limits=alarm_rules(abnormal, clear_after),
         journal=journal,
         view=view and sys.stdout.isatty(),
         out=sys.stderr if json_file == Path("-") else sys.stdout,

@@ -14,6 +14,7 @@ from typing import Any, Final, TextIO
 
 import zmq
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import UsageError
 from ecgmon.models.bundle import Model as Bundle
@@ -25,7 +26,6 @@ from ecgmon.wire.device_client import Context, Secure, plain
 from ecgmon.wire.viewer_client import KINDS, ViewerClient, topics
 from ecgmon_cli.attach import user
 from ecgmon_cli.summary import summary
-from monitor.alarms.rules import Rules
 from monitor.daemon import Monitor
 from monitor.settings import MonitorSettings
 from monitor.wearers.policy import WearerPolicy
@@ -64,7 +64,7 @@ class Session:
     connect: str | None
     model: str | None
     score_from_s: int | None
-    rules: Rules
+    limits: AlarmLimits
     journal: Path | None
     view: bool
     out: TextIO
@@ -206,7 +206,7 @@ def _monitor(
             journal=session.journal or Path(folder) / "journal.db",
             policy=WearerPolicy(
                 resolve=lambda wearer: of_replay(session.model, wearer or "", fitted),
-                rules=lambda _: session.rules,
+                limits=lambda _: session.limits,
             ),
         )
         monitor = Monitor(settings, context)

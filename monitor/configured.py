@@ -73,7 +73,7 @@ def settings(config: "Config") -> "MonitorSettings":
         journal=journal,
         policy=WearerPolicy(
             resolve=lambda wearer: resolve(model, wearer),
-            rules=lambda wearer: limits_of.get(wearer, limits_of_others),
+            limits=lambda wearer: limits_of.get(wearer, limits_of_others),
             lead=lambda wearer: config.of(wearer).lead or None,
             capacity=limits.wearers,
             forget_s=limits.forget_hours * 3600,

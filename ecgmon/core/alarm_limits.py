@@ -54,6 +54,11 @@ class Hysteresis:
             )
 
 
+GAP_LIMIT: Final = Hysteresis(5, 20, 20)
+"""Limit of the alarm for gaps: 5 of 20 seconds with missing samples, cleared after 20 without.
+Each gap restarts the counts of asystole and rate, so a gap every four seconds would hide both."""
+
+
 def k_of_n(text: str, clear: int) -> Hysteresis:
     """Read a rule such as ``3/10``: abnormal in 3 of the last 10 seconds.
 

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar, Final
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import NESTED, Indices, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.rules import Hysteresis, Rules
 
 RISE: Final = 30.0
 """Beats a minute by which the rate must be above that of some earlier second."""
@@ -25,7 +25,7 @@ class RateRise(SignalCondition):
 
     Parameters
     ----------
-    rules : Rules
+    limits : AlarmLimits
         None of them is about it.
     holding : collection of Kind
         What held before the stream began.
@@ -36,8 +36,8 @@ class RateRise(SignalCondition):
     }
     layout = Layout("rate rise", 1, _rises=NESTED, _beats=Indices, _rates=list[float])
 
-    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        super().__init__(rules, holding)
+    def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
+        super().__init__(limits, holding)
         self._rises = KOfN(Hysteresis(k=1, n=1, clear=10), "rate-rise" in holding)
         self._beats: deque[int] = deque(maxlen=BEATS)
         self._rates: deque[float] = deque(maxlen=SECONDS + 1)

@@ -26,16 +26,16 @@ def device_conditions(
     session: WearerSession, now: float, silent_s: float
 ) -> list[messages.Published]:
     """Return the alarms of a wearer's device that are raised or cleared at a monotonic time."""
-    alarms, rules = session.alarm_messages, session.rules
+    alarms, limits = session.alarm_messages, session.limits
     published: list[messages.Published] = []
     if active := session.active:
-        late = active.stream.clock.lag(now) > rules.lag_s
+        late = active.stream.clock.lag(now) > limits.lag_s
         # A silent device is not reported as late as well.
-        published += alarms.condition("lag", late and silent_s < rules.lag_s)
+        published += alarms.condition("lag", late and silent_s < limits.lag_s)
         wrong = active.stream.delivered.wrong
         if wrong is not None and active.hello.replay is not True:
             published += alarms.condition("rate", wrong, text=_wrong_rate(active))
-    return [*published, *alarms.condition("silent", silent_s > rules.silent_s)]
+    return [*published, *alarms.condition("silent", silent_s > limits.silent_s)]
 
 
 def _wrong_rate(active: ActiveStream) -> str:

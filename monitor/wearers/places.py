@@ -67,6 +67,6 @@ def longest_silent(sessions: Iterable[WearerSession], now: float) -> WearerSessi
     silent = [
         (one.active.last_received, one)
         for one in sessions
-        if one.active and now - one.active.last_received > one.rules.silent_s
+        if one.active and now - one.active.last_received > one.limits.silent_s
     ]
     return min(silent, key=lambda pair: pair[0])[1] if silent else None

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
-from monitor.alarms.rules import Rules
 
 USUAL_LEADS: Final = ("II", "MLII")
 """Taken where none is configured; else the first one."""
@@ -21,7 +21,7 @@ class WearerPolicy:
     ----------
     resolve : callable
         Gives the path of a wearer's bundle; of the generic one for None.
-    rules : callable
+    limits : callable
         Gives what raises and clears a wearer's alarms.
     lead : callable
         Gives the lead to use of a wearer's, None for the usual one.
@@ -32,7 +32,7 @@ class WearerPolicy:
     """
 
     resolve: Callable[[str | None], Path]
-    rules: Callable[[str], Rules] = field(default=lambda _: Rules())
+    limits: Callable[[str], AlarmLimits] = field(default=lambda _: AlarmLimits())
     lead: Callable[[str], str | None] = field(default=lambda _: None)
     capacity: int = 64
     forget_s: float = 86_400.0

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from ecgmon.core.alarm_limits import GAP_LIMIT
 from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import messages
 from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.rules import GAPS
 from monitor.inference.engine import ModelPool
 from monitor.wearers.device_conditions import device_conditions, silent_seconds
 from monitor.wearers.lifecycle import begin, change_model, end, set_aside
@@ -175,7 +175,7 @@ class WearerRegistry:
             last_received=now,
             next_second=stream.next_window,
             refused=refused,
-            gaps=KOfN(GAPS, "gaps" in session.alarm_messages.alarms.holding),
+            gaps=KOfN(GAP_LIMIT, "gaps" in session.alarm_messages.alarms.holding),
         )
         return active, [*published, *begin(session, active, tail)]
 
@@ -196,7 +196,7 @@ class WearerRegistry:
         place = self._places.peek()
         session = load(
             data,
-            self._policy.rules,
+            self._policy.limits,
             self._models.serving,
             lambda geometry: (self._places.chain(geometry), place),
             ahead_s,

@@ -7,6 +7,7 @@ import numpy as np
 from structlog.stdlib import BoundLogger
 
 from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.alarm_limits import GAP_LIMIT, AlarmLimits
 from ecgmon.core.errors import UsageError
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
 from ecgmon.models.bundle import Model
@@ -18,7 +19,6 @@ from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import OF_SIGNAL
-from monitor.alarms.rules import GAPS, Rules
 from monitor.inference.judge import Judge
 from monitor.ops.logs import logger
 from monitor.wearers.pieces import Segments, StreamSegment
@@ -104,7 +104,7 @@ class ActiveStream(Stateful):
     latest: messages.Window | None = None
     refused: str | None = None
     last_count: int = 0
-    gaps: KOfN = field(default_factory=lambda: KOfN(GAPS))
+    gaps: KOfN = field(default_factory=lambda: KOfN(GAP_LIMIT))
     holds: dict[Kind, bool] = field(default_factory=dict)
     backlog: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
@@ -133,7 +133,7 @@ class WearerSession:
     ----------
     wearer : str
         The wearer's id.
-    rules : Rules
+    limits : AlarmLimits
         The wearer's alarm limits.
     unfinished : Closed or None
         Message that will end a stream whose device has not come back since a restart, or since it
@@ -150,7 +150,7 @@ class WearerSession:
     """
 
     wearer: str
-    rules: Rules
+    limits: AlarmLimits
     unfinished: messages.Closed | None = None
     unfinished_since: float = 0.0
     active: ActiveStream | None = None
@@ -176,7 +176,7 @@ class WearerSession:
 
 def conditions(session: WearerSession, first: int) -> WearerConditions:
     """Return the alarm conditions of a wearer's stream that begins at index ``first``."""
-    found = WearerConditions(session.rules, session.alarm_messages.alarms.holding & OF_SIGNAL)
+    found = WearerConditions(session.limits, session.alarm_messages.alarms.holding & OF_SIGNAL)
     found.gap(first)  # what came before is unknown: that is no asystole
     return found
 

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import msgspec
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.errors import StateError
 from ecgmon.core.state import Layout, Stateful
 from ecgmon.models.bundle import Model
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
 from ecgmon.wire.fields import Wearer
-from monitor.alarms.rules import Rules
 from monitor.wearers.session import ActiveStream, WearerSession, conditions
 from monitor.wearers.stream import Stream
 
@@ -78,7 +78,7 @@ def save(session: WearerSession) -> bytes:
 
 def load(
     data: bytes,
-    rules: Callable[[str], Rules],
+    limits: Callable[[str], AlarmLimits],
     serving: Callable[[str], tuple[Model, str | None]],
     place: Callable[[Geometry], tuple[SignalChain, int]],
     ahead_s: float = 0.0,
@@ -89,7 +89,7 @@ def load(
     ----------
     data : bytes
         From `save`.
-    rules : callable
+    limits : callable
         Gives the wearer's alarm limits, which must be those of the monitor before.
     serving : callable
         Gives the model that judges the wearer, which must be that of the monitor before, and why
@@ -107,7 +107,7 @@ def load(
     """
     saved = _SavedWearer()
     saved.restore(data)
-    session = WearerSession(saved.wearer, rules(saved.wearer), saved.unfinished)
+    session = WearerSession(saved.wearer, limits(saved.wearer), saved.unfinished)
     session.unfinished_since = saved.unfinished_since + ahead_s
     session.alarm_messages.alarms.restore(saved.alarms)
     if saved.stream is not None:

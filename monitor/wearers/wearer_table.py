@@ -56,7 +56,7 @@ class WearerTable:
     def get_or_add(self, wearer: str) -> WearerSession:
         """Return a wearer's session, a new one if there is none."""
         if wearer not in self._sessions:
-            self.add(WearerSession(wearer, self._policy.rules(wearer)))
+            self.add(WearerSession(wearer, self._policy.limits(wearer)))
             self._sessions[wearer].alarm_messages.restore([], self._numbers.pop(wearer, 0))
         return self._sessions[wearer]
 
@@ -99,7 +99,7 @@ class WearerTable:
         """Use the alarm limits of another policy from now on."""
         self._policy = policy
         for session in self:
-            rules = policy.rules(session.wearer)
-            changed, session.rules = rules != session.rules, rules
+            limits = policy.limits(session.wearer)
+            changed, session.limits = limits != session.limits, limits
             if (active := session.active) and changed:
                 active.conditions = conditions(session, int(active.chain.next[active.stream.row]))

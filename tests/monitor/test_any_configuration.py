@@ -100,8 +100,8 @@ def used(policy):
     running.registry.adopt(policy)  # as at a reload
     for _ in range(2):
         running.second()
-    limits = [policy.rules(wearer) for wearer in WEARERS]
-    assert [running.registry._wearers[wearer].rules for wearer in WEARERS] == limits
+    limits = [policy.limits(wearer) for wearer in WEARERS]
+    assert [running.registry._wearers[wearer].limits for wearer in WEARERS] == limits
     fresh = WearerRegistry(policy)  # as at a start
     hello = messages.Hello(wearer="ann", stream=f"{8:016x}", rate=360.0, leads=["II", "V5"])
     fresh.claim(hello, 0.0)
@@ -114,11 +114,11 @@ def test_the_table_of_one_wearer_is_no_other_s(tmp_path):
         '[wearers.ann]\nlead = "V5"\nlow_rate = 0\nhigh_rate = 200\nextreme_high_rate = 0\n'
     )
     policy = settings(load(file, (), {}).config).policy
-    assert (policy.rules("ann").low_rate, policy.rules("ann").high_rate) == (None, 200)
+    assert (policy.limits("ann").low_rate, policy.limits("ann").high_rate) == (None, 200)
     assert (
-        policy.rules("bob")
-        == policy.rules("nobody")
-        == WearerPolicy(lambda _: GENERIC).rules("bob")
+        policy.limits("bob")
+        == policy.limits("nobody")
+        == WearerPolicy(lambda _: GENERIC).limits("bob")
     )
     file.write_text(
         "[wearers.ann]\nlow_rate = 45\n[wearers.bob]\nlow_rate = 118\nhigh_rate = 120\n"

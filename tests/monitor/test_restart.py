@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
 from monitor import daemon
-from monitor.alarms.rules import Rules
 from replay.player.resampled import at_rate
 from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_journal import said
@@ -126,7 +126,7 @@ def test_whose_stream_had_not_ended_is_missed_until_it_is_back(tmp_path):
             device.send_all(CALM[:720])
             device.until_acked(720)
         device.finish(720)
-    with monitor(tmp_path, rules=lambda _: Rules(silent_s=0.2)) as rig:
+    with monitor(tmp_path, limits=lambda _: AlarmLimits(silent_s=0.2)) as rig:
         listener = rig.newcomer().subscribed()
         missed = listener.until(messages.Alarm, "203")
         assert (missed.kind, missed.state) == ("silent", "raised")
@@ -139,12 +139,12 @@ def test_whose_stream_had_not_ended_is_missed_until_it_is_back(tmp_path):
 def test_a_wearer_who_never_comes_back_is_given_up(tmp_path):
     with monitor(tmp_path) as rig:
         rig.device().greet("203", 7)
-    with monitor(tmp_path, rules=lambda _: Rules(silent_s=0.1), forget_s=0.3) as rig:
+    with monitor(tmp_path, limits=lambda _: AlarmLimits(silent_s=0.1), forget_s=0.3) as rig:
         listener = rig.newcomer().subscribed()
         listener.until(messages.Alarm, "203", kind="silent", state="raised")
         listener.until(messages.Alarm, "203", kind="silent", state="cleared")
         assert listener.all(messages.Closed, "203")
-    with monitor(tmp_path, rules=lambda _: Rules(silent_s=0.1)) as rig:
+    with monitor(tmp_path, limits=lambda _: AlarmLimits(silent_s=0.1)) as rig:
         listener = rig.newcomer().subscribed()
         time.sleep(0.3)
         assert set(listener.drain()) == {messages.Subscribed()}  # nobody is missed any more
@@ -230,8 +230,8 @@ def test_other_rules_are_taken_up_while_a_stream_is_open_and_what_is_not_is_said
         device.greet("203", 7)
         device.send_all(CALM[: 5 * RATE])
         listener.until(messages.Window, "203", first=3 * RATE)
-        rules = Rules(low_rate=40, high_rate=50, extreme_high_rate=290)  # it beats faster
-        policy = replace(rig.settings.policy, rules=lambda _: rules)
+        limits = AlarmLimits(low_rate=40, high_rate=50, extreme_high_rate=290)  # it beats faster
+        policy = replace(rig.settings.policy, limits=lambda _: limits)
         elsewhere = ("tcp://127.0.0.1:1",)
         rig.monitor.reload(replace(rig.settings, policy=policy, publish=elsewhere, window_days=1))
         time.sleep(0.2)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from ecgmon.wire import Frame
@@ -9,7 +10,6 @@ from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import KINDS
-from monitor.alarms.rules import Hysteresis, Rules
 from monitor.alarms.state_machine import AlarmStateMachine
 from monitor.wearers.clock import Clock
 from monitor.wearers.delivered_rate import DeliveredRate
@@ -147,7 +147,7 @@ def drive_alarms(made, row, at, piece):
 ALL = [
     *OF_SIGNAL,
     *(
-        Streaming(kind, lambda _, kind=kind: kind(Rules()), seconds, drive_condition)
+        Streaming(kind, lambda _, kind=kind: kind(AlarmLimits()), seconds, drive_condition)
         for kind in CONDITIONS
     ),
     Streaming(
@@ -156,7 +156,9 @@ ALL = [
         lambda rng: rng.random(200) < 0.3,
         lambda made, row, at, piece: [made.add(bool(one)) for one in piece],
     ),
-    Streaming(WearerConditions, lambda _: WearerConditions(Rules()), seconds, drive_conditions),
+    Streaming(
+        WearerConditions, lambda _: WearerConditions(AlarmLimits()), seconds, drive_conditions
+    ),
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
     Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
     Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),

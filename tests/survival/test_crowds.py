@@ -6,9 +6,9 @@ import time
 import numpy as np
 import pytest
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.records.captured import reader as captured
 from ecgmon.wire import messages
-from monitor.alarms.rules import Rules
 from tests.support.rig import Listener, Rig, Wearable
 from tests.support.subprocesses import ECGMON, environment, start
 
@@ -74,7 +74,7 @@ def test_64_devices_that_vanish_leave_room_for_a_newcomer_after_ten_seconds(tmp_
         assert listener.until(messages.Alarm, None, kind="room", state="raised")
         began = time.monotonic()
         listener.until(messages.Alarm, None, kind="room", state="cleared")
-        assert time.monotonic() - began < Rules().silent_s + 3
+        assert time.monotonic() - began < AlarmLimits().silent_s + 3
         assert newcomer.greet("newcomer", 99).next == 0
         for number in range(64):
             assert listener.until(messages.Alarm, f"v{number}", kind="silent").state == "raised"

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.state import NESTED, Layout
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.rules import Rules
 
 
 class AbnormalBeats(SignalCondition):
@@ -18,9 +18,9 @@ class AbnormalBeats(SignalCondition):
     }
     layout = Layout("abnormal beats", 1, _abnormal=NESTED)
 
-    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        super().__init__(rules, holding)
-        self._abnormal = KOfN(rules.abnormal, "abnormal" in holding)
+    def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
+        super().__init__(limits, holding)
+        self._abnormal = KOfN(limits.abnormal, "abnormal" in holding)
 
     def judged(self, abnormal: bool | None) -> Mapping[Kind, bool]:
         """Take the verdict on the next second."""
@@ -28,5 +28,5 @@ class AbnormalBeats(SignalCondition):
 
     def text(self, kind: Kind) -> str:
         """Return the text with the limit that it went by."""
-        rule = self.rules.abnormal
+        rule = self.limits.abnormal
         return f"{super().text(kind)} in {rule.k} of {rule.n} seconds"

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import Index, Layout
 from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from monitor.alarms.conditions.base import Condition, SignalCondition
-from monitor.alarms.rules import Rules
 
 PAUSE: Final = 4 * RATE
 """Samples without a beat, while there is signal, that mean asystole."""
@@ -37,7 +37,7 @@ class Asystole(SignalCondition):
 
     Parameters
     ----------
-    rules : Rules
+    limits : AlarmLimits
         None of them is about it.
     holding : collection of Kind
         What held before the stream began.
@@ -61,8 +61,8 @@ class Asystole(SignalCondition):
         _still=Index | None,
     )
 
-    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        super().__init__(rules, holding)
+    def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
+        super().__init__(limits, holding)
         self._holds: dict[Standstill, bool] = {
             "asystole": "asystole" in holding,
             "flat-line": "flat-line" in holding,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.state import Stateful
 from ecgmon.signal import Second
-from monitor.alarms.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class SignalCondition(Stateful):
 
     Parameters
     ----------
-    rules : Rules
+    limits : AlarmLimits
         The wearer's limits.
     holding : collection of Kind
-        What held before the stream began; it ends by the same rules as if it had begun here.
+        What held before the stream began; it ends as if it had begun here.
 
     Attributes
     ----------
@@ -44,8 +44,8 @@ class SignalCondition(Stateful):
 
     kinds: ClassVar[Mapping[Kind, Properties]]
 
-    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        self.rules = rules
+    def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
+        self.limits = limits
 
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
         """Take how far the stream is: what must be told soon does not wait for a second's end.

@@ -7,11 +7,11 @@ and for each kind the same however the stream was cut into pushes.
 from collections.abc import Collection, Mapping, Sequence
 
 from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.state import NESTED, Layout, Stateful
 from ecgmon.signal import Second
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.base import Condition, SignalCondition
-from monitor.alarms.rules import Rules
 
 
 class WearerConditions(Stateful):
@@ -25,7 +25,7 @@ class WearerConditions(Stateful):
 
     Parameters
     ----------
-    rules : Rules
+    limits : AlarmLimits
         What begins and ends them.
     holding : collection of Kind
         What held before: alarms belong to the wearer and outlive a stream. It ends by the same
@@ -39,8 +39,8 @@ class WearerConditions(Stateful):
         _holds=dict[Kind, bool],
     )
 
-    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        self._conditions = tuple(made(rules, holding) for made in CONDITIONS)
+    def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
+        self._conditions = tuple(made(limits, holding) for made in CONDITIONS)
         # Asked for every frame of every wearer: those that would answer nothing are left out.
         self._running = [
             one for one in self._conditions if type(one).elapsed is not SignalCondition.elapsed

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.alarm_limits import MARGIN, AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
 from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
 from monitor.alarms.conditions.asystole import PAUSE
 from monitor.alarms.conditions.base import SignalCondition
-from monitor.alarms.rules import MARGIN, Rules
 
 SLOW: Final = 4
 """RR intervals whose mean must be back inside a low limit before its condition ends."""
@@ -83,7 +83,7 @@ class HeartRateConditions(SignalCondition):
 
     Parameters
     ----------
-    rules : Rules
+    limits : AlarmLimits
         The limits.
     holding : collection of Kind
         What held before the stream began.
@@ -106,13 +106,15 @@ class HeartRateConditions(SignalCondition):
         _unbroken=Index,
     )
 
-    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        super().__init__(rules, holding)
+    def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
+        super().__init__(limits, holding)
         self._limits: dict[Kind, _Limit] = {
-            "low-rate": _Limit(rules.low_rate, -1, "low-rate" in holding),
-            "high-rate": _Limit(rules.high_rate, 1, "high-rate" in holding),
-            "extreme-low-rate": _Limit(rules.extreme_low_rate, -1, "extreme-low-rate" in holding),
-            "extreme-high-rate": _Limit(rules.extreme_high_rate, 1, "extreme-high-rate" in holding),
+            "low-rate": _Limit(limits.low_rate, -1, "low-rate" in holding),
+            "high-rate": _Limit(limits.high_rate, 1, "high-rate" in holding),
+            "extreme-low-rate": _Limit(limits.extreme_low_rate, -1, "extreme-low-rate" in holding),
+            "extreme-high-rate": _Limit(
+                limits.extreme_high_rate, 1, "extreme-high-rate" in holding
+            ),
         }
         self._intervals: deque[int] = deque(maxlen=FAST)
         self._beat: int | None = None

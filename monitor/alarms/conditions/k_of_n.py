@@ -3,8 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from ecgmon.core.alarm_limits import Hysteresis
 from ecgmon.core.state import Index, Layout, Stateful
-from monitor.alarms.rules import Hysteresis
 
 
 @dataclass(slots=True)

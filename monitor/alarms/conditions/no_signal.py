@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Final
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.state import NESTED, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import Condition, SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.rules import Rules
 
 SOON: Final = 2
 """A line that is lost has been still for longer than so many seconds."""
@@ -22,10 +22,10 @@ class NoSignal(SignalCondition):
     }
     layout = Layout("no signal", 1, ("_soon",), _absent=NESTED)
 
-    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        super().__init__(rules, holding)
-        self._absent = KOfN(rules.no_signal, "no-signal" in holding)
-        self._soon = rules.no_signal.k <= SOON
+    def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
+        super().__init__(limits, holding)
+        self._absent = KOfN(limits.no_signal, "no-signal" in holding)
+        self._soon = limits.no_signal.k <= SOON
 
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
         """Begin where the line is lost."""

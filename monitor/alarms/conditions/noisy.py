@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.state import NESTED, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.alarms.rules import Rules
 
 
 class Noisy(SignalCondition):
@@ -21,9 +21,9 @@ class Noisy(SignalCondition):
     }
     layout = Layout("noisy", 1, _noisy=NESTED)
 
-    def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
-        super().__init__(rules, holding)
-        self._noisy = KOfN(rules.noisy, "noisy" in holding)
+    def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
+        super().__init__(limits, holding)
+        self._noisy = KOfN(limits.noisy, "noisy" in holding)
 
     def second(self, second: Second) -> Mapping[Kind, bool]:
         """Count a second of noise."""

@@ -65,7 +65,7 @@ def test_a_configuration_that_cannot_be_taken_up_is_alarmed_and_ends_no_watch(
         listener, device = rig.listener(), rig.device()
         device.greet("ann", 7)
         device.send_all(CALM[:720])
-        policy = replace(rig.settings.policy, rules=no_file)
+        policy = replace(rig.settings.policy, limits=no_file)
         rig.monitor.reload(replace(rig.settings, policy=policy))
         raised = listener.until(messages.Alarm, None, kind="upkeep", state="raised")
         assert raised.text.startswith("configuration: ")

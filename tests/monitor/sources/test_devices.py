@@ -5,11 +5,11 @@ import time
 import numpy as np
 import pytest
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
-from monitor.alarms.rules import Rules
 from monitor.wearers import registry as registry
 from replay.simulator.simulation import simulate
 from tests.support.rig import Rig
@@ -177,7 +177,7 @@ def test_nothing_is_acknowledged_before_it_is_on_disk_also_after_a_reconnect(tmp
 def test_a_device_that_sends_what_is_known_for_ever_is_silent(tmp_path, monkeypatch):
     """It counts from 0 again, against the rules, in the same stream: no heart is watched."""
     monkeypatch.setattr(daemon, "LINK_S", 0.05)
-    with Rig(tmp_path, rules=lambda _: Rules(silent_s=0.5)) as rig:
+    with Rig(tmp_path, limits=lambda _: AlarmLimits(silent_s=0.5)) as rig:
         listener, device = rig.listener(), rig.device()
         device.greet("203", 7)
         device.send_all(CALM)

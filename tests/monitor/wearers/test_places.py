@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pytest
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
 from monitor import daemon
-from monitor.alarms.rules import Rules
 from replay.simulator.simulation import simulate
 from tests.support.rig import Rig
 
@@ -22,9 +22,9 @@ def quick(monkeypatch):
 
 
 def full(folder, capacity, **more):
-    rules = Rules(silent_s=0.4)
+    limits = AlarmLimits(silent_s=0.4)
     return Rig(
-        folder, capacity=capacity, rules=lambda _: rules, captured=folder / "captured", **more
+        folder, capacity=capacity, limits=lambda _: limits, captured=folder / "captured", **more
     )
 
 

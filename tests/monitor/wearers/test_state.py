@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecgmon.core.alarm_limits import Hysteresis
+from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import Frame, messages
-from monitor.alarms.rules import Rules
 from monitor.sources.ingest import IngestResult
 from monitor.wearers import state
 from monitor.wearers.policy import WearerPolicy
@@ -84,7 +83,7 @@ def test_every_attribute_of_a_wearer_is_saved_or_comes_from_the_other_monitor():
     }.items():
         assert slots(kind) - {*kind.layout.fields, *kind.layout.given} == others
     saved = set(state._SavedWearer.layout.fields)
-    assert slots(WearerSession) - saved == {"active", "alarm_messages", "rules"}
+    assert slots(WearerSession) - saved == {"active", "alarm_messages", "limits"}
 
 
 @given(
@@ -160,9 +159,9 @@ def test_whoever_watches_in_another_way_refuses(tmp_path):
     opened(here, "203")
     feed(here, [(0, 720)], 0.0)
     data = here.save("203")
-    for limits in (Rules(low_rate=45.0), Rules(abnormal=Hysteresis(2, 10, 30))):
+    for limits in (AlarmLimits(low_rate=45.0), AlarmLimits(abnormal=Hysteresis(2, 10, 30))):
         with pytest.raises(StateError, match="made the same way"):
-            new_registry(rules=lambda _, limits=limits: limits).load(data)
+            new_registry(limits=lambda _, limits=limits: limits).load(data)
     other = write_bundle(tmp_path / "other.onnx", history_s=3.0, look_ahead_s=0.5, rate=120)
     with pytest.raises(StateError, match="put the same model into service first"):
         new_registry(resolve=lambda _: other).load(data)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
@@ -10,7 +11,6 @@ from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.qrs import CONFIRMED_AFTER, BeatDetector
 from monitor.alarms.conditions.asystole import PAUSE
 from monitor.alarms.conditions.condition_set import WearerConditions
-from monitor.alarms.rules import Rules
 from replay.simulator.simulation import simulate
 from tests.support.alarm_seconds import (
     ABSENT,
@@ -24,7 +24,7 @@ from tests.support.alarm_seconds import (
 )
 
 ROW = np.zeros(1, dtype=np.intp)
-OFF = Rules(low_rate=None, extreme_low_rate=None)
+OFF = AlarmLimits(low_rate=None, extreme_low_rate=None)
 
 
 def beating(n, phase):

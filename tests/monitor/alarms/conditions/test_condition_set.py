@@ -5,11 +5,11 @@ from dataclasses import replace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.kinds import OF_SIGNAL
-from monitor.alarms.rules import Hysteresis, Rules
 from tests.support.alarm_seconds import (
     ABNORMAL,
     ABSENT,
@@ -26,7 +26,7 @@ from tests.support.alarm_seconds import (
 hysteresis = st.integers(1, 12).flatmap(
     lambda n: st.builds(Hysteresis, st.integers(1, n), st.just(n), st.integers(1, 40))
 )
-rules = st.just(Rules()) | st.builds(Rules, hysteresis, hysteresis, hysteresis)
+limits = st.just(AlarmLimits()) | st.builds(AlarmLimits, hysteresis, hysteresis, hysteresis)
 
 
 def cuts_of(happenings):
@@ -48,9 +48,9 @@ def k_of_n(flags, rule):
 
 
 @settings(max_examples=100)
-@given(stretches, rules)
-@example([ABNORMAL] * 3 + [NORMAL] * 40 + [ABNORMAL] * 3, Rules())
-@example([ABNORMAL, NORMAL] * 3, Rules(abnormal=Hysteresis(3, 10, 1)))
+@given(stretches, limits)
+@example([ABNORMAL] * 3 + [NORMAL] * 40 + [ABNORMAL] * 3, AlarmLimits())
+@example([ABNORMAL, NORMAL] * 3, AlarmLimits(abnormal=Hysteresis(3, 10, 1)))
 def test_seconds_add_up_to_conditions_by_the_rules(happenings, rule):
     happenings = [replace(happening, lost=0) for happening in happenings]
     found = by_kind(push(WearerConditions(rule), [*happenings, NORMAL]))  # the last is never judged
@@ -66,14 +66,14 @@ def test_seconds_add_up_to_conditions_by_the_rules(happenings, rule):
 @example(None, [*[NORMAL] * 5, *[STILL] * 6, NORMAL, *[STILL] * 6, ABSENT, *[STILL] * 6])
 @example(None, [*[NORMAL] * 9, *[STILL] * 6, GAP, *[NORMAL] * 6])
 def test_each_kind_is_the_same_however_the_stream_is_cut(data, happenings):
-    once = by_kind(push(WearerConditions(Rules()), happenings))
+    once = by_kind(push(WearerConditions(AlarmLimits()), happenings))
     cuts = data.draw(cuts_of(happenings)) if data else ()
     for cut in (cuts, range(1, len(happenings) * RATE, 7)):
-        assert by_kind(push(WearerConditions(Rules()), happenings, cut)) == once
+        assert by_kind(push(WearerConditions(AlarmLimits()), happenings, cut)) == once
 
 
 @settings(max_examples=60)
-@given(stretches, stretches, rules)
+@given(stretches, stretches, limits)
 def test_the_past_decides_alone(happenings, more, rule):
     once = push(WearerConditions(rule), happenings)
     assert push(WearerConditions(rule), happenings + more)[: len(once)] == once
@@ -89,8 +89,8 @@ NOISE_ENDS_AS_A_RATE_TURNS = [
 
 
 @settings(max_examples=60)
-@given(stretches, stretches, rules)
-@example([], NOISE_ENDS_AS_A_RATE_TURNS, Rules())
+@given(stretches, stretches, limits)
+@example([], NOISE_ENDS_AS_A_RATE_TURNS, AlarmLimits())
 def test_a_condition_begins_and_ends_in_turn_and_outlives_its_stream(happenings, more, rule):
     held = set()
     turned = {"low": -1, "high": -1}
@@ -112,7 +112,9 @@ def test_a_lead_off_is_told_within_three_seconds():
         # The chain calls a second absent if one of its halves is flat.
         first = ABSENT if off <= RATE // 2 else Happening()
         happenings = [*[NORMAL] * 3, first, *[ABSENT] * 4]
-        told = next(t for t in push(WearerConditions(Rules()), happenings) if t.condition.holds)
+        told = next(
+            t for t in push(WearerConditions(AlarmLimits()), happenings) if t.condition.holds
+        )
         assert told.condition.kind == "no-signal"
         assert told.known - (3 * RATE + off) <= 3 * RATE
 
@@ -120,7 +122,7 @@ def test_a_lead_off_is_told_within_three_seconds():
 def test_what_held_before_the_stream_ends_in_it_by_the_same_rules():
     held = {"asystole", "extreme-low-rate", "abnormal", "no-signal", "noisy"}
     steady = [Happening(beats=(0, 180))] * 60
-    told = push(WearerConditions(Rules(), held), steady)
+    told = push(WearerConditions(AlarmLimits(), held), steady)
     ends = {t.condition.kind: t.condition.at // RATE for t in told if not t.condition.holds}
     assert ends == {
         "asystole": 0,
@@ -134,21 +136,23 @@ def test_what_held_before_the_stream_ends_in_it_by_the_same_rules():
 
 
 def test_what_is_switched_off_while_it_holds_ends():
-    off = Rules(low_rate=None, extreme_low_rate=None)
+    off = AlarmLimits(low_rate=None, extreme_low_rate=None)
     slow = [Happening(beats=(0,) if n % 2 else ()) for n in range(20)]
     told = push(WearerConditions(off, {"extreme-low-rate"}), slow)
     assert by_kind(told) == {"extreme-low-rate": [(False, 10 * RATE)]}
 
 
 def test_what_turns_into_something_worse_never_seems_over_meanwhile():
-    conditions = WearerConditions(Rules(noisy=Hysteresis(1, 1, 1), no_signal=Hysteresis(1, 1, 1)))
+    conditions = WearerConditions(
+        AlarmLimits(noisy=Hysteresis(1, 1, 1), no_signal=Hysteresis(1, 1, 1))
+    )
     conditions.second(Second(0, RATE, "noisy", ()))
     changes = conditions.second(Second(0, 2 * RATE, "absent", ()))
     assert [(c.kind, c.holds) for c in changes] == [("no-signal", True), ("noisy", False)]
 
 
 def test_a_condition_never_flaps_when_it_ends_faster_than_it_begins():
-    rule = Rules(abnormal=Hysteresis(3, 60, 2))
+    rule = AlarmLimits(abnormal=Hysteresis(3, 60, 2))
     told = push(WearerConditions(rule), [*[ABNORMAL] * 3, *[NORMAL] * 57])
     assert by_kind(told) == {"abnormal": [(True, 3 * RATE), (False, 5 * RATE)]}
 
@@ -156,5 +160,5 @@ def test_a_condition_never_flaps_when_it_ends_faster_than_it_begins():
 def test_noise_hides_a_rate_alarm_only_if_it_lasts():
     slow = [Happening(beats=(0,)), Happening(beats=(180,)), Happening(beats=())]  # 40/min
     for seconds, kinds in ((9, {"low-rate": 1, "noisy": 1}), (10, {"low-rate": 3, "noisy": 1})):
-        told = push(WearerConditions(Rules()), [*slow * 5, *[NOISY] * seconds, *slow * 3])
+        told = push(WearerConditions(AlarmLimits()), [*slow * 5, *[NOISY] * seconds, *slow * 3])
         assert {kind: len(changes) for kind, changes in by_kind(told).items()} == kinds

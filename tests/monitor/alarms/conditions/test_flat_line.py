@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.front_end import FrontEnd
 from monitor.alarms.conditions.condition_set import WearerConditions
-from monitor.alarms.rules import Rules
 from tests.ecgmon.signal.test_stillness import beats
 
 ROW = np.zeros(1, dtype=np.intp)
@@ -15,7 +15,11 @@ ROW = np.zeros(1, dtype=np.intp)
 
 def told(samples, size=10**6, step=0.005, arrivals=None):
     """What changes, as (kind, holds, second), of a stream that comes in pieces of a size."""
-    chain, conditions, found = SignalChain(Geometry(0, 0, 120), 1), WearerConditions(Rules()), []
+    chain, conditions, found = (
+        SignalChain(Geometry(0, 0, 120), 1),
+        WearerConditions(AlarmLimits()),
+        [],
+    )
     conditions.gap(0)
     for at in range(0, len(samples), size):
         piece = samples[None, at : at + size]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from monitor.alarms.conditions.condition_set import WearerConditions
-from monitor.alarms.rules import Rules
 from tests.support.alarm_seconds import ABSENT, NOISY, Happening, push
 
 LATE_S = 7.0
@@ -50,7 +50,7 @@ def test_a_step_of_the_rate_is_told_within_seven_seconds_at_every_phase(before, 
         first = turn + 60 * RATE / max(before, after)
         begun = {
             told.condition.kind: (told.known - first) / RATE
-            for told in push(WearerConditions(Rules()), happenings)
+            for told in push(WearerConditions(AlarmLimits()), happenings)
             if told.condition.holds
         }
         assert kinds[-1] in begun
@@ -62,7 +62,7 @@ def test_a_slow_heart_is_noticed_before_its_next_beat():
     for phase in range(RATE):
         beats, turn = step(60, 40, phase, then=2)
         silent = [*beats, beats[-1] + 3 * RATE]
-        told = push(WearerConditions(Rules()), wearer(silent, turn // RATE + 7))
+        told = push(WearerConditions(AlarmLimits()), wearer(silent, turn // RATE + 7))
         # Two intervals of 1.5 s and one of 1.2 s; it is sure 0.3 s later, and judged within 1 s.
         assert told[0].condition.kind == "low-rate"
         assert 4.2 < (told[0].known - turn) / RATE <= 5.5
@@ -81,13 +81,15 @@ def test_one_or_two_pauses_are_no_slow_heart(pauses, phase, again):
     beats = paused(pauses, phase)
     if again:
         beats += [beats[-1] + beat for beat in paused(pauses, 0, n=1)[1:]]
-    assert push(WearerConditions(Rules()), wearer(beats, beats[-1] // RATE)) == []
+    assert push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE)) == []
 
 
 @given(st.lists(st.floats(1.3, 1.6), min_size=3, max_size=6), st.integers(0, RATE - 1))
 def test_three_pauses_in_a_row_are(pauses, phase):
     beats = paused(pauses, phase)
-    told = [t.condition for t in push(WearerConditions(Rules()), wearer(beats, beats[-1] // RATE))]
+    told = [
+        t.condition for t in push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
+    ]
     assert [(c.kind, c.holds) for c in told] == [("low-rate", True), ("low-rate", False)]
 
 
@@ -98,7 +100,7 @@ def test_a_rate_that_wanders_around_its_limit_is_one_alarm(inside, beyond):
         # Now 8 s of the one rate, now 8 s of the other.
         rate = beyond if beats[-1] // (8 * RATE) % 2 else inside
         beats.append(beats[-1] + 60 * RATE // rate)
-    told = push(WearerConditions(Rules()), wearer(beats, beats[-1] // RATE))
+    told = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
     assert [t.condition.holds for t in told] == [True]
 
 
@@ -106,7 +108,7 @@ def test_four_short_intervals_are_no_fast_heart_and_eight_are():
     for short, kinds in ((4, set()), (8, {"high-rate"})):
         intervals = [*[280] * 20, *[160] * short, *[280] * 20]
         beats = [sum(intervals[:n]) for n in range(len(intervals))]
-        told = push(WearerConditions(Rules()), wearer(beats, beats[-1] // RATE))
+        told = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
         assert {t.condition.kind for t in told} == kinds
 
 
@@ -116,7 +118,7 @@ def test_the_extreme_alarm_stands_in_place_of_the_plain_one():
     while len(beats) < 80:
         at += RATE
         beats.append(at)
-    told = [t.condition for t in push(WearerConditions(Rules()), wearer(beats, at // RATE))]
+    told = [t.condition for t in push(WearerConditions(AlarmLimits()), wearer(beats, at // RATE))]
     assert [(c.kind, c.holds) for c in told] == [
         ("low-rate", True),
         ("extreme-low-rate", True),
@@ -132,7 +134,7 @@ def test_from_extreme_the_rate_may_fall_back_to_the_plain_limit():
         for _ in range(n):
             at += round(60 * RATE / rate)
             slow.append(at)
-    told = [t.condition for t in push(WearerConditions(Rules()), wearer(slow, at // RATE))]
+    told = [t.condition for t in push(WearerConditions(AlarmLimits()), wearer(slow, at // RATE))]
     assert [(c.kind, c.holds) for c in told][-3:] == [
         ("low-rate", True),
         ("extreme-low-rate", False),
@@ -146,7 +148,7 @@ def test_a_rhythm_with_every_interval_within_the_limits_raises_nothing(intervals
     beats = [phase]
     for interval in intervals:
         beats.append(beats[-1] + interval)
-    assert push(WearerConditions(Rules()), wearer(beats, beats[-1] // RATE)) == []
+    assert push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE)) == []
 
 
 @given(
@@ -155,7 +157,7 @@ def test_a_rhythm_with_every_interval_within_the_limits_raises_nothing(intervals
 )
 def test_a_steady_rate_beyond_a_limit_raises_one_alarm_that_stays(rate, phase):
     beats = [phase + round(n * 60 * RATE / rate) for n in range(40)]
-    told = push(WearerConditions(Rules()), wearer(beats, min(beats[-1] // RATE, 40)))
+    told = push(WearerConditions(AlarmLimits()), wearer(beats, min(beats[-1] // RATE, 40)))
     holds = {t.condition.kind for t in told if t.condition.holds} - {
         t.condition.kind for t in told if not t.condition.holds
     }
@@ -166,16 +168,16 @@ def test_a_steady_rate_beyond_a_limit_raises_one_alarm_that_stays(rate, phase):
 
 def test_it_clears_after_ten_seconds_well_inside_the_limit():
     slow, turn = step(40, 52, 0, n=20, then=40)  # inside, but not by 3/min
-    told = push(WearerConditions(Rules()), wearer(slow, slow[-1] // RATE))
+    told = push(WearerConditions(AlarmLimits()), wearer(slow, slow[-1] // RATE))
     assert [t.condition.holds for t in told] == [True]
     usual, turn = step(40, 54, 0, n=20, then=40)
-    told = push(WearerConditions(Rules()), wearer(usual, usual[-1] // RATE))
+    told = push(WearerConditions(AlarmLimits()), wearer(usual, usual[-1] // RATE))
     assert [t.condition.holds for t in told] == [True, False]
     assert told[1].condition.at >= turn + 10 * RATE
 
 
 def test_a_gap_makes_no_interval_and_ends_no_alarm():
-    conditions = WearerConditions(Rules())
+    conditions = WearerConditions(AlarmLimits())
     beats, _ = step(40, 40, 0)
     seconds = [[b for b in beats if b // RATE == n] for n in range(60)]
     told = []
@@ -188,7 +190,7 @@ def test_a_gap_makes_no_interval_and_ends_no_alarm():
 
 
 def test_a_rate_from_before_a_gap_says_nothing_after_it():
-    conditions = WearerConditions(Rules(), {"low-rate"})
+    conditions = WearerConditions(AlarmLimits(), {"low-rate"})
     beats, _ = step(80, 80, 0)
     for n in range(6):  # the last three are well inside the limit
         inside = tuple(b for b in beats if b // RATE == n)
@@ -204,7 +206,7 @@ def test_intervals_across_a_gap_are_none():
         replace(happening, lost=355) if n % 10 in (8, 9) else happening
         for n, happening in enumerate(wearer(beats, 40))
     ]
-    assert push(WearerConditions(Rules()), happenings) == []
+    assert push(WearerConditions(AlarmLimits()), happenings) == []
 
 
 def test_intervals_across_noise_are_none():
@@ -214,13 +216,13 @@ def test_intervals_across_noise_are_none():
         happening if n % 2 else Happening("noisy", None, ())
         for n, happening in enumerate(wearer(beats, 40))
     ]
-    told = push(WearerConditions(Rules()), happenings)
+    told = push(WearerConditions(AlarmLimits()), happenings)
     assert {t.condition.kind for t in told} == {"noisy"}
 
 
 def test_a_beat_found_in_noise_makes_no_interval():
     artefact = Happening("noisy", None, (350,))
-    told = push(WearerConditions(Rules()), [artefact, Happening(beats=(100,))] * 20)
+    told = push(WearerConditions(AlarmLimits()), [artefact, Happening(beats=(100,))] * 20)
     assert {t.condition.kind for t in told} == {"noisy"}
 
 
@@ -230,7 +232,7 @@ def test_a_slow_heart_is_noticed_through_noise_now_and_then():
         Happening("noisy", None, ()) if n % 5 == 0 else happening
         for n, happening in enumerate(wearer(beats, beats[-1] // RATE))
     ]
-    told = push(WearerConditions(Rules()), happenings)
+    told = push(WearerConditions(AlarmLimits()), happenings)
     assert [(t.condition.kind, t.condition.holds) for t in told] == [("low-rate", True)]
     assert told[0].known > turn
 
@@ -238,7 +240,8 @@ def test_a_slow_heart_is_noticed_through_noise_now_and_then():
 def test_ten_seconds_of_noise_forget_the_rate():
     slow = [Happening(beats=(0,)), Happening(beats=(180,)), Happening(beats=())]  # 40/min
     told = push(
-        WearerConditions(Rules()), [*slow * 5, *[Happening("noisy", None, ())] * 10, *slow * 5]
+        WearerConditions(AlarmLimits()),
+        [*slow * 5, *[Happening("noisy", None, ())] * 10, *slow * 5],
     )
     changes = [t.condition for t in told if t.condition.kind == "low-rate"]
     assert [c.holds for c in changes] == [True, False, True]
@@ -248,7 +251,7 @@ def test_ten_seconds_of_noise_forget_the_rate():
 
 def of_seconds(beats, weak=()):
     """What a wearer's seconds of signal change, some beats being weak."""
-    conditions, every = WearerConditions(Rules()), sorted([*beats, *weak])
+    conditions, every = WearerConditions(AlarmLimits()), sorted([*beats, *weak])
     told = []
     for end in range(RATE, every[-1], RATE):
         inside = [tuple(b for b in one if end - RATE <= b < end) for one in (every, weak)]
@@ -275,7 +278,7 @@ def test_a_second_without_signal_forgets_a_fast_heart_for_eight_intervals(lost):
     happenings = wearer(beats, 20)
     for second in (3, 6, 9, 12):  # five intervals fit between them
         happenings[second] = lost
-    told = push(WearerConditions(Rules()), happenings)
+    told = push(WearerConditions(AlarmLimits()), happenings)
     begun = [t.condition.at // RATE for t in told if t.condition.kind == "high-rate"]
     assert begun == [18]
 
@@ -283,7 +286,7 @@ def test_a_second_without_signal_forgets_a_fast_heart_for_eight_intervals(lost):
 def test_a_long_pause_is_asystole_and_no_extreme_rate():
     beats, turn = step(80, 80, 0)
     beats = [b if b <= turn else b + 6 * RATE for b in beats]
-    told = push(WearerConditions(Rules()), wearer(beats, beats[-1] // RATE))
+    told = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
     assert [(t.condition.kind, t.condition.holds) for t in told] == [
         ("asystole", True),
         ("asystole", False),
@@ -291,7 +294,7 @@ def test_a_long_pause_is_asystole_and_no_extreme_rate():
 
 
 def test_limits_that_are_off_raise_nothing():
-    off = Rules(low_rate=None, high_rate=None, extreme_low_rate=None, extreme_high_rate=None)
+    off = AlarmLimits(low_rate=None, high_rate=None, extreme_low_rate=None, extreme_high_rate=None)
     for rate in (20, 200):
         beats, _ = step(80, rate, 0)
         assert push(WearerConditions(off), wearer(beats, 30)) == []

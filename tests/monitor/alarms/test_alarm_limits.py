@@ -1,9 +1,9 @@
 import pytest
 
+from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.errors import UsageError
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.kinds import KINDS
-from monitor.alarms.rules import Hysteresis, Rules
 
 
 @pytest.mark.parametrize(
@@ -13,15 +13,21 @@ from monitor.alarms.rules import Hysteresis, Rules
         (lambda: Hysteresis(0, 3, 1), "1 <= k"),
         (lambda: Hysteresis(1, 3, 0), "cleared after 0"),
         (lambda: Hysteresis(1, 10**9, 1), "n <= 3600"),
-        (lambda: Rules(low_rate=30), "low_rate must be more than 35/min"),
-        (lambda: Rules(extreme_high_rate=120), "extreme_high_rate must be more than 120/min"),
-        (lambda: Rules(extreme_low_rate=130, low_rate=None), "high_rate must be more than 136/min"),
-        (lambda: Rules(low_rate=80, high_rate=86), "high_rate must be more than 86/min"),
-        (lambda: Rules(low_rate=None, high_rate=None, extreme_high_rate=40), "more than 41/min"),
-        (lambda: Rules(extreme_low_rate=14), "15 to 300/min"),
-        (lambda: Rules(extreme_high_rate=float("nan")), "15 to 300/min"),
-        (lambda: Rules(silent_s=0), "silent_s cannot be 0 s"),
-        (lambda: Rules(lag_s=float("inf")), "lag_s cannot be inf s"),
+        (lambda: AlarmLimits(low_rate=30), "low_rate must be more than 35/min"),
+        (lambda: AlarmLimits(extreme_high_rate=120), "extreme_high_rate must be more than 120/min"),
+        (
+            lambda: AlarmLimits(extreme_low_rate=130, low_rate=None),
+            "high_rate must be more than 136/min",
+        ),
+        (lambda: AlarmLimits(low_rate=80, high_rate=86), "high_rate must be more than 86/min"),
+        (
+            lambda: AlarmLimits(low_rate=None, high_rate=None, extreme_high_rate=40),
+            "more than 41/min",
+        ),
+        (lambda: AlarmLimits(extreme_low_rate=14), "15 to 300/min"),
+        (lambda: AlarmLimits(extreme_high_rate=float("nan")), "15 to 300/min"),
+        (lambda: AlarmLimits(silent_s=0), "silent_s cannot be 0 s"),
+        (lambda: AlarmLimits(lag_s=float("inf")), "lag_s cannot be inf s"),
     ],
 )
 def test_rules_that_contradict_each_other_are_refused_in_one_sentence(wrong, advice):
@@ -34,14 +40,14 @@ def test_rules_that_contradict_each_other_are_refused_in_one_sentence(wrong, adv
 
 def test_each_limit_may_be_off():
     for off in ("low_rate", "high_rate", "extreme_low_rate", "extreme_high_rate"):
-        assert getattr(Rules(**{off: None}), off) is None
+        assert getattr(AlarmLimits(**{off: None}), off) is None
 
 
 def test_each_kind_is_of_one_condition_or_of_the_monitor():
     of_conditions = [kind for made in CONDITIONS for kind in made.kinds]
     assert len(of_conditions) == len(set(of_conditions))
     for made in CONDITIONS:
-        texts = {kind: made(Rules()).text(kind) for kind in made.kinds}
+        texts = {kind: made(AlarmLimits()).text(kind) for kind in made.kinds}
         assert all(text.startswith(KINDS[kind].text) for kind, text in texts.items())
 
 
