@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from trainer.data.protocols import FOLDS, PACED
 
 from ecgmon.core.labels import AAMI_CLASSES
 from ecgmon.records.fetch import obtain
@@ -28,6 +27,7 @@ from trainer.data.people import (
     record_names,
     shipped,
 )
+from trainer.data.protocol_splits import FOLDS, PACED
 
 PAGE = Path(__file__).parents[1] / "docs" / "results" / "people.md"
 PREPARED = Path("runs/beats")

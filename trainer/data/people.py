@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
-from trainer.data.protocols import (
+from trainer.data.protocol_splits import (
     DS1,
     DS1_MODEL_SELECTION,
     DS2,

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trainer.data.protocols import DS1, DS2, FOLDS, PACED
 
 from ecgmon.core.errors import UsageError
 from trainer.data.people import (
@@ -19,6 +18,7 @@ from trainer.data.people import (
     record_names,
     shipped,
 )
+from trainer.data.protocol_splits import DS1, DS2, FOLDS, PACED
 from trainer.data.splits import HELD_OUT, MODEL_SELECTION, RECORDS
 
 CHOOSING = {

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trainer.data.beats.live import live_beats
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.labels import AAMI_CLASSES, UNLABELLED
@@ -14,6 +13,7 @@ from ecgmon.records.find import find
 from ecgmon.records.formats.wfdb.annotations import load, symbol
 from ecgmon.records.read import read
 from ecgmon.signal.beat_segments import BEAT_RATE, BEFORE, CHANNELS, LENGTH, SHAPES
+from trainer.data.beats.causal_beats import live_beats
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import MATCH, lead_beats, match
 from trainer.data.people import people, record_names
@@ -102,7 +102,7 @@ def test_each_lead_of_a_record_is_seen_as_the_monitor_would(record):
 
 
 def test_annotated_positions_are_those_of_the_recipes(record):
-    """The same inputs, bit for bit, as `trainer.data.beats.live` gives of the same lead."""
+    """The same inputs, bit for bit, as `trainer.data.beats.causal_beats` gives of the same lead."""
     first, _ = lead_beats(record, positions="annotated")
     expected = live_beats(read(record))
     assert len(first) == 28
