@@ -31,7 +31,7 @@ from trainer.networks.window_networks import BeatNet, Norm, WearerNorm, paramete
 from trainer.training.batches import Group, Noise, SegmentBatches
 from trainer.training.build import TRAININGS
 from trainer.training.fit import FitSettings, deterministic, fit
-from trainer.training.scoring import best_threshold, confusion, judge, probabilities
+from trainer.training.scoring import best_threshold, judge, probabilities
 
 OUT = Path("docs/results")
 RECIPE = TRAININGS["beatnet"]
@@ -174,7 +174,7 @@ class Bench:
         judged = judge(generic, self.strangers)
         threshold, _ = best_threshold(judged)
         figures = {
-            "strangers": [confusion(s, p, threshold) for s, p in judged],
+            "strangers": [s.confusion(p, threshold) for s, p in judged],
             "enrolled": [self._enrolled(generic, s, variant) for s in self.strangers],
         }
         with FlopCounterMode(display=False) as counter:
@@ -204,7 +204,7 @@ class Bench:
         batches = variant.enrolment(groups, self.noise(variant))
         own = fit(generic.folded(), batches, variant.patient)
         rest = probabilities(own, wearer.inputs[first:])
-        return confusion(wearer, rest, RECIPE.patient_threshold, first)
+        return wearer.confusion(rest, RECIPE.patient_threshold, first)
 
 
 @cache

@@ -13,6 +13,7 @@ from ecgmon.core import labels
 from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
+from ecgmon.metrics.two_classes import Confusion
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.records.fetch import obtain
@@ -65,6 +66,14 @@ class RecordSet:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def confusion(
+        self, probability: NDArray[np.float32], threshold: float, start: int = 0
+    ) -> Confusion:
+        """Compare labelled windows from ``start`` on with their probabilities of *abnormal*."""
+        judged = self.labels[start : start + len(probability)]
+        known = judged != labels.UNLABELLED
+        return Confusion.of(judged[known] == labels.ABNORMAL, probability[known] >= threshold)
 
 
 def record_set(record: Record, geometry: Geometry, steps: int) -> RecordSet:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.bundle import Model
 from ecgmon.models.card import LabelSource, ScoredSpan, Validation
 from trainer.data.dataset import RecordSet
@@ -16,7 +15,6 @@ from trainer.enrolment.signal import require_eligible
 from trainer.networks.window_networks import WindowNetwork
 from trainer.training import build
 from trainer.training.batches import Noise
-from trainer.training.scoring import confusion, probabilities
 
 HELD_OUT_S: Final = 60
 """The enrolment's last minute judges a model that was fitted to the minutes before it."""
@@ -143,9 +141,7 @@ def enrol(
     span = ScoredSpan(wearer.record, first, first + seconds)
 
     def counted(protocol: str, network: WindowNetwork, start: int, stop: int) -> Validation:
-        judged = probabilities(network, wearer.inputs[start:stop])
-        counts: Confusion = confusion(wearer, judged, method.threshold, start)
-        return Validation(protocol, (wearer.record,), counts.tp, counts.fp, counts.tn, counts.fn)
+        return build.validated_part(protocol, network, wearer, method.threshold, start, stop)
 
     return build.write_bundle(
         final,

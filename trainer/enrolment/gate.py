@@ -17,7 +17,6 @@ from ecgmon.models.bundle import Model
 from trainer.data import splits
 from trainer.data.dataset import RecordSet
 from trainer.enrolment.enrol import HELD_OUT_S
-from trainer.training.scoring import confusion
 
 PANEL: Final = splits.VALIDATION
 """Wearers of the panel: no model was fitted to them."""
@@ -121,7 +120,7 @@ def compare(
     said = old.probability(wearer.inputs[minute])
     return Verdict(
         new.card.validation.confusion,
-        None if fitted else confusion(wearer, said, old.card.threshold, minute.start),
+        None if fitted else wearer.confusion(said, old.card.threshold, minute.start),
         _panel(new, others),
         _panel(old, others),
         new.card.labels == "assumed normal"

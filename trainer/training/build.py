@@ -26,12 +26,7 @@ from trainer.training import onnx_export as export
 from trainer.training.batches import DECIDED_BY as DECIDED_BY_OF_BATCHES
 from trainer.training.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
 from trainer.training.fit import Epoch, FitSettings, deterministic, fit
-from trainer.training.scoring import (
-    Judgements,
-    best_threshold,
-    confusion,
-    judge,
-)
+from trainer.training.scoring import Judgements, best_threshold, judge, probabilities
 
 CHECKED_WINDOWS: Final = 1000
 """Real windows on which every exported bundle is compared with torch."""
@@ -224,9 +219,23 @@ def fine_tune(
 
 def validated(protocol: str, judged: Judgements, threshold: float) -> Validation:
     """Return for a card what came of records judged at a threshold."""
-    counts = [confusion(s, p, threshold) for s, p in judged]
+    counts = [s.confusion(p, threshold) for s, p in judged]
     tp, fp, tn, fn = (sum(getattr(c, name) for c in counts) for name in ("tp", "fp", "tn", "fn"))
     return Validation(protocol, tuple(s.record for s, _ in judged), tp, fp, tn, fn)
+
+
+def validated_part(
+    protocol: str,
+    network: WindowNetwork,
+    record: RecordSet,
+    threshold: float,
+    start: int,
+    stop: int,
+) -> Validation:
+    """Return for a card what came of the windows ``start`` to ``stop`` of one record."""
+    judged = probabilities(network, record.inputs[start:stop])
+    counts = record.confusion(judged, threshold, start)
+    return Validation(protocol, (record.record,), counts.tp, counts.fp, counts.tn, counts.fn)
 
 
 def write_bundle(

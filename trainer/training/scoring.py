@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecgmon.core.labels import ABNORMAL, UNLABELLED
 from ecgmon.metrics.two_classes import Confusion
 from trainer.data.dataset import RecordSet
 from trainer.networks.window_networks import WindowNetwork
@@ -21,15 +20,6 @@ def probabilities(network: WindowNetwork, inputs: NDArray[np.float32]) -> NDArra
         ]
     result: NDArray[np.float32] = torch.cat(parts).numpy()
     return result
-
-
-def confusion(
-    record: RecordSet, probability: NDArray[np.float32], threshold: float, start: int = 0
-) -> Confusion:
-    """Compare a record's labelled windows from ``start`` on with their probabilities."""
-    labels = record.labels[start : start + len(probability)]
-    known = labels != UNLABELLED
-    return Confusion.of(labels[known] == ABNORMAL, probability[known] >= threshold)
 
 
 Judgements = Sequence[tuple[RecordSet, NDArray[np.float32]]]
@@ -48,6 +38,6 @@ def _mean(confusions: Sequence[Confusion]) -> float:
 def best_threshold(judged: Judgements) -> tuple[float, float]:
     """Return the threshold with the best mean balanced accuracy over wearers, and that mean."""
     grid = np.arange(5, 100, 5) / 100
-    means = [_mean([confusion(s, p, t) for s, p in judged]) for t in grid]
+    means = [_mean([s.confusion(p, t) for s, p in judged]) for t in grid]
     best = int(np.argmax(means))
     return float(grid[best]), means[best]

@@ -14,7 +14,7 @@ from trainer.enrolment.enrol import enrol, tuning
 from trainer.networks.window_networks import NETWORKS
 from trainer.training import build
 from trainer.training import onnx_export as export
-from trainer.training.scoring import confusion, probabilities
+from trainer.training.scoring import probabilities
 
 SHORT = {
     name: replace(
@@ -81,7 +81,7 @@ def test_the_card_s_evaluation_is_what_the_bundle_says_of_windows_never_seen(tra
     assert model.card.evaluation is None
     for bundle, start in ((again, 0), (own, splits.ENROLMENT_S)):
         said = bundle.probability(stranger.inputs[start:])
-        expected = confusion(stranger, said, bundle.card.threshold, start)
+        expected = stranger.confusion(said, bundle.card.threshold, start)
         assert bundle.card.evaluation.confusion == expected
         assert bundle.card.evaluation.records == (stranger.record,)
 
