@@ -109,7 +109,8 @@ def _samples(one: NDArray[np.float32], other: NDArray[np.float32]) -> Found:
 
 
 def _without(beats: NDArray[np.int64], others: NDArray[np.int64]) -> list[int]:
-    found: list[int] = np.setdiff1d(beats, others).tolist()
+    """Return the sample indices of beats that the others lack, or have of other strength."""
+    found: list[int] = (np.setdiff1d(beats, others) // 2).tolist()
     return found
 
 

@@ -65,7 +65,7 @@ def explain(found: Found) -> dict[int, str]:
 
 
 def beats_differ(found: Found) -> set[int]:
-    """Return the seconds in which the beats found, weak ones aside, are not the same."""
+    """Return the seconds in which the beats, or which of them are weak, are not the same."""
     return {beat // SECOND for beat in (*found["beats gone"], *found["beats new"])}
 
 
@@ -194,8 +194,8 @@ are left out: they tell how busy the machine was. Items are those of [faults](fa
 SECONDS_HEAD: Final = """
 {samples:,} filtered samples differ, after a second that only one build took for absent, so that
 only one started its filters anew. {differ:,} seconds differ, {classes} of them in a class that both
-builds give. {gone} beats are not found any more or weak now, and {new} are new or
-strong now. A cause is attributed by the rules of `benchmarks/same_bits_page.py`, from what
+builds give. {gone} beats are gone, or strong or weak otherwise, and {new} are new or
+so. A cause is attributed by the rules of `benchmarks/same_bits_page.py`, from what
 differs before it.
 
 | cause | item | now | seconds | changes of alarms |

@@ -1,8 +1,10 @@
-"""Writes the filtered samples and strong beats of a record, as the chain of one build gives them.
+"""Writes the filtered samples and the beats of a record, as the chain of one build gives them.
 
 Run by `benchmarks/same_bits.py` in a process that imports the build in question:
 
     python same_bits_probe.py RECORD FILE.npz
+
+A beat is given as twice its sample index, one more if it is strong.
 
 The path is that of a monitor: counts of the device to millivolts, pacing spikes out (not in
 4ca67f9), then the signal chain with the generic model's geometry, a second in each call.
@@ -50,7 +52,8 @@ def main() -> None:
     filtered, beats = [], []
     for values, more in pieces(read(obtain(sys.argv[1]))):
         for second in chain.push(row, values[None], *more).seconds:
-            beats += second.strong
+            strong = second.strong
+            beats += [2 * beat + (beat in strong) for beat in second.beats]
         filtered.append(chain.recent(0, len(values)))
     np.savez(sys.argv[2], filtered=np.concatenate(filtered), beats=np.array(beats))
 
