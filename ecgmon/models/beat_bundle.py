@@ -72,8 +72,8 @@ class BeatModel(Served[BeatCard]):
         data = read(path)
         card, sha256 = verify(path, data, BeatCard)
         session = open_session(path, data)
-        wanted = [[None, card.channels, card.length], [None, len(card.classes)]]
-        if ends(session) != [("tensor(float)", shape) for shape in wanted]:
+        expected = [[None, card.channels, card.length], [None, len(card.classes)]]
+        if ends(session) != [("tensor(float)", shape) for shape in expected]:
             raise BundleError(
                 f"{path} takes other input than its card says: expected {card.channels} times "
                 f"{card.length} samples."

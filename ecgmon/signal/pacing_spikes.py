@@ -126,8 +126,8 @@ class SpikeRemover(Stateful):
                 free = at + length
         else:
             free = end
-        kept = max(free - self._beside - 1, 0)
-        self._raw, self._passed = raw[kept:], free - kept
+        oldest = max(free - self._beside - 1, 0)
+        self._raw, self._passed = raw[oldest:], free - oldest
         return clean[: free - shift]
 
     def _spike(self, raw: NDArray[np.float64], at: int) -> int:

@@ -178,9 +178,9 @@ class RateConverter(Stateful):
     def _outputs(self, n: int) -> NDArray[np.float64]:
         left = self._before(self.next) - (self._end - len(self._held))
         steps = self.next * self._rate % _RATE_MHZ + self._rate * np.arange(n)
-        whole, part = np.divmod(steps, _RATE_MHZ)
+        advanced, part = np.divmod(steps, _RATE_MHZ)
         cell, between = np.divmod(part * _CELLS, _RATE_MHZ)
-        first = left + whole
+        first = left + advanced
         table, rise = _weights(min(_RATE_MHZ / self._rate, 1.0) * _CUTOFF, self.reach)
         weights = table[cell] + rise[cell] * (between / _RATE_MHZ)[:, None]
         inputs = self._held[first[:, None] + np.arange(2 * self.reach)]

@@ -50,5 +50,5 @@ class DiskTrouble:
             self._unkept_before = unkept
         elif why and now - self._reported >= REPORT_S:
             self._reported = now
-            told = {"seconds": round(self.seconds), "held": held, "not_kept": lost, "error": why}
-            _log.error("disk-failing", **told)
+            trouble = {"seconds": round(self.seconds), "held": held, "not_kept": lost, "error": why}
+            _log.error("disk-failing", **trouble)

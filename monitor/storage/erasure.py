@@ -68,7 +68,7 @@ class Places:
         return sorted(p for p in self.journal.parent.glob("*") if p.name.startswith(begins))
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class StoredData(msgspec.Struct, frozen=True, kw_only=True):
     """How much is kept of a wearer.
 
     Parameters
@@ -118,7 +118,7 @@ def no_monitor(places: Places) -> Iterator[None]:
         os.close(lock)
 
 
-def look(places: Places, wearer: str) -> Kept:
+def look(places: Places, wearer: str) -> StoredData:
     """Count what is kept of a wearer; a monitor may be running.
 
     Raises
@@ -131,7 +131,7 @@ def look(places: Places, wearer: str) -> Kept:
     captured, enrolments, _ = places.folders(wearer)
     records = sorted(captured.glob("*.dat"))
     lines, alarms = _counted(places.journal, wearer)
-    return Kept(
+    return StoredData(
         signal_hours=round(sum(map(_hours, records)), 3),
         records=len(records),
         models=len(places.models.versions(wearer)),

@@ -39,10 +39,12 @@ class WearerPolicy:
 
     def lead_of(self, hello: messages.Hello) -> str:
         """Return which of a device's leads is used; raises `UsageError` if it lacks the wanted."""
-        wanted = self.lead(hello.wearer)
-        if wanted is not None and wanted not in hello.leads:
+        configured = self.lead(hello.wearer)
+        if configured is not None and configured not in hello.leads:
             raise UsageError(
-                f"{hello.wearer} is to be watched by lead {wanted}, and the device has "
+                f"{hello.wearer} is to be watched by lead {configured}, and the device has "
                 f"{', '.join(hello.leads)}."
             )
-        return wanted or next((lead for lead in USUAL_LEADS if lead in hello.leads), hello.leads[0])
+        return configured or next(
+            (lead for lead in USUAL_LEADS if lead in hello.leads), hello.leads[0]
+        )

@@ -133,7 +133,7 @@ class Keeper(Desk):
             if data.startswith(b"ECGF"):
                 self._take(Frame.decode(data))
             else:
-                self._obey(messages.decode_from_device(data))
+                self._carry_out(messages.decode_from_device(data))
 
     def samples(self):
         """Return what is on disk, repeats dropped, and the gaps in it."""
@@ -154,7 +154,7 @@ class Keeper(Desk):
         self.next = max(self.next, frame.end)
         self._write(self.slack, messages.stream_id(frame.stream))
 
-    def _obey(self, message):
+    def _carry_out(self, message):
         if isinstance(message, messages.Hello):
             self.hellos.append(time.monotonic())
             if self.refusals:

@@ -81,9 +81,9 @@ class Publisher:
         topics = frozenset(message.topics)
         repeated = self.topics.get(peer) == topics and not message.again
         if not repeated:
-            for told in self.snapshot:
-                if hears(topics, told):
-                    self._send(peer, told)
+            for published in self.snapshot:
+                if hears(topics, published):
+                    self._send(peer, published)
         self.topics = self.topics | {peer: topics}
         self._send(peer, messages.Subscribed(repeated=repeated))
 

@@ -118,10 +118,10 @@ def compare(
         old.card.has_seen(wearer.record, first + second)
         for second in range(minute.start, minute.stop)
     )
-    said = old.probability(wearer.inputs[minute])
+    probabilities = old.probability(wearer.inputs[minute])
     return Verdict(
         new.card.validation.confusion,
-        None if fitted else confusion(wearer, said, old.card.threshold, minute.start),
+        None if fitted else confusion(wearer, probabilities, old.card.threshold, minute.start),
         _panel(new, others),
         _panel(old, others),
         new.card.labels == "assumed normal"
@@ -136,8 +136,8 @@ def _contradicted(old: Model, wearer: RecordSet, seconds: int) -> float | None:
     labels = wearer.labels[:seconds]
     if (labels == NORMAL).any():
         return None
-    said = old.probability(wearer.inputs[:seconds][labels == ABNORMAL])
-    return float(np.mean(said < old.card.threshold))
+    probabilities = old.probability(wearer.inputs[:seconds][labels == ABNORMAL])
+    return float(np.mean(probabilities < old.card.threshold))
 
 
 def _panel(model: Model, others: Sequence[RecordSet]) -> Confusion:

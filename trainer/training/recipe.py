@@ -108,11 +108,11 @@ class Checkpoints:
             if path.is_file():
                 network.load_state_dict(torch.load(path, weights_only=True))
                 return network.eval()
-            kept = trained()
+            trained_network = trained()
             new = path.with_suffix(".new")
-            torch.save(kept.state_dict(), new)
+            torch.save(trained_network.state_dict(), new)
             new.replace(path)
-            return kept
+            return trained_network
 
 
 @dataclass(frozen=True, eq=False, slots=True)
