@@ -44,7 +44,7 @@ _log = logger(__name__)
 
 
 class Monitor:
-    """A monitoring daemon in one thread; `stop` may be called from another one or a signal.
+    """The monitoring daemon; its loop runs in one thread. `stop` may be called from anywhere.
 
     Parameters
     ----------

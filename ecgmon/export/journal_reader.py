@@ -33,7 +33,7 @@ SECOND: Final = np.dtype(
 LAST: Final = first_output(MAX_INDEX, MIN_RATE * 1000)
 """No stream has a later sample."""
 HOLE: Final = 10 * RATE
-"""After a longer gap it is asked anew when the samples were measured."""
+"""After a gap longer than this many samples the time of measurement is estimated anew."""
 BATCH: Final = 20_000
 """Rows read in one transaction: short ones let the monitor tidy its write-ahead log meanwhile."""
 MAX_ROW: Final = 4 * messages.MAX_BYTES
@@ -81,7 +81,7 @@ class JournalSpan:
 
 @dataclass(eq=False, slots=True)
 class StreamMessages:
-    """What was said of one stream; indices count at 360 Hz.
+    """Journal content of one stream; indices count at 360 Hz.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class StreamMessages:
 
 @dataclass(eq=False, slots=True)
 class JournalMessages:
-    """All that was said of a wearer.
+    """Journal content of one wearer.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class TrainingBeats(msgspec.Struct, frozen=True):
 
 
 class BeatCard(AnyCard, frozen=True, kw_only=True):
-    """Everything a user must know of a model of single beats.
+    """Card of a beat model: all facts that a user or the monitor needs.
 
     ``segments`` says how a beat is cut: *published*, as Kachuee et al. (2018) did, from its R peak
     on; or *live*, as a monitor can (`ecgmon.signal.beat_segments`). The shape of an input is

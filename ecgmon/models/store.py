@@ -40,7 +40,7 @@ class Activation(msgspec.Struct, frozen=True):
 
 
 class ServiceEntry(msgspec.Struct, frozen=True):
-    """What has been in service, oldest first; the last one is."""
+    """History of the versions in service, oldest first; the last one serves now."""
 
     activations: Annotated[tuple[Activation, ...], msgspec.Meta(max_length=KEPT)] = ()
 

@@ -1,4 +1,4 @@
-"""The whole causal chain, from samples in millivolts to a model's input windows.
+"""The causal signal chain: from samples in mV at 360 Hz to seconds, beats and model inputs.
 
     samples -> hold where missing -> band-pass -> history of some seconds
                                         |              |-> signal state and scale, each second

@@ -1,4 +1,4 @@
-"""Whole records through the chain that the monitor runs."""
+"""Offline processing of complete records by the chain that the monitor runs."""
 
 import numpy as np
 from numpy.typing import NDArray

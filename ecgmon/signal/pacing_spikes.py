@@ -1,4 +1,4 @@
-"""Pacing spikes, taken out of the device's own samples before any filter smears them.
+"""Removal of pacing spikes from the device's own samples, before a filter can smear them.
 
 A spike rises and falls again within some milliseconds, between samples that lie on one level and
 hardly change. A QRS complex is ten times as wide, so that beside its peak the signal changes as

@@ -1,4 +1,4 @@
-"""The second of each row that has just ended: its signal state, and what is learnt from it."""
+"""Evaluation of each second that ends: its signal state, and the update of beats and scale."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The window of each row whose look-ahead has just come, cut out of its history."""
+"""Windows for the model: each is cut from the history once its look-ahead has arrived."""
 
 from typing import Final
 

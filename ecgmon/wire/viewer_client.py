@@ -1,4 +1,4 @@
-"""A viewer's end of a monitor's publish endpoint: it says what it wants, and goes on saying it."""
+"""The viewer's end of the protocol: it subscribes to topics and keeps the subscription alive."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +14,9 @@ from ecgmon.wire.numbering import Sequence, numbering_of
 KINDS: Final[tuple[type[messages.Published], ...]] = get_args(messages.Published)
 """All that a monitor publishes."""
 ALIVE_S: Final = 2.0
-"""How often a viewer repeats its subscription, as a sign of life and for a monitor that is new."""
+"""Seconds between two subscriptions: a sign of life, and the first one for a new monitor."""
 QUEUED: Final = 2000
-"""Messages that wait while a viewer is busy; beyond them the monitor drops, and says so."""
+"""Most messages that wait for a busy viewer; the monitor drops further ones and reports it."""
 
 
 def topics(
@@ -45,11 +45,11 @@ class ViewerClient:
     Attributes
     ----------
     socket : zmq.Socket
-        To be polled, and to be closed in the end.
+        Socket to poll for messages; `close` closes it.
     unreadable : int
-        Messages that were not valid, and were left out.
+        Number of invalid messages, which are skipped.
     last_message : float
-        Monotonic time at which the monitor was last heard of; a live one is every `ALIVE_S`.
+        Monotonic time of the monitor's last message; a live monitor sends one every `ALIVE_S`.
 
     What the monitor sent and what has not come, for whatever reason, `drain` yields as `Dropped`
     where it is missing, with a count of 0 where nobody knows how much it was.

@@ -12,7 +12,7 @@ from monitor.alarms.transitions import AlarmPause, Change, Transition
 
 
 class AlarmMessages:
-    """The alarms of a wearer, or of the monitor itself, as they are told and journalled.
+    """The alarms of a wearer, or of the monitor itself, as messages to publish and journal.
 
     Parameters
     ----------

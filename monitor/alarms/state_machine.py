@@ -1,4 +1,4 @@
-"""The alarms of one wearer, or of the daemon itself: a state machine that a restart survives.
+"""State machine of the alarms of one wearer, or of the monitor; restored after a restart.
 
 Of each kind one alarm stands at most. What becomes of it:
 

@@ -16,7 +16,7 @@ from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
 
 
 class Outbox:
-    """Batches that wait for their turn, and viewers who wait to be told how things stand.
+    """Queue of batches to publish, and of new viewers that wait for a snapshot.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The publisher: a ROUTER socket that knows what each viewer listens to."""
+"""The publisher: sends each viewer the messages of its topics over a ROUTER socket."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a viewer asks for."""
+    """A viewer's request that the monitor carries out."""
 
     peer: bytes
     user: str
@@ -41,7 +41,7 @@ class Request:
 
 
 class Publisher:
-    """Sends each viewer what it subscribed to, as its topics say.
+    """Sink that sends each viewer the messages of the topics it subscribed to.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Publisher:
         return dropped
 
     def subscribed(self, topic: str) -> bool:
-        """Tell whether anybody listens to a topic, so that traces need not be made for nobody."""
+        """Return whether any viewer is subscribed to a topic; traces are made only then."""
         return any(_wants(subscriber, topic) for subscriber in self._subscribers.values())
 
     def publish(self, published: Sequence[messages.Published]) -> None:
@@ -125,7 +125,7 @@ class Publisher:
                 self._send(subscriber, data)
 
     def send_snapshot(self, subscriber: Subscriber, notice: list[messages.Published]) -> None:
-        """Send one viewer what it listens to of these, and that this was all."""
+        """Send a snapshot to one viewer: the messages of its topics, then `Subscribed`."""
         for message in notice:
             if self._hears(subscriber, messages.topic(message), message.wearer):
                 self._send(subscriber, messages.encode(message), snapshot=True)

@@ -20,7 +20,7 @@ _SIGNS: Final = 6
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """Somebody who listens.
+    """A connected viewer, with the count of messages it has missed.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Subscriber:
     user : str
         Who, as the connection was authenticated.
     topics : frozenset of str
-        What it wants to hear of.
+        Topics it is subscribed to.
     last_message : float
         Monotonic time of its latest sign of life.
     session : str

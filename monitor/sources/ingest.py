@@ -31,7 +31,7 @@ _log = logger(__name__)
 
 @dataclass(eq=False, slots=True)
 class IngestResult:
-    """What a tick has read.
+    """The frames, sessions and look-ups that one tick has read from devices.
 
     Parameters
     ----------

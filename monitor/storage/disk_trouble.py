@@ -1,4 +1,4 @@
-"""A disk that fails or hangs: for how long, and how much of the signal is not kept."""
+"""Log of a failing or hanging disk: since when, and how much signal is not written."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Deleting all that a monitor has kept of one wearer, for ever.
+"""Permanent deletion of all data that is stored of one wearer.
 
 The order makes it safe to be killed anywhere: the audit's line *begun* is written first, every step
 may be done again, and its line *done* is written last (`monitor.storage.erasure_log`).
@@ -36,7 +36,7 @@ FROM journal WHERE wearer = ?
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a monitor and its commands keep what they know of wearers.
+    """Folders and files in which a monitor and its commands store wearers' data.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Places:
 
 
 class StoredData(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is kept of a wearer.
+    """The amount of data stored of a wearer.
 
     Parameters
     ----------

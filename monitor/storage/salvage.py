@@ -1,4 +1,4 @@
-"""A journal that is damaged: it is moved aside, and what can be read of it is kept.
+"""Salvage of a damaged journal: it is moved aside, and its readable rows are copied.
 
 SQLite reads nothing behind a damaged page, so rows are looked for in the bytes of the file: a row
 that is whole is found wherever it lies. A message is JSON that begins with its type and ends with

@@ -1,4 +1,4 @@
-"""How wearers are watched: the model, limits and lead that the configuration gives each."""
+"""Policy of each wearer from the configuration: model, alarm limits and lead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
 
 USUAL_LEADS: Final = ("II", "MLII")
-"""Taken where none is configured; else the first one."""
+"""Leads preferred where none is configured; without one of them the device's first lead is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class WearerPolicy:
-    """How wearers are watched.
+    """The configured model, alarm limits and lead of each wearer, and the bounds on all of them.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ if the model in service calls more of the seconds normal."""
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How two models compare.
+    """Comparison of the new model with the one in service.
 
     Parameters
     ----------

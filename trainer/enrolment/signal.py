@@ -25,7 +25,7 @@ SHORTEST: Final = 180
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EnrolmentSignal:
-    """What an enrolment has of a wearer.
+    """The wearer's signal for an enrolment: the record, usable seconds and beats.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The course of an enrolment: what each second is, and what two models say of it."""
+"""Timeline plot of an enrolment: each second's label, and the probabilities of two models."""
 
 from typing import Final
 

@@ -64,7 +64,7 @@ class ExampleBatches:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Where finished networks are kept, so that interrupted work goes on.
+    """Folder of finished networks, from which interrupted training goes on.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class Checkpoints:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Task:
-    """What a system is trained from.
+    """Training data and settings for one system of a recipe.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ to logits, float32 of shape (n, classes)."""
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A way from examples to a model, a study's or our own; each is a file in `trainer.recipes`.
+    """How one kind of network is trained: a study's or our own; one file each in `trainer.recipes`.
 
     Parameters
     ----------

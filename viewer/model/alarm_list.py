@@ -34,7 +34,7 @@ class KnownAlarm:
 
     @property
     def active(self) -> bool:
-        """Whether it is not over: its condition holds, or nobody has seen that it did."""
+        """Whether it is not cleared: its condition holds, or nobody has acknowledged it yet."""
         return self.message.state != "cleared"
 
     @property
@@ -50,7 +50,7 @@ class KnownAlarm:
 
 
 class AlarmList:
-    """Alarms and pauses; of an alarm the newest message holds, for they arrive in order.
+    """The alarms and pauses of one wearer, or of the monitor; an alarm's newest message counts.
 
     Parameters
     ----------
@@ -87,11 +87,11 @@ class AlarmList:
             del self._pauses[next(iter(self._pauses))]
 
     def begin_again(self) -> None:
-        """Note from now on what is told, for the monitor says anew how things stand."""
+        """Note from now on which alarms and pauses a new snapshot repeats."""
         self._repeated = set()
 
     def end_again(self) -> None:
-        """Forget what still stood and was not told again: it ended while nobody listened."""
+        """Forget active alarms and pauses that the snapshot did not repeat: they are over."""
         if self._repeated is not None:
             repeated, self._repeated = self._repeated, None
             self._alarms = {
@@ -116,11 +116,11 @@ class AlarmList:
 
     @property
     def active(self) -> list[KnownAlarm]:
-        """Those that stand, the worst first."""
+        """Active alarms, the worst first."""
         active = (alarm for alarm in self._alarms.values() if alarm.active)
         return sorted(active, key=lambda alarm: alarm.weight)
 
     @property
     def waiting(self) -> list[KnownAlarm]:
-        """Those that nobody has acknowledged yet, the worst first."""
+        """Active alarms that nobody has acknowledged yet, the worst first."""
         return [alarm for alarm in self.active if alarm.waiting]

@@ -53,7 +53,7 @@ high priority, 2.5 to 30 s in medium, and more than 15 s or no second one in low
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What is heard.
+    """The alarm sound of a moment.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def sound(
     paused: Collection[tuple[str | None, str]],
     before: Sound = SILENCE,
 ) -> Sound:
-    """Tell what is heard now.
+    """Return the alarm sound that is due now.
 
     Alarms sound while they are raised or latched and their kind is not paused. Only the worst
     priority is heard. An alarm that a worse one drowned, or that was paused, is heard as a new one
@@ -91,7 +91,7 @@ def sound(
     paused : collection of (str or None, str)
         Wearers and the kinds that are paused for them.
     before : Sound
-        What was heard before.
+        The sound before this one.
 
     Returns
     -------

@@ -13,11 +13,11 @@ WEARERS: Final = 200
 FORGET_S: Final = 600.0
 """A wearer whose stream has ended and of whom no alarm stands is shown for so long."""
 EVENT_S: Final = 10.0
-"""For so long the newest event is told."""
+"""Seconds for which the newest event is shown."""
 
 
 class MonitorSnapshot:
-    """All wearers, as the monitor tells of them.
+    """The state of all wearers, from the messages that the monitor publishes.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Conditions: what holds of a wearer, from the seconds of the stream.
+"""The set of all alarm conditions of one stream.
 
 Their time is the sample index, so the same signal gives the same conditions at any replay speed,
 and for each kind the same however the stream was cut into pushes.
