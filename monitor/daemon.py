@@ -44,7 +44,7 @@ _log = logger(__name__)
 
 
 class Monitor:
-    """The monitoring daemon; its loop runs in one thread. `stop` may be called from anywhere.
+    """The monitoring daemon in one thread; other threads and signal handlers may call `stop`.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ class ServiceEntry(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """The bundles of all wearers.
+    """The bundles of all wearers, numbered by version, with the version in service.
 
     Parameters
     ----------

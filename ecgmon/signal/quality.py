@@ -1,4 +1,4 @@
-"""Signal state of each second: signal, noisy or absent."""
+"""Signal quality: the state of each second is *signal*, *noisy* or *absent*."""
 
 from collections.abc import Sequence
 from itertools import pairwise

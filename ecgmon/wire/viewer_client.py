@@ -27,7 +27,7 @@ def topics(
 
 
 class ViewerClient:
-    """A connection to a monitor that outlives the monitor's restarts.
+    """A viewer's connection to a monitor; it survives restarts of the monitor.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from ecgmon.models.card import AnyCard
 
 
 class Judge(Protocol):
-    """A model in service of a wearer, who may have one for each kind of input.
+    """A model that judges one wearer; a wearer may have one for each kind of input.
 
     What it is asked is cut from the signal as its card says, for many wearers with the same judge
     at once. `ecgmon.models.bundle.Model` judges windows, `ecgmon.models.beat_bundle.BeatModel`

@@ -58,7 +58,7 @@ class IngestResult:
 
 
 class Ingest:
-    """Reads what devices send over all sources, and answers.
+    """The conversation with all devices: reads their messages from every source, and answers.
 
     Parameters
     ----------

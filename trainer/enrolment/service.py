@@ -47,7 +47,7 @@ class _OtherWearers:
 
 
 class Enrolment:
-    """One enrolment of a wearer.
+    """One enrolment: from a wearer's signal to a personal model that passes the gate.
 
     To make one checks the request and takes the signal, which may mean to follow a running monitor
     for minutes. `run` then makes the model.

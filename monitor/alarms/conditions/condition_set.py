@@ -15,7 +15,7 @@ from monitor.alarms.conditions.base import Condition, SignalCondition
 
 
 class WearerConditions(Stateful):
-    """The conditions of one stream.
+    """All alarm conditions of one stream, fed with the same seconds and verdicts.
 
     After each push of samples: `second` for every second that it completed, then `elapsed`. The
     verdict on a second may follow any time later, in order.
