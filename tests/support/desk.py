@@ -102,7 +102,7 @@ class Keeper(Desk):
         self.hellos = []
         self._received = []
         self._owner = None
-        self._heard = 0.0
+        self._last_received = 0.0
         self.next = self._on_disk = 0
 
     def write(self, frames):
@@ -124,10 +124,10 @@ class Keeper(Desk):
 
     def turn(self):
         """Take what has come and answer it; after a while, write down what was left over."""
-        if self._received and time.monotonic() - self._heard > IDLE_S:
+        if self._received and time.monotonic() - self._last_received > IDLE_S:
             self._write(0, messages.stream_id(self._received[-1].stream))
         while self.socket.poll(0):
-            self._heard = time.monotonic()
+            self._last_received = time.monotonic()
             peer, data = self.socket.recv_multipart()
             self.peer = peer
             if data.startswith(b"ECGF"):
