@@ -65,9 +65,13 @@ def run(label: str, program: Path) -> None:
             command = [str(program), "replay", path, "--speed", "max", "--no-view"]
             command += ["--model", "generic", "--json", str(result)]
             subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - ours
-            told = json.loads(result.read_text())
-        stood = _stood(told["alarms"])
-        done[name] = {"alarms": stood, "noisy": told["noisy"], "absent": told["absent"]}
+            played_alarms = json.loads(result.read_text())
+        stood = _stood(played_alarms["alarms"])
+        done[name] = {
+            "alarms": stood,
+            "noisy": played_alarms["noisy"],
+            "absent": played_alarms["absent"],
+        }
         file.write_text(json.dumps(done) + "\n")
         print(name, len(stood), flush=True)  # noqa: T201 - progress
 
@@ -106,9 +110,9 @@ def counts(played: dict[str, Any], truths: dict[str, Any], database: str) -> dic
         for kind, spans in truth["events"].items():
             for start, stop in spans:
                 table[kind][0] += 1
-                told = _told(alarms, kind, start, stop)
-                table[kind][1] += not told
-                table[kind][2] += not any(at >= start - 1 for at in told)
+                played_alarms = _raised_between(alarms, kind, start, stop)
+                table[kind][1] += not played_alarms
+                table[kind][2] += not any(at >= start - 1 for at in played_alarms)
         for kind, at, _ in alarms:
             if kind in table:
                 table[kind][3] += 1
@@ -116,7 +120,7 @@ def counts(played: dict[str, Any], truths: dict[str, Any], database: str) -> dic
     return {kind: row for kind, row in table.items() if any(row)}
 
 
-def _told(alarms: list[list[Any]], kind: str, start: float, stop: float) -> list[float]:
+def _raised_between(alarms: list[list[Any]], kind: str, start: float, stop: float) -> list[float]:
     """Return since when the alarms have stood that tell of an event."""
     return [
         at
@@ -156,7 +160,7 @@ def pauses(played: dict[str, Any], truths: dict[str, Any], database: str) -> str
     missed = single = 0
     for name, truth in truths.items():
         for start, stop in truth["events"].get("low-rate", []) if database in name else ():
-            if _told(played[name]["alarms"], "low-rate", start, stop):
+            if _raised_between(played[name]["alarms"], "low-rate", start, stop):
                 continue
             beats, _ = beats_of(name)
             rr = np.diff(beats[(beats >= start - 0.1) & (beats <= stop + 0.1)])

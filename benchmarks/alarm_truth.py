@@ -81,7 +81,7 @@ def events(name: str) -> dict[str, Any]:
             for kind, spans in found.items()
         }
     if source.startswith("mitdb"):
-        found["abnormal"] = _burden(other)
+        found["abnormal"] = _abnormal_spans(other)
     return {
         "events": {kind: _rounded(spans) for kind, spans in found.items() if spans},
         "wild": _rounded(wild),
@@ -170,7 +170,7 @@ def _beyond(beats: NDArray[np.float64], kind: str) -> Spans:
     )
 
 
-def _burden(other: NDArray[np.float64]) -> Spans:
+def _abnormal_spans(other: NDArray[np.float64]) -> Spans:
     """Return when 3 of 10 seconds held a beat other than N."""
     seconds = np.unique(np.floor(other))
     third = seconds[2:] - seconds[:-2] < 10

@@ -9,7 +9,7 @@ from alarms_ward import FULL_SPEED, ROOT, monitor, play
 
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.signal_path import fixed_records
-from trainer.evaluation.results.store import Kept, Store
+from trainer.evaluation.results.store import Store, StoredResult
 
 MEASURED: Final = ("ecgmon", "monitor", "replay", "benchmarks")
 """Folders of the code whose speed is measured."""
@@ -73,10 +73,10 @@ class Cases:
         return self._store.valid(case, self._digest) is not None
 
     def __getitem__(self, case: str) -> Any:  # noqa: ANN401 - whatever JSON takes
-        kept = self._store.valid(case, self._digest)
-        if kept is None:
+        stored = self._store.valid(case, self._digest)
+        if stored is None:
             raise KeyError(case)
-        return kept.result
+        return stored.result
 
     def __setitem__(self, case: str, result: Any) -> None:  # noqa: ANN401 - as above
-        self._store.put(case, Kept(result, self._digest))
+        self._store.put(case, StoredResult(result, self._digest))

@@ -57,17 +57,17 @@ def decided_by() -> dict[str, object]:
     }
 
 
-def run(kept: Cases) -> dict[str, Any]:
+def run(results: Cases) -> dict[str, Any]:
     """Play the records that are not kept, and return the figures."""
-    missing = [name for name in RECORDS if name not in kept]
+    missing = [name for name in RECORDS if name not in results]
     with monitor("--model", "generic", "--capture", "0") as endpoint:
         for start in range(0, len(missing), AT_ONCE):
             names = missing[start : start + AT_ONCE]
             records = [read(obtain(f"mitdb/{name}")) for name in names]
             played = play(records, [FULL_SPEED] * len(records), endpoint)
             for name, record, board in zip(names, records, played, strict=True):
-                kept[name] = figures(record, board)
-    return {"records": {name: kept[name] for name in RECORDS}}
+                results[name] = figures(record, board)
+    return {"records": {name: results[name] for name in RECORDS}}
 
 
 def figures(record: Record, board: Board) -> dict[str, Any]:

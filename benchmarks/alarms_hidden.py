@@ -61,7 +61,7 @@ def decided_by() -> dict[str, object]:
     }
 
 
-def run(kept: Cases, noises: dict[str, Noise]) -> dict[str, Counter[str]]:
+def run(results: Cases, noises: dict[str, Noise]) -> dict[str, Counter[str]]:
     """Play what is not kept, and count the outcomes of each event, noise and ratio."""
     cases = [
         (event, noise, snr, i)
@@ -70,16 +70,16 @@ def run(kept: Cases, noises: dict[str, Noise]) -> dict[str, Counter[str]]:
         for event in EVENTS
         for i in range(WEARERS)
     ]
-    missing = [case for case in cases if case_name(case[0].name, *case[1:]) not in kept]
+    missing = [case for case in cases if case_name(case[0].name, *case[1:]) not in results]
     with monitor("--model", "simulated", "--capture", "0") as endpoint:
         for chunk in chunks(missing, AT_ONCE):
             struck = [_hidden(event, noises[noise], snr, i) for event, noise, snr, i in chunk]
             played = play([one for one, _ in struck], [FULL_SPEED] * len(struck), endpoint)
             for (event, *rest), (_, at), board in zip(chunk, struck, played, strict=True):
-                kept[case_name(event.name, *rest)] = _outcome(event, at, board)
+                results[case_name(event.name, *rest)] = _outcome(event, at, board)
     return {
         f"{event.name}/{noise}/{snr}": Counter(
-            kept[case_name(event.name, noise, snr, i)] for i in range(WEARERS)
+            results[case_name(event.name, noise, snr, i)] for i in range(WEARERS)
         )
         for event in EVENTS
         for noise in NOISES

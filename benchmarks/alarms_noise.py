@@ -46,23 +46,23 @@ def decided_by() -> dict[str, object]:
     }
 
 
-def run(kept: Cases) -> dict[str, Any]:
+def run(results: Cases) -> dict[str, Any]:
     """Play what is not kept, and return the figures."""
     noises = {name: Noise(name) for name in NOISES}
     records = {name: _clean(name) for name in RECORDS}
     cases = [("none", 0, name) for name in RECORDS]
     cases += [(noise, snr, name) for snr in SNR_DB for noise in NOISES for name in RECORDS]
-    missing = [case for case in cases if case_name(*case) not in kept]
+    missing = [case for case in cases if case_name(*case) not in results]
     with monitor("--model", "generic", "--capture", "0") as endpoint:
         for some in chunks(missing, AT_ONCE):
             mixed = [_stressed(records[name], noises.get(noise), snr) for noise, snr, name in some]
             played = play(mixed, [FULL_SPEED] * len(mixed), endpoint)
             for case, record, board in zip(some, mixed, played, strict=True):
-                kept[case_name(*case)] = _under_noise(record, board)
-    events = alarms_hidden.run(kept, noises)
+                results[case_name(*case)] = _under_noise(record, board)
+    events = alarms_hidden.run(results, noises)
     return {
         "records": {
-            f"{noise}/{snr}": _sum([kept[case_name(noise, snr, name)] for name in RECORDS])
+            f"{noise}/{snr}": _sum([results[case_name(noise, snr, name)] for name in RECORDS])
             for noise, snr in dict.fromkeys((noise, snr) for noise, snr, _ in cases)
         },
         "events": events,

@@ -56,7 +56,7 @@ def decided_by() -> dict[str, object]:
     return {"code": measured_code()}
 
 
-def run(kept: Cases) -> dict[str, Any]:
+def run(results: Cases) -> dict[str, Any]:
     """Play what is not kept, and return the figures."""
     cases = [
         (f"{event.name}/{pace}/{i}", event, pace, i)
@@ -64,22 +64,24 @@ def run(kept: Cases) -> dict[str, Any]:
         for event in EVENTS
         for pace in PACES
     ]
-    missing = [case for case in cases if case[0] not in kept]
+    missing = [case for case in cases if case[0] not in results]
     with monitor("--model", "simulated") as endpoint:
         for start in range(0, len(missing), AT_ONCE):
-            _together(missing[start : start + AT_ONCE], endpoint, kept, start)
+            _together(missing[start : start + AT_ONCE], endpoint, results, start)
     return {
         "wearers": WEARERS,
         "cores": os.cpu_count(),
-        "load": [round(pick(kept[name]["load"] for name, *_ in cases), 1) for pick in (min, max)],
+        "load": [
+            round(pick(results[name]["load"] for name, *_ in cases), 1) for pick in (min, max)
+        ],
         "at_once": AT_ONCE,
-        "before": Counter(kind for name, *_ in cases for kind in kept[name]["before"]),
-        "events": [_figures(event, kept) for event in EVENTS],
+        "before": Counter(kind for name, *_ in cases for kind in results[name]["before"]),
+        "events": [_figures(event, results) for event in EVENTS],
     }
 
 
 def _together(
-    cases: list[tuple[str, Event, str, int]], endpoint: str, kept: Cases, first: int
+    cases: list[tuple[str, Event, str, int]], endpoint: str, results: Cases, first: int
 ) -> None:
     struck: list[Struck] = [
         strike(event, f"w{i}-{number}", 1000 + i, AT_S + i / WEARERS, LASTS_S)
@@ -95,7 +97,7 @@ def _together(
             if alarm.kind in event.kinds and alarm.at is not None and alarm.at >= one.at
         ]
         before = [alarm.kind for alarm, _ in board.raised if alarm.at and alarm.at < one.at]
-        kept[name] = {
+        results[name] = {
             "from_last": arrivals[0] - one.at / RATE if arrivals else None,
             "from_first": arrivals[0] - one.first / RATE if arrivals else None,
             "before": before,
@@ -103,7 +105,7 @@ def _together(
         }
 
 
-def _figures(event: Event, kept: Cases) -> dict[str, Any]:
+def _figures(event: Event, results: Cases) -> dict[str, Any]:
     found: dict[str, Any] = {
         "event": event.name,
         "kind": event.kinds[0],
@@ -111,7 +113,7 @@ def _figures(event: Event, kept: Cases) -> dict[str, Any]:
         "from": "first" if event.origin else "last",
     }
     for pace in PACES:
-        all_ = [kept[f"{event.name}/{pace}/{i}"] for i in range(WEARERS)]
+        all_ = [results[f"{event.name}/{pace}/{i}"] for i in range(WEARERS)]
         one: dict[str, Any] = {"missed": sum(each["from_last"] is None for each in all_)}
         for origin in ("from_first", "from_last"):
             values = [each[origin] for each in all_ if each[origin] is not None]

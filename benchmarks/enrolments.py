@@ -79,14 +79,14 @@ def write(counts: dict[str, dict[str, int | str]]) -> list[str]:
 
 if __name__ == "__main__":
     counts = json.loads(KEPT.read_text())["replays"] if KEPT.is_file() else {}
-    wanted = {
+    commands = {
         name: each
         for name, each in models().items()
         if counts.get(name, {}).get("model") != digest(each[1])
     }
     with long_work() as bar, ThreadPoolExecutor(WORKERS) as pool:
-        task = bar.add_task("Replays", total=len(wanted), note="")
-        running = {pool.submit(replayed, *each): name for name, each in wanted.items()}
+        task = bar.add_task("Replays", total=len(commands), note="")
+        running = {pool.submit(replayed, *each): name for name, each in commands.items()}
         for done in as_completed(running):
             counts[running[done]] = done.result()
             write(counts)

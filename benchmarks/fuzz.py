@@ -38,7 +38,7 @@ CORPUS, FIGURES = Path("runs/fuzz-corpus"), Path("runs/fuzz.json")
 MAX_KEPT = 20_000  # of some 60 MB
 counts = {"inputs": 0, "frames": 0, "messages": 0}
 outcomes: set[tuple[str, str]] = set()
-kept: list[bytes] = []
+valid_inputs: list[bytes] = []
 
 
 def one_input(data: bytes) -> None:
@@ -58,24 +58,24 @@ def one_input(data: bytes) -> None:
         try:
             message = decode(data)
         except ProtocolError as error:
-            said = str(error)
-            outcome = re.sub(r"\d+|['\"].*(['\"]|$)", "", said, flags=re.DOTALL)
+            sentence = str(error)
+            outcome = re.sub(r"\d+|['\"].*(['\"]|$)", "", sentence, flags=re.DOTALL)
         else:
             counts["messages"] += 1
             assert decode(messages.encode(message)) == message  # noqa: S101 - a finding
-            said = ""
+            sentence = ""
             outcome = repr([type(field) for field in msgspec.structs.astuple(message)])
-        assert len(said) < 500  # noqa: S101 - a finding
+        assert len(sentence) < 500  # noqa: S101 - a finding
         if (decode.__name__, outcome) not in outcomes and len(outcomes) < MAX_KEPT:
             outcomes.add((decode.__name__, outcome))
-            kept.append(data)
+            valid_inputs.append(data)
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
     """Change an input: mostly as libFuzzer would, but past the CRC, and within the JSON."""
     rng = random.Random(seed)  # noqa: S311 - no secret
-    if kept and rng.random() < 0.5:
-        data = rng.choice(kept)
+    if valid_inputs and rng.random() < 0.5:
+        data = rng.choice(valid_inputs)
     changed = bytes(atheris.Mutate(data, max_size))
     if data.startswith(frame.MAGIC):
         if rng.random() < 0.8:
@@ -120,10 +120,10 @@ def corpus() -> list[bytes]:
     found = []
     for kind in KINDS:
         names = {field.encode_name for field in msgspec.structs.fields(kind)} - {"v"}
-        whole = {name: fields.get(name, "words" if name in texts else 1) for name in names}
+        complete = {name: fields.get(name, "words" if name in texts else 1) for name in names}
         if kind is messages.Alarm:
-            whole["state"] = "raised"
-        message = msgspec.convert({"type": kind.__name__.lower()} | whole, kind)
+            complete["state"] = "raised"
+        message = msgspec.convert({"type": kind.__name__.lower()} | complete, kind)
         found.append(messages.encode(message))
     for count in (1, 36, frame.MAX_SAMPLES):
         head = struct.pack("<4sBBHQQqIf8s", b"ECGF", 1, 0, count, 255, 720, 0, 360_000, 200, b"II")

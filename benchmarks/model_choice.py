@@ -252,8 +252,8 @@ def write(rows: dict[str, dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    kept = OUT / "model-choice.json"
-    rows = json.loads(kept.read_text()) if kept.is_file() else {}
+    path = OUT / "model-choice.json"
+    rows = json.loads(path.read_text()) if path.is_file() else {}
     together = defaultdict(list)
     for name, variant in VARIANTS.items():
         if name not in rows:

@@ -65,11 +65,11 @@ def total(counts: dict[str, DetectionCounts], names: Iterable[str]) -> Detection
 if __name__ == "__main__":
     counts = {name: evaluate(read(obtain(f"mitdb/{name}"))) for name in NON_PACED}
     gross = [("**all 44**", NON_PACED), ("DS1", DS1), ("DS2", DS2)]
-    whole = total(counts, NON_PACED)
+    overall = total(counts, NON_PACED)
     PAGE.write_text(
         HEAD
-        + target("sensitivity", PUBLISHED[0], whole.sensitivity)
-        + target("positive predictive value", PUBLISHED[1], whole.ppv)
+        + target("sensitivity", PUBLISHED[0], overall.sensitivity)
+        + target("positive predictive value", PUBLISHED[1], overall.ppv)
         + REMARKS
         + COLUMNS.format("")
         + "".join(row(name, total(counts, which)) for name, which in gross)

@@ -124,9 +124,9 @@ def judge(name: str, kind: str | None, level_db: float) -> Counter[str]:
     return counts + Counter({f"noisy {key}": int(sum(which & called)) for key, which in of.items()})
 
 
-def percent(counts: Counter[str], part: str, whole: str) -> str:
+def percent(counts: Counter[str], part: str, overall: str) -> str:
     """Return a share for the tables."""
-    return f"{100 * counts[part] / counts[whole]:.2f} %" if counts[whole] else "-"
+    return f"{100 * counts[part] / counts[overall]:.2f} %" if counts[overall] else "-"
 
 
 def of_all(counts: Counter[str], kind: str) -> str:

@@ -60,12 +60,12 @@ def raised(lines: Sequence[NDArray[np.float64]]) -> list[list[str]]:
     rows = np.arange(len(lines), dtype=np.intp)
     chain = SignalChain(Geometry(0, 0, 120), len(lines))
     conditions = [WearerConditions(AlarmLimits()) for _ in lines]
-    told: list[list[str]] = [[] for _ in lines]
+    raised_kinds: list[list[str]] = [[] for _ in lines]
     for second in chain.push(rows, np.stack(lines), np.full(len(lines), STEP_MV)).seconds:
         for change in conditions[second.row].second(second):
-            if change.holds and change.kind not in told[second.row]:
-                told[second.row].append(change.kind)
-    return told
+            if change.holds and change.kind not in raised_kinds[second.row]:
+                raised_kinds[second.row].append(change.kind)
+    return raised_kinds
 
 
 def main() -> None:
@@ -73,8 +73,8 @@ def main() -> None:
     text = ""
     for millivolts in MILLIVOLTS:
         cells = list(product(PER_MINUTE, NOISE_UV))
-        told = raised([slow(rate, millivolts, noise) for rate, noise in cells])
-        of = dict(zip(cells, told, strict=True))
+        raised_kinds = raised([slow(rate, millivolts, noise) for rate, noise in cells])
+        of = dict(zip(cells, raised_kinds, strict=True))
         text += f"\nR wave of {millivolts:g} mV:\n\n| rate | "
         text += " | ".join(f"{noise} uV" for noise in NOISE_UV) + " |\n"
         text += "|---|" + "---|" * len(NOISE_UV) + "\n"

@@ -75,14 +75,14 @@ def both(record: str, builds: Builds) -> Found:
         wait([start(builds[b], str(PROBE), record, str(chains[b])) for b in builds])
         wait([replay(builds[b], record, journals[b]) for b in builds])
         first, second = (dict(np.load(path)) for path in chains.values())
-        told = [published(path) for path in journals.values()]
+        outputs = [published(path) for path in journals.values()]
     return {
         **_samples(first["filtered"], second["filtered"]),
         "beats": len(first["beats"]),
         "beats gone": _without(first["beats"], second["beats"]),
         "beats new": _without(second["beats"], first["beats"]),
-        **_seconds(told[0]["window"], told[1]["window"]),
-        **_alarms(told[0]["alarm"], told[1]["alarm"]),
+        **_seconds(outputs[0]["window"], outputs[1]["window"]),
+        **_alarms(outputs[0]["alarm"], outputs[1]["alarm"]),
     }
 
 
@@ -116,7 +116,7 @@ def _without(beats: NDArray[np.int64], others: NDArray[np.int64]) -> list[int]:
 
 def _seconds(one: list[Found], other: list[Found]) -> Found:
     """Return the seconds of which anything differs, with all that is said of them."""
-    first, second = ({m["first"] // SECOND: m for m in said} for said in (one, other))
+    first, second = ({m["first"] // SECOND: m for m in part} for part in (one, other))
     differ = []
     for at in sorted({*first, *second}):
         a, b = first.get(at, {}), second.get(at, {})
@@ -137,8 +137,8 @@ def _alarms(one: list[Found], other: list[Found]) -> Found:
     Alarms without a sample, of link and disk, tell how busy the machine was, not what was judged.
     """
     first, second = (
-        [tuple(m[f] for f in OF_ALARM) for m in said if m["at"] is not None]
-        for said in (one, other)
+        [tuple(m[f] for f in OF_ALARM) for m in part if m["at"] is not None]
+        for part in (one, other)
     )
     gone, new = list(first), list(second)
     for change in first:

@@ -100,7 +100,7 @@ def explain_alarms(found: Found, causes: dict[int, str]) -> list[tuple[str, list
 
     It is the first of `CAUSES` among what differs in the time that the alarm looks back on.
     """
-    told = []
+    changes = []
     for which in ("gone", "new"):
         for change in found[f"alarms {which}"]:
             end = change[0] // SECOND
@@ -108,8 +108,8 @@ def explain_alarms(found: Found, causes: dict[int, str]) -> list[tuple[str, list
             if any(end - ALARM_S <= at <= end for at in beats_differ(found)):
                 near.add("beats")
             cause = next((cause for cause in CAUSES if cause in near), "unexplained")
-            told.append((which, change, cause))
-    return told
+            changes.append((which, change, cause))
+    return changes
 
 
 def ranges(seconds: Iterable[int]) -> str:
@@ -172,8 +172,8 @@ def page(records: dict[str, Found]) -> str:
         cells = (ranges(at for at, c in each.items() if c == cause) for cause in CAUSES)
         text += f"| {name} | {' | '.join(cells)} |\n"
     text += ALARMS_HEAD
-    for name, told in alarms.items():
-        for which, (at, kind, _, _, state, _), cause in sorted(told, key=lambda one: one[1][0]):
+    for name, changes in alarms.items():
+        for which, (at, kind, _, _, state, _), cause in sorted(changes, key=lambda one: one[1][0]):
             text += f"| {name} | {at / SECOND:.1f} | {kind} {state} | {which} | {cause} |\n"
     return text
 

@@ -70,8 +70,8 @@ def soak(folder: Path, seconds: float, wearers: int, log: Path) -> dict:
     serve += ["--publish", f"tcp://127.0.0.1:{ports[1]}", "--capture", "48"]
     environment["ECGMON_NETWORK_METRICS"] = f"127.0.0.1:{ports[2]}"
     with (
-        (folder / "serve.log").open("w") as said,
-        subprocess.Popen(serve, env=environment, stderr=said) as monitor,  # noqa: S603 - ours
+        (folder / "serve.log").open("w") as errors,
+        subprocess.Popen(serve, env=environment, stderr=errors) as monitor,  # noqa: S603 - ours
     ):
         try:
             watch = Watch(monitor.pid, notify, log)
@@ -101,7 +101,7 @@ def soak(folder: Path, seconds: float, wearers: int, log: Path) -> dict:
     played = json.loads((folder / "replay.json").read_text())
     warnings = [x for x in (folder / "serve.log").read_text().splitlines() if "level=info" not in x]
     devices_of = {one["patient"]: one for one in played["wearers"] if "gaps" not in one["patient"]}
-    kept = {name: held(state / "captured", name) for name in devices_of}
+    on_disk = {name: held(state / "captured", name) for name in devices_of}
     return watch.figures() | {
         "wearers": wearers,
         "hours": seconds / 3600,
@@ -109,10 +109,10 @@ def soak(folder: Path, seconds: float, wearers: int, log: Path) -> dict:
         "exit_code": code,
         "stop_s": round(stop_s, 2),
         "played": {k: v for k, v in played.items() if k != "wearers"},
-        "whole_wearers": len(kept),
+        "whole_wearers": len(on_disk),
         "whole_sent": sum(one["samples_sent"] for one in devices_of.values()),
-        "whole_on_disk": sum(samples for samples, _ in kept.values()),
-        "whole_missing": sum(missing for _, missing in kept.values()),
+        "whole_on_disk": sum(samples for samples, _ in on_disk.values()),
+        "whole_missing": sum(missing for _, missing in on_disk.values()),
         "warnings": len(warnings),
         "first_warnings": warnings[:5],
         "commit": subprocess.run(

@@ -51,8 +51,8 @@ def ask(endpoint: str | None, key: Path | None) -> "AbstractContextManager[Attac
     from ecgmon.wire import messages
     from ecgmon.wire.viewer_client import topics
 
-    wanted = topics((messages.Opened, messages.Alarm, messages.Paused))
-    return asking(where("publish", endpoint, key), wanted)
+    subscribed = topics((messages.Opened, messages.Alarm, messages.Paused))
+    return asking(where("publish", endpoint, key), subscribed)
 
 
 def write_json(path: Path, found: object) -> None:

@@ -49,8 +49,8 @@ def list_alarms(
       ecgmon alarms list 203 --json -
     """
     with ask(endpoint, key) as monitor:
-        books = _books(monitor.snapshot, wearers, all_=not wearers)
-    found = [(alarm, book) for book in books for alarm in book.standing]
+        alarm_lists = _alarm_lists(monitor.snapshot, wearers, all_=not wearers)
+    found = [(alarm, alarm_list) for alarm_list in alarm_lists for alarm in alarm_list.active]
     found.sort(key=lambda pair: pair[0].weight)
     if json_file is not None:
         write_json(json_file, [alarm.message for alarm, _ in found])
@@ -62,9 +62,9 @@ def list_alarms(
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("wearer", "since", "priority", "state", "alarm"):
         table.add_column(heading, no_wrap=heading != "alarm")
-    for alarm, book in found:
+    for alarm, alarm_list in found:
         message = alarm.message
-        left_s = book.paused_s(message.kind, now)
+        left_s = alarm_list.paused_s(message.kind, now)
         table.add_row(
             message.wearer or OWN,
             _at(alarm.began),
@@ -95,8 +95,8 @@ def ack(
     from ecgmon.wire import messages
 
     with ask(endpoint, key) as monitor:
-        books = _books(monitor.snapshot, wearers, all_=all_)
-        alarms = [alarm.message for book in books for alarm in book.waiting]
+        alarm_lists = _alarm_lists(monitor.snapshot, wearers, all_=all_)
+        alarms = [alarm.message for alarm_list in alarm_lists for alarm in alarm_list.waiting]
         who = by or user()
         for alarm in alarms:
             request = messages.Acknowledge(wearer=alarm.wearer, alarm=alarm.alarm, by=who)
@@ -135,14 +135,14 @@ def pause(
     from ecgmon.wire import messages
 
     with ask(endpoint, key) as monitor:
-        wanted = [
-            messages.Pause(wearer=book.wearer, kind=kind, seconds=seconds, by=by or user())
-            for book in _books(monitor.snapshot, wearers, all_=all_)
-            for kind in kinds or dict.fromkeys(alarm.message.kind for alarm in book.standing)
+        requests = [
+            messages.Pause(wearer=alarm_list.wearer, kind=kind, seconds=seconds, by=by or user())
+            for alarm_list in _alarm_lists(monitor.snapshot, wearers, all_=all_)
+            for kind in kinds or dict.fromkeys(alarm.message.kind for alarm in alarm_list.active)
         ]
-        if not wanted:
+        if not requests:
             raise UsageError("No alarm is active: name a kind to pause with --kind.")
-        _pause(monitor, wanted, json_file, f"paused for {seconds} s")
+        _pause(monitor, requests, json_file, f"paused for {seconds} s")
 
 
 @app.command()
@@ -167,40 +167,40 @@ def rearm(
 
     with ask(endpoint, key) as monitor:
         now = time.time()
-        wanted = [
-            messages.Pause(wearer=book.wearer, kind=kind, seconds=0, by=by or user())
-            for book in _books(monitor.snapshot, wearers, all_=all_)
-            for kind in kinds or book.paused(now)
+        requests = [
+            messages.Pause(wearer=alarm_list.wearer, kind=kind, seconds=0, by=by or user())
+            for alarm_list in _alarm_lists(monitor.snapshot, wearers, all_=all_)
+            for kind in kinds or alarm_list.paused(now)
         ]
-        _pause(monitor, wanted, json_file, "sounds again")
-    if not wanted and json_file is None:
+        _pause(monitor, requests, json_file, "sounds again")
+    if not requests and json_file is None:
         say("Nothing is paused.")
 
 
-def _books(
+def _alarm_lists(
     snapshot: "MonitorSnapshot", wearers: list[str] | None, *, all_: bool
 ) -> "list[AlarmList]":
     """Return the alarms of those who were named; raises `UsageError` where nobody was, or both."""
     if bool(wearers) == all_:
         raise UsageError("Say whose alarms: name wearers, or give --all.")
     if not wearers:
-        return snapshot.books
+        return snapshot.alarm_lists
     known = ", ".join(sorted(snapshot.wearers)) or "nobody"
     for wearer in wearers:
         if wearer not in snapshot.wearers:
             raise UsageError(f"The monitor does not watch {wearer}: it watches {known}.")
-    return [snapshot.wearers[wearer].book for wearer in dict.fromkeys(wearers)]
+    return [snapshot.wearers[wearer].alarm_list for wearer in dict.fromkeys(wearers)]
 
 
 def _pause(
-    monitor: Attached, wanted: "list[messages.Pause]", json_file: Path | None, done: str
+    monitor: Attached, requests: "list[messages.Pause]", json_file: Path | None, done: str
 ) -> None:
-    for request in wanted:
+    for request in requests:
         monitor.ask(request)
     if json_file is not None:
-        write_json(json_file, wanted)
+        write_json(json_file, requests)
         return
-    for request in wanted:
+    for request in requests:
         say(f"{request.wearer or OWN}: {request.kind} {done}.")
 
 

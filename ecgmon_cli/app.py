@@ -50,8 +50,8 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         Console().print(f"ecgmon {__version__}", highlight=False)
         raise typer.Exit
 

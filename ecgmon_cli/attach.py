@@ -44,7 +44,7 @@ def user() -> str:
 
 
 @contextlib.contextmanager
-def attached(where: "MonitorAddress", wanted: list[str]) -> Iterator["ViewerClient"]:
+def attached(where: "MonitorAddress", topics: list[str]) -> Iterator["ViewerClient"]:
     """Connect to a monitor's publish endpoint; raises `UsageError` where that is none."""
     import zmq
 
@@ -52,7 +52,7 @@ def attached(where: "MonitorAddress", wanted: list[str]) -> Iterator["ViewerClie
 
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     try:
-        viewer = ViewerClient(context, where.endpoint, wanted, secure=where.secure)
+        viewer = ViewerClient(context, where.endpoint, topics, secure=where.secure)
         with contextlib.closing(viewer):
             yield viewer
     finally:
@@ -82,7 +82,7 @@ class Attached:
         self._viewer = viewer
         self._endpoint = endpoint
 
-    def stand(self) -> None:
+    def wait_for_snapshot(self) -> None:
         """Wait until the monitor has said how things stand; raises `EcgmonError` if it does not."""
         from ecgmon.wire import messages
 
@@ -103,26 +103,26 @@ class Attached:
         """Listen until there is enough, but no longer than so many seconds."""
         deadline = time.monotonic() + seconds
         while not enough() and time.monotonic() < deadline:
-            for message in self._heard():
+            for message in self._messages():
                 self.snapshot.apply(message, time.monotonic())
 
-    def _await(self, wanted: "Callable[[messages.ToViewer], bool]") -> "messages.ToViewer":
+    def _await(self, topics: "Callable[[messages.ToViewer], bool]") -> "messages.ToViewer":
         from ecgmon.wire import messages
 
         deadline = time.monotonic() + ANSWER_S
         found = None
         while time.monotonic() < deadline:
-            for message in self._heard():
+            for message in self._messages():
                 self.snapshot.apply(message, time.monotonic())
                 if isinstance(message, messages.Refused):
                     raise EcgmonError(f"The monitor refused: {message.reason}")
-                if wanted(message):
+                if topics(message):
                     found = message
             if found is not None:
                 return found
         raise self._nobody()
 
-    def _heard(self) -> "Iterator[messages.ToViewer]":
+    def _messages(self) -> "Iterator[messages.ToViewer]":
         self._viewer.keep_alive()
         self._viewer.socket.poll(_POLL_MS)
         yield from self._viewer.drain(_BATCH)
@@ -135,9 +135,9 @@ class Attached:
 
 
 @contextlib.contextmanager
-def asking(where: "MonitorAddress", wanted: list[str]) -> Iterator[Attached]:
+def asking(where: "MonitorAddress", topics: list[str]) -> Iterator[Attached]:
     """Connect to a monitor that has said how things stand."""
-    with attached(where, wanted) as viewer:
+    with attached(where, topics) as viewer:
         monitor = Attached(viewer, where.endpoint)
-        monitor.stand()
+        monitor.wait_for_snapshot()
         yield monitor

@@ -42,6 +42,6 @@ def names_of(records: Iterable[str]) -> str:
     return ", ".join(" ".join([database, *names]).strip() for database, names in databases.items())
 
 
-def plain(said: str) -> Text:
+def plain(given: str) -> Text:
     """Return what a card says, neither as markup nor able to steer the terminal."""
-    return Text("".join(c if c.isprintable() else "?" for c in said))
+    return Text("".join(c if c.isprintable() else "?" for c in given))

@@ -73,7 +73,7 @@ def _everything(loaded: "LoadedConfig") -> dict[str, Any]:
     """Return all keys by section, each with its value and origin."""
     import msgspec
 
-    def told(prefix: tuple[str, ...], section: object) -> dict[str, Any]:
+    def values(prefix: tuple[str, ...], section: object) -> dict[str, Any]:
         return {
             name: {"value": value, "from": loaded.origins.get((*prefix, name), "default")}
             for name, value in msgspec.to_builtins(section).items()
@@ -82,6 +82,6 @@ def _everything(loaded: "LoadedConfig") -> dict[str, Any]:
     config = loaded.config
     sections = {name: getattr(config, name) for name in config.__struct_fields__}
     wearers = sections.pop("wearers")
-    return {name: told((name,), section) for name, section in sections.items()} | {
-        "wearers": {wearer: told(("wearers", wearer), own) for wearer, own in wearers.items()}
+    return {name: values((name,), section) for name, section in sections.items()} | {
+        "wearers": {wearer: values(("wearers", wearer), own) for wearer, own in wearers.items()}
     }

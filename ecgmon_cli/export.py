@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from ecgmon.export.journal_reader import Said
+    from ecgmon.export.journal_reader import JournalMessages
     from ecgmon.export.streams import ExportedStream
 
 
@@ -80,7 +80,7 @@ def export(
       ecgmon export --patient ann --format json | jq .streams[].said
     """
     from ecgmon.config import load
-    from ecgmon.export import journal_reader as said
+    from ecgmon.export import journal_reader as reader
     from ecgmon.export import streams
     from ecgmon.export.timespec import moment
     from ecgmon.records.captured.layout import home
@@ -94,20 +94,24 @@ def export(
     home(captured_folder(), patient)  # an id that is none is said at once
     path = journal or journal_file(load(config).config)
     with long_work(transient=True) as bar:
-        heard = said.Said()
+        found_messages = reader.JournalMessages()
         if journal or format_ is not Format.WFDB or path.exists():
             task = bar.add_task("Reading the journal", total=100, note="")
-            heard = said.read(path, patient, lambda part: bar.update(task, completed=100 * part))
-        found = streams.streams(captured_folder(), patient, heard, start, stop)
+            found_messages = reader.read(
+                path, patient, lambda part: bar.update(task, completed=100 * part)
+            )
+        found = streams.streams(captured_folder(), patient, found_messages, start, stop)
         if format_ is Format.WFDB:
             if output == Path("-"):
                 raise UsageError("WFDB records are files: name a folder, or give --format csv.")
-            _write_records(found, patient, heard, output or Path(), bar)
+            _write_records(found, patient, found_messages, output or Path(), bar)
         else:
-            _write_table(_table(format_, found, patient, heard), output or Path("-"), found, bar)
-    if heard.unreadable:
+            _write_table(
+                _table(format_, found, patient, found_messages), output or Path("-"), found, bar
+            )
+    if found_messages.unreadable:
         Console(stderr=True).print(
-            f"{heard.unreadable:,} rows of {path} could not be read and were left out.",
+            f"{found_messages.unreadable:,} rows of {path} could not be read and were left out.",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -115,7 +119,7 @@ def export(
 
 
 def _table(
-    format_: Format, found: "list[ExportedStream]", patient: str, heard: "Said"
+    format_: Format, found: "list[ExportedStream]", patient: str, found_messages: "JournalMessages"
 ) -> "Iterator[str]":
     from ecgmon.export.tables import as_csv, as_json
 
@@ -125,8 +129,8 @@ def _table(
             "--format wfdb exports the captured signal."
         )
     if format_ is Format.CSV:
-        return as_csv(found, heard.others)
-    return as_json(patient, found, heard.others)
+        return as_csv(found, found_messages.others)
+    return as_json(patient, found, found_messages.others)
 
 
 def _write_table(
@@ -151,7 +155,11 @@ def _write_table(
 
 
 def _write_records(
-    found: "list[ExportedStream]", patient: str, heard: "Said", folder: Path, bar: "Progress"
+    found: "list[ExportedStream]",
+    patient: str,
+    found_messages: "JournalMessages",
+    folder: Path,
+    bar: "Progress",
 ) -> None:
     from ecgmon.export.wfdb_record import write
 
@@ -164,7 +172,7 @@ def _write_records(
     task = bar.add_task("Writing seconds", total=total, note="")
     for stream in found:
         for record in write(
-            stream, patient, heard.others, folder, lambda more: bar.advance(task, more)
+            stream, patient, found_messages.others, folder, lambda more: bar.advance(task, more)
         ):
             minutes, seconds = divmod(record.seconds, 60)
             Console().print(

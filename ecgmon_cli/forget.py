@@ -13,7 +13,7 @@ from ecgmon_cli.options import ConfigFile, write
 
 if TYPE_CHECKING:
     from ecgmon.config.reading import LoadedConfig
-    from monitor.storage.erasure import Kept, Places
+    from monitor.storage.erasure import Places, StoredData
     from monitor.storage.erasure_log import ErasureLog
 
 
@@ -80,27 +80,29 @@ def forget(
         models=stored(),
     )
     if dry_run:
-        kept = look(places, wearer)
-        _require_something(places, wearer, kept, ErasureLog(places.state, wearer))
-        _report(places, wearer, kept, _remains(loaded, places, wearer), json_file, deleted=False)
+        counted = look(places, wearer)
+        _require_something(places, wearer, counted, ErasureLog(places.state, wearer))
+        _report(places, wearer, counted, _remains(loaded, places, wearer), json_file, deleted=False)
         return
     with no_monitor(places):
-        kept, log = look(places, wearer), ErasureLog(places.state, wearer)
-        _require_something(places, wearer, kept, log)
+        counted, log = look(places, wearer), ErasureLog(places.state, wearer)
+        _require_something(places, wearer, counted, log)
         if not yes:
-            _ask(places, wearer, kept)
+            _ask(places, wearer, counted)
         remains = _remains(loaded, places, wearer)
-        log.add("begun", kept)
+        log.add("begun", counted)
         with long_work(transient=True) as bar:
             bar.add_task(f"Deleting what is kept of {wearer}", total=None, note="")
             erase(places, wearer)
-        log.add("done", kept)
-    _report(places, wearer, kept, remains, json_file, deleted=True)
+        log.add("done", counted)
+    _report(places, wearer, counted, remains, json_file, deleted=True)
 
 
-def _require_something(places: "Places", wearer: str, kept: "Kept", log: "ErasureLog") -> None:
+def _require_something(
+    places: "Places", wearer: str, counted: "StoredData", log: "ErasureLog"
+) -> None:
     """Raise `UsageError` where nothing is kept, and nothing was left half done."""
-    if log.unfinished or kept.lines or any(path.exists() for path in places.folders(wearer)):
+    if log.unfinished or counted.lines or any(path.exists() for path in places.folders(wearer)):
         return
     if log.latest is not None:
         raise UsageError(
@@ -112,26 +114,26 @@ def _require_something(places: "Places", wearer: str, kept: "Kept", log: "Erasur
     )
 
 
-def _ask(places: "Places", wearer: str, kept: "Kept") -> None:
+def _ask(places: "Places", wearer: str, counted: "StoredData") -> None:
     """Ask whether to go on; raises `typer.Exit` where it is not wanted."""
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask in: give --yes to delete without asking.")
-    typer.echo(f"Kept of {wearer} in {places.state}: {_summary(kept)}.", err=True)
+    typer.echo(f"Kept of {wearer} in {places.state}: {_summary(counted)}.", err=True)
     if not typer.confirm("Delete all of it for ever?", err=True):
         typer.echo("Nothing was deleted.", err=True)
         raise typer.Exit(1)
 
 
-def _summary(kept: "Kept") -> str:
+def _summary(counted: "StoredData") -> str:
     def many(number: int, what: str) -> str:
         return f"{number:,} {what}{'s' * (number != 1)}"
 
     return ", ".join(
         (
-            f"{kept.signal_hours:.1f} hours of signal in {many(kept.records, 'record')}",
-            many(kept.models, "model"),
-            many(kept.enrolments, "enrolment file"),
-            f"{many(kept.lines, 'journal line')} with {many(kept.alarms, 'alarm')}",
+            f"{counted.signal_hours:.1f} hours of signal in {many(counted.records, 'record')}",
+            many(counted.models, "model"),
+            many(counted.enrolments, "enrolment file"),
+            f"{many(counted.lines, 'journal line')} with {many(counted.alarms, 'alarm')}",
         )
     )
 
@@ -180,7 +182,7 @@ def _remains(loaded: "LoadedConfig", places: "Places", wearer: str) -> list[str]
 def _report(
     places: "Places",
     wearer: str,
-    kept: "Kept",
+    counted: "StoredData",
     remains: list[str],
     json_file: Path | None,
     *,
@@ -189,10 +191,10 @@ def _report(
     import msgspec
 
     if json_file is not None:
-        said = {"wearer": wearer, "deleted": deleted, **msgspec.structs.asdict(kept)}
-        text = msgspec.json.format(msgspec.json.encode(said | {"remains": remains}), indent=2)
+        document = {"wearer": wearer, "deleted": deleted, **msgspec.structs.asdict(counted)}
+        text = msgspec.json.format(msgspec.json.encode(document | {"remains": remains}), indent=2)
         write(json_file, f"{text.decode()}\n")
         return
     what = "Deleted" if deleted else "Would be deleted"
-    for line in (f"{what} of {wearer} in {places.state}: {_summary(kept)}.", *remains):
+    for line in (f"{what} of {wearer} in {places.state}: {_summary(counted)}.", *remains):
         Console(highlight=False).print(line, markup=False, soft_wrap=True)

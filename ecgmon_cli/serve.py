@@ -146,14 +146,14 @@ def _signals(
     log = logger(__name__)
 
     # Handlers interrupt anything, logging too: all they may do is what takes no lock.
-    wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    reloads: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
     def stop(*_: object) -> None:
         service.stopping()
         monitor.stop()
 
     def reload() -> None:
-        while wanted.get():
+        while reloads.get():
             service.reloading()
             try:
                 monitor.reload(read())
@@ -168,7 +168,7 @@ def _signals(
     handlers = {
         signal.SIGTERM: stop,
         signal.SIGINT: stop,
-        signal.SIGHUP: lambda *_: wanted.put(True),
+        signal.SIGHUP: lambda *_: reloads.put(True),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     thread = threading.Thread(target=reload, name="reload")
@@ -176,7 +176,7 @@ def _signals(
     try:
         yield
     finally:
-        wanted.put(False)
+        reloads.put(False)
         thread.join()
         for number, handler in before.items():
             signal.signal(number, handler)

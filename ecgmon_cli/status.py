@@ -67,14 +67,14 @@ def status(
         write(json_file, json.dumps(_everything(snapshot, there.endpoint), indent=2) + "\n")
     else:
         _print(snapshot, there.endpoint)
-    waiting = [alarm.message for book in snapshot.books for alarm in book.waiting]
+    waiting = [alarm.message for alarm_list in snapshot.alarm_lists for alarm in alarm_list.waiting]
     if any(alarm.priority == "high" for alarm in waiting):
         raise typer.Exit(HIGH_WAITS)
 
 
-def paused_until(book: "AlarmList", now: float) -> dict[str, float]:
+def paused_until(alarm_list: "AlarmList", now: float) -> dict[str, float]:
     """Return the kinds that are paused, and until when."""
-    return {kind: round(now + book.paused_s(kind, now), 3) for kind in book.paused(now)}
+    return {kind: round(now + alarm_list.paused_s(kind, now), 3) for kind in alarm_list.paused(now)}
 
 
 def _known(state: "ViewState") -> bool:
@@ -96,7 +96,7 @@ def _everything(snapshot: "MonitorSnapshot", endpoint: str) -> dict[str, Any]:
             "lead": state.opened.lead if state.opened else None,
             "model": state.model,
             **(_link(state.link) if state.link else {"link": None}),
-            **_alarms(state.book, now),
+            **_alarms(state.alarm_list, now),
         }
         for state in snapshot.order()
     ]
@@ -108,10 +108,10 @@ def _link(link: "messages.Link") -> dict[str, Any]:
     return {"link": {name: getattr(link, name) for name in names}}
 
 
-def _alarms(book: "AlarmList", now: float) -> dict[str, Any]:
+def _alarms(alarm_list: "AlarmList", now: float) -> dict[str, Any]:
     return {
-        "alarms": [to_builtins(alarm.message) for alarm in book.standing],
-        "paused_until": paused_until(book, now),
+        "alarms": [to_builtins(alarm.message) for alarm in alarm_list.active],
+        "paused_until": paused_until(alarm_list, now),
     }
 
 
@@ -127,14 +127,14 @@ def _window(state: "ViewState") -> "messages.Window | None":
 
 def _print(snapshot: "MonitorSnapshot", endpoint: str) -> None:
     from ecgmon.terminal.canvas import plain
-    from viewer.terminal.overview import standing
+    from viewer.terminal.overview import active
 
     console = Console(highlight=False)
     now = time.time()
     wearers = snapshot.order()
     console.print(f"{endpoint}: {len(wearers)} wearer{'' if len(wearers) == 1 else 's'}")
-    if text := standing(snapshot.own, now, 100):
-        worst = snapshot.own.standing[0].message.priority
+    if text := active(snapshot.own, now, 100):
+        worst = snapshot.own.active[0].message.priority
         console.print(Text(f"the monitor: {plain(text)}", style=STYLES[worst]))
     if not wearers:
         return
@@ -152,9 +152,9 @@ def _print(snapshot: "MonitorSnapshot", endpoint: str) -> None:
     for state in wearers:
         window = _window(state)
         rate = window.heart_rate if window else None
-        text, style = standing(state.book, now, max(room, 24)), ""
+        text, style = active(state.alarm_list, now, max(room, 24)), ""
         if text:
-            style = STYLES[state.book.standing[0].message.priority]
+            style = STYLES[state.alarm_list.active[0].message.priority]
         table.add_row(
             state.wearer,
             _state(state),

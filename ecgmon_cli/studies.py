@@ -128,7 +128,7 @@ def _do(
 
     ``spent`` is called with its minutes after each epoch.
     """
-    from trainer.evaluation.results.store import Kept, Store
+    from trainer.evaluation.results.store import Store, StoredResult
 
     store = Store(place.pictures)
     if store.valid(job.name, by.digest):
@@ -148,5 +148,5 @@ def _do(
 
     result = job.result(replace(place, progress=after))
     bars.clear()
-    store.put(job.name, Kept(result, by.digest, by.seed, round(seconds())))
+    store.put(job.name, StoredResult(result, by.digest, by.seed, round(seconds())))
     return True

@@ -76,12 +76,12 @@ class ConnectCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's
         """Put the endpoint that was left out, which is `CONFIGURED`."""
-        whole: list[str] = []
+        complete: list[str] = []
         for arg, after in zip(args, [*args[1:], "-"], strict=True):
-            whole.append(arg)
+            complete.append(arg)
             if arg in ("--connect", "--monitor") and after.startswith("-"):
-                whole.append(CONFIGURED)
-        return super().parse_args(ctx, whole)
+                complete.append(CONFIGURED)
+        return super().parse_args(ctx, complete)
 
 
 class EndpointGroup(TyperGroup):

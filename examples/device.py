@@ -41,7 +41,7 @@ class Device:
         self.stream = secrets.randbits(64)
         self.began, self.started = time.time(), time.monotonic()
         self.end = math.inf if seconds is None else round(seconds * rate)
-        self.kept = []  # samples that no acknowledgement covers yet,
+        self.unacknowledged = []  # samples that no acknowledgement covers yet,
         self.first = 0  # and the index of the first of them
 
     def run(self):
@@ -71,13 +71,13 @@ class Device:
     def converse(self, socket):
         """Say hello and stream; returns (welcomed?, why it ended, retry_s, all acknowledged?)."""
         self.say(socket, type="hello", wearer=self.wearer, rate=self.rate, leads=[LEAD])
-        sent, heard, spoke, said_bye = None, time.monotonic(), time.monotonic(), False
+        sent, last_answer, last_sent, said_bye = None, time.monotonic(), time.monotonic(), False
         seen = 0  # what the monitor has judged need not be sent, but is kept until acknowledged
         while True:
             self.take_samples()
             socket.poll(round(500 * FRAME_S))
             while socket.poll(0):
-                answer, heard = json.loads(socket.recv()), time.monotonic()
+                answer, last_answer = json.loads(socket.recv()), time.monotonic()
                 if answer["type"] == "refused":
                     return sent is not None, answer["reason"], answer["retry_s"], False
                 acknowledged = answer["next"]
@@ -85,39 +85,41 @@ class Device:
                     print(f"welcome, next={acknowledged} publish={answer['publish']}", flush=True)
                     sent = acknowledged
                 seen = max(seen, acknowledged, answer.get("seen") or 0)
-                del self.kept[: max(acknowledged - self.first, 0)]
+                del self.unacknowledged[: max(acknowledged - self.first, 0)]
                 self.first = max(acknowledged, self.first)
             now = time.monotonic()
             if said_bye and self.first >= self.end:
                 return True, "finished", None, True
             if sent is None or said_bye or sent > self.first:  # an answer is due
-                if now - heard > PATIENCE_S:
+                if now - last_answer > PATIENCE_S:
                     return sent is not None, "the monitor does not answer", None, False
             else:
-                heard = now
+                last_answer = now
             if sent is None:
                 continue
-            sent = max(sent, self.first, min(seen, self.first + len(self.kept)))
+            sent = max(sent, self.first, min(seen, self.first + len(self.unacknowledged)))
             limit = max(seen, self.first) + IN_FLIGHT_S * self.rate
-            while sent < min(self.first + len(self.kept), limit):
-                samples = self.kept[sent - self.first :][: round(self.rate)]  # a second at most
+            while sent < min(self.first + len(self.unacknowledged), limit):
+                samples = self.unacknowledged[sent - self.first :][
+                    : round(self.rate)
+                ]  # a second at most
                 socket.send(self.frame(sent, samples))
-                sent, spoke = sent + len(samples), now
+                sent, last_sent = sent + len(samples), now
             if sent == self.end and not said_bye:
                 self.say(socket, type="bye", end=self.end)
                 said_bye = True
-            elif now - spoke > HEARTBEAT_S:
+            elif now - last_sent > HEARTBEAT_S:
                 self.say(socket, type="heartbeat")
-                spoke = now
+                last_sent = now
 
     def take_samples(self):
         """Measure what is due by now, and keep it."""
         now = min(int((time.monotonic() - self.started) * self.rate), self.end)
-        have = self.first + len(self.kept)
+        have = self.first + len(self.unacknowledged)
         if now - have >= FRAME_S * self.rate or now == self.end:
-            self.kept += [measure(index, self.rate) for index in range(have, now)]
-            given_up = max(len(self.kept) - round(KEPT_S * self.rate), 0)
-            del self.kept[:given_up]
+            self.unacknowledged += [measure(index, self.rate) for index in range(have, now)]
+            given_up = max(len(self.unacknowledged) - round(KEPT_S * self.rate), 0)
+            del self.unacknowledged[:given_up]
             self.first += given_up
 
     def say(self, socket, **message):

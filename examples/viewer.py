@@ -36,19 +36,19 @@ def main():
         socket.curve_publickey = key["public"].encode()
         socket.curve_secretkey = key["secret"].encode()
     socket.connect(given.endpoint)
-    heard, said = time.monotonic(), -ALIVE_S
+    last_message, last_sent = time.monotonic(), -ALIVE_S
     session, seen, lost, again = None, 0, 0, False
     while True:
         now = time.monotonic()
-        if now - said >= ALIVE_S and socket.poll(0, zmq.POLLOUT):
+        if now - last_sent >= ALIVE_S and socket.poll(0, zmq.POLLOUT):
             subscribe = {"type": "subscribe", "topics": topics, "session": session}
             socket.send(json.dumps({**subscribe, "lost": lost, "again": again}).encode())
-            said, again = now, False
-        if now - heard > PATIENCE_S:
+            last_sent, again = now, False
+        if now - last_message > PATIENCE_S:
             print("nothing is heard from the monitor", flush=True)
-            heard = now
+            last_message = now
         if socket.poll(500):
-            heard = time.monotonic()
+            last_message = time.monotonic()
             message = json.loads(socket.recv())
             if "seq" in message:
                 if message["session"] != session:  # a monitor that was started anew, or the first
@@ -57,7 +57,7 @@ def main():
                     continue  # late, over an old connection
                 if missed := message["seq"] - seen - 1:
                     print(f"{missed} messages were lost", flush=True)
-                    lost, said, again = lost + missed, -ALIVE_S, True  # asks how things stand
+                    lost, last_sent, again = lost + missed, -ALIVE_S, True  # asks how things stand
                 seen = message["seq"]
             show(message)
 

@@ -44,7 +44,7 @@ _log = logger(__name__)
 
 
 class Monitor:
-    """A monitoring daemon in one thread; `stop` may be called from another one or a signal.
+    """The monitoring daemon in one thread; other threads and signal handlers may call `stop`.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class Monitor:
         for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
             self._poller.register(one, zmq.POLLIN)
         snapshot = self._registry.snapshot(time.monotonic())
-        self._metrics.stand(said for said in snapshot if isinstance(said, messages.Alarm))
+        self._metrics.set_active(one for one in snapshot if isinstance(one, messages.Alarm))
         self._disk.start()
         _log.info("ready", ingest=",".join(bound), publish=",".join(offered))
 
@@ -161,7 +161,9 @@ class Monitor:
         published = result.published
         for request in requests:
             published += self._requests.carry_out(request)
-        judged = self._registry.advance(lambda wearer: self._publisher.wanted(f"trace/{wearer}"))
+        judged = self._registry.advance(
+            lambda wearer: self._publisher.subscribed(f"trace/{wearer}")
+        )
         self._count_latency(judged, now)
         published += judged
         if now - self._last_link >= LINK_S:
@@ -199,7 +201,7 @@ class Monitor:
                     job.then()
                 continue
             if isinstance(job, Batch):
-                self._outbox.kept(job)
+                self._outbox.stored(job)
                 continue
             self._ingest.connections.acknowledge(job.acks, job.ends)
             if job.ends:

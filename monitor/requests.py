@@ -53,15 +53,15 @@ class ViewerRequests:
             return []
         try:
             if isinstance(message, messages.Acknowledge):
-                told = self._registry.acknowledge(message)
+                published = self._registry.acknowledge(message)
             else:
-                told = self._registry.pause(message)
+                published = self._registry.pause(message)
         except EcgmonError as error:
             self._publisher.refuse(request, str(error))
             return []
         _log.info("request", wearer=message.wearer, by=message.by, request=repr(message))
         self._publisher.answer(request, messages.Done())
-        return told
+        return published
 
     def _past(self, request: Request, message: messages.History) -> Callable[[], None]:
         """Look up the past in the disk's thread; the answer is given in ours."""

@@ -65,11 +65,11 @@ class MonitorSettings:
     disk_free_mb: float = 500.0
     metrics: str = ""
 
-    def waiting(self, wanted: "MonitorSettings") -> list[str]:
+    def waiting(self, requested: "MonitorSettings") -> list[str]:
         """Return which settings differ from the wanted ones and need a restart."""
         return [
             name.name
             for name in fields(self)
             if name.name not in (*AT_ONCE, "keys", "own")
-            and getattr(self, name.name) != getattr(wanted, name.name)
+            and getattr(self, name.name) != getattr(requested, name.name)
         ]

@@ -144,8 +144,8 @@ def _tables(path: Path, text: str, section: str, table: object) -> list[tuple[Ke
             raise ConfigError(f"{where}: {wearer} is no table: write [{WEARERS}.{wearer}].")
         for name, value in values.items():
             if isinstance(value, dict):
-                whole = f'[{WEARERS}."{wearer}.{_plain(name)}"]'
-                raise ConfigError(f"{where}: an id with dots needs quotes: write {whole}.")
+                quoted_key = f'[{WEARERS}."{wearer}.{_plain(name)}"]'
+                raise ConfigError(f"{where}: an id with dots needs quotes: write {quoted_key}.")
     return [((section, wearer), values) for wearer, values in table.items()]
 
 
@@ -236,8 +236,8 @@ def _where(path: Path, text: str, key: Key) -> str:
     for number, line in enumerate(text.split("\n"), 1):
         if line.lstrip().startswith("["):
             inside = not prefix or bool(re.match(rf"\s*\[\s*{header}\s*\]", line))
-            whole = r"\s*\.\s*".join(_any_quotes(part) for part in key)
-            if re.match(rf"\s*\[\[?\s*{whole}\s*[\].]", line):
+            quoted_key = r"\s*\.\s*".join(_any_quotes(part) for part in key)
+            if re.match(rf"\s*\[\[?\s*{quoted_key}\s*[\].]", line):
                 return f"{path}, line {number}"
         elif inside and re.match(rf"\s*{_any_quotes(name)}\s*[=.]", line):
             return f"{path}, line {number}"

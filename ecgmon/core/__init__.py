@@ -1,1 +1,1 @@
-"""The words and numbers of the domain, without I/O; imports nothing else of ours."""
+"""The domain's types and constants, without network I/O; this room imports no other of ours."""

@@ -1,4 +1,4 @@
-"""What all alarms of a kind have in common, and the states of an alarm."""
+"""Properties that alarms of one kind share, and the states of an alarm."""
 
 from dataclasses import dataclass
 from typing import Literal

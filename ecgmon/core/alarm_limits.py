@@ -1,4 +1,4 @@
-"""The limits of a wearer's alarms: parsed by the configuration, used by the monitor.
+"""Alarm limits of a wearer: the configuration parses them, and the monitor applies them.
 
 Each value is checked here and nowhere else, when it is made: limits that exist can be used.
 """
@@ -12,15 +12,15 @@ from typing import Final
 from ecgmon.core.errors import LimitsError
 
 LONGEST: Final = 3600
-"""Most seconds that any limit looks back or waits."""
+"""Longest time in seconds that a limit looks back or waits."""
 MOST_ABNORMAL: Final = 300
-"""Most seconds out of which abnormal ones are counted."""
+"""Longest span in seconds in which abnormal seconds are counted."""
 LOWEST_RATE: Final = 15.0
-"""In 1/min. Below it each RR interval is an asystole."""
+"""Lowest limit of the heart rate, in 1/min: below it each RR interval is an asystole."""
 HIGHEST_RATE: Final = 300.0
-"""In 1/min. Above it beats are closer than the detector tells them apart."""
+"""Highest limit of the heart rate, in 1/min: the detector cannot separate closer beats."""
 MARGIN: Final = 3.0
-"""In 1/min. A rate must be back inside its limit by this much: at the limit it would flap."""
+"""A rate alarm clears once the rate is inside its limit by this much, in 1/min: no flapping."""
 RATES: Final = ("extreme_low_rate", "low_rate", "high_rate", "extreme_high_rate")
 """The limits of the heart rate, from the lowest to the highest."""
 
@@ -79,23 +79,23 @@ def k_of_n(text: str, clear: int) -> Hysteresis:
 
 @dataclass(frozen=True, slots=True)
 class AlarmLimits:
-    """The configurable limits of one wearer's alarms.
+    """The configurable limits at which one wearer's alarms are raised and cleared.
 
-    Limits that are the same for all wearers stand with their conditions: a pause of 4 s is asystole
+    Limits that are the same for all wearers are in other files: a pause of 4 s is asystole
     (`monitor.alarms.conditions.asystole`), and gaps (`monitor.alarms.rules`).
 
     Parameters
     ----------
     abnormal, no_signal, noisy : Hysteresis
-        Over the seconds of the stream. Two absent seconds in a row tell a lead-off within 3 s.
+        Counts over seconds of the stream. Two absent seconds in a row tell a lead-off within 3 s.
     low_rate, high_rate : float or None
         Limits of the heart rate in 1/min; None raises nothing.
     extreme_low_rate, extreme_high_rate : float or None
-        Limits beyond which the rate itself may kill.
+        Limits in 1/min beyond which the rate itself endangers life.
     silent_s : float
-        Seconds without samples from an open stream.
+        Seconds without samples from an open stream that raise *silent*.
     lag_s : float
-        Seconds by which samples come late.
+        Delay of samples, in seconds, that raises *lag*.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever cuts the writing short."""
+"""Atomic file writes: after an interruption the file is complete, or as it was before."""
 
 import os
 from pathlib import Path

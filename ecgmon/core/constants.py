@@ -1,4 +1,4 @@
-"""The time grid that everything shares; it stands alone, so that the view loads without scipy."""
+"""Sampling rate and window length of the signal; no scipy, so that the viewer loads quickly."""
 
 from typing import Final
 

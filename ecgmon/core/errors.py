@@ -1,4 +1,4 @@
-"""The errors that ecgmon raises on purpose: one small tree, each with the exit code it ends in.
+"""Errors that ecgmon raises on purpose: one class tree, each with its exit code.
 
 Every message is one sentence for a person and says what to do.
 """

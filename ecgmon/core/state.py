@@ -1,4 +1,4 @@
-"""The state of streaming objects as bytes, for saving it and going on with it elsewhere.
+"""Saving the state of streaming objects as bytes, and restoring it in another process.
 
 A class names the attributes that change while it streams, each with its type, in one `Layout`.
 What an object was made with is compared and never changed. The bytes are a checksum and MessagePack
@@ -64,7 +64,7 @@ class _Envelope(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class Layout:
-    """What of a class is its state.
+    """The attributes of a class that make up its state.
 
     Parameters
     ----------

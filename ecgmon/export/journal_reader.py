@@ -33,7 +33,7 @@ SECOND: Final = np.dtype(
 LAST: Final = first_output(MAX_INDEX, MIN_RATE * 1000)
 """No stream has a later sample."""
 HOLE: Final = 10 * RATE
-"""After a longer gap it is asked anew when the samples were measured."""
+"""After a gap longer than this many samples the time of measurement is estimated anew."""
 BATCH: Final = 20_000
 """Rows read in one transaction: short ones let the monitor tidy its write-ahead log meanwhile."""
 MAX_ROW: Final = 4 * messages.MAX_BYTES
@@ -80,8 +80,8 @@ class JournalSpan:
 
 
 @dataclass(eq=False, slots=True)
-class OfStream:
-    """What was said of one stream; indices count at 360 Hz.
+class StreamMessages:
+    """Journal content of one stream; indices count at 360 Hz.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ class OfStream:
 
 
 @dataclass(eq=False, slots=True)
-class Said:
-    """All that was said of a wearer.
+class JournalMessages:
+    """Journal content of one wearer.
 
     Parameters
     ----------
@@ -115,12 +115,14 @@ class Said:
         Rows that hold no message of this wearer.
     """
 
-    streams: dict[str, OfStream] = field(default_factory=dict)
+    streams: dict[str, StreamMessages] = field(default_factory=dict)
     others: list[tuple[float, messages.Published]] = field(default_factory=list)
     unreadable: int = 0
 
 
-def read(path: Path, wearer: str, tick: Callable[[float], None] = lambda _: None) -> Said:
+def read(
+    path: Path, wearer: str, tick: Callable[[float], None] = lambda _: None
+) -> JournalMessages:
     """Read a journal in short transactions, which never hold up its writer.
 
     Parameters
@@ -137,20 +139,20 @@ def read(path: Path, wearer: str, tick: Callable[[float], None] = lambda _: None
     UsageError
         If it cannot be read or is no journal.
     """
-    said = Said()
+    journal = JournalMessages()
     try:
         with closing(_open(path)) as db:
             layout(db, path)
             first, newest = db.execute("SELECT min(id), max(id) FROM journal").fetchone()
             rows = db.execute(_FIRST, (wearer, BATCH)).fetchall()
             while rows:
-                _take(said, wearer, rows)
+                _take(journal, wearer, rows)
                 last = rows[-1][0]
                 tick((last - first) / max(newest - first, 1))
                 rows = db.execute(_NEXT, (wearer, last, newest, BATCH)).fetchall()
     except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:  # ids may be damaged to text
         raise UsageError(f"The journal {path} cannot be read: {error}.") from error
-    return said
+    return journal
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -162,31 +164,31 @@ def _open(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _take(said: Said, wearer: str, rows: list[_Row]) -> None:
+def _take(journal: JournalMessages, wearer: str, rows: list[_Row]) -> None:
     windows: dict[str, list[tuple[int, int, int, float, float]]] = {}
     for _, time, data in rows:
         message = _message(wearer, time, data)
         if message is None or not isinstance(time, float):
-            said.unreadable += 1
+            journal.unreadable += 1
         elif isinstance(message, messages.Window):
-            stream = said.streams.setdefault(message.stream, OfStream())
+            stream = journal.streams.setdefault(message.stream, StreamMessages())
             _note(stream, message.first, message.first + WINDOW, time)
             windows.setdefault(message.stream, []).append(_second(message))
         elif isinstance(message, messages.Gap):
-            stream = said.streams.setdefault(message.stream, OfStream())
+            stream = journal.streams.setdefault(message.stream, StreamMessages())
             stream.gaps.append((message.first, message.count))
             stop = message.first + message.count
             if message.count > HOLE:
                 stream.spans.append(JournalSpan.of(stop, stop, time))
         else:
             if isinstance(message, messages.Opened):
-                said.streams.setdefault(message.stream, OfStream()).rate = message.rate
-            said.others.append((time, message))
+                journal.streams.setdefault(message.stream, StreamMessages()).rate = message.rate
+            journal.others.append((time, message))
     for name, found in windows.items():
-        said.streams[name].seconds.append(np.array(found, dtype=SECOND))
+        journal.streams[name].seconds.append(np.array(found, dtype=SECOND))
 
 
-def _note(stream: OfStream, first: int, stop: int, time: float) -> None:
+def _note(stream: StreamMessages, first: int, stop: int, time: float) -> None:
     """Note when a second was judged; one that fills a gap shows nothing of when it was."""
     if not stream.spans or first > stream.spans[-1].stop + HOLE:
         stream.spans.append(JournalSpan.of(first, stop, time))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
-from ecgmon.export.journal_reader import SECOND, JournalSpan, OfStream, Said
+from ecgmon.export.journal_reader import SECOND, JournalMessages, JournalSpan, StreamMessages
 from ecgmon.export.timespec import EARLIEST, LATEST, iso
 from ecgmon.records.captured.reader import Captured, captures
 from ecgmon.signal.rate_converter import first_output
@@ -118,7 +118,7 @@ class ExportedStream:
 
 
 def streams(
-    folder: Path, wearer: str, said: Said, start: float, stop: float
+    folder: Path, wearer: str, journal: JournalMessages, start: float, stop: float
 ) -> list[ExportedStream]:
     """Return a wearer's streams that have something in a range of time, in the order of time.
 
@@ -128,7 +128,7 @@ def streams(
         Where the monitor captures.
     wearer : str
         Whose streams.
-    said : Said
+    journal : Said
         What the journal has of the wearer.
     start, stop : float
         Seconds since the Unix epoch; may be infinite.
@@ -143,8 +143,10 @@ def streams(
         if EARLIEST < record.began.timestamp() < LATEST and record.stop <= MAX_INDEX:
             captured.setdefault(record.stream, []).append(record)
     found = [
-        _stream(name, captured.get(name, []), said.streams.get(name, OfStream()), start, stop)
-        for name in {**captured, **said.streams}
+        _stream(
+            name, captured.get(name, []), journal.streams.get(name, StreamMessages()), start, stop
+        )
+        for name in {**captured, **journal.streams}
     ]
     known = [stream for stream in found if stream.records or len(stream.windows)]
     if not known:
@@ -176,10 +178,10 @@ def placed(stream: ExportedStream, time: float, message: messages.Published) -> 
 
 
 def _stream(
-    name: str, records: list[Captured], said: OfStream, start: float, stop: float
+    name: str, records: list[Captured], journal: StreamMessages, start: float, stop: float
 ) -> ExportedStream:
-    spans = _spans([*said.spans, *map(_span, records)])
-    seconds = np.concatenate([np.empty(0, SECOND), *said.seconds])
+    spans = _spans([*journal.spans, *map(_span, records)])
+    seconds = np.concatenate([np.empty(0, SECOND), *journal.seconds])
     # Said twice where a stream went on after a restart: the later one counts.
     _, latest = np.unique(seconds["first"][::-1], return_index=True)
     windows = seconds[::-1][latest]
@@ -189,10 +191,10 @@ def _stream(
     return ExportedStream(
         stream=name,
         spans=spans,
-        rate=records[0].rate if records else said.rate or RATE,
+        rate=records[0].rate if records else journal.rate or RATE,
         records=tuple(sorted(records, key=lambda record: (record.first, record.began))),
         windows=windows,
-        gaps=tuple(said.gaps),
+        gaps=tuple(journal.gaps),
         start=start,
         stop=stop,
     )

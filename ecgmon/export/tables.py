@@ -71,19 +71,21 @@ def as_json(wearer: str, streams: list[ExportedStream], others: Others) -> Itera
         for batch in _batches(stream, others):
             yield between + ",\n".join(_json(row) for row in batch)
             between = ",\n"
-        yield '],\n"said":[\n' + ",\n".join(_json(message) for message in _said(stream, others))
+        yield '],\n"said":[\n' + ",\n".join(_json(message) for message in _messages(stream, others))
         yield "]}"
     yield "]}\n"
 
 
 def _batches(stream: ExportedStream, others: Others) -> Iterator[list[dict[str, Any]]]:
-    standing = _Standing(stream, others)
+    active = _ActiveKinds(stream, others)
     seconds = stream.seconds()
     for start in range(0, len(seconds), BATCH):
-        yield [_row(stream, second, standing) for second in seconds[start : start + BATCH]]
+        yield [_row(stream, second, active) for second in seconds[start : start + BATCH]]
 
 
-def _row(stream: ExportedStream, second: NDArray[np.void], standing: "_Standing") -> dict[str, Any]:
+def _row(
+    stream: ExportedStream, second: NDArray[np.void], active: "_ActiveKinds"
+) -> dict[str, Any]:
     first, state, abnormal, probability, heart_rate = second.item()
     return {
         "time": iso(stream.time(first)),
@@ -93,11 +95,11 @@ def _row(stream: ExportedStream, second: NDArray[np.void], standing: "_Standing"
         "probability": _number(probability, 4),
         "abnormal": None if abnormal < 0 else bool(abnormal),
         "heart_rate": _number(heart_rate, 1),
-        "alarms": " ".join(standing.at(stream.time(first + RATE))),
+        "alarms": " ".join(active.at(stream.time(first + RATE))),
     }
 
 
-class _Standing:
+class _ActiveKinds:
     """The alarms of a wearer that stand, of whatever stream, as the seconds of one go by."""
 
     def __init__(self, stream: ExportedStream, others: Others) -> None:
@@ -107,20 +109,20 @@ class _Standing:
                 at = placed(stream, time, message)
                 changes.append((message.time if at is None else stream.time(at), message))
         self._changes = sorted(changes, key=lambda change: -change[0])
-        self._standing: dict[int, str] = {}
+        self._kinds: dict[int, str] = {}
 
     def at(self, time: float) -> list[str]:
         """Return the kinds that stand at the end of a second; ask for rising times only."""
         while self._changes and self._changes[-1][0] <= time:
             alarm = self._changes.pop()[1]
             if alarm.state == "cleared":
-                self._standing.pop(alarm.alarm, None)
+                self._kinds.pop(alarm.alarm, None)
             else:
-                self._standing[alarm.alarm] = alarm.kind
-        return sorted(set(self._standing.values()))
+                self._kinds[alarm.alarm] = alarm.kind
+        return sorted(set(self._kinds.values()))
 
 
-def _said(stream: ExportedStream, others: Others) -> list[dict[str, Any]]:
+def _messages(stream: ExportedStream, others: Others) -> list[dict[str, Any]]:
     """Return everything but windows in the order of time, with the device's own indices."""
     gaps = [
         (at, {"type": "gap", "first": stream.sample(at), "count": stream.sample(count)})

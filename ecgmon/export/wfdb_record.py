@@ -144,11 +144,11 @@ def _notes(
     for at, code, subtype, note in _judged(stream):
         if stream.sample(at) < stop:  # what begins before holds at the first sample
             yield Annotation(max(stream.sample(at) - first, 0), code, subtype, note)
-    said: list[tuple[float | None, str]] = [
+    placed_notes: list[tuple[float | None, str]] = [
         (at, f"gap of {count / 360:.3g} s: samples never arrived") for at, count in stream.gaps
     ]
-    said += [(placed(stream, time, message), text(message)) for time, message in others]
-    for place_, note in said:
+    placed_notes += [(placed(stream, time, message), text(message)) for time, message in others]
+    for place_, note in placed_notes:
         if place_ is not None and first <= stream.sample(place_) < stop:
             yield Annotation(stream.sample(place_) - first, _NOTE, 0, _ascii(note))
 

@@ -99,9 +99,9 @@ class PrivateKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
             try:
-                with open(file, "wb") as whole:  # noqa: PTH123 - a descriptor
-                    whole.write(self.encode())
-                    whole.flush()
+                with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor
+                    stream.write(self.encode())
+                    stream.flush()
                     os.fsync(file)
                 os.link(name, path)  # whole or not at all, and never over another
             finally:

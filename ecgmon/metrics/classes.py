@@ -79,5 +79,5 @@ class Figures:
         }
 
 
-def _ratio(part: NDArray[np.number], whole: NDArray[np.number]) -> NDArray[np.float64]:
-    return part.astype(np.float64) / np.where(whole > 0, whole, np.nan)
+def _ratio(numerator: NDArray[np.number], denominator: NDArray[np.number]) -> NDArray[np.float64]:
+    return numerator.astype(np.float64) / np.where(denominator > 0, denominator, np.nan)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import RATE, WINDOW
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _ratio(numerator: float, denominator: float) -> float | None:
+    return numerator / denominator if denominator else None
 
 
 @dataclass(frozen=True, slots=True)

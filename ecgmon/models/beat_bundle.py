@@ -29,7 +29,7 @@ class TrainingBeats(msgspec.Struct, frozen=True):
 
 
 class BeatCard(AnyCard, frozen=True, kw_only=True):
-    """Everything a user must know of a model of single beats.
+    """Card of a beat model: all facts that a user or the monitor needs.
 
     ``segments`` says how a beat is cut: *published*, as Kachuee et al. (2018) did, from its R peak
     on; or *live*, as a monitor can (`ecgmon.signal.beat_segments`). The shape of an input is
@@ -72,8 +72,8 @@ class BeatModel(Served[BeatCard]):
         data = read(path)
         card, sha256 = verify(path, data, BeatCard)
         session = open_session(path, data)
-        wanted = [[None, card.channels, card.length], [None, len(card.classes)]]
-        if ends(session) != [("tensor(float)", shape) for shape in wanted]:
+        expected = [[None, card.channels, card.length], [None, len(card.classes)]]
+        if ends(session) != [("tensor(float)", shape) for shape in expected]:
             raise BundleError(
                 f"{path} takes other input than its card says: expected {card.channels} times "
                 f"{card.length} samples."

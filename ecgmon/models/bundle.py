@@ -174,7 +174,7 @@ class Served(Generic[AnyCardT]):
 
 
 class Model(Served[Card]):
-    """A bundle whose model judges windows."""
+    """A loaded bundle of a window model: its card and its ONNX session."""
 
     @classmethod
     def load(cls, path: Path) -> Self:

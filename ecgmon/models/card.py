@@ -69,7 +69,7 @@ AnyCardT = TypeVar("AnyCardT", bound=AnyCard)
 
 
 class Card(AnyCard, frozen=True, kw_only=True):
-    """Everything a user or a monitor must know of a model of windows.
+    """Card of a window model: all facts that a user or the monitor needs.
 
     ``validation`` has the windows by which epoch and threshold were chosen. ``evaluation``, where
     there is one, has windows that no choice was based on.

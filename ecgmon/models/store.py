@@ -40,13 +40,13 @@ class Activation(msgspec.Struct, frozen=True):
 
 
 class ServiceEntry(msgspec.Struct, frozen=True):
-    """What has been in service, oldest first; the last one is."""
+    """History of the versions in service, oldest first; the last one serves now."""
 
     activations: Annotated[tuple[Activation, ...], msgspec.Meta(max_length=KEPT)] = ()
 
 
 class Store:
-    """The bundles of all wearers.
+    """The bundles of all wearers, numbered by version, with the version in service.
 
     Parameters
     ----------

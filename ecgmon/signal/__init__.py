@@ -1,4 +1,4 @@
-"""Causal signal processing, the same for training and monitoring: one stack of wearers a call."""
+"""Causal signal processing, the same for training and monitoring; one call takes many wearers."""
 
 from ecgmon.signal.chain import SignalChain
 from ecgmon.signal.geometry import Geometry

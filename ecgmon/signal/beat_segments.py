@@ -1,4 +1,4 @@
-"""What a model of single beats sees: the signal around a beat, and the RR intervals before it.
+"""Input of beat models: the signal around a beat, and the RR intervals before it.
 
 All of it is known half a second after the beat, so that a monitor can do the same.
 """

@@ -1,4 +1,4 @@
-"""The whole causal chain, from samples in millivolts to a model's input windows.
+"""The causal signal chain: from samples in mV at 360 Hz to seconds, beats and model inputs.
 
     samples -> hold where missing -> band-pass -> history of some seconds
                                         |              |-> signal state and scale, each second
@@ -26,7 +26,7 @@ from ecgmon.signal.windows import cut_windows
 
 
 class SignalChain(StatefulRows):
-    """Streaming signal state of a stack of wearers whose models share one geometry.
+    """The streaming signal chain of a stack of wearers whose models share one geometry.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class SignalChain(StatefulRows):
         step: NDArray[np.float64] | None = None,
         spikes: Sequence[Sequence[int]] = (),
     ) -> Pushed:
-        """Take the next samples of some rows and return what they complete.
+        """Process the next samples of some rows and return the seconds and windows they complete.
 
         Parameters
         ----------

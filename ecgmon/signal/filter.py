@@ -1,4 +1,4 @@
-"""The causal band-pass that everything passes through, in training as in monitoring."""
+"""The causal Butterworth band-pass of the chain, the same in training and monitoring."""
 
 from collections.abc import Callable
 from typing import Final

@@ -1,4 +1,4 @@
-"""From a device's counts to millivolts at `RATE`, without pacing spikes, for one stream.
+"""Conversion of one stream: ADC counts become mV at `RATE`, and pacing spikes are removed.
 
 An end of the device's range is no value, a spike is bridged, and then the rate is converted.
 """
@@ -16,9 +16,9 @@ from ecgmon.signal.pacing_spikes import SpikeRemover
 from ecgmon.signal.rate_converter import RateConverter
 
 RAIL: Final = 32767
-"""Counts at which, and at whose negative, a sample can say no more."""
+"""Absolute value in counts at which the ADC saturates."""
 RAIL_S: Final = 0.1
-"""A line that stays at an end of the range for longer is not measured; a clipped peak is short."""
+"""A saturated line is not measured after this many seconds; a clipped peak is shorter."""
 
 
 class FrontEnd(Stateful):

@@ -1,4 +1,4 @@
-"""What of the signal around a window a model sees."""
+"""Geometry of a window model's input: context, look-ahead and sampling rate."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from ecgmon.core.constants import RATE, WINDOW
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """What a model sees of the signal to judge one window.
+    """The input of a window model: how much signal around the window, and at which rate.
 
     Parameters
     ----------

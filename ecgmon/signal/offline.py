@@ -1,4 +1,4 @@
-"""Whole records through the chain that the monitor runs."""
+"""Offline processing of complete records by the chain that the monitor runs."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,5 +97,5 @@ def measured_windows(measured: NDArray[np.bool_], geometry: Geometry) -> NDArray
     missing = np.concatenate([[0], np.cumsum(~measured)])
     first = np.maximum(starts - geometry.history, 0)
     stop = np.minimum(starts + WINDOW + geometry.look_ahead, len(measured))
-    whole: NDArray[np.bool_] = missing[first] == missing[stop]
-    return whole
+    complete: NDArray[np.bool_] = missing[first] == missing[stop]
+    return complete

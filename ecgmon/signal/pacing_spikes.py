@@ -1,4 +1,4 @@
-"""Pacing spikes, taken out of the device's own samples before any filter smears them.
+"""Removal of pacing spikes from the device's own samples, before a filter can smear them.
 
 A spike rises and falls again within some milliseconds, between samples that lie on one level and
 hardly change. A QRS complex is ten times as wide, so that beside its peak the signal changes as
@@ -126,8 +126,8 @@ class SpikeRemover(Stateful):
                 free = at + length
         else:
             free = end
-        kept = max(free - self._beside - 1, 0)
-        self._raw, self._passed = raw[kept:], free - kept
+        oldest = max(free - self._beside - 1, 0)
+        self._raw, self._passed = raw[oldest:], free - oldest
         return clean[: free - shift]
 
     def _spike(self, raw: NDArray[np.float64], at: int) -> int:

@@ -1,4 +1,4 @@
-"""Peaks of QRS energy in a stack of wearers, found for all of them at once as samples come."""
+"""Streaming search for local maxima of the QRS energy, for all wearers of a stack in one call."""
 
 from itertools import pairwise
 from typing import Final
@@ -12,7 +12,7 @@ from ecgmon.signal.qrs_energy import QrsEnergy
 from ecgmon.signal.sample_history import History
 
 FLOOR_MV: Final = 0.02
-"""Smallest energy peak taken for a beat: well above amplifier noise, far below any QRS."""
+"""Smallest energy peak in mV that can be a beat: above amplifier noise, far below any QRS."""
 SHARP_BEFORE: Final = round(0.067 * RATE)
 SHARP_AFTER: Final = round(0.078 * RATE)
 """Samples around an energy peak among which the one in `ecgmon.signal.qrs_energy.SHARP_HZ` lies."""

@@ -1,4 +1,4 @@
-"""A causal QRS detector: beats and heart rate, for a stack of wearers.
+"""A causal QRS detector: it finds the beats and heart rates of a stack of wearers.
 
 The idea is that of Pan & Tompkins (1985): band-pass where the QRS lives, slope, energy in a
 moving window, and a threshold that follows the last beats. Here the threshold sinks with the
@@ -61,7 +61,7 @@ in 150 ventricular beats is weak."""
 
 
 class BeatDetector(StatefulRows):
-    """Finds QRS complexes as samples come.
+    """Streaming QRS detector with an adaptive threshold, for a stack of wearers.
 
     Samples are taken for all rows at once (`take`), beats confirmed later, up to where each row
     is looked at (`advance`): a row costs time only where it has a peak, or a beat to confirm.

@@ -1,4 +1,4 @@
-"""Where the QRS complexes of a stack of wearers have their energy, sample by sample.
+"""Energy of the signal in the frequency bands of the QRS complex, sample by sample.
 
 Band-pass where the QRS lives, square, mean over a moving window, root (Pan & Tompkins 1985, whose
 slope the narrow band stands for). A second, higher band tells a QRS complex from a T wave.

@@ -1,4 +1,4 @@
-"""Signal state of each second: signal, noisy or absent."""
+"""Signal quality: the state of each second is *signal*, *noisy* or *absent*."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -28,11 +28,11 @@ tenth of a second, so the median does not see it. Clean MIT-BIH seconds have abo
 HUM_MV: Final = 0.03
 """Smallest amplitude of mains hum that can hide that a lead is off."""
 HUM_SHARE: Final = 0.7
-"""Share of a second's power that hum has where there is little else."""
+"""Share of a second's power above which mains hum dominates it."""
 HUM_RISE: Final = 2.0
-"""Hum that is so many times that of the seconds with beats before comes from an open lead."""
+"""Hum this many times as strong as in earlier seconds with beats comes from an open lead."""
 HUM_BEATS: Final = 4
-"""The hum of seconds with beats is averaged over about so many."""
+"""The hum of seconds with beats is averaged over about this many seconds."""
 CLIPPED_RUN: Final = 4
 """A run of this many samples, 11 ms, at the limit of a second's range counts as clipping if the
 signal steps to or from the limit by `CLIPPED_STEP`: no peak of an ECG stays so long."""

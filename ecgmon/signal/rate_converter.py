@@ -1,4 +1,4 @@
-"""From a device's rate to `RATE`: one stream, sample by sample in exact time.
+"""Streaming conversion of one stream from the device's rate to `RATE`, in exact time.
 
 Output ``k`` stands for time ``k / RATE`` of the stream and lies at position ``k * rate / RATE`` of
 the device's samples. It is a weighted sum of as many input samples before as after that position:
@@ -30,7 +30,7 @@ MAX_RATE: Final = 1000
 
 _RATE_MHZ: Final = RATE * 1000
 _CUTOFF: Final = 0.42
-"""Of the lower of both rates; half of it falls off before, half after."""
+"""Cutoff frequency as a share of the lower rate: the amplitude is halved there."""
 _BETA: Final = 6.76
 """Kaiser window whose ripples are below 70 dB, 0.03 %."""
 _CELLS: Final = 512
@@ -178,9 +178,9 @@ class RateConverter(Stateful):
     def _outputs(self, n: int) -> NDArray[np.float64]:
         left = self._before(self.next) - (self._end - len(self._held))
         steps = self.next * self._rate % _RATE_MHZ + self._rate * np.arange(n)
-        whole, part = np.divmod(steps, _RATE_MHZ)
+        advanced, part = np.divmod(steps, _RATE_MHZ)
         cell, between = np.divmod(part * _CELLS, _RATE_MHZ)
-        first = left + whole
+        first = left + advanced
         table, rise = _weights(min(_RATE_MHZ / self._rate, 1.0) * _CUTOFF, self.reach)
         weights = table[cell] + rise[cell] * (between / _RATE_MHZ)[:, None]
         inputs = self._held[first[:, None] + np.arange(2 * self.reach)]

@@ -1,4 +1,4 @@
-"""What is known of one wearer's beats, between calls to the detector of a stack."""
+"""State of the QRS detector for one wearer: recent beats, usual energy and heart rate."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from ecgmon.core.state import MAX_ITEMS, Index, Indices, Layout, Stateful
 from ecgmon.signal.peaks import Peak
 
 REFRACTORY: Final = round(0.2 * RATE)
-"""No heart beats twice within 200 ms (Pan & Tompkins 1985)."""
+"""Refractory period in samples: no heart beats twice within 200 ms (Pan & Tompkins 1985)."""
 KEPT: Final = 16
-"""Beats remembered: as many as fit into three seconds."""
+"""Number of beats remembered: as many as fit into three seconds."""
 REFERENCE_SECONDS: Final = 30
 """The usual energy is the median of each second's smallest beat over this many seconds of signal.
 Artefacts do not raise it, and beats that turn small for good become usual in half that time."""

@@ -1,4 +1,4 @@
-"""All that is known of a stack of wearers between calls to their chain."""
+"""State of the signal chain for a stack of wearers, one row for each."""
 
 import numpy as np
 

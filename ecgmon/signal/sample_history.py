@@ -1,4 +1,4 @@
-"""The latest samples of a stack of wearers, each row's side by side in memory."""
+"""Ring of the newest samples of a stack of wearers; a row's samples are contiguous in memory."""
 
 from typing import Final, Generic, TypeVar
 
@@ -10,8 +10,8 @@ from ecgmon.core.constants import WINDOW
 from ecgmon.core.state import ARRAY, Layout, StatefulRows
 
 ROOM: Final = 2 * WINDOW
-"""Samples that a row takes before those kept of it move to its beginning, and the most that one
-call may append."""
+"""Free samples of a row behind its history, and the most that one call may append. When they are
+used up, the history moves to the beginning of the row."""
 
 _T = TypeVar("_T", bound=np.generic)
 

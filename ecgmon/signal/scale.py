@@ -1,4 +1,4 @@
-"""Causal amplitude scaling: the wearer's own recent peak-to-peak amplitude is the unit."""
+"""Causal amplitude scale: the unit is the wearer's own recent peak-to-peak amplitude."""
 
 from typing import Final
 

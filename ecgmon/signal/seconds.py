@@ -1,4 +1,4 @@
-"""The second of each row that has just ended: its signal state, and what is learnt from it."""
+"""Evaluation of each second that ends: its signal state, and the update of beats and scale."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +36,16 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
             (recent,) = known.filtered.last(rows[[i]], end[[i]], RECENT)
             state[i] = SIGNAL if has_cardiac_spectrum(recent) else NOISY
     known.signal_state[rows] = state
-    whole = end - WINDOW >= known.start[rows]  # the second before a gap's end is not
+    complete = end - WINDOW >= known.start[rows]  # the second before a gap's end is not
     # A line that is lost may still be between two beats of a very slow heart.
     stands = end - known.last_beat[rows] > LONGEST_RR
-    absent = whole & (state == ABSENT) & (~lost | stands)
+    absent = complete & (state == ABSENT) & (~lost | stands)
     known.absent[rows] = absent
     for row in rows[absent]:
         known.beats.interrupt(row)
     for i in np.flatnonzero(state == NOISY).tolist():
         known.beats.doubt(int(rows[i]), int(end[i]))
-    usable = whole & (state == SIGNAL)
+    usable = complete & (state == SIGNAL)
     still = known.still.since[rows]
     sized = usable & (end - still < WINDOW)  # a still second shows no beat's size
     known.scale.add(rows[sized], np.ptp(filtered[sized], axis=1))
@@ -55,7 +55,7 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
         beats, known.confirmed[row] = tuple(known.confirmed[row]), []
         if beats and state[i] == SIGNAL and not alone[i]:
             known.hum[row] += (amplitude[i] - known.hum[row]) / HUM_BEATS
-        if whole[i]:
+        if complete[i]:
             seconds.append(
                 Second(
                     row,

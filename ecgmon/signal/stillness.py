@@ -1,4 +1,4 @@
-"""Whether a line is still: so quiet that either nothing is connected or the heart pauses.
+"""Detection of still lines: so quiet that the lead is off or the heart pauses.
 
 Noise is measured about a straight line in each quarter of a second, so that neither drift nor
 breathing counts as noise. An amplifier that is connected to a wearer makes a few counts of it, an
@@ -18,7 +18,7 @@ from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.state import ARRAY, Indices, Layout, StatefulRows
 
 STEP_MV: Final = 0.005
-"""One count in mV of a device that does not say: that of MIT-BIH."""
+"""Size of one ADC count in mV where the device does not state it: that of MIT-BIH."""
 QUARTER: Final = WINDOW // 4
 """Samples over which noise is measured."""
 STILL: Final = 1.5
@@ -28,12 +28,12 @@ LOST: Final = 5 * RATE // 2
 """Samples after which a still line is lost, unless the heart is slower: known within 3 s, and at 20
 beats a minute not reached between the T wave and the next P wave."""
 SPIKED: Final = 2 * RATE
-"""Samples for which a pacing spike shows that the line is connected, however still it is."""
+"""A pacing spike proves for this many samples that the line is connected, however still it is."""
 LONGEST: Final = 4 * RATE
-"""Samples after which it is lost however slow the heart was: then it stands still."""
+"""Samples after which a still line is lost whatever the heart rate was."""
 
 SPIKES: Final = 64
-"""Spikes remembered of a row: those of a second and more."""
+"""Number of spikes remembered for each row: those of at least a second."""
 
 _TIME: Final = np.arange(QUARTER) - (QUARTER - 1) / 2
 _TIME_POWER: Final = float(_TIME @ _TIME)

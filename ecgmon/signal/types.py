@@ -1,4 +1,4 @@
-"""What the chain gives back: a second when it ends, a window once its look-ahead has come."""
+"""Results of the chain: a second when it ends, a window once its look-ahead has arrived."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +13,7 @@ from ecgmon.signal.geometry import Geometry
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """A whole second of a row, told with its last sample.
+    """One second of a row, complete with its last sample.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The window of each row whose look-ahead has just come, cut out of its history."""
+"""Windows for the model: each is cut from the history once its look-ahead has arrived."""
 
 from typing import Final
 
@@ -24,10 +24,10 @@ def cut_windows(
 ) -> Windows:
     """Cut the window whose look-ahead each row has just completed."""
     end = now - geometry.look_ahead
-    whole = end - WINDOW >= known.start[rows]
-    if not whole.any():
+    complete = end - WINDOW >= known.start[rows]
+    if not complete.any():
         return Windows.concatenate([], geometry)
-    rows, now, end = rows[whole], now[whole], end[whole]
+    rows, now, end = rows[complete], now[complete], end[complete]
     context = known.filtered.last(rows, now, geometry.context)
     scale = known.scale(rows)
     return Windows(

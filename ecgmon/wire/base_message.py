@@ -1,4 +1,4 @@
-"""What every control and published message has (docs/wire.md)."""
+"""Base class of all control and published messages (docs/wire.md)."""
 
 from typing import Final, Literal
 

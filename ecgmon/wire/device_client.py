@@ -1,4 +1,4 @@
-"""A device's connection to its monitor, made anew for as long as it takes."""
+"""The device's end of the protocol: one connection that reconnects until the monitor answers."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ from ecgmon.wire import messages
 from ecgmon.wire.handshake import Handshakes, WatchedSocket
 
 PATIENCE_S: Final = 10.0
-"""A monitor that has never answered is not there after so long."""
+"""Seconds after which a monitor that has never answered counts as unreachable."""
 SILENCE_S: Final = 5.0
 """A connection on which no answer comes for so long, though one is owed, is given up.
 
@@ -36,7 +36,7 @@ def plain(_: "zmq.Socket[bytes]") -> None:
 
 
 class DeviceClient:
-    """One conversation at a time, each on a socket of its own, so that no answer is mistaken.
+    """A device's connection to a monitor. Each attempt has its own socket: no answer is mixed up.
 
     Parameters
     ----------

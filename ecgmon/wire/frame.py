@@ -31,7 +31,7 @@ indices can overflow."""
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Frame:
-    """Consecutive samples of one lead of one stream.
+    """A frame: consecutive samples of one lead of one stream.
 
     Parameters
     ----------

@@ -61,8 +61,8 @@ class Handshakes:
     def refusal(self) -> str | None:
         """Return in a sentence why the monitor does not let this client in, if it is known."""
         while self._events is not None and not self._events.closed and self._events.poll(0):
-            told = parse_monitor_message(self._events.recv_multipart())
-            self._take(told["event"], told["value"])
+            update = parse_monitor_message(self._events.recv_multipart())
+            self._take(update["event"], update["value"])
         return self._refusal
 
     def _take(self, event: int, value: int) -> None:

@@ -1,4 +1,4 @@
-"""Numbers on what a monitor sends to a viewer, by which the viewer knows what it has missed."""
+"""Sequence numbers of messages to a viewer; gaps in them show what the viewer has missed."""
 
 from typing import Annotated, Final
 
@@ -28,7 +28,7 @@ class Numbering(msgspec.Struct, frozen=True):
 
 
 class Sequence:
-    """What a viewer has seen of a session.
+    """Sequence numbers that a viewer has received in a session.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A viewer's end of a monitor's publish endpoint: it says what it wants, and goes on saying it."""
+"""The viewer's end of the protocol: it subscribes to topics and keeps the subscription alive."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +14,9 @@ from ecgmon.wire.numbering import Sequence, numbering_of
 KINDS: Final[tuple[type[messages.Published], ...]] = get_args(messages.Published)
 """All that a monitor publishes."""
 ALIVE_S: Final = 2.0
-"""How often a viewer repeats its subscription, as a sign of life and for a monitor that is new."""
+"""Seconds between two subscriptions: a sign of life, and the first one for a new monitor."""
 QUEUED: Final = 2000
-"""Messages that wait while a viewer is busy; beyond them the monitor drops, and says so."""
+"""Most messages that wait for a busy viewer; the monitor drops further ones and reports it."""
 
 
 def topics(
@@ -27,7 +27,7 @@ def topics(
 
 
 class ViewerClient:
-    """A connection to a monitor that outlives the monitor's restarts.
+    """A viewer's connection to a monitor; it survives restarts of the monitor.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class ViewerClient:
         Of its socket.
     endpoint : str
         Where the monitor publishes.
-    wanted : list of str
+    subscribed : list of str
         Topics, from `topics`.
     queued : int, optional
         Messages that may wait here; 0 for any number.
@@ -45,11 +45,11 @@ class ViewerClient:
     Attributes
     ----------
     socket : zmq.Socket
-        To be polled, and to be closed in the end.
+        Socket to poll for messages; `close` closes it.
     unreadable : int
-        Messages that were not valid, and were left out.
-    heard : float
-        Monotonic time at which the monitor was last heard of; a live one is every `ALIVE_S`.
+        Number of invalid messages, which are skipped.
+    last_message : float
+        Monotonic time of the monitor's last message; a live monitor sends one every `ALIVE_S`.
 
     What the monitor sent and what has not come, for whatever reason, `drain` yields as `Dropped`
     where it is missing, with a count of 0 where nobody knows how much it was.
@@ -64,7 +64,7 @@ class ViewerClient:
         self,
         context: "zmq.Context[zmq.Socket[bytes]]",
         endpoint: str,
-        wanted: list[str],
+        subscribed: list[str],
         *,
         queued: int = QUEUED,
         secure: Callable[["zmq.Socket[bytes]"], None] = lambda _: None,
@@ -87,11 +87,11 @@ class ViewerClient:
                 f"{endpoint} is no endpoint to connect to: give one such as tcp://127.0.0.1:5556."
             ) from error
         self.unreadable = 0
-        self.heard = time.monotonic()
+        self.last_message = time.monotonic()
         self._ever = False
         self._complained = float("-inf")
-        self._said = float("-inf")
-        self._wanted = wanted
+        self._subscribed_at = float("-inf")
+        self._subscribed = subscribed
         self._again = False
         self._sequence = Sequence()
 
@@ -100,16 +100,16 @@ class ViewerClient:
         """Whether there is a monitor to talk to."""
         return bool(self.socket.poll(0, zmq.POLLOUT))
 
-    def want(self, wanted: list[str]) -> None:
+    def want(self, subscribed: list[str]) -> None:
         """Subscribe to these topics instead."""
-        self._wanted = wanted
-        self._said = float("-inf")
+        self._subscribed = subscribed
+        self._subscribed_at = float("-inf")
         self.keep_alive()
 
     def ask_again(self) -> None:
         """Ask how things stand: the answer ends with a `Subscribed` that is not *repeated*."""
         self._again = True
-        self.want(self._wanted)
+        self.want(self._subscribed)
 
     def close(self) -> None:
         """Say that nothing is wanted any more, and close the socket; once more is no harm."""
@@ -129,16 +129,16 @@ class ViewerClient:
         if not self._ever and (why := self._handshakes.refusal() or self._handshakes.suspicion):
             raise AccessError(why)
         now = time.monotonic()
-        if now - self._said < ALIVE_S:
+        if now - self._subscribed_at < ALIVE_S:
             return
         subscribe = messages.Subscribe(
-            topics=self._wanted,
+            topics=self._subscribed,
             session=self._sequence.session,
             lost=self._sequence.lost,
             again=self._again,
         )
         if self.say(subscribe):
-            self._said, self._again = now, False
+            self._subscribed_at, self._again = now, False
 
     def turned_away(self) -> messages.Refused | None:
         """Return, every `ALIVE_S`, why a monitor that had let this viewer in does so no longer."""
@@ -183,7 +183,7 @@ class ViewerClient:
             return
         self._ever = True
         if not isinstance(message, messages.Refused):  # who is refused hears nothing
-            self.heard = time.monotonic()
+            self.last_message = time.monotonic()
         # What is numbered and dropped has been yielded already.
         if lost is not None and (
             numbering.seq is None or not isinstance(message, messages.Dropped)

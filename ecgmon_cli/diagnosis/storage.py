@@ -28,17 +28,17 @@ PATIENCE_S: Final = 30.0
 
 def folder() -> Iterator[Finding]:
     """Look at who may read what is kept."""
-    kept = state_folder()
-    if not kept.exists():
-        yield ok("folder", f"{kept} does not exist yet: nothing is stored")
+    state = state_folder()
+    if not state.exists():
+        yield ok("folder", f"{state} does not exist yet: nothing is stored")
         return
-    mode = stat.S_IMODE(kept.stat().st_mode)
+    mode = stat.S_IMODE(state.stat().st_mode)
     if mode & 0o022:
-        yield problem("folder", f"others may write to {kept}", f"chmod 700 {kept}")
+        yield problem("folder", f"others may write to {state}", f"chmod 700 {state}")
     elif mode & 0o055:
-        yield warning("folder", f"other users may read {kept}", f"chmod 700 {kept}")
+        yield warning("folder", f"other users may read {state}", f"chmod 700 {state}")
     else:
-        yield ok("folder", f"{kept} is private to its owner")
+        yield ok("folder", f"{state} is private to its owner")
 
 
 def journal(config: Config) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ def journal(config: Config) -> Iterator[Finding]:
             if layout(db, path) is None:
                 yield problem("journal", f"{path} is empty", again)
                 return
-            (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            (result,) = db.execute("PRAGMA quick_check(1)").fetchone()
             rows, newest = db.execute("SELECT count(*), max(time) FROM journal").fetchone()
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
@@ -72,8 +72,8 @@ def journal(config: Config) -> Iterator[Finding]:
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter quotes the file
         yield problem("journal", f"{path} is damaged: {error}", again)
         return
-    if said != "ok":
-        yield problem("journal", f"{path} is damaged: {said}", again)
+    if result != "ok":
+        yield problem("journal", f"{path} is damaged: {result}", again)
     elif newest is not None and newest > time.time() + 60:
         yield problem("journal", f"{path} has entries from the future", "set the clock right")
     else:

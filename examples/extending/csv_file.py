@@ -54,12 +54,12 @@ def _record(found: "Found", names: list[str], table: np.ndarray, lead: str | Non
     if len(names) < 2 or names[0] != "seconds" or table.shape[1] != len(names) or len(table) < 2:
         raise ValueError("it needs a line such as seconds,II and two or more lines of numbers")
     leads = names[1:]
-    wanted = lead or leads[0]
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(leads):
-        wanted = leads[int(wanted) - 1]
-    if wanted not in leads:
-        raise ValueError(f"it has no lead {wanted}, only {', '.join(leads)}")
-    seconds, mv = table[:, 0], table[:, names.index(wanted)]
+    chosen = lead or leads[0]
+    if chosen.isdecimal() and 1 <= int(chosen) <= len(leads):
+        chosen = leads[int(chosen) - 1]
+    if chosen not in leads:
+        raise ValueError(f"it has no lead {chosen}, only {', '.join(leads)}")
+    seconds, mv = table[:, 0], table[:, names.index(chosen)]
     step = (seconds[-1] - seconds[0]) / (len(seconds) - 1)
     if not step > 0 or not np.allclose(np.diff(seconds), step, atol=step / 2):
         raise ValueError("its seconds do not rise by equal steps")
@@ -71,6 +71,6 @@ def _record(found: "Found", names: list[str], table: np.ndarray, lead: str | Non
         wearer=found.wearer,
         rate=float(round(1 / step, 3)),
         gain=GAIN,
-        lead=wanted[:8],
+        lead=chosen[:8],
         samples=counts.astype(np.int16),
     )

@@ -1,4 +1,4 @@
-"""Alarms: from what the seconds of a stream say to what rings at a bedside.
+"""Alarms: conditions over the seconds of a stream, alarm states, and the messages about them.
 
     seconds, beats, verdicts -> conditions -> machine -> transitions -> sound
                                               ^   |

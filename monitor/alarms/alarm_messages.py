@@ -12,7 +12,7 @@ from monitor.alarms.transitions import AlarmPause, Change, Transition
 
 
 class AlarmMessages:
-    """The alarms of a wearer, or of the monitor itself, as they are told and journalled.
+    """The alarms of a wearer, or of the monitor itself, as messages to publish and journal.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class AlarmMessages:
     @property
     def acknowledged(self) -> set[Kind]:
         """The kinds whose alarm stands and was acknowledged."""
-        return {alarm.kind for alarm in self.alarms.standing if alarm.state == "acknowledged"}
+        return {alarm.kind for alarm in self.alarms.active if alarm.state == "acknowledged"}
 
     def condition(
         self,
@@ -45,27 +45,29 @@ class AlarmMessages:
     ) -> list[messages.Published]:
         """Note that a condition holds, or does not; see `AlarmStateMachine.condition`."""
         now = time.time()
-        return self._tell(self.alarms.condition(kind, holds, now, stream=stream, at=at, text=text))
+        return self._encoded(
+            self.alarms.condition(kind, holds, now, stream=stream, at=at, text=text)
+        )
 
     def acknowledge(self, number: int, by: str) -> list[messages.Published]:
         """Note that a person has seen an alarm; raises `UsageError` if it stands no more."""
-        return self._tell(self.alarms.acknowledge(number, by, time.time()))
+        return self._encoded(self.alarms.acknowledge(number, by, time.time()))
 
     def pause(self, kind: str, seconds: int, by: str) -> list[messages.Published]:
         """Silence a kind; raises `UsageError` if there is no such kind."""
         if kind not in KINDS:
             raise UsageError(f"There are no alarms called {kind}: {', '.join(KINDS)}.")
-        return self._tell(self.alarms.pause(kind, seconds, by, time.time()))
+        return self._encoded(self.alarms.pause(kind, seconds, by, time.time()))
 
     def tick(self) -> list[messages.Published]:
         """End pauses that are over; call it about once a second."""
-        return self._tell(self.alarms.tick(time.time()))
+        return self._encoded(self.alarms.tick(time.time()))
 
     def snapshot(self) -> list[messages.Published]:
         """Tell again what stands and what is paused."""
-        return self._tell([*self.alarms.standing, *self.alarms.pauses.values()])
+        return self._encoded([*self.alarms.active, *self.alarms.pauses.values()])
 
-    def _tell(self, transitions: Sequence[Transition]) -> list[messages.Published]:
+    def _encoded(self, transitions: Sequence[Transition]) -> list[messages.Published]:
         return [_message(self.wearer, transition) for transition in transitions]
 
 

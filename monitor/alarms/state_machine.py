@@ -1,4 +1,4 @@
-"""The alarms of one wearer, or of the daemon itself: a state machine that a restart survives.
+"""State machine of the alarms of one wearer, or of the monitor; restored after a restart.
 
 Of each kind one alarm stands at most. What becomes of it:
 
@@ -103,7 +103,7 @@ class AlarmStateMachine(Stateful):
         return self._highest
 
     @property
-    def standing(self) -> list[Change]:
+    def active(self) -> list[Change]:
         """The alarms not cleared, each as it last changed, in the order of their numbers."""
         return sorted(self._alarms.values(), key=lambda change: change.number)
 
@@ -149,22 +149,22 @@ class AlarmStateMachine(Stateful):
         list of Transition
             What changes by it.
         """
-        told = self.tick(time)
+        changes = self.tick(time)
         alarm = self._alarms.get(kind)
         if holds == (kind in self.holding):
-            return told
+            return changes
         if alarm is None or holds:
             if kind in self._pauses and KINDS[kind].priority == "high":
-                told.append(self._rearm(kind, None, time))
+                changes.append(self._rearm(kind, None, time))
             if alarm is None:
                 self._highest += 1
             number = self._highest if alarm is None else alarm.number
             text = KINDS[kind].text if text is None else text
-            return [*told, self._enter(Change(number, kind, "raised", stream, at, time, text))]
+            return [*changes, self._enter(Change(number, kind, "raised", stream, at, time, text))]
         latches = KINDS[kind].latching and alarm.state == "raised"
         state: AlarmState = "latched" if latches else "cleared"
         gone = replace(alarm, state=state, stream=stream, at=at, time=time, by=None)
-        return [*told, self._enter(gone)]
+        return [*changes, self._enter(gone)]
 
     def acknowledge(self, number: int, by: str, time: float) -> list[Transition]:
         """Note that a person has seen an alarm.
@@ -182,11 +182,11 @@ class AlarmStateMachine(Stateful):
         alarm = next((a for a in self._alarms.values() if a.number == number), None)
         if alarm is None:
             raise UsageError(f"Alarm {number} stands no more: look at those that do.")
-        told = self.tick(time)
+        changes = self.tick(time)
         if alarm.state == "acknowledged":
-            return told
+            return changes
         state: AlarmState = "cleared" if alarm.state == "latched" else "acknowledged"
-        return [*told, self._enter(replace(alarm, state=state, time=time, by=by))]
+        return [*changes, self._enter(replace(alarm, state=state, time=time, by=by))]
 
     def pause(self, kind: Kind, seconds: float, by: str, time: float) -> list[Transition]:
         """Silence a kind from now on; 0 seconds re-arm it.
@@ -200,10 +200,10 @@ class AlarmStateMachine(Stateful):
             raise UsageError(
                 f"An alarm cannot be paused for {seconds:g} s: choose 0 to {LONGEST_PAUSE_S:g} s."
             )
-        told = self.tick(time)
+        changes = self.tick(time)
         if seconds:
-            return [*told, self._silence(kind, time + seconds, by, time)]
-        return [*told, self._rearm(kind, by, time)] if kind in self._pauses else told
+            return [*changes, self._silence(kind, time + seconds, by, time)]
+        return [*changes, self._rearm(kind, by, time)] if kind in self._pauses else changes
 
     def tick(self, time: float) -> list[Transition]:
         """Note how late it is; call it about once a second.
@@ -215,13 +215,13 @@ class AlarmStateMachine(Stateful):
         """
         back = max(self._now - time, 0.0)
         self._now = time
-        told: list[Transition] = []
+        changes: list[Transition] = []
         for kind, (until, pause) in list(self._pauses.items()):
             if until - back <= time:
-                told.append(self._rearm(kind, None, time))
+                changes.append(self._rearm(kind, None, time))
             elif back:
-                told.append(self._silence(kind, until - back, pause.by, time))
-        return told
+                changes.append(self._silence(kind, until - back, pause.by, time))
+        return changes
 
     def _enter(self, change: Change) -> Change:
         if change.state == "cleared":

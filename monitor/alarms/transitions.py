@@ -1,4 +1,4 @@
-"""What changes of a wearer's alarms: an alarm's state, or the pause of a kind."""
+"""Transitions of a wearer's alarms: an alarm changes its state, or a kind is paused."""
 
 from dataclasses import dataclass
 

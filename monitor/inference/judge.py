@@ -15,7 +15,7 @@ from ecgmon.models.card import AnyCard
 
 
 class Judge(Protocol):
-    """A model in service of a wearer, who may have one for each kind of input.
+    """A model that judges one wearer; a wearer may have one for each kind of input.
 
     Its inputs are cut from the signal as its card says. Wearers with the same judge are judged in
     one batch. `ecgmon.models.bundle.Model` judges windows, `ecgmon.models.beat_bundle.BeatModel`

@@ -38,10 +38,10 @@ _log = logger(__name__)
 def raise_limit() -> None:
     """Let this process open as many files as it may, up to `WANTED_HANDLES`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = WANTED_HANDLES if hard == resource.RLIM_INFINITY else min(hard, WANTED_HANDLES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
+    handles = WANTED_HANDLES if hard == resource.RLIM_INFINITY else min(hard, WANTED_HANDLES)
+    if soft != resource.RLIM_INFINITY and soft < handles:
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (handles, hard))
 
 
 def most() -> int:
@@ -146,21 +146,21 @@ class Connections(threading.Thread):
             poller.register(events, zmq.POLLIN)
         while poller.sockets:
             for events, _ in poller.poll():
-                told = parse_monitor_message(events.recv_multipart())
-                if told["event"] == zmq.EVENT_MONITOR_STOPPED:
+                update = parse_monitor_message(events.recv_multipart())
+                if update["event"] == zmq.EVENT_MONITOR_STOPPED:
                     poller.unregister(events)
                     events.close()
                     continue
                 try:
-                    self._take(self._events.index(events), told)
+                    self._take(self._events.index(events), update)
                 except Exception:  # noqa: BLE001 - libzmq waits for this thread
                     _log.exception("connections-not-counted")
 
-    def _take(self, which: int, told: Mapping[str, Any]) -> None:
-        if told["event"] == zmq.EVENT_DISCONNECTED:
-            self._gone(which, told["value"])
+    def _take(self, which: int, update: Mapping[str, Any]) -> None:
+        if update["event"] == zmq.EVENT_DISCONNECTED:
+            self._gone(which, update["value"])
         else:
-            self._come(which, told["value"], told["endpoint"].decode())
+            self._come(which, update["value"], update["endpoint"].decode())
 
     def _gone(self, which: int, number: int) -> None:
         if (known := self._known.pop((which, number), None)) is not None:

@@ -72,7 +72,7 @@ class TokenBucket:
 class _Connection:
     messages: TokenBucket
     samples: TokenBucket
-    heard: float
+    last_message: float
     streams: set[Hashable] = field(default_factory=set)
 
 
@@ -165,11 +165,11 @@ class RateLimiter:
                 now,
             ),
         )
-        known.heard = now
+        known.last_message = now
         self._known.move_to_end(connection)
         while len(self._known) > 1:
             first = next(iter(self._known.values()))
-            if len(self._known) <= rates.connections and now - first.heard <= self._idle_s:
+            if len(self._known) <= rates.connections and now - first.last_message <= self._idle_s:
                 break
             self._known.popitem(last=False)
         return known

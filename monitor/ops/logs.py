@@ -43,8 +43,8 @@ def _line(_: WrappedLogger, __: str, fields: EventDict) -> tuple[tuple[str], dic
 
 def event(name: str, /, **fields: object) -> str:
     """Return what is logged of an event: ``event=NAME key=value ...``; None is left out."""
-    told = ((key, value) for key, value in fields.items() if value is not None)
-    return " ".join([f"event={name}", *(f"{key}={quoted(value)}" for key, value in told)])
+    given = ((key, value) for key, value in fields.items() if value is not None)
+    return " ".join([f"event={name}", *(f"{key}={quoted(value)}" for key, value in given)])
 
 
 def quoted(value: object) -> str:

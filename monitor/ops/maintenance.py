@@ -44,8 +44,8 @@ class Maintenance:
                 times = self._in_a_row[name] = self._in_a_row.get(name, 0) + 1
                 self._failed(name)
                 if times % LOGGED == 1:
-                    told = {"job": name, "times": times, "error": repr(error)}
-                    _log.error("job-failed", **told, exc_info=times == 1)
+                    failure = {"job": name, "times": times, "error": repr(error)}
+                    _log.error("job-failed", **failure, exc_info=times == 1)
             else:
                 self._in_a_row.pop(name, None)
         return published

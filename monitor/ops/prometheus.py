@@ -48,7 +48,7 @@ class Metrics:
         self._missing = self._counter("missing_samples", "Samples that never arrived.")
         self._repeated = self._counter("repeated_samples", "Samples that arrived again.")
         self._raised = self._counter("alarms_raised", "Alarms raised, by kind.", "kind")
-        self._standing = self._gauge("alarms_standing", "Alarms that stand.", "priority")
+        self._active = self._gauge("alarms_standing", "Alarms that stand.", "priority")
         self._lag = self._gauge("lag_seconds", "How far the newest sample is behind.", "wearer")
         self._drift = self._gauge("clock_drift_ppm", "How fast the device's clock is.", "wearer")
         self._dropped = self._counter("viewer_messages_dropped", "Lost on the way to viewers.")
@@ -62,15 +62,15 @@ class Metrics:
         self._shut = self._counter("connections_refused", "Connections that were one too many.")
         self._shut_before = 0
         self._jobs = self._counter("job_failures", "Jobs of each second that failed.", "job")
-        self._stands: dict[tuple[str | None, int], Priority] = {}
+        self._priorities: dict[tuple[str | None, int], Priority] = {}
         self._of_stream: dict[str, tuple[str, int]] = {}
         for priority in ("high", "medium", "low"):
-            self._standing.labels(priority)
+            self._active.labels(priority)
 
-    def stand(self, alarms: Iterable[messages.Alarm]) -> None:
+    def set_active(self, alarms: Iterable[messages.Alarm]) -> None:
         """Take alarms that stand already, as after a restart: they are not raised now."""
         for alarm in alarms:
-            self._stand(alarm)
+            self._set_active(alarm)
 
     def publish(self, published: Iterable[messages.Published]) -> None:
         """Count what is published; the figures are a sink as viewers are."""
@@ -82,9 +82,9 @@ class Metrics:
                     self._gaps.inc()
                     self._missing.inc(message.count)
                 case messages.Alarm():
-                    if message.state == "raised" and not self._stands_already(message):
+                    if message.state == "raised" and not self._is_active(message):
                         self._raised.labels(message.kind).inc()
-                    self._stand(message)
+                    self._set_active(message)
                 case messages.Link():
                     self._link(message)
                 case messages.Closed():
@@ -135,16 +135,16 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"ecgmon_{name}", text, labels, registry=self.registry)
 
-    def _stands_already(self, alarm: messages.Alarm) -> bool:
-        return (alarm.wearer, alarm.alarm) in self._stands
+    def _is_active(self, alarm: messages.Alarm) -> bool:
+        return (alarm.wearer, alarm.alarm) in self._priorities
 
-    def _stand(self, alarm: messages.Alarm) -> None:
+    def _set_active(self, alarm: messages.Alarm) -> None:
         key = alarm.wearer, alarm.alarm
-        if (before := self._stands.pop(key, None)) is not None:
-            self._standing.labels(before).dec()
+        if (before := self._priorities.pop(key, None)) is not None:
+            self._active.labels(before).dec()
         if alarm.state != "cleared":
-            self._stands[key] = alarm.priority
-            self._standing.labels(alarm.priority).inc()
+            self._priorities[key] = alarm.priority
+            self._active.labels(alarm.priority).inc()
 
     def _link(self, link: messages.Link) -> None:
         stream, repeated = self._of_stream.get(link.wearer, (link.stream, 0))

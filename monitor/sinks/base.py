@@ -7,7 +7,7 @@ from ecgmon.wire import messages
 
 
 class Sink(Protocol):
-    """Takes what is published, in its order, once it is on disk if it must be.
+    """A sink of results: it takes all published messages in order, alarms once they are on disk.
 
     All is called from the monitor's one thread, so nothing here may wait: what takes time belongs
     into a thread of the sink's own. A sink that raises is called again for the next messages, is

@@ -16,7 +16,7 @@ from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
 
 
 class Outbox:
-    """Batches that wait for their turn, and viewers who wait to be told how things stand.
+    """Queue of batches to publish, and of new viewers that wait for a snapshot.
 
     Parameters
     ----------
@@ -42,16 +42,16 @@ class Outbox:
         self._disk = disk
         self._upkeep = upkeep
         self._waiting: deque[Batch] = deque()
-        self._kept: set[Batch] = set()
+        self._stored: set[Batch] = set()
         self._newcomers: list[Subscriber] = []
 
     def put(self, batch: Batch) -> None:
         """Take what is to be published after all that was put before."""
         self._waiting.append(batch)
 
-    def kept(self, batch: Batch) -> None:
+    def stored(self, batch: Batch) -> None:
         """Note that a batch is on disk."""
-        self._kept.add(batch)
+        self._stored.add(batch)
 
     def welcome(self, newcomers: list[Subscriber]) -> None:
         """Take viewers who are to be told how things stand."""
@@ -70,7 +70,7 @@ class Outbox:
         now = time.monotonic()
         while self._waiting:
             batch = self._waiting[0]
-            waits = any(map(urgent, batch.published)) and batch not in self._kept
+            waits = any(map(urgent, batch.published)) and batch not in self._stored
             late_s = max(now - batch.queued, self._disk.behind_s(now))
             if waits and late_s < WRITE_TIMEOUT_S and self._disk.works:
                 return
@@ -78,10 +78,10 @@ class Outbox:
             self._upkeep.run(
                 {name: partial(_pass_on, sink, batch) for name, sink in self._sinks.items()}
             )
-        self._kept.clear()
-        told = snapshot() if self._newcomers else []
+        self._stored.clear()
+        snapshot_messages = snapshot() if self._newcomers else []
         for newcomer in self._newcomers:
-            self._publisher.tell(newcomer, told)
+            self._publisher.send_snapshot(newcomer, snapshot_messages)
         self._newcomers.clear()
 
 

@@ -1,4 +1,4 @@
-"""The publisher: a ROUTER socket that knows what each viewer listens to."""
+"""The publisher: sends each viewer the messages of its topics over a ROUTER socket."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a viewer asks for."""
+    """A viewer's request that the monitor carries out."""
 
     peer: bytes
     user: str
@@ -41,7 +41,7 @@ class Request:
 
 
 class Publisher:
-    """Sends each viewer what it subscribed to, as its topics say.
+    """Sink that sends each viewer the messages of the topics it subscribed to.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Publisher:
     def forget_silent(self, now: float) -> None:
         """Forget viewers that have shown no sign of life."""
         for subscriber in list(self._subscribers.values()):
-            if now - subscriber.heard > SILENT_S:
+            if now - subscriber.last_message > SILENT_S:
                 self._leave(subscriber)
         self._away.forget(now)
 
@@ -99,8 +99,8 @@ class Publisher:
         dropped, self._dropped = self._dropped, 0
         return dropped
 
-    def wanted(self, topic: str) -> bool:
-        """Tell whether anybody listens to a topic, so that traces need not be made for nobody."""
+    def subscribed(self, topic: str) -> bool:
+        """Return whether any viewer is subscribed to a topic; traces are made only then."""
         return any(_wants(subscriber, topic) for subscriber in self._subscribers.values())
 
     def publish(self, published: Sequence[messages.Published]) -> None:
@@ -124,9 +124,9 @@ class Publisher:
             if self._hears(subscriber, topic, message.wearer):
                 self._send(subscriber, data)
 
-    def tell(self, subscriber: Subscriber, told: list[messages.Published]) -> None:
-        """Send one viewer what it listens to of these, and that this was all."""
-        for message in told:
+    def send_snapshot(self, subscriber: Subscriber, notice: list[messages.Published]) -> None:
+        """Send a snapshot to one viewer: the messages of its topics, then `Subscribed`."""
+        for message in notice:
             if self._hears(subscriber, messages.topic(message), message.wearer):
                 self._send(subscriber, messages.encode(message), snapshot=True)
         self._send(subscriber, messages.encode(messages.Subscribed()), snapshot=True)
@@ -221,10 +221,10 @@ class Publisher:
             return  # it has gone since
         try:
             if subscriber.dropped:
-                told = messages.encode(messages.Dropped(count=subscriber.dropped))
-                self._hand_over(subscriber, told)
+                notice = messages.encode(messages.Dropped(count=subscriber.dropped))
+                self._hand_over(subscriber, notice)
                 _log.warning("dropped", peer=subscriber.peer.hex(), dropped=subscriber.dropped)
-                subscriber.told_dropped()
+                subscriber.note_dropped_sent()
             self._hand_over(subscriber, data, snapshot=snapshot)
         except zmq.Again:
             subscriber.skip()

@@ -20,7 +20,7 @@ _SIGNS: Final = 6
 
 @dataclass(eq=False, slots=True)
 class Subscriber:
-    """Somebody who listens.
+    """A connected viewer, with the count of messages it has missed.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ class Subscriber:
     user : str
         Who, as the connection was authenticated.
     topics : frozenset of str
-        What it wants to hear of.
-    heard : float
+        Topics it is subscribed to.
+    last_message : float
         Monotonic time of its latest sign of life.
     session : str
         Its name for this subscription; it outlives connections.
@@ -51,7 +51,7 @@ class Subscriber:
     peer: bytes
     user: str
     topics: frozenset[str]
-    heard: float
+    last_message: float
     session: str = field(default_factory=lambda: secrets.token_hex(8))
     sent: int = 0
     dropped: int = 0
@@ -59,12 +59,12 @@ class Subscriber:
     lost: int = 0
     counted: int = 0
     names_session: bool = False
-    _told: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_SIGNS))
+    _dropped_notices: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_SIGNS))
     _signs: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=_SIGNS))
 
     def sign_of_life(self, session: str | None, lost: int, now: float) -> None:
         """Take that it has been heard of, and what it says it has missed."""
-        self.heard = now
+        self.last_message = now
         self._signs.append((now, self.sent))
         if session == self.session:
             self.names_session = True
@@ -82,19 +82,19 @@ class Subscriber:
         uncounted, self.counted = known - self.counted, known
         return uncounted
 
-    def told_dropped(self) -> None:
+    def note_dropped_sent(self) -> None:
         """Take that its latest message has told it of those dropped."""
-        self._told.append((self.sent, self.dropped))
+        self._dropped_notices.append((self.sent, self.dropped))
         self.dropped = 0
 
     def skip_unanswered(self) -> None:
         """Take that its connection has ended, where it will not say what has not arrived."""
         if not self.names_session:
-            before = [sent for at, sent in self._signs if at <= self.heard - UNANSWERED_S]
+            before = [sent for at, sent in self._signs if at <= self.last_message - UNANSWERED_S]
             arrived = before[-1] if before else 0
             unanswered = max(self.sent - arrived - self.dropped, 0)
             self.missed += unanswered
-            self.dropped += unanswered + sum(n for at, n in self._told if at > arrived)
+            self.dropped += unanswered + sum(n for at, n in self._dropped_notices if at > arrived)
 
     def goes_on_as(self, session: str | None) -> bool:
         """Tell whether who names this session may be the same viewer, and not one in its place."""
@@ -121,7 +121,7 @@ class Away:
         self._gone = [
             one
             for one in self._gone
-            if now - one.heard <= (AWAY_S if one.names_session else NAMELESS_S)
+            if now - one.last_message <= (AWAY_S if one.names_session else NAMELESS_S)
         ]
 
     def take(self, peer: bytes, user: str, session: str | None) -> Subscriber | None:

@@ -9,7 +9,7 @@ from monitor.network.router import Received
 
 
 class Source(Protocol):
-    """A transport that carries the messages of docs/wire.md.
+    """A source of samples: a transport that carries the messages of docs/wire.md.
 
     All is called from the monitor's one thread, so nothing here may wait. What a peer sends is
     hostile until `monitor.sources.ingest.Ingest` has decoded it: a source passes it on as it came,

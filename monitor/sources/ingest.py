@@ -31,7 +31,7 @@ _log = logger(__name__)
 
 @dataclass(eq=False, slots=True)
 class IngestResult:
-    """What a tick has read.
+    """The frames, sessions and look-ups that one tick has read from devices.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class IngestResult:
 
 
 class Ingest:
-    """Reads what devices send over all sources, and answers.
+    """The conversation with all devices: reads their messages from every source, and answers.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ MAX_CACHED: Final = 1000
 
 
 class Capture:
-    """Appends accepted samples to each wearer's newest record and removes the oldest records.
+    """Appends accepted samples to each wearer's newest WFDB record; removes the oldest records.
 
     What could not be written waits for the next `flush`, as much as `Holding` has room for.
 

@@ -24,10 +24,10 @@ class JournalDamage:
 
     def check(self, damaged: str | None) -> list[messages.Published]:
         """Tell of it; call it about once a second with what the journal says of itself."""
-        told: list[messages.Published] = []
+        published: list[messages.Published] = []
         if self.is_news(damaged):
             self._known, self._stands = damaged, True
-            told += self._own.condition("journal", False)  # another one stands no more
+            published += self._own.condition("journal", False)  # another one stands no more
         elif "journal" in self._own.acknowledged:
             self._stands = False
-        return [*told, *self._own.condition("journal", self._stands, text=damaged)]
+        return [*published, *self._own.condition("journal", self._stands, text=damaged)]

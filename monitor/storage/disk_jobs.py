@@ -13,7 +13,7 @@ from monitor.wearers.stream import Stream
 
 @dataclass(eq=False, slots=True)
 class Batch:
-    """What one tick of the loop has to keep, and what waits for it.
+    """One tick's data to write, and the messages that wait until it is written.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Batch:
 
 @dataclass(eq=False, slots=True)
 class StoredSamples:
-    """How much of each stream is on disk, or recorded as given up.
+    """The samples of each stream that are on disk, or recorded as given up.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class StoredSamples:
 
 @dataclass(eq=False, slots=True)
 class ReadRequest:
-    """Something to be looked up on the disk, after all that was handed over before.
+    """A request to read from disk, answered after all earlier writes.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A disk that fails or hangs: for how long, and how much of the signal is not kept."""
+"""Log of a failing or hanging disk: since when, and how much signal is not written."""
 
 from typing import Final
 
@@ -50,5 +50,5 @@ class DiskTrouble:
             self._unkept_before = unkept
         elif why and now - self._reported >= REPORT_S:
             self._reported = now
-            told = {"seconds": round(self.seconds), "held": held, "not_kept": lost, "error": why}
-            _log.error("disk-failing", **told)
+            trouble = {"seconds": round(self.seconds), "held": held, "not_kept": lost, "error": why}
+            _log.error("disk-failing", **trouble)

@@ -1,4 +1,4 @@
-"""Deleting all that a monitor has kept of one wearer, for ever.
+"""Permanent deletion of all data that is stored of one wearer.
 
 The order makes it safe to be killed anywhere: the audit's line *begun* is written first, every step
 may be done again, and its line *done* is written last (`monitor.storage.erasure_log`).
@@ -36,7 +36,7 @@ FROM journal WHERE wearer = ?
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a monitor and its commands keep what they know of wearers.
+    """Folders and files in which a monitor and its commands store wearers' data.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ class Places:
         return sorted(p for p in self.journal.parent.glob("*") if p.name.startswith(begins))
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is kept of a wearer.
+class StoredData(msgspec.Struct, frozen=True, kw_only=True):
+    """The amount of data stored of a wearer.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def no_monitor(places: Places) -> Iterator[None]:
         os.close(lock)
 
 
-def look(places: Places, wearer: str) -> Kept:
+def look(places: Places, wearer: str) -> StoredData:
     """Count what is kept of a wearer; a monitor may be running.
 
     Raises
@@ -131,7 +131,7 @@ def look(places: Places, wearer: str) -> Kept:
     captured, enrolments, _ = places.folders(wearer)
     records = sorted(captured.glob("*.dat"))
     lines, alarms = _counted(places.journal, wearer)
-    return Kept(
+    return StoredData(
         signal_hours=round(sum(map(_hours, records)), 3),
         records=len(records),
         models=len(places.models.versions(wearer)),

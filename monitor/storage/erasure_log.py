@@ -19,7 +19,7 @@ import msgspec
 
 from ecgmon.core.atomic import leave_to_owner, sync_folder
 from ecgmon.core.errors import UsageError
-from monitor.storage.erasure import Kept
+from monitor.storage.erasure import StoredData
 
 NAME: Final = "forgotten.jsonl"
 NOBODY: Final = 2**32 - 1
@@ -48,7 +48,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     salt: str
     wearer: str
-    deleted: Kept
+    deleted: StoredData
 
 
 class ErasureLog:
@@ -80,7 +80,7 @@ class ErasureLog:
         """Whether an earlier run was cut short."""
         return self.latest is not None and self.latest.state == "begun"
 
-    def add(self, state: Literal["begun", "done"], kept: Kept) -> None:
+    def add(self, state: Literal["begun", "done"], stored: StoredData) -> None:
         """Append a line and force it to disk; raises `UsageError` if that fails."""
         entry = Entry(
             state=state,
@@ -88,7 +88,7 @@ class ErasureLog:
             by=_user(),
             salt=self._salt,
             wearer=self._digest,
-            deleted=kept,
+            deleted=stored,
         )
         line = msgspec.json.encode(entry) + b"\n"
         try:

@@ -71,7 +71,7 @@ _log = logger(__name__)
 
 
 class Journal:
-    """An append-only table of published messages.
+    """The SQLite journal: published messages in the order in which they were published.
 
     Write-ahead logging lets anybody read while the monitor writes; full synchronisation makes a
     committed alarm survive a power cut.

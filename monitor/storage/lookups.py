@@ -1,4 +1,4 @@
-"""Looking up in the storage thread what is on disk of streams that devices go on with."""
+"""Look-ups in the storage thread: what is on disk of a stream that a device continues."""
 
 from collections.abc import Callable
 from pathlib import Path

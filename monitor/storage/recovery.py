@@ -70,11 +70,11 @@ def recover_stream(folder: Path, journal: Journal, wearer: str, stream: str) -> 
 
 
 def _gaps(
-    told: Iterator[messages.Gap], first: int, counts: NDArray[np.int16], rate: float
+    gaps: Iterator[messages.Gap], first: int, counts: NDArray[np.int16], rate: float
 ) -> Iterator[tuple[int, int]]:
     """Yield which of the device's samples were in gaps told at 360 Hz, newest first."""
     rate_mhz, end = round(rate * 1000), first + len(counts)
-    for gap in told:
+    for gap in gaps:
         stop = gap.first + gap.count
         a, b = (max((at - 1) * rate_mhz // (RATE * 1000) + 1, 0) for at in (gap.first, stop))
         if b <= first:

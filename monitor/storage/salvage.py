@@ -1,4 +1,4 @@
-"""A journal that is damaged: it is moved aside, and what can be read of it is kept.
+"""Salvage of a damaged journal: it is moved aside, and its readable rows are copied.
 
 SQLite reads nothing behind a damaged page, so rows are looked for in the bytes of the file: a row
 that is whole is found wherever it lies. A message is JSON that begins with its type and ends with
@@ -63,8 +63,8 @@ def complaint(db: sqlite3.Connection, path: Path) -> str | None:
     """Return what is wrong inside an open journal, if it is small enough to be checked."""
     if path.stat().st_size > CHECKED:
         return None  # what is damaged is found when it is read or written
-    (said,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-    return None if said == b"ok" else said.decode(errors="replace")
+    (result,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    return None if result == b"ok" else result.decode(errors="replace")
 
 
 def was_journal(path: Path) -> bool:
@@ -164,7 +164,7 @@ def _row(data: bytes, start: int, kind: str) -> tuple[int, Row] | None:
     """Return the id and the row whose message begins at ``start``; None if it is not whole."""
     text = data[start : data.find(_END, start, start + LONGEST) + len(_END)]
     try:
-        message, said = messages.decode_to_viewer(text), text.decode()
+        message, result = messages.decode_to_viewer(text), text.decode()
     except (ProtocolError, UnicodeDecodeError):
         return None
     wearer = getattr(message, "wearer", None) or ""
@@ -180,7 +180,7 @@ def _row(data: bytes, start: int, kind: str) -> tuple[int, Row] | None:
         number = data[end - digits : end]
         if data[end - digits - len(length) : end - digits] == length and _is_varint(number):
             (when,) = struct.unpack_from(">d", data, at)
-            return _value(number), (when, kind, wearer, said)
+            return _value(number), (when, kind, wearer, result)
     return None
 
 

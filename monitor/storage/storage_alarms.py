@@ -69,8 +69,8 @@ class StorageAlarms:
         text = (
             f"the clock was set by {self._wall.step_s:+.0f} s: nothing old is removed for an hour"
         )
-        told = self._own.condition("clock", self._wall.stepped, text=text)
-        return [step, *told] if step else told
+        published = self._own.condition("clock", self._wall.stepped, text=text)
+        return [step, *published] if step else published
 
     def of_disk(self, now: float, least_mb: float) -> list[messages.Published]:
         """Tell whether the disk fails, and whether less than ``least_mb`` are free on it."""

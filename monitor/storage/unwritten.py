@@ -1,4 +1,4 @@
-"""Samples that were taken and are not on disk yet: bounded, whatever the disk does."""
+"""Bounded queue of accepted samples that are not on disk yet."""
 
 import threading
 from collections import deque
@@ -11,7 +11,7 @@ import numpy as np
 from monitor.wearers.pieces import Piece
 
 HELD_S: Final = 600
-"""Signal of one wearer that waits for a disk that fails or hangs, in s."""
+"""Longest signal of one wearer that waits for a failing or hanging disk, in seconds."""
 MAX_HELD: Final = 40_000_000
 """Samples of all wearers that wait, 80 MB: 64 wearers at 1,000 Hz for `HELD_S`."""
 CHUNK: Final = 16_384
@@ -24,7 +24,7 @@ MAX_LOST: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What was given up of a stream: judged, but never written.
+    """Samples of a stream that were judged but given up unwritten.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The wall clock, which people and programs set: how old something is, as far as that is known."""
+"""Ages by the wall clock that stay right when somebody sets the clock."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from typing import Final
 from ecgmon.wire import messages
 
 STEP_S: Final = 10.0
-"""Between two looks no clock drifts as far, in s: it was set."""
+"""A larger step in seconds between two looks is no drift: the clock was set."""
 SETTLED_S: Final = 3600.0
 """So long after the clock was set nothing is removed because of its age."""
 CLOCK_SET: Final = "clock-set"

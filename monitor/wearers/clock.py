@@ -8,22 +8,22 @@ from typing import Final
 from ecgmon.core.state import Index, Layout, Stateful
 
 BUCKET_S: Final = 5.0
-"""Of the frames that arrive in as long, only the earliest is kept."""
+"""Length of a bucket in seconds; of the frames that arrive in it only the earliest counts."""
 KEPT: Final = 240
-"""Buckets kept: the last twenty minutes in which something arrived."""
+"""Number of buckets remembered: twenty minutes in which something arrived."""
 LEAST_S: Final = 60.0
-"""Time seen before a drift is named."""
+"""Observation time in seconds before a drift is reported."""
 MAX_DRIFT_PPM: Final = 20_000.0
 """More is no drift: it is another rate than was declared (`monitor.wearers.delivered_rate`), a
 recording at another speed, or a link that is too slow."""
 RESTART_S: Final = 2.0
-"""A sample that is as much too early shows that the device counts from another time."""
+"""A sample this many seconds too early shows that the device restarted its counting."""
 JUMP_S: Final = 1.0
-"""Between two frames no clock drifts as far: it was set."""
+"""A larger step in seconds between two frames is no drift: the clock was set."""
 
 
 class Clock(Stateful):
-    """Learns a device's rate from the earliest arrivals, for whatever is late can have any reason.
+    """Estimates a device's rate and lag from its earliest arrivals; late ones may have any reason.
 
     The delay of a frame is its arrival less the time of its last sample at the declared rate. The
     line below all delays of the last minutes is the device's clock: its slope is the drift, and

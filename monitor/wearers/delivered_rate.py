@@ -10,18 +10,18 @@ from ecgmon.core.state import Index, Layout, Stateful
 from monitor.wearers.clock import edge_below
 
 LIMIT: Final = 0.02
-"""Part of the declared rate from which on a heart rate is wrong by more than a monitor may be."""
+"""Relative error of the declared rate at which the heart rate is off by more than is allowed."""
 CALM: Final = 0.75 * LIMIT
-"""Below it a rate that was wrong is right again."""
+"""Relative error below which a wrong rate counts as right again."""
 FASTEST: Final = 5.0
 """Times the declared rate that are a backlog or a recording at another speed. Of a device as wrong
 a healthy heart reads 20 a minute or less, which is alarmed as it is."""
 BUCKET_S: Final = 4.0
 """Of what arrives in as long the earliest counts, for a link makes samples late and never early."""
 LOOK_S: Final = 90.0
-"""What is looked at."""
+"""Observed time in seconds; older arrivals are forgotten."""
 LEAST_S: Final = 25.0
-"""Time seen before anything is said."""
+"""Observation time in seconds before a rate is reported."""
 CERTAIN_S: Final = 0.8
 SPREAD: Final = 3.0
 """What samples must have gained or lost on the clock meanwhile, at `LIMIT` in 40 s, and so many
@@ -31,11 +31,11 @@ LOOSE: Final = 0.05
 """How far arrivals may lie above a steady rate: so many seconds, and such a part of what it has
 gained or lost. A device that catches up is not as steady."""
 ANEW_S: Final = 20.0
-"""Samples that are as much too early were counted from another time."""
+"""Samples this many seconds too early show that the device restarted its counting."""
 
 
 class DeliveredRate(Stateful):
-    """The rate at which a stream's samples come, where they come steadily.
+    """The rate at which a stream's samples arrive, known while they arrive steadily.
 
     The delay of a frame is its arrival less the time of its last sample at the declared rate. It
     falls steadily where the device takes more samples than it declared, and rises where it takes

@@ -1,4 +1,4 @@
-"""What happens when a wearer's stream begins, changes its model, loses its place, or ends."""
+"""Lifecycle of a stream: it begins, changes its model, loses its place, and ends."""
 
 import time
 from collections.abc import Callable, Collection

@@ -163,11 +163,11 @@ def push(
 
 
 def _second(
-    session: WearerSession, active: ActiveStream, second: Second, *, whole: bool = True
+    session: WearerSession, active: ActiveStream, second: Second, *, complete: bool = True
 ) -> list[messages.Published]:
     active.next_second = second.end
     # A second without signal is reported as such, and is no gap.
-    gaps = active.gaps.add(not whole and second.state == "signal")
+    gaps = active.gaps.add(not complete and second.state == "signal")
     changes = [*active.conditions.second(second), Condition("gaps", gaps, second.end)]
     return alarm_messages(session, active, changes)
 
@@ -184,7 +184,7 @@ def _lose_seconds(
         end = start + WINDOW
         mostly_missing = 2 * stream.missing_of(start, end) > WINDOW
         state: SignalState = "absent" if mostly_missing else "signal"
-        published += _second(session, active, Second(stream.row, end, state, ()), whole=False)
+        published += _second(session, active, Second(stream.row, end, state, ()), complete=False)
     return published
 
 

@@ -1,4 +1,4 @@
-"""How wearers are watched: the model, limits and lead that the configuration gives each."""
+"""Policy of each wearer from the configuration: model, alarm limits and lead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
 
 USUAL_LEADS: Final = ("II", "MLII")
-"""Taken where none is configured; else the first one."""
+"""Leads preferred where none is configured; without one of them the device's first lead is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class WearerPolicy:
-    """How wearers are watched.
+    """The configured model, alarm limits and lead of each wearer, and the bounds on all of them.
 
     Parameters
     ----------
@@ -39,10 +39,12 @@ class WearerPolicy:
 
     def lead_of(self, hello: messages.Hello) -> str:
         """Return which of a device's leads is used; raises `UsageError` if it lacks the wanted."""
-        wanted = self.lead(hello.wearer)
-        if wanted is not None and wanted not in hello.leads:
+        configured = self.lead(hello.wearer)
+        if configured is not None and configured not in hello.leads:
             raise UsageError(
-                f"{hello.wearer} is to be watched by lead {wanted}, and the device has "
+                f"{hello.wearer} is to be watched by lead {configured}, and the device has "
                 f"{', '.join(hello.leads)}."
             )
-        return wanted or next((lead for lead in USUAL_LEADS if lead in hello.leads), hello.leads[0])
+        return configured or next(
+            (lead for lead in USUAL_LEADS if lead in hello.leads), hello.leads[0]
+        )

@@ -28,7 +28,7 @@ MAX_UNFINISHED: Final = 1024
 
 
 class WearerRegistry:
-    """The monitored wearers and their signal state.
+    """All monitored wearers with their sessions and signal state.
 
     Parameters
     ----------

@@ -163,7 +163,7 @@ class WearerSession:
     def idle(self) -> bool:
         """Whether the wearer has neither a stream nor an alarm or pause, and may be forgotten."""
         alarms = self.alarm_messages.alarms
-        return self.active is None and not (alarms.standing or alarms.pauses or self.unfinished)
+        return self.active is None and not (alarms.active or alarms.pauses or self.unfinished)
 
     def snapshot(self) -> list[messages.Published]:
         """Return the wearer's state as messages, for a new viewer."""

@@ -22,7 +22,7 @@ from monitor.wearers.reorder_buffer import ReorderBuffer
 
 @dataclass(eq=False, slots=True)
 class Stream(Stateful):
-    """A wearer's current stream.
+    """One stream of a device: it puts frames in order, finds gaps and converts samples to `RATE`.
 
     Samples are ordered by their index, never by their time of arrival. Frames are counted in the
     device's samples; what is processed (``pending``, ``end``, ``next_window``, the gaps) is counted

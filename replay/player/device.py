@@ -52,7 +52,7 @@ class RecordDevice:
         Where it connects to, known once it does.
     publish : str or None
         Where the monitor publishes, known once it has welcomed the stream.
-    kept : RetransmitBuffer
+    retransmit : RetransmitBuffer
         What was taken and is not acknowledged, and counts of samples.
     """
 
@@ -68,12 +68,12 @@ class RecordDevice:
         self.stream = messages.stream_id(self._number)
         self._in_flight = round(IN_FLIGHT_S * record.rate)
         self._limit = self._in_flight if self._full_speed else round(KEPT_S * record.rate)
-        self._taken: deque[tuple[int, float]] = deque(maxlen=TAKEN)
+        self._frame_times: deque[tuple[int, float]] = deque(maxlen=TAKEN)
         self._started: float | None = None
         self._clock_ns = time.time_ns()
-        self._spoke = time.monotonic()
+        self._last_sent = time.monotonic()
         self._goodbye = self._parted = False
-        self.kept = RetransmitBuffer()
+        self.retransmit = RetransmitBuffer()
         self.publish: str | None = None
         hello = messages.Hello(
             wearer=record.wearer,
@@ -116,22 +116,22 @@ class RecordDevice:
     @property
     def sent(self) -> int:
         """Samples sent so far, each counted once."""
-        return self.kept.sent
+        return self.retransmit.sent
 
     def figures(self) -> dict[str, int]:
         """Return what became of the samples, by the names that ``--json`` documents."""
         return {
-            "samples_sent": self.kept.sent,
-            "samples_acknowledged": self.kept.acknowledged,
-            "samples_resent": self.kept.resent,
-            "samples_dropped": self.kept.dropped,
+            "samples_sent": self.retransmit.sent,
+            "samples_acknowledged": self.retransmit.acknowledged,
+            "samples_resent": self.retransmit.resent,
+            "samples_dropped": self.retransmit.dropped,
             "reconnects": self.reconnects,
         }
 
     @property
     def finished(self) -> bool:
         """Whether everything was sent and acknowledged, and goodbye was answered."""
-        return self._parted and not self.kept
+        return self._parted and not self.retransmit
 
     def available_at(self, index: int) -> float | None:
         """Return the monotonic time from which the device could have sent a sample.
@@ -141,18 +141,18 @@ class RecordDevice:
         sample that was never taken.
         """
         index = int(index * self._record.rate / RATE)
-        while self._taken and self._taken[0][0] <= index:
-            self._taken.popleft()
-        return self._taken[0][1] if self._taken else None
+        while self._frame_times and self._frame_times[0][0] <= index:
+            self._frame_times.popleft()
+        return self._frame_times[0][1] if self._frame_times else None
 
     def wait_s(self) -> float:
         """Return for how long there is nothing to do."""
         if self._started is None:
             return TURN_S
         if self._connection.open:
-            if self.kept.waiting and not self._blocked:
+            if self.retransmit.waiting and not self._blocked:
                 return 0.0
-            if self._frame is None and not self.kept and not self._goodbye:
+            if self._frame is None and not self.retransmit and not self._goodbye:
                 return 0.0
         if self._frame is None or self._full:
             return TURN_S
@@ -164,12 +164,14 @@ class RecordDevice:
             match message:
                 case messages.Welcome(publish=publish, next=index):
                     self.publish = publish
-                    self.kept.resume(index)
+                    self.retransmit.resume(index)
                     self._goodbye = self._parted = False
-                    self._spoke = float("-inf")  # with nothing to send, ask what was acknowledged
+                    self._last_sent = float(
+                        "-inf"
+                    )  # with nothing to send, ask what was acknowledged
                 case messages.Ack(next=index, seen=seen):
-                    self.kept.see(seen or index)
-                    self.kept.acknowledge(index)
+                    self.retransmit.see(seen or index)
+                    self.retransmit.acknowledge(index)
                     self._parted = self._parted or self._goodbye
 
     def send_due(self) -> None:
@@ -178,37 +180,37 @@ class RecordDevice:
             return  # to say hello once more would open the stream again
         now = time.monotonic()
         owed = self._goodbye and not self._parted
-        self._connection.keep(owed=owed or self.kept.in_flight > 0)
+        self._connection.keep(owed=owed or self.retransmit.in_flight > 0)
         if self._started is None:
             return
         self._take(now)
-        while self._connection.open and self.kept.waiting and not self._blocked:
-            self._send(self.kept.send())
+        while self._connection.open and self.retransmit.waiting and not self._blocked:
+            self._send(self.retransmit.send())
         if not self._connection.open:
             return
-        if self._frame is None and not self.kept and not self._goodbye:
+        if self._frame is None and not self.retransmit and not self._goodbye:
             self._goodbye = True  # after all else was acknowledged: what is answered now, is this
-            self._say(messages.Bye(stream=self.stream, end=self.kept.end))
-        elif now - self._spoke > HEARTBEAT_S:
+            self._say(messages.Bye(stream=self.stream, end=self.retransmit.end))
+        elif now - self._last_sent > HEARTBEAT_S:
             self._say(messages.Heartbeat(stream=self.stream))
 
     @property
     def _blocked(self) -> bool:
-        return self.kept.in_flight >= self._in_flight
+        return self.retransmit.in_flight >= self._in_flight
 
     @property
     def _full(self) -> bool:
-        return self.kept.span >= self._limit and not self._drops
+        return self.retransmit.span >= self._limit and not self._drops
 
     def _take(self, now: float) -> None:
         started = self._started or now
         while self._frame and not self._full and started + self._frame.due_s <= now:
-            self.kept.take(self._frame)
+            self.retransmit.take(self._frame)
             due = started + self._frame.due_s
-            self._taken.append((self._frame.end, now if self._full_speed else due))
+            self._frame_times.append((self._frame.end, now if self._full_speed else due))
             self._frame = next(self._frames, None)
-            while self.kept.span > self._limit and self._drops:
-                self.kept.drop_oldest()
+            while self.retransmit.span > self._limit and self._drops:
+                self.retransmit.drop_oldest()
 
     def _send(self, outgoing: Outgoing) -> None:
         rate = self._record.rate
@@ -222,8 +224,8 @@ class RecordDevice:
             samples=outgoing.samples,
         )
         self._connection.send(frame.encode())
-        self._spoke = time.monotonic()
+        self._last_sent = time.monotonic()
 
     def _say(self, message: messages.FromDevice) -> None:
         self._connection.say(message)
-        self._spoke = time.monotonic()
+        self._last_sent = time.monotonic()

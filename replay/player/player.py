@@ -80,10 +80,10 @@ class Player:
         self._of = {part.device.stream: part for part in parts}
         self._context = context
         self._secure = secure
-        self._deaf = False
+        self._refused = False
         self._results: ViewerClient | None = None
         self._stopping = threading.Event()
-        self._heard = threading.Event()
+        self._subscribed = threading.Event()
 
     def stop(self) -> None:
         """Ask `run` to end early; may be called from another thread."""
@@ -93,7 +93,7 @@ class Player:
     def complete(self) -> bool:
         """Whether everything was sent, acknowledged and judged, but for what failed."""
         return all(
-            part.device.finished and (self._deaf or part.board.end is not None)
+            part.device.finished and (self._refused or part.board.end is not None)
             for part in self._playing
         )
 
@@ -120,7 +120,7 @@ class Player:
             self._context, publish, topics(KINDS, one), queued=0, secure=self._secure
         )
         deadline = time.monotonic() + PATIENCE_S
-        while not self._heard.is_set():
+        while not self._subscribed.is_set():
             if time.monotonic() > deadline:
                 raise EcgmonError(
                     f"Nothing is heard from {publish}, where the monitor publishes: "
@@ -173,7 +173,7 @@ class Player:
                     raise
         if self._results is not None:
             for part, message in self._listen(self._results):
-                part.board.take(message, self._results.heard)
+                part.board.take(message, self._results.last_message)
 
     def _wait(self, playing: list[PlayedDevice]) -> None:
         """Wait until there is something to read or to send."""
@@ -192,12 +192,12 @@ class Player:
     def _listen(self, results: ViewerClient) -> Iterator[tuple[PlayedDevice, messages.Published]]:
         for message in results.drain(BATCH):
             if isinstance(message, messages.Subscribed):
-                self._heard.set()
+                self._subscribed.set()
             elif isinstance(message, messages.Refused):
-                if not self._deaf:
+                if not self._refused:
                     _log.warning("what the monitor says is not heard: %s", message.reason)
-                self._deaf = True
-                self._heard.set()
+                self._refused = True
+                self._subscribed.set()
             # The monitor may still speak of streams that these take the place of, and of others.
             elif isinstance(message, messages.OfStream | messages.Alarm):
                 part = self._of.get(message.stream or "")

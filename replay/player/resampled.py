@@ -48,9 +48,9 @@ def at_rate(record: Record, rate: float) -> Record:
     known = record.samples != NO_VALUE
     at = np.arange(len(record.samples))
     # A filter would smear what is not measured over its neighbours: it sees a straight line.
-    whole = np.interp(at, at[known], record.samples[known]) if known.any() else np.zeros(len(at))
+    filled = np.interp(at, at[known], record.samples[known]) if known.any() else np.zeros(len(at))
     resampled = signal.resample_poly(
-        whole, factor.numerator, factor.denominator, padtype="line"
+        filled, factor.numerator, factor.denominator, padtype="line"
     ).round()
     nearest = np.minimum(np.arange(len(resampled)) / float(factor), len(at) - 1).round()
     samples = np.clip(resampled, NO_VALUE + 1, -NO_VALUE - 1).astype(np.int16)

@@ -31,7 +31,7 @@ def mismatches(
     found = [
         f"{one.kind} was cleared at {_s(one.over)} though nobody had acknowledged it."
         for one in raised
-        if one.over is not None and one.kind in LATCHING and not one.kept
+        if one.over is not None and one.kind in LATCHING and not one.was_seen
     ]
     for want in expected:
         matches = [one for one in raised if one.kind == want.kind]
@@ -60,7 +60,7 @@ class _Episode:
     latched: bool = False
 
     @property
-    def kept(self) -> bool:
+    def was_seen(self) -> bool:
         return self.latched or self.acknowledged
 
 

@@ -90,11 +90,11 @@ def _rates(
         now = (second + 1) * WINDOW - late
         recent = beats[: np.searchsorted(beats, now, side="right")][-9:]
         rr = np.diff(recent)
-        whole = [
+        complete = [
             rr[i] <= PAUSE and not any(a < recent[i + 1] and b > recent[i] for a, b in lost)
             for i in range(len(rr))
         ]
-        rr = rr[len(rr) - whole[::-1].index(False) :] if False in whole else rr
+        rr = rr[len(rr) - complete[::-1].index(False) :] if False in complete else rr
         running = now - recent[-1] if len(recent) else 0
         if running > PAUSE:
             continue

@@ -60,10 +60,10 @@ def test_a_condition_is_raised_and_cleared_by_a_heart_that_turns_fast(env, tmp_p
     played = ecgmon("replay", "--simulate", "tachycardia", *PLAY, env=env)
     assert played.code == 0, played.err
     line = r"^00:00:(\d\d)\S+ .* state=(\w+) .* kind=rate-rise text=(.*) by"
-    told = re.findall(line, played.out, re.MULTILINE)
+    results = re.findall(line, played.out, re.MULTILINE)
     text = '"heart rate rises fast"'
-    assert [one[1:] for one in told] == [("raised", text), ("cleared", text)]
-    assert 20 < int(told[0][0]) < 30  # the heart turns faster at 20 s
+    assert [one[1:] for one in results] == [("raised", text), ("cleared", text)]
+    assert 20 < int(results[0][0]) < 30  # the heart turns faster at 20 s
 
 
 def test_a_csv_record_is_played_and_a_damaged_one_is_refused_in_one_sentence(env, tmp_path):
@@ -131,14 +131,14 @@ def test_a_source_carries_a_record_and_a_sink_writes_what_the_monitor_finds_in_i
     other = ecgmon(*command, "--connect", ingest.split(",")[0], env=env)
     assert other.code == 0, other.err
     assert daemon.end(signal.SIGTERM).code == 0
-    told = [json.loads(line) for line in results.read_text().splitlines()]
-    of_liz = [one for one in told if one.get("wearer") == "liz"]
+    results = [json.loads(line) for line in results.read_text().splitlines()]
+    of_liz = [one for one in results if one.get("wearer") == "liz"]
     windows = [one for one in of_liz if one["type"] == "window"]
     assert len(windows) >= len(record.samples) // 360 - 3
     states = [one["state"] for one in of_liz if one.get("kind") == "asystole"]
     assert states == ["raised", "latched"]
     assert of_liz[-1]["type"] == "closed"
-    assert {one.get("wearer") for one in told} > {"liz"}
+    assert {one.get("wearer") for one in results} > {"liz"}
 
 
 def test_an_endpoint_that_nobody_opens_is_refused_by_one_sentence_and_one_that_is_added_is_not(
@@ -148,9 +148,9 @@ def test_an_endpoint_that_nobody_opens_is_refused_by_one_sentence_and_one_that_i
     known.write_text(f'[network]\npublish = ["tcp://127.0.0.1:5556", "file://{tmp_path}/r"]\n')
     unknown.write_text('[network]\ningest = ["lines://127.0.0.1:5557"]\npublish = ["mqtt://a:1"]\n')
     commands = [("config", "check", known), ("config", "check", unknown)]
-    good, *said = ecgmon_each([*commands, ("serve", "--config", unknown)], tmp_path, env)
+    good, *refused = ecgmon_each([*commands, ("serve", "--config", unknown)], tmp_path, env)
     assert good.code == 0, good.err
-    assert {(one.code, one.err) for one in said} == {
+    assert {(one.code, one.err) for one in refused} == {
         (
             2,
             "Error: network.publish cannot be 'mqtt://a:1': endpoints of this monitor begin with "

@@ -114,14 +114,14 @@ def test_a_card_says_what_the_model_is_and_what_it_saw():
 def test_the_json_is_the_whole_card_with_its_figures(tmp_path):
     path = rewritten(tmp_path / "m.onnx", validation=RULED, evaluation=NORMAL_ONLY)
     assert models("show", path, "--json", tmp_path / "card.json") == ""
-    told = json.loads((tmp_path / "card.json").read_text())
+    output = json.loads((tmp_path / "card.json").read_text())
     model = Model.load(path)
-    assert msgspec.convert(told["card"], Card) == model.card
-    assert (told["sha256"], told["bytes"]) == (model.sha256, path.stat().st_size)
-    assert list(told["figures"]) == ["validation", "evaluation"]
-    assert told["figures"]["validation"]["f1"] == 12 / 17
-    assert told["figures"]["evaluation"]["sensitivity"] is None
-    assert list(told["figures"]["validation"]) == list(LABELS.values())
+    assert msgspec.convert(output["card"], Card) == model.card
+    assert (output["sha256"], output["bytes"]) == (model.sha256, path.stat().st_size)
+    assert list(output["figures"]) == ["validation", "evaluation"]
+    assert output["figures"]["validation"]["f1"] == 12 / 17
+    assert output["figures"]["evaluation"]["sensitivity"] is None
+    assert list(output["figures"]["validation"]) == list(LABELS.values())
 
 
 def test_the_list_has_a_row_for_each_built_in_model(env):
@@ -141,9 +141,9 @@ def test_the_list_has_a_row_for_each_built_in_model(env):
             validation["balanced accuracy"],
             validation["F1"],
         ]
-    told = json.loads(models("list", "--json", "-"))
-    assert list(told) == list(built_in())
-    assert all(msgspec.convert(each["card"], Card) for each in told.values())
+    output = json.loads(models("list", "--json", "-"))
+    assert list(output) == list(built_in())
+    assert all(msgspec.convert(each["card"], Card) for each in output.values())
 
 
 def test_a_narrow_terminal_loses_nothing():

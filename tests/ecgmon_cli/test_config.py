@@ -63,9 +63,9 @@ def test_the_daemon_tells_systemd_and_reads_its_configuration_again_at_sighup(en
         manager.settimeout(60)
 
         def hears(pattern):
-            while not re.match(pattern, said := manager.recv(4096).decode()):
+            while not re.match(pattern, notified := manager.recv(4096).decode()):
                 pass
-            return said
+            return notified
 
         env |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
         command = (ECGMON, "serve", "--config", file, "--journal", tmp_path / "db")

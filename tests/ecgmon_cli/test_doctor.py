@@ -110,9 +110,9 @@ def test_each_ill_is_told_with_what_to_do(env, tmp_path, state):
         "keys": "other machines can reach tcp://0.0.0.0:*",
     }
     for check, text in ills.items():
-        ill, *_ = (each for each in found[check] if each["verdict"] == "problem")
-        assert text in ill["text"]
-        assert ill["advice"]
+        problem_found, *_ = (each for each in found[check] if each["verdict"] == "problem")
+        assert text in problem_found["text"]
+        assert problem_found["advice"]
     assert "others may read the secret" in found["keys"][1]["text"]
 
 
@@ -162,8 +162,8 @@ def test_all_packages_that_are_built_are_looked_for():
 def test_a_package_of_another_project_that_is_found_first_is_a_problem(env, tmp_path):
     foreign_trainer(tmp_path)
     first = ":".join(filter(None, (str(tmp_path), env.get("PYTHONPATH"))))
-    said = packages_of(env | {"PYTHONPATH": first})
-    assert said == f"problem Python finds another trainer, at {tmp_path}/trainer\n"
+    output = packages_of(env | {"PYTHONPATH": first})
+    assert output == f"problem Python finds another trainer, at {tmp_path}/trainer\n"
 
 
 def installed(site, name, folders):

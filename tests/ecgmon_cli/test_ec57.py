@@ -148,8 +148,8 @@ def test_our_detector_s_beats_have_the_figures_of_its_own_page(mitdb, mitdb_env,
     assert (outcome.code, outcome.err) == (0, "")
     result = json.loads((tmp_path / "ec57" / "beats-ours" / "result.json").read_text())
     for name, record in records.items():
-        counts, told = evaluate(record), result["per_record"][name]
-        assert told["beats"]["all"] == counts.beats
-        assert told["QRS"]["sensitivity"] == pytest.approx(counts.sensitivity)
-        assert told["QRS"]["ppv"] == pytest.approx(counts.ppv)
-        assert sum(told["matrix"]["O"].values()) == counts.false
+        counts, output = evaluate(record), result["per_record"][name]
+        assert output["beats"]["all"] == counts.beats
+        assert output["QRS"]["sensitivity"] == pytest.approx(counts.sensitivity)
+        assert output["QRS"]["ppv"] == pytest.approx(counts.ppv)
+        assert sum(output["matrix"]["O"].values()) == counts.false

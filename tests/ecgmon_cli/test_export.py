@@ -129,8 +129,8 @@ def test_the_tables_agree(exported):
     for row, second in zip(rows, stream["seconds"], strict=True):
         assert (row["time"], int(row["sample"])) == (second["time"], second["sample"])
         assert (row["state"], row["alarms"]) == (second["state"], second["alarms"])
-    standing = [int(row["sample"]) // 360 for row in rows if "asystole" in row["alarms"].split()]
-    assert standing[:9] == list(range(33, 42))
+    active = [int(row["sample"]) // 360 for row in rows if "asystole" in row["alarms"].split()]
+    assert active[:9] == list(range(33, 42))
 
 
 @pytest.mark.parametrize("name", SENTENCES)

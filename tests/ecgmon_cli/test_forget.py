@@ -14,7 +14,16 @@ from ecgmon.records.captured.reader import captures
 from ecgmon_cli import main
 from ecgmon_cli.forget import complete
 from monitor.storage import erasure
-from tests.support.forgetting import BOB, INSERT, JUNO, OLD, assert_forgotten, audit, kept, made
+from tests.support.forgetting import (
+    BOB,
+    INSERT,
+    JUNO,
+    OLD,
+    assert_forgotten,
+    audit,
+    made,
+    stored_files,
+)
 from tests.support.keyring import PAIRS, device, viewer
 from tests.support.subprocesses import ECGMON, Outcome, environment, start
 from tests.support.terminals import Terminal
@@ -55,16 +64,16 @@ def run(env, capsys, monkeypatch):
 
 def test_a_wearer_is_forgotten_and_that_is_on_record(state, template, run):
     dry = run(JUNO, "--dry-run")
-    said = (
+    output = (
         f"of {JUNO} in {state}: 0.5 hours of signal in 1 record, 2 models, 2 enrolment files, "
         "304 journal lines with 2 alarms.\n"
     )
-    assert (dry.code, dry.out, dry.err) == (0, f"Would be deleted {said}", "")
-    assert kept(state) == kept(template)
+    assert (dry.code, dry.out, dry.err) == (0, f"Would be deleted {output}", "")
+    assert stored_files(state) == stored_files(template)
     assert not (state / "forgotten.jsonl").exists()
     assert complete() == [BOB, JUNO]
     done = run(JUNO, "--yes")
-    assert (done.code, done.out, done.err) == (0, f"Deleted {said}", "")
+    assert (done.code, done.out, done.err) == (0, f"Deleted {output}", "")
     assert_forgotten(state, template)
     assert complete() == [BOB]
     begun, end = audit(state)
@@ -90,8 +99,8 @@ def test_what_still_names_the_wearer_is_said(state, run, tmp_path):
     file.write_text(CONFIGURATION)
     outcome = run(JUNO, "--yes", "--config", file, "--json", "-")
     assert (outcome.code, outcome.err) == (0, "")
-    said = json.loads(outcome.out)
-    assert said.pop("remains") == [
+    output = json.loads(outcome.out)
+    assert output.pop("remains") == [
         f"[wearers.{JUNO}] is still in {file}: remove it there.",
         f"models.model is still {JUNO} in {file}: choose another, or no monitor starts.",
         f"The key desk still names {JUNO}: it is revoked, so remove {state}/keys/desk.json.",
@@ -99,7 +108,7 @@ def test_what_still_names_the_wearer_is_said(state, run, tmp_path):
         "ecgmon keys revoke watch ends it.",
         f"{state}/journal.db.damaged-1 may hold lines of {JUNO}: remove it when nobody needs it.",
     ]
-    assert said == {
+    assert output == {
         "wearer": JUNO,
         "deleted": True,
         "signal_hours": 0.5,
@@ -112,7 +121,7 @@ def test_what_still_names_the_wearer_is_said(state, run, tmp_path):
 
 
 def test_while_a_monitor_runs_nothing_is_forgotten(state, template, run, env, tmp_path):
-    before = kept(template)
+    before = stored_files(template)
     with start(ECGMON, "serve", *ANYWHERE, folder=tmp_path / "serve", env=env) as daemon:
         daemon.wait_for("event=ready")
         dry, refused = run(JUNO, "--dry-run"), run(JUNO, "--yes")
@@ -121,7 +130,7 @@ def test_while_a_monitor_runs_nothing_is_forgotten(state, template, run, env, tm
             f"Error: A monitor is running on {state}: stop it, with systemctl stop ecgmon if it is "
             "the service, run this again, and start it.\n"
         )
-        assert kept(state)[0] == before[0]
+        assert stored_files(state)[0] == before[0]
         assert daemon.end(signal.SIGTERM).code == 0
     assert run(JUNO, "--yes").code == 0
     with start(ECGMON, "serve", *ANYWHERE, folder=tmp_path / "again", env=env) as daemon:
@@ -164,7 +173,7 @@ def test_what_cannot_be_forgotten_is_said_in_a_sentence(state, template, run):
     for args, sentence in sentences.items():
         outcome = run(*args)
         assert (outcome.code, outcome.out, outcome.err) == (2, "", f"Error: {sentence}\n")
-    assert kept(state) == kept(template)
+    assert stored_files(state) == stored_files(template)
     (state / "journal.db").write_bytes(b"no journal" * 1000)
     damaged = run(JUNO, "--yes")
     assert damaged.code == 2
@@ -186,13 +195,13 @@ def test_it_asks_first(state, template, tmp_path, answer):
     with closing(Terminal(tmp_path, ASK, str(state))) as terminal:
         terminal.type(f"{answer}\n".encode())
         code = terminal.wait()
-        said = terminal.process.stderr.read().decode()
-    assert "2 models, 2 enrolment files, 304 journal lines with 2 alarms" in said
-    assert "Delete all of it for ever? [y/N]" in said
+        output = terminal.process.stderr.read().decode()
+    assert "2 models, 2 enrolment files, 304 journal lines with 2 alarms" in output
+    assert "Delete all of it for ever? [y/N]" in output
     if answer == "y":
         assert code == 0
         assert_forgotten(state, template)
     else:
         assert code == 1
-        assert said.endswith("Nothing was deleted.\n")
-        assert kept(state) == kept(template)
+        assert output.endswith("Nothing was deleted.\n")
+        assert stored_files(state) == stored_files(template)

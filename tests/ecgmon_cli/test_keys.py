@@ -59,8 +59,8 @@ def test_keys_are_made_added_listed_bound_and_revoked(here, store):
     }
     for call, expected in calls.items():
         assert keys(*call) == expected
-    told = keys("list")
-    shown = [line.split()[:4] for line in told.splitlines()]
+    output = keys("list")
+    shown = [line.split()[:4] for line in output.splitlines()]
     assert shown[1:] == [
         ["ann-watch", "send", "as", "bob"],
         ["desk", "see", "bob", "and"],

@@ -117,6 +117,6 @@ def test_the_journal_holds_what_was_said(records, env, tmp_path):
     result = figures(records / "beats", "--journal", path, *rules, env=env)
     with closing(sqlite3.connect(path)) as reader:
         rows = reader.execute("SELECT type, count(*) FROM journal GROUP BY type").fetchall()
-    said = dict(rows)
-    assert (said["opened"], said["closed"], said["window"]) == (1, 1, 29)
-    assert said["alarm"] == len(result["alarms"]) > 2
+    counted = dict(rows)
+    assert (counted["opened"], counted["closed"], counted["window"]) == (1, 1, 29)
+    assert counted["alarm"] == len(result["alarms"]) > 2

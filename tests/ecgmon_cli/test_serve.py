@@ -95,8 +95,8 @@ def test_devices_in_other_processes_are_monitored_and_sigterm_ends_it_cleanly(
     outcome = ends(daemon, signal.SIGTERM)
     assert (outcome.code, outcome.out) == (0, "")
     assert outcome.err.rstrip().endswith("stopped")
-    said = journal(tmp_path / "serve.db")
-    alarms = [(wearer, m["kind"], m["state"]) for wearer, kind, m in said if kind == "alarm"]
+    counted = journal(tmp_path / "serve.db")
+    alarms = [(wearer, m["kind"], m["state"]) for wearer, kind, m in counted if kind == "alarm"]
     assert sorted(alarms) == [
         ("simulated-asystole", "asystole", "latched"),
         ("simulated-asystole", "asystole", "raised"),
@@ -175,12 +175,12 @@ def test_a_reader_that_goes_away_is_no_error(env):
 
 
 def test_a_monitor_that_is_not_there_or_goes_away_is_reported_in_time(forsaken):
-    said = (
+    counted = (
         "Error: The monitor does not answer: check the endpoint and its log.\n",
         "wearer=simulated-normal connection to the monitor lost (it broke), trying again for 3 s\n"
         "Error: The monitor has not answered for 3 s: check whether it still runs.\n",
     )
-    for (process, began), expected in zip(forsaken, said, strict=True):
+    for (process, began), expected in zip(forsaken, counted, strict=True):
         outcome = process.end()
         assert (outcome.code, outcome.err) == (1, expected)
         assert process.last_wrote_s - began < 30  # ten seconds, and a start on a busy machine

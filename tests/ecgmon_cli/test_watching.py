@@ -61,10 +61,10 @@ def test_the_status_is_told_to_people_and_programs(publisher, run):
     assert lines[3].endswith("?[2J [red]noise generic")
     assert lines[4] == "ann signal 62 0.2 s generic"
     assert (as_json.code, as_json.err) == (0, "")
-    told = json.loads(as_json.out)
-    assert told["monitor"]["endpoint"] == publisher.endpoint
-    assert told["monitor"]["alarms"][0]["kind"] == "disk"
-    ben, ann = told["wearers"]
+    output = json.loads(as_json.out)
+    assert output["monitor"]["endpoint"] == publisher.endpoint
+    assert output["monitor"]["alarms"][0]["kind"] == "disk"
+    ben, ann = output["wearers"]
     assert (ann["wearer"], ann["state"], ann["heart_rate"]) == ("ann", "signal", 61.6)
     assert ann["link"]["lag_s"] == 0.25
     assert (ann["model"], ann["lead"], ann["alarms"]) == ("generic", "MLII", [])

@@ -74,8 +74,12 @@ class Running:
             frame = Frame(7, self.sent, 0, 360_000, 200.0, "II", samples)
             stream.accept(frame, arrival=self.sent / 360)
         self.sent += 360
-        told = self.registry.advance(lambda _: False)
-        return [*told, *self.registry.take_up_models(), *self.registry.check(self.sent / 360)]
+        found_messages = self.registry.advance(lambda _: False)
+        return [
+            *found_messages,
+            *self.registry.take_up_models(),
+            *self.registry.check(self.sent / 360),
+        ]
 
 
 @given(configurations)

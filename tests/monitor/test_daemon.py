@@ -19,7 +19,7 @@ from monitor.wearers.policy import WearerPolicy
 from replay.simulator.scenarios import SCENARIOS
 from replay.simulator.simulation import simulate
 from tests.support.bundles import write_bundle
-from tests.support.rig import GENERIC, PATIENCE_S, Rig, assert_same, said
+from tests.support.rig import GENERIC, PATIENCE_S, Rig, assert_same, output_of
 
 CALM = simulate("normal", duration_s=5).record.samples
 
@@ -121,9 +121,11 @@ def test_a_stop_processes_what_has_come_and_leaves_the_streams_to_the_next_monit
         device.until_acked(len(CALM))
         listener.until(messages.Window, "119", first=1080)
         rig.stop()
-        heard = listener.drain()
+        received = listener.drain()
     published = [
-        m for m in heard if not isinstance(m, messages.Trace | messages.Link | messages.Subscribed)
+        m
+        for m in received
+        if not isinstance(m, messages.Trace | messages.Link | messages.Subscribed)
     ]
     assert written(rig.journal) == published
     assert {type(m) for m in published} == {messages.Opened, messages.Event, messages.Window}
@@ -150,8 +152,8 @@ def test_a_monitor_that_takes_over_the_journal_appends_to_it(tmp_path):
     for number in range(2):
         with Rig(tmp_path) as rig:
             rig.device().greet(f"wearer-{number}", 7)
-    told = [(type(m), m.wearer) for m in written(tmp_path / "journal.db")]
-    assert told == [
+    written_kinds = [(type(m), m.wearer) for m in written(tmp_path / "journal.db")]
+    assert written_kinds == [
         (kind, f"wearer-{number}")
         for number in range(2)
         for kind in (messages.Opened, messages.Event)
@@ -202,7 +204,7 @@ def played(folder, records, seed, resolve):
                 devices[wearer].bye(len(records[wearer].samples))
         for wearer in records:
             listener.until_over(wearer)
-        return {wearer: said(listener.heard, wearer) for wearer in records}
+        return {wearer: output_of(listener.received, wearer) for wearer in records}
 
 
 def test_each_of_many_wearers_is_judged_as_if_alone(tmp_path):
@@ -223,10 +225,12 @@ def test_each_of_many_wearers_is_judged_as_if_alone(tmp_path):
     for number, (wearer, record) in enumerate(records.items()):
         alone = played(tmp_path / wearer, {wearer: record}, number, resolve)
         assert_same(together[wearer], alone[wearer])
-    said_at_all = [message for heard in together.values() for message in heard]
+    said_at_all = [message for received in together.values() for message in received]
     kinds = {message.get("kind") for message in said_at_all} - {None}
     assert kinds > {"abnormal", "asystole", "noisy", "no-signal", "low-rate"}
-    assert all(len([m for m in heard if m["type"] == "Window"]) > 40 for heard in together.values())
+    assert all(
+        len([m for m in received if m["type"] == "Window"]) > 40 for received in together.values()
+    )
 
 
 def _free_endpoint():

@@ -13,9 +13,8 @@ from ecgmon.wire import messages
 from monitor import daemon
 from replay.player.resampled import at_rate
 from replay.simulator.simulation import simulate
-from tests.monitor.storage.test_journal import said
-from tests.support.rig import QUIET_MS, Rig, assert_same
-from tests.support.rig import said as spoken
+from tests.monitor.storage.test_journal import journal_messages
+from tests.support.rig import QUIET_MS, Rig, assert_same, output_of
 
 RATE = 360
 PREMATURE = simulate("premature", duration_s=40).record.samples
@@ -45,8 +44,8 @@ def killed(folder, copy):
 
 def spoken_of(folder):
     """What a journal says of windows and alarms, in its order."""
-    kept = [m for m in said(folder / "journal.db") if isinstance(m, messages.Window)]
-    return spoken(kept, "203")
+    stored = [m for m in journal_messages(folder / "journal.db") if isinstance(m, messages.Window)]
+    return output_of(stored, "203")
 
 
 def undisturbed(folder):
@@ -81,7 +80,7 @@ def test_a_stream_goes_on_with_what_was_captured_and_each_second_is_told_once(tm
     windows = spoken_of(folder)
     assert [window["first"] for window in windows] == list(range(0, 39 * RATE, RATE))
     assert_same(windows, undisturbed(tmp_path / "alone"))
-    alarms = [m for m in said(folder / "journal.db") if isinstance(m, messages.Alarm)]
+    alarms = [m for m in journal_messages(folder / "journal.db") if isinstance(m, messages.Alarm)]
     assert {alarm.kind for alarm in alarms} <= {"abnormal"}
 
 
@@ -102,12 +101,12 @@ def test_alarms_and_pauses_come_back_as_they_were_and_are_not_raised_again(tmp_p
         assert listener.asks(pause) == messages.Done()
         device.until_acked(len(latching))
         other.until_acked(720 + len(OFF))
-        before = rig.newcomer("alarm/", "paused/").subscribed().heard
+        before = rig.newcomer("alarm/", "paused/").subscribed().received
     assert {m.state for m in before if isinstance(m, messages.Alarm)} >= {"latched", "acknowledged"}
     with monitor(tmp_path) as rig:
         listener = rig.newcomer("alarm/", "paused/").subscribed()
-        assert sorted(map(repr, listener.heard)) == sorted(map(repr, before))
-        listener.heard.clear()
+        assert sorted(map(repr, listener.received)) == sorted(map(repr, before))
+        listener.received.clear()
         device, other = rig.device(), rig.device()
         assert device.greet("203", 7).next == len(latching)
         assert other.greet("119", 8).next == 720 + len(OFF)
@@ -221,7 +220,7 @@ def test_a_hello_that_is_looked_up_at_the_end_is_left_to_the_next_monitor(tmp_pa
         gate.set()
         rig.stop()
         assert device.hears_nothing()
-    assert said(tmp_path / "journal.db") == []
+    assert journal_messages(tmp_path / "journal.db") == []
 
 
 def test_other_rules_are_taken_up_while_a_stream_is_open_and_what_is_not_is_said(tmp_path, caplog):
@@ -275,5 +274,7 @@ def test_a_gap_just_before_a_monitor_was_killed_is_a_gap_for_the_next_one(tmp_pa
         play(device, sent, parts[2])
         device.finish(len(record.samples))
     assert_same(spoken_of(left), spoken_of(tmp_path / "alone"))
-    told = [m for m in said(left / "journal.db") if isinstance(m, messages.Gap)]
-    assert len(told) == 1
+    found_messages = [
+        m for m in journal_messages(left / "journal.db") if isinstance(m, messages.Gap)
+    ]
+    assert len(found_messages) == 1

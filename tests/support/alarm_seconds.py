@@ -52,14 +52,14 @@ stretches = st.lists(
 
 
 @dataclass(frozen=True)
-class Told:
+class PushedChange:
     """A condition, and how many samples of the stream had been taken when it was told."""
 
     condition: Condition
     known: int
 
 
-def push(conditions: WearerConditions, happenings, cuts=()) -> list[Told]:
+def push(conditions: WearerConditions, happenings, cuts=()) -> list[PushedChange]:
     """Push a wearer's stream, cut at these indices and where samples are lost."""
     length = len(happenings) * RATE
     all_beats = [n * RATE + beat for n, h in enumerate(happenings) for beat in h.beats]
@@ -68,7 +68,7 @@ def push(conditions: WearerConditions, happenings, cuts=()) -> list[Told]:
         for n, h in enumerate(happenings)
         if h.lost
     }
-    told: list[Told] = []
+    pushed: list[PushedChange] = []
     now = begun = 0  # the next sample, and the first one after what was lost last
 
     def confirmed(after, until):
@@ -86,11 +86,13 @@ def push(conditions: WearerConditions, happenings, cuts=()) -> list[Told]:
             if at % RATE == 0:
                 beats = () if lost else confirmed(at - RATE, at)
                 second = Second(0, at, happenings[at // RATE - 1].state, beats)
-                told.extend(Told(change, at) for change in conditions.second(second))
+                pushed.extend(PushedChange(change, at) for change in conditions.second(second))
             elif at > RATE:
                 end = at - LOOK_AHEAD
                 verdict = None if lost else happenings[end // RATE - 1].abnormal
-                told.extend(Told(change, at) for change in conditions.judged(end, verdict))
+                pushed.extend(
+                    PushedChange(change, at) for change in conditions.judged(end, verdict)
+                )
 
     for stop in sorted({*cuts, *gaps, length}):
         if not now <= stop <= length:
@@ -98,17 +100,17 @@ def push(conditions: WearerConditions, happenings, cuts=()) -> list[Told]:
         pass_by(stop)
         now = stop
         running = confirmed(now // RATE * RATE, now)
-        told += [Told(change, now) for change in conditions.elapsed(now, running)]
+        pushed += [PushedChange(change, now) for change in conditions.elapsed(now, running)]
         if now in gaps:
             conditions.gap(gaps[now])
             pass_by(gaps[now], lost=True)
             now = begun = gaps[now]
-    return told
+    return pushed
 
 
-def by_kind(told):
+def by_kind(pushed):
     """What changes for each kind, as (holds, at) in the order in which it was told."""
     found = defaultdict(list)
-    for one in told:
+    for one in pushed:
         found[one.condition.kind].append((one.condition.holds, one.condition.at))
     return dict(found)

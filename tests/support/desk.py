@@ -102,7 +102,7 @@ class Keeper(Desk):
         self.hellos = []
         self._received = []
         self._owner = None
-        self._heard = 0.0
+        self._last_received = 0.0
         self.next = self._on_disk = 0
 
     def write(self, frames):
@@ -124,16 +124,16 @@ class Keeper(Desk):
 
     def turn(self):
         """Take what has come and answer it; after a while, write down what was left over."""
-        if self._received and time.monotonic() - self._heard > IDLE_S:
+        if self._received and time.monotonic() - self._last_received > IDLE_S:
             self._write(0, messages.stream_id(self._received[-1].stream))
         while self.socket.poll(0):
-            self._heard = time.monotonic()
+            self._last_received = time.monotonic()
             peer, data = self.socket.recv_multipart()
             self.peer = peer
             if data.startswith(b"ECGF"):
                 self._take(Frame.decode(data))
             else:
-                self._obey(messages.decode_from_device(data))
+                self._carry_out(messages.decode_from_device(data))
 
     def samples(self):
         """Return what is on disk, repeats dropped, and the gaps in it."""
@@ -154,7 +154,7 @@ class Keeper(Desk):
         self.next = max(self.next, frame.end)
         self._write(self.slack, messages.stream_id(frame.stream))
 
-    def _obey(self, message):
+    def _carry_out(self, message):
         if isinstance(message, messages.Hello):
             self.hellos.append(time.monotonic())
             if self.refusals:

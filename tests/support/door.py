@@ -63,9 +63,9 @@ class Desk:
     def shaken(self, **properties):
         """Connect without ZeroMQ to the plain endpoint, up to the end of the handshake."""
         raw = self.raw(self.plain, greeting() + ready(**properties))
-        heard = b""
-        while b"Identity" not in heard:
-            heard += raw.recv(1000)
+        received = b""
+        while b"Identity" not in received:
+            received += raw.recv(1000)
         return raw
 
     def take(self):

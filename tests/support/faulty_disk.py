@@ -53,7 +53,7 @@ class Watching:
 
     def __init__(self, context, monitor, record, speed):
         self.monitor, self.record = monitor, record
-        self.heard = []
+        self.received = []
         self._stack = ExitStack()
         self.live()
         self._viewer = ViewerClient(
@@ -74,7 +74,7 @@ class Watching:
         """Start a monitor."""
         self.process = self._stack.enter_context(self.monitor.living())
         self.process.wait_for("event=ready")
-        self._born = len(self.heard)
+        self._born = len(self.received)
 
     def kill(self):
         """Let the monitor die at once."""
@@ -98,12 +98,12 @@ class Watching:
         else:
             time.sleep(0.01)
         self._viewer.keep_alive()
-        self.heard += self._viewer.drain(1000)
+        self.received += self._viewer.drain(1000)
 
     def all(self, kind, /, **fields):
         return [
             m
-            for m in self.heard
+            for m in self.received
             if isinstance(m, kind) and all(getattr(m, f) == value for f, value in fields.items())
         ]
 
@@ -123,8 +123,8 @@ class Watching:
 
     def _clear(self):
         """Tell whether no alarm of the monitor's own stands, as far as this one has told."""
-        told = [m for m in self.heard[self._born :] if isinstance(m, messages.Alarm)]
-        own = {m.alarm: m.state for m in told if m.wearer is None}
+        published = [m for m in self.received[self._born :] if isinstance(m, messages.Alarm)]
+        own = {m.alarm: m.state for m in published if m.wearer is None}
         return set(own.values()) <= {"cleared"}
 
     def on_disk(self):
@@ -141,9 +141,9 @@ class Watching:
 
     def assert_honest(self):
         """What is acknowledged is on disk, or in a gap of the record that the journal has."""
-        acknowledged = self.device.kept.start
-        kept = self.on_disk()[:acknowledged] == 1
+        acknowledged = self.device.retransmit.start
+        retransmit = self.on_disk()[:acknowledged] == 1
         for gap in self.monitor.journal("gap"):
             assert gap["judged"]
-            kept[gap["first"] : gap["first"] + gap["count"]] = True
-        assert kept.all(), np.flatnonzero(~kept)[[0, -1]]
+            retransmit[gap["first"] : gap["first"] + gap["count"]] = True
+        assert retransmit.all(), np.flatnonzero(~retransmit)[[0, -1]]

@@ -56,7 +56,7 @@ def add_models(store, wearer, path):
         store.activate(wearer, store.add(wearer, bundle))
 
 
-def kept(folder):
+def stored_files(folder):
     """What is kept, as far as it must not change: all files but the journal's, and its lines."""
     files = {
         str(path.relative_to(folder)): path.read_bytes()
@@ -76,9 +76,9 @@ def assert_forgotten(folder, template):
         if path.is_file() and any(text.encode() in path.read_bytes() for text in (JUNO, OLD))
     ]
     assert (names, holding) == ([], [])
-    files, lines = kept(template)
+    files, lines = stored_files(template)
     expected = {name: data for name, data in files.items() if JUNO not in name}
-    assert kept(folder) == (expected, [line for line in lines if line[3] != JUNO])
+    assert stored_files(folder) == (expected, [line for line in lines if line[3] != JUNO])
 
 
 def audit(folder):

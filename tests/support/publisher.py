@@ -24,7 +24,7 @@ class Publisher:
         self.answer = lambda _: messages.Done()
         self.requests = queue.Queue()
         self.topics = {}
-        self._said = queue.Queue()
+        self._outgoing = queue.Queue()
         self._ended = threading.Event()
         self.context = zmq.Context()
         self._socket = self.context.socket(zmq.ROUTER)
@@ -49,7 +49,7 @@ class Publisher:
 
     def publish(self, *published):
         for message in published:
-            self._said.put(message)
+            self._outgoing.put(message)
 
     def request(self):
         """Return the next request."""
@@ -67,8 +67,8 @@ class Publisher:
             if self._socket.poll(5):
                 peer, data = self._socket.recv_multipart()
                 self._take(peer, messages.decode_from_viewer(data))
-            while not self._said.empty():
-                message = self._said.get()
+            while not self._outgoing.empty():
+                message = self._outgoing.get()
                 for peer, topics in self.topics.items():
                     if isinstance(message, bytes) or hears(topics, message):
                         self._send(peer, message)
@@ -81,9 +81,9 @@ class Publisher:
         topics = frozenset(message.topics)
         repeated = self.topics.get(peer) == topics and not message.again
         if not repeated:
-            for told in self.snapshot:
-                if hears(topics, told):
-                    self._send(peer, told)
+            for published in self.snapshot:
+                if hears(topics, published):
+                    self._send(peer, published)
         self.topics = self.topics | {peer: topics}
         self._send(peer, messages.Subscribed(repeated=repeated))
 

@@ -45,10 +45,10 @@ class Wearable:
 
     def hear_all(self):
         """Return all answers, until there is none for a while."""
-        heard = []
+        received = []
         while self.socket.poll(QUIET_MS):
-            heard.append(messages.decode_to_device(self.socket.recv()))
-        return heard
+            received.append(messages.decode_to_device(self.socket.recv()))
+        return received
 
     def hears_nothing(self):
         return not self.socket.poll(QUIET_MS)
@@ -121,7 +121,7 @@ class Listener:
         self.viewer = ViewerClient(context, publish, wanted or topics(), queued=0, secure=secure)
         self.socket = self.viewer.socket
         self.socket.linger = 0
-        self.heard = []
+        self.received = []
 
     def until(self, kind, wearer, /, **fields):
         """Listen until such a message has come, and return the latest of them."""
@@ -147,13 +147,13 @@ class Listener:
         return {alarm.alarm: alarm.state for alarm in self.all(messages.Alarm, wearer)}
 
     def take(self):
-        self.heard += self.viewer.drain(1000)
+        self.received += self.viewer.drain(1000)
         assert not self.viewer.unreadable
 
     def subscribed(self):
         """Wait until the monitor knows of it."""
         deadline = time.monotonic() + PATIENCE_S
-        while not any(isinstance(m, messages.Subscribed) for m in self.heard):
+        while not any(isinstance(m, messages.Subscribed) for m in self.received):
             assert time.monotonic() < deadline
             self.socket.poll(20)
             self.take()
@@ -161,11 +161,11 @@ class Listener:
 
     def asks(self, request):
         """Ask for something and return the answer."""
-        before = len(self.heard)
+        before = len(self.received)
         assert self.viewer.say(request)
         answers = messages.Done | messages.Refused | messages.Past
         deadline = time.monotonic() + PATIENCE_S
-        while not (found := [m for m in self.heard[before:] if isinstance(m, answers)]):
+        while not (found := [m for m in self.received[before:] if isinstance(m, answers)]):
             assert time.monotonic() < deadline
             self.socket.poll(100)
             self.take()
@@ -174,12 +174,12 @@ class Listener:
     def drain(self):
         while self.socket.poll(QUIET_MS):
             self.take()
-        return self.heard
+        return self.received
 
     def all(self, kind, wearer, /, **fields):
         return [
             m
-            for m in self.heard
+            for m in self.received
             if isinstance(m, kind)
             and getattr(m, "wearer", None) == wearer
             and all(getattr(m, name) == value for name, value in fields.items())
@@ -249,15 +249,15 @@ class Rig:
     def listener(self, *wanted):
         """Return a listener that misses nothing from now on."""
         listener = self.newcomer(*wanted).subscribed()
-        listener.heard.clear()
+        listener.received.clear()
         return listener
 
 
-def said(heard, wearer):
+def output_of(received, wearer):
     """Return what was said of a wearer's signal, but traces and links."""
     left_out = messages.Trace | messages.Link | messages.Opened | messages.Event
     found = []
-    for message in heard:
+    for message in received:
         if getattr(message, "wearer", None) == wearer and not isinstance(message, left_out):
             fields = {"type": type(message).__name__} | msgspec.structs.asdict(message)
             fields.pop("time", None)

@@ -102,8 +102,8 @@ def chain(geometry):
             tuple(bits(getattr(pushed.windows, name)[[i]]) for name in Windows.__slots__[1:])
             for i in range(len(pushed.windows))
         ]
-        told = [(s.end, s.state, s.beats, s.weak, s.still, s.lost) for s in pushed.seconds]
-        return [*((w, "window") for w in windows), *((t, "second") for t in told)]
+        published = [(s.end, s.state, s.beats, s.weak, s.still, s.lost) for s in pushed.seconds]
+        return [*((w, "window") for w in windows), *((t, "second") for t in published)]
 
     def end(made, row, at):
         return bits(made.recent(row, 1000)), made.confirmed(row), made.lost(row)

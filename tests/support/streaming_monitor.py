@@ -139,8 +139,8 @@ def drive_alarms(made, row, at, piece):
             found += made.condition(kind, holds, now, stream="x", at=round(now))
         elif what == 4:
             found += made.pause(kind, 300 * holds, "a nurse", now)
-        elif made.standing:
-            found += made.acknowledge(made.standing[-1].number, "a nurse", now)
+        elif made.active:
+            found += made.acknowledge(made.active[-1].number, "a nurse", now)
     return found
 
 

@@ -24,7 +24,7 @@ def test_eight_days_forward_and_back_remove_nothing(context, tmp_path):
     monitor.env |= clock.environment
     captured = monitor.folder / "state" / "captured"
 
-    def kept():
+    def retransmit():
         sizes = {path.name: path.stat().st_size for path in captured.glob("*/*")}
         return sizes, len(monitor.journal("window")), len(monitor.journal("opened", "closed"))
 
@@ -34,22 +34,22 @@ def test_eight_days_forward_and_back_remove_nothing(context, tmp_path):
             record = simulate("normal", duration_s=60, wearer=wearer).record
             Playing(context, record, monitor.ingest, float("inf")).to_the_end()
             assert process.end(signal.SIGTERM).code == 0
-    before = kept()
+    before = retransmit()
     assert len(before[0]) == 4
     with monitor.living() as process:
         process.wait_for("event=ready")
-        viewer, heard = ViewerClient(context, monitor.publish, topics([messages.Alarm])), []
+        viewer, received = ViewerClient(context, monitor.publish, topics([messages.Alarm])), []
         for step in (8 * DAY_S, 0):
             clock.set(step)
             end = time.monotonic() + TIDY_S
             while time.monotonic() < end:
                 viewer.socket.poll(200)
                 viewer.keep_alive()
-                heard += viewer.drain(100)
+                received += viewer.drain(100)
         viewer.socket.close(linger=0)
         assert process.end(signal.SIGTERM).code == 0
-    assert kept() == before
-    assert [(m.kind, m.state) for m in heard if isinstance(m, messages.Alarm)] == [
+    assert retransmit() == before
+    assert [(m.kind, m.state) for m in received if isinstance(m, messages.Alarm)] == [
         ("clock", "raised")
     ]
     steps = [e["text"] for e in monitor.journal("event") if e["event"] == "clock-set"]

@@ -49,8 +49,8 @@ def test_the_shim_sets_a_clock(clock, tmp_path):
     for step in (0, HOUR_S, -HOUR_S):
         clock.set(step)
         with start("python3", "-c", code, folder=tmp_path / "x", env=clock.environment) as run:
-            told = float(run.end().out)
-        assert told == pytest.approx(time.time() + step, abs=5)
+            published = float(run.end().out)
+        assert published == pytest.approx(time.time() + step, abs=5)
 
 
 def test_steps_of_an_hour_both_ways_change_no_alarm_and_lose_nothing(clock, context, tmp_path):

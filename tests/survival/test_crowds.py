@@ -47,7 +47,7 @@ def test_wearers_come_and_go_and_each_leaves_a_whole_record(tmp_path, wearers):
         assert rig.monitor._registry.streams == []
         assert len(rig.monitor._ingest.connections) == 0
     windows, closed = {}, set()
-    for message in listener.heard:
+    for message in listener.received:
         assert not isinstance(message, messages.Gap)
         if isinstance(message, messages.Window):
             windows.setdefault(message.wearer, []).append(message.first)
@@ -58,8 +58,8 @@ def test_wearers_come_and_go_and_each_leaves_a_whole_record(tmp_path, wearers):
     assert windows.pop("stays") == list(range(0, sent - 360, 360))
     assert windows == {name: list(range(0, LONG - 360, 360)) for name in names}
     for number in range(0, wearers, max(1, wearers // 20)):
-        kept = captured.read(folder, f"w{number:04}", messages.stream_id(7), 0, LONG).samples
-        np.testing.assert_array_equal(kept, samples_of(number))
+        retransmit = captured.read(folder, f"w{number:04}", messages.stream_id(7), 0, LONG).samples
+        np.testing.assert_array_equal(retransmit, samples_of(number))
 
 
 @pytest.mark.slow
@@ -109,9 +109,9 @@ def test_1100_connections_without_a_key_harm_no_neighbour(tmp_path, context):
             while sent <= (time.monotonic() - began) * 360 - 72:
                 device.send(sent, np.zeros(72))
                 sent += 72
-            before = len(listener.heard)
+            before = len(listener.received)
             listener.take()
-            for message in listener.heard[before:]:
+            for message in listener.received[before:]:
                 assert not isinstance(message, messages.Gap)
                 if isinstance(message, messages.Window):
                     late.append(time.monotonic() - began - (message.first + 540) / 360)

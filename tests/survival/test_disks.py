@@ -43,26 +43,26 @@ def test_a_heart_that_stands_still_is_told_while_the_disk_hangs(monitor, context
         monitor.disk("hanging")
         # It begins 25 s later: a device that waits for acknowledgements has stopped by then.
         scene.until(lambda: scene.all(messages.Alarm, kind="asystole"), within_s=25)
-        (told,) = scene.all(messages.Alarm, kind="asystole")
-        assert scene.device.kept.start < 11 * 360 < told.at < scene.judged() + 10 * 360
+        (published,) = scene.all(messages.Alarm, kind="asystole")
+        assert scene.device.retransmit.start < 11 * 360 < published.at < scene.judged() + 10 * 360
         scene.until(lambda: ("disk", "raised") in own(scene))
         scene.assert_honest()
         monitor.disk("well")
         scene.device.stop()
         scene.finish()
-        assert (scene.on_disk()[: scene.device.kept.end] == 1).all()
-        assert scene.device.kept.dropped == 0
+        assert (scene.on_disk()[: scene.device.retransmit.end] == 1).all()
+        assert scene.device.retransmit.dropped == 0
         assert monitor.journal("gap") == []
 
 
 def test_a_disk_that_fails_acknowledges_nothing_until_it_has_what_it_missed(monitor, context):
     with Watching(context, monitor, record(40), FAST) as scene:
-        scene.until(lambda: scene.device.kept.start >= 5 * 360)
+        scene.until(lambda: scene.device.retransmit.start >= 5 * 360)
         monitor.disk("failing", errno.ENOSPC)
         scene.for_s(1)
-        acknowledged, judged = scene.device.kept.start, scene.judged()
+        acknowledged, judged = scene.device.retransmit.start, scene.judged()
         scene.until(lambda: scene.judged() >= judged + 15 * 360)
-        assert scene.device.kept.start == acknowledged
+        assert scene.device.retransmit.start == acknowledged
         scene.assert_honest()
         monitor.disk("well")
         scene.finish()
@@ -122,7 +122,7 @@ def test_a_disk_that_fills_up_is_alarmed_though_it_was_known_to_be_nearly_full(m
         Watching(context, monitor, record(300), SPEED) as scene,
         (monitor.state / "filler").open("wb", buffering=0) as filler,
     ):
-        scene.until(lambda: scene.device.kept.start >= 5 * 360)
+        scene.until(lambda: scene.device.retransmit.start >= 5 * 360)
         filler.write(bytes(9_000_000))
         scene.until(lambda: scene.all(messages.Alarm, kind="disk-low"))
         low = scene.all(messages.Alarm, kind="disk-low")[0].alarm
@@ -142,8 +142,8 @@ def test_a_disk_that_fills_up_is_alarmed_though_it_was_known_to_be_nearly_full(m
         scene.for_s(3)
         scene.device.stop()
         scene.finish()
-        assert (scene.on_disk()[: scene.device.kept.end] == 1).all()
-        assert scene.device.kept.dropped == 0
+        assert (scene.on_disk()[: scene.device.retransmit.end] == 1).all()
+        assert scene.device.retransmit.dropped == 0
         assert monitor.journal("gap") == []
 
 

@@ -16,11 +16,11 @@ def in_turn(gateway, folder, ids, refused):
         for stream, samples in zip(ids, (ANN, BOB), strict=True):
             gateway.stream = stream
             gateway.send(first, samples[first : first + 180])
-    heard = dict.fromkeys(ids, 0)
-    while min(heard.values()) < 3600:
+    received = dict.fromkeys(ids, 0)
+    while min(received.values()) < 3600:
         answer = gateway.hear()
         assert isinstance(answer, messages.Ack), (answer, refused)
-        heard[int(answer.stream, 16)] = answer.next
+        received[int(answer.stream, 16)] = answer.next
     for wearer, stream, samples in zip(("ann", "bob"), ids, (ANN, BOB), strict=True):
         assert {one.stream for one in captures(folder, wearer)} == {messages.stream_id(stream)}
         found = captured.read(folder, wearer, messages.stream_id(stream), 0, 3600).samples
@@ -53,7 +53,7 @@ def test_goodbyes_end_what_is_open_and_nothing_else(tmp_path):
         gateway.greet("bob", 1)  # nobody has the id any more
         gateway.finish(0)
         listener.until(messages.Closed, "bob")
-        assert [m.wearer for m in listener.heard if isinstance(m, messages.Closed)] == [
+        assert [m.wearer for m in listener.received if isinstance(m, messages.Closed)] == [
             "ann",
             "bob",
         ]

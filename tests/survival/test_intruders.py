@@ -117,12 +117,12 @@ def test_a_device_may_write_its_wearer_and_nothing_else(registry, caplog):
 
 def assert_viewer_is_refused(viewer):
     deadline = time.monotonic() + PATIENCE_S
-    while not viewer.heard:
+    while not viewer.received:
         assert time.monotonic() < deadline
         viewer.socket.poll(20)
         viewer.take()
-    assert all(isinstance(m, messages.Refused) and "may not" in m.reason for m in viewer.heard)
-    viewer.heard.clear()
+    assert all(isinstance(m, messages.Refused) and "may not" in m.reason for m in viewer.received)
+    viewer.received.clear()
 
 
 def test_a_viewer_reads_what_it_was_granted_and_acts_only_if_granted(registry):
@@ -146,7 +146,7 @@ def test_a_viewer_reads_what_it_was_granted_and_acts_only_if_granted(registry):
     viewer.socket.send(good.frame(0, [1, 2, 3]))  # a viewer that writes
     assert viewer.socket.poll(5000)
     viewer.take()
-    assert any(isinstance(m, messages.Refused) for m in viewer.heard)
+    assert any(isinstance(m, messages.Refused) for m in viewer.received)
     writer = registry.device(registry.reads)
     writer.hello("ann", 9)
     assert_refused(writer, "not one of ann's device")
@@ -171,15 +171,15 @@ def test_a_revoked_key_is_out_within_two_seconds_though_it_is_connected(registry
         assert time.monotonic() - began < 2
         time.sleep(0.05)
     assert time.monotonic() - began < 2
-    while not any(isinstance(m, messages.Refused) for m in viewer.heard):
+    while not any(isinstance(m, messages.Refused) for m in viewer.received):
         assert time.monotonic() - began < 3
         viewer.socket.poll(100)
         viewer.take()
-    viewer.heard.clear()
+    viewer.received.clear()
     good.send_all(np.zeros(720))
     good.until_acked(720)
     viewer.drain()
-    assert all(isinstance(m, messages.Refused) for m in viewer.heard)
+    assert all(isinstance(m, messages.Refused) for m in viewer.received)
     again = registry.device(registry.bad)
     again.hello("bob", 8)
     assert again.hears_nothing()

@@ -108,8 +108,8 @@ def test_a_monitor_whose_journal_is_damaged_starts_and_says_so(tmp_path, context
     with mortal.living() as process:
         process.wait_for("event=ready")
         env = mortal.env | {"ECGMON_NETWORK_PUBLISH": mortal.publish}
-        told = json.loads(ecgmon("status", mortal.publish, "--json", "-", env=env).out)
-        assert [alarm["kind"] for alarm in told["monitor"]["alarms"]] == ["journal"]
+        published = json.loads(ecgmon("status", mortal.publish, "--json", "-", env=env).out)
+        assert [alarm["kind"] for alarm in published["monitor"]["alarms"]] == ["journal"]
         doctor = json.loads(ecgmon("doctor", "--json", "-", env=env).out)
         assert process.end(signal.SIGTERM).code == 0
     assert any("a journal was damaged; it is now" in f["text"] for f in doctor)

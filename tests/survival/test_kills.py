@@ -141,19 +141,19 @@ def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
         process.wait_for("event=ready")
         viewer = ViewerClient(context, monitor.publish, wanted)
         playing = Playing(context, record, monitor.ingest, 2 * SPEED)
-        told = []
+        published = []
         while playing.turn():
-            told += viewer.drain(100)
-            if any(getattr(m, "kind", None) == "asystole" for m in told):
+            published += viewer.drain(100)
+            if any(getattr(m, "kind", None) == "asystole" for m in published):
                 break
-        latest = {m.kind: m for m in told if isinstance(m, messages.Alarm)}
+        latest = {m.kind: m for m in published if isinstance(m, messages.Alarm)}
         viewer.say(messages.Acknowledge(wearer="ann", alarm=latest["asystole"].alarm, by="nurse"))
         viewer.say(messages.Pause(wearer="ann", kind="abnormal", seconds=600, by="nurse"))
-        while not any(isinstance(m, messages.Paused) for m in told):
+        while not any(isinstance(m, messages.Paused) for m in published):
             playing.turn()
-            told += viewer.drain(100)
+            published += viewer.drain(100)
         process.process.send_signal(signal.SIGKILL)
-    acknowledged = [m for m in told if getattr(m, "state", None) == "acknowledged"]
+    acknowledged = [m for m in published if getattr(m, "state", None) == "acknowledged"]
     assert [m.alarm for m in acknowledged] == [latest["asystole"].alarm]
     with monitor.living() as process:
         process.wait_for("event=ready")

@@ -45,9 +45,9 @@ class Bedside:
         """Say hello, all at once, and return with which samples to go on."""
         for i, device in enumerate(self.devices):
             device.hello(f"w{i:02}", i)
-        heard = [device.hear() for device in self.devices]
-        assert all(isinstance(answer, messages.Welcome) for answer in heard), heard
-        return [answer.next for answer in heard]
+        received = [device.hear() for device in self.devices]
+        assert all(isinstance(answer, messages.Welcome) for answer in received), received
+        return [answer.next for answer in received]
 
     def send(self, starts, ends, size):
         for at in range(0, END, size):
@@ -88,7 +88,7 @@ def killed(folder, target, records):
 
 def assert_told_the_same(folder, other, records):
     for i in range(len(records)):
-        told = []
+        published = []
         for each in (folder, other):
             mine = spoken(said(each / "journal.db"), f"w{i:02}")
             windows = [m for m in mine if m["type"] == "Window"]
@@ -96,9 +96,9 @@ def assert_told_the_same(folder, other, records):
             alarms = [
                 m for m in mine if m["type"] == "Alarm" and m["kind"] not in ("silent", "lag")
             ]
-            told.append((windows, alarms))
-        assert_same(told[0][0], told[1][0])
-        assert told[0][1] == told[1][1]
+            published.append((windows, alarms))
+        assert_same(published[0][0], published[1][0])
+        assert published[0][1] == published[1][1]
 
 
 def test_all_go_on_together_as_if_nothing_had_happened(tmp_path, records, monkeypatch):
@@ -181,5 +181,5 @@ def test_sixty_are_welcomed_within_a_second_of_the_start_and_judged_soon_after(
     assert welcomed_s < WELCOMED_S, figures
     assert judged_s < JUDGED_S, figures
     assert [m for m in mortal.journal("alarm") if m["kind"] == "lag"] == []
-    told = [(m["wearer"], m["first"]) for m in mortal.journal("window")]
-    assert len(told) == len(set(told))
+    published = [(m["wearer"], m["first"]) for m in mortal.journal("window")]
+    assert len(published) == len(set(published))

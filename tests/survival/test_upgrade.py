@@ -72,10 +72,10 @@ class Service:
 
     def alarms(self, wearer, kind):
         """Return number and state of each change of a wearer's alarms of a kind, in order."""
-        told = self.journal(wearer, "alarm")
-        return [(m["alarm"], m["state"]) for m in told if m["kind"] == kind]
+        published = self.journal(wearer, "alarm")
+        return [(m["alarm"], m["state"]) for m in published if m["kind"] == kind]
 
-    def standing(self):
+    def active(self):
         """Return wearer, kind and state of each alarm of signals that the running one knows."""
         listed = json.loads(self.installation.says("alarms", "list", *self.asked, "--json", "-"))
         return {
@@ -122,7 +122,7 @@ def go_on(devices, until):
 
 
 def acknowledged(one, seconds):
-    return lambda: one.device.kept.acknowledged >= seconds * RATE
+    return lambda: one.device.retransmit.acknowledged >= seconds * RATE
 
 
 def seconds_of(windows):
@@ -186,13 +186,15 @@ def test_an_upgrade_goes_on_where_0_1_0_was_and_back_and_removal_leaves_nothing(
     newer = installed.root / "tmp" / "newer.toml"
     newer.write_text(installed.says("config", "show", "--defaults"))
     with service.running():
-        assert service.standing() >= {("bob", "asystole", "raised")}
-        go_on([ann], acknowledged(ann, ann.device.kept.acknowledged // RATE + 60))
+        assert service.active() >= {("bob", "asystole", "raised")}
+        go_on([ann], acknowledged(ann, ann.device.retransmit.acknowledged // RATE + 60))
         go_on([bob], lambda: (1, "latched") in service.alarms("bob", "asystole"))
         carl = playing(flat("carl"), service.ingest, 20)
         go_on([carl], lambda: service.alarms("carl", "flat-line"))
-        told = json.loads(installed.says("alarms", "history", "bob", *service.asked, "--json", "-"))
-        assert ("asystole", "raised") in {(m["kind"], m["state"]) for m in told}
+        published = json.loads(
+            installed.says("alarms", "history", "bob", *service.asked, "--json", "-")
+        )
+        assert ("asystole", "raised") in {(m["kind"], m["state"]) for m in published}
         exported = installed.says("export", "--patient", "ann", "--format", "csv", "-o", "-")
     windows = service.journal("ann", "window")
     assert windows[: len(before["ann"])] == before["ann"]
@@ -207,9 +209,7 @@ def test_an_upgrade_goes_on_where_0_1_0_was_and_back_and_removal_leaves_nothing(
     newer.unlink()
     with service.running():
         # 0.1.0 has no alarm of this kind, and forgets one that stood.
-        assert {kind for _, kind, _ in service.standing()} & {"asystole", "flat-line"} == {
-            "asystole"
-        }
+        assert {kind for _, kind, _ in service.active()} & {"asystole", "flat-line"} == {"asystole"}
         installed.says("alarms", "ack", "bob", *service.asked)
         assert service.alarms("bob", "asystole")[-1] == (1, "cleared")
         go_on([ann, bob], lambda: ann.device.finished and bob.device.finished)

@@ -25,7 +25,7 @@ class Stalling:
     def __init__(self, context, endpoint, *, names_session):
         self.names_session = names_session
         self.sequence, self.said = Sequence(), float("-inf")
-        self.windows, self.numbers, self.told = [], [], 0
+        self.windows, self.numbers, self.published = [], [], 0
         self.socket = context.socket(zmq.DEALER)
         self.socket.linger = 0
         self.socket.rcvhwm, self.socket.rcvbuf = 50, 8192
@@ -49,7 +49,7 @@ class Stalling:
                     continue
                 self.numbers.append(numbering.seq)
             if isinstance(message, messages.Dropped):
-                self.told += message.count
+                self.published += message.count
             if isinstance(message, messages.Window) and message.wearer == "w0":
                 self.windows.append(message.first)
 
@@ -91,7 +91,7 @@ def test_a_viewer_that_stalls_knows_what_it_missed_and_so_does_the_monitor(
                 assert len(stalling.numbers) + stalling.sequence.lost == stalling.numbers[-1]
                 assert missed <= stalling.sequence.lost == dropped
             else:  # an estimate, for nobody can know what arrived
-                assert WEARERS * missed < stalling.told <= dropped
+                assert WEARERS * missed < stalling.published <= dropped
         for device in devices:
             device.device.close()
     logged = [int(line.split("dropped=")[1].split()[0]) for line in _warnings(caplog)]

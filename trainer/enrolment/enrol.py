@@ -1,4 +1,4 @@
-"""From a generic model to a wearer's own."""
+"""Fitting of a generic network to one wearer."""
 
 import threading
 from collections.abc import Callable, Sequence

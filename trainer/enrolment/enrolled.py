@@ -53,9 +53,11 @@ class Enrolled:
 
     def probability(self, model: Model) -> NDArray[np.float32]:
         """Return what a model says of the enrolment's seconds; NaN where it would not be asked."""
-        said = model.probability(self.signal.record.inputs[: self.signal.seconds])
-        heard: NDArray[np.float32] = np.where(self.signal.usable, said, np.float32(np.nan))
-        return heard
+        outputs = model.probability(self.signal.record.inputs[: self.signal.seconds])
+        probabilities: NDArray[np.float32] = np.where(
+            self.signal.usable, outputs, np.float32(np.nan)
+        )
+        return probabilities
 
     def counts(self) -> dict[str, int]:
         """Return how many of the enrolment's seconds are what."""

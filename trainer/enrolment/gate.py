@@ -34,7 +34,7 @@ if the model in service calls more of the seconds normal."""
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How two models compare.
+    """Comparison of the new model with the one in service.
 
     Parameters
     ----------
@@ -117,10 +117,10 @@ def compare(
         old.card.has_seen(wearer.record, first + second)
         for second in range(minute.start, minute.stop)
     )
-    said = old.probability(wearer.inputs[minute])
+    probabilities = old.probability(wearer.inputs[minute])
     return Verdict(
         new.card.validation.confusion,
-        None if fitted else wearer.confusion(said, old.card.threshold, minute.start),
+        None if fitted else wearer.confusion(probabilities, old.card.threshold, minute.start),
         _panel(new, others),
         _panel(old, others),
         new.card.labels == "assumed normal"
@@ -135,8 +135,8 @@ def _contradicted(old: Model, wearer: RecordSet, seconds: int) -> float | None:
     labels = wearer.labels[:seconds]
     if (labels == NORMAL).any():
         return None
-    said = old.probability(wearer.inputs[:seconds][labels == ABNORMAL])
-    return float(np.mean(said < old.card.threshold))
+    probabilities = old.probability(wearer.inputs[:seconds][labels == ABNORMAL])
+    return float(np.mean(probabilities < old.card.threshold))
 
 
 def _panel(model: Model, others: Sequence[RecordSet]) -> Confusion:

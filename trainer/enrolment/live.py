@@ -137,9 +137,9 @@ class _Follower:
     def _connect(self, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         """Subscribe, and wait until there is a monitor at the other end."""
         everyones = topics([messages.Opened, messages.Closed])
-        wanted = [*everyones, *topics([messages.Window], self._wearer)]
+        subscribed = [*everyones, *topics([messages.Window], self._wearer)]
         self._viewer = ViewerClient(
-            context, self._monitor.endpoint, wanted, secure=self._monitor.secure
+            context, self._monitor.endpoint, subscribed, secure=self._monitor.secure
         )
         deadline = time.monotonic() + CONNECT_S
         while not self._viewer.socket.poll(POLL_MS):
@@ -152,13 +152,13 @@ class _Follower:
 
     def _await_stream(self, *, again: bool) -> str:
         """Return the wearer's stream, as soon as one is open."""
-        began, told = time.monotonic(), False
+        began, announced = time.monotonic(), False
         while (waited := time.monotonic() - began) < OPEN_S:
             for message in self._messages():
                 if isinstance(message, messages.Opened):
                     return message.stream
-            if waited >= GRACE_S and not told:
-                told = True
+            if waited >= GRACE_S and not announced:
+                announced = True
                 self._say(f"Waiting for {self._wearer}'s device; {self._seen()}.")
         raise UsageError(
             f"{self._wearer} has not {'come back' if again else 'streamed'} within {OPEN_S:.0f} s "
@@ -186,8 +186,8 @@ class _Follower:
                 self._say(line)
             if counted.elapsed(now) >= planned:
                 self._ask()
-                wanted = self._seconds - counted.usable
-                planned = counted.elapsed(time.monotonic()) + SPARE * wanted
+                subscribed = self._seconds - counted.usable
+                planned = counted.elapsed(time.monotonic()) + SPARE * subscribed
 
     def _weigh(self, stream: str, waiting: "deque[_Second]") -> None:
         """Count the seconds that wait, in order, until one that is not on disk yet."""
@@ -237,7 +237,7 @@ class _Follower:
                 self._others.add(message.wearer)
             elif isinstance(message, messages.Closed):
                 self._others.discard(message.wearer)
-        if time.monotonic() - self._viewer.heard > GONE_S:
+        if time.monotonic() - self._viewer.last_message > GONE_S:
             raise EcgmonError(
                 f"The monitor at {self._monitor.endpoint} is gone, after {self.counted.summary()}: "
                 "start ecgmon serve again, and then this."

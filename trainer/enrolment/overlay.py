@@ -41,10 +41,10 @@ def draw(figure: Figure, signal: EnrolmentSignal) -> None:
         Of the enrolment, labelled as it was fitted.
     """
     reach = np.arange(-BEFORE, AFTER)
-    whole = (signal.beats >= BEFORE) & (signal.beats < len(signal.filtered) - AFTER)
-    waves = signal.filtered[signal.beats[whole, None] + reach]
+    complete = (signal.beats >= BEFORE) & (signal.beats < len(signal.filtered) - AFTER)
+    waves = signal.filtered[signal.beats[complete, None] + reach]
     every = beat_labels(signal)
-    labels = every[whole]  # one at the very end counts and is not drawn
+    labels = every[complete]  # one at the very end counts and is not drawn
     panels = figure.subplots(1, len(_KINDS), sharex=True, sharey=True)
     for axes, (name, label, colour) in zip(panels, _KINDS, strict=True):
         of_label = waves[labels == label]

@@ -110,10 +110,10 @@ class Questions:
         if not known:
             return self._opinion, self._covariance
         asked = list(known)
-        said = np.where(np.array(list(known.values())) == ABNORMAL, 1.0, -1.0)
+        given = np.where(np.array(list(known.values())) == ABNORMAL, 1.0, -1.0)
         among = self._covariance[np.ix_(asked, asked)] + NOISE * np.eye(len(asked))
         weights = np.linalg.solve(among, self._covariance[asked])
-        mean = self._opinion + (said - self._opinion[asked]) @ weights
+        mean = self._opinion + (given - self._opinion[asked]) @ weights
         return mean, self._covariance - self._covariance[:, asked] @ weights
 
 

@@ -50,7 +50,7 @@ class FromLive:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRequest:
-    """What is asked for.
+    """A request for one enrolment: wearer, signal source, method and options.
 
     Parameters
     ----------

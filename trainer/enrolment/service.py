@@ -47,7 +47,7 @@ class _OtherWearers:
 
 
 class Enrolment:
-    """One enrolment of a wearer.
+    """One enrolment: from a wearer's signal to a personal model that passes the gate.
 
     To make one checks the request and takes the signal, which may mean to follow a running monitor
     for minutes. `run` then makes the model.
@@ -186,12 +186,12 @@ class Enrolment:
             return prepared, 0
         from trainer.enrolment.labelled import labelled
 
-        kept = sources.keep(self._record, self._request.patient)
+        path = sources.keep(self._record, self._request.patient)
         labels, judged = np.full(len(prepared.beats), NORMAL, dtype=np.int8), 0
         if self._labels == "review":
             from trainer.enrolment.review.clinician import review_beats
 
-            answered = review_beats(prepared, self._start, kept, self._request.patient)
+            answered = review_beats(prepared, self._start, path, self._request.patient)
             if answered is None:
                 return None
             labels, judged = answered

@@ -25,7 +25,7 @@ SHORTEST: Final = 180
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EnrolmentSignal:
-    """What an enrolment has of a wearer.
+    """The wearer's signal for an enrolment: the record, usable seconds and beats.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Enrolm
     millivolts = record.millivolts()[: (seconds + 1) * WINDOW]
     state = process_record(millivolts, network.geometry).state[:seconds]
     # The monitor judges no second around which samples are missing.
-    whole = measured_windows(record.samples != NO_VALUE, network.geometry)[: len(state)]
-    state[(state == SIGNAL) & ~whole] = ABSENT
+    complete = measured_windows(record.samples != NO_VALUE, network.geometry)[: len(state)]
+    state[(state == SIGNAL) & ~complete] = ABSENT
     counts = {name: int(np.sum(state == i)) for i, name in enumerate(NAMES)}
     if counts["signal"] < USABLE * seconds:
         raise RecordError(

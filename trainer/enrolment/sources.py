@@ -94,14 +94,14 @@ def from_captured(wearer: str, seconds: int) -> Record:
         if not (same and before.stop >= first):
             break
         first = min(first, before.first)
-    wanted, stop = (seconds + 1) * WINDOW, resampled.end(newest)
+    needed, stop = (seconds + 1) * WINDOW, resampled.end(newest)
     held_s = int((newest.stop - first) / newest.rate)
-    if held_s * RATE < wanted:
+    if held_s * RATE < needed:
         raise RecordError(
             f"Only the last {held_s} s of {wearer}'s newest stream are captured in one piece, and "
-            f"enrolment takes {wanted // RATE}: let it go on, or follow it with --live."
+            f"enrolment takes {needed // RATE}: let it go on, or follow it with --live."
         )
-    return resampled.hear(folder, wearer, newest.stream, stop - wanted, stop)
+    return resampled.hear(folder, wearer, newest.stream, stop - needed, stop)
 
 
 def from_live(wearer: str, minutes: int, monitor: MonitorAddress) -> Record:

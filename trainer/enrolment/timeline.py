@@ -1,4 +1,4 @@
-"""The course of an enrolment: what each second is, and what two models say of it."""
+"""Timeline plot of an enrolment: each second's label, and the probabilities of two models."""
 
 from typing import Final
 
@@ -79,15 +79,15 @@ def _lanes(axes: Axes, labels: NDArray[np.int8], state: NDArray[np.int8], start:
 
 def _probability(
     axes: Axes,
-    said: NDArray[np.float32],
+    probabilities: NDArray[np.float32],
     labels: NDArray[np.int8],
     threshold: float,
     start: int,
 ) -> None:
     """Draw a bar for each second, with its threshold, and a cross over those that are wrong."""
-    edges = start + np.arange(len(said) + 1)
-    asked, abnormal = np.isfinite(said), said >= threshold
-    height = np.maximum(said, 0.02)  # never empty: the lowest says "about 0"
+    edges = start + np.arange(len(probabilities) + 1)
+    asked, abnormal = np.isfinite(probabilities), probabilities >= threshold
+    height = np.maximum(probabilities, 0.02)  # never empty: the lowest says "about 0"
     for colour, which in (("normal", asked & ~abnormal), ("abnormal", abnormal)):
         drawn = np.where(which, height, np.nan)
         axes.stairs(drawn, edges, fill=True, color=COLOURS[colour])

@@ -216,8 +216,8 @@ def review(task: EnrolmentTask, signal: EnrolmentSignal, wrong: int) -> NDArray[
     for number in range(MOST):
         if (beat := questions.next(answers)) is None:
             break
-        said = int(truth[beat])
-        if number in mistakes and said != labels.UNLABELLED:
-            said = labels.NORMAL if said == labels.ABNORMAL else labels.ABNORMAL
-        answers[beat] = said
+        answer = int(truth[beat])
+        if number in mistakes and answer != labels.UNLABELLED:
+            answer = labels.NORMAL if answer == labels.ABNORMAL else labels.ABNORMAL
+        answers[beat] = answer
     return questions.spread(answers)

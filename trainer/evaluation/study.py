@@ -20,7 +20,7 @@ from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.results.signal_path import signal_bits
 from trainer.studies.cardiacnet.own import Own
 from trainer.studies.cardiacnet.patient import SHARES, TIE, Patient, Score
-from trainer.studies.cardiacnet.pretrain import Pretrained, kept
+from trainer.studies.cardiacnet.pretrain import Pretrained, cached
 from trainer.studies.cardiacnet.published import Published
 from trainer.studies.cardiacnet.search import KEEP, Grid, Method, SearchResult, Setting, search
 from trainer.studies.cardiacnet.stacked import STACK
@@ -129,7 +129,7 @@ def run(
     deterministic(seed)
     patients = {name: Patient.split(record, seed) for name, record in sets.items()}
     track: Any = kind(patients, seed)
-    pretrained = kept(
+    pretrained = cached(
         work / f"{kind.name}.pt",
         track.empty(),
         lambda: track.pretrain(lambda done, of: progress(f"{kind.name}: generic", done, of)),

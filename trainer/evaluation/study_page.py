@@ -99,9 +99,9 @@ def _compared(row: Mapping[str, Any]) -> list[str]:
 
 
 def _summary(models: _Models) -> list[list[object]]:
-    said = publication
-    individual = [f"{said.MEAN_INDIVIDUAL:.3f}", "", "0.713 (100)", said.ABOVE_INDIVIDUAL]
-    fine_tuned = [f"{said.MEAN_FINE_TUNED:.3f}", "", "0.65 to 0.70", said.ABOVE_FINE_TUNED]
+    paper = publication
+    individual = [f"{paper.MEAN_INDIVIDUAL:.3f}", "", "0.713 (100)", paper.ABOVE_INDIVIDUAL]
+    fine_tuned = [f"{paper.MEAN_FINE_TUNED:.3f}", "", "0.65 to 0.70", paper.ABOVE_FINE_TUNED]
     rows: list[list[object]] = [
         ["publication", "individual", *individual, *[""] * 5],
         ["publication", "fine-tuned", *fine_tuned, *[""] * 5],

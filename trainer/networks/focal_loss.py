@@ -28,10 +28,10 @@ def focal_loss(logits: Tensor, labels: Tensor, gamma: float, alpha: Tensor | Non
         Its gradient is finite for any finite logits.
     """
     true = torch.nn.functional.one_hot(labels, logits.shape[1]).bool()
-    whole = logits.logsumexp(1)
-    log_p = logits[true] - whole
+    log_sum = logits.logsumexp(1)
+    log_p = logits[true] - log_sum
     # Not log(1 - p): its gradient is infinite where p is 1.
-    log_rest = logits.masked_fill(true, -torch.inf).logsumexp(1) - whole
+    log_rest = logits.masked_fill(true, -torch.inf).logsumexp(1) - log_sum
     losses = -torch.exp(gamma * log_rest) * log_p
     return (losses if alpha is None else alpha[labels] * losses).mean()
 

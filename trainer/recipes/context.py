@@ -154,9 +154,9 @@ class PrematureBeats(ExampleBatches):
         moved = (share[:, None] * last * BEAT_RATE).round().long()
         last = last - moved / BEAT_RATE
         usual = usual - moved / BEAT_RATE / AVERAGED
-        kept = ((cls.KEPT * last).clamp(max=cls.KEPT_S) * BEAT_RATE).round().long()
+        unchanged = ((cls.KEPT * last).clamp(max=cls.KEPT_S) * BEAT_RATE).round().long()
         at = torch.arange(beats.shape[2]).expand(len(beats), -1)
-        source = torch.where(at < R_PEAK - kept, (at - moved).clamp(min=0), at)
+        source = torch.where(at < R_PEAK - unchanged, (at - moved).clamp(min=0), at)
         made = beats.clone()
         made[:, 0] = beats[:, 0].gather(1, source)
         made[:, 1] += made[:, 0] - beats[:, 0]  # what it is compared with stays

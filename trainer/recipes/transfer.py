@@ -155,8 +155,8 @@ def worth(figures: Figures) -> float:
 
 def margin(figures: Figures) -> float:
     """Return by how much both accuracy and mean recall are above the publication's."""
-    said = PUBLISHED["published"]
-    return min(figures.accuracy - said["accuracy"], figures.mean_recall - said["mean recall"])
+    stated = PUBLISHED["published"]
+    return min(figures.accuracy - stated["accuracy"], figures.mean_recall - stated["mean recall"])
 
 
 def published(task: Task) -> TransferNet:

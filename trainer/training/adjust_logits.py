@@ -43,14 +43,14 @@ def adjust_logits(
         Maps the figures on validation to what is to be high.
     """
     weights = class_weights(training.counts).numpy()
-    favour = np.log(np.where(weights > 0, weights, 1))
-    said = np.log(np.maximum(class_probabilities(network, validation.inputs), _LEAST))
+    adjustment = np.log(np.where(weights > 0, weights, 1))
+    log_probability = np.log(np.maximum(class_probabilities(network, validation.inputs), _LEAST))
 
     def worth_of(share: float) -> float:
-        called = (said + share * favour).argmax(1)
+        called = (log_probability + share * adjustment).argmax(1)
         return worth(Figures(confusion(validation.labels, called, len(validation.classes))))
 
     best = max(shares, key=worth_of)
     with torch.no_grad():
-        output.bias.add_(torch.from_numpy(best * favour))
+        output.bias.add_(torch.from_numpy(best * adjustment))
     return network

@@ -80,7 +80,7 @@ class Batches(Protocol[Network_contra]):
 
 
 class WindowBatches:
-    """Single labelled windows as they are, for networks that know only the window's label."""
+    """Single labelled windows without augmentation, for networks that judge one window."""
 
     def __init__(self, groups: Sequence[Group], _: Noise = ()) -> None:
         self._groups = groups

@@ -1,4 +1,4 @@
-"""Building the generic model, how networks are trained, and what a card says of them."""
+"""Training of the built-in networks, and the content of their cards."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -47,7 +47,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """What a training run may vary.
+    """Settings of a training run.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What is known after an epoch."""
+    """Losses and score after an epoch."""
 
     number: int
     of: int

@@ -64,7 +64,7 @@ class ExampleBatches:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Where finished networks are kept, so that interrupted work goes on.
+    """Folder of finished networks, from which interrupted training goes on.
 
     Parameters
     ----------
@@ -108,16 +108,16 @@ class Checkpoints:
             if path.is_file():
                 network.load_state_dict(torch.load(path, weights_only=True))
                 return network.eval()
-            kept = trained()
+            trained_network = trained()
             new = path.with_suffix(".new")
-            torch.save(kept.state_dict(), new)
+            torch.save(trained_network.state_dict(), new)
             new.replace(path)
-            return kept
+            return trained_network
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Task:
-    """What a system is trained from.
+    """Training data and settings for one system of a recipe.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ to logits, float32 of shape (n, classes)."""
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A way from examples to a model, a study's or our own; each is a file in `trainer.recipes`.
+    """How one kind of network is trained: a study's or our own; one file each in `trainer.recipes`.
 
     Parameters
     ----------

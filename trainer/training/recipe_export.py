@@ -1,4 +1,4 @@
-"""From a recipe's trained network to its bundle."""
+"""Export of a recipe's trained network as a bundle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -33,8 +33,8 @@ class KnownAlarm:
     began: float
 
     @property
-    def standing(self) -> bool:
-        """Whether it is not over: its condition holds, or nobody has seen that it did."""
+    def active(self) -> bool:
+        """Whether it is not cleared: its condition holds, or nobody has acknowledged it yet."""
         return self.message.state != "cleared"
 
     @property
@@ -50,7 +50,7 @@ class KnownAlarm:
 
 
 class AlarmList:
-    """Alarms and pauses; of an alarm the newest message holds, for they arrive in order.
+    """The alarms and pauses of one wearer, or of the monitor; an alarm's newest message counts.
 
     Parameters
     ----------
@@ -62,24 +62,24 @@ class AlarmList:
         self.wearer = wearer
         self._alarms: dict[int, KnownAlarm] = {}
         self._pauses: dict[str, float] = {}
-        self._told: set[object] | None = None
+        self._repeated: set[object] | None = None
 
     def alarm(self, message: messages.Alarm) -> None:
         """Take what an alarm has become; cleared ones are forgotten before standing ones."""
-        if self._told is not None:
-            self._told.add(message.alarm)
+        if self._repeated is not None:
+            self._repeated.add(message.alarm)
         known = self._alarms.pop(message.alarm, None)
         if known is None:
             known = KnownAlarm(message, message.at, message.time)
         self._alarms[message.alarm] = KnownAlarm(message, known.since, known.began)
         if len(self._alarms) > ALARMS:
-            cleared = (key for key, alarm in self._alarms.items() if not alarm.standing)
+            cleared = (key for key, alarm in self._alarms.items() if not alarm.active)
             del self._alarms[next(cleared, next(iter(self._alarms)))]
 
     def pause(self, message: messages.Paused) -> None:
         """Take that a kind is paused, or no longer."""
-        if self._told is not None:
-            self._told.add(message.kind)
+        if self._repeated is not None:
+            self._repeated.add(message.kind)
         self._pauses.pop(message.kind, None)
         if message.until is not None:
             self._pauses[message.kind] = message.until
@@ -87,19 +87,19 @@ class AlarmList:
             del self._pauses[next(iter(self._pauses))]
 
     def begin_again(self) -> None:
-        """Note from now on what is told, for the monitor says anew how things stand."""
-        self._told = set()
+        """Note from now on which alarms and pauses a new snapshot repeats."""
+        self._repeated = set()
 
     def end_again(self) -> None:
-        """Forget what still stood and was not told again: it ended while nobody listened."""
-        if self._told is not None:
-            told, self._told = self._told, None
+        """Forget active alarms and pauses that the snapshot did not repeat: they are over."""
+        if self._repeated is not None:
+            repeated, self._repeated = self._repeated, None
             self._alarms = {
                 number: alarm
                 for number, alarm in self._alarms.items()
-                if number in told or not alarm.standing
+                if number in repeated or not alarm.active
             }
-            self._pauses = {kind: until for kind, until in self._pauses.items() if kind in told}
+            self._pauses = {kind: until for kind, until in self._pauses.items() if kind in repeated}
 
     def paused_s(self, kind: str, time: float) -> float:
         """Return for how many more seconds a kind is paused; 0 where it is not."""
@@ -115,12 +115,12 @@ class AlarmList:
         return [self._alarms[number] for number in sorted(self._alarms, reverse=True)]
 
     @property
-    def standing(self) -> list[KnownAlarm]:
-        """Those that stand, the worst first."""
-        standing = (alarm for alarm in self._alarms.values() if alarm.standing)
-        return sorted(standing, key=lambda alarm: alarm.weight)
+    def active(self) -> list[KnownAlarm]:
+        """Active alarms, the worst first."""
+        active = (alarm for alarm in self._alarms.values() if alarm.active)
+        return sorted(active, key=lambda alarm: alarm.weight)
 
     @property
     def waiting(self) -> list[KnownAlarm]:
-        """Those that nobody has acknowledged yet, the worst first."""
-        return [alarm for alarm in self.standing if alarm.waiting]
+        """Active alarms that nobody has acknowledged yet, the worst first."""
+        return [alarm for alarm in self.active if alarm.waiting]

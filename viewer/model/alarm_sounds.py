@@ -10,7 +10,7 @@ Key = tuple[str | None, int]
 """An alarm: wearer, None for the daemon itself, and number."""
 
 
-class Standing(Protocol):
+class SoundingAlarm(Protocol):
     """An alarm that stands; `monitor.alarms.state_machine.Change` is one."""
 
     @property
@@ -53,7 +53,7 @@ high priority, 2.5 to 30 s in medium, and more than 15 s or no second one in low
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What is heard.
+    """The alarm sound of a moment.
 
     Parameters
     ----------
@@ -61,24 +61,24 @@ class Sound:
         The worst of the alarms that sound; None is silence.
     new : bool
         Whether one of them is heard for the first time: the burst comes at once.
-    heard : frozenset of Key
+    already_heard : frozenset of Key
         The alarms that sound and have been heard; not those that a worse one drowns.
     """
 
     priority: Priority | None = None
     new: bool = False
-    heard: frozenset[Key] = frozenset()
+    already_heard: frozenset[Key] = frozenset()
 
 
 SILENCE: Final = Sound()
 
 
 def sound(
-    standing: Mapping[Key, Standing],
+    active: Mapping[Key, SoundingAlarm],
     paused: Collection[tuple[str | None, str]],
     before: Sound = SILENCE,
 ) -> Sound:
-    """Tell what is heard now.
+    """Return the alarm sound that is due now.
 
     Alarms sound while they are raised or latched and their kind is not paused. Only the worst
     priority is heard. An alarm that a worse one drowned, or that was paused, is heard as a new one
@@ -86,12 +86,12 @@ def sound(
 
     Parameters
     ----------
-    standing : mapping of Key to Standing
+    active : mapping of Key to Standing
         The alarms of all wearers.
     paused : collection of (str or None, str)
         Wearers and the kinds that are paused for them.
     before : Sound
-        What was heard before.
+        The sound before this one.
 
     Returns
     -------
@@ -100,9 +100,11 @@ def sound(
     """
     audible: dict[Key, Priority] = {
         key: alarm.priority
-        for key, alarm in standing.items()
+        for key, alarm in active.items()
         if alarm.state in ("raised", "latched") and (key[0], alarm.kind) not in paused
     }
     priority = next((p for p in PATTERNS if p in audible.values()), None)
     worst = {key for key, its in audible.items() if its == priority}
-    return Sound(priority, not worst <= before.heard, (before.heard & audible.keys()) | worst)
+    return Sound(
+        priority, not worst <= before.already_heard, (before.already_heard & audible.keys()) | worst
+    )

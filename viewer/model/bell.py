@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from viewer.model.alarm_sounds import PATTERNS, SILENCE, Key, Standing, sound
+from viewer.model.alarm_sounds import PATTERNS, SILENCE, Key, SoundingAlarm, sound
 
 PULSE_S: Final = 0.25
 """Time from ring to ring in a burst."""
@@ -21,30 +21,30 @@ class Bell:
 
     def __init__(self) -> None:
         self.next = math.inf
-        self._heard = SILENCE
+        self._sound = SILENCE
         self._began = 0.0
         self._left = 0
 
     def hear(
         self,
-        standing: Mapping[Key, Standing],
+        active: Mapping[Key, SoundingAlarm],
         paused: Collection[tuple[str | None, str]],
         now: float,
     ) -> None:
         """Take how the alarms stand at monotonic time ``now``."""
-        before, self._heard = self._heard, sound(standing, paused, self._heard)
-        if self._heard.priority is None:
+        before, self._sound = self._sound, sound(active, paused, self._sound)
+        if self._sound.priority is None:
             self.next = math.inf
-        elif self._heard.new:
+        elif self._sound.new:
             self._burst(now)
-        elif self._heard.priority != before.priority:  # a worse one ended: back to this one's pace
-            self._burst(now + (PATTERNS[self._heard.priority].repeat_s or math.inf))
+        elif self._sound.priority != before.priority:  # a worse one ended: back to this one's pace
+            self._burst(now + (PATTERNS[self._sound.priority].repeat_s or math.inf))
 
     def ring(self, now: float) -> bool:
         """Tell whether to ring once now."""
-        if now < self.next or self._heard.priority is None:
+        if now < self.next or self._sound.priority is None:
             return False
-        pattern = PATTERNS[self._heard.priority]
+        pattern = PATTERNS[self._sound.priority]
         self._left -= 1
         if self._left > 0:
             self.next = now + PULSE_S
@@ -54,6 +54,6 @@ class Bell:
 
     def _burst(self, at: float) -> None:
         """Let the next burst begin then."""
-        priority = self._heard.priority
+        priority = self._sound.priority
         self._began = self.next = at
         self._left = PATTERNS[priority].rings if priority else 0

@@ -13,11 +13,11 @@ WEARERS: Final = 200
 FORGET_S: Final = 600.0
 """A wearer whose stream has ended and of whom no alarm stands is shown for so long."""
 EVENT_S: Final = 10.0
-"""For so long the newest event is told."""
+"""Seconds for which the newest event is shown."""
 
 
 class MonitorSnapshot:
-    """All wearers, as the monitor tells of them.
+    """The state of all wearers, from the messages that the monitor publishes.
 
     Attributes
     ----------
@@ -40,8 +40,8 @@ class MonitorSnapshot:
         match message:
             case messages.Subscribed():
                 if not message.repeated:
-                    for book in self.books:
-                        book.end_again()
+                    for alarm_list in self.alarm_lists:
+                        alarm_list.end_again()
             case messages.Dropped():
                 self.dropped += message.count
             case messages.Done() | messages.Refused() | messages.Past():
@@ -53,8 +53,8 @@ class MonitorSnapshot:
 
     def begin_again(self) -> None:
         """Expect to be told anew how things stand; what is not told again by then is over."""
-        for book in self.books:
-            book.begin_again()
+        for alarm_list in self.alarm_lists:
+            alarm_list.begin_again()
 
     def event(self, now: float) -> messages.Event | None:
         """Return the newest event, while it is news."""
@@ -62,31 +62,37 @@ class MonitorSnapshot:
         return event if now - at < EVENT_S else None
 
     @property
-    def books(self) -> list[AlarmList]:
+    def alarm_lists(self) -> list[AlarmList]:
         """The alarms of all, first the monitor's own."""
-        return [self.own, *(state.book for state in self.wearers.values())]
+        return [self.own, *(state.alarm_list for state in self.wearers.values())]
 
-    def book(self, wearer: str | None) -> AlarmList | None:
+    def alarm_list(self, wearer: str | None) -> AlarmList | None:
         """Return the alarms of one wearer, or with None the monitor's own."""
         if wearer is None:
             return self.own
-        return self.wearers[wearer].book if wearer in self.wearers else None
+        return self.wearers[wearer].alarm_list if wearer in self.wearers else None
 
-    def standing(self) -> dict[tuple[str | None, int], messages.Alarm]:
+    def active(self) -> dict[tuple[str | None, int], messages.Alarm]:
         """Return all alarms that stand, for the bell."""
         return {
-            (book.wearer, alarm.message.alarm): alarm.message
-            for book in self.books
-            for alarm in book.standing
+            (alarm_list.wearer, alarm.message.alarm): alarm.message
+            for alarm_list in self.alarm_lists
+            for alarm in alarm_list.active
         }
 
     def paused(self, time: float) -> set[tuple[str | None, str]]:
         """Return who is paused for what."""
-        return {(book.wearer, kind) for book in self.books for kind in book.paused(time)}
+        return {
+            (alarm_list.wearer, kind)
+            for alarm_list in self.alarm_lists
+            for kind in alarm_list.paused(time)
+        }
 
     def order(self) -> list[ViewState]:
         """Return the wearers, those with the worst alarm first, then by id."""
-        return sorted(self.wearers.values(), key=lambda state: (_worst(state.book), state.wearer))
+        return sorted(
+            self.wearers.values(), key=lambda state: (_worst(state.alarm_list), state.wearer)
+        )
 
     def _published(self, message: messages.Published, now: float) -> None:
         if message.wearer is None:
@@ -105,7 +111,7 @@ class MonitorSnapshot:
     def _forget(self, now: float) -> None:
         """Make room for one more wearer."""
         idle = sorted(
-            (state for state in self.wearers.values() if not state.book.standing),
+            (state for state in self.wearers.values() if not state.alarm_list.active),
             key=lambda state: state.heard_at,
         ) or list(self.wearers.values())
         excess = len(self.wearers) - WEARERS + 1
@@ -114,6 +120,6 @@ class MonitorSnapshot:
                 del self.wearers[state.wearer]
 
 
-def _worst(book: AlarmList) -> tuple[int, int]:
-    standing = book.standing
-    return standing[0].weight[:2] if standing else (len(PRIORITIES), 0)
+def _worst(alarm_list: AlarmList) -> tuple[int, int]:
+    active = alarm_list.active
+    return active[0].weight[:2] if active else (len(PRIORITIES), 0)

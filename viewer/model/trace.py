@@ -32,9 +32,9 @@ class TraceBuffer:
             self._ring[_slots(first - skipped, skipped)] = np.nan
             self.end = stop
         late = max(self.end - SIZE - first, 0)
-        kept = microvolts[late:]
-        values = np.where(kept == NO_VALUE, np.float32(np.nan), kept * np.float32(1e-3))
-        self._ring[_slots(first + late, len(kept))] = values
+        recent = microvolts[late:]
+        values = np.where(recent == NO_VALUE, np.float32(np.nan), recent * np.float32(1e-3))
+        self._ring[_slots(first + late, len(recent))] = values
 
     def read(self, first: int, count: int) -> NDArray[np.float32]:
         """Return ``count`` samples from index ``first`` on, which may lie outside the ring."""

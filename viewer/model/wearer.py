@@ -37,7 +37,7 @@ class ViewState:
 
     Attributes
     ----------
-    book : AlarmList
+    alarm_list : AlarmList
         Alarms and pauses; they outlive the stream.
     trace : TraceBuffer
         The ECG.
@@ -64,7 +64,7 @@ class ViewState:
     def __init__(self, wearer: str, now: float = 0.0) -> None:
         self.wearer = wearer
         self.heard_at = now
-        self.book = AlarmList(wearer)
+        self.alarm_list = AlarmList(wearer)
         self._judged_at = now
         self._retired: deque[str] = deque(maxlen=_RETIRED)
         self._begin(None)
@@ -89,9 +89,9 @@ class ViewState:
             return
         match message:
             case messages.Alarm():
-                self.book.alarm(message)
+                self.alarm_list.alarm(message)
             case messages.Paused():
-                self.book.pause(message)
+                self.alarm_list.pause(message)
             case messages.Event():
                 pass
             case _:
@@ -128,11 +128,11 @@ class ViewState:
         return True
 
     def _trace(self, message: messages.Trace) -> None:
-        whole = len(message.samples) // 2
-        microvolts = np.frombuffer(message.samples, dtype="<i2", count=whole)
+        complete = len(message.samples) // 2
+        microvolts = np.frombuffer(message.samples, dtype="<i2", count=complete)
         self.trace.write(message.first, microvolts)
-        if not self._extents and whole:  # nothing has been judged yet: any signal sets the scale
-            self.scale.fit(*self.trace.extent(message.first, whole))
+        if not self._extents and complete:  # nothing has been judged yet: any signal sets the scale
+            self.scale.fit(*self.trace.extent(message.first, complete))
 
     def _window(self, message: messages.Window) -> None:
         if self.newest is None or message.first >= self.newest.first:
@@ -177,8 +177,8 @@ class ViewState:
     @property
     def model(self) -> str | None:
         """Name of the model that judges the wearer."""
-        spoken = self.newest or self.opened
-        return spoken.model if spoken else None
+        latest = self.newest or self.opened
+        return latest.model if latest else None
 
     def current(self, now: float) -> messages.Window | None:
         """Return the newest window, unless it is too old to say anything of time ``now``.
@@ -192,7 +192,7 @@ class ViewState:
     @property
     def alarms(self) -> list[KnownAlarm]:
         """Known alarms, newest first."""
-        return self.book.alarms
+        return self.alarm_list.alarms
 
     def window(self, second: int) -> messages.Window | None:
         """Return the window that starts within the given second of the stream, if it is known."""

@@ -28,8 +28,8 @@ def draw(canvas: Canvas, state: ViewState, time: float, of: str = "") -> None:
         Follows the heading's first word.
     """
     alarms = state.alarms
-    standing, waiting = len(state.book.standing), len(state.book.waiting)
-    heading = f"{standing} standing" if standing else "none standing"
+    active, waiting = len(state.alarm_list.active), len(state.alarm_list.waiting)
+    heading = f"{active} standing" if active else "none standing"
     if waiting:
         heading += f", {waiting} not acknowledged"
     canvas.head(f"alarms{of}: {heading}", Look.STRONG if waiting else Look.TEXT)
@@ -39,10 +39,10 @@ def draw(canvas: Canvas, state: ViewState, time: float, of: str = "") -> None:
     spare = room - len(weightiest)
     row = 1
     for alarm in (alarms[number] for number in sorted(weightiest)):
-        lines = _lines(alarm, state, time, canvas.width, 1 + (spare if alarm.standing else 0))
+        lines = _lines(alarm, state, time, canvas.width, 1 + (spare if alarm.active else 0))
         spare -= len(lines) - 1
         for line in lines:
-            shown = look(alarm, state.book, time)
+            shown = look(alarm, state.alarm_list, time)
             canvas.write(row, 0, f"{line:<{canvas.width}}", shown)
             row += 1
 
@@ -51,10 +51,10 @@ def _lines(alarm: KnownAlarm, state: ViewState, time: float, width: int, most: i
     """Return an alarm in at least one and at most the given number of lines."""
     message, since = alarm.message, began(alarm, state)
     mark, text = MARKS[message.priority], message.text
-    head = f"{mark} {since:>5} {status(alarm, state.book, time, short=True):<7} "
+    head = f"{mark} {since:>5} {status(alarm, state.alarm_list, time, short=True):<7} "
     if width >= _WIDE:
-        said = status(alarm, state.book, time)
-        head = f"{mark} {message.priority:<6} {since:>7} {said:<12} "
+        state_text = status(alarm, state.alarm_list, time)
+        head = f"{mark} {message.priority:<6} {since:>7} {state_text:<12} "
         text = f"{message.kind}: {text}"
     room = max(width - len(head), _NARROW)
     first, *others = textwrap.wrap(text, room, max_lines=most, placeholder="…") or [""]
@@ -69,4 +69,4 @@ def began(alarm: KnownAlarm, state: ViewState) -> str:
 
 
 def _weight(alarm: KnownAlarm) -> tuple[bool, bool, tuple[int, int, int]]:
-    return not alarm.waiting, not alarm.standing, alarm.weight if alarm.standing else (0, 0, 0)
+    return not alarm.waiting, not alarm.active, alarm.weight if alarm.active else (0, 0, 0)

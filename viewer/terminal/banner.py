@@ -13,7 +13,7 @@ Picture = Callable[[int, int], Canvas]
 """Draws a screen of so many columns and rows."""
 
 
-def below(picture: Picture, books: Iterable[AlarmList], time: float) -> Picture:
+def below(picture: Picture, alarm_lists: Iterable[AlarmList], time: float) -> Picture:
     """Return what draws a screen below a row with the high alarms that stand.
 
     An alarm that is acknowledged, latched or paused stands as well. While one of them waits for
@@ -23,7 +23,7 @@ def below(picture: Picture, books: Iterable[AlarmList], time: float) -> Picture:
     ----------
     picture : callable
         Draws the screen.
-    books : iterable of AlarmList
+    alarm_lists : iterable of AlarmList
         Whose alarms.
     time : float
         Seconds since the Unix epoch, for what is paused.
@@ -34,9 +34,9 @@ def below(picture: Picture, books: Iterable[AlarmList], time: float) -> Picture:
         Draws both in the rows that there are; on a terminal of one row only the alarms.
     """
     found = [
-        (bool(not alarm.waiting or book.paused_s(alarm.message.kind, time)), alarm)
-        for book in books
-        for alarm in book.standing
+        (bool(not alarm.waiting or alarm_list.paused_s(alarm.message.kind, time)), alarm)
+        for alarm_list in alarm_lists
+        for alarm in alarm_list.active
         if alarm.message.priority == "high"
     ]
     if not found:

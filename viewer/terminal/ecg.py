@@ -60,17 +60,19 @@ def draw(canvas: Canvas, state: ViewState) -> None:
 
 
 def _window(marks: Canvas, looks: NDArray[np.uint8], window: messages.Window, start: int) -> None:
-    said = verdict(window)
+    called = verdict(window)
     begin, end = max(start, 0), max(start + CELLS_PER_SECOND, 0)
-    looks[begin:end] = _LOOKS[said]
-    if said == "abnormal":
+    looks[begin:end] = _LOOKS[called]
+    if called == "abnormal":
         labels = ["abnormal", "abn", "!"]
         if window.probability is not None:
             labels.insert(0, f"abnormal {window.probability:.2f}")
         # One cell stays free, so that neighbours can be told apart.
         _label(marks.part(0, begin, 1, end - 1 - begin), labels, " ", Look.ABNORMAL_MARK)
-    elif said != "normal":
-        _label(marks.part(0, begin, 1, end - begin), [f" {said} "], UNUSABLE[said], Look.UNUSABLE)
+    elif called != "normal":
+        _label(
+            marks.part(0, begin, 1, end - begin), [f" {called} "], UNUSABLE[called], Look.UNUSABLE
+        )
 
 
 def _gap(plot: Canvas, marks: Canvas, start: int, end: int, count: int) -> None:

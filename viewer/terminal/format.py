@@ -40,18 +40,18 @@ def verdict(window: messages.Window) -> Verdict:
     return "abnormal" if window.abnormal else "normal"
 
 
-def look(alarm: KnownAlarm, book: AlarmList, time: float) -> Look:
+def look(alarm: KnownAlarm, alarm_list: AlarmList, time: float) -> Look:
     """Return how an alarm looks: reversed while it wants somebody, faint once it is over."""
-    if not alarm.standing:
+    if not alarm.active:
         return Look.FAINT
-    quiet = not alarm.waiting or book.paused_s(alarm.message.kind, time)
+    quiet = not alarm.waiting or alarm_list.paused_s(alarm.message.kind, time)
     return (_SEEN if quiet else _WAITING)[alarm.message.priority]
 
 
-def status(alarm: KnownAlarm, book: AlarmList, time: float, *, short: bool = False) -> str:
+def status(alarm: KnownAlarm, alarm_list: AlarmList, time: float, *, short: bool = False) -> str:
     """Return an alarm's state in a word, or for how long it is paused."""
-    left_s = book.paused_s(alarm.message.kind, time)
-    if alarm.standing and left_s:
+    left_s = alarm_list.paused_s(alarm.message.kind, time)
+    if alarm.active and left_s:
         return f"{'' if short else 'paused '}‖{minutes(left_s)}"
     return "ack'd" if short and alarm.message.state == "acknowledged" else alarm.message.state
 
@@ -66,11 +66,11 @@ def short(name: str, room: int) -> str:
 
 def minutes(seconds: float) -> str:
     """Return a time span as ``m:ss``, or ``1h05`` and ``12d`` when it is long."""
-    whole = max(int(seconds), 0)
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02}"
-    hours = whole // 3600
-    return f"{hours}h{whole // 60 % 60:02}" if hours < 100 else f"{hours // 24}d"
+    total = max(int(seconds), 0)
+    if total < 3600:
+        return f"{total // 60}:{total % 60:02}"
+    hours = total // 3600
+    return f"{hours}h{total // 60 % 60:02}" if hours < 100 else f"{hours // 24}d"
 
 
 def clock(time: float) -> str:

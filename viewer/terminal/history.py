@@ -26,14 +26,14 @@ class AlarmHistory:
         self.wearer = wearer
         self._entries: list[messages.Alarm | messages.Paused] = []
         self._before: int | None = None
-        self._asked = self._whole = self._refused = False
+        self._asked = self._complete = self._refused = False
         self._top = 0
         self._room = 1
 
-    def wanted(self) -> messages.History | None:
+    def next_request(self) -> messages.History | None:
         """Return the question to ask next, once, if more is needed to fill the screen."""
         short = len(self._entries) < self._top + 2 * self._room
-        if self._asked or self._whole or not short or len(self._entries) >= MOST:
+        if self._asked or self._complete or not short or len(self._entries) >= MOST:
             return None
         self._asked = True
         return messages.History(wearer=self.wearer, before=self._before)
@@ -46,12 +46,12 @@ class AlarmHistory:
         self._entries += past.entries
         # An answer that leads no further back would be asked for for ever.
         stuck = past.before is None or (self._before is not None and past.before >= self._before)
-        self._whole, self._before = stuck, past.before
+        self._complete, self._before = stuck, past.before
 
     def give_up(self, *, refused: bool) -> None:
         """Take that there was no answer; unless it was refused, it will be asked for again."""
         self._asked = False
-        self._whole, self._refused = self._whole or refused, refused
+        self._complete, self._refused = self._complete or refused, refused
 
     def leaf(self, key: str) -> None:
         """Move by an entry or by a screen."""
@@ -75,7 +75,7 @@ class AlarmHistory:
             canvas.write(row, 1, line(entry, names), _look(entry))
         if not self._entries:
             text = "Asking the monitor ..."
-            if self._whole:
+            if self._complete:
                 text = "The monitor does not say." if self._refused else "No alarms are known."
             canvas.write(head, 1, text, Look.FAINT)
         draw_keys(

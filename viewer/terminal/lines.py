@@ -102,12 +102,12 @@ def line(message: messages.ToViewer) -> str | None:
             return _logfmt(_clock(time.time()), None, "dropped", messages=message.count)
         case messages.Refused():
             return _logfmt(_clock(time.time()), None, "refused", reason=message.reason)
-        case messages.Window() if (said := verdict(message)) != "normal":
+        case messages.Window() if (called := verdict(message)) != "normal":
             return _logfmt(
                 message.first,
                 message.wearer,
                 "window",
-                verdict=said,
+                verdict=called,
                 probability=_rounded(message.probability, 3),
                 heart_rate=_rounded(message.heart_rate, 1),
                 model=message.model,
@@ -132,7 +132,7 @@ def run_lines(
     done : callable
         Says whether to stop; what has been published until then is still written.
     """
-    said = _Said()
+    called = _LineWriter()
     unreadable, silent = 0, False
     stop_at = float("inf")
     while time.monotonic() < stop_at:
@@ -140,12 +140,12 @@ def run_lines(
             stop_at = time.monotonic() + _LAST_WORDS_S
         viewer.keep_alive()
         if refused := viewer.turned_away():
-            out.writelines(f"{text}\n" for text in said.lines(refused))
+            out.writelines(f"{text}\n" for text in called.lines(refused))
             out.flush()
         if not viewer.socket.poll(_POLL_MS):
             if stop_at < float("inf"):
                 return
-            if not silent and (silent_s := time.monotonic() - viewer.heard) > LIVE_S:
+            if not silent and (silent_s := time.monotonic() - viewer.last_message) > LIVE_S:
                 silent = True
                 out.write(
                     f"{_logfmt(_clock(time.time()), None, 'silent', seconds=round(silent_s))}\n"
@@ -155,7 +155,7 @@ def run_lines(
         for message in viewer.drain(_BATCH):
             if isinstance(message, messages.Dropped):  # an alarm may be missing that still stands
                 viewer.ask_again()
-            for text in said.lines(message):
+            for text in called.lines(message):
                 out.write(f"{text}\n")
         if silent:
             silent = False
@@ -172,7 +172,7 @@ class _Minute:
     """What was said of one wearer in one minute of the stream."""
 
     number: int
-    said: list[Verdict] = field(default_factory=list)
+    called: list[Verdict] = field(default_factory=list)
     heart_rates: list[float] = field(default_factory=list)
 
     def line(self, wearer: str) -> str:
@@ -181,20 +181,20 @@ class _Minute:
             (self.number + 1) * _MINUTE,
             wearer,
             "minute",
-            windows=len(self.said),
-            normal=self.said.count("normal"),
-            abnormal=self.said.count("abnormal"),
+            windows=len(self.called),
+            normal=self.called.count("normal"),
+            abnormal=self.called.count("abnormal"),
             heart_rate=_rounded(mean, 1),
         )
 
 
-class _Said:
+class _LineWriter:
     """What has been said, so that what is repeated for newcomers is written once."""
 
     def __init__(self) -> None:
         self._minutes: dict[str, _Minute] = {}
         self._opened: dict[str, str] = {}
-        self._standing: dict[tuple[str | None, int], AlarmState] = {}
+        self._active: dict[tuple[str | None, int], AlarmState] = {}
         self._paused: dict[tuple[str | None, str], float] = {}
         self._refused = ""
 
@@ -216,7 +216,7 @@ class _Said:
         if number > minute.number:
             yield minute.line(window.wearer)
             minute = self._minutes[window.wearer] = _Minute(number)
-        minute.said.append(verdict(window))
+        minute.called.append(verdict(window))
         if window.heart_rate is not None:
             minute.heart_rates.append(window.heart_rate)
 
@@ -231,9 +231,9 @@ class _Said:
                 return before == message.stream
             case messages.Alarm():
                 key = message.wearer, message.alarm
-                known = self._standing.pop(key, None)
+                known = self._active.pop(key, None)
                 if message.state != "cleared":
-                    self._standing[key] = message.state
+                    self._active[key] = message.state
                 return known == message.state
             case messages.Paused():
                 whose = message.wearer, message.kind

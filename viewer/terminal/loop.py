@@ -36,7 +36,7 @@ class View(Protocol):
     def listen(self, message: messages.ToViewer, now: float) -> None:
         """Take a message that arrived at monotonic time ``now``."""
 
-    def obey(self, key: str) -> None:
+    def on_key(self, key: str) -> None:
         """Do what a key says."""
 
     def ring(self, now: float) -> bool:
@@ -74,5 +74,5 @@ def show(view: View, viewer: ViewerClient, screen: Screen, done: Callable[[], bo
         if screen.keyboard in ready:
             typed = screen.keys()
             for key in typed:
-                view.obey(key)
+                view.on_key(key)
                 fresh = True

@@ -45,7 +45,7 @@ class OverviewContext:
         Which monitor.
     now, time : float
         Monotonic time, and seconds since the Unix epoch.
-    heard : float
+    last_message_at : float
         When the monitor was last heard of, since the Unix epoch: what is shown of alarms was so
         then.
     live : bool
@@ -54,18 +54,18 @@ class OverviewContext:
         The wearer chosen; None for the monitor's own alarms.
     warnings : tuple of str
         What must not be overlooked.
-    news : tuple of str
+    notices : tuple of str
         What is told for a while.
     """
 
     title: str
     now: float
     time: float
-    heard: float
+    last_message_at: float
     live: bool = True
     chosen: str | None = None
     warnings: tuple[str, ...] = ()
-    news: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 class _Columns(NamedTuple):
@@ -80,29 +80,27 @@ class _Columns(NamedTuple):
     lag: int
 
 
-def render(
-    snapshot: MonitorSnapshot, situation: OverviewContext, width: int, height: int
-) -> Canvas:
+def render(snapshot: MonitorSnapshot, context: OverviewContext, width: int, height: int) -> Canvas:
     """Return the picture of all wearers, of exactly this size."""
     canvas = Canvas(width, height)
     order = snapshot.order()
-    _title(canvas, len(order), situation)
+    _title(canvas, len(order), context)
     row = 1
-    for texts, shown in ((situation.warnings, Look.WARNING), (situation.news, Look.NOTICE)):
+    for texts, shown in ((context.warnings, Look.WARNING), (context.notices, Look.NOTICE)):
         for text in texts:
             canvas.write(row, 0, f"{text:^{width}}", shown)
             row += 1
-    if snapshot.own.standing:
-        _own(canvas.part(row, 0, 1, width), snapshot.own, situation)
+    if snapshot.own.active:
+        _own(canvas.part(row, 0, 1, width), snapshot.own, context)
         row += 1
     foot = _detail(height, height - row - 2 - len(order))
     rows = max(height - row - 2 - foot, 1)
-    _rows(canvas.part(row, 0, rows + 1, width), order, situation)
+    _rows(canvas.part(row, 0, rows + 1, width), order, context)
     panel = canvas.part(row + 1 + rows, 1, foot, width - 2)
-    chosen = snapshot.wearers.get(situation.chosen or "")
+    chosen = snapshot.wearers.get(context.chosen or "")
     if chosen is not None:
-        alarms.draw(panel, chosen, situation.heard, f" of {chosen.wearer}")
-    _keys(canvas.part(height - 1, 0, 1, width), snapshot.book(situation.chosen), situation)
+        alarms.draw(panel, chosen, context.last_message_at, f" of {chosen.wearer}")
+    _keys(canvas.part(height - 1, 0, 1, width), snapshot.alarm_list(context.chosen), context)
     return canvas
 
 
@@ -131,21 +129,21 @@ def explain(picture: Callable[[int, int], Canvas], width: int, height: int) -> C
     return canvas
 
 
-def standing(book: AlarmList, time: float, width: int) -> str:
+def active(alarm_list: AlarmList, time: float, width: int) -> str:
     """Return the worst alarm that stands in one line, and how many others do; else nothing."""
-    if not book.standing:
+    if not alarm_list.active:
         return ""
-    worst, *others = book.standing
+    worst, *others = alarm_list.active
     more = f" +{len(others)}" if others else ""
-    said = status(worst, book, time, short=True)
+    called = status(worst, alarm_list, time, short=True)
     words = [MARKS[worst.message.priority], f"{minutes(time - worst.began):>5}"]
-    words += [] if said == "raised" else [said]
+    words += [] if called == "raised" else [called]
     head = " ".join(words)
     room = max(width - len(head) - 1 - len(more), 0)
     # The sentence, or what it begins with, or the kind; cut only where not even that fits.
     text, kind = worst.message.text, worst.message.kind
-    whole = next((t for t in (text, text.partition(":")[0], kind) if len(t) <= room), kind)
-    return f"{head} {whole if len(whole) <= room else whole[: max(room - 1, 0)] + '…'}{more}"
+    fitting = next((t for t in (text, text.partition(":")[0], kind) if len(t) <= room), kind)
+    return f"{head} {fitting if len(fitting) <= room else fitting[: max(room - 1, 0)] + '…'}{more}"
 
 
 def signal_state(state: ViewState, now: float) -> str:
@@ -156,29 +154,33 @@ def signal_state(state: ViewState, now: float) -> str:
     return window.state if window else "silent"
 
 
-def burden(state: ViewState, bars: int) -> list[float | None]:
+def abnormal_shares(state: ViewState, bars: int) -> list[float | None]:
     """Return the shares of abnormal seconds among the judged ones, None where none was judged."""
     last = -(-state.clock // (RATE * SECONDS_PER_BAR))
     shares: list[float | None] = []
     for bar in range(last - bars, last):
         seconds = range(bar * SECONDS_PER_BAR, (bar + 1) * SECONDS_PER_BAR)
-        said = [verdict(window) for s in seconds if s >= 0 and (window := state.window(s))]
-        judged = said.count("normal") + said.count("abnormal")
-        shares.append(said.count("abnormal") / judged if judged else None)
+        called = [verdict(window) for s in seconds if s >= 0 and (window := state.window(s))]
+        judged = called.count("normal") + called.count("abnormal")
+        shares.append(called.count("abnormal") / judged if judged else None)
     return shares
 
 
-def _title(canvas: Canvas, wearers: int, situation: OverviewContext) -> None:
+def _title(canvas: Canvas, wearers: int, context: OverviewContext) -> None:
     watched = f"{wearers} wearer{'' if wearers == 1 else 's'}"
-    canvas.write(0, 0, f"{f' {situation.title}':<{canvas.width}}", Look.TITLE)
-    canvas.write_right(0, f"  {watched}  {clock(situation.time)} ", Look.TITLE)
+    canvas.write(0, 0, f"{f' {context.title}':<{canvas.width}}", Look.TITLE)
+    canvas.write_right(0, f"  {watched}  {clock(context.time)} ", Look.TITLE)
 
 
-def _own(row: Canvas, book: AlarmList, situation: OverviewContext) -> None:
-    text = f" the monitor: {standing(book, situation.heard, row.width - 15)}"
-    shown = look(book.standing[0], book, situation.heard) if situation.live else Look.FAINT
+def _own(row: Canvas, alarm_list: AlarmList, context: OverviewContext) -> None:
+    text = f" the monitor: {active(alarm_list, context.last_message_at, row.width - 15)}"
+    shown = (
+        look(alarm_list.active[0], alarm_list, context.last_message_at)
+        if context.live
+        else Look.FAINT
+    )
     row.write(0, 0, f"{text:<{row.width}}", shown)
-    if situation.chosen is None:
+    if context.chosen is None:
         row.write(0, 0, "→", Look.STRONG)
 
 
@@ -193,7 +195,7 @@ def _columns(width: int, longest: int) -> _Columns:
     return _Columns(state, rate, alarm, begin - 1 - alarm, begin, bars, lag)
 
 
-def _rows(part: Canvas, order: list[ViewState], situation: OverviewContext) -> None:
+def _rows(part: Canvas, order: list[ViewState], context: OverviewContext) -> None:
     """Draw the heading, and as many wearers as there is room for, the chosen one among them."""
     at = _columns(part.width, max((len(state.wearer) for state in order), default=0))
     for column, text in ((2, "wearer"), (at.state, "signal"), (at.rate, "HR"), (at.lag, "   lag")):
@@ -202,38 +204,38 @@ def _rows(part: Canvas, order: list[ViewState], situation: OverviewContext) -> N
     part.write(0, at.bars, "abnormal"[: at.bars_width], Look.FAINT)
     room = part.height - 1
     names = [state.wearer for state in order]
-    chosen = names.index(situation.chosen) if situation.chosen in names else 0
+    chosen = names.index(context.chosen) if context.chosen in names else 0
     top = min(max(chosen - room // 2, 0), max(len(order) - room, 0))
     for row, state in enumerate(order[top : top + room], 1):
-        _row(part.part(row, 0, 1, part.width), state, situation, at)
+        _row(part.part(row, 0, 1, part.width), state, context, at)
     if top:
         part.write(0, at.state - 2, "↑", Look.STRONG)
     if top + room < len(order):
         part.write(room, 0, "↓", Look.STRONG)
 
 
-def _row(row: Canvas, state: ViewState, situation: OverviewContext, at: _Columns) -> None:
-    chosen = state.wearer == situation.chosen
+def _row(row: Canvas, state: ViewState, context: OverviewContext, at: _Columns) -> None:
+    chosen = state.wearer == context.chosen
     row.write(0, 0, "→ " if chosen else "  ", Look.STRONG)
     row.write(0, 2, short(state.wearer, at.state - 3), Look.STRONG if chosen else Look.TEXT)
-    said = signal_state(state, situation.now) if situation.live else "?"
-    window = state.current(situation.now) if situation.live else None
-    row.write(0, at.state, said, Look.TEXT if said == "signal" else Look.UNUSABLE)
+    called = signal_state(state, context.now) if context.live else "?"
+    window = state.current(context.now) if context.live else None
+    row.write(0, at.state, called, Look.TEXT if called == "signal" else Look.UNUSABLE)
     rate = vitals.heart_rate(window)
     sure = window is not None and window.state == "signal"
     row.write(0, at.rate, f"{rate:>3}", Look.NORMAL if sure else Look.UNUSABLE)
-    text = standing(state.book, situation.heard, at.alarm_width)
+    text = active(state.alarm_list, context.last_message_at, at.alarm_width)
     if text:
-        shown = look(state.book.standing[0], state.book, situation.heard)
-        row.write(0, at.alarm, text, shown if situation.live else Look.FAINT)
-    for column, share in enumerate(burden(state, at.bars_width), at.bars):
+        shown = look(state.alarm_list.active[0], state.alarm_list, context.last_message_at)
+        row.write(0, at.alarm, text, shown if context.live else Look.FAINT)
+    for column, share in enumerate(abnormal_shares(state, at.bars_width), at.bars):
         if share is None:
             row.write(0, column, "·", Look.GRID)
         else:
             bar = _BARS[min(round(share * 8 + 0.5), 8) - 1 if share else 0]
-            abnormal = situation.live and share > 0
+            abnormal = context.live and share > 0
             row.write(0, column, bar, Look.ABNORMAL if abnormal else Look.FAINT)
-    if state.link and situation.live and not state.closed:
+    if state.link and context.live and not state.closed:
         late = state.link.lag_s > LATE_S
         lag = f"{state.link.lag_s:.1f} s" if state.link.lag_s < 100 else minutes(state.link.lag_s)
         row.part(0, at.lag, 1, _LAG).write_right(0, lag, Look.WARNING if late else Look.TEXT)
@@ -245,24 +247,26 @@ def _detail(height: int, spare: int) -> int:
     return rows if rows >= 2 else 0
 
 
-def keys(book: AlarmList | None, time: float) -> tuple[KeyHint, ...]:
+def keys(alarm_list: AlarmList | None, time: float) -> tuple[KeyHint, ...]:
     """Return the keys that act on alarms, after the one that acknowledges."""
-    if book is None:
+    if alarm_list is None:
         return ()
     found = (
-        [KeyHint("p", f"pause {book.standing[0].message.kind}", now=True)] if book.standing else []
+        [KeyHint("p", f"pause {alarm_list.active[0].message.kind}", now=True)]
+        if alarm_list.active
+        else []
     )
-    if book.paused(time):
+    if alarm_list.paused(time):
         found.append(KeyHint("r", "re-arm", now=True))
     return tuple(found)
 
 
-def _keys(row: Canvas, book: AlarmList | None, situation: OverviewContext) -> None:
+def _keys(row: Canvas, alarm_list: AlarmList | None, context: OverviewContext) -> None:
     draw_keys(
         row,
-        acknowledging(len(book.waiting) if book else 0),
+        acknowledging(len(alarm_list.waiting) if alarm_list else 0),
         KeyHint("?", "help"),
-        *keys(book, situation.heard),
+        *keys(alarm_list, context.last_message_at),
         KeyHint("h", "history"),
         KeyHint("Enter", "open"),
         KeyHint("↑↓", "choose"),

@@ -97,7 +97,7 @@ def render(state: ViewState, caption: Caption, width: int, height: int) -> Canva
             case "score":
                 part.write(0, 1, caption.score or "")
             case "keys":
-                draw_keys(part, acknowledging(len(state.book.waiting)), *caption.keys)
+                draw_keys(part, acknowledging(len(state.alarm_list.waiting)), *caption.keys)
     return canvas
 
 
@@ -112,7 +112,7 @@ def _shares(height: int, notices: int, score: bool) -> dict[str, int]:
     names = ("title", "notices", "ecg", "strip", "alarms", "link", "score", "keys")
     rows = dict.fromkeys(names, 0)
     # What a small terminal keeps comes first.
-    for name, wanted in (
+    for name, height_wanted in (
         ("title", 1),
         ("notices", notices),
         ("ecg", 4),
@@ -124,7 +124,7 @@ def _shares(height: int, notices: int, score: bool) -> dict[str, int]:
         ("alarms", 3),
         ("ecg", 6),
     ):
-        rows[name] += min(wanted, height - sum(rows.values()))
+        rows[name] += min(height_wanted, height - sum(rows.values()))
     spare = height - sum(rows.values())
     # An axis and an odd number of rows of bars, so that a threshold of 0.5 has a row to itself.
     rows["strip"] += max((min(spare // 4, 7) - 1) // 2 * 2 + 1, 0)

@@ -85,16 +85,16 @@ class _View:
     def listen(self, message: messages.ToViewer, now: float) -> None:
         self._state.apply(message, now)
         if isinstance(message, messages.Dropped):  # perhaps the end of an alarm is missing
-            self._state.book.begin_again()
+            self._state.alarm_list.begin_again()
             self._viewer.ask_again()
         elif isinstance(message, messages.Subscribed) and not message.repeated:
-            self._state.book.end_again()
+            self._state.alarm_list.end_again()
 
-    def obey(self, key: str) -> None:
+    def on_key(self, key: str) -> None:
         if key == "q":
             self.over = True
         elif key == "a":
-            for alarm in self._state.book.waiting:
+            for alarm in self._state.alarm_list.waiting:
                 self._acknowledge(alarm.message)
 
     def ring(self, now: float) -> bool:
@@ -110,6 +110,6 @@ class _View:
         )
         return below(
             lambda width, height: render(self._state, caption, width, height),
-            [self._state.book],
+            [self._state.alarm_list],
             caption.time,
         )

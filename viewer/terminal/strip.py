@@ -23,7 +23,7 @@ def draw(canvas: Canvas, state: ViewState) -> None:
     if canvas.height < 2 or width < 1:
         return
     canvas.head(f"abnormal probability, last {moment(width * SECONDS_PER_COLUMN * RATE)}")
-    legend = "  ".join(f"{mark} {said}" for said, mark in UNUSABLE.items())
+    legend = "  ".join(f"{mark} {called}" for called, mark in UNUSABLE.items())
     if canvas.width >= _LEGEND_FROM:
         canvas.write_right(0, f" {legend}", Look.FAINT)
     axis = canvas.height >= 5
@@ -52,12 +52,12 @@ def _column(bar: Canvas, state: ViewState, second: int) -> None:
     windows = [w for s in range(second, second + SECONDS_PER_COLUMN) if (w := state.window(s))]
     if not windows:
         return
-    said = min((verdict(window) for window in windows), key=_WORST_FIRST.index)
-    if said in UNUSABLE:
-        bar.write(bar.height - 1, 0, UNUSABLE[said], Look.UNUSABLE)
+    called = min((verdict(window) for window in windows), key=_WORST_FIRST.index)
+    if called in UNUSABLE:
+        bar.write(bar.height - 1, 0, UNUSABLE[called], Look.UNUSABLE)
         return
     probability = max(window.probability or 0.0 for window in windows)
     # A bar is never empty: the lowest eighth says that the model has judged, at about 0.
     eighths = 1 + round(min(max(probability, 0.0), 1.0) * (8 * bar.height - 1))
     codes = _BARS[np.clip(eighths - 8 * np.arange(bar.height), 0, 8)][::-1, None]
-    bar.paint(codes, Look.ABNORMAL if said == "abnormal" else Look.NORMAL)
+    bar.paint(codes, Look.ABNORMAL if called == "abnormal" else Look.NORMAL)

@@ -29,8 +29,8 @@ def draw(canvas: Canvas, window: messages.Window | None) -> None:
         What holds now; None when nothing is known to hold now.
     """
     if window:
-        said = verdict(window)
-        canvas.write(0, 0, said.upper(), _LOOKS.get(said, Look.UNUSABLE))
+        called = verdict(window)
+        canvas.write(0, 0, called.upper(), _LOOKS.get(called, Look.UNUSABLE))
     canvas.write_right(0, "HR /min", Look.FAINT)
     shown = heart_rate(window)
     look = Look.UNUSABLE if shown == "--" else Look.NORMAL

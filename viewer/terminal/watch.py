@@ -124,7 +124,7 @@ class Watch:
         """Tell whether to ring the bell now."""
         return self._bell is not None and self._bell.ring(now)
 
-    def obey(self, key: str) -> None:
+    def on_key(self, key: str) -> None:
         """Do what a key says."""
         if key == "q":
             self.over = True
@@ -158,16 +158,16 @@ class Watch:
         def screen(width: int, height: int) -> Canvas:
             return overview.explain(page, width, height) if self._help else page(width, height)
 
-        return below(screen, self._snapshot.books, time.time())
+        return below(screen, self._snapshot.alarm_lists, time.time())
 
     def _page(self, now: float) -> Callable[[int, int], Canvas]:
-        if self._live and (now - self._viewer.heard > LIVE_S or not self._viewer.connected):
+        if self._live and (now - self._viewer.last_message > LIVE_S or not self._viewer.connected):
             self._live = False
             self._viewer.ask_again()  # said as soon as there is somebody to say it to
         self._hear(now)  # a pause may be over
         warnings = tuple(self._warnings(now))
         if (history := self._history) is not None:
-            if (wanted := history.wanted()) and not self._viewer.say(wanted):
+            if (next_request := history.next_request()) and not self._viewer.say(next_request):
                 history.give_up(refused=False)
             return lambda width, height: history.render(warnings, width, height)
         state = self._snapshot.wearers.get(self._chosen or "")
@@ -176,7 +176,7 @@ class Watch:
         elif self._open and state is not None:
             caption = Caption(
                 title=state.wearer,
-                notice=next(iter(self._news(now)), None),
+                notice=next(iter(self._notices(now)), None),
                 unreadable=self._viewer.unreadable,
                 now=now,
                 time=time.time(),
@@ -184,29 +184,29 @@ class Watch:
                 keys=(
                     KeyHint("?", "help"),
                     KeyHint("b", "back"),
-                    *overview.keys(state.book, time.time()),
+                    *overview.keys(state.alarm_list, time.time()),
                     KeyHint("h", "history"),
                 ),
             )
             return lambda width, height: render(state, caption, width, height)
         self._stay_chosen()
-        situation = OverviewContext(
+        context = OverviewContext(
             title=self._title,
             now=now,
             time=time.time(),
-            heard=time.time() - (now - self._viewer.heard),
+            last_message_at=time.time() - (now - self._viewer.last_message),
             live=self._live,
             chosen=self._chosen,
             warnings=warnings,
-            news=tuple(self._news(now)),
+            notices=tuple(self._notices(now)),
         )
-        return lambda width, height: overview.render(self._snapshot, situation, width, height)
+        return lambda width, height: overview.render(self._snapshot, context, width, height)
 
     def _warnings(self, now: float) -> list[str]:
         found = []
         if not self._live:
-            silent_s = now - self._viewer.heard
-            if self._viewer.heard > self._began:
+            silent_s = now - self._viewer.last_message
+            if self._viewer.last_message > self._began:
                 found.append(f"NOT LIVE: the monitor has not been heard of for {silent_s:.0f} s")
             elif silent_s > PATIENCE_S:
                 found.append(f"NO MONITOR ANSWERS at {self._title}: is ecgmon serve running there?")
@@ -221,7 +221,7 @@ class Watch:
             found.append(f"{self._viewer.unreadable:,} messages could not be read")
         return found
 
-    def _news(self, now: float) -> list[str]:
+    def _notices(self, now: float) -> list[str]:
         if event := self._snapshot.event(now):
             whose = " ".join(word for word in (event.wearer, event.who) if word)
             return [f"{event.event}: {event.text}{f' ({whose})' if whose else ''}"]
@@ -232,22 +232,22 @@ class Watch:
             return
         if self._live:
             paused = self._snapshot.paused(time.time())
-            self._bell.hear(self._snapshot.standing(), paused, now)
-        elif LIVE_S < now - self._viewer.heard < now - self._began:
+            self._bell.hear(self._snapshot.active(), paused, now)
+        elif LIVE_S < now - self._viewer.last_message < now - self._began:
             # Nobody watches now, and an alarm would not be heard: that has to be.
             self._bell.hear({} if self._seen else {(None, 0): _LOST}, (), now)
 
-    def _wanted(self) -> list[str]:
+    def _topics(self) -> list[str]:
         return [*ALL, f"trace/{self._chosen}"] if self._open else ALL
 
     def _show(self, wearer: str | None) -> None:
         """Show a wearer's trace, or with None the overview."""
         self._open = wearer is not None
-        self._viewer.want(self._wanted())
+        self._viewer.want(self._topics())
 
     def _places(self) -> list[str | None]:
         """Return what can be chosen: the monitor itself while it has alarms, and the wearers."""
-        own: list[str | None] = [None] if self._snapshot.own.standing else []
+        own: list[str | None] = [None] if self._snapshot.own.active else []
         return own + [state.wearer for state in self._snapshot.order()]
 
     def _stay_chosen(self) -> None:
@@ -264,22 +264,26 @@ class Watch:
     def _acknowledge(self) -> None:
         if not self._live:
             self._seen = True
-        elif book := self._snapshot.book(self._chosen):
-            for alarm in book.waiting:
+        elif alarm_list := self._snapshot.alarm_list(self._chosen):
+            for alarm in alarm_list.waiting:
                 number = alarm.message.alarm
-                self._say(messages.Acknowledge(wearer=book.wearer, alarm=number, by=self._by))
+                self._say(messages.Acknowledge(wearer=alarm_list.wearer, alarm=number, by=self._by))
 
     def _pause(self) -> None:
-        if (book := self._snapshot.book(self._chosen)) and book.standing:
-            kind = book.standing[0].message.kind
-            left_s = math.ceil(book.paused_s(kind, time.time()))
+        if (alarm_list := self._snapshot.alarm_list(self._chosen)) and alarm_list.active:
+            kind = alarm_list.active[0].message.kind
+            left_s = math.ceil(alarm_list.paused_s(kind, time.time()))
             seconds = min(left_s + PAUSE_S, messages.MAX_PAUSE_S)
-            self._say(messages.Pause(wearer=book.wearer, kind=kind, seconds=seconds, by=self._by))
+            self._say(
+                messages.Pause(wearer=alarm_list.wearer, kind=kind, seconds=seconds, by=self._by)
+            )
 
     def _rearm(self) -> None:
-        if book := self._snapshot.book(self._chosen):
-            for kind in book.paused(time.time()):
-                self._say(messages.Pause(wearer=book.wearer, kind=kind, seconds=0, by=self._by))
+        if alarm_list := self._snapshot.alarm_list(self._chosen):
+            for kind in alarm_list.paused(time.time()):
+                self._say(
+                    messages.Pause(wearer=alarm_list.wearer, kind=kind, seconds=0, by=self._by)
+                )
 
     def _say(self, message: messages.FromViewer) -> None:
         if not self._live or not self._viewer.say(message):

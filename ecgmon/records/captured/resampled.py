@@ -64,8 +64,8 @@ def hear(folder: Path, wearer: str, stream: str, start: int, stop: int) -> Recor
     own = read(folder, wearer, stream, first, last)
     front = FrontEnd(round(own.rate * 1000), first)
     at = front.next
-    heard = np.concatenate([front.push(own.samples, own.gain), front.flush()])
-    counts = np.clip(np.round(heard[start - at : stop - at] * own.gain), -32767, 32767)
+    resampled = np.concatenate([front.push(own.samples, own.gain), front.flush()])
+    counts = np.clip(np.round(resampled[start - at : stop - at] * own.gain), -32767, 32767)
     return Record(
         name=f"captured/{wearer}/{stream}-{start:019}",
         wearer=wearer,

@@ -12,7 +12,7 @@ from ecgmon.signal import Second
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition begins to hold, or ends, at sample ``at``."""
+    """A change of a condition: it begins to hold, or ends, at sample ``at``."""
 
     kind: Kind
     holds: bool

@@ -1,4 +1,4 @@
-"""Conditions: what holds of a wearer, from the seconds of the stream.
+"""The set of all alarm conditions of one stream.
 
 Their time is the sample index, so the same signal gives the same conditions at any replay speed,
 and for each kind the same however the stream was cut into pushes.
@@ -15,7 +15,7 @@ from monitor.alarms.conditions.base import Condition, SignalCondition
 
 
 class WearerConditions(Stateful):
-    """The conditions of one stream.
+    """All alarm conditions of one stream, fed with the same seconds and verdicts.
 
     After each push of samples: `second` for every second that it completed, then `elapsed`. The
     verdict on a second may follow any time later, in order.

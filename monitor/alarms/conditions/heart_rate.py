@@ -63,7 +63,7 @@ class _Limit(Stateful):
 
 
 class HeartRateConditions(SignalCondition):
-    """The four conditions of the heart rate, judged once a second.
+    """The four alarm conditions of the heart rate, evaluated once a second.
 
     A low condition begins when each of the last three RR intervals is longer than the limit's: a
     pause or two are no slow heart. The running interval counts as one of them once it is as long

@@ -9,7 +9,7 @@ from ecgmon.core.state import Index, Layout, Stateful
 
 @dataclass(slots=True)
 class KOfN(Stateful):
-    """Whether a condition holds, by its hysteresis.
+    """K of N: a condition begins after k of the last n seconds and ends after a run without any.
 
     Parameters
     ----------

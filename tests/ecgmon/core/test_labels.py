@@ -61,8 +61,8 @@ def test_the_windows_of_study_1_are_reproduced(mitdb, name):
     annotations = read(Found(name, name, mitdb / name)).annotations
     labels = window_labels(annotations, 650_000, 360)
     assert len(labels) == 1805
-    kept = labels != UNLABELLED
-    assert (kept.sum(), (labels == ABNORMAL).sum()) == STUDY_WINDOWS[name]
+    labelled = labels != UNLABELLED
+    assert (labelled.sum(), (labels == ABNORMAL).sum()) == STUDY_WINDOWS[name]
 
 
 def annotations(*events):

@@ -1,8 +1,8 @@
 import pytest
 
-from tests.ecgmon.export.kept import Kept
+from tests.ecgmon.export.stored import StoredFiles
 
 
 @pytest.fixture
-def kept(tmp_path):
-    return Kept(tmp_path)
+def stored(tmp_path):
+    return StoredFiles(tmp_path)

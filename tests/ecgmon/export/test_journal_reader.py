@@ -9,37 +9,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgmon.core.errors import UsageError
-from ecgmon.export import journal_reader as said
+from ecgmon.export import journal_reader as journal_messages
 from ecgmon.wire import messages
-from tests.ecgmon.export.kept import OTHER, STREAM, T0, Kept, alarm, window
+from tests.ecgmon.export.stored import OTHER, STREAM, T0, StoredFiles, alarm, window
 from tests.ecgmon.wire.strategies import TO_VIEWER
 
 
-def test_all_that_was_said_of_a_wearer_is_read_however_many_rows_there_are(kept, monkeypatch):
-    monkeypatch.setattr(said, "BATCH", 3)
+def test_all_that_was_said_of_a_wearer_is_read_however_many_rows_there_are(stored, monkeypatch):
+    monkeypatch.setattr(journal_messages, "BATCH", 3)
     for second in range(10):
-        kept.say(window(second))
-        kept.say(messages.Gap(wearer="bob", stream=STREAM, first=0, count=1))
-    kept.say(window(0, stream=OTHER))
-    kept.say(messages.Gap(wearer="ann", stream=STREAM, first=720, count=30))
-    kept.say(alarm(3, "raised"))
+        stored.say(window(second))
+        stored.say(messages.Gap(wearer="bob", stream=STREAM, first=0, count=1))
+    stored.say(window(0, stream=OTHER))
+    stored.say(messages.Gap(wearer="ann", stream=STREAM, first=720, count=30))
+    stored.say(alarm(3, "raised"))
     parts = []
-    heard = said.read(kept.journal, "ann", parts.append)
-    assert [second["first"] for b in heard.streams[STREAM].seconds for second in b] == list(
+    found = journal_messages.read(stored.journal, "ann", parts.append)
+    assert [second["first"] for b in found.streams[STREAM].seconds for second in b] == list(
         range(0, 3600, 360)
     )
-    assert heard.streams[STREAM].gaps == [(720, 30)]
-    assert set(heard.streams) == {STREAM, OTHER}
-    assert [message.kind for _, message in heard.others] == ["abnormal"]
-    assert heard.unreadable == 0
+    assert found.streams[STREAM].gaps == [(720, 30)]
+    assert set(found.streams) == {STREAM, OTHER}
+    assert [message.kind for _, message in found.others] == ["abnormal"]
+    assert found.unreadable == 0
     assert parts == sorted(parts)
     assert (len(parts), parts[-1]) == (5, 1.0)
 
 
-def test_neither_the_writer_nor_the_reader_waits_for_the_other(kept):
+def test_neither_the_writer_nor_the_reader_waits_for_the_other(stored):
     for second in range(50):
-        kept.say(window(second))
-    with closing(sqlite3.connect(kept.journal, timeout=0, isolation_level=None)) as writer:
+        stored.say(window(second))
+    with closing(sqlite3.connect(stored.journal, timeout=0, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("INSERT INTO journal VALUES (1000, 0, 'x', 'ann', 'not yet')")
 
@@ -48,14 +48,14 @@ def test_neither_the_writer_nor_the_reader_waits_for_the_other(kept):
             writer.execute("DELETE FROM journal WHERE id < 10")
             assert writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
 
-        heard = said.read(kept.journal, "ann", meanwhile)
-    assert len(heard.streams[STREAM].seconds[0]) == 50
-    assert heard.unreadable == 0
-    assert said.read(kept.journal, "ann").unreadable == 1
+        found = journal_messages.read(stored.journal, "ann", meanwhile)
+    assert len(found.streams[STREAM].seconds[0]) == 50
+    assert found.unreadable == 0
+    assert journal_messages.read(stored.journal, "ann").unreadable == 1
 
 
-def test_rows_that_are_none_are_counted_and_left_out(kept):
-    kept.say(window(0))
+def test_rows_that_are_none_are_counted_and_left_out(stored):
+    stored.say(window(0))
     whole = messages.encode(window(1)).decode()
     for message, time in [
         ("", T0),
@@ -72,39 +72,39 @@ def test_rows_that_are_none_are_counted_and_left_out(kept):
         (whole, 1e300),
         (whole.replace("360", str(2**62)), T0),
     ]:
-        kept.row(message, time)
-    heard = kept.said()
-    assert heard.unreadable == 13
-    assert len(heard.streams[STREAM].seconds[0]) == 1
+        stored.row(message, time)
+    found = stored.journal_messages()
+    assert found.unreadable == 13
+    assert len(found.streams[STREAM].seconds[0]) == 1
 
 
 @given(st.lists(TO_VIEWER, max_size=5), st.floats())
 @settings(max_examples=20)
-def test_any_messages_at_any_time_are_read(tmp_path_factory, heard, time):
-    kept = Kept(tmp_path_factory.mktemp("kept"))
-    for number, message in enumerate(heard):
+def test_any_messages_at_any_time_are_read(tmp_path_factory, found, time):
+    stored = StoredFiles(tmp_path_factory.mktemp("kept"))
+    for number, message in enumerate(found):
         if time == time:  # SQLite has no NaN
-            kept.row(messages.encode(message).decode(), time, "ann", number)
-    kept.said()
+            stored.row(messages.encode(message).decode(), time, "ann", number)
+    stored.journal_messages()
 
 
-def test_ids_far_apart_are_no_more_work(kept):
+def test_ids_far_apart_are_no_more_work(stored):
     for number in (-(2**63), 0, 2**63 - 1):
-        kept.row(messages.encode(window(0)).decode(), T0 + 1, number=number)
-    assert sum(len(b) for b in kept.said().streams[STREAM].seconds) == 3
+        stored.row(messages.encode(window(0)).decode(), T0 + 1, number=number)
+    assert sum(len(b) for b in stored.journal_messages().streams[STREAM].seconds) == 3
 
 
 @pytest.mark.parametrize("size", [0, 10, 100, 1000, 4096, 5000])
-def test_a_damaged_journal_is_refused_in_a_sentence(kept, size):
+def test_a_damaged_journal_is_refused_in_a_sentence(stored, size):
     for second in range(50):
-        kept.say(window(second))
-    with closing(sqlite3.connect(kept.journal)) as db:
+        stored.say(window(second))
+    with closing(sqlite3.connect(stored.journal)) as db:
         db.execute("PRAGMA journal_mode=DELETE")
-    data = bytearray(kept.journal.read_bytes())
+    data = bytearray(stored.journal.read_bytes())
     data[size : size + 1500] = os.urandom(1500)
-    kept.journal.write_bytes(data[: max(size + 1500, 4500)])
+    stored.journal.write_bytes(data[: max(size + 1500, 4500)])
     with pytest.raises(UsageError, match=r"journal.*cannot be read: .*\.$"):
-        kept.said()
+        stored.journal_messages()
 
 
 @pytest.mark.parametrize(
@@ -123,12 +123,12 @@ def test_a_database_that_is_no_journal_is_refused(tmp_path, table):
             db.execute("INSERT INTO journal VALUES ('a', 1.0, 'ann', 'b')")
             db.execute("INSERT INTO journal VALUES ('b', 1.0, 'ann', 'b')")
     with pytest.raises(UsageError, match="is the database of another program"):
-        said.read(path, "ann")
+        journal_messages.read(path, "ann")
 
 
 def test_a_journal_that_is_not_there_or_no_file_is_said(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for name in ("nowhere", "pipe", "."):
         with pytest.raises(UsageError, match="There is no journal"):
-            said.read(tmp_path / name, "ann")
+            journal_messages.read(tmp_path / name, "ann")
     assert not (tmp_path / "nowhere").exists()

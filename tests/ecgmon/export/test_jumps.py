@@ -5,31 +5,31 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from ecgmon.export.journal_reader import Said
+from ecgmon.export.journal_reader import JournalMessages
 from ecgmon.export.tables import as_csv
 from ecgmon.export.wfdb_record import write
 from ecgmon.wire import messages
-from tests.ecgmon.export.kept import BEGAN, STREAM, T0, window
+from tests.ecgmon.export.stored import BEGAN, STREAM, T0, window
 
 RATE = 250
 RAMP = np.arange(10 * RATE)
 
 
-def ten_seconds(kept, at_s, measured_s):
+def ten_seconds(stored, at_s, measured_s):
     """Keep ten seconds of signal from a second of the stream on, and what is said of them."""
-    kept.capture(RAMP, first=at_s * RATE, began=BEGAN + timedelta(seconds=measured_s))
+    stored.capture(RAMP, first=at_s * RATE, began=BEGAN + timedelta(seconds=measured_s))
     for second in range(10):
-        kept.say(window(at_s + second), stream_began=T0 + measured_s - at_s)
+        stored.say(window(at_s + second), stream_began=T0 + measured_s - at_s)
 
 
-def gap(kept, from_s, to_s, said_s):
+def gap(stored, from_s, to_s, said_s):
     """Say that seconds are missing, and fill the latest of them as a monitor does."""
     ids = {"wearer": "ann", "stream": STREAM}
     missing = messages.Gap(**ids, first=360 * from_s, count=360 * (to_s - from_s))
-    kept.row(messages.encode(missing).decode(), T0 + said_s)
+    stored.row(messages.encode(missing).decode(), T0 + said_s)
     for second in range(max(from_s, to_s - 600), to_s):
         filled = window(second, state="absent")
-        kept.row(messages.encode(filled).decode(), T0 + said_s)
+        stored.row(messages.encode(filled).decode(), T0 + said_s)
 
 
 def seconds(stream):
@@ -40,16 +40,16 @@ def seconds(stream):
 
 @pytest.mark.parametrize("jump_s", [60, 3600, 365 * 86_400, 2**50 // 360, 2**58 // 360])
 @pytest.mark.parametrize("journal", [True, False])
-def test_what_came_before_a_jump_keeps_its_time(kept, tmp_path, jump_s, journal):
-    ten_seconds(kept, 0, 0)
+def test_what_came_before_a_jump_keeps_its_time(stored, tmp_path, jump_s, journal):
+    ten_seconds(stored, 0, 0)
     at = 10 + jump_s
-    gap(kept, 10, at, 10)
-    ten_seconds(kept, at, 10)
+    gap(stored, 10, at, 10)
+    ten_seconds(stored, at, 10)
     if not journal:
-        kept.journal.unlink()
-        kept.said = Said
+        stored.journal.unlink()
+        stored.journal_messages = JournalMessages
     for start, stop, count in ((-np.inf, np.inf, 20), (T0 - 5, T0 + 30, 20), (T0 + 4, T0 + 15, 11)):
-        (stream,) = kept.streams(start, stop)
+        (stream,) = stored.streams(start, stop)
         for second, measured in ((0, T0), (at, T0 + 10)):
             assert stream.time(360 * second) == pytest.approx(measured, abs=1e-3)
         runs = list(stream.runs())
@@ -63,41 +63,41 @@ def test_what_came_before_a_jump_keeps_its_time(kept, tmp_path, jump_s, journal)
             ) * RATE
 
 
-def test_two_jumps_and_one_back_in_time(kept):
-    ten_seconds(kept, 0, 0)
-    gap(kept, 10, 5010, 10)
-    ten_seconds(kept, 5010, 10)
-    gap(kept, 5020, 7020, 20)
-    ten_seconds(kept, 7020, 20)
-    (stream,) = kept.streams()
+def test_two_jumps_and_one_back_in_time(stored):
+    ten_seconds(stored, 0, 0)
+    gap(stored, 10, 5010, 10)
+    ten_seconds(stored, 5010, 10)
+    gap(stored, 5020, 7020, 20)
+    ten_seconds(stored, 7020, 20)
+    (stream,) = stored.streams()
     times = [stream.time(360 * at) - T0 for at in (0, 9, 5010, 7029)]
     assert times == pytest.approx([0, 9, 10, 29])
     assert [stream.index(T0 + s) for s in (5, 15, 25)] == [5 * 360, 5015 * 360, 7025 * 360]
 
 
-def test_a_real_gap_is_no_jump(kept):
-    ten_seconds(kept, 0, 0)
-    gap(kept, 10, 3610, 3610)
-    ten_seconds(kept, 3610, 3610)
-    (stream,) = kept.streams()
+def test_a_real_gap_is_no_jump(stored):
+    ten_seconds(stored, 0, 0)
+    gap(stored, 10, 3610, 3610)
+    ten_seconds(stored, 3610, 3610)
+    (stream,) = stored.streams()
     assert len(stream.spans) == 1
     assert stream.time(3610 * 360) == T0 + 3610
     assert len(stream.seconds()) == 620
 
 
-def test_a_backlog_with_a_hole_in_it_is_no_jump(kept):
+def test_a_backlog_with_a_hole_in_it_is_no_jump(stored):
     """An hour that was kept by the device came at once, and some of it not at all."""
-    ten_seconds(kept, 0, 0)
+    ten_seconds(stored, 0, 0)
     for second in range(10, 3000):
-        kept.row(messages.encode(window(second)).decode(), T0 + 3610)
-    gap(kept, 3000, 3600, 3610)
-    ten_seconds(kept, 3600, 3610)
-    (stream,) = kept.streams()
+        stored.row(messages.encode(window(second)).decode(), T0 + 3610)
+    gap(stored, 3000, 3600, 3610)
+    ten_seconds(stored, 3600, 3610)
+    (stream,) = stored.streams()
     assert [stream.time(360 * at) for at in (0, 2999, 3605)] == [T0, T0 + 2999, T0 + 3605]
 
 
-def test_a_gap_that_was_not_written_is_seen_all_the_same(kept):
-    ten_seconds(kept, 0, 0)
-    ten_seconds(kept, 5000, 10)
-    (stream,) = kept.streams()
+def test_a_gap_that_was_not_written_is_seen_all_the_same(stored):
+    ten_seconds(stored, 0, 0)
+    ten_seconds(stored, 5000, 10)
+    (stream,) = stored.streams()
     assert [stream.time(360 * at) for at in (0, 5000)] == [T0, T0 + 10]

@@ -8,22 +8,22 @@ import numpy as np
 
 from ecgmon.export import tables
 from ecgmon.wire import messages
-from tests.ecgmon.export.kept import OTHER, STREAM, T0, alarm, window
+from tests.ecgmon.export.stored import OTHER, STREAM, T0, alarm, window
 
 
-def as_csv(kept, start=-np.inf, stop=np.inf):
-    text = "".join(tables.as_csv(kept.streams(start, stop), kept.said().others))
+def as_csv(stored, start=-np.inf, stop=np.inf):
+    text = "".join(tables.as_csv(stored.streams(start, stop), stored.journal_messages().others))
     assert text.startswith(",".join(tables.COLUMNS) + "\r\n")
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_a_row_says_what_is_known_and_nothing_else(kept):
-    kept.capture(np.zeros(1000))
-    kept.say(window(0, abnormal=True))
-    kept.say(window(1, "noisy", heart_rate=None))
-    kept.say(window(2, abnormal=None))
+def test_a_row_says_what_is_known_and_nothing_else(stored):
+    stored.capture(np.zeros(1000))
+    stored.say(window(0, abnormal=True))
+    stored.say(window(1, "noisy", heart_rate=None))
+    stored.say(window(2, abnormal=None))
     empty = dict.fromkeys(tables.COLUMNS, "") | {"stream": STREAM}
-    assert as_csv(kept) == [
+    assert as_csv(stored) == [
         empty
         | {
             "time": "2026-01-02T03:04:05.000Z",
@@ -42,22 +42,22 @@ def test_a_row_says_what_is_known_and_nothing_else(kept):
             "heart_rate": "61.0",
         },
     ]
-    assert [row["sample"] for row in as_csv(kept, T0 + 1.5, T0 + 2)] == ["250"]
+    assert [row["sample"] for row in as_csv(stored, T0 + 1.5, T0 + 2)] == ["250"]
 
 
-def test_an_alarm_stands_from_its_raising_to_its_end_across_streams(kept, monkeypatch):
+def test_an_alarm_stands_from_its_raising_to_its_end_across_streams(stored, monkeypatch):
     monkeypatch.setattr(tables, "BATCH", 2)
     for second in range(5):
-        kept.say(window(second))
+        stored.say(window(second))
     later = T0 + 100
     for second in range(3):
-        kept.say(window(second, stream=OTHER), stream_began=later)
-    kept.say(alarm(2, "raised"))
-    kept.say(alarm(4, "acknowledged"))
-    kept.say(alarm(3, "raised", number=2, kind="low-rate"))
-    kept.say(alarm(4, "cleared", number=2, kind="low-rate"))
-    kept.say(alarm(2, "cleared", stream=OTHER, time=later + 3))
-    assert [(row["stream"] == OTHER, row["alarms"]) for row in as_csv(kept)] == [
+        stored.say(window(second, stream=OTHER), stream_began=later)
+    stored.say(alarm(2, "raised"))
+    stored.say(alarm(4, "acknowledged"))
+    stored.say(alarm(3, "raised", number=2, kind="low-rate"))
+    stored.say(alarm(4, "cleared", number=2, kind="low-rate"))
+    stored.say(alarm(2, "cleared", stream=OTHER, time=later + 3))
+    assert [(row["stream"] == OTHER, row["alarms"]) for row in as_csv(stored)] == [
         (False, ""),
         (False, "abnormal"),
         (False, "abnormal low-rate"),
@@ -68,25 +68,30 @@ def test_an_alarm_stands_from_its_raising_to_its_end_across_streams(kept, monkey
         (True, ""),
     ]
     # Raised before what is asked for, it still stands.
-    assert {row["alarms"] for row in as_csv(kept, T0 + 4, T0 + 50)} == {"abnormal"}
+    assert {row["alarms"] for row in as_csv(stored, T0 + 4, T0 + 50)} == {"abnormal"}
 
 
-def test_a_second_said_twice_is_as_it_was_said_last(kept):
+def test_a_second_said_twice_is_as_it_was_said_last(stored):
     for abnormal in (True, False):
         for second in (1, 0):
-            kept.say(window(second, abnormal=abnormal))
-    assert [(row["sample"], row["abnormal"]) for row in as_csv(kept)] == [("0", "0"), ("360", "0")]
+            stored.say(window(second, abnormal=abnormal))
+    assert [(row["sample"], row["abnormal"]) for row in as_csv(stored)] == [
+        ("0", "0"),
+        ("360", "0"),
+    ]
 
 
-def test_json_says_everything_in_the_devices_samples(kept):
-    kept.capture(np.zeros(2500))
+def test_json_says_everything_in_the_devices_samples(stored):
+    stored.capture(np.zeros(2500))
     for second in range(3):
-        kept.say(window(second))
-    kept.say(messages.Gap(wearer="ann", stream=STREAM, first=360, count=720))
-    kept.say(alarm(2, "raised", text='"quoted"\n'))
-    kept.say(messages.Paused(wearer="ann", kind="noisy", until=1e300, time=T0 + 2.5))
-    kept.say(alarm(9, "cleared"))
-    document = "".join(tables.as_json("ann", kept.streams(T0, T0 + 8), kept.said().others))
+        stored.say(window(second))
+    stored.say(messages.Gap(wearer="ann", stream=STREAM, first=360, count=720))
+    stored.say(alarm(2, "raised", text='"quoted"\n'))
+    stored.say(messages.Paused(wearer="ann", kind="noisy", until=1e300, time=T0 + 2.5))
+    stored.say(alarm(9, "cleared"))
+    document = "".join(
+        tables.as_json("ann", stored.streams(T0, T0 + 8), stored.journal_messages().others)
+    )
     (stream,) = json.loads(document)["streams"]
     assert (stream["stream"], stream["rate"]) == (STREAM, 250.0)
     assert stream["began"] == "2026-01-02T03:04:05.000Z"

@@ -10,16 +10,18 @@ from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.export.wfdb_record import write
 from ecgmon.wire import messages
-from tests.ecgmon.export.kept import BEGAN, OTHER, STREAM, T0, alarm, window
+from tests.ecgmon.export.stored import BEGAN, OTHER, STREAM, T0, alarm, window
 
 RAMP = np.arange(2500, dtype=np.int16)
 
 
-def exported(kept, folder, start=-np.inf, stop=np.inf):
+def exported(stored, folder, start=-np.inf, stop=np.inf):
     """Export, and open everything with wfdb: (record, annotations) of each."""
-    others = kept.said().others
+    others = stored.journal_messages().others
     written = [
-        one for stream in kept.streams(start, stop) for one in write(stream, "ann", others, folder)
+        one
+        for stream in stored.streams(start, stop)
+        for one in write(stream, "ann", others, folder)
     ]
     return [
         (wfdb.rdrecord(str(one.path), physical=False), wfdb.rdann(str(one.path), "ecgmon"))
@@ -32,9 +34,9 @@ def notes(annotations):
     return list(zip(annotations.sample.tolist(), annotations.symbol, aux, strict=True))
 
 
-def test_signal_and_what_was_said_of_it_open_in_wfdb_in_the_devices_own_time(kept, tmp_path):
-    kept.capture(RAMP[:1000])
-    kept.capture(RAMP[1500:], first=1500, began=BEGAN + timedelta(seconds=7))
+def test_signal_and_what_was_said_of_it_open_in_wfdb_in_the_devices_own_time(stored, tmp_path):
+    stored.capture(RAMP[:1000])
+    stored.capture(RAMP[1500:], first=1500, began=BEGAN + timedelta(seconds=7))
     for second, state, abnormal in [
         (0, "signal", None),
         (1, "signal", False),
@@ -44,12 +46,12 @@ def test_signal_and_what_was_said_of_it_open_in_wfdb_in_the_devices_own_time(kep
         (6, "noisy", None),
         (7, "signal", False),
     ]:
-        kept.say(window(second, state, abnormal))
-    kept.say(messages.Gap(wearer="ann", stream=STREAM, first=1440, count=720))
-    kept.say(alarm(3, "raised", text="drei zu viel, Zoë"))
-    kept.say(alarm(5, "acknowledged", by="Anna", at=None, time=T0 + 5))
-    kept.say(alarm(5, "raised", stream=OTHER))
-    ((record, annotations),) = exported(kept, tmp_path / "out")
+        stored.say(window(second, state, abnormal))
+    stored.say(messages.Gap(wearer="ann", stream=STREAM, first=1440, count=720))
+    stored.say(alarm(3, "raised", text="drei zu viel, Zoë"))
+    stored.say(alarm(5, "acknowledged", by="Anna", at=None, time=T0 + 5))
+    stored.say(alarm(5, "raised", stream=OTHER))
+    ((record, annotations),) = exported(stored, tmp_path / "out")
     expected = RAMP.copy()
     expected[1000:1500] = NO_VALUE
     np.testing.assert_array_equal(record.d_signal[:, 0], expected)
@@ -74,11 +76,11 @@ def test_signal_and_what_was_said_of_it_open_in_wfdb_in_the_devices_own_time(kep
     assert np.flatnonzero(np.isnan(physical)).tolist() == list(range(1000, 1500))
 
 
-def test_only_what_is_asked_for_is_exported(kept, tmp_path):
-    kept.capture(RAMP)
+def test_only_what_is_asked_for_is_exported(stored, tmp_path):
+    stored.capture(RAMP)
     for second in range(10):
-        kept.say(window(second, abnormal=second % 2 == 1))
-    ((record, annotations),) = exported(kept, tmp_path, T0 + 2.5, T0 + 5)
+        stored.say(window(second, abnormal=second % 2 == 1))
+    ((record, annotations),) = exported(stored, tmp_path, T0 + 2.5, T0 + 5)
     assert record.d_signal[:, 0].tolist() == list(range(625, 1250))
     assert record.base_datetime == (BEGAN + timedelta(seconds=2.5)).replace(tzinfo=None)
     assert notes(annotations) == [
@@ -87,17 +89,17 @@ def test_only_what_is_asked_for_is_exported(kept, tmp_path):
         (375, "+", "(normal"),
     ]
     assert "its samples 625 to 1249" in record.comments[0]
-    assert exported(kept, tmp_path, T0 + 9.999) == []  # less than half a sample is left
+    assert exported(stored, tmp_path, T0 + 9.999) == []  # less than half a sample is left
 
 
-def test_each_stream_gain_and_lead_has_a_record_and_so_has_what_comes_after_hours(kept, tmp_path):
-    kept.capture(RAMP[:300])
-    kept.capture(RAMP[:200], first=300, gain=100.0, began=BEGAN + timedelta(seconds=1.2))
-    kept.capture(
+def test_each_stream_gain_and_lead_has_a_record_and_so_has_what_comes_after_hours(stored, tmp_path):
+    stored.capture(RAMP[:300])
+    stored.capture(RAMP[:200], first=300, gain=100.0, began=BEGAN + timedelta(seconds=1.2))
+    stored.capture(
         RAMP[:100], first=500 + 3601 * 250, gain=100.0, began=BEGAN + timedelta(seconds=3603)
     )
-    kept.capture(RAMP[:50], stream=OTHER, began=BEGAN + timedelta(hours=2))
-    found = exported(kept, tmp_path)
+    stored.capture(RAMP[:50], stream=OTHER, began=BEGAN + timedelta(hours=2))
+    found = exported(stored, tmp_path)
     assert [(record.record_name, record.adc_gain[0], record.sig_len) for record, _ in found] == [
         (f"ann-{STREAM}", 200.0, 300),
         (f"ann-{STREAM}-2", 100.0, 200),
@@ -106,36 +108,36 @@ def test_each_stream_gain_and_lead_has_a_record_and_so_has_what_comes_after_hour
     ]
 
 
-def test_of_two_records_that_overlap_the_newer_counts(kept, tmp_path, monkeypatch):
+def test_of_two_records_that_overlap_the_newer_counts(stored, tmp_path, monkeypatch):
     monkeypatch.setattr("ecgmon.export.wfdb_record.CHUNK", 64)
-    kept.capture(RAMP[:400])
-    kept.capture(-RAMP[:100], first=200, began=BEGAN + timedelta(seconds=60))
-    ((record, _),) = exported(kept, tmp_path)
+    stored.capture(RAMP[:400])
+    stored.capture(-RAMP[:100], first=200, began=BEGAN + timedelta(seconds=60))
+    ((record, _),) = exported(stored, tmp_path)
     samples = record.d_signal[:, 0].tolist()
     assert samples == [*range(200), *(-i for i in range(100)), *range(300, 400)]
 
 
-def test_a_stream_began_before_its_first_sample_arrived(kept):
+def test_a_stream_began_before_its_first_sample_arrived(stored):
     # A record begun when a backlog came does not make the stream a later one.
-    kept.capture(RAMP[:300], began=BEGAN + timedelta(seconds=20))
-    kept.capture(RAMP[:300], first=2500, began=BEGAN + timedelta(seconds=12))
-    (stream,) = kept.streams()
+    stored.capture(RAMP[:300], began=BEGAN + timedelta(seconds=20))
+    stored.capture(RAMP[:300], first=2500, began=BEGAN + timedelta(seconds=12))
+    (stream,) = stored.streams()
     assert stream.time(0) == T0 + 2
-    kept.say(window(0), stream_began=T0)
-    assert kept.streams()[0].time(0) == T0  # said a second later: it was over then
+    stored.say(window(0), stream_began=T0)
+    assert stored.streams()[0].time(0) == T0  # said a second later: it was over then
 
 
-def test_nothing_in_that_time_says_when_there_is_something(kept):
+def test_nothing_in_that_time_says_when_there_is_something(stored):
     with pytest.raises(RecordError, match="Nothing is kept of ann: check the id"):
-        kept.streams()
-    kept.capture(RAMP)
+        stored.streams()
+    stored.capture(RAMP)
     with pytest.raises(RecordError, match=r"between 2026-01-02T03:04:05.000Z and .*:15.000Z\."):
-        kept.streams(T0 + 11)
+        stored.streams(T0 + 11)
 
 
-def test_a_record_that_goes_away_or_a_disk_that_is_full_is_said(kept, tmp_path):
-    kept.capture(RAMP)
-    (stream,) = kept.streams()
+def test_a_record_that_goes_away_or_a_disk_that_is_full_is_said(stored, tmp_path):
+    stored.capture(RAMP)
+    (stream,) = stored.streams()
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"file.* cannot be written \(.*\): choose another"):
         write(stream, "ann", [], tmp_path / "file")
@@ -145,15 +147,15 @@ def test_a_record_that_goes_away_or_a_disk_that_is_full_is_said(kept, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_headers_that_no_stream_could_have_are_left_out(kept):
-    kept.capture(RAMP[:100])
-    kept.capture(RAMP, first=2**61)
-    assert [record.first for record in kept.streams()[0].records] == [0]
+def test_headers_that_no_stream_could_have_are_left_out(stored):
+    stored.capture(RAMP[:100])
+    stored.capture(RAMP, first=2**61)
+    assert [record.first for record in stored.streams()[0].records] == [0]
 
 
-def test_wearers_whose_ids_differ_in_a_dot_do_not_overwrite_each_other(kept, tmp_path):
-    kept.capture(RAMP[:500])
-    (stream,) = kept.streams()
+def test_wearers_whose_ids_differ_in_a_dot_do_not_overwrite_each_other(stored, tmp_path):
+    stored.capture(RAMP[:500])
+    (stream,) = stored.streams()
     ids = ("bed.4", "bed_4", "bed.4_", "bed_4.")
     for wearer in ids:
         write(stream, wearer, [], tmp_path)

@@ -29,8 +29,8 @@ def state(tmp_path, monkeypatch):
 
 @pytest.fixture
 def verdicts():
-    with np.load(EARLIER / "verdicts-203.npz") as kept:
-        return kept["probability"], kept["state"].tolist()
+    with np.load(EARLIER / "verdicts-203.npz") as saved:
+        return saved["probability"], saved["state"].tolist()
 
 
 def test_the_store_knows_who_is_served_by_what_and_takes_a_next_version(state):

@@ -24,14 +24,18 @@ def test_what_has_the_rate_is_not_touched():
 @pytest.mark.parametrize("rate", [100, 128, 250, 257.5, 500, 1000])
 def test_the_signal_is_what_the_monitor_makes_of_the_stream(rate):
     device = at_rate(PLAYED, rate)
-    heard = converted(device)
-    assert (heard.rate, heard.name, heard.wearer) == (RATE, device.name, device.wearer)
-    assert len(heard.samples) == first_output(len(device.samples), round(rate * 1000))
+    converted_record = converted(device)
+    assert (converted_record.rate, converted_record.name, converted_record.wearer) == (
+        RATE,
+        device.name,
+        device.wearer,
+    )
+    assert len(converted_record.samples) == first_output(len(device.samples), round(rate * 1000))
     converter = RateConverter(round(rate * 1000))
     streamed = np.concatenate([converter.push(device.millivolts()), converter.flush()])
-    np.testing.assert_array_equal(np.isnan(heard.millivolts()), np.isnan(streamed))
-    np.testing.assert_allclose(heard.millivolts(), streamed, rtol=0, atol=0.6e-3)
-    for (start, stop), (begin, end) in zip(heard.missing, PLAYED.missing, strict=True):
+    np.testing.assert_array_equal(np.isnan(converted_record.millivolts()), np.isnan(streamed))
+    np.testing.assert_allclose(converted_record.millivolts(), streamed, rtol=0, atol=0.6e-3)
+    for (start, stop), (begin, end) in zip(converted_record.missing, PLAYED.missing, strict=True):
         assert abs(start - begin) <= RATE / rate + 1
         assert abs(stop - end) <= RATE / rate + 1
 
@@ -46,22 +50,24 @@ def test_an_annotation_stays_in_its_second_and_within_the_signal(rate_mhz, sampl
     record = Record("x", "x", rate_mhz / 1000, 200.0, "I", counts, annotations)
     if rate_mhz == RATE * 1000:
         return
-    heard = converted(record)
+    converted_record = converted(record)
     seconds = [sample * 1000 // rate_mhz for sample in samples]
-    assert (heard.annotations.samples // WINDOW).tolist() == seconds
-    assert heard.annotations.samples.max() < len(heard.samples)
-    assert heard.annotations.symbols == annotations.symbols
+    assert (converted_record.annotations.samples // WINDOW).tolist() == seconds
+    assert converted_record.annotations.samples.max() < len(converted_record.samples)
+    assert converted_record.annotations.symbols == annotations.symbols
 
 
 @given(st.floats(50, 5000), st.floats(0.01, 300))
 def test_no_amplitude_overflows_and_none_is_rounded_away(gain, peak_mv):
     wave = np.rint(np.clip(peak_mv * gain, 1, 32766) * np.tile([1, 1, -1, -1], 300))
     record = Record("x", "x", 250.0, gain, "I", wave.astype(np.int16))
-    heard = converted(record)
+    converted_record = converted(record)
     own = np.abs(record.millivolts()).max()
-    assert (heard.samples != NO_VALUE).all()
-    assert np.abs(heard.millivolts()).max() < 3 * own
-    assert heard.gain >= 1000 or np.abs(heard.samples.astype(int)).max() > 32760
+    assert (converted_record.samples != NO_VALUE).all()
+    assert np.abs(converted_record.millivolts()).max() < 3 * own
+    assert (
+        converted_record.gain >= 1000 or np.abs(converted_record.samples.astype(int)).max() > 32760
+    )
 
 
 @pytest.mark.parametrize("rate", [0.5, 99.9, 1000.01, 5000])

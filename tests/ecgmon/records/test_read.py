@@ -101,8 +101,8 @@ def test_whatever_is_read_can_be_sent(tmp_path, write_record):
         frame = Frame(1, 0, 0, round(1000 * got.rate), got.gain, got.lead, got.samples[:360])
         sent = Frame.decode(frame.encode())
         assert sent.lead == got.lead
-        heard = millivolts(sent.samples, sent.gain)
-        assert np.array_equal(heard, got.millivolts()[:360])
+        converted_record = millivolts(sent.samples, sent.gain)
+        assert np.array_equal(converted_record, got.millivolts()[:360])
 
 
 def test_a_lead_is_chosen_by_its_name(record):

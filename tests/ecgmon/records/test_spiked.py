@@ -24,7 +24,7 @@ def test_spikes_of_a_record_are_bridged_as_the_monitor_bridges_them(record):
     spiked[180::360] += np.int16(2 * record.gain)
     clean = converted(replace(record, samples=spiked))
     front = FrontEnd(360_000)
-    heard = np.concatenate([front.push(spiked, record.gain), front.flush()])
+    converted_record = np.concatenate([front.push(spiked, record.gain), front.flush()])
     assert len(front.found) == 20
-    assert np.abs(clean.millivolts() - heard).max() < 0.51 / clean.gain
+    assert np.abs(clean.millivolts() - converted_record).max() < 0.51 / clean.gain
     assert np.abs(clean.millivolts() - record.millivolts()).max() < 0.3

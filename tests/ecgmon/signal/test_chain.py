@@ -192,36 +192,36 @@ def test_a_second_holds_the_beats_confirmed_in_it_and_its_state_is_that_of_its_w
     windows, seconds = SignalChain(SERVED, 1).push(ROW, samples[None])
     assert [NAMES[state] for state in windows.state] == [s.state for s in seconds][:-1]
     assert "absent" in {second.state for second in seconds}
-    told = [(second.end, beat) for second in seconds for beat in second.beats]
-    assert all(end - WINDOW <= beat + CONFIRMED_AFTER < end for end, beat in told)
-    assert [beat for _, beat in told] == sorted({beat for _, beat in told})
-    counts = [sum(end <= second.end for end, _ in told) for second in seconds]
+    reported = [(second.end, beat) for second in seconds for beat in second.beats]
+    assert all(end - WINDOW <= beat + CONFIRMED_AFTER < end for end, beat in reported)
+    assert [beat for _, beat in reported] == sorted({beat for _, beat in reported})
+    counts = [sum(end <= second.end for end, _ in reported) for second in seconds]
     assert counts[-1] > 35
     # By the end of a window half a second more has passed.
     assert all(0 <= n - before <= 2 for n, before in zip(windows.beats, counts, strict=False))
 
 
 def test_a_beat_is_known_as_soon_as_it_is_confirmed_until_the_second_tells_of_it(ecg):
-    chain, known, told = SignalChain(SERVED, 1), {}, []
+    chain, known, reported = SignalChain(SERVED, 1), {}, []
     chain.reset(0, 720)
     for at, sample in enumerate(ecg[: 10 * RATE], start=720):
         pushed = chain.push(ROW, np.full((1, 1), sample))
         strong = [beat for second in pushed.seconds for beat in second.strong]
-        told += strong
+        reported += strong
         for beat in (*strong, *chain.confirmed(0)):
             known.setdefault(beat, at)
     assert len(known) > 8
     assert {at - beat for beat, at in known.items()} == {CONFIRMED_AFTER}
-    assert told == list(known)
+    assert reported == list(known)
     assert chain.confirmed(0) == ()
 
 
 def test_weak_beats_are_among_the_beats_of_a_second_but_not_of_the_running_one(ecg):
-    chain, told, running = SignalChain(SERVED, 1), [], set()
+    chain, reported, running = SignalChain(SERVED, 1), [], set()
     for sample in np.r_[ecg[: 20 * RATE], 0.2 * ecg[20 * RATE : 28 * RATE]]:
-        told += chain.push(ROW, np.full((1, 1), sample)).seconds
+        reported += chain.push(ROW, np.full((1, 1), sample)).seconds
         running.update(chain.confirmed(0))
-    assert all(set(second.weak) <= set(second.beats) for second in told)
-    assert sum(len(second.weak) for second in told) > 5
-    assert all(beat > 20 * RATE for second in told for beat in second.weak)
-    assert running == {beat for second in told for beat in second.strong}
+    assert all(set(second.weak) <= set(second.beats) for second in reported)
+    assert sum(len(second.weak) for second in reported) > 5
+    assert all(beat > 20 * RATE for second in reported for beat in second.weak)
+    assert running == {beat for second in reported for beat in second.strong}

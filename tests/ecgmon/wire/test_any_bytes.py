@@ -106,14 +106,14 @@ def test_no_message_costs_more_than_a_moment_and_a_few_megabytes(data):
     for decode in DECODERS:
         tracemalloc.start()
         began = time.process_time()
-        said = ""
+        sentence = ""
         try:
             decode(data)
         except ProtocolError as error:
-            said = str(error)
+            sentence = str(error)
         finally:
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
         assert time.process_time() - began < 1
         assert peak < 5_000_000
-        assert len(said) < 500  # it is logged and sent back
+        assert len(sentence) < 500  # it is logged and sent back

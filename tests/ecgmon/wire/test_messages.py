@@ -111,9 +111,9 @@ def test_every_message_knows_its_side():
 
 @pytest.mark.parametrize("snapshot", [False, True])
 def test_a_numbered_message_is_the_message_with_a_numbering(snapshot):
-    told = messages.Gap(wearer="203", stream="0" * 16, first=5, count=7)
-    data = numbered(messages.encode(told), "0123456789abcdef", 2**53, snapshot=snapshot)
-    assert messages.decode_to_viewer(data) == told
+    message = messages.Gap(wearer="203", stream="0" * 16, first=5, count=7)
+    data = numbered(messages.encode(message), "0123456789abcdef", 2**53, snapshot=snapshot)
+    assert messages.decode_to_viewer(data) == message
     assert numbering_of(data) == Numbering("0123456789abcdef", 2**53, snapshot)
-    assert numbering_of(messages.encode(told)) == Numbering()
+    assert numbering_of(messages.encode(message)) == Numbering()
     assert data.startswith(b'{"type":"gap",')

@@ -28,16 +28,16 @@ def viewer():
 
 def until(happens, viewer):
     """Let a viewer go on until something has happened; returns what it heard."""
-    heard, deadline = [], time.monotonic() + PATIENCE_S
-    while not happens(heard):
+    received, deadline = [], time.monotonic() + PATIENCE_S
+    while not happens(received):
         assert time.monotonic() < deadline
         viewer.socket.poll(5)
-        heard += viewer.drain(100)
-    return heard
+        received += viewer.drain(100)
+    return received
 
 
-def subscribed(heard):
-    return messages.Subscribed() in heard
+def subscribed(received):
+    return messages.Subscribed() in received
 
 
 def test_it_knows_whether_there_is_a_monitor_and_finds_the_next_one(viewer):
@@ -69,22 +69,22 @@ def test_what_cannot_be_read_is_counted(viewer):
         viewer = viewer(publisher.endpoint)
         until(subscribed, viewer)
         publisher.publish(b"{}", b"\xff", messages.Dropped(count=1))
-        assert until(lambda heard: messages.Dropped(count=1) in heard, viewer)
+        assert until(lambda received: messages.Dropped(count=1) in received, viewer)
         assert viewer.unreadable == 2
 
 
 def test_what_is_missing_is_yielded_in_its_place_and_said(viewer):
     def gap(session, seq):
-        told = messages.encode(messages.Gap(wearer="203", stream="0" * 16, first=seq, count=1))
-        return numbered(told, session * 16, seq)
+        message = messages.encode(messages.Gap(wearer="203", stream="0" * 16, first=seq, count=1))
+        return numbered(message, session * 16, seq)
 
-    told = numbered(messages.encode(messages.Dropped(count=5)), "a" * 16, 13)
+    message = numbered(messages.encode(messages.Dropped(count=5)), "a" * 16, 13)
     with Publisher() as publisher:
         viewer = viewer(publisher.endpoint)
         until(subscribed, viewer)
         publisher.publish(
             *(gap("a", seq) for seq in (2, 3, 7)),
-            told,  # of the same that the numbers tell
+            message,  # of the same that the numbers tell
             numbered(b'{"type":"of a later version"}', "a" * 16, 14),
             *(gap("a", seq) for seq in (16, 15, 4, 17)),
             *(gap("b", seq) for seq in (1, 2)),
@@ -92,8 +92,8 @@ def test_what_is_missing_is_yielded_in_its_place_and_said(viewer):
             b'{"type":"done","session":"A"}',
             messages.Done(),
         )
-        heard = until(lambda heard: messages.Done() in heard, viewer)
-    found = [m.first if isinstance(m, messages.Gap) else m for m in heard]
+        received = until(lambda received: messages.Done() in received, viewer)
+    found = [m.first if isinstance(m, messages.Gap) else m for m in received]
     missing = [messages.Dropped(count=count) for count in (1, 3, 5, 1, 0)]
     one, three, five, again, unknown = missing
     assert found == [one, 2, 3, three, 7, five, again, 16, 17, unknown, 1, 2, messages.Done()]
@@ -101,21 +101,21 @@ def test_what_is_missing_is_yielded_in_its_place_and_said(viewer):
 
 
 def test_it_says_its_session_and_its_loss_and_takes_leave(viewer):
-    said = []
+    sent = []
     with Publisher() as publisher:
         take = publisher._take
-        publisher._take = lambda peer, message: (said.append(message), take(peer, message))
+        publisher._take = lambda peer, message: (sent.append(message), take(peer, message))
         viewer = viewer(publisher.endpoint)
         until(subscribed, viewer)
         done = numbered(messages.encode(messages.Done()), "a" * 16, 3)
         publisher.publish(done)
-        until(lambda heard: messages.Done() in heard, viewer)
+        until(lambda received: messages.Done() in received, viewer)
         viewer.ask_again()
         until(subscribed, viewer)
         viewer.close()
         viewer.close()
         publisher.wait_for_topic("window/", wanted=False)
-    first, again, leave = said
+    first, again, leave = sent
     assert (first.session, first.lost, first.again) == (None, 0, False)
     assert (again.session, again.lost, again.again) == ("a" * 16, 2, True)
     assert (leave.topics, leave.session) == ([], "a" * 16)

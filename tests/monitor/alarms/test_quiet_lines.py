@@ -26,5 +26,5 @@ def test_cells_of_the_table_are_what_is_raised(quiet):
     page = (ROOT / "docs" / "alarms.md").read_text()
     lines = [quiet["slow"](rate, millivolts, noise) for rate, millivolts, noise in CELLS]
     for at, kinds in zip(CELLS, quiet["raised"](lines), strict=True):
-        said = " ".join(quiet["SHORT"][kind] for kind in kinds)
-        assert cell(page, *at, quiet["NOISE_UV"]) == said, at
+        published = " ".join(quiet["SHORT"][kind] for kind in kinds)
+        assert cell(page, *at, quiet["NOISE_UV"]) == published, at

@@ -20,7 +20,7 @@ steps = st.floats(0, 2) | st.sampled_from([0.0, 30.0, 3600.0, -0.5, -3600.0, -72
 
 def seen(alarms):
     """All that can be seen of the machine."""
-    return alarms.standing, alarms.pauses, alarms.highest, alarms.holding
+    return alarms.active, alarms.pauses, alarms.highest, alarms.holding
 
 
 class Bedside(RuleBasedStateMachine):
@@ -36,7 +36,7 @@ class Bedside(RuleBasedStateMachine):
         self.last = None  # the latest time the machine was told
         self.numbers = 0
         self.quiet = (0, 0)  # length of the journal and highest number when all was quiet
-        self.heard = SILENCE
+        self.sounding = SILENCE
 
     @initialize(now=st.floats(0, 2e9))
     def begin(self, now):
@@ -56,12 +56,14 @@ class Bedside(RuleBasedStateMachine):
         self.last = self.now
         return ended
 
-    def check(self, told, ended, change=None):
+    def check(self, transitions, ended, change=None):
         """Compare what was told with which pauses should have ended and what else changed."""
-        self.journal += told
-        assert all(t.time == self.now for t in told)
-        assert [t.kind for t in told if isinstance(t, AlarmPause) and t.until is None] == ended
-        changes = [t for t in told if isinstance(t, Change)]
+        self.journal += transitions
+        assert all(t.time == self.now for t in transitions)
+        assert [
+            t.kind for t in transitions if isinstance(t, AlarmPause) and t.until is None
+        ] == ended
+        changes = [t for t in transitions if isinstance(t, Change)]
         assert [(c.number, c.kind, c.state) for c in changes] == ([change] if change else [])
         if change:
             number, kind, state = change
@@ -87,13 +89,17 @@ class Bedside(RuleBasedStateMachine):
             change = number, kind, "latched"
         elif not holds and state in ("raised", "acknowledged"):
             change = number, kind, "cleared"
-        told = self.alarms.condition(kind, holds, self.now, stream="ab", at=at)
-        self.check(told, ended, change)
+        transitions = self.alarms.condition(kind, holds, self.now, stream="ab", at=at)
+        self.check(transitions, ended, change)
         if change:
             # The pause that it breaks through is over before it is raised.
-            assert isinstance(told[-1], Change)
-            assert (told[-1].at, told[-1].stream, told[-1].by) == (at, "ab", None)
-            assert told[-1].text == KINDS[kind].text
+            assert isinstance(transitions[-1], Change)
+            assert (transitions[-1].at, transitions[-1].stream, transitions[-1].by) == (
+                at,
+                "ab",
+                None,
+            )
+            assert transitions[-1].text == KINDS[kind].text
 
     @rule(data=st.data(), step=steps)
     def acknowledge(self, data, step):
@@ -105,20 +111,20 @@ class Bedside(RuleBasedStateMachine):
         ended = self.pass_time(step)
         kind, state = self.states[number]
         became = {"raised": "acknowledged", "latched": "cleared"}.get(state)
-        told = self.alarms.acknowledge(number, "a nurse", self.now)
-        self.check(told, ended, became and (number, kind, became))
-        assert not became or told[-1].by == "a nurse"
+        transitions = self.alarms.acknowledge(number, "a nurse", self.now)
+        self.check(transitions, ended, became and (number, kind, became))
+        assert not became or transitions[-1].by == "a nurse"
 
     @rule(kind=st.sampled_from(SOME), seconds=st.sampled_from([0, 1, 60, 3600]), step=steps)
     def pause(self, kind, seconds, step):
         ended = self.pass_time(step)
         if not seconds and self.left.pop(kind, None) is not None:
             ended.append(kind)
-        told = self.alarms.pause(kind, seconds, "a nurse", self.now)
+        transitions = self.alarms.pause(kind, seconds, "a nurse", self.now)
         if seconds:
             self.left[kind] = seconds
-            assert told[-1] == AlarmPause(kind, self.now + seconds, "a nurse", self.now)
-        self.check(told, ended)
+            assert transitions[-1] == AlarmPause(kind, self.now + seconds, "a nurse", self.now)
+        self.check(transitions, ended)
 
     @rule(step=steps)
     def tick(self, step):
@@ -149,9 +155,9 @@ class Bedside(RuleBasedStateMachine):
 
     @invariant()
     def what_stands_is_what_should(self):
-        standing = self.alarms.standing
-        assert {c.number: (c.kind, c.state) for c in standing} == self.states
-        assert len({c.kind for c in standing}) == len(standing)
+        active = self.alarms.active
+        assert {c.number: (c.kind, c.state) for c in active} == self.states
+        assert len({c.kind for c in active}) == len(active)
         assert self.alarms.highest == self.numbers
         assert self.alarms.pauses.keys() == self.left.keys()
 
@@ -171,14 +177,14 @@ class Bedside(RuleBasedStateMachine):
 
     @invariant()
     def what_rings_is_neither_acknowledged_nor_paused(self):
-        standing = {("203", c.number): c for c in self.alarms.standing}
-        self.heard = sound(standing, {("203", kind) for kind in self.alarms.pauses}, self.heard)
+        active = {("203", c.number): c for c in self.alarms.active}
+        self.sounding = sound(active, {("203", kind) for kind in self.alarms.pauses}, self.sounding)
         loud = [
             KINDS[kind].priority
             for kind, state in self.states.values()
             if state in ("raised", "latched") and kind not in self.left
         ]
-        assert self.heard.priority == next((p for p in PATTERNS if p in loud), None)
+        assert self.sounding.priority == next((p for p in PATTERNS if p in loud), None)
 
 
 TestBedside = Bedside.TestCase
@@ -187,18 +193,18 @@ TestBedside.settings = settings(max_examples=80, stateful_step_count=40)
 
 def test_a_condition_told_each_second_raises_one_alarm():
     alarms = AlarmStateMachine()
-    told = [t for now in range(60) for t in alarms.condition("silent", True, now)]
-    assert told == [Change(1, "silent", "raised", None, None, 0, KINDS["silent"].text)]
-    assert (told[0].priority, told[0].category) == ("medium", "technical")
+    transitions = [t for now in range(60) for t in alarms.condition("silent", True, now)]
+    assert transitions == [Change(1, "silent", "raised", None, None, 0, KINDS["silent"].text)]
+    assert (transitions[0].priority, transitions[0].category) == ("medium", "technical")
 
 
 def test_an_acknowledged_alarm_that_comes_again_is_a_new_one():
-    alarms, told = AlarmStateMachine(), []
-    told += alarms.condition("no-signal", True, 1, at=360)
-    told += alarms.acknowledge(1, "a nurse", 2)
-    told += alarms.condition("no-signal", False, 3, at=1080)
-    told += alarms.condition("no-signal", True, 4, at=1440)
-    assert [(t.number, t.state, t.at, t.by) for t in told] == [
+    alarms, transitions = AlarmStateMachine(), []
+    transitions += alarms.condition("no-signal", True, 1, at=360)
+    transitions += alarms.acknowledge(1, "a nurse", 2)
+    transitions += alarms.condition("no-signal", False, 3, at=1080)
+    transitions += alarms.condition("no-signal", True, 4, at=1440)
+    assert [(t.number, t.state, t.at, t.by) for t in transitions] == [
         (1, "raised", 360, None),
         (1, "acknowledged", 360, "a nurse"),
         (1, "cleared", 1080, None),
@@ -210,20 +216,20 @@ def test_an_acknowledged_alarm_that_comes_again_is_a_new_one():
 
 def test_a_text_of_its_own_stays_with_an_alarm():
     alarms = AlarmStateMachine()
-    told = alarms.condition("disk", True, 1, text="no space left")
-    told += alarms.condition("disk", True, 2, text="something else")
-    told += alarms.acknowledge(1, "a nurse", 3)
-    told += alarms.condition("disk", False, 4)
-    assert [t.text for t in told] == ["no space left"] * 3
+    transitions = alarms.condition("disk", True, 1, text="no space left")
+    transitions += alarms.condition("disk", True, 2, text="something else")
+    transitions += alarms.acknowledge(1, "a nurse", 3)
+    transitions += alarms.condition("disk", False, 4)
+    assert [t.text for t in transitions] == ["no space left"] * 3
 
 
 def test_a_lethal_alarm_stays_until_it_is_acknowledged_and_may_begin_again_meanwhile():
     alarms = AlarmStateMachine()
-    told = [t for now in range(6) for t in alarms.condition("asystole", now % 2 == 0, now)]
-    told += alarms.acknowledge(1, "a nurse", 6)
-    assert [t.number for t in told] == [1] * 7
-    assert [t.state for t in told] == ["raised", "latched"] * 3 + ["cleared"]
-    assert alarms.standing == []
+    transitions = [t for now in range(6) for t in alarms.condition("asystole", now % 2 == 0, now)]
+    transitions += alarms.acknowledge(1, "a nurse", 6)
+    assert [t.number for t in transitions] == [1] * 7
+    assert [t.state for t in transitions] == ["raised", "latched"] * 3 + ["cleared"]
+    assert alarms.active == []
 
 
 def test_a_pause_of_one_kind_leaves_the_others_alone():
@@ -251,17 +257,17 @@ def test_a_pause_is_known_again_when_the_clock_is_set_back():
 
 def test_a_pause_does_not_grow_when_the_clock_was_set_back_during_a_restart():
     alarms = AlarmStateMachine()
-    told = alarms.pause("abnormal", 60, "a nurse", 7200)
-    restarted = AlarmStateMachine.from_transitions(told)
+    transitions = alarms.pause("abnormal", 60, "a nurse", 7200)
+    restarted = AlarmStateMachine.from_transitions(transitions)
     assert restarted.tick(3600) == [AlarmPause("abnormal", 3660, "a nurse", 3600)]
 
 
 def test_where_the_end_of_an_alarm_was_never_written_the_younger_one_of_its_kind_stands():
     alarms = AlarmStateMachine()
-    told = [t for now in range(3) for t in alarms.condition("silent", now % 2 == 0, now)]
-    older, cleared, younger = told
+    transitions = [t for now in range(3) for t in alarms.condition("silent", now % 2 == 0, now)]
+    older, cleared, younger = transitions
     assert cleared.state == "cleared"
-    assert AlarmStateMachine.from_transitions([younger, older]).standing == [younger]
+    assert AlarmStateMachine.from_transitions([younger, older]).active == [younger]
 
 
 @pytest.mark.parametrize("seconds", [-1, 3601, math.inf, math.nan])

@@ -29,8 +29,8 @@ class Beats:
 def play(registry, live, first, stop):
     samples = RECORD[first:stop]
     live.stream.accept(Frame(7, first, 0, 360_000, 200.0, "MLII", samples), 0.0)
-    told = registry.advance(lambda _: False)
-    return [message for message in told if isinstance(message, messages.Window)]
+    found_messages = registry.advance(lambda _: False)
+    return [message for message in found_messages if isinstance(message, messages.Window)]
 
 
 def test_windows_come_from_the_judge_of_windows_and_a_swap_leaves_the_other_judges(tmp_path):
@@ -47,9 +47,11 @@ def test_windows_come_from_the_judge_of_windows_and_a_swap_leaves_the_other_judg
     live.judges = (beats, *live.judges)
     before = play(registry, live, 0, 1080)
     serving[0] = "second"
-    told = registry.take_up_models()
+    found_messages = registry.take_up_models()
     after = play(registry, live, 1080, len(RECORD))
-    assert [message.model for message in told if isinstance(message, messages.Swap)] == ["second"]
+    assert [message.model for message in found_messages if isinstance(message, messages.Swap)] == [
+        "second"
+    ]
     assert {window.model for window in before} == {"first"}
     assert {window.model for window in after} == {"second"}
     assert any(window.probability is not None for window in after)

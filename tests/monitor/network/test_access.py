@@ -54,9 +54,9 @@ def test_what_a_key_may_is_what_was_last_said_of_it(tmp_path_factory, changes):
     for change in changes:
         match change:
             case None:  # the monitor looks
-                told = access.refresh()
+                found_messages = access.refresh()
                 gone = {user for user, key in seen.items() if live.get(user) != key}
-                assert told == {user: seen[user].name for user in gone}
+                assert found_messages == {user: seen[user].name for user in gone}
                 seen = dict(live)
             case int():
                 if PAIRS[change].public in live:
@@ -105,16 +105,16 @@ def test_a_damaged_entry_opens_nothing_and_is_told_once(store, access, caplog):
     assert access.refresh() == {}
     assert not access.may_write(PAIRS[0].public, "ann")
     assert access.may_read(PAIRS[1].public, "ann")
-    (told,) = caplog.messages
-    assert "ann-watch.json is damaged" in told
+    (found_messages,) = caplog.messages
+    assert "ann-watch.json is damaged" in found_messages
 
 
 def test_keys_that_cannot_be_read_for_a_while_stay_in_force(store, access, caplog):
     store.folder.chmod(0o777)
     assert access.refresh() == access.refresh() == {}
     assert access.may_write(PAIRS[0].public, "ann")
-    (told,) = caplog.messages
-    assert "Others may write" in told
+    (found_messages,) = caplog.messages
+    assert "Others may write" in found_messages
     with pytest.raises(AccessError, match="Others may write"):
         Access(store)
     store.folder.chmod(0o700)

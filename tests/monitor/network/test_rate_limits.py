@@ -47,19 +47,19 @@ def test_who_waits_as_told_is_served_and_a_refusal_costs_nothing(taken):
     now = 0.0
     for who, wait, samples in taken:
         now += wait
-        told = limits.take(who, now, samples)
+        wait_s = limits.take(who, now, samples)
         if samples > 400:
-            assert told == math.inf
-        elif told > 0:
-            assert limits.take(who, now + told / 2, samples) > 0
-            now += told
+            assert wait_s == math.inf
+        elif wait_s > 0:
+            assert limits.take(who, now + wait_s / 2, samples) > 0
+            now += wait_s
             assert limits.take(who, now, samples) == 0
 
 
 def test_one_connection_s_flood_is_not_another_s():
     limits = RateLimiter(RATES)
-    told = [limits.take("flood", 0.0, 10) for _ in range(100)]
-    assert told.count(0.0) == 5
+    wait_s = [limits.take("flood", 0.0, 10) for _ in range(100)]
+    assert wait_s.count(0.0) == 5
     assert limits.take("other", 0.0, 400) == 0
 
 
@@ -81,13 +81,13 @@ def test_silence_gains_nobody_a_second_burst(rates):
 @given(steps)
 def test_only_so_many_connections_are_known_and_none_long_silent(taken):
     limits = RateLimiter(RATES)
-    heard = {}
+    last_used = {}
     now = 0.0
     for who, wait, samples in taken:
         now += wait
         limits.take(who, now, samples)
-        heard[who] = now
-        recent = [time for time in heard.values() if now - time <= IDLE_S]
+        last_used[who] = now
+        recent = [time for time in last_used.values() if now - time <= IDLE_S]
         assert len(limits) == min(3, len(recent))
 
 

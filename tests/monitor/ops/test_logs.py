@@ -101,9 +101,9 @@ def test_an_error_that_is_logged_has_its_traceback(caplog):
         raise ValueError("a")
     except ValueError:
         logger("monitor.test").exception("bug", what=None)
-    (told,) = caplog.records
-    assert told.getMessage() == "event=bug"
-    assert "ValueError: a" in Lines(journald=True).format(told)
+    (record,) = caplog.records
+    assert record.getMessage() == "event=bug"
+    assert "ValueError: a" in Lines(journald=True).format(record)
 
 
 def test_a_traceback_is_part_of_its_line():

@@ -71,24 +71,24 @@ def test_what_the_monitor_does_can_be_scraped(served):
     metrics.dropped(4)
     metrics.queued(17)
     metrics.refused("ingest", 1)
-    told = scrape(address)
-    assert told['ecgmon_windows_total{state="signal"}'] == 3
-    assert told['ecgmon_windows_total{state="noisy"}'] == 1
-    assert told["ecgmon_gaps_total"] == 2
-    assert told["ecgmon_missing_samples_total"] == 40
-    assert told["ecgmon_repeated_samples_total"] == 7
-    assert told['ecgmon_lag_seconds{wearer="203"}'] == 1.5
-    assert told['ecgmon_clock_drift_ppm{wearer="203"}'] == 12.5
-    assert told['ecgmon_alarms_raised_total{kind="asystole"}'] == 1
-    assert told['ecgmon_alarms_standing{priority="high"}'] == 1
-    assert told['ecgmon_alarms_standing{priority="low"}'] == 0
-    assert told['ecgmon_classification_seconds_bucket{le="0.005"}'] == 1
-    assert told['ecgmon_classification_seconds_bucket{le="0.5"}'] == 2
-    assert told["ecgmon_classification_seconds_sum"] == pytest.approx(0.304)
-    assert told["ecgmon_viewer_messages_dropped_total"] == 4
-    assert told["ecgmon_disk_queue_depth"] == 17
-    assert told['ecgmon_refused_total{endpoint="ingest"}'] == 1
-    assert told["process_resident_memory_bytes"] > 1e6
+    figures = scrape(address)
+    assert figures['ecgmon_windows_total{state="signal"}'] == 3
+    assert figures['ecgmon_windows_total{state="noisy"}'] == 1
+    assert figures["ecgmon_gaps_total"] == 2
+    assert figures["ecgmon_missing_samples_total"] == 40
+    assert figures["ecgmon_repeated_samples_total"] == 7
+    assert figures['ecgmon_lag_seconds{wearer="203"}'] == 1.5
+    assert figures['ecgmon_clock_drift_ppm{wearer="203"}'] == 12.5
+    assert figures['ecgmon_alarms_raised_total{kind="asystole"}'] == 1
+    assert figures['ecgmon_alarms_standing{priority="high"}'] == 1
+    assert figures['ecgmon_alarms_standing{priority="low"}'] == 0
+    assert figures['ecgmon_classification_seconds_bucket{le="0.005"}'] == 1
+    assert figures['ecgmon_classification_seconds_bucket{le="0.5"}'] == 2
+    assert figures["ecgmon_classification_seconds_sum"] == pytest.approx(0.304)
+    assert figures["ecgmon_viewer_messages_dropped_total"] == 4
+    assert figures["ecgmon_disk_queue_depth"] == 17
+    assert figures['ecgmon_refused_total{endpoint="ingest"}'] == 1
+    assert figures["process_resident_memory_bytes"] > 1e6
 
 
 def test_a_wearer_whose_stream_has_closed_is_told_of_no_longer(served):
@@ -113,12 +113,12 @@ def test_repeats_of_a_new_stream_are_counted_from_nothing(served):
 
 def test_alarms_that_stood_before_a_restart_are_not_raised_by_it(served):
     metrics, address = served
-    metrics.stand([alarm(4, "raised"), alarm(5, "latched", "low")])
+    metrics.set_active([alarm(4, "raised"), alarm(5, "latched", "low")])
     metrics.publish([alarm(4, "raised"), alarm(5, "cleared", "low")])
-    told = scrape(address)
-    assert told['ecgmon_alarms_standing{priority="high"}'] == 1
-    assert told['ecgmon_alarms_standing{priority="low"}'] == 0
-    assert not any("alarms_raised_total{" in name for name in told)
+    figures = scrape(address)
+    assert figures['ecgmon_alarms_standing{priority="high"}'] == 1
+    assert figures['ecgmon_alarms_standing{priority="low"}'] == 0
+    assert not any("alarms_raised_total{" in name for name in figures)
 
 
 states = st.sampled_from(["raised", "acknowledged", "latched", "cleared"])
@@ -135,13 +135,15 @@ states = st.sampled_from(["raised", "acknowledged", "latched", "cleared"])
     )
 )
 def test_as_many_stand_as_were_not_cleared(changes):
-    metrics, standing = Metrics(), {}
+    metrics, active = Metrics(), {}
     for wearer, number, state, priority in changes:
         metrics.publish([alarm(number, state, priority, wearer)])
-        standing[wearer, number] = priority if state != "cleared" else None
+        active[wearer, number] = priority if state != "cleared" else None
     for priority in ("high", "medium", "low"):
-        told = metrics.registry.get_sample_value("ecgmon_alarms_standing", {"priority": priority})
-        assert told == list(standing.values()).count(priority)
+        figures = metrics.registry.get_sample_value(
+            "ecgmon_alarms_standing", {"priority": priority}
+        )
+        assert figures == list(active.values()).count(priority)
 
 
 def test_whoever_does_not_ask_to_the_end_holds_nobody_up(served):

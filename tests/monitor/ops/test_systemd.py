@@ -21,7 +21,7 @@ def manager(request, tmp_path):
         yield manager, name
 
 
-def heard(manager):
+def received(manager):
     """All that has been said so far."""
     manager.setblocking(False)
     messages = []
@@ -39,7 +39,7 @@ def test_systemd_hears_of_every_change(manager):
         service.status("3 wearers\nREADY=1")
         service.reloading()
         service.stopping()
-    ready, status, reloading, stopping = heard(listener)
+    ready, status, reloading, stopping = received(listener)
     assert (ready, status, stopping) == ("READY=1", "STATUS=3 wearers?READY=1", "STOPPING=1")
     first, _, usec = reloading.rpartition("\nMONOTONIC_USEC=")
     assert first == "RELOADING=1"
@@ -53,9 +53,9 @@ def test_the_watchdog_hears_no_more_than_it_needs(manager):
         while time.monotonic() < end:
             service.alive()
             time.sleep(0.001)
-    said = heard(listener)
-    assert set(said) == {"WATCHDOG=1"}
-    assert 2 <= len(said) <= 4  # at 0, 0.1, 0.2 and 0.3 s, if nothing holds this process up
+    sent = received(listener)
+    assert set(sent) == {"WATCHDOG=1"}
+    assert 2 <= len(sent) <= 4  # at 0, 0.1, 0.2 and 0.3 s, if nothing holds this process up
 
 
 def test_without_systemd_nothing_is_said(manager):
@@ -65,7 +65,7 @@ def test_without_systemd_nothing_is_said(manager):
         service.alive()
     with closing(SystemdNotifier({"NOTIFY_SOCKET": name})) as service:
         service.alive()  # no watchdog waits
-    assert heard(listener) == []
+    assert received(listener) == []
 
 
 def test_a_manager_that_is_gone_stops_nothing_and_is_logged_once(tmp_path, caplog):
@@ -86,9 +86,9 @@ def test_a_manager_that_does_not_listen_never_holds_the_monitor_up(manager):
         for _ in range(5000):  # more than a socket's buffer takes
             service.status("busy")
         assert time.monotonic() - before < 5
-        assert set(heard(listener)) == {"STATUS=busy"}
+        assert set(received(listener)) == {"STATUS=busy"}
         service.ready()
-        assert heard(listener) == ["READY=1"]
+        assert received(listener) == ["READY=1"]
 
 
 @pytest.mark.parametrize("name", ["relative", "/" + 200 * "x"])

@@ -56,7 +56,7 @@ class Bedside(RuleBasedStateMachine):
         self.context = zmq.Context()
         self.viewer = ViewerClient(self.context, "tcp://127.0.0.1:9", WANTED)
         self.peers, self.peer, self.late = 0, None, deque()
-        self.said = self.lost = 0
+        self.published_count = self.lost = 0
         self.read_gaps, self.read_numbers = [], []
         self.subscribe()
         self.read(Wire.HOLDS)
@@ -69,11 +69,13 @@ class Bedside(RuleBasedStateMachine):
             self.peer = bytes([self.peers // 256, self.peers % 256])
             self.wire.pipes[self.peer] = deque()
         sequence = self.viewer._sequence
-        said = messages.Subscribe(topics=WANTED, session=sequence.session, lost=sequence.lost)
-        self.wire.asked.append(Received(self.peer, "anonymous", messages.encode(said)))
+        published_count = messages.Subscribe(
+            topics=WANTED, session=sequence.session, lost=sequence.lost
+        )
+        self.wire.asked.append(Received(self.peer, "anonymous", messages.encode(published_count)))
         newcomers, _ = self.publisher.drain(self.now)
         for newcomer in newcomers:
-            self.publisher.tell(newcomer, [gap(0)])
+            self.publisher.send_snapshot(newcomer, [gap(0)])
 
     @rule()
     def a_sign_of_life(self):
@@ -82,8 +84,8 @@ class Bedside(RuleBasedStateMachine):
     @rule(count=st.integers(1, 8))
     def say(self, count):
         for _ in range(count):
-            self.said += 1
-            self.publisher.publish([gap(self.said)])
+            self.published_count += 1
+            self.publisher.publish([gap(self.published_count)])
 
     @rule(count=st.integers(1, 20), late_first=st.booleans())
     def read(self, count, late_first=True):
@@ -140,8 +142,8 @@ class Bedside(RuleBasedStateMachine):
         assert self.viewer._sequence.lost == self.lost
         assert self.publisher.take_dropped() == self.lost
         assert self.read_gaps == sorted(set(self.read_gaps))
-        assert self.read_gaps[-1] == self.said
-        assert self.said - len(self.read_gaps) <= self.lost
+        assert self.read_gaps[-1] == self.published_count
+        assert self.published_count - len(self.read_gaps) <= self.lost
 
 
 def test_whatever_happens_each_message_is_received_or_counted():
@@ -157,30 +159,30 @@ def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
     def hear(peer, now):
         wire.asked.append(Received(peer, "anonymous", subscribe))
         for newcomer in publisher.drain(now)[0]:
-            publisher.tell(newcomer, [])
+            publisher.send_snapshot(newcomer, [])
 
     def dropped(peer):
-        heard = [messages.decode_to_viewer(data) for data in wire.pipes[peer]]
-        return [message.count for message in heard if isinstance(message, messages.Dropped)]
+        received = [messages.decode_to_viewer(data) for data in wire.pipes[peer]]
+        return [message.count for message in received if isinstance(message, messages.Dropped)]
 
-    said = 0
+    published_count = 0
     for life, peer in enumerate((b"1", b"2", b"3")):
         wire.pipes[peer] = deque()
         for second in range(0, 8 if life else 12, 2):  # of the first, two seconds have arrived
             hear(peer, 20.0 * life + second)
             for _ in range(10):
-                said += 1
-                publisher.publish([gap(said)])
+                published_count += 1
+                publisher.publish([gap(published_count)])
         if life == 1:
             assert dropped(peer) == [5 * 11 + 1]
         if life < 2:
             del wire.pipes[peer]
-            publisher.publish([gap(said := said + 1)])
+            publisher.publish([gap(published_count := published_count + 1)])
     # What it was told on a connection that ended has not arrived either.
     assert dropped(b"3") == [5 * 11 + 1 + 4 * 11 + 2]
     assert publisher.take_dropped() == 5 * 11 + 1 + 4 * 11 + 2
     del wire.pipes[b"3"]
-    publisher.publish([gap(said)])
+    publisher.publish([gap(published_count)])
     publisher.forget_silent(50.0 + NAMELESS_S + 1)
     wire.pipes[b"4"] = deque()
     hear(b"4", 50.0 + NAMELESS_S + 2)
@@ -195,7 +197,7 @@ def test_who_takes_leave_or_may_hear_nothing_is_not_counted():
         subscribe = messages.Subscribe(topics=topics)
         wire.asked.append(Received(b"1", "anonymous", messages.encode(subscribe)))
         for newcomer in publisher.drain(0.0)[0]:
-            publisher.tell(newcomer, [])
+            publisher.send_snapshot(newcomer, [])
     session = numbering_of(wire.pipes[b"1"][0]).session
     del wire.pipes[b"1"]
     publisher.forget_silent(SILENT_S + 1)
@@ -218,7 +220,7 @@ def test_nobody_takes_over_the_session_of_another_user(monkeypatch):
         subscribe = messages.encode(messages.Subscribe(topics=WANTED, session=session, lost=1))
         wire.asked.append(Received(peer, user, subscribe))
         for newcomer in publisher.drain(0.0)[0]:
-            publisher.tell(newcomer, [])
+            publisher.send_snapshot(newcomer, [])
         return numbering_of(wire.pipes[peer][-1]).session
 
     session = hear(b"1", "ann")

@@ -67,7 +67,7 @@ def desk():
     context.term()
 
 
-def heard(viewer, wait_ms=50):
+def received(viewer, wait_ms=50):
     """Return what comes until nothing comes for a while."""
     found = []
     while viewer.poll(wait_ms):
@@ -79,20 +79,20 @@ def test_a_newcomer_is_told_how_things_stand_as_far_as_its_topics_go(desk):
     viewer = desk.viewer()
     (newcomer,) = desk.subscribe(viewer, "gap/119", "gap/203")
     others = [msgspec.structs.replace(GAP, wearer=wearer) for wearer in ("119", "7")]
-    desk.publisher.tell(newcomer, [OWN, GAP, *others])
-    assert heard(viewer) == [GAP, others[0], messages.Subscribed()]
+    desk.publisher.send_snapshot(newcomer, [OWN, GAP, *others])
+    assert received(viewer) == [GAP, others[0], messages.Subscribed()]
 
 
 def test_a_repeated_subscription_is_no_news_and_other_topics_are(desk):
     viewer = desk.viewer()
     assert len(desk.subscribe(viewer, "gap/", "trace/203")) == 1
     assert desk.subscribe(viewer, "trace/203", "gap/") == []
-    assert heard(viewer) == [messages.Subscribed(repeated=True)]
+    assert received(viewer) == [messages.Subscribed(repeated=True)]
     assert len(desk.subscribe(viewer, "trace/203")) == 1
     desk.publisher.publish([GAP])
-    assert heard(viewer) == [], "the former list is replaced"
+    assert received(viewer) == [], "the former list is replaced"
     assert desk.subscribe(viewer) != []
-    assert not desk.publisher.wanted("trace/203")
+    assert not desk.publisher.subscribed("trace/203")
 
 
 def test_a_message_goes_to_those_who_want_its_topic(desk):
@@ -103,21 +103,21 @@ def test_a_message_goes_to_those_who_want_its_topic(desk):
     desk.publisher.publish([OWN])
     expected = {"gap/203": [GAP], "gap/": [GAP], "paused/": [OWN]}
     for topic, viewer in viewers.items():
-        assert heard(viewer, 20) == expected.get(topic, [])
+        assert received(viewer, 20) == expected.get(topic, [])
 
 
 def test_a_topic_is_wanted_while_anybody_listens(desk):
-    wanted = desk.publisher.wanted
-    assert not wanted("trace/203")
+    subscribed = desk.publisher.subscribed
+    assert not subscribed("trace/203")
     first, second = desk.viewer(), desk.viewer()
     desk.subscribe(first, "trace/203")
     desk.subscribe(second, "trace/", now=SILENT_S)
-    assert wanted("trace/203")
-    assert wanted("trace/119")
+    assert subscribed("trace/203")
+    assert subscribed("trace/119")
     desk.subscribe(second, "trace/119", now=SILENT_S)
     desk.publisher.forget_silent(SILENT_S + 0.1)
-    assert not wanted("trace/203")
-    assert wanted("trace/119")
+    assert not subscribed("trace/203")
+    assert subscribed("trace/119")
 
 
 def test_who_is_silent_is_forgotten_and_who_repeats_is_not(desk):
@@ -129,8 +129,8 @@ def test_who_is_silent_is_forgotten_and_who_repeats_is_not(desk):
     desk.publisher.publish([GAP])
     desk.publisher.forget_silent(SILENT_S + 0.1)
     desk.publisher.publish([GAP])
-    assert heard(silent) == [GAP]
-    assert heard(alive) == [messages.Subscribed(repeated=True), GAP, GAP]
+    assert received(silent) == [GAP]
+    assert received(alive) == [messages.Subscribed(repeated=True), GAP, GAP]
     assert len(desk.subscribe(silent, "gap/", now=99.0)) == 1, "it is told anew how things stand"
 
 
@@ -149,13 +149,13 @@ def test_a_viewer_that_does_not_read_loses_its_own_messages_and_is_told_how_many
         assert messages.decode_to_viewer(fast.recv()) == trace(number)
     dropped = desk.publisher.take_dropped()
     assert 0 < dropped < n
-    early = heard(slow)
+    early = received(slow)
     assert [m.first for m in early] == list(range(n - dropped))
     desk.publisher.publish([trace(n)])
-    assert heard(slow) == [messages.Dropped(count=dropped), trace(n)]
+    assert received(slow) == [messages.Dropped(count=dropped), trace(n)]
     desk.publisher.publish([trace(n + 1)])
-    assert heard(slow) == [trace(n + 1)], "it is told once"
-    assert heard(fast) == [trace(n), trace(n + 1)]
+    assert received(slow) == [trace(n + 1)], "it is told once"
+    assert received(fast) == [trace(n), trace(n + 1)]
 
 
 def test_no_more_viewers_than_some_are_taken(desk, monkeypatch):
@@ -163,7 +163,7 @@ def test_no_more_viewers_than_some_are_taken(desk, monkeypatch):
     first, second = desk.viewer(), desk.viewer()
     assert len(desk.subscribe(first, "gap/")) == 1
     assert desk.subscribe(second, "gap/") == []
-    (refused,) = heard(second)
+    (refused,) = received(second)
     assert "try again later" in refused.reason
     assert len(desk.subscribe(first, "trace/")) == 1
 
@@ -219,7 +219,7 @@ def test_a_snapshot_tells_streams_windows_links_alarms_and_pauses(bedside):
     assert paused.until == pytest.approx(time.time() + 60, abs=10)
 
     late = rig.newcomer().subscribed()
-    first = late.heard[: late.heard.index(messages.Subscribed())]
+    first = late.received[: late.received.index(messages.Subscribed())]
     (window,) = late.all(messages.Window, "203")
     assert window == listener.all(messages.Window, "203")[-1]
     assert late.all(messages.Alarm, "203") == listener.all(messages.Alarm, "203")
@@ -232,7 +232,7 @@ def test_a_snapshot_tells_streams_windows_links_alarms_and_pauses(bedside):
         messages.Paused,
     }
     narrow = rig.newcomer("alarm/203", "opened/119").subscribed()
-    assert narrow.heard == [*late.all(messages.Alarm, "203"), messages.Subscribed()]
+    assert narrow.received == [*late.all(messages.Alarm, "203"), messages.Subscribed()]
 
 
 def test_a_request_is_answered_to_who_asked_and_its_effect_told_to_all(bedside):
@@ -244,8 +244,8 @@ def test_a_request_is_answered_to_who_asked_and_its_effect_told_to_all(bedside):
     pause = messages.Pause(wearer=None, kind="disk", seconds=60, by="Ann")
     for seconds in (60, 0):
         assert nurse.asks(msgspec.structs.replace(pause, seconds=seconds)) == messages.Done()
-    told = listener.until(messages.Paused, None, until=None)
-    assert (told.kind, told.by) == ("disk", "Ann")
+    published = listener.until(messages.Paused, None, until=None)
+    assert (published.kind, published.by) == ("disk", "Ann")
     assert len(listener.all(messages.Paused, None)) == 2
     assert messages.Done() not in listener.drain()
 
@@ -262,7 +262,7 @@ def test_a_request_is_answered_to_who_asked_and_its_effect_told_to_all(bedside):
 )
 def test_what_cannot_be_done_is_refused_in_a_sentence(bedside, request_, why):
     _, _, listener = bedside
-    listener.heard.clear()
+    listener.received.clear()
     answer = listener.asks(request_)
     assert why in answer.reason
     assert not listener.all(messages.Alarm, "203") + listener.all(messages.Paused, "203")

@@ -39,7 +39,7 @@ def test_a_stalled_viewer_whose_connection_ends_by_itself_knows_all_it_missed(
 
     stalled = ViewerClient(desk.context, desk.endpoint, ["trace/"], queued=5, secure=small)
     desk.sockets.append(stalled.socket)
-    received, lost, said, connections = [], 0, 0, set()
+    received, lost, published_count, connections = [], 0, 0, set()
     deadline = time.monotonic() + PATIENCE_S
 
     def turn(*, reads):
@@ -48,7 +48,7 @@ def test_a_stalled_viewer_whose_connection_ends_by_itself_knows_all_it_missed(
         newcomers, _ = desk.publisher.drain(time.monotonic())
         for newcomer in newcomers:
             connections.add(newcomer.peer)
-            desk.publisher.tell(newcomer, [])
+            desk.publisher.send_snapshot(newcomer, [])
         for message in stalled.drain(50) if reads else ():
             if isinstance(message, messages.Dropped):
                 lost += message.count
@@ -57,9 +57,11 @@ def test_a_stalled_viewer_whose_connection_ends_by_itself_knows_all_it_missed(
         time.sleep(0.005)
 
     def say():
-        nonlocal said
-        said += 1
-        trace = messages.Trace(wearer="203", stream=STREAM, first=said, samples=bytes(900))
+        nonlocal published_count
+        published_count += 1
+        trace = messages.Trace(
+            wearer="203", stream=STREAM, first=published_count, samples=bytes(900)
+        )
         desk.publisher.publish([trace])
 
     while not connections:
@@ -68,15 +70,15 @@ def test_a_stalled_viewer_whose_connection_ends_by_itself_knows_all_it_missed(
     while len(connections) < 3:  # it stalls until it has been lost twice
         assert time.monotonic() < deadline
         say()
-        turn(reads=said < 10)
+        turn(reads=published_count < 10)
     counted = desk.publisher.take_dropped()
     say()
-    while not received or received[-1] < said or counted < lost:
+    while not received or received[-1] < published_count or counted < lost:
         assert time.monotonic() < deadline
         turn(reads=True)
         counted += desk.publisher.take_dropped()
     assert received == sorted(set(received))
-    missing = said - len(received)
+    missing = published_count - len(received)
     assert 0 < missing <= lost == counted
     logged = [int(text) for text in _after("dropped=", caplog.text)]
     assert max(logged) > 0

@@ -71,7 +71,7 @@ def alarms_of(declared, real, seconds, *, replay=False):
     registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
     hello = messages.Hello(wearer="ann", stream=STREAM, rate=declared, leads=["II"], replay=replay)
     live, _ = registry.open(hello, None, 0.0)
-    told, sent = [], 0
+    found_messages, sent = [], 0
     for step in range(1, 5 * seconds + 1):
         now = step / 5
         samples = np.resize(CALM, int(now * real) - sent)
@@ -80,8 +80,12 @@ def alarms_of(declared, real, seconds, *, replay=False):
         sent += len(samples)
         live.stream.pending.clear()  # what is in it does not matter
         if step % 5 == 0:
-            told += registry.check(now)
-    return [m for m in told if isinstance(m, messages.Alarm) and m.kind == "rate"], live, registry
+            found_messages += registry.check(now)
+    return (
+        [m for m in found_messages if isinstance(m, messages.Alarm) and m.kind == "rate"],
+        live,
+        registry,
+    )
 
 
 @pytest.mark.parametrize(("declared", "real"), [(360, 500), (250, 256), (500, 250)])

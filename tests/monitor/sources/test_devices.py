@@ -59,10 +59,10 @@ def test_hello_may_be_said_again(rig):
     assert isinstance(device.hear(), messages.Welcome)
     device.send(0, CALM[:500])
     # The second hello is answered if it came when the stream was open, not while it was looked for.
-    heard = [device.hear()]
-    while not isinstance(heard[-1], messages.Ack) or heard[-1].next < 500:
-        heard.append(device.hear())
-    assert not any(isinstance(answer, messages.Welcome) for answer in heard[1:])
+    received = [device.hear()]
+    while not isinstance(received[-1], messages.Ack) or received[-1].next < 500:
+        received.append(device.hear())
+    assert not any(isinstance(answer, messages.Welcome) for answer in received[1:])
     assert device.greet("203", 7).next == 500
     assert len(listener.until(messages.Event, "203").text) > 0
     device.finish(500)

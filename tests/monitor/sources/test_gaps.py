@@ -7,7 +7,7 @@ import pytest
 
 from ecgmon.wire import messages
 from replay.simulator.simulation import simulate
-from tests.support.rig import assert_same, said
+from tests.support.rig import assert_same, output_of
 
 RATE = 360
 CALM = simulate("normal", duration_s=20).record.samples
@@ -60,10 +60,10 @@ def test_the_same_signal_says_the_same_however_it_is_cut(rig):
     """Also across gaps, with many in one tick: the monitor's time is the stream's."""
     record = simulate("gaps", duration_s=30).record
     rng = np.random.default_rng(2)
-    kept = np.ones(len(record.samples), dtype=bool)
+    delivered = np.ones(len(record.samples), dtype=bool)
     for start in rng.integers(2000, 9000, 300):  # every second is hit, some badly
-        kept[start : start + rng.choice([4, 4, 4, 80])] = False
-    bounds = np.flatnonzero(np.diff(kept.astype(int), prepend=0, append=0))
+        delivered[start : start + rng.choice([4, 4, 4, 80])] = False
+    bounds = np.flatnonzero(np.diff(delivered.astype(int), prepend=0, append=0))
     runs = bounds.reshape(-1, 2).tolist()
     assert len(runs) > 110
     listener = rig.listener()
@@ -76,7 +76,7 @@ def test_the_same_signal_says_the_same_however_it_is_cut(rig):
                 time.sleep(0.003)  # over many ticks
         device.finish(runs[-1][1])
         listener.until_over(wearer)
-    coarse, fine = (said(listener.heard, wearer) for wearer in ("coarse", "fine"))
+    coarse, fine = (output_of(listener.received, wearer) for wearer in ("coarse", "fine"))
     assert_same(coarse, fine)
     assert [m["first"] for m in coarse if m["type"] == "Window"] == list(range(0, 29 * 360, 360))
 

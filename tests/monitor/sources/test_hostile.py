@@ -20,7 +20,7 @@ from monitor.sources.ingest import Ingest
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
 from replay.simulator.simulation import simulate
-from tests.support.rig import GENERIC, PATIENCE_S, Rig, Wearable, assert_same, said
+from tests.support.rig import GENERIC, PATIENCE_S, Rig, Wearable, assert_same, output_of
 
 RECORD = simulate("premature", duration_s=30).record
 SAMPLES = RECORD.samples
@@ -64,10 +64,10 @@ def shared(tmp_path_factory):
 def answers(bad):
     """Return what the monitor answers until it has refused the sentinel."""
     bad.socket.send(SENTINEL)
-    heard = []
+    received = []
     while "cannot have 4 bytes" not in getattr(answer := bad.hear(), "reason", ""):
-        heard.append(answer)
-    return heard
+        received.append(answer)
+    return received
 
 
 def assert_still_serves(good):
@@ -83,9 +83,9 @@ def test_garbage_is_refused_with_a_reason(shared, garbage):
     good, bad, *_ = shared
     for data in garbage:
         bad.socket.send(data)
-    heard = answers(bad)
-    assert [type(answer) for answer in heard] == [messages.Refused] * len(garbage)
-    assert all(answer.reason for answer in heard)
+    received = answers(bad)
+    assert [type(answer) for answer in received] == [messages.Refused] * len(garbage)
+    assert all(answer.reason for answer in received)
     assert_still_serves(good)
 
 
@@ -164,7 +164,7 @@ def undisturbed(folder):
         device.send_all(SAMPLES)
         device.finish(len(SAMPLES))
         listener.until_over("good")
-        return said(listener.heard, "good")
+        return output_of(listener.received, "good")
 
 
 def flood(rig):
@@ -207,7 +207,7 @@ def test_a_good_stream_beside_every_abuse_is_judged_as_if_alone(tmp_path, caplog
         assert end == len(SAMPLES)
         good.finish(end)
         listener.until_over("good")
-        disturbed = said(listener.heard, "good")
+        disturbed = output_of(listener.received, "good")
     alone = undisturbed(tmp_path / "alone")
     assert_same(disturbed, alone)
     assert len([m for m in alone if m["type"] == "Window"]) == 29

@@ -26,14 +26,14 @@ class Queue(Refusing):
     def __init__(self):
         super().__init__()
         self.sent = []
-        self.heard = []
+        self.received = []
 
     def receive(self):
         return Received(PEER, LOCAL, self.sent.pop(0)) if self.sent else None
 
     def answer(self, peer, message):
         assert peer == PEER
-        self.heard.append(message)
+        self.received.append(message)
         return True
 
     def close(self):
@@ -67,7 +67,7 @@ def test_peers_of_equal_ids_and_streams_on_two_sources_are_two(tmp_path):
     both = ingest(left, right)
     left.sent, right.sent = [hello("ann", 7)], [hello("bob", 7)]
     drain(both)
-    assert [type(source.heard[-1]) for source in (left, right)] == [messages.Welcome] * 2
+    assert [type(source.received[-1]) for source in (left, right)] == [messages.Welcome] * 2
     left.sent, right.sent = [samples(7, 1)], [samples(7, 2)]
     pieces = drain(both).pieces
     assert {wearer: int(piece.samples[0]) for wearer, piece in pieces} == {"ann": 1, "bob": 2}
@@ -80,7 +80,7 @@ def test_a_stream_that_is_open_at_one_source_is_not_at_another():
     drain(both)
     right.sent = [samples(7, 1)]
     assert drain(both).pieces == []
-    assert "say hello first" in right.heard[-1].reason
+    assert "say hello first" in right.received[-1].reason
     assert (left.take_refused(), right.take_refused()) == (0, 1)
 
 
@@ -90,5 +90,5 @@ def test_a_flood_at_one_source_does_not_keep_the_other_waiting():
     flood.sent = [b"{}"] * (3 * MAX_DRAINED)
     calm.sent = [hello("ann", 7)]
     drain(both)
-    assert isinstance(calm.heard[-1], messages.Welcome)
+    assert isinstance(calm.received[-1], messages.Welcome)
     assert len(flood.sent) == 2 * MAX_DRAINED + 1

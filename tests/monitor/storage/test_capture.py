@@ -183,8 +183,8 @@ def test_the_oldest_records_are_removed_so_that_no_more_than_the_hours_are_kept(
         assert held(tmp_path) <= HOUR
     found = captures(tmp_path, "ann")
     assert [r.first for r in found] == [HOUR // 4 * quarter for quarter in (8, 7, 6, 5)]
-    kept = captured.read(tmp_path, "ann", STREAM, found[-1].first, end)
-    assert_ramp(kept.samples, found[-1].first)
+    stored = captured.read(tmp_path, "ann", STREAM, found[-1].first, end)
+    assert_ramp(stored.samples, found[-1].first)
     assert len(list((tmp_path / "ann").iterdir())) == 2 * len(found)
     # Another monitor goes on, and counts what lies there.
     again = Capture(tmp_path, 1)

@@ -38,11 +38,13 @@ def test_a_folder_that_cannot_be_made_is_logged_stops_nothing_and_acknowledges_n
             (samples,) = files(folder, f"wearer-{number}").values()
             assert list(samples) == list(ramp(0, 3600))
         listener.until(messages.Alarm, None, state="cleared")
-    said = [r.getMessage() for r in caplog.records if r.name == "monitor.storage.disk_trouble"]
-    assert said[0].startswith("event=disk-failing held=")
-    assert any("Not a directory" in line for line in said)
-    assert said[-1].startswith("event=disk-well seconds=")
-    assert said[-1].endswith("not_kept=0")
+    journal_messages = [
+        r.getMessage() for r in caplog.records if r.name == "monitor.storage.disk_trouble"
+    ]
+    assert journal_messages[0].startswith("event=disk-failing held=")
+    assert any("Not a directory" in line for line in journal_messages)
+    assert journal_messages[-1].startswith("event=disk-well seconds=")
+    assert journal_messages[-1].endswith("not_kept=0")
 
 
 def test_a_record_that_was_removed_or_changed_meanwhile_is_left_alone(tmp_path):

@@ -33,7 +33,7 @@ def window(number):
     return messages.Window(**IDS, **judged, first=360 * number, model="generic")
 
 
-def kept(path):
+def stored(path):
     """Read the journal as anybody may, from a connection of one's own."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as reader:
         query = "SELECT id, type, wearer, message FROM journal ORDER BY id"
@@ -47,12 +47,12 @@ def kept(path):
 def test_an_alarm_and_what_came_before_it_is_durable_when_append_returns(tmp_path):
     path = tmp_path / "journal.db"
     with closing(Journal(path)) as journal:
-        said = []
+        journal_messages = []
         for number in range(5):
             batch = [window(number), alarm(number), alarm(number, "cleared")]
             journal.append(batch)
-            said += batch
-            assert kept(path) == said
+            journal_messages += batch
+            assert stored(path) == journal_messages
 
 
 def test_windows_wait_at_most_a_second_and_for_the_close(tmp_path):
@@ -60,13 +60,13 @@ def test_windows_wait_at_most_a_second_and_for_the_close(tmp_path):
     with closing(Journal(path)) as journal:
         journal.append([window(0)])
         start_s = time.monotonic()
-        while not kept(path):
+        while not stored(path):
             assert time.monotonic() - start_s < PATIENCE_S
             time.sleep(0.02)
             journal.append([])  # as every tick does
-        assert kept(path) == [window(0)]
+        assert stored(path) == [window(0)]
         journal.append([window(1)])
-    assert kept(path) == [window(0), window(1)]
+    assert stored(path) == [window(0), window(1)]
 
 
 def test_traces_and_links_are_not_kept(tmp_path):
@@ -76,7 +76,7 @@ def test_traces_and_links_are_not_kept(tmp_path):
         trace = messages.Trace(**IDS, first=0, samples=b"\0\0")
         link = messages.Link(**IDS, received=1, missing=0, repeated=0, lag_s=0.0)
         journal.append([trace, gap, link])
-    assert kept(path) == [gap]
+    assert stored(path) == [gap]
 
 
 def test_a_journal_goes_on_where_it_was(tmp_path):
@@ -84,7 +84,7 @@ def test_a_journal_goes_on_where_it_was(tmp_path):
     for number in range(3):
         with closing(Journal(path)) as journal:
             journal.append([alarm(number)])
-    assert kept(path) == [alarm(0), alarm(1), alarm(2)]
+    assert stored(path) == [alarm(0), alarm(1), alarm(2)]
 
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path):
@@ -126,15 +126,24 @@ def test_of_too_much_that_waits_the_oldest_windows_are_lost_and_counted(tmp_path
         journal.append([alarm(2), alarm(3), alarm(4)])
         assert journal.lost == 5
         other.execute("ROLLBACK")
-    assert kept(path) == [alarm(1), alarm(2), alarm(3), alarm(4)]
+    assert stored(path) == [alarm(1), alarm(2), alarm(3), alarm(4)]
 
 
 def test_what_stood_and_what_was_open_is_found_again(tmp_path):
     left = msgspec.structs.replace(OPENED, wearer="119")
     closed = messages.Closed(wearer="119", stream=IDS["stream"], end=5)
-    said = [OPENED, left, window(0), alarm(0), closed, PAUSED, window(1), alarm(0, "cleared")]
+    journal_messages = [
+        OPENED,
+        left,
+        window(0),
+        alarm(0),
+        closed,
+        PAUSED,
+        window(1),
+        alarm(0, "cleared"),
+    ]
     with closing(Journal(tmp_path / "journal.db")) as journal:
-        journal.append(said)
+        journal.append(journal_messages)
         assert list(journal.alarms()) == [alarm(0), PAUSED, alarm(0, "cleared")]
         assert journal.unfinished() == [messages.Closed(**IDS, end=720)]
         assert journal.next_window("203", IDS["stream"]) == 720
@@ -178,9 +187,9 @@ def test_old_windows_are_removed_before_old_alarms_and_some_at_a_time(tmp_path, 
         left = []
         for _ in range(3):
             journal.prune(2e9 - 7 * day_s, 2e9 - 30 * day_s)
-            left.append(len(said(path)))
+            left.append(len(journal_messages(path)))
         assert left == [4, 3, 3]  # of six, at most one window and one of anything each time
-    assert said(path) == [alarm(10, "cleared"), window(0), alarm(0, "cleared")]
+    assert journal_messages(path) == [alarm(10, "cleared"), window(0), alarm(0, "cleared")]
 
 
 def test_what_stands_and_what_is_open_is_kept_however_old_it_is(tmp_path):
@@ -190,7 +199,7 @@ def test_what_stands_and_what_is_open_is_kept_however_old_it_is(tmp_path):
         journal.append([*long_ago, messages.Closed(wearer="119", stream=IDS["stream"], end=5)])
         journal.append([alarm(2, "cleared")])
         journal.prune(float("inf"), float("inf"))
-    assert said(tmp_path / "journal.db") == [OPENED, alarm(1, "latched")]
+    assert journal_messages(tmp_path / "journal.db") == [OPENED, alarm(1, "latched")]
 
 
 def test_looking_for_what_is_old_reads_nothing_that_is_not(tmp_path):
@@ -212,7 +221,7 @@ def test_an_entry_that_cannot_be_read_is_left_out(tmp_path, caplog):
         assert "event=journal-unreadable entry=3" in caplog.text
 
 
-def said(path):
+def journal_messages(path):
     with closing(sqlite3.connect(path)) as reader:
         rows = reader.execute("SELECT message FROM journal ORDER BY id").fetchall()
     return [messages.decode_to_viewer(text.encode()) for (text,) in rows]

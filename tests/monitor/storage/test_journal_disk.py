@@ -11,7 +11,7 @@ import numpy as np
 
 from ecgmon.wire import messages
 from monitor.storage.journal import Journal
-from tests.monitor.storage.test_journal import IDS, OPENED, PAUSED, alarm, kept, window
+from tests.monitor.storage.test_journal import IDS, OPENED, PAUSED, alarm, stored, window
 from tests.support.subprocesses import python, start
 
 ROOT = Path(__file__).parents[3]
@@ -42,14 +42,14 @@ def test_a_killed_writer_leaves_a_prefix_with_every_alarm_that_append_returned_f
             time.sleep(float(rng.uniform(0, 0.05)))
             writer.process.kill()
             reported = int(writer.end().out.rpartition("\n")[0].split()[-1])
-        read = kept(path)
+        read = stored(path)
         assert read == [alarm(i) if i % 3 == 2 else window(i) for i in range(len(read))]
         assert len(read) >= reported > number
         assert len(read) % 3 == 0  # the windows before an alarm come with it, or not at all
         number = len(read)
     with closing(Journal(path)) as journal:
         journal.append([alarm(number)])
-    assert kept(path)[-1] == alarm(number)
+    assert stored(path)[-1] == alarm(number)
 
 
 FULL_DISK = """
@@ -90,10 +90,12 @@ print("survived")
 def test_a_full_disk_is_logged_and_what_was_said_meanwhile_is_written_when_there_is_room(tmp_path):
     outcome = python(FULL_DISK, tmp_path / "journal.db", ROOT)
     assert (outcome.code, outcome.out) == (0, "survived\n"), outcome.err
-    told = [line.split(" ", 2)[2].partition(" error=")[0] for line in outcome.err.splitlines()]
+    found_messages = [
+        line.split(" ", 2)[2].partition(" error=")[0] for line in outcome.err.splitlines()
+    ]
     failed, back = "event=journal-failed waiting=2 lost=0", "event=journal-back written=401 lost=0"
     at_the_end = ["event=journal-failed waiting=1000 lost=0", "event=journal-closed lost=1000"]
-    assert told == [failed, back, failed, back, *at_the_end]
+    assert found_messages == [failed, back, failed, back, *at_the_end]
 
 
 def test_a_writer_that_holds_the_file_delays_what_is_said_and_nothing_is_lost(tmp_path, caplog):
@@ -106,6 +108,6 @@ def test_a_writer_that_holds_the_file_delays_what_is_said_and_nothing_is_lost(tm
         other.execute("ROLLBACK")
         journal.append([alarm(1)])
         assert not journal.failed
-    assert kept(path) == [OPENED, window(0), alarm(0), PAUSED, gap, alarm(1)]
+    assert stored(path) == [OPENED, window(0), alarm(0), PAUSED, gap, alarm(1)]
     assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
     assert "database is locked" in caplog.text

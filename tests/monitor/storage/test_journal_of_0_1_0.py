@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgmon.export import journal_reader as said
+from ecgmon.export import journal_reader as journal_messages
 from ecgmon.records.captured.journal_schema import LAYOUT
 from ecgmon.wire import messages
 from monitor.storage.journal import Journal
@@ -32,13 +32,13 @@ def test_all_that_it_says_is_read_and_its_layout_is_today_s_from_then_on(path):
     assert layout(path) == 0
     with closing(Journal(path)) as journal:
         assert journal.damaged is None
-        told = [
+        found_messages = [
             (m.wearer, m.alarm, m.kind, m.state, m.at, m.by)
             if isinstance(m, messages.Alarm)
             else (m.wearer, m.kind, m.until - m.time, m.by)
             for m in journal.alarms()
         ]
-        assert told == [
+        assert found_messages == [
             ("ann", 1, "asystole", "raised", 12097, None),
             ("ann", 1, "asystole", "latched", 15514, None),
             ("bob", 1, "no-signal", "raised", 1440, None),
@@ -56,7 +56,7 @@ def test_all_that_it_says_is_read_and_its_layout_is_today_s_from_then_on(path):
 
 def test_it_is_exported(path):
     for _ in range(2):  # as it was, and as it has become
-        of_bob = said.read(path, "bob")
+        of_bob = journal_messages.read(path, "bob")
         stream = of_bob.streams[BOB]
         assert (len(stream.seconds[0]), stream.gaps) == (45, [(2160, 7200)])
         assert not of_bob.unreadable

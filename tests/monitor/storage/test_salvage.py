@@ -13,7 +13,7 @@ from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
 from monitor.storage import salvage
 from monitor.storage.journal import Journal
-from tests.monitor.storage.test_journal import IDS, OPENED, PAUSED, alarm, said, window
+from tests.monitor.storage.test_journal import IDS, OPENED, PAUSED, alarm, journal_messages, window
 from tests.support.rig import Rig
 
 PAGE = 4096
@@ -42,7 +42,7 @@ def read(message):
     return messages.decode_to_viewer(messages.encode(message))
 
 
-def standing(journal):
+def active(journal):
     """Return which alarms stand by what a journal says."""
     latest = {m.alarm: m for m in journal.alarms() if isinstance(m, messages.Alarm)}
     return sorted(number for number, m in latest.items() if m.state != "cleared")
@@ -90,8 +90,8 @@ def test_whatever_happened_to_a_file_the_journal_opens_and_takes_what_is_said(
         journal.prune(1e5, 1e5)
         journal.append([alarm(1001)])
         assert not journal.failed
-        told = {repr(m) for m in journal.alarms()}
-        assert repr(alarm(1001)) in told
+        found_messages = {repr(m) for m in journal.alarms()}
+        assert repr(alarm(1001)) in found_messages
         if journal.damaged is None:
             assert not asides(tmp_path)
             return
@@ -99,7 +99,7 @@ def test_whatever_happened_to_a_file_the_journal_opens_and_takes_what_is_said(
         assert "event=journal-damaged" in caplog.text
         # Nearly all that is whole: a row is also lost where the few bytes before it are damaged.
         whole = {m for m in found_in(before) if m.startswith(("Alarm", "Paused"))}
-        assert len(whole - told) <= 8
+        assert len(whole - found_messages) <= 8
 
 
 def test_rows_are_kept_once_in_their_order_with_the_latest_word_of_each_alarm(tmp_path, sound):
@@ -108,9 +108,11 @@ def test_rows_are_kept_once_in_their_order_with_the_latest_word_of_each_alarm(tm
     with closing(Journal(path)) as journal:
         assert journal.damaged is not None
         assert f"{len(SAID)} of its entries" in journal.damaged
-        assert standing(journal) == [59, 60]
+        assert active(journal) == [59, 60]
         assert journal.unfinished() == [messages.Closed(**IDS, end=120 * 360)]
-    assert list(map(messages.encode, said(path))) == list(map(messages.encode, map(read, SAID)))
+    assert list(map(messages.encode, journal_messages(path))) == list(
+        map(messages.encode, map(read, SAID))
+    )
 
 
 def test_the_write_ahead_log_of_a_damaged_file_is_read_as_well(tmp_path, sound):
@@ -123,7 +125,7 @@ def test_the_write_ahead_log_of_a_damaged_file_is_read_as_well(tmp_path, sound):
     assert (tmp_path / "journal.db-wal").stat().st_size > PAGE
     (tmp_path / "journal.db").write_bytes(b"")
     with closing(Journal(tmp_path / "journal.db")) as journal:
-        assert standing(journal) == [59, 60]
+        assert active(journal) == [59, 60]
     (aside,) = asides(tmp_path)
     assert (tmp_path / f"{aside}-wal").exists()
 
@@ -146,9 +148,9 @@ def test_what_is_no_database_is_moved_aside(tmp_path, damage):
         assert journal.damaged is not None
         journal.append([alarm(1)])
         assert not journal.failed
-    assert said(path) == [alarm(1)]
-    kept = [p for p in tmp_path.iterdir() if ".damaged-" in p.name]
-    assert len(kept) == 1
+    assert journal_messages(path) == [alarm(1)]
+    stored = [p for p in tmp_path.iterdir() if ".damaged-" in p.name]
+    assert len(stored) == 1
 
 
 @pytest.mark.parametrize("content", [b"a record of somebody's", b"", None])

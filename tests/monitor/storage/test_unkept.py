@@ -14,7 +14,7 @@ from monitor.storage import unwritten as holding
 from monitor.storage.growing_record import GrowingRecord
 from monitor.storage.journal import Journal
 from replay.simulator.simulation import simulate
-from tests.monitor.storage.test_journal import said
+from tests.monitor.storage.test_journal import journal_messages
 from tests.support.rig import Rig
 
 RATE = 360
@@ -40,8 +40,8 @@ def send(device, start, stop):
     device.until_seen(stop * RATE)
 
 
-def alarms(heard, kind):
-    return [m.state for m in heard if isinstance(m, messages.Alarm) and m.kind == kind]
+def alarms(received, kind):
+    return [m.state for m in received if isinstance(m, messages.Alarm) and m.kind == kind]
 
 
 def test_an_alarm_that_was_told_of_more_than_is_on_disk_stands_after_a_restart(tmp_path, full):
@@ -61,12 +61,12 @@ def test_an_alarm_that_was_told_of_more_than_is_on_disk_stands_after_a_restart(t
         assert device.greet("203", 7).next == 30 * RATE
         send(device, 30, 41)
         listener.until(messages.Window, "203", first=39 * RATE)
-        assert set(alarms(listener.heard, "asystole")) == {"raised"}
+        assert set(alarms(listener.received, "asystole")) == {"raised"}
         send(device, 41, 55)
         listener.until(messages.Alarm, "203", kind="asystole", state="latched")
         device.until_acked(55 * RATE)
-    assert alarms(said(rig.journal), "asystole") == ["raised", "latched"]
-    firsts = [m.first for m in said(rig.journal) if isinstance(m, messages.Window)]
+    assert alarms(journal_messages(rig.journal), "asystole") == ["raised", "latched"]
+    firsts = [m.first for m in journal_messages(rig.journal) if isinstance(m, messages.Window)]
     assert firsts == list(range(0, 54 * RATE, RATE))
 
 
@@ -116,7 +116,7 @@ def test_what_waits_for_too_long_is_a_gap_in_the_record_and_then_acknowledged(
     assert gap.judged
     assert gap.first == 5 * RATE
     assert 25 * RATE <= gap.count <= 28 * RATE
-    assert [m for m in said(rig.journal) if isinstance(m, messages.Gap)] == [gap]
+    assert [m for m in journal_messages(rig.journal) if isinstance(m, messages.Gap)] == [gap]
     after, before = captures(folder, "203")
     assert (before.first, before.stop) == (0, 5 * RATE)
     assert (after.first, after.stop) == (gap.first + gap.count, 40 * RATE)
@@ -160,7 +160,9 @@ def test_a_disk_alarm_of_version_0_1_0_hides_neither_condition(tmp_path):
     with Rig(tmp_path, disk_free_mb=1e12) as rig:
         listener = rig.newcomer("alarm/")
         assert listener.until(messages.Alarm, None, kind="disk-low").state == "raised"
-    states = [(m.kind, m.state) for m in said(rig.journal) if isinstance(m, messages.Alarm)]
+    states = [
+        (m.kind, m.state) for m in journal_messages(rig.journal) if isinstance(m, messages.Alarm)
+    ]
     assert states == [("disk", "acknowledged"), ("disk", "cleared"), ("disk-low", "raised")]
 
 

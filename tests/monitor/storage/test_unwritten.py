@@ -41,7 +41,7 @@ def on_disk(folder, end):
 @given(steps)
 def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("held") / "captured"
-    kept, end = Capture(folder, 1), 0
+    stored, end = Capture(folder, 1), 0
     taken, lost = np.zeros(200_000, dtype=bool), np.zeros(200_000, dtype=bool)
     real_sync, real_write = os.fdatasync, GrowingRecord.append
     with pytest.MonkeyPatch.context() as patch:
@@ -52,7 +52,7 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
             nonlocal end
             first, end = end + missing, end + missing + count
             taken[first:end] = True
-            kept.append("ann", piece(first, count))
+            stored.append("ann", piece(first, count))
 
         for what, missing, count in steps:
             if what == "put":
@@ -70,31 +70,31 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
                     real_write(record, samples)
 
                 patch.setattr(GrowingRecord, "append", slow)
-            kept.flush()
+            stored.flush()
             patch.setattr(os, "fdatasync", real_sync)
             patch.setattr(GrowingRecord, "append", real_write)
-            given_up = kept.holding.take_lost()
+            given_up = stored.holding.take_lost()
             for one in given_up:
                 lost[one.first : one.end] = taken[one.first : one.end]
-            first = kept.holding.first("ann", 7)
+            first = stored.holding.first("ann", 7)
             known = len(taken) if first is None else first
-            if kept.error is None:
+            if stored.error is None:
                 assert (on_disk(folder, len(taken)) + lost == taken)[:known].all()
             if given_up:
                 assert first == given_up[0].first
-            if kept.error is None:
-                kept.holding.record(given_up)
-        kept.flush()
-        assert kept.error is None
-        for one in kept.holding.take_lost():
+            if stored.error is None:
+                stored.holding.record(given_up)
+        stored.flush()
+        assert stored.error is None
+        for one in stored.holding.take_lost():
             lost[one.first : one.end] = taken[one.first : one.end]
-        kept.holding.record(kept.holding.take_lost())
-    assert kept.holding.held == 0
-    assert kept.holding.first("ann", 7) is None
+        stored.holding.record(stored.holding.take_lost())
+    assert stored.holding.held == 0
+    assert stored.holding.first("ann", 7) is None
     times = on_disk(folder, len(taken))
     assert times.max(initial=0) <= 1
     np.testing.assert_array_equal(times.astype(bool) ^ lost, taken)
-    assert lost.sum() == kept.holding.lost
+    assert lost.sum() == stored.holding.lost
 
 
 def failing(*_):

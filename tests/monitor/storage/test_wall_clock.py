@@ -17,7 +17,7 @@ from monitor.storage.journal import Journal
 from monitor.storage.wall_clock import SETTLED_S, STEP_S, WallClock
 from monitor.storage.writer import StorageWriter
 from tests.monitor.storage.test_capture import piece
-from tests.monitor.storage.test_journal import alarm, said, window
+from tests.monitor.storage.test_journal import alarm, journal_messages, window
 from tests.support.rig import PATIENCE_S, Rig
 
 DAY_S = 86_400.0
@@ -142,8 +142,8 @@ def test_a_step_of_eight_days_removes_nothing_that_is_younger(tmp_path, clocks, 
             time.sleep(0.01)
         writer.hand_over(Batch([]))  # after which it is tidied up
         time.sleep(0.6)
-        kept = said(tmp_path / "journal.db")
-        return len(list(folder.glob("*/*.dat"))), len(kept)
+        stored = journal_messages(tmp_path / "journal.db")
+        return len(list(folder.glob("*/*.dat"))), len(stored)
 
     assert left(1) == (1, 2)
     clocks.offset += 8 * DAY_S
@@ -168,5 +168,5 @@ def test_a_step_is_alarmed_and_in_the_journal(tmp_path, clocks, monkeypatch):
         assert "by +691200 s" in raised.text
         clocks.true += SETTLED_S
         listener.until(messages.Alarm, None, kind="clock", state="cleared")
-    kept = [m.event for m in said(rig.journal) if isinstance(m, messages.Event)]
-    assert kept == ["clock-set"]
+    stored = [m.event for m in journal_messages(rig.journal) if isinstance(m, messages.Event)]
+    assert stored == ["clock-set"]

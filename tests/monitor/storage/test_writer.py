@@ -23,7 +23,7 @@ from monitor.storage.wall_clock import WallClock
 from monitor.storage.writer import StorageWriter
 from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_capture import piece
-from tests.monitor.storage.test_journal import alarm, said, window
+from tests.monitor.storage.test_journal import alarm, journal_messages, window
 from tests.support.rig import PATIENCE_S, Rig
 
 CALM = simulate("normal", duration_s=20).record.samples
@@ -57,7 +57,10 @@ def test_jobs_are_done_in_order_and_see_what_came_before(writer, tmp_path):
 
     def look():
         seen.append(
-            (len(said(tmp_path / "journal.db")), len(captures(tmp_path / "captured", "ann")))
+            (
+                len(journal_messages(tmp_path / "journal.db")),
+                len(captures(tmp_path / "captured", "ann")),
+            )
         )
         return lambda: None
 
@@ -72,7 +75,9 @@ def test_jobs_are_done_in_order_and_see_what_came_before(writer, tmp_path):
         assert [d for d in done if isinstance(d, kind)] == [j for j in jobs if isinstance(j, kind)]
     assert seen == sorted(seen)
     assert seen[-1] == (40, 1)
-    assert said(tmp_path / "journal.db")[::2] == [window(number) for number in range(20)]
+    assert journal_messages(tmp_path / "journal.db")[::2] == [
+        window(number) for number in range(20)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +133,7 @@ def test_what_comes_after_the_stop_is_written_at_the_close(tmp_path):
     writer.stop(PATIENCE_S)
     writer.hand_over(Batch([window(0)]))
     writer.close()
-    assert said(tmp_path / "journal.db") == [window(0)]
+    assert journal_messages(tmp_path / "journal.db") == [window(0)]
 
 
 def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
@@ -147,7 +152,7 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
     assert done.then is None
     writer.hand_over(Batch([alarm(1)]))
     writer.close()
-    assert said(tmp_path / "journal.db") == [alarm(1)]
+    assert journal_messages(tmp_path / "journal.db") == [alarm(1)]
 
 
 def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path, monkeypatch):
@@ -162,7 +167,7 @@ def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path
     writer.hand_over(Batch([alarm(1)]))
     writer.stop(PATIENCE_S)
     writer.close()
-    assert said(tmp_path / "journal.db") == [alarm(1)]
+    assert journal_messages(tmp_path / "journal.db") == [alarm(1)]
     assert 0 < writer.free_mb < 1e9
 
 
@@ -197,7 +202,9 @@ def test_a_disk_that_hangs_stops_no_alarm_and_is_alarmed(tmp_path, gate, impatie
         device.until_acked(2520)
         late.until_acked(1080)
         listener.until(messages.Alarm, None, state="cleared")
-    kinds = [(m.kind, m.state) for m in said(rig.journal) if isinstance(m, messages.Alarm)]
+    kinds = [
+        (m.kind, m.state) for m in journal_messages(rig.journal) if isinstance(m, messages.Alarm)
+    ]
     assert {("no-signal", "raised"), ("disk", "raised"), ("disk", "cleared")} <= set(kinds)
 
 
@@ -234,9 +241,9 @@ def test_a_journal_that_cannot_be_written_is_alarmed_until_it_can(tmp_path, monk
         other.execute("ROLLBACK")
         listener.until(messages.Alarm, None, state="cleared")
         listener.until_over("203")
-        heard = listener.all(messages.Alarm, "203") + listener.all(messages.Alarm, None)
-    kept = [m for m in said(rig.journal) if isinstance(m, messages.Alarm)]
-    assert sorted(map(repr, kept)) == sorted(map(repr, heard))
+        received = listener.all(messages.Alarm, "203") + listener.all(messages.Alarm, None)
+    stored = [m for m in journal_messages(rig.journal) if isinstance(m, messages.Alarm)]
+    assert sorted(map(repr, stored)) == sorted(map(repr, received))
 
 
 def test_a_full_folder_is_alarmed_until_samples_can_be_written(tmp_path, monkeypatch):

@@ -81,8 +81,10 @@ def test_a_ward_whose_devices_all_vanish_is_open_to_others(tmp_path):
             for number in range(4):
                 vanished.greet(f"v{round_}-{number}", 10 * round_ + number)
             time.sleep(0.5)
-        told = rig.newcomer("alarm/", "opened/").subscribed().heard
-        silent = {m.wearer for m in told if isinstance(m, messages.Alarm) and m.kind == "silent"}
+        found_messages = rig.newcomer("alarm/", "opened/").subscribed().received
+        silent = {
+            m.wearer for m in found_messages if isinstance(m, messages.Alarm) and m.kind == "silent"
+        }
         assert silent == {f"v{round_}-{number}" for round_ in range(3) for number in range(4)}
-        open_ = {m.wearer for m in told if isinstance(m, messages.Opened)}
+        open_ = {m.wearer for m in found_messages if isinstance(m, messages.Opened)}
         assert open_ == {f"v2-{number}" for number in range(4)}

@@ -72,8 +72,8 @@ def test_a_gap_in_asystole_does_not_hide_that_the_heart_beats_again():
         gap = (round(lost_s * RATE), round((lost_s + 0.3) * RATE))
         registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
         take(opened(registry, "203"), replace(simulation.record, missing=(gap,)))
-        heard = [m for m in registry.advance(lambda _: False) if isinstance(m, messages.Alarm)]
-        alarms = [m for m in heard if m.kind == "asystole"]
+        received = [m for m in registry.advance(lambda _: False) if isinstance(m, messages.Alarm)]
+        alarms = [m for m in received if m.kind == "asystole"]
         assert [(m.kind, m.state) for m in alarms] == [
             ("asystole", "raised"),
             ("asystole", "latched"),
@@ -93,14 +93,14 @@ def test_a_stream_that_is_not_open_any_more_cannot_be_closed(registry):
 def test_where_a_frame_is_lost_every_few_seconds_it_is_alarmed_until_they_come(registry):
     """The heart could stand still and be counted anew after each gap."""
     hello = messages.Hello(wearer="203", stream=messages.stream_id(7), rate=360.0, leads=["II"])
-    live, told = registry.open(hello, None, 0.0)
+    live, found_messages = registry.open(hello, None, 0.0)
     for at in range(0, len(LONG), 72):
         if at >= 20 * 360 or at % (3 * 360 + 72) != 72:
             frame = Frame(7, at, 0, 360_000, 200.0, "II", LONG[at : at + 72])
             live.stream.accept(frame, at / 360)
         live.stream.expire(at / 360)
-        told += registry.advance(lambda _: False)
-    alarms = [m for m in told if isinstance(m, messages.Alarm)]
+        found_messages += registry.advance(lambda _: False)
+    alarms = [m for m in found_messages if isinstance(m, messages.Alarm)]
     assert [(m.kind, m.state) for m in alarms] == [("gaps", "raised"), ("gaps", "cleared")]
     assert alarms[0].at <= 18 * 360
     assert alarms[1].at <= 42 * 360

@@ -21,7 +21,7 @@ from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 from replay.simulator.simulation import simulate
 from tests.support.bundles import write_bundle
-from tests.support.rig import GENERIC, Listener, Rig, Wearable, assert_same, said
+from tests.support.rig import GENERIC, Listener, Rig, Wearable, assert_same, output_of
 from tests.support.subprocesses import start
 
 RATE = 360
@@ -59,16 +59,16 @@ def frames(rng):
 
 def feed(registry, sent, arrival):
     """Give a registry frames, and return what is published of the wearer, bit by bit."""
-    heard = []
+    received = []
     for a, b in sent:
         arrival += 0.2
         frame = Frame(7, a, 0, 360_000, 200.0, "II", SAMPLES[a:b])
         live(registry).accept(frame, arrival)
         live(registry).expire(arrival)
-        heard += [*registry.advance(lambda _: False), *registry.links(arrival)]
-        heard += registry.check(arrival)
-    found = said(heard, "203")
-    links = [m for m in heard if isinstance(m, messages.Link) and m.wearer == "203"]
+        received += [*registry.advance(lambda _: False), *registry.links(arrival)]
+        received += registry.check(arrival)
+    found = output_of(received, "203")
+    links = [m for m in received if isinstance(m, messages.Link) and m.wearer == "203"]
     return found, links
 
 
@@ -109,7 +109,7 @@ def test_a_wearer_goes_on_in_another_monitor_bit_by_bit(seed, share, judged_s):
     ]
     assert snapshots[0] == snapshots[1]
     assert feed(there, sent[at:], 0.2 * at) == feed(here, sent[at:], 0.2 * at)
-    closed = [said(registry.close(live(registry)), "203") for registry in (there, here)]
+    closed = [output_of(registry.close(live(registry)), "203") for registry in (there, here)]
     assert closed[0] == closed[1]
 
 
@@ -122,10 +122,10 @@ def test_a_wearer_can_be_saved_while_a_stream_is_recovered():
     there.load(here.save("203"))
     found = []
     for registry in (here, there):
-        heard = []
+        received = []
         while registry.recovering:
-            heard += registry.advance(lambda _: False)
-        found.append(said(heard, "203"))
+            received += registry.advance(lambda _: False)
+        found.append(output_of(received, "203"))
     assert found[0] == found[1]
     assert found[0]
 
@@ -205,7 +205,7 @@ def undisturbed(folder):
         device.send_all(SAMPLES, size=100)
         device.finish(len(SAMPLES))
         listener.until_over("203")
-        return said(listener.drain(), "203")
+        return output_of(listener.drain(), "203")
 
 
 def saves_at(rig, index):
@@ -237,7 +237,7 @@ def test_a_wearer_is_moved_to_another_process_while_the_device_streams(tmp_path,
             if saved:
                 break
             time.sleep(0.001)  # as many ticks as may be
-        heard = said(listener.drain(), "203")
+        received = output_of(listener.drain(), "203")
     second = tmp_path / "second"
     second.mkdir()
     (second / "wearer").write_bytes(saved[0])
@@ -247,14 +247,14 @@ def test_a_wearer_is_moved_to_another_process_while_the_device_streams(tmp_path,
     ):
         ready = process.wait_for(r"ready (\S+) (\S+)")
         listener = client.keep(Listener(client.context, ready[2])).subscribed()
-        listener.heard.clear()
+        listener.received.clear()
         device = client.keep(Wearable(client.context, ready[1]))
         welcome = device.greet("203", 7)
         assert index - 2000 < welcome.next < len(SAMPLES)
         device.send_all(SAMPLES[welcome.next :], first=welcome.next, size=100)
         device.finish(len(SAMPLES))
         listener.until_over("203")
-        later = said(listener.drain(), "203")
+        later = output_of(listener.drain(), "203")
     assert {"Window", "Alarm"} <= {message["type"] for message in later}
-    assert heard
-    assert_same(heard + later, expected)
+    assert received
+    assert_same(received + later, expected)

@@ -70,6 +70,6 @@ def test_seconds_that_are_not_classified_are_not_abnormal_ones():
     gaps = tuple((at * RATE, at * RATE + 200) for at in range(5, 35, 5))
     registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
     take(opened(registry, "203"), replace(NORMAL, missing=gaps))
-    said = registry.advance(lambda _: False)
-    assert np.sum([m.abnormal is None for m in said if isinstance(m, messages.Window)]) > 20
-    assert not [m for m in said if isinstance(m, messages.Alarm) and m.kind == "abnormal"]
+    published = registry.advance(lambda _: False)
+    assert np.sum([m.abnormal is None for m in published if isinstance(m, messages.Window)]) > 20
+    assert not [m for m in published if isinstance(m, messages.Alarm) and m.kind == "abnormal"]

@@ -57,16 +57,18 @@ class Scene:
 
     def finish(self):
         self.until(lambda: self.device.finished)
-        assert self.keeper.all(messages.Bye)[-1].end == self.device.kept.end
-        assert self.device.kept.acknowledged + self.device.kept.dropped == self.device.sent
+        assert self.keeper.all(messages.Bye)[-1].end == self.device.retransmit.end
+        assert (
+            self.device.retransmit.acknowledged + self.device.retransmit.dropped == self.device.sent
+        )
 
     def all_arrived_in_order(self):
         samples, gaps = self.keeper.samples()
         missing = self.record.missing
-        kept = np.ones(len(self.record.samples), dtype=bool)
+        retransmit = np.ones(len(self.record.samples), dtype=bool)
         for start, stop in missing:
-            kept[start:stop] = False
-        return tuple(gaps) == missing and np.array_equal(samples, self.record.samples[kept])
+            retransmit[start:stop] = False
+        return tuple(gaps) == missing and np.array_equal(samples, self.record.samples[retransmit])
 
 
 @pytest.fixture
@@ -94,9 +96,9 @@ def test_every_sample_arrives_in_order_though_the_connection_is_cut_fifty_times(
     s.finish()
     assert s.all_arrived_in_order()
     assert s.device.reconnects == s.proxy.cuts == 50
-    assert s.device.kept.resent > 0
+    assert s.device.retransmit.resent > 0
     assert s.device.sent == np.sum([len(rec.samples), -222, 5 - 4 * RATE])
-    assert s.device.kept.dropped == 0
+    assert s.device.retransmit.dropped == 0
 
 
 def test_every_sample_arrives_though_the_monitor_dies_and_loses_what_was_not_on_disk(scene):
@@ -133,8 +135,8 @@ def test_a_monitor_that_hangs_is_given_up_and_found_again(scene, monkeypatch, ca
     s.finish()
     assert s.all_arrived_in_order()
     assert s.device.reconnects >= 1
-    said = [record.getMessage() for record in caplog.records]
-    assert said[:2] == [
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged[:2] == [
         "wearer=203 connection to the monitor lost (no answer came), trying again for 60 s",
         "wearer=203 connected to the monitor again",
     ]
@@ -148,7 +150,7 @@ def test_in_real_time_samples_are_taken_while_the_monitor_is_away_and_sent_later
     s.proxy.cut()
     s.for_s(0.8)
     assert s.keeper.next < RATE
-    assert s.device.kept.end >= RATE
+    assert s.device.retransmit.end >= RATE
     s.proxy.refusing = False
     s.finish()
     assert s.all_arrived_in_order()
@@ -164,15 +166,15 @@ def test_what_no_longer_fits_is_dropped_counted_and_a_gap(scene, monkeypatch):
     s.for_s(0.1)
     s.device.start()
     s.for_s(1)
-    assert s.device.kept.span <= RATE // 2
+    assert s.device.retransmit.span <= RATE // 2
     s.proxy.refusing = False
     s.until(lambda: s.device.finished)
-    dropped = s.device.kept.dropped
+    dropped = s.device.retransmit.dropped
     assert dropped >= 0.3 * RATE
     samples, gaps = s.keeper.samples()
     assert gaps == [(0, dropped)]
     assert np.array_equal(samples, s.record.samples[dropped:])
-    assert s.device.sent == s.device.kept.acknowledged == 2 * RATE - dropped
+    assert s.device.sent == s.device.retransmit.acknowledged == 2 * RATE - dropped
 
 
 @pytest.mark.parametrize("when", ["at first", "after a cut"])
@@ -278,16 +280,16 @@ def test_once_finished_it_is_quiet_though_the_connection_breaks(scene):
 def test_goodbye_is_said_again_where_its_answer_was_lost(scene):
     s = scene(record(2))
     s.begin()
-    obey = s.keeper._obey
+    carry_out = s.keeper._carry_out
 
     def deaf(message):
         if not isinstance(message, messages.Bye):
-            obey(message)
+            carry_out(message)
 
-    s.keeper._obey = deaf
-    s.until(lambda: not s.device.kept)
+    s.keeper._carry_out = deaf
+    s.until(lambda: not s.device.retransmit)
     s.for_s(0.05)
-    s.keeper._obey = obey
+    s.keeper._carry_out = carry_out
     s.proxy.cut()
     s.finish()
     assert s.device.reconnects == 1

@@ -53,13 +53,13 @@ def playing(rig, *records, pace=FULL_SPEED):
 def listening(rig, *kinds):
     """Listen to everybody; gives a function that waits for such a message of a wearer."""
     viewer = ViewerClient(rig.context, rig.monitor.publish, topics(kinds))
-    heard = []
+    received = []
 
     def until(kind, wearer=None):
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            heard.extend(viewer.drain(100))
-            for message in heard:
+            received.extend(viewer.drain(100))
+            for message in received:
                 if isinstance(message, kind) and wearer in (None, getattr(message, "wearer", None)):
                     return message
             assert time.monotonic() < deadline
@@ -112,7 +112,9 @@ def test_many_wearers_play_at_once_and_each_is_counted_for_itself(rig):
         result = played.board.result(played.device.sent)
         assert played.error is None
         assert (result["patient"], result["windows"]) == (f"20{seed}", 4 + seed)
-        assert result["samples_received"] == played.device.kept.acknowledged == (5 + seed) * RATE
+        assert (
+            result["samples_received"] == played.device.retransmit.acknowledged == (5 + seed) * RATE
+        )
 
 
 def test_one_of_many_that_fails_does_not_hold_up_the_others(rig):

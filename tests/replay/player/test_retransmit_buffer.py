@@ -26,7 +26,7 @@ def frame(first, n):
 
 @given(STEPS)
 def test_every_frame_is_kept_until_acknowledged_or_dropped_and_sent_in_order(steps):
-    kept, end, held, resumed = RetransmitBuffer(), 0, [], 0
+    buffer, end, held, resumed = RetransmitBuffer(), 0, [], 0
     carried = []  # what this connection has been sent
     for step, n in steps:
         match step:
@@ -34,51 +34,51 @@ def test_every_frame_is_kept_until_acknowledged_or_dropped_and_sent_in_order(ste
                 end += n
             case "take":
                 held.append((end, end + n))
-                kept.take(frame(end, n))
+                buffer.take(frame(end, n))
                 end += n
             case "send":
                 for _ in range(n):
                     due = [
                         f for f in held if f[1] > resumed and (not carried or f[0] > carried[-1][0])
                     ]
-                    assert kept.waiting == bool(due)
+                    assert buffer.waiting == bool(due)
                     if due:
-                        sent = kept.send()
+                        sent = buffer.send()
                         assert (sent.first, sent.end) == due[0]
                         carried.append(due[0])
             case "acknowledge":
-                kept.acknowledge(n)
+                buffer.acknowledge(n)
                 held = [f for f in held if f[1] > n]
             case "resume":
-                kept.resume(n)
+                buffer.resume(n)
                 resumed, carried = n, []
             case "drop" if held:
-                kept.drop_oldest()
+                buffer.drop_oldest()
                 held.pop(0)
-        assert bool(kept) == bool(held)
-        assert kept.span >= (held[-1][1] - held[0][0] if held else 0) - 5  # a frame in part
-        assert kept.in_flight <= max(kept.span, 0)
+        assert bool(buffer) == bool(held)
+        assert buffer.span >= (held[-1][1] - held[0][0] if held else 0) - 5  # a frame in part
+        assert buffer.in_flight <= max(buffer.span, 0)
 
 
 @given(STEPS)
 def test_every_sample_is_acknowledged_dropped_or_kept_and_counted_once(steps):
-    kept, end, taken = RetransmitBuffer(), 0, 0
+    buffer, end, put = RetransmitBuffer(), 0, 0
     for step, n in steps:
         match step:
             case "gap":
                 end += n
             case "take":
-                kept.take(frame(end, n))
-                end, taken = end + n, taken + n
-            case "send" if kept.waiting:
-                kept.send()
+                buffer.take(frame(end, n))
+                end, put = end + n, put + n
+            case "send" if buffer.waiting:
+                buffer.send()
             case "acknowledge":
-                kept.acknowledge(n)
+                buffer.acknowledge(n)
             case "resume":
-                kept.resume(n)
-            case "drop" if kept:
-                kept.drop_oldest()
-    while kept:
-        kept.drop_oldest()
-    assert kept.acknowledged + kept.dropped == taken
-    assert kept.sent <= taken
+                buffer.resume(n)
+            case "drop" if buffer:
+                buffer.drop_oldest()
+    while buffer:
+        buffer.drop_oldest()
+    assert buffer.acknowledged + buffer.dropped == put
+    assert buffer.sent <= put

@@ -32,8 +32,8 @@ def test_the_bundle_says_what_the_network_says_and_nobody_is_fitted_to(signal, u
     assert (card.labels, card.threshold, card.abnormal_windows) == ("assumed normal", 0.5, 0)
     assert card.network == "beatnet-baseline"
     network = way.fitted(signal.seconds)
-    said = model.probability(usual.inputs)
-    np.testing.assert_allclose(said, probabilities(network, usual.inputs), rtol=0, atol=1e-5)
+    probability = model.probability(usual.inputs)
+    np.testing.assert_allclose(probability, probabilities(network, usual.inputs), rtol=0, atol=1e-5)
     again, _ = restore(GENERIC)
     for mine, given in zip(network.generic.parameters(), again.parameters(), strict=True):
         assert torch.equal(mine, given)

@@ -61,10 +61,10 @@ def test_models_are_compared_on_the_last_minute_and_on_the_panel(tmp_path):
     verdict = compare(new, old, wearer, [other, wearer, other])
     assert verdict.minute_new == new.card.validation.confusion
     minute = slice(ENROLMENT_S - 60, ENROLMENT_S)
-    said = old.probability(wearer.inputs[minute]) >= old.card.threshold
+    called = old.probability(wearer.inputs[minute]) >= old.card.threshold
     known = wearer.labels[minute] >= 0
     truth = wearer.labels[minute][known] == ABNORMAL
-    assert verdict.minute_old == Confusion.of(truth, said[known])
+    assert verdict.minute_old == Confusion.of(truth, called[known])
     abnormal = np.flatnonzero(wearer.labels == ABNORMAL)
     assert verdict.panel_new.total == 2 * min(PANEL_WINDOWS, len(abnormal))
     assert verdict.panel_new.fp == verdict.panel_old.tn == 0
@@ -95,9 +95,9 @@ def test_a_review_without_a_normal_second_is_compared_with_what_the_model_in_ser
     sees = {"history_s": 3.0, "look_ahead_s": 0.5, "rate": 120}
     model = Model.load(write_bundle(tmp_path / "x", **sees))
     all_abnormal = replace(wearer, labels=np.full_like(wearer.labels, ABNORMAL))
-    said = model.probability(wearer.inputs[:ENROLMENT_S]) < model.card.threshold
+    called = model.probability(wearer.inputs[:ENROLMENT_S]) < model.card.threshold
     assert compare(model, model, all_abnormal, [wearer]).contradicted is None
     model.card = msgspec.structs.replace(model.card, labels="review")
     assert compare(model, model, wearer, [wearer]).contradicted is None
     verdict = compare(model, model, all_abnormal, [wearer])
-    assert verdict.contradicted == pytest.approx(said.mean())
+    assert verdict.contradicted == pytest.approx(called.mean())

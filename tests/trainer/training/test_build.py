@@ -80,8 +80,8 @@ def test_the_card_s_evaluation_is_what_the_bundle_says_of_windows_never_seen(tra
     _, _, _, model, again, own, stranger, _ = trained
     assert model.card.evaluation is None
     for bundle, start in ((again, 0), (own, splits.ENROLMENT_S)):
-        said = bundle.probability(stranger.inputs[start:])
-        expected = stranger.confusion(said, bundle.card.threshold, start)
+        probability = bundle.probability(stranger.inputs[start:])
+        expected = stranger.confusion(probability, bundle.card.threshold, start)
         assert bundle.card.evaluation.confusion == expected
         assert bundle.card.evaluation.records == (stranger.record,)
 

@@ -59,9 +59,11 @@ def test_a_network_of_beats_says_in_its_bundle_what_it_says_in_torch(tmp_path, n
     assert np.sum(card.evaluation.counts) == 50
     for n in (1, 50):
         inputs = made.evaluation.inputs[:n]
-        said = model.probability(inputs)
-        np.testing.assert_allclose(said, class_probabilities(made.network, inputs), atol=1e-5)
-    called = said.argmax(1)
+        probability = model.probability(inputs)
+        np.testing.assert_allclose(
+            probability, class_probabilities(made.network, inputs), atol=1e-5
+        )
+    called = probability.argmax(1)
     assert np.trace(card.evaluation.counts) == np.sum(called == made.evaluation.labels)
 
 
@@ -77,9 +79,14 @@ def test_a_network_of_windows_becomes_a_bundle_that_a_monitor_loads(tmp_path):
     assert again.card == model.card
     assert model.card.threshold == 0.5
     inputs = made.evaluation.inputs
-    said = model.probability(np.ascontiguousarray(inputs[:, 0]))
-    np.testing.assert_allclose(said, class_probabilities(made.network, inputs)[:, 1], atol=1e-5)
+    probability = model.probability(np.ascontiguousarray(inputs[:, 0]))
+    np.testing.assert_allclose(
+        probability, class_probabilities(made.network, inputs)[:, 1], atol=1e-5
+    )
     counts = model.card.evaluation
     truth = made.evaluation.labels == 1
-    assert (counts.tp, counts.fp) == ((truth & (said > 0.5)).sum(), (~truth & (said > 0.5)).sum())
+    assert (counts.tp, counts.fp) == (
+        (truth & (probability > 0.5)).sum(),
+        (~truth & (probability > 0.5)).sum(),
+    )
     assert counts.tp + counts.fp + counts.tn + counts.fn == len(truth)

@@ -27,21 +27,21 @@ paused = st.sets(st.tuples(st.sampled_from([None, "203", "ann"]), st.sampled_fro
 @given(st.lists(st.tuples(beds, paused), max_size=6))
 def test_the_worst_of_what_may_sound_is_heard_and_is_new_once(moments):
     before = SILENCE
-    for standing, pauses in moments:
-        heard = sound(standing, pauses, before)
+    for active, pauses in moments:
+        result = sound(active, pauses, before)
         loud = {
             key: a.priority
-            for key, a in standing.items()
+            for key, a in active.items()
             if a.state != "acknowledged" and (key[0], a.kind) not in pauses
         }
-        assert heard.priority == next((p for p in ORDER if p in loud.values()), None)
-        assert heard.heard <= loud.keys()
-        worst = {key for key, priority in loud.items() if priority == heard.priority}
-        assert worst <= heard.heard
-        assert heard.new == bool(worst - before.heard)
-        again = sound(standing, pauses, heard)
-        assert again == Sound(heard.priority, False, heard.heard)
-        before = heard
+        assert result.priority == next((p for p in ORDER if p in loud.values()), None)
+        assert result.already_heard <= loud.keys()
+        worst = {key for key, priority in loud.items() if priority == result.priority}
+        assert worst <= result.already_heard
+        assert result.new == bool(worst - before.already_heard)
+        again = sound(active, pauses, result)
+        assert again == Sound(result.priority, False, result.already_heard)
+        before = result
 
 
 def test_what_a_worse_alarm_drowned_is_heard_after_it_and_once_only():
@@ -57,10 +57,10 @@ def test_what_a_worse_alarm_drowned_is_heard_after_it_and_once_only():
 
 def test_a_pause_silences_one_kind_of_one_wearer_and_its_end_is_heard():
     both = {("203", 1): alarm("abnormal"), ("ann", 1): alarm("abnormal")}
-    heard = sound(both, {("203", "abnormal")})
-    assert heard.heard == {("ann", 1)}
-    assert sound(both, {("203", "abnormal"), ("ann", "abnormal")}, heard) == SILENCE
-    assert sound(both, set(), heard).new
+    result = sound(both, {("203", "abnormal")})
+    assert result.already_heard == {("ann", 1)}
+    assert sound(both, {("203", "abnormal"), ("ann", "abnormal")}, result) == SILENCE
+    assert sound(both, set(), result).new
 
 
 def test_a_latched_alarm_sounds_and_an_acknowledged_one_never_does():

@@ -16,19 +16,19 @@ class Ward:
     def __init__(self, monitor):
         self.monitor = monitor
         self.bell = Bell()
-        self.standing, self.paused, self.now = {}, set(), 0.0
+        self.active, self.paused, self.now = {}, set(), 0.0
 
     def becomes(self, number, state, priority="high", **given):
         alarm = self.monitor.alarm(number, state, priority=priority, **given)
-        self.standing[alarm.wearer, number] = alarm
+        self.active[alarm.wearer, number] = alarm
         if state == "cleared":
-            del self.standing[alarm.wearer, number]
+            del self.active[alarm.wearer, number]
 
     def rings(self, seconds):
         """Let time pass; returns the seconds from now at which it rang."""
         rang, began = [], self.now
         for _ in range(round(seconds / TICK_S)):
-            self.bell.hear(self.standing, self.paused, self.now)
+            self.bell.hear(self.active, self.paused, self.now)
             if self.bell.ring(self.now):
                 rang.append(self.now - began)
             self.now += TICK_S
@@ -114,9 +114,9 @@ def test_what_is_paused_is_silent_until_it_is_not(ward):
 def test_it_rings_only_while_somebody_has_to_come_and_never_faster_than_a_burst(monitor, changes):
     ward = Ward(monitor)
     for number, state, priority, ticks in changes:
-        if state != "cleared" or ("203", number) in ward.standing:
+        if state != "cleared" or ("203", number) in ward.active:
             ward.becomes(number, state, priority)
-        waiting = [a for a in ward.standing.values() if a.state in ("raised", "latched")]
+        waiting = [a for a in ward.active.values() if a.state in ("raised", "latched")]
         rang = ward.rings(ticks * TICK_S)
         assert waiting or not rang
         assert all(b - a >= PULSE_S for a, b in pairwise(rang))

@@ -133,16 +133,16 @@ def test_an_alarm_is_what_was_said_of_it_last(monitor, fold):
 
 def test_an_alarm_outlives_its_stream(monitor, other_stream, fold):
     state = fold([*monitor.seconds(0, 2), monitor.alarm(1, at=10), *other_stream.seconds(0, 2)])
-    assert [alarm.standing for alarm in state.alarms] == [True]
+    assert [alarm.active for alarm in state.alarms] == [True]
     state.apply(other_stream.alarm(1, "cleared", at=None))
-    assert [alarm.standing for alarm in state.alarms] == [False]
+    assert [alarm.active for alarm in state.alarms] == [False]
 
 
 def test_cleared_alarms_are_forgotten_before_standing_ones(monitor, fold):
-    standing = monitor.alarm(1, at=1)
+    active = monitor.alarm(1, at=1)
     cleared = [monitor.alarm(number, "cleared", at=number) for number in range(2, 2 * ALARMS)]
-    alarms = fold([standing, *cleared]).alarms
-    assert alarms[-1].message == standing
+    alarms = fold([active, *cleared]).alarms
+    assert alarms[-1].message == active
     assert [alarm.since for alarm in alarms] == [*range(2 * ALARMS - 1, ALARMS, -1), 1]
 
 

@@ -38,19 +38,19 @@ def viewer():
 @pytest.fixture
 def watch(viewer, monitor):
     """Many wearers are watched, and nothing is wrong; the one chosen is the last, w29."""
-    viewer.heard = time.monotonic()
+    viewer.last_message = time.monotonic()
     watch = Watch(viewer, "here", "ann", mute=False)
     for wearer in ("203", "ben", *(f"w{n}" for n in range(30))):
         watch.listen(type(monitor)(wearer).window(0), time.monotonic())
     watch.picture(time.monotonic())
     for _ in range(40):
-        watch.obey("j")
+        watch.on_key("j")
     return watch
 
 
 def shown(watch, size, keys=""):
     for key in keys:
-        watch.obey(key)
+        watch.on_key(key)
         watch.picture(time.monotonic())
     return watch.picture(time.monotonic())(*size)
 
@@ -89,10 +89,10 @@ def test_escape_leaves_every_screen_to_the_first_one(watch, keys):
     for _ in range(len(keys)):
         before = rows(shown(watch, (80, 24)))
         assert before[0] != first[0] or any(HELP_BEGINS in row for row in before)
-        watch.obey(ESCAPE)
+        watch.on_key(ESCAPE)
     after = rows(shown(watch, (80, 24)))
     assert (after[0][:20], after[-1]) == (first[0][:20], first[-1])
-    watch.obey(ESCAPE)
+    watch.on_key(ESCAPE)
     assert not watch.over
 
 
@@ -115,11 +115,11 @@ def test_alarms_of_others_and_of_low_priority_are_in_their_places(watch, monitor
 @pytest.mark.parametrize("size", SIZES)
 def test_many_names_are_counted_and_none_is_cut(monitor, fold, size):
     long = "a" * 30 + "-" + "z" * 30
-    books = [
-        fold([type(monitor)(wearer).alarm(n) for n in (1, 2)], wearer).book
+    alarm_lists = [
+        fold([type(monitor)(wearer).alarm(n) for n in (1, 2)], wearer).alarm_list
         for wearer in (long, *(f"w{number}" for number in range(9)))
     ]
-    for several in (books[:1], books[1:3], books):
+    for several in (alarm_lists[:1], alarm_lists[1:3], alarm_lists):
         canvas = below(lambda w, h: render(fold([]), Caption(), w, h), several, 0.0)(*size)
         text = rows(canvas)[0].removeprefix("!!! ").rstrip()
         names, _, more = text.partition(" +")
@@ -143,7 +143,7 @@ def test_the_view_of_a_replay_names_it_too(viewer, monitor, size):
 @pytest.mark.parametrize("height", [8, 10, 15, 24])
 def test_the_heart_rate_is_seen_beside_the_help(viewer, monitor, width, height):
     watch = Watch(viewer, "here", "ann", mute=True)
-    viewer.heard = now = time.monotonic()
+    viewer.last_message = now = time.monotonic()
     for message in (monitor.opened(), monitor.window(0, heart_rate=144)):
         watch.listen(message, now)
     watch.picture(now)

@@ -13,14 +13,14 @@ def drawn(cells):
 
 def test_the_trace_is_coloured_by_what_was_said_of_it(monitor, fold):
     trace = [monitor.trace(0, [300] * 4 * RATE)]
-    said = {
+    cases = {
         "pending": [],
         "normal": [monitor.window(3)],
         "abnormal": [monitor.window(3, probability=0.9)],
         "noisy": [monitor.window(3, "noisy")],
     }
     looks = {}
-    for name, windows in said.items():
+    for name, windows in cases.items():
         canvas = render(fold(trace + windows), Caption(), 80, 24)
         (row,) = (row for row in range(24) if drawn(chr(canvas.codes[row, 78])))
         looks[name] = Look(canvas.looks[row, 78])

@@ -27,7 +27,7 @@ def seen(history, width=80, height=12):
 def answered(history, past, alarms):
     """Answer all questions that the page has now."""
     seen(history)
-    while question := history.wanted():
+    while question := history.next_request():
         history.take(past(question, alarms))
         seen(history)
 
@@ -40,7 +40,7 @@ def test_all_of_the_past_can_be_leafed_through(past):
         found.append(seen(history)[0][:25])
         history.leaf("↓")
     assert len(dict.fromkeys(found)) == 111  # the last ten are on one screen
-    assert history.wanted() is None
+    assert history.next_request() is None
     for key, moved in (("⇞", 9), ("↑", 1), ("⇟", -9), ("k", 1), ("j", -1), (" ", -9)):
         before = found.index(seen(history)[0][:25])
         history.leaf(key)
@@ -52,8 +52,8 @@ def test_it_never_leaves_the_entries_and_asks_once_at_a_time(monitor, keys, alar
     history = AlarmHistory(None)
     for key in keys:
         shown = seen(history)
-        question = history.wanted()
-        assert question is None or history.wanted() is None
+        question = history.next_request()
+        assert question is None or history.next_request() is None
         if question:
             newest = alarms if question.before is None else question.before - 1
             numbers = range(newest, max(newest - 50, 0), -1)
@@ -66,11 +66,11 @@ def test_it_never_leaves_the_entries_and_asks_once_at_a_time(monitor, keys, alar
 
 def test_an_answer_that_leads_nowhere_ends_the_questions(monitor):
     history = AlarmHistory(None)
-    history.wanted()
+    history.next_request()
     history.take(messages.Past(entries=[monitor.alarm(1)], before=7))
-    assert history.wanted().before == 7
+    assert history.next_request().before == 7
     history.take(messages.Past(entries=[monitor.alarm(2)], before=7))
-    assert history.wanted() is None
+    assert history.next_request() is None
     history.take(messages.Past(entries=[monitor.alarm(3)], before=3))  # nobody has asked
     assert not any("3" in row[:3] for row in seen(history))
 
@@ -85,7 +85,7 @@ def test_memory_is_bounded(past):
 
 def test_what_became_of_alarms_is_told_in_words(monitor, own):
     history = AlarmHistory(None)
-    history.wanted()
+    history.next_request()
     entries = [
         monitor.paused("abnormal", NOON + 120, time=NOON),
         monitor.paused("abnormal", None, time=NOON),
@@ -105,13 +105,13 @@ def test_what_became_of_alarms_is_told_in_words(monitor, own):
 def test_nothing_known_is_told_from_nothing_said(past):
     history = AlarmHistory(None)
     assert seen(history)[0].strip() == "Asking the monitor ..."
-    history.wanted()
+    history.next_request()
     history.give_up(refused=False)
-    assert history.wanted() is not None
+    assert history.next_request() is not None
     history.take(past(messages.History(wearer=None), 0))
     assert seen(history)[0].strip() == "No alarms are known."
     history = AlarmHistory(None)
-    history.wanted()
+    history.next_request()
     history.give_up(refused=True)
     assert seen(history)[0].strip() == "The monitor does not say."
-    assert history.wanted() is None
+    assert history.next_request() is None

@@ -87,11 +87,11 @@ def written():
         out = io.StringIO()
         with zmq.Context() as context:
             viewer = ViewerClient(context, publisher.endpoint, topics(LINE_KINDS))
-            said = []
+            published = []
 
             def done():
-                if not said and publisher.topics:
-                    said.append(True)
+                if not published and publisher.topics:
+                    published.append(True)
                     say()
                 return enough in out.getvalue()
 

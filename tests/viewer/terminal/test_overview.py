@@ -10,15 +10,15 @@ from viewer.terminal.overview import OverviewContext, explain, render
 
 def situation(**given):
     return OverviewContext(
-        **{"title": "tcp://here", "now": 0.0, "time": NOON, "heard": NOON} | given
+        **{"title": "tcp://here", "now": 0.0, "time": NOON, "last_message_at": NOON} | given
     )
 
 
 @pytest.fixture
 def snapshot():
-    def snapshot(*told):
+    def snapshot(*received):
         snapshot = MonitorSnapshot()
-        for message in told:
+        for message in received:
             snapshot.apply(message, 0.0)
         return snapshot
 
@@ -144,12 +144,12 @@ def test_what_is_not_told_again_after_a_break_is_over(monitor, own, snapshot):
     for message in (ben.alarm(1), ben.paused("noisy", NOON)):
         known.apply(message, 1.0)
     known.apply(messages.Subscribed(repeated=True), 1.0)  # as every two seconds
-    assert len(known.standing()) == 3  # not before all has been told
+    assert len(known.active()) == 3  # not before all has been told
     known.apply(messages.Subscribed(), 1.0)
-    assert known.standing() == {("ben", 1): ben.alarm(1)}
+    assert known.active() == {("ben", 1): ben.alarm(1)}
     assert known.paused(NOON - 1) == {("ben", "noisy")}
     known.apply(messages.Subscribed(), 1.0)  # as every two seconds
-    assert len(known.standing()) == 1
+    assert len(known.active()) == 1
 
 
 def test_wearers_are_forgotten_but_never_one_with_an_alarm(monitor):

@@ -111,16 +111,16 @@ def test_a_picture_that_is_not_live_says_so(monitor, fold, text):
 
 def test_a_change_of_model_is_told_for_a_minute_and_moves_the_threshold(monitor, fold, text):
     before = [monitor.opened(threshold=0.9), *monitor.seconds(0, 30)]
-    told = "203-2 judges from 00:20 on"
+    notice = "203-2 judges from 00:20 on"
     state = fold([*before, monitor.swap(20 * RATE)])
-    assert text(state)[1].strip() == told
+    assert text(state)[1].strip() == notice
     assert any("0.40 ┄" in row for row in text(state))
     refused = text(fold([*before, monitor.swap(20 * RATE, refused="it is damaged.")]))
     assert refused[1].strip() == "203-2 goes on, another model was refused: it is damaged."
     later = text(fold([*before, monitor.swap(20 * RATE), *monitor.seconds(30, 60)]))
-    assert not any(told in row for row in later)
+    assert not any(notice in row for row in later)
     out_of_order = fold([*before, monitor.swap(20 * RATE), monitor.swap(10 * RATE, model="old")])
-    assert text(out_of_order)[1].strip() == told
+    assert text(out_of_order)[1].strip() == notice
 
 
 def test_what_is_said_cannot_steer_the_terminal(monitor, fold, text):

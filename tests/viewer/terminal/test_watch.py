@@ -61,7 +61,7 @@ def ben(monitor):
 
 
 def test_a_session(ward, monitor, ben):
-    standing = [
+    active = [
         ben.opened(),
         ben.window(0, heart_rate=144),
         ben.link(),
@@ -71,7 +71,7 @@ def test_a_session(ward, monitor, ben):
         monitor.link(),
         monitor.alarm(7, "latched", kind="noisy", priority="low", time=time.time()),
     ]
-    ward = ward(snapshot=standing)
+    ward = ward(snapshot=active)
     for text in ("2 wearers", "ben", "144", "!!!  0:0", "latched", "acknowledge 1 alarm"):
         ward.wait_for(text.encode())
     ward.type(b"a")
@@ -95,8 +95,8 @@ def test_a_session(ward, monitor, ben):
     ward.publisher.publish(*monitor.seconds(1, 3))
     ward.wait_for(b"abnormal probability")
     ward.wait_for("╵00:03".encode())
-    told = {"stream": None, "event": "bye", "time": 0.0, "who": "watch-7"}
-    ward.publisher.publish(messages.Event(wearer="203", text="the device leaves", **told))
+    fields = {"stream": None, "event": "bye", "time": 0.0, "who": "watch-7"}
+    ward.publisher.publish(messages.Event(wearer="203", text="the device leaves", **fields))
     ward.wait_for(b"bye: the device leaves (203 watch-7)")
     ward.type(b"p")
     assert ward.publisher.request().kind == "noisy"
@@ -107,7 +107,7 @@ def test_a_session(ward, monitor, ben):
     ward.type(b"a")
     assert ward.publisher.request().wearer == "203"
     ward.wait_for(b"REFUSED: this key only looks on")
-    ward.publisher.snapshot = standing[:-1]  # what was dropped was the end of an alarm
+    ward.publisher.snapshot = active[:-1]  # what was dropped was the end of an alarm
     ward.publisher.publish(messages.Dropped(count=1234))
     ward.wait_for(b"1,234 messages were dropped")
     ward.wait_for(b"alarms of 203: none standing")
@@ -239,13 +239,13 @@ def test_a_monitor_that_hesitates_makes_the_view_forget_no_alarm(monitor, ben):
         until(lambda: messages.Subscribed() in heard)
         publisher.snapshot = snapshot[:2]  # ben's alarm is cleared, and this message is lost
         heard.clear()
-        viewer.heard = time.monotonic() - LIVE_S - 1
+        viewer.last_message = time.monotonic() - LIVE_S - 1
         viewer.want(ALL)  # as every two seconds: what is in force is only confirmed
         watch.picture(time.monotonic())
         assert not watch._live
         until(lambda: messages.Subscribed(repeated=True) in heard)
         until(lambda: messages.Subscribed() in heard)
-        assert watch._snapshot.standing() == {("203", 1): monitor.alarm(1)}
+        assert watch._snapshot.active() == {("203", 1): monitor.alarm(1)}
         viewer.close()
 
 
@@ -262,10 +262,10 @@ def test_the_view_of_a_replay_asks_again_after_a_loss(monitor):
                 for message in viewer.drain(100):
                     view.listen(message, time.monotonic())
 
-        until(lambda: view._state.book.standing)
+        until(lambda: view._state.alarm_list.active)
         publisher.snapshot = [monitor.alarm(2)]  # the end of the first and the second are missing
         publisher.publish(messages.Dropped(count=2))
-        until(lambda: [one.message.alarm for one in view._state.book.standing] == [2])
+        until(lambda: [one.message.alarm for one in view._state.alarm_list.active] == [2])
         viewer.close()
 
 
@@ -273,7 +273,7 @@ def test_a_monitor_that_is_lost_rings_until_somebody_has_seen_it(ben):
     with zmq.Context() as context, Publisher() as publisher:
         viewer = ViewerClient(context, publisher.endpoint, ALL)
         watch = Watch(viewer, "here", "ann", mute=False)
-        began = viewer.heard = time.monotonic()
+        began = viewer.last_message = time.monotonic()
         watch.listen(ben.opened(), began)
 
         def rings(first, last):
@@ -285,9 +285,9 @@ def test_a_monitor_that_is_lost_rings_until_somebody_has_seen_it(ben):
 
         assert rings(0, LIVE_S) == 0
         assert rings(LIVE_S + 0.5, LIVE_S + 20) == 3  # as for medium priority
-        watch.obey("a")
+        watch.on_key("a")
         assert rings(LIVE_S + 20, LIVE_S + 60) == 0
         watch.listen(ben.alarm(1), began + LIVE_S + 60)
-        viewer.heard = began + LIVE_S + 60
+        viewer.last_message = began + LIVE_S + 60
         assert watch.ring(began + LIVE_S + 60)
         viewer.socket.close()

@@ -61,19 +61,19 @@ def _examples(
     record: Record, peaks: NDArray[np.intp], labels: NDArray[np.int8], classes: tuple[str, ...]
 ) -> Examples:
     """Cut a beat from each peak but the last."""
-    whole = _resampled(record, BEAT_RATE)
+    whole_record = _resampled(record, BEAT_RATE)
     inputs = np.zeros((len(labels), 1, LENGTH), dtype=np.float32)
     strip_of = peaks[:-1] // _STRIP
     for number in np.unique(strip_of):
         own = np.flatnonzero(strip_of == number)
-        strip = whole[number * _STRIP : (number + 1) * _STRIP]
+        strip = whole_record[number * _STRIP : (number + 1) * _STRIP]
         # The interval to the beat after the strip's last one counts too: a strip of a very slow
         # heart may hold a single beat.
         rr = np.diff(peaks[own[0] : own[-1] + 2])
         length = min(round(_OF_RR * float(np.median(rr))), LENGTH)
         low, high = strip.min(), strip.max()
         for beat in own:
-            piece = whole[peaks[beat] : peaks[beat] + length]
+            piece = whole_record[peaks[beat] : peaks[beat] + length]
             inputs[beat, 0, : len(piece)] = np.clip((piece - low) / max(high - low, 1e-9), 0, 1)
     samples = np.rint(peaks[:-1] * (RATE / BEAT_RATE)).astype(np.int64)
     wearers = np.full(len(labels), record.wearer)

@@ -44,7 +44,7 @@ def _as_labels(answers: Mapping[int, Judgement]) -> dict[int, int | None]:
 
 
 def review_beats(
-    signal: EnrolmentSignal, generic: Path, kept: Path, title: str
+    signal: EnrolmentSignal, generic: Path, record_path: Path, title: str
 ) -> tuple[NDArray[np.int8], int] | None:
     """Let a clinician judge beats of a signal on this terminal.
 
@@ -54,7 +54,7 @@ def review_beats(
         Of the enrolment.
     generic : Path
         Bundle whose network describes the beats.
-    kept : Path
+    record_path : Path
         The signal's record, beside which the judgements are kept.
     title : str
         Whose signal it is.
@@ -69,7 +69,7 @@ def review_beats(
         raise BundleError(f"{generic} holds {card.network}: a review needs a beatnet.")
     beats = Beats(network, signal.record, signal.beats)
     asked = _QuestionsOfReview(Questions(signal.beats, beats.distance, beats.suspicion))
-    judgements = Judgements(kept, signal.beats)
+    judgements = Judgements(record_path, signal.beats)
     if not run(signal.filtered, asked, judgements, title, MOST):
         return None
     return judgements.labels_with(judgements.spread), len(judgements.answers)

@@ -140,8 +140,8 @@ def _draw_intervals(row: Canvas, lead: Lead, beats: list[int], beat: int, first:
         start, stop = (int(lead.beats[b]) // SAMPLES_PER_CELL - first for b in (before, after))
         room = stop - start - 1
         number = f"{lead.rr_ms(after)}"
-        whole = start >= 0 and stop < row.width  # a number cut at the edge would be another one
-        text = next((t for t in (f" {number} ", number) if len(t) <= room and whole), "")
+        inside = start >= 0 and stop < row.width  # a number cut at the edge would be another one
+        text = next((t for t in (f" {number} ", number) if len(t) <= room and inside), "")
         row.write(0, start + 1, f"{text:─^{room}}", look)
         row.write(0, start, "╵", look)
         row.write(0, stop, "╵", look)

@@ -113,10 +113,10 @@ class Judgements:
 
     def labels_with(self, spread: NDArray[np.int8]) -> NDArray[np.int8]:
         """Return what is spread with the answers in it, shape (n,)."""
-        whole = spread.copy()
+        marked = spread.copy()
         for beat, judgement in self._answers.items():
-            whole[beat] = _LABELS.get(judgement, labels.UNLABELLED)
-        return whole
+            marked[beat] = _LABELS.get(judgement, labels.UNLABELLED)
+        return marked
 
     def require_writable(self) -> None:
         """Raise `RecordError` where an answer could not be saved: better now than then."""
@@ -135,13 +135,13 @@ class Judgements:
                 f"{self.path} was changed by another program during the review: close that one "
                 "and start again, which goes on from what is in the file."
             )
-        said = {
+        answer_of = {
             beat: _spread(int(self._beats[beat]), int(spread[beat]))
             for beat in np.flatnonzero(np.isin(spread, list(_SPREAD))).tolist()
         }
         for number, (beat, judgement) in enumerate(answers.items(), start=1):
-            said[beat] = _answer(int(self._beats[beat]), judgement, number)
-        data = encode(said[beat] for beat in sorted(said)) if said else b""
+            answer_of[beat] = _answer(int(self._beats[beat]), judgement, number)
+        data = encode(answer_of[beat] for beat in sorted(answer_of)) if answer_of else b""
         try:
             if data:
                 atomic_write(self.path, data)

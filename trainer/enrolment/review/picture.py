@@ -153,14 +153,14 @@ def _draw_words(row: Canvas, scene: Scene, beat: int) -> None:
     """Say what is asked or known of the beat, and its RR intervals."""
     judgement = scene.answers.get(beat)
     if judgement:
-        said, look = f" You said {judgement.upper()}. ", Look.NOTICE
+        sentence, look = f" You said {judgement.upper()}. ", Look.NOTICE
         more = "The same key keeps it."
     elif scene.given is None:
-        said, look, more = "What is the beat between ▼ and ▲?", Look.STRONG, ""
+        sentence, look, more = "What is the beat between ▼ and ▲?", Look.STRONG, ""
     else:
-        said, look = f" {_WORDS[int(scene.given[beat])]} ", Look.NOTICE
+        sentence, look = f" {_WORDS[int(scene.given[beat])]} ", Look.NOTICE
         more = "was not asked. A key corrects it."
-    column = row.write(0, 1, said, look)
+    column = row.write(0, 1, sentence, look)
     row.write(0, column + 1, more)
     intervals = [(scene.lead.rr_ms(beat), "before"), (scene.lead.rr_ms(beat + 1), "after")]
     known = ", ".join(f"{ms} {side}" for ms, side in intervals if ms is not None)

@@ -82,6 +82,6 @@ def _show(course: Course, screen: Screen, signals: Signals) -> None:
         if now - typed_at < SETTLE_S:
             typed_at = now
         elif key:
-            if course.obey(key, *drawn):
+            if course.on_key(key, *drawn):
                 typed_at = time.monotonic()
             drawn = (0, 0)

@@ -75,7 +75,7 @@ class Course:
         )
         return picture(scene, width, height)
 
-    def obey(self, key: str, width: int, height: int) -> bool:
+    def on_key(self, key: str, width: int, height: int) -> bool:
         """Do what a key does on a terminal of this size; tell whether it was an answer.
 
         An answer is on disk when this returns. Nothing is judged that cannot be seen.

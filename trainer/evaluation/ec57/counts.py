@@ -42,17 +42,17 @@ def pairs(reference: Marks, test: Marks, start: int = 0, stop: int = NEVER - 1) 
 
     Tested beats in the reference's ventricular flutter that are of no beat are left out.
     """
-    true, said = reference.beats.tolist(), test.beats.tolist()
+    true, detected = reference.beats.tolist(), test.beats.tolist()
     missed = np.where(inside(test.shutdown, reference.beats), "X", "O").tolist()
     extra = np.where(inside(reference.shutdown, test.beats), "X", "O").tolist()
     ignored = inside(reference.flutter, test.beats).tolist()
     found = []
-    for i, j in match(true, said, start, stop):
+    for i, j in match(true, detected, start, stop):
         if i is not None:
             called = missed[i] if j is None else test.classes[j]
             found.append(Pair(reference.classes[i], called, true[i]))
         elif j is not None and not ignored[j]:
-            found.append(Pair(extra[j], test.classes[j], said[j]))
+            found.append(Pair(extra[j], test.classes[j], detected[j]))
     return found
 
 
@@ -127,14 +127,14 @@ class Counts:
         """Return sensitivity, +P (ppv), and for V and S false-positive rate and F1."""
         shown = {"QRS": {"sensitivity": self.qrs.sensitivity, "ppv": self.qrs.ppv}}
         for label in EXCUSED:
-            told = self.ectopic(label)
-            negatives = told.fp + told.tn
+            ratios = self.ectopic(label)
+            negatives = ratios.fp + ratios.tn
             shown[label] = {
-                "sensitivity": told.sensitivity,
-                "ppv": told.ppv,
-                "false_positive_rate": told.fp / negatives if negatives else None,
+                "sensitivity": ratios.sensitivity,
+                "ppv": ratios.ppv,
+                "false_positive_rate": ratios.fp / negatives if negatives else None,
                 # Without a beat of the class it would say 0 of a single false alarm.
-                "f1": told.f1 if self.beats(label) else None,
+                "f1": ratios.f1 if self.beats(label) else None,
             }
         return shown
 

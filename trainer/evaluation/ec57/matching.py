@@ -38,22 +38,24 @@ def match(
     tuple of (int or None, int or None)
         Index of a reference beat and of the tested beat that is its own; None for none.
     """
-    true, said = [*reference, NEVER, NEVER], [*test, NEVER, NEVER]
-    i, j = bisect_left(true, start), bisect_left(said, start)
+    true, detected = [*reference, NEVER, NEVER], [*test, NEVER, NEVER]
+    i, j = bisect_left(true, start), bisect_left(detected, start)
     if start:
-        since = true[i] - (said[j - 1] if j else -NEVER)
-        if since <= MATCH and since < abs(true[i] - said[j]):
+        since = true[i] - (detected[j - 1] if j else -NEVER)
+        if since <= MATCH and since < abs(true[i] - detected[j]):
             yield i, j - 1
             i += 1
-        elif said[j] - start <= MATCH and abs(true[i] - said[j + 1]) < abs(true[i] - said[j]):
+        elif detected[j] - start <= MATCH and abs(true[i] - detected[j + 1]) < abs(
+            true[i] - detected[j]
+        ):
             j += 1
-    while true[i] <= stop or said[j] <= stop:
-        if said[j] < true[i]:
-            paired = _paired(said[j], said[j + 1], true[i], true[i + 1])
+    while true[i] <= stop or detected[j] <= stop:
+        if detected[j] < true[i]:
+            paired = _paired(detected[j], detected[j + 1], true[i], true[i + 1])
             yield (i if paired else None), j
             i, j = i + paired, j + 1
         else:
-            paired = _paired(true[i], true[i + 1], said[j], said[j + 1])
+            paired = _paired(true[i], true[i + 1], detected[j], detected[j + 1])
             yield i, (j if paired else None)
             i, j = i + 1, j + paired
 

@@ -52,8 +52,8 @@ def _arrays(examples: Examples) -> Arrays:
 
 
 def _windows(record: Record) -> Arrays:
-    whole = record_set(record, CardiacNet.geometry, CardiacNet.steps_per_second)
-    return _arrays(labelled_windows(whole))
+    complete = record_set(record, CardiacNet.geometry, CardiacNet.steps_per_second)
+    return _arrays(labelled_windows(complete))
 
 
 def _detected(record: Record) -> Arrays:

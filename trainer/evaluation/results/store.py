@@ -8,7 +8,7 @@ import msgspec
 from ecgmon.core.atomic import atomic_write
 
 
-class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+class StoredResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """A result as it is kept.
 
     Parameters
@@ -42,23 +42,23 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, name: str) -> Kept | None:
+    def get(self, name: str) -> StoredResult | None:
         """Return a result, valid or not; None where there is none that can be read."""
         try:
-            return msgspec.json.decode(self._path(name).read_bytes(), type=Kept)
+            return msgspec.json.decode(self._path(name).read_bytes(), type=StoredResult)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return None
 
-    def valid(self, name: str, digest: str) -> Kept | None:
+    def valid(self, name: str, digest: str) -> StoredResult | None:
         """Return a result that is decided by what has this digest, else None."""
-        kept = self.get(name)
-        return kept if kept is not None and kept.digest == digest else None
+        stored = self.get(name)
+        return stored if stored is not None and stored.digest == digest else None
 
-    def put(self, name: str, kept: Kept) -> None:
+    def put(self, name: str, stored: StoredResult) -> None:
         """Keep a result in place of the one before, if any."""
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(path, msgspec.json.encode(kept) + b"\n")
+        atomic_write(path, msgspec.json.encode(stored) + b"\n")
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"

@@ -26,7 +26,7 @@ def beat_by_beat(result: Mapping[str, Any] | None, recipe: str) -> Table | None:
         for kind, gross in result.items()
     ]
     names = [name for _, _, name in COLUMNS]
-    for who, *said in _REFERENCES:
-        figures = dict(zip(said[::2], said[1::2], strict=True))
+    for who, *pairs in _REFERENCES:
+        figures = dict(zip(pairs[::2], pairs[1::2], strict=True))
         rows.append([who, *(figures.get(name, "-") for name in names)])
     return Table(["wearers", *names], rows)

@@ -22,12 +22,12 @@ def systems(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> di
     of = {(each.system, job.split): each for job, each in judged if job.cell.data == "ptb"}
     rows = []
     for system in dict.fromkeys(system for system, _ in of):
-        said = recipe.published.get(system, {}).get("PTB accuracy")
+        accuracy = recipe.published.get(system, {}).get("PTB accuracy")
         by_beat, by_patient = (of.get((system, split)) for split in (Split.PTB_RANDOM, Split.PTB))
         rows.append(
             [
                 system,
-                f"{said:.4f}" if said else "-",
+                f"{accuracy:.4f}" if accuracy else "-",
                 _two(by_beat),
                 _two(by_patient),
                 interval(by_patient, mean_recall, by_class=True) if by_patient else "-",
@@ -91,8 +91,8 @@ def transfer(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _at_hand(patients: tuple[int, ...]) -> dict[str, Any]:
     """Return what a page says of the data, from the number of patients of each class."""
-    healthy, ill = patients
-    return {"described": patients == SMALL, "healthy": healthy, "ill": ill}
+    healthy, with_infarction = patients
+    return {"described": patients == SMALL, "healthy": healthy, "ill": with_infarction}
 
 
 def _shares(found: Mapping[str, Any], patient: str) -> list[str]:

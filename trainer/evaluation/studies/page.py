@@ -9,7 +9,7 @@ import msgspec
 from ecgmon.core.atomic import atomic_write
 from ecgmon.metrics.classes import Figures
 from trainer import recipes
-from trainer.evaluation.results.store import Kept, Store
+from trainer.evaluation.results.store import Store, StoredResult
 from trainer.evaluation.studies import ec57_page, infarction_page
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import SystemResult
@@ -41,8 +41,8 @@ def write(out: Path, digests: Mapping[str, str]) -> None:
         have another one, and of which it cannot be told.
     """
     store = Store(out / "studies")
-    kept = {job.name: found for job in JOBS if (found := store.get(job.name)) is not None}
-    results = {name: found.result for name, found in kept.items()}
+    stored = {job.name: found for job in JOBS if (found := store.get(job.name)) is not None}
+    results = {name: found.result for name, found in stored.items()}
     judged = [
         (job, msgspec.convert(each, SystemResult))
         for job in JOBS
@@ -58,7 +58,7 @@ def write(out: Path, digests: Mapping[str, str]) -> None:
             _section(name, recipe, judged, results)
             for name, recipe in sorted(by_name.items(), key=lambda item: _order(item[1]))
         ],
-        cost=_cost(kept, digests),
+        cost=_cost(stored, digests),
     )
     atomic_write(out / "studies.md", text.encode())  # at once: two processes may end together
 
@@ -193,8 +193,10 @@ def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResu
         own = Figures(each.counts)
         for i, name in enumerate(each.classes):
             parts = [(f.precision[i], f.recall[i], f.f1[i]) for f in (own, own.at_equal_classes())]
-            said = (figures[f"{name} {figure}"] for figure in ("precision", "recall", "F1"))
-            rows.append([f"{each.system}, {name}", *(_three(part) for part in (said, *parts))])
+            figure_means = (figures[f"{name} {figure}"] for figure in ("precision", "recall", "F1"))
+            rows.append(
+                [f"{each.system}, {name}", *(_three(part) for part in (figure_means, *parts))]
+            )
     head = ["random split", "published", "ours", "ours, at equal classes"]
     return Table([f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows)
 
@@ -203,14 +205,14 @@ def _three(values: Iterable[float]) -> str:
     return " / ".join(cell(value) for value in values)
 
 
-def _cost(kept: Mapping[str, Kept], digests: Mapping[str, str]) -> dict[str, Any]:
+def _cost(stored: Mapping[str, StoredResult], digests: Mapping[str, str]) -> dict[str, Any]:
     """Return hours of one core, seeds, and which results are not there or not today's code's."""
-    others = [name for name, result in kept.items() if digests.get(name, "") != result.digest]
+    others = [name for name, result in stored.items() if digests.get(name, "") != result.digest]
     return {
-        "hours": sum(result.processor_s for result in kept.values()) / 3600,
-        "seeds": sorted({result.seed for result in kept.values()}),
+        "hours": sum(result.processor_s for result in stored.values()) / 3600,
+        "seeds": sorted({result.seed for result in stored.values()}),
         "remarks": (
-            ("Not computed yet", [job.name for job in JOBS if job.name not in kept]),
+            ("Not computed yet", [job.name for job in JOBS if job.name not in stored]),
             ("Computed by other code than today's", [n for n in others if n in digests]),
             (
                 "Without the records that tell, it is not known whether today's code makes the "

@@ -97,9 +97,9 @@ def digests(folder: Path, data: Path | None) -> dict[str, str]:
     found = {}
     store = Store(folder)
     for job in JOBS:
-        if kept := store.get(job.name):
+        if stored := store.get(job.name):
             try:
-                found[job.name] = Provenance.of(job, kept.seed, data).digest
+                found[job.name] = Provenance.of(job, stored.seed, data).digest
             except RecordError:
                 continue
     return found

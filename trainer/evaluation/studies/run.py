@@ -93,8 +93,8 @@ def run(
     recipe = recipes.recipe(cell.recipe)
     folds = parts(examples, cell.split, seed)
     for system in recipe.systems:
-        kept = work / cell.name / f"{system}.json"
-        if not kept.is_file():
+        path = work / cell.name / f"{system}.json"
+        if not path.is_file():
             judged = [
                 _judge(
                     recipe,
@@ -106,9 +106,9 @@ def run(
                 )
                 for number, part in enumerate(folds)
             ]
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(kept, msgspec.json.encode(_merged(judged)))
-        yield from msgspec.json.decode(kept.read_bytes(), type=list[SystemResult])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, msgspec.json.encode(_merged(judged)))
+        yield from msgspec.json.decode(path.read_bytes(), type=list[SystemResult])
 
 
 def _judge(

@@ -55,10 +55,16 @@ def targets(
 
 
 def _of_system(recipe: Recipe, job: OfCell, judged: SystemResult) -> Iterator[_Row]:
-    said = recipe.published.get(judged.system, recipe.published.get("published", {}))
+    stated = recipe.published.get(judged.system, recipe.published.get("published", {}))
     figures = Figures(judged.counts)
-    if job.split == Split.PTB_RANDOM and "PTB accuracy" in said:
-        yield judged.system, "PTB accuracy", "PTB accuracy", said["PTB accuracy"], figures.accuracy
+    if job.split == Split.PTB_RANDOM and "PTB accuracy" in stated:
+        yield (
+            judged.system,
+            "PTB accuracy",
+            "PTB accuracy",
+            stated["PTB accuracy"],
+            figures.accuracy,
+        )
     if job.split != Split.RANDOM:
         return
     own = recipe.published.get(judged.kind, {}).get("balanced accuracy")
@@ -68,13 +74,13 @@ def _of_system(recipe: Recipe, job: OfCell, judged: SystemResult) -> Iterator[_R
         yield judged.kind, name, "balanced accuracy", own, float(np.mean(each))
     if judged.kind != "trained":
         return
-    if "accuracy" in said:
-        yield judged.system, "accuracy", "accuracy", said["accuracy"], figures.accuracy
-    if "mean recall" in said:
+    if "accuracy" in stated:
+        yield judged.system, "accuracy", "accuracy", stated["accuracy"], figures.accuracy
+    if "mean recall" in stated:
         recall = mean_recall(judged.counts)
-        yield judged.system, "mean recall", "mean recall", said["mean recall"], recall
+        yield judged.system, "mean recall", "mean recall", stated["mean recall"], recall
     for name, f1 in zip(judged.classes, figures.at_equal_classes().f1, strict=True):
-        if (target := said.get(f"{name} F1")) is not None:
+        if (target := stated.get(f"{name} F1")) is not None:
             yield judged.system, f"F1 of {name}, at equal classes", "F1", target, float(f1)
 
 

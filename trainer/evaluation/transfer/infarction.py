@@ -142,8 +142,8 @@ def _judged(
     """Train one network; return what it calls the test beats, and seconds of processor time."""
     path = work / f"{part.replace(', ', '-').replace(' ', '-')}.json" if work else None
     if path and path.is_file():
-        kept = json.loads(path.read_text())
-        return np.array(kept["called"], dtype=np.intp), kept["seconds"]
+        stored = json.loads(path.read_text())
+        return np.array(stored["called"], dtype=np.intp), stored["seconds"]
     began = time.process_time()
     report = partial(progress, part)
     trained = (

@@ -39,7 +39,7 @@ class Pretrained:
     best: int
 
 
-def kept(path: Path, empty: WindowNetwork, train: Callable[[], Pretrained]) -> Pretrained:
+def cached(path: Path, empty: WindowNetwork, train: Callable[[], Pretrained]) -> Pretrained:
     """Return a pre-trained network, read back where it lies in ``path``.
 
     Parameters
@@ -54,9 +54,9 @@ def kept(path: Path, empty: WindowNetwork, train: Callable[[], Pretrained]) -> P
     beside = path.with_suffix(".json")
     if not beside.is_file():
         made = train()
-        whole = path.with_suffix(f".{os.getpid()}")  # another process may read or make the same
-        torch.save(made.network.state_dict(), whole)
-        whole.replace(path)
+        complete = path.with_suffix(f".{os.getpid()}")  # another process may read or make the same
+        torch.save(made.network.state_dict(), complete)
+        complete.replace(path)
         new = beside.with_suffix(f".{os.getpid()}")
         new.write_text(json.dumps({"epochs": made.epochs, "best": made.best}))
         new.replace(beside)

@@ -72,7 +72,7 @@ class Published(Trainings):
         rng = np.random.default_rng(self._seed)
         epochs: Epochs = []
         best, lowest = 0, np.inf
-        kept = network
+        best_network = network
         for number in range(EPOCHS):
             network.train()
             total = 0.0
@@ -88,10 +88,10 @@ class Published(Trainings):
             balanced, judged = judge(network.eval(), self._patients)
             epochs.append((total / len(batches), balanced, judged))
             if judged < lowest:
-                best, lowest, kept = number, judged, copy.deepcopy(network)
+                best, lowest, best_network = number, judged, copy.deepcopy(network)
             plateau.step(judged)
             progress(number + 1, EPOCHS)
-        return Pretrained(kept, epochs, best)
+        return Pretrained(best_network, epochs, best)
 
     def individual(self, patient: Patient, setting: Setting) -> WindowTrainee:
         """Return a network of the patient's own, from scratch."""

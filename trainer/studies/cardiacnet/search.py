@@ -210,13 +210,13 @@ def _found(study: optuna.Study) -> SearchResult:
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     # Of equals the first: a database orders them as it likes.
     trial = max(finished, key=lambda trial: (trial.value or 0.0, -trial.number))
-    kept = trial.user_attrs
-    epochs, best = [tuple(epoch) for epoch in kept["epochs"]], int(kept["best"])
+    attributes = trial.user_attrs
+    epochs, best = [tuple(epoch) for epoch in attributes["epochs"]], int(attributes["best"])
     return SearchResult(
         dict(trial.params),
         epochs[best][1],
         epochs,
         best,
-        np.array(kept["validation"], dtype=np.float32),
-        np.array(kept["test"], dtype=np.float32),
+        np.array(attributes["validation"], dtype=np.float32),
+        np.array(attributes["test"], dtype=np.float32),
     )

@@ -27,8 +27,8 @@ def head_loss(logits: Tensor, versions: Tensor) -> Tensor:
     versions : Tensor of int64, shape (n,)
         Which one each input did go through.
     """
-    said = functional.one_hot(versions, len(VERSIONS)).float()
-    return functional.binary_cross_entropy_with_logits(logits, said)
+    targets = functional.one_hot(versions, len(VERSIONS)).float()
+    return functional.binary_cross_entropy_with_logits(logits, targets)
 
 
 class VersionBatches:

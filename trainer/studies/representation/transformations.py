@@ -54,7 +54,7 @@ def negated(signal: Signal, lengths: Lengths, _rng: np.random.Generator) -> Sign
 def reversed_in_time(signal: Signal, lengths: Lengths, _rng: np.random.Generator) -> Signal:
     """Return beats that begin with their last sample."""
     source = lengths[:, None] - 1 - _positions(signal)
-    return _taken(signal, np.where(source < 0, _positions(signal), source))
+    return _at_indices(signal, np.where(source < 0, _positions(signal), source))
 
 
 def noisy(signal: Signal, lengths: Lengths, rng: np.random.Generator) -> Signal:
@@ -70,21 +70,23 @@ def shuffled(signal: Signal, lengths: Lengths, rng: np.random.Generator) -> Sign
     segment, offset = np.divmod(_positions(signal), np.maximum(size, 1))
     order = _ORDERS[rng.integers(len(_ORDERS), size=len(signal))]
     moved = np.take_along_axis(order, np.minimum(segment, SEGMENTS - 1), 1) * size + offset
-    return _taken(signal, np.where(segment * size < SEGMENTS * size, moved, _positions(signal)))
+    return _at_indices(
+        signal, np.where(segment * size < SEGMENTS * size, moved, _positions(signal))
+    )
 
 
 def stretched(signal: Signal, lengths: Lengths, _rng: np.random.Generator) -> Signal:
     """Make beats twice as long by linear interpolation; what does not fit is cut off."""
     at, last = _positions(signal), lengths[:, None] - 1
     left, right = np.minimum(at // 2, last), np.minimum((at + 1) // 2, last)
-    between = (_taken(signal, left) + _taken(signal, right)) * np.float32(0.5)
+    between = (_at_indices(signal, left) + _at_indices(signal, right)) * np.float32(0.5)
     return _padded(between, 2 * lengths)
 
 
 def squeezed(signal: Signal, lengths: Lengths, _rng: np.random.Generator) -> Signal:
     """Make beats half as long: every other sample, and zeros behind."""
     source = np.minimum(2 * _positions(signal), signal.shape[1] - 1)
-    return _padded(_taken(signal, source), -(-lengths // 2))
+    return _padded(_at_indices(signal, source), -(-lengths // 2))
 
 
 def scaled(signal: Signal, _lengths: Lengths, _rng: np.random.Generator) -> Signal:
@@ -154,6 +156,6 @@ def _range(signal: Signal, inside: NDArray[np.bool_]) -> tuple[Signal, Signal]:
     return low, high
 
 
-def _taken(signal: Signal, source: NDArray[np.intp]) -> Signal:
+def _at_indices(signal: Signal, source: NDArray[np.intp]) -> Signal:
     """Return beats made of given samples of themselves, by number, shape (n, length)."""
     return np.take_along_axis(signal, source, 1)

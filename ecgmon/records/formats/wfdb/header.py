@@ -187,10 +187,10 @@ def _parts(
 ) -> tuple[tuple[SignalEntry, ...], tuple[SegmentEntry, ...]]:
     """Return the signals or the segments that follow the first line."""
     number = name.rpartition("/")[2] if "/" in name else ""
-    wanted = int(number) if number.isdecimal() else 0
+    number_of_segments = int(number) if number.isdecimal() else 0
     # The name may also be that of a folder and of a record in it, which may be a number.
-    if wanted and all(len(line.split()) == 2 for line in lines[:wanted]):
-        rows = _first(lines, wanted, "segments")
+    if number_of_segments and all(len(line.split()) == 2 for line in lines[:number_of_segments]):
+        rows = _first(lines, number_of_segments, "segments")
         return (), tuple(_segment(row) for row in rows)
     return tuple(_signal(row) for row in _first(lines, signals, "signals")), ()
 

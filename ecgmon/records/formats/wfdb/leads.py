@@ -38,7 +38,7 @@ def names(signals: Sequence[SignalEntry]) -> list[str]:
     return [_printable(signal.name) or f"lead{i}" for i, signal in enumerate(signals, start=1)]
 
 
-def choose(record: str, signals: Sequence[SignalEntry], wanted: str | None) -> int:
+def choose(record: str, signals: Sequence[SignalEntry], lead: str | None) -> int:
     """Return which signal is meant.
 
     Parameters
@@ -47,7 +47,7 @@ def choose(record: str, signals: Sequence[SignalEntry], wanted: str | None) -> i
         Name of the record.
     signals : sequence of SignalEntry
         Its signals.
-    wanted : str, optional
+    lead : str, optional
         A name as in the header or in frames (of several of one name the first), in capitals or
         small letters, or a number counted from 1, if it is no name. Without it lead II, else the
         first ECG, in the order of the header.
@@ -58,9 +58,9 @@ def choose(record: str, signals: Sequence[SignalEntry], wanted: str | None) -> i
         If there is no such lead, or it is no voltage.
     """
     there = names(signals)
-    if wanted is None:
+    if lead is None:
         return _default(record, signals)
-    stripped = unicodedata.normalize("NFC", wanted).strip()
+    stripped = unicodedata.normalize("NFC", lead).strip()
     numbers = [str(i) for i in range(1, len(signals) + 1)]
     ways: tuple[tuple[Sequence[str], Callable[[str], str]], ...] = (
         ([unicodedata.normalize("NFC", signal.name) for signal in signals], str),
@@ -76,7 +76,7 @@ def choose(record: str, signals: Sequence[SignalEntry], wanted: str | None) -> i
     plain = [_plain(signal.name) for signal in signals]
     if _plain(stripped) and _plain(stripped) in plain:
         return _voltage(record, signals, there, plain.index(_plain(stripped)))
-    raise RecordError(f"{record} has no lead {wanted}: choose one of {', '.join(there)}.")
+    raise RecordError(f"{record} has no lead {lead}: choose one of {', '.join(there)}.")
 
 
 def _default(record: str, signals: Sequence[SignalEntry]) -> int:

@@ -75,13 +75,13 @@ def joined(found: Found, header: Header, lead: str | None) -> RecordPiece:
     stated = _stated([part.signals for part in parts if part is not None])
     if not stated:
         raise RecordError(f"{found.name} has no signals: choose another record.")
-    wanted = leads.choose(found.name, stated, lead)
+    chosen = leads.choose(found.name, stated, lead)
     ends = list(accumulate(segment.length for segment in header.segments))
     pieces: list[tuple[int, RecordPiece]] = []
     for segment, part, end in zip(header.segments, parts, ends, strict=True):
         if part is None or not segment.length:
             continue
-        channel = _same(part.signals, stated[wanted].name, wanted)
+        channel = _same(part.signals, stated[chosen].name, chosen)
         if channel is None or not part.signals[channel].has_samples:
             continue
         per_frame = part.signals[channel].per_frame
@@ -94,7 +94,7 @@ def joined(found: Found, header: Header, lead: str | None) -> RecordPiece:
                 f"such as {inside.path}."
             )
         pieces.append(((end - segment.length) * per_frame, piece.first(segment.length * per_frame)))
-    name = leads.names(stated)[wanted]
+    name = leads.names(stated)[chosen]
     if not pieces:
         raise RecordError(f"No segment of {found.name} holds lead {name}: choose another lead.")
     return _joined(name, pieces, ends[-1] * round(pieces[0][1].rate / header.rate))

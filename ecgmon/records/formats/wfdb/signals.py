@@ -41,7 +41,7 @@ class _Format:
     left: tuple[int, ...] = (0, 0, 0, 0)
 
 
-def _whole(dtype: str, offset: int = 0) -> Callable[[NDArray[np.uint8]], Samples]:
+def _integers(dtype: str, offset: int = 0) -> Callable[[NDArray[np.uint8]], Samples]:
     return lambda units: units.view(dtype).astype(np.int32) - offset
 
 
@@ -73,13 +73,13 @@ def _signed(values: NDArray[np.int32] | NDArray[np.int64], bits: int) -> Samples
 
 
 _FORMATS: Final = {
-    "8": _Format(1, 1, _whole("i1"), None),
-    "16": _Format(1, 2, _whole("<i2"), -(2**15)),
+    "8": _Format(1, 1, _integers("i1"), None),
+    "16": _Format(1, 2, _integers("<i2"), -(2**15)),
     "24": _Format(1, 3, _24, -(2**23)),
-    "32": _Format(1, 4, _whole("<i4"), -(2**31)),
-    "61": _Format(1, 2, _whole(">i2"), -(2**15)),
-    "80": _Format(1, 1, _whole("u1", 128), -(2**7)),
-    "160": _Format(1, 2, _whole("<u2", 2**15), -(2**15)),
+    "32": _Format(1, 4, _integers("<i4"), -(2**31)),
+    "61": _Format(1, 2, _integers(">i2"), -(2**15)),
+    "80": _Format(1, 1, _integers("u1", 128), -(2**7)),
+    "160": _Format(1, 2, _integers("<u2", 2**15), -(2**15)),
     "212": _Format(2, 3, _212, -(2**11), (0, 0, 1)),
     "310": _Format(3, 4, _310, -(2**9), (0, 0, 1, 1)),
     "311": _Format(3, 4, _311, -(2**9), (0, 0, 1, 2)),

@@ -35,12 +35,16 @@ def test_what_was_captured_is_heard_as_it_was_converted(tmp_path, rate):
     millivolts = np.where(counts == NO_VALUE, np.nan, counts / 200.0)
     whole = np.concatenate([converter.push(millivolts), converter.flush()])
     for start, stop in ((0, 360), (1234, 5000), (7200, end(record))):
-        heard = hear(tmp_path, "ann", STREAM, start, stop)
-        assert (heard.rate, heard.gain, len(heard.samples)) == (360.0, 200.0, stop - start)
+        converted_record = hear(tmp_path, "ann", STREAM, start, stop)
+        assert (converted_record.rate, converted_record.gain, len(converted_record.samples)) == (
+            360.0,
+            200.0,
+            stop - start,
+        )
         expected = whole[start:stop]
         missing = np.isnan(expected)
-        np.testing.assert_array_equal(heard.samples == NO_VALUE, missing)
-        difference = heard.millivolts()[~missing] - expected[~missing]
+        np.testing.assert_array_equal(converted_record.samples == NO_VALUE, missing)
+        difference = converted_record.millivolts()[~missing] - expected[~missing]
         assert np.abs(difference).max() <= 0.5 / 200 + 1e-9
     with pytest.raises(RecordError, match="choose some that are there"):
         hear(tmp_path, "ann", messages.stream_id(8), 0, 360)

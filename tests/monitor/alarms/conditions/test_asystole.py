@@ -52,12 +52,12 @@ def test_it_begins_four_seconds_after_the_last_beat_and_is_told_within_five(step
     for phase in range(0, RATE, 1 if step > 1 else 23):
         happenings = [*beating(3, phase), *[STILL] * 6]
         last = 2 * RATE + phase
-        told = push(WearerConditions(OFF), happenings, range(step, 9 * RATE, step))
-        assert by_kind(told) == {"asystole": [(True, last + PAUSE)]}
-        assert told[0].known >= last + PAUSE + CONFIRMED_AFTER
+        pushed = push(WearerConditions(OFF), happenings, range(step, 9 * RATE, step))
+        assert by_kind(pushed) == {"asystole": [(True, last + PAUSE)]}
+        assert pushed[0].known >= last + PAUSE + CONFIRMED_AFTER
         if step < 10**6:
-            assert told[0].known < last + PAUSE + CONFIRMED_AFTER + step
-            assert told[0].known - last <= 5 * RATE
+            assert pushed[0].known < last + PAUSE + CONFIRMED_AFTER + step
+            assert pushed[0].known - last <= 5 * RATE
 
 
 def test_a_pause_just_short_of_it_is_none():
@@ -127,8 +127,8 @@ def test_there_is_asystole_before_the_first_beat():
 def of_signal(millivolts):
     """When asystole begins and ends in a signal."""
     chain, conditions = SignalChain(Geometry(0, 0, 120), 1), WearerConditions(OFF)
-    told = [c for s in chain.push(ROW, millivolts[None]).seconds for c in conditions.second(s)]
-    return [(c.holds, c.at) for c in told if c.kind == "asystole"]
+    pushed = [c for s in chain.push(ROW, millivolts[None]).seconds for c in conditions.second(s)]
+    return [(c.holds, c.at) for c in pushed if c.kind == "asystole"]
 
 
 @pytest.mark.parametrize("per_minute", [45, 60, 75, 110])
@@ -156,6 +156,6 @@ def test_it_is_seen_through_the_motion_of_electrodes(mitdb):
         # Peak to peak about 1.5 mV: 18 dB as nst counts it.
         piece = 1.5 / 8**0.5 / 10 ** (18 / 20) * noise[seed * 90 * RATE :][: len(clean)]
         due = [e for e in simulation.expected if e.kind == "asystole"]
-        told = [at for holds, at in of_signal(clean + piece) if holds]
-        assert len(due) == len(told)
-        assert all(e.after <= at < e.before + RATE for e, at in zip(due, told, strict=True))
+        pushed = [at for holds, at in of_signal(clean + piece) if holds]
+        assert len(due) == len(pushed)
+        assert all(e.after <= at < e.before + RATE for e, at in zip(due, pushed, strict=True))

@@ -95,16 +95,16 @@ def test_a_condition_begins_and_ends_in_turn_and_outlives_its_stream(happenings,
     held = set()
     turned = {"low": -1, "high": -1}
     for stream in (happenings, more):
-        for told in push(WearerConditions(rule, held), stream):
-            assert told.condition.holds == (told.condition.kind not in held), told
-            assert told.condition.kind in OF_SIGNAL
-            held ^= {told.condition.kind}
+        for pushed in push(WearerConditions(rule, held), stream):
+            assert pushed.condition.holds == (pushed.condition.kind not in held), pushed
+            assert pushed.condition.kind in OF_SIGNAL
+            held ^= {pushed.condition.kind}
             for side in turned:
                 # At the sample where one turns into the other both may hold: never none.
                 rates = {f"{side}-rate", f"extreme-{side}-rate"}
-                if told.condition.kind in rates:
-                    turned[side] = told.condition.at
-                assert not rates <= held or told.condition.at == turned[side]
+                if pushed.condition.kind in rates:
+                    turned[side] = pushed.condition.at
+                assert not rates <= held or pushed.condition.at == turned[side]
 
 
 def test_a_lead_off_is_told_within_three_seconds():
@@ -112,18 +112,18 @@ def test_a_lead_off_is_told_within_three_seconds():
         # The chain calls a second absent if one of its halves is flat.
         first = ABSENT if off <= RATE // 2 else Happening()
         happenings = [*[NORMAL] * 3, first, *[ABSENT] * 4]
-        told = next(
+        pushed = next(
             t for t in push(WearerConditions(AlarmLimits()), happenings) if t.condition.holds
         )
-        assert told.condition.kind == "no-signal"
-        assert told.known - (3 * RATE + off) <= 3 * RATE
+        assert pushed.condition.kind == "no-signal"
+        assert pushed.known - (3 * RATE + off) <= 3 * RATE
 
 
 def test_what_held_before_the_stream_ends_in_it_by_the_same_rules():
     held = {"asystole", "extreme-low-rate", "abnormal", "no-signal", "noisy"}
     steady = [Happening(beats=(0, 180))] * 60
-    told = push(WearerConditions(AlarmLimits(), held), steady)
-    ends = {t.condition.kind: t.condition.at // RATE for t in told if not t.condition.holds}
+    pushed = push(WearerConditions(AlarmLimits(), held), steady)
+    ends = {t.condition.kind: t.condition.at // RATE for t in pushed if not t.condition.holds}
     assert ends == {
         "asystole": 0,
         "no-signal": 3,
@@ -131,15 +131,15 @@ def test_what_held_before_the_stream_ends_in_it_by_the_same_rules():
         "extreme-low-rate": 12,  # five beats, and then ten seconds
         "abnormal": 30,
     }
-    assert len(told) == len(ends)
-    assert by_kind(told)["asystole"] == [(False, 180)]  # at the second beat
+    assert len(pushed) == len(ends)
+    assert by_kind(pushed)["asystole"] == [(False, 180)]  # at the second beat
 
 
 def test_what_is_switched_off_while_it_holds_ends():
     off = AlarmLimits(low_rate=None, extreme_low_rate=None)
     slow = [Happening(beats=(0,) if n % 2 else ()) for n in range(20)]
-    told = push(WearerConditions(off, {"extreme-low-rate"}), slow)
-    assert by_kind(told) == {"extreme-low-rate": [(False, 10 * RATE)]}
+    pushed = push(WearerConditions(off, {"extreme-low-rate"}), slow)
+    assert by_kind(pushed) == {"extreme-low-rate": [(False, 10 * RATE)]}
 
 
 def test_what_turns_into_something_worse_never_seems_over_meanwhile():
@@ -153,12 +153,12 @@ def test_what_turns_into_something_worse_never_seems_over_meanwhile():
 
 def test_a_condition_never_flaps_when_it_ends_faster_than_it_begins():
     rule = AlarmLimits(abnormal=Hysteresis(3, 60, 2))
-    told = push(WearerConditions(rule), [*[ABNORMAL] * 3, *[NORMAL] * 57])
-    assert by_kind(told) == {"abnormal": [(True, 3 * RATE), (False, 5 * RATE)]}
+    pushed = push(WearerConditions(rule), [*[ABNORMAL] * 3, *[NORMAL] * 57])
+    assert by_kind(pushed) == {"abnormal": [(True, 3 * RATE), (False, 5 * RATE)]}
 
 
 def test_noise_hides_a_rate_alarm_only_if_it_lasts():
     slow = [Happening(beats=(0,)), Happening(beats=(180,)), Happening(beats=())]  # 40/min
     for seconds, kinds in ((9, {"low-rate": 1, "noisy": 1}), (10, {"low-rate": 3, "noisy": 1})):
-        told = push(WearerConditions(AlarmLimits()), [*slow * 5, *[NOISY] * seconds, *slow * 3])
-        assert {kind: len(changes) for kind, changes in by_kind(told).items()} == kinds
+        pushed = push(WearerConditions(AlarmLimits()), [*slow * 5, *[NOISY] * seconds, *slow * 3])
+        assert {kind: len(changes) for kind, changes in by_kind(pushed).items()} == kinds

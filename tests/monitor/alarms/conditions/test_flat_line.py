@@ -13,7 +13,7 @@ from tests.ecgmon.signal.test_stillness import beats
 ROW = np.zeros(1, dtype=np.intp)
 
 
-def told(samples, size=10**6, step=0.005, arrivals=None):
+def changes_of(samples, size=10**6, step=0.005, arrivals=None):
     """What changes, as (kind, holds, second), of a stream that comes in pieces of a size."""
     chain, conditions, found = (
         SignalChain(Geometry(0, 0, 120), 1),
@@ -41,12 +41,12 @@ def removed(seconds=20, level=0.0, noise=0.0):
 @pytest.mark.parametrize("noise", [0.0, 0.8])
 def test_both_are_raised_once_and_at_the_same_samples_however_the_stream_is_cut(level, noise):
     samples = removed(level=level, noise=noise)
-    once = told(samples)
+    once = changes_of(samples)
     assert [(kind, holds) for kind, holds, _ in once] == [("no-signal", True), ("flat-line", True)]
     assert 32 * RATE <= once[0][2] <= 33 * RATE
     assert 33 * RATE <= once[1][2] <= 34 * RATE + RATE // 2
     for size in (36, 100, 361):
-        assert sorted(told(samples, size)) == sorted(once)
+        assert sorted(changes_of(samples, size)) == sorted(once)
 
 
 @pytest.mark.parametrize("size", [36, 180])
@@ -56,7 +56,7 @@ def test_no_signal_is_known_within_three_seconds_wherever_in_a_second_the_line_t
         begin = len(heart) - off
         samples = np.concatenate([heart[:begin], np.full(6 * RATE, heart[begin - 1])])
         arrivals = []
-        changes = told(samples, size, arrivals=arrivals)
+        changes = changes_of(samples, size, arrivals=arrivals)
         known = arrivals[[kind for kind, *_ in changes].index("no-signal")]
         assert known - begin < 3 * RATE, off
 
@@ -81,28 +81,30 @@ REMOVED = {
 def test_an_hour_of_a_removed_electrode_raises_each_alarm_once(form):
     on = np.rint(beats(75, 30) / 0.005)
     counts = np.concatenate([on, REMOVED[form]]).astype(np.int16)
-    raised = [kind for kind, holds, _ in told(FrontEnd(360_000).push(counts, 200.0)) if holds]
+    raised = [kind for kind, holds, _ in changes_of(FrontEnd(360_000).push(counts, 200.0)) if holds]
     assert len(raised) == len(set(raised)) <= 2
     assert set(raised) <= {"no-signal", "flat-line", "noisy"}
     assert {"no-signal", "noisy"} & set(raised)
 
 
 def test_noise_of_two_counts_is_asystole_and_missing_samples_are_no_signal_alone():
-    (kind, holds, at), *rest = told(removed(noise=2.0))
+    (kind, holds, at), *rest = changes_of(removed(noise=2.0))
     assert (kind, holds, rest) == ("asystole", True, [])
     assert 33 * RATE <= at <= 34 * RATE
-    assert {kind for kind, *_ in told(removed(level=np.nan))} == {"no-signal"}
+    assert {kind for kind, *_ in changes_of(removed(level=np.nan))} == {"no-signal"}
 
 
 def test_a_stream_that_begins_flat_raises_no_flat_line():
-    assert [kind for kind, *_ in told(np.zeros(20 * RATE))] == ["no-signal"]
+    assert [kind for kind, *_ in changes_of(np.zeros(20 * RATE))] == ["no-signal"]
 
 
 def test_two_beats_end_it_and_one_does_not():
     one = np.concatenate([removed(), beats(4, 16), np.zeros(4 * RATE)])
-    assert [change[:2] for change in told(one) if change[0] == "flat-line"] == [("flat-line", True)]
+    assert [change[:2] for change in changes_of(one) if change[0] == "flat-line"] == [
+        ("flat-line", True)
+    ]
     back = np.concatenate([removed(), beats(75, 10)])
-    flat = [change for change in told(back) if change[0] == "flat-line"]
+    flat = [change for change in changes_of(back) if change[0] == "flat-line"]
     assert [holds for _, holds, _ in flat] == [True, False]
     assert flat[1][2] < 53 * RATE
 
@@ -110,5 +112,5 @@ def test_two_beats_end_it_and_one_does_not():
 def test_a_heart_that_stands_still_on_a_line_put_on_again_is_asystole():
     rng = np.random.default_rng(1)
     still = np.concatenate([removed(), 0.02 * rng.standard_normal(10 * RATE)])
-    changes = [(kind, holds) for kind, holds, _ in told(still) if kind != "no-signal"]
+    changes = [(kind, holds) for kind, holds, _ in changes_of(still) if kind != "no-signal"]
     assert changes == [("flat-line", True), ("asystole", True), ("flat-line", False)]

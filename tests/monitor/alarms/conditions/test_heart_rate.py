@@ -49,9 +49,9 @@ def test_a_step_of_the_rate_is_told_within_seven_seconds_at_every_phase(before, 
         # The first beat that comes at the new rate, or that does not come at the old one.
         first = turn + 60 * RATE / max(before, after)
         begun = {
-            told.condition.kind: (told.known - first) / RATE
-            for told in push(WearerConditions(AlarmLimits()), happenings)
-            if told.condition.holds
+            pushed.condition.kind: (pushed.known - first) / RATE
+            for pushed in push(WearerConditions(AlarmLimits()), happenings)
+            if pushed.condition.holds
         }
         assert kinds[-1] in begun
         assert set(begun) <= set(kinds)
@@ -62,10 +62,10 @@ def test_a_slow_heart_is_noticed_before_its_next_beat():
     for phase in range(RATE):
         beats, turn = step(60, 40, phase, then=2)
         silent = [*beats, beats[-1] + 3 * RATE]
-        told = push(WearerConditions(AlarmLimits()), wearer(silent, turn // RATE + 7))
+        pushed = push(WearerConditions(AlarmLimits()), wearer(silent, turn // RATE + 7))
         # Two intervals of 1.5 s and one of 1.2 s; it is sure 0.3 s later, and judged within 1 s.
-        assert told[0].condition.kind == "low-rate"
-        assert 4.2 < (told[0].known - turn) / RATE <= 5.5
+        assert pushed[0].condition.kind == "low-rate"
+        assert 4.2 < (pushed[0].known - turn) / RATE <= 5.5
 
 
 def paused(pauses, phase, n=20):
@@ -87,10 +87,10 @@ def test_one_or_two_pauses_are_no_slow_heart(pauses, phase, again):
 @given(st.lists(st.floats(1.3, 1.6), min_size=3, max_size=6), st.integers(0, RATE - 1))
 def test_three_pauses_in_a_row_are(pauses, phase):
     beats = paused(pauses, phase)
-    told = [
+    pushed = [
         t.condition for t in push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
     ]
-    assert [(c.kind, c.holds) for c in told] == [("low-rate", True), ("low-rate", False)]
+    assert [(c.kind, c.holds) for c in pushed] == [("low-rate", True), ("low-rate", False)]
 
 
 @pytest.mark.parametrize(("inside", "beyond"), [(60, 46), (100, 130)])
@@ -100,16 +100,16 @@ def test_a_rate_that_wanders_around_its_limit_is_one_alarm(inside, beyond):
         # Now 8 s of the one rate, now 8 s of the other.
         rate = beyond if beats[-1] // (8 * RATE) % 2 else inside
         beats.append(beats[-1] + 60 * RATE // rate)
-    told = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
-    assert [t.condition.holds for t in told] == [True]
+    pushed = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
+    assert [t.condition.holds for t in pushed] == [True]
 
 
 def test_four_short_intervals_are_no_fast_heart_and_eight_are():
     for short, kinds in ((4, set()), (8, {"high-rate"})):
         intervals = [*[280] * 20, *[160] * short, *[280] * 20]
         beats = [sum(intervals[:n]) for n in range(len(intervals))]
-        told = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
-        assert {t.condition.kind for t in told} == kinds
+        pushed = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
+        assert {t.condition.kind for t in pushed} == kinds
 
 
 def test_the_extreme_alarm_stands_in_place_of_the_plain_one():
@@ -118,14 +118,14 @@ def test_the_extreme_alarm_stands_in_place_of_the_plain_one():
     while len(beats) < 80:
         at += RATE
         beats.append(at)
-    told = [t.condition for t in push(WearerConditions(AlarmLimits()), wearer(beats, at // RATE))]
-    assert [(c.kind, c.holds) for c in told] == [
+    pushed = [t.condition for t in push(WearerConditions(AlarmLimits()), wearer(beats, at // RATE))]
+    assert [(c.kind, c.holds) for c in pushed] == [
         ("low-rate", True),
         ("extreme-low-rate", True),
         ("low-rate", False),
         ("extreme-low-rate", False),
     ]
-    assert told[1].at == told[2].at > turn
+    assert pushed[1].at == pushed[2].at > turn
 
 
 def test_from_extreme_the_rate_may_fall_back_to_the_plain_limit():
@@ -134,13 +134,13 @@ def test_from_extreme_the_rate_may_fall_back_to_the_plain_limit():
         for _ in range(n):
             at += round(60 * RATE / rate)
             slow.append(at)
-    told = [t.condition for t in push(WearerConditions(AlarmLimits()), wearer(slow, at // RATE))]
-    assert [(c.kind, c.holds) for c in told][-3:] == [
+    pushed = [t.condition for t in push(WearerConditions(AlarmLimits()), wearer(slow, at // RATE))]
+    assert [(c.kind, c.holds) for c in pushed][-3:] == [
         ("low-rate", True),
         ("extreme-low-rate", False),
         ("low-rate", False),
     ]
-    assert told[-2].at == told[-3].at
+    assert pushed[-2].at == pushed[-3].at
 
 
 @given(st.lists(st.integers(181, 431), min_size=5, max_size=40), st.integers(0, RATE - 1))
@@ -157,9 +157,9 @@ def test_a_rhythm_with_every_interval_within_the_limits_raises_nothing(intervals
 )
 def test_a_steady_rate_beyond_a_limit_raises_one_alarm_that_stays(rate, phase):
     beats = [phase + round(n * 60 * RATE / rate) for n in range(40)]
-    told = push(WearerConditions(AlarmLimits()), wearer(beats, min(beats[-1] // RATE, 40)))
-    holds = {t.condition.kind for t in told if t.condition.holds} - {
-        t.condition.kind for t in told if not t.condition.holds
+    pushed = push(WearerConditions(AlarmLimits()), wearer(beats, min(beats[-1] // RATE, 40)))
+    holds = {t.condition.kind for t in pushed if t.condition.holds} - {
+        t.condition.kind for t in pushed if not t.condition.holds
     }
     side, extreme = ("low", rate < 35) if rate < 50 else ("high", rate > 150)
     if rate not in (15, 35, 150):  # at a limit rounding decides, and at 15/min each RR is 4 s
@@ -168,22 +168,22 @@ def test_a_steady_rate_beyond_a_limit_raises_one_alarm_that_stays(rate, phase):
 
 def test_it_clears_after_ten_seconds_well_inside_the_limit():
     slow, turn = step(40, 52, 0, n=20, then=40)  # inside, but not by 3/min
-    told = push(WearerConditions(AlarmLimits()), wearer(slow, slow[-1] // RATE))
-    assert [t.condition.holds for t in told] == [True]
+    pushed = push(WearerConditions(AlarmLimits()), wearer(slow, slow[-1] // RATE))
+    assert [t.condition.holds for t in pushed] == [True]
     usual, turn = step(40, 54, 0, n=20, then=40)
-    told = push(WearerConditions(AlarmLimits()), wearer(usual, usual[-1] // RATE))
-    assert [t.condition.holds for t in told] == [True, False]
-    assert told[1].condition.at >= turn + 10 * RATE
+    pushed = push(WearerConditions(AlarmLimits()), wearer(usual, usual[-1] // RATE))
+    assert [t.condition.holds for t in pushed] == [True, False]
+    assert pushed[1].condition.at >= turn + 10 * RATE
 
 
 def test_a_gap_makes_no_interval_and_ends_no_alarm():
     conditions = WearerConditions(AlarmLimits())
     beats, _ = step(40, 40, 0)
     seconds = [[b for b in beats if b // RATE == n] for n in range(60)]
-    told = []
+    pushed = []
     for n in range(10):
-        told += conditions.second(Second(0, (n + 1) * RATE, "signal", tuple(seconds[n])))
-    assert [(c.kind, c.holds) for c in told] == [("low-rate", True)]
+        pushed += conditions.second(Second(0, (n + 1) * RATE, "signal", tuple(seconds[n])))
+    assert [(c.kind, c.holds) for c in pushed] == [("low-rate", True)]
     conditions.gap(50 * RATE)
     for n in range(50, 56):
         assert conditions.second(Second(0, (n + 1) * RATE, "signal", tuple(seconds[n]))) == []
@@ -216,14 +216,14 @@ def test_intervals_across_noise_are_none():
         happening if n % 2 else Happening("noisy", None, ())
         for n, happening in enumerate(wearer(beats, 40))
     ]
-    told = push(WearerConditions(AlarmLimits()), happenings)
-    assert {t.condition.kind for t in told} == {"noisy"}
+    pushed = push(WearerConditions(AlarmLimits()), happenings)
+    assert {t.condition.kind for t in pushed} == {"noisy"}
 
 
 def test_a_beat_found_in_noise_makes_no_interval():
     artefact = Happening("noisy", None, (350,))
-    told = push(WearerConditions(AlarmLimits()), [artefact, Happening(beats=(100,))] * 20)
-    assert {t.condition.kind for t in told} == {"noisy"}
+    pushed = push(WearerConditions(AlarmLimits()), [artefact, Happening(beats=(100,))] * 20)
+    assert {t.condition.kind for t in pushed} == {"noisy"}
 
 
 def test_a_slow_heart_is_noticed_through_noise_now_and_then():
@@ -232,18 +232,18 @@ def test_a_slow_heart_is_noticed_through_noise_now_and_then():
         Happening("noisy", None, ()) if n % 5 == 0 else happening
         for n, happening in enumerate(wearer(beats, beats[-1] // RATE))
     ]
-    told = push(WearerConditions(AlarmLimits()), happenings)
-    assert [(t.condition.kind, t.condition.holds) for t in told] == [("low-rate", True)]
-    assert told[0].known > turn
+    pushed = push(WearerConditions(AlarmLimits()), happenings)
+    assert [(t.condition.kind, t.condition.holds) for t in pushed] == [("low-rate", True)]
+    assert pushed[0].known > turn
 
 
 def test_ten_seconds_of_noise_forget_the_rate():
     slow = [Happening(beats=(0,)), Happening(beats=(180,)), Happening(beats=())]  # 40/min
-    told = push(
+    pushed = push(
         WearerConditions(AlarmLimits()),
         [*slow * 5, *[Happening("noisy", None, ())] * 10, *slow * 5],
     )
-    changes = [t.condition for t in told if t.condition.kind == "low-rate"]
+    changes = [t.condition for t in pushed if t.condition.kind == "low-rate"]
     assert [c.holds for c in changes] == [True, False, True]
     assert changes[1].at == 25 * RATE
     assert changes[2].at > (25 + 3 * 1.2) * RATE  # it takes three intervals again
@@ -252,11 +252,11 @@ def test_ten_seconds_of_noise_forget_the_rate():
 def of_seconds(beats, weak=()):
     """What a wearer's seconds of signal change, some beats being weak."""
     conditions, every = WearerConditions(AlarmLimits()), sorted([*beats, *weak])
-    told = []
+    pushed = []
     for end in range(RATE, every[-1], RATE):
         inside = [tuple(b for b in one if end - RATE <= b < end) for one in (every, weak)]
-        told += conditions.second(Second(0, end, "signal", *inside))
-    return {(change.kind, change.holds) for change in told}
+        pushed += conditions.second(Second(0, end, "signal", *inside))
+    return {(change.kind, change.holds) for change in pushed}
 
 
 def test_weak_beats_do_not_cut_the_intervals_of_a_slow_heart():
@@ -278,16 +278,16 @@ def test_a_second_without_signal_forgets_a_fast_heart_for_eight_intervals(lost):
     happenings = wearer(beats, 20)
     for second in (3, 6, 9, 12):  # five intervals fit between them
         happenings[second] = lost
-    told = push(WearerConditions(AlarmLimits()), happenings)
-    begun = [t.condition.at // RATE for t in told if t.condition.kind == "high-rate"]
+    pushed = push(WearerConditions(AlarmLimits()), happenings)
+    begun = [t.condition.at // RATE for t in pushed if t.condition.kind == "high-rate"]
     assert begun == [18]
 
 
 def test_a_long_pause_is_asystole_and_no_extreme_rate():
     beats, turn = step(80, 80, 0)
     beats = [b if b <= turn else b + 6 * RATE for b in beats]
-    told = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
-    assert [(t.condition.kind, t.condition.holds) for t in told] == [
+    pushed = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
+    assert [(t.condition.kind, t.condition.holds) for t in pushed] == [
         ("asystole", True),
         ("asystole", False),
     ]

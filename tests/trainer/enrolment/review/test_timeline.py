@@ -29,7 +29,7 @@ def begin(record, most=20):
 
 def type_keys(course, keys):
     for key in keys:
-        course.obey(key, *SIZE)
+        course.on_key(key, *SIZE)
 
 
 def text(course, size=SIZE):
@@ -61,7 +61,7 @@ class Clinician(RuleBasedStateMachine):
     def answer(self, key):
         if self.at == self.most:
             return  # the summary
-        taken = self.course.obey(key, *SIZE)
+        taken = self.course.on_key(key, *SIZE)
         asked = [*self.answers, 4 + 5 * len(self.answers)]
         self.answers[asked[self.at]] = KEYS[key]
         self.at = len(self.answers)
@@ -69,16 +69,16 @@ class Clinician(RuleBasedStateMachine):
 
     @rule()
     def back(self):
-        self.course.obey("b", *SIZE)
+        self.course.on_key("b", *SIZE)
         self.at = max(self.at - 1, 0)
 
     @rule(key=st.sampled_from("NAUS \x1b[↑x1é"))
     def another_key(self, key):
-        assert not self.course.obey(key, *SIZE)
+        assert not self.course.on_key(key, *SIZE)
 
     @rule(key=st.sampled_from("nausb\r→"), size=st.sampled_from([(79, 24), (80, 23), (1, 1)]))
     def a_key_on_a_terminal_too_small(self, key, size):
-        assert not self.course.obey(key, *size)
+        assert not self.course.on_key(key, *size)
 
     @rule()
     def killed_and_begun_anew(self):
@@ -198,7 +198,7 @@ def test_pages_leave_no_beat_out(record, width):
         shown = beat
         reach = (width - 8) / 15 / 2 * 360
         seen |= set(np.flatnonzero(abs(BEATS - BEATS[beat]) <= reach).tolist())
-        course.obey("↓", width, 24)
+        course.on_key("↓", width, 24)
     assert seen == set(range(len(BEATS)))
     type_keys(course, "↑" * 50)
     assert "beat 1 of 72 " in text(course)[0]

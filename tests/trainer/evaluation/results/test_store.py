@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from trainer.evaluation.results.store import Kept, Store
+from trainer.evaluation.results.store import Store, StoredResult
 
 
 def test_a_result_is_valid_with_the_digest_that_it_was_kept_with(tmp_path):
     store = Store(tmp_path / "made")
-    kept = Kept({"figure": [1, 2.5]}, "abc", 7, 30)
-    store.put("name/of", kept)
-    assert store.get("name/of") == kept == store.valid("name/of", "abc")
+    stored = StoredResult({"figure": [1, 2.5]}, "abc", 7, 30)
+    store.put("name/of", stored)
+    assert store.get("name/of") == stored == store.valid("name/of", "abc")
     assert store.valid("name/of", "abd") is None
     assert store.get("other") is None
     assert json.loads((tmp_path / "made/name/of.json").read_text())["digest"] == "abc"
@@ -21,7 +21,7 @@ def test_a_result_of_earlier_code_is_there_and_never_valid(tmp_path):
     text = '{"seed": 1, "code": "6c2da6245ed2", "data": "x", "processor_s": 426, "result": [1]}'
     (tmp_path / "old.json").write_text(text)
     store = Store(tmp_path)
-    assert store.get("old") == Kept([1], "", 1, 426)
+    assert store.get("old") == StoredResult([1], "", 1, 426)
     assert store.valid("old", "6c2da6245ed2") is None
 
 

@@ -169,11 +169,11 @@ def test_the_page_is_made_of_the_results_beside_it(tmp_path):
     """All of it but the cost, which depends on the code of the day."""
     shutil.copytree(RESULTS / "studies", tmp_path / "studies")
     page.write(tmp_path, {})
-    made, kept = (
+    made, stored = (
         (folder / "studies.md").read_text().partition("## Cost") for folder in (tmp_path, RESULTS)
     )
-    assert made[0] == kept[0]
-    assert made[1] == kept[1]
+    assert made[0] == stored[0]
+    assert made[1] == stored[1]
 
 
 def test_jobs_have_names_of_their_own():

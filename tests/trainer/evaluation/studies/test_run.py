@@ -129,5 +129,5 @@ def test_an_interrupted_cell_begins_with_the_networks_it_has(judged, work, tmp_p
     (tmp_path / "work" / cell.name / "two.json").unlink()
     again = list(run.run(cell, beats(), 1, tmp_path / "work", lambda *_: pytest.fail("trains")))
     assert again == judged[0][Split.INTER_PATIENT]
-    kept = json.loads((tmp_path / "work" / cell.name / "two.json").read_text())
-    assert [one["kind"] for one in kept] == ["trained"]
+    stored = json.loads((tmp_path / "work" / cell.name / "two.json").read_text())
+    assert [one["kind"] for one in stored] == ["trained"]

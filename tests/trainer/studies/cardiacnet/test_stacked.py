@@ -95,8 +95,8 @@ def test_half_is_the_threshold_for_classes_drawn_as_they_come_too(patient):
     inputs = patient.windows(TRAIN)[0]
     for weighted, unsure in ((True, 0.5), (False, 1 - patient.share)):
         one = trainee(patient, WindowSetting(0.001, 4, weighted))
-        said = one.probability(inputs, torch.zeros_like(one.weights))
-        np.testing.assert_allclose(said, unsure, rtol=1e-6)
+        probability = one.probability(inputs, torch.zeros_like(one.weights))
+        np.testing.assert_allclose(probability, unsure, rtol=1e-6)
 
 
 def test_the_best_epoch_is_kept(patient):

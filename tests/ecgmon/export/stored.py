@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
-from ecgmon.export import journal_reader as said
+from ecgmon.export import journal_reader as journal_messages
 from ecgmon.export import streams
 from ecgmon.records.captured.layout import CapturedHeader
 from ecgmon.wire import messages
@@ -24,7 +24,7 @@ TABLE = (
 )
 
 
-class Kept:
+class StoredFiles:
     """The folder of a monitor that watches ann, whose device has 250 Hz."""
 
     def __init__(self, folder):
@@ -54,11 +54,11 @@ class Kept:
         time = getattr(message, "time", stream_began + getattr(message, "first", 0) / 360)
         self.row(messages.encode(message).decode(), time + late_s, message.wearer)
 
-    def said(self):
-        return said.read(self.journal, "ann")
+    def journal_messages(self):
+        return journal_messages.read(self.journal, "ann")
 
     def streams(self, start=-np.inf, stop=np.inf):
-        return streams.streams(self.captured, "ann", self.said(), start, stop)
+        return streams.streams(self.captured, "ann", self.journal_messages(), start, stop)
 
 
 def window(second, state="signal", abnormal=False, stream=STREAM, **changes):
