@@ -10,6 +10,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("ecgmon", "ecgmon_cli", "monitor", "viewer", "replay", "trainer")
 PROGRAMS = {"monitor", "viewer", "replay", "trainer"}
@@ -166,6 +168,7 @@ def test_help_needs_none_of_them_either():
     assert loaded_by(help_text) == set()
 
 
+@pytest.mark.thorough
 def test_the_monitor_runs_without_what_training_needs():
     assert not loaded_by("import monitor.daemon, viewer.terminal") & {"torch", "onnx", "matplotlib"}
 
@@ -178,6 +181,7 @@ def test_a_message_needs_no_heavy_library():
     assert loaded_by("import ecgmon.wire.messages") == set()
 
 
+@pytest.mark.thorough
 def test_onnx_runtime_is_kept_from_reporting_to_its_maker(tmp_path):
     load = (
         "import ecgmon.models.bundle, pathlib; ecgmon.models.bundle.Model.load(pathlib.Path({!r}))"

@@ -65,6 +65,7 @@ def feed(one, made, row, events, start, stop, rng):
     return sorted(map(repr, found)) if one.kind is SignalChain else repr(found)
 
 
+@pytest.mark.thorough
 @every_class
 @given(seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1))
 @settings(max_examples=12)
@@ -162,6 +163,7 @@ def mutated(data, changes):
     return data
 
 
+@pytest.mark.thorough
 @every_class
 @given(changes=mutations, cut=st.floats(0, 1))
 @settings(max_examples=30)

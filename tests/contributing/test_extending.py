@@ -56,6 +56,7 @@ def test_the_page_has_an_example_of_each_kind_and_links_to_files_that_are_there(
     assert sum(step["registry"] is not None for step in STEPS.values()) == 4
 
 
+@pytest.mark.thorough
 def test_a_condition_is_raised_and_cleared_by_a_heart_that_turns_fast(env, tmp_path):
     played = ecgmon("replay", "--simulate", "tachycardia", *PLAY, env=env)
     assert played.code == 0, played.err
@@ -66,6 +67,7 @@ def test_a_condition_is_raised_and_cleared_by_a_heart_that_turns_fast(env, tmp_p
     assert 20 < int(results[0][0]) < 30  # the heart turns faster at 20 s
 
 
+@pytest.mark.thorough
 def test_a_csv_record_is_played_and_a_damaged_one_is_refused_in_one_sentence(env, tmp_path):
     record = simulate("bradycardia", seed=1).record
     table(record, tmp_path / "walk.csv")
@@ -101,6 +103,7 @@ class LineDevice:
         self._socket.close()
 
 
+@pytest.mark.thorough
 def test_a_source_carries_a_record_and_a_sink_writes_what_the_monitor_finds_in_it(
     serving, env, tmp_path
 ):
@@ -141,6 +144,7 @@ def test_a_source_carries_a_record_and_a_sink_writes_what_the_monitor_finds_in_i
     assert {one.get("wearer") for one in results} > {"liz"}
 
 
+@pytest.mark.thorough
 def test_an_endpoint_that_nobody_opens_is_refused_by_one_sentence_and_one_that_is_added_is_not(
     env, tmp_path
 ):

@@ -50,6 +50,7 @@ def test_a_record_is_read_at_360_hz(mitdb):
     assert read.annotations is not None
 
 
+@pytest.mark.thorough
 def test_the_example_runs():
     done = subprocess.run(  # noqa: S603 - our own interpreter and example
         [sys.executable, NOTEBOOK], capture_output=True, text=True, check=True

@@ -8,6 +8,8 @@ import pytest
 from ecgmon.models.resolve import resolve
 from tests.support.subprocesses import ecgmon_each, environment
 
+pytestmark = pytest.mark.thorough
+
 FETCH = "is not on this machine and cannot be fetched from PhysioNet"
 NO_RECORD = "give a path to its .hea file, database/name such as nstdb/em, or a bare MIT-BIH name"
 SIMULATE = ("--simulate", "normal")

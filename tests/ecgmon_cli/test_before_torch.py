@@ -10,6 +10,8 @@ from ecgmon_cli.studies import SPLITS
 from ecgmon_cli.train import NetworkName
 from tests.support.subprocesses import environment, python
 
+pytestmark = pytest.mark.thorough
+
 ENROLL = ("enroll", "--patient", "ann", "--record")
 REFUSED = {
     "an option that contradicts another": ("train", "--patient", "203", "--network", "beatnet"),

@@ -32,6 +32,7 @@ def serving(tmp_path, env):
         yield serving
 
 
+@pytest.mark.thorough
 def test_a_killed_daemon_leaves_whole_captures(serving, tmp_path):
     daemon, device = serving()
     folder = tmp_path / "home/.local/state/ecgmon/captured"
@@ -51,6 +52,7 @@ def test_a_killed_daemon_leaves_whole_captures(serving, tmp_path):
     assert {path.suffix for path in (folder / "ann").iterdir()} == {".hea", ".dat"}
 
 
+@pytest.mark.thorough
 def test_hours_of_0_store_nothing_and_a_replay_never_does(serving, env, tmp_path):
     daemon, device = serving("--capture", 0)
     device.greet("ann", 7)
@@ -63,6 +65,7 @@ def test_hours_of_0_store_nothing_and_a_replay_never_does(serving, env, tmp_path
     assert list((tmp_path / "home").rglob("captured")) == []
 
 
+@pytest.mark.thorough
 def test_hours_below_0_are_refused(env):
     outcome = ecgmon("serve", "--capture", "-1", env=env)
     assert (outcome.code, outcome.out) == (2, "")

@@ -167,6 +167,7 @@ def test_what_a_card_says_neither_styles_nor_steers_the_terminal(tmp_path):
     assert "\x1b" not in shown
 
 
+@pytest.mark.thorough
 def test_a_name_is_completed_and_a_card_shown_without_torch(env):
     words = {"_ECGMON_COMPLETE": "complete_bash", "COMP_WORDS": "ecgmon models show g"}
     assert ecgmon(env=env | words | {"COMP_CWORD": "3"}).out.split() == ["generic"]

@@ -8,11 +8,14 @@ import time
 import tomllib
 from contextlib import closing
 
+import pytest
+
 from tests.support.subprocesses import ECGMON, ecgmon_each, start
 
 ANYWHERE = 'ingest = "tcp://127.0.0.1:*"\npublish = "tcp://127.0.0.1:*"\n'
 
 
+@pytest.mark.thorough
 def test_what_is_in_force_is_shown_with_where_it_comes_from(env, tmp_path):
     file = tmp_path / "ecgmon.toml"
     file.write_text("[alarms]\nlow_rate = 45\n[wearers.ann]\nlead = 'V5'\nlow_rate = 50\n")
@@ -39,6 +42,7 @@ def test_what_is_in_force_is_shown_with_where_it_comes_from(env, tmp_path):
     assert checked.out == f"{file} is valid.\n"
 
 
+@pytest.mark.thorough
 def test_a_configuration_that_serve_would_refuse_is_refused(env, tmp_path):
     texts = ["[alarms]\nlow_rat = 45\n", "[models]\nmodel = 'nosuch'\n"]
     commands = []
@@ -55,6 +59,7 @@ def test_a_configuration_that_serve_would_refuse_is_refused(env, tmp_path):
     assert "There is no model nosuch" in model.err
 
 
+@pytest.mark.thorough
 def test_the_daemon_tells_systemd_and_reads_its_configuration_again_at_sighup(env, tmp_path):
     file = tmp_path / "ecgmon.toml"
     file.write_text(f"[network]\n{ANYWHERE}")

@@ -62,6 +62,7 @@ def captured(folder, wearer, header=None):
     (home / f"{about.name}.dat").write_bytes(bytes(7200))
 
 
+@pytest.mark.thorough
 def test_a_machine_that_is_well_has_no_problems(env, tmp_path, state):
     journal(state / "journal.db", 1.0, 2.0)
     captured(state, "ann")
@@ -80,6 +81,7 @@ def test_a_machine_that_is_well_has_no_problems(env, tmp_path, state):
     assert {path: path.stat().st_mtime_ns for path in state.rglob("*")} == before
 
 
+@pytest.mark.thorough
 def test_each_ill_is_told_with_what_to_do(env, tmp_path, state):
     state.chmod(0o777)
     journal(state / "journal.db", *range(5000))
@@ -116,6 +118,7 @@ def test_each_ill_is_told_with_what_to_do(env, tmp_path, state):
     assert "others may read the secret" in found["keys"][1]["text"]
 
 
+@pytest.mark.thorough
 def test_the_endpoints_of_a_monitor_at_work_are_its_own(env, tmp_path, state):
     with socket.create_server(("127.0.0.1", 0)) as a, socket.create_server(("127.0.0.1", 0)) as b:
         ingest, publish = (f"tcp://127.0.0.1:{s.getsockname()[1]}" for s in (a, b))

@@ -138,6 +138,7 @@ def test_the_old_name_of_annotator_is_taken_and_the_new_one_said(here, tmp_path)
     assert (tmp_path / "ec57" / "two-ann" / "README.md").is_file()
 
 
+@pytest.mark.thorough
 def test_our_detector_s_beats_have_the_figures_of_its_own_page(mitdb, mitdb_env, tmp_path):
     (tmp_path / "beats").mkdir()
     records = {name: read(Found(name, name, mitdb / name)) for name in ("108", "207", "228")}

@@ -92,6 +92,7 @@ def objecting(monkeypatch, *objections):
     monkeypatch.setattr(gate.Verdict, "objections", property(lambda _: list(objections)))
 
 
+@pytest.mark.thorough
 def test_a_wearer_gets_a_model_and_a_second_is_judged_on_what_is_left(enroll, monkeypatch, records):
     objecting(monkeypatch)
     outcome = enroll()
@@ -136,6 +137,7 @@ def test_what_is_kept_of_another_rate_can_be_reviewed_again(enroll):
     assert np.sqrt(np.mean(off**2)) < 0.02
 
 
+@pytest.mark.thorough
 def test_a_model_that_does_worse_is_kept_unless_it_is_forced(enroll, monkeypatch):
     objecting(monkeypatch, "it is worse")
     outcome = enroll()
@@ -149,6 +151,7 @@ def test_a_model_that_does_worse_is_kept_unless_it_is_forced(enroll, monkeypatch
     assert (activation.version, activation.forced) == (2, True)
 
 
+@pytest.mark.thorough
 def test_the_figures_for_scripts_are_those_of_the_verdict(enroll, prepared):
     outcome = enroll("annotated", "--json", "-")
     figures = json.loads(outcome.stdout)
@@ -180,6 +183,7 @@ def test_what_is_assumed_normal_calibrates_and_keeps_the_signal(enroll, records)
     assert kept.with_suffix(".html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.thorough
 def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
     taken = sources.from_record(records["other rate"], None, splits.ENROLMENT_S)
     same = sources.from_record(records["annotated"], None, splits.ENROLMENT_S)
@@ -195,6 +199,7 @@ def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
     assert np.abs(beats[0] - beats[1]).max() <= 3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("record", "options", "said"),
     [

@@ -60,6 +60,7 @@ print(json.dumps(enrolled(None)), flush=True)
 ROUNDS = [(1, 4), *(pytest.param(12, 12 * r, marks=pytest.mark.slow) for r in range(5))]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kills", "seed"), ROUNDS)
 def test_an_enrolment_killed_at_any_moment_leaves_a_store_that_loads(tmp_path, kills, seed):
     env = environment(tmp_path, ECGMON_STATE=tmp_path / "state", OMP_NUM_THREADS=1)

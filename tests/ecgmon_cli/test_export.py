@@ -18,6 +18,8 @@ from ecgmon.wire import Frame, messages
 from replay.simulator.simulation import simulate
 from tests.support.subprocesses import ecgmon_each, environment, start
 
+pytestmark = pytest.mark.thorough
+
 MAIN = (sys.executable, "-c", "from ecgmon_cli import main; main()")
 ANYWHERE = ("--ingest", "tcp://127.0.0.1:*", "--publish", "tcp://127.0.0.1:*")
 WEARER = "simulated-asystole"

@@ -30,6 +30,7 @@ def serving(tmp_path, env):
         context.__exit__(None, None, None)
 
 
+@pytest.mark.thorough
 def test_many_play_at_once_records_and_simulated_wearers(serving, records, env, tmp_path):
     _, endpoint, _ = serving()
     plays = {

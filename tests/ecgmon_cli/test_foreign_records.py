@@ -31,6 +31,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.thorough
 def test_another_annotator_s_beats_score_the_whole_record(folder, env):
     outcome = ecgmon("replay", folder / "r.dat", *FAST, "--annotator", "ecg", env=env)
     assert outcome.code == 0, outcome.err
@@ -41,6 +42,7 @@ def test_another_annotator_s_beats_score_the_whole_record(folder, env):
     assert "rate=360" in outcome.err
 
 
+@pytest.mark.thorough
 def test_damaged_annotations_are_said_and_the_signal_plays_without_scores(folder, env):
     outcome = ecgmon("replay", folder / "r", *FAST, env=env)
     assert outcome.code == 0, outcome.err

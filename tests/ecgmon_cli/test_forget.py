@@ -120,6 +120,7 @@ def test_what_still_names_the_wearer_is_said(state, run, tmp_path):
     }
 
 
+@pytest.mark.thorough
 def test_while_a_monitor_runs_nothing_is_forgotten(state, template, run, env, tmp_path):
     before = stored_files(template)
     with start(ECGMON, "serve", *ANYWHERE, folder=tmp_path / "serve", env=env) as daemon:

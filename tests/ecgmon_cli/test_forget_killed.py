@@ -75,6 +75,7 @@ while True:
 EVERY_MOMENT = [pytest.param(first, 6, marks=pytest.mark.slow) for first in range(6)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("first", "every"), [(0, 11), *EVERY_MOMENT])
 def test_killed_anywhere_it_is_finished_by_the_next_run(tmp_path, first, every):
     template = made(tmp_path / "template")

@@ -33,6 +33,7 @@ def test_who_asks_for_it_by_name_gets_it(name):
     assert resolve(name, None) == built_in()[name]
 
 
+@pytest.mark.thorough
 def test_a_record_of_that_name_is_judged_by_the_generic_model(env, records, tmp_path):
     folder = tmp_path / "svdb"
     folder.mkdir()
@@ -45,6 +46,7 @@ def test_a_record_of_that_name_is_judged_by_the_generic_model(env, records, tmp_
     assert [judge.partition("-")[0] for judge in judges] == ["generic", "203"]
 
 
+@pytest.mark.thorough
 def test_that_very_record_is_judged_by_its_own_whatever_it_is_called(mitdb, mitdb_env, tmp_path):
     """And what the model was fitted to is not scored."""
     own = built_in()["203"]

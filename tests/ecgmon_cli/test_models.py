@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
+
 from tests.support.bundles import write_bundle
 from tests.support.subprocesses import ecgmon
 
 FAST = ("--speed", "max", "--no-view")
 
 
+@pytest.mark.thorough
 def test_a_bundle_of_another_geometry_is_served_if_it_is_consistent(env, records, tmp_path):
     path = write_bundle(tmp_path / "own.onnx", history_s=1.0, look_ahead_s=0.25, rate=120)
     options = (*FAST, "--model", path, "--json", "-")
@@ -18,6 +21,7 @@ def test_a_bundle_of_another_geometry_is_served_if_it_is_consistent(env, records
     assert (result["windows"], result["classified"], result["threshold"]) == (29, 28, 0.1)
 
 
+@pytest.mark.thorough
 def test_a_bundle_that_claims_another_geometry_than_its_graph_has_is_refused(env, tmp_path):
     path = write_bundle(
         tmp_path / "own.onnx",

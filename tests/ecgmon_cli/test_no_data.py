@@ -1,5 +1,7 @@
 """A machine without records and without a network: what it says, and what it can still do."""
 
+import pytest
+
 from tests.support.subprocesses import ecgmon
 
 SENTENCE = (
@@ -10,6 +12,7 @@ SENTENCE = (
 FAST = ("--speed", "max", "--no-view")
 
 
+@pytest.mark.thorough
 def test_a_record_that_cannot_be_had_leaves_three_ways_out(env, tmp_path):
     outcome = ecgmon("replay", "203", *FAST, env=env)
     assert (outcome.code, outcome.out) == (2, "")
@@ -18,6 +21,7 @@ def test_a_record_that_cannot_be_had_leaves_three_ways_out(env, tmp_path):
     assert left == []  # nothing half fetched
 
 
+@pytest.mark.thorough
 def test_the_demonstration_goes_on_with_a_simulated_wearer_and_says_so(env):
     outcome = ecgmon("replay", "203", "--or-simulate", *FAST, env=env)
     assert (outcome.code, outcome.err) == (0, "")
@@ -26,11 +30,13 @@ def test_the_demonstration_goes_on_with_a_simulated_wearer_and_says_so(env):
     assert "all alarms as expected" in outcome.out
 
 
+@pytest.mark.thorough
 def test_a_folder_that_does_not_hold_the_record_is_no_help(env, tmp_path):
     outcome = ecgmon("replay", "203", "--data", tmp_path, *FAST, env=env)
     assert (outcome.code, outcome.err) == (2, f"Error: {SENTENCE}\n")
 
 
+@pytest.mark.thorough
 def test_what_goes_on_is_not_written_among_the_figures(env):
     outcome = ecgmon("replay", "203", "--or-simulate", *FAST, "--json", "-", env=env)
     assert outcome.code == 0

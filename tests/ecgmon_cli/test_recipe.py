@@ -14,6 +14,8 @@ from replay.simulator.simulation import simulate
 from tests.support.subprocesses import ecgmon, environment
 from trainer.data.examples import Examples
 
+pytestmark = pytest.mark.thorough
+
 SIDES = ("--training", "{}/one,{}/two", "--validation", "{}/three", "--evaluation", "{}/four")
 
 

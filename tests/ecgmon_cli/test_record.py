@@ -46,16 +46,19 @@ def test_record_203_is_monitored_whole_and_judged_well(mitdb_env, tmp_path):
     assert "0 % of them in its training set" in outcome.out
 
 
+@pytest.mark.thorough
 def test_enrolment_minutes_that_are_scored_show_in_the_share(mitdb_env):
     result = figures("203", "--score-from", 0, "--duration", 400, env=mitdb_env)
     assert 0.5 < result["trained_on_share"] < 1
 
 
+@pytest.mark.thorough
 def test_the_first_five_minutes_of_an_enrolled_wearer_are_not_scored(mitdb_env):
     result = figures("203", "--duration", 300, env=mitdb_env)
     assert (result["windows"], result["scored"], result["trained_on_share"]) == (299, 0, None)
 
 
+@pytest.mark.thorough
 def test_the_generic_model_can_be_asked_for(mitdb_env):
     result = figures("203", "--model", "generic", "--duration", 60, env=mitdb_env)
     assert result["model"].startswith("generic")
@@ -63,6 +66,7 @@ def test_the_generic_model_can_be_asked_for(mitdb_env):
     assert result["trained_on_share"] == 0
 
 
+@pytest.mark.thorough
 def test_json_on_stdout_leaves_everything_else_to_stderr(records, env):
     outcome = ecgmon("replay", records / "beats", *FAST, "--json", "-", env=env)
     assert outcome.code == 0
@@ -71,6 +75,7 @@ def test_json_on_stdout_leaves_everything_else_to_stderr(records, env):
     assert "balanced accuracy" in outcome.err
 
 
+@pytest.mark.thorough
 def test_a_record_without_annotations_plays_unscored(records, env):
     outcome = ecgmon("replay", f"{records / 'plain'}.hea", *FAST, "--json", "-", env=env)
     assert outcome.code == 0, outcome.err
@@ -80,11 +85,13 @@ def test_a_record_without_annotations_plays_unscored(records, env):
     assert "none: the record has no annotations" in outcome.err
 
 
+@pytest.mark.thorough
 def test_a_record_is_found_in_the_folder_that_data_names(records, env):
     result = figures(f"{records.name}/beats", "--data", records.parent, env=env)
     assert (result["record"], result["windows"]) == (f"{records.name}/beats", 29)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("options", "windows", "samples"),
     [
@@ -99,6 +106,7 @@ def test_a_part_of_a_record_is_played(records, env, options, windows, samples):
     assert result["scored"] <= windows
 
 
+@pytest.mark.thorough
 def test_bursts_and_speeds_change_nothing_but_the_latency(records, env):
     timing = dict.fromkeys(("latency_ms_p50", "latency_ms_p99", "speed"))
     at_once = figures(records / "beats", env=env)
@@ -111,6 +119,7 @@ def test_bursts_and_speeds_change_nothing_but_the_latency(records, env):
     assert at_once["tp"] > 5
 
 
+@pytest.mark.thorough
 def test_the_journal_holds_what_was_said(records, env, tmp_path):
     path = tmp_path / "said.db"
     rules = ("--abnormal", "1/1", "--clear-after", 1)

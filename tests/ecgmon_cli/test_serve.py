@@ -105,6 +105,7 @@ def test_devices_in_other_processes_are_monitored_and_sigterm_ends_it_cleanly(
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_daemon_soon_though_a_device_is_connected(serving, env, tmp_path, number):
     daemon, endpoint = serving()
@@ -117,6 +118,7 @@ def test_a_signal_ends_the_daemon_soon_though_a_device_is_connected(serving, env
     assert "closed" not in kinds  # the stream goes on with the next daemon
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_a_replay_with_its_summary_and_the_stream_with_goodbye(serving, env, tmp_path):
     daemon, endpoint = serving()
     result = tmp_path / "result.json"
@@ -138,6 +140,7 @@ def test_ctrl_c_ends_a_replay_with_its_summary_and_the_stream_with_goodbye(servi
     assert [message["end"] for message in closed] == [figures["samples_sent"]]
 
 
+@pytest.mark.thorough
 def test_an_endpoint_in_use_is_refused_and_the_first_daemon_goes_on(serving, env, tmp_path):
     daemon, endpoint = serving()
     options = ("--ingest", endpoint, *ANYWHERE[2:], "--journal", tmp_path / "second.db")
@@ -153,6 +156,7 @@ def test_an_endpoint_in_use_is_refused_and_the_first_daemon_goes_on(serving, env
     assert ends(daemon, signal.SIGTERM).code == 0
 
 
+@pytest.mark.thorough
 def test_the_journal_has_a_home_of_its_own(serving, env, tmp_path):
     daemon, _ = serving("--model", "generic")
     assert ends(daemon, signal.SIGTERM).code == 0
@@ -167,6 +171,7 @@ def test_a_home_that_cannot_be_written_asks_for_a_journal(env, tmp_path):
     assert outcome.err.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_a_reader_that_goes_away_is_no_error(env):
     command = f"'{ECGMON}' replay --simulate premature --speed max --no-view"
     outcome = shell(f"{command} | head -1; exit ${{PIPESTATUS[0]}}", env=env)

@@ -7,6 +7,8 @@ import pytest
 from replay.simulator.scenarios import SCENARIOS
 from tests.support.subprocesses import ecgmon, ecgmon_each, environment
 
+pytestmark = pytest.mark.thorough
+
 FAST = ("--speed", "max", "--no-view")
 
 

@@ -15,6 +15,7 @@ def bundle(tmp_path):
     return write_bundle(tmp_path / "ann.onnx", name="ann's", wearer="ann", **GEOMETRY)
 
 
+@pytest.mark.thorough
 def test_a_model_goes_into_service_back_and_to_another_machine(env, bundle, tmp_path):
     copy = tmp_path / "copy.onnx"
     calls = {
@@ -43,6 +44,7 @@ def test_a_model_goes_into_service_back_and_to_another_machine(env, bundle, tmp_
     assert listed["ann/2"]["card"]["wearer"] == "ann"
 
 
+@pytest.mark.thorough
 def test_a_model_passes_through_a_pipe(env, bundle):
     assert ecgmon("models", "import", "ann", bundle, env=env).code == 0
     line = f"{ECGMON} models export ann - | {ECGMON} models import ann -"
@@ -51,6 +53,7 @@ def test_a_model_passes_through_a_pipe(env, bundle):
     assert outcome.out == "Version 2 is in service for ann.\n"
 
 
+@pytest.mark.thorough
 def test_a_monitor_judges_with_the_model_in_service(env, tmp_path):
     own = write_bundle(tmp_path / "own.onnx", name="own", wearer="simulated", **GEOMETRY)
     play = ("replay", "--simulate", "normal", "--speed", "max", "--no-view", "--json", "-")
@@ -64,6 +67,7 @@ def test_a_monitor_judges_with_the_model_in_service(env, tmp_path):
     assert models == ["simulated-beatnet", "own", "generic-beatnet"]
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_done_is_one_sentence(env, bundle, tmp_path):
     state = tmp_path / "home/.local/state/ecgmon/models"
     calls = {

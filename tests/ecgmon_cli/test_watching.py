@@ -234,6 +234,7 @@ def test_no_monitor_and_no_endpoint_are_told_in_one_sentence(publisher, run, mon
     assert wrong.err.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_without_a_terminal_the_view_prints_lines_and_outlives_a_restart(publisher, tmp_path, env):
     publisher.snapshot = [*ANN, alarm("ann", 1)]
     command = (ECGMON, "view", "--monitor", publisher.endpoint)

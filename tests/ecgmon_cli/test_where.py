@@ -126,6 +126,7 @@ def test_any_text_is_an_endpoint_or_refused_in_one_sentence(text):
         assert re.match(r"(tcp|ipc)://\S+\Z", found.endpoint)
 
 
+@pytest.mark.thorough
 def test_every_command_refuses_an_odd_endpoint_alike(env, tmp_path):
     commands = [
         [*command, *option, text]
@@ -192,6 +193,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.thorough
 def test_a_key_that_is_not_accepted_says_so_and_one_that_is_known_is_let_in(desk, env, tmp_path):
     far, plain = desk
     commands, expected = [], []

@@ -21,6 +21,8 @@ from ecgmon.records.captured import reader as captured
 from ecgmon.wire import Frame, messages
 from tests.support.subprocesses import environment, start
 
+pytestmark = pytest.mark.thorough
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EARLIER = Path(__file__).parents[1] / "fixtures" / "0.1.0"
 SERVE = (sys.executable, "-c", "from ecgmon_cli import main; main()", "serve")

@@ -30,6 +30,7 @@ def test_the_surface_is_what_is_pinned(name):
     assert len(now) == len(set(now)), "a fact is told twice"
 
 
+@pytest.mark.thorough
 def test_the_exit_codes_are_those_of_real_commands(tmp_path, env):
     commands = {
         0: ["--version"],

@@ -53,6 +53,7 @@ def test_the_shim_sets_a_clock(clock, tmp_path):
         assert published == pytest.approx(time.time() + step, abs=5)
 
 
+@pytest.mark.thorough
 def test_steps_of_an_hour_both_ways_change_no_alarm_and_lose_nothing(clock, context, tmp_path):
     record = simulate("asystole", seed=3, duration_s=60, wearer="ann").record
     stepped, steady = Mortal(tmp_path / "stepped"), Mortal(tmp_path / "steady")

@@ -28,6 +28,7 @@ def assert_whole(folder, wearer, stream, samples):
     np.testing.assert_array_equal(found, samples)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cuts", [5, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_stream_that_is_cut_again_and_again_loses_no_sample(tmp_path, context, chance, cuts):
     folder = tmp_path / "captured"

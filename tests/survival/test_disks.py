@@ -37,6 +37,7 @@ def monitor(tmp_path):
     return FaultyDisk(tmp_path / "monitor")
 
 
+@pytest.mark.thorough
 def test_a_heart_that_stands_still_is_told_while_the_disk_hangs(monitor, context):
     with Watching(context, monitor, record(60), FAST) as scene:
         scene.until(lambda: scene.judged() >= 8 * 360)
@@ -55,6 +56,7 @@ def test_a_heart_that_stands_still_is_told_while_the_disk_hangs(monitor, context
         assert monitor.journal("gap") == []
 
 
+@pytest.mark.thorough
 def test_a_disk_that_fails_acknowledges_nothing_until_it_has_what_it_missed(monitor, context):
     with Watching(context, monitor, record(40), FAST) as scene:
         scene.until(lambda: scene.device.retransmit.start >= 5 * 360)

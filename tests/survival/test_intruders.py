@@ -198,6 +198,7 @@ def test_a_key_that_floods_is_told_to_wait_and_nobody_else_notices(registry):
     assert all(0 < answer.retry_s <= 60 for answer in refused)
 
 
+@pytest.mark.thorough
 def test_half_messages_huge_ones_and_plain_connections_harm_nobody(registry):
     good = registry.device(registry.good)
     good.greet("ann", 7)

@@ -13,7 +13,7 @@ import pytest
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
 from replay.simulator.simulation import simulate
-from tests.monitor.storage.test_journal import said
+from tests.monitor.storage.test_journal import journal_messages
 from tests.support.rig import Rig
 from tests.support.subprocesses import ecgmon
 from tests.survival.conftest import Playing
@@ -30,7 +30,7 @@ def monitor(folder):
 
 
 def of(path, kind):
-    return [m for m in said(path) if isinstance(m, kind)]
+    return [m for m in journal_messages(path) if isinstance(m, kind)]
 
 
 @pytest.mark.parametrize("lock_s", [2, pytest.param(30, marks=pytest.mark.slow)])

@@ -114,6 +114,7 @@ def play(monitor, context, record, deaths=(), speed=SPEED):
     return playing.device
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_monitor_killed_at_random_moments_loses_nothing(mortal, context, chance, kills):
     record = simulate("asystole", seed=3, duration_s=3600, wearer="ann").record
@@ -132,6 +133,7 @@ def test_a_monitor_killed_at_random_moments_loses_nothing(mortal, context, chanc
     assert not killed.journal("gap")
 
 
+@pytest.mark.thorough
 def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
     monitor = mortal("monitor")
     monitor.folder.mkdir()

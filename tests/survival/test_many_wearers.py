@@ -11,9 +11,8 @@ from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
 from monitor.wearers.recovery import STEP_SAMPLES
 from replay.simulator.simulation import simulate
-from tests.monitor.storage.test_journal import said
-from tests.support.rig import Rig, Wearable, assert_same
-from tests.support.rig import said as spoken
+from tests.monitor.storage.test_journal import journal_messages
+from tests.support.rig import Rig, Wearable, assert_same, output_of
 from tests.survival.test_kills import Mortal
 
 RATE = 360
@@ -90,7 +89,7 @@ def assert_told_the_same(folder, other, records):
     for i in range(len(records)):
         published = []
         for each in (folder, other):
-            mine = spoken(said(each / "journal.db"), f"w{i:02}")
+            mine = output_of(journal_messages(each / "journal.db"), f"w{i:02}")
             windows = [m for m in mine if m["type"] == "Window"]
             assert [m["first"] for m in windows] == [RATE * n for n in range(len(windows))]
             alarms = [
@@ -101,6 +100,7 @@ def assert_told_the_same(folder, other, records):
         assert published[0][1] == published[1][1]
 
 
+@pytest.mark.thorough
 def test_all_go_on_together_as_if_nothing_had_happened(tmp_path, records, monkeypatch):
     undisturbed(tmp_path / "alone", records)
     ends = killed(tmp_path / "first", tmp_path / "second", records)

@@ -111,6 +111,7 @@ main()
 BIND = "import zmq; zmq.Context().socket(zmq.ROUTER).bind('tcp://127.0.0.1:*')"
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(
     (platform.system(), platform.machine()) != ("Linux", "x86_64"),
     reason="needs the system call numbers of x86-64 Linux",

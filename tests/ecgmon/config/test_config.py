@@ -217,6 +217,7 @@ def table(kind):
     )
 
 
+@pytest.mark.thorough
 @given(
     sections=st.fixed_dictionaries({}, optional={n: table(kind) for n, kind in SECTIONS.items()}),
     wearers=st.dictionaries(

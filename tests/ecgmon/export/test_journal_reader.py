@@ -78,6 +78,7 @@ def test_rows_that_are_none_are_counted_and_left_out(stored):
     assert len(found.streams[STREAM].seconds[0]) == 1
 
 
+@pytest.mark.thorough
 @given(st.lists(TO_VIEWER, max_size=5), st.floats())
 @settings(max_examples=20)
 def test_any_messages_at_any_time_are_read(tmp_path_factory, found, time):

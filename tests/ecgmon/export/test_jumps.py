@@ -85,6 +85,7 @@ def test_a_real_gap_is_no_jump(stored):
     assert len(stream.seconds()) == 620
 
 
+@pytest.mark.thorough
 def test_a_backlog_with_a_hole_in_it_is_no_jump(stored):
     """An hour that was kept by the device came at once, and some of it not at all."""
     ten_seconds(stored, 0, 0)

@@ -202,6 +202,7 @@ while True:
 """
 
 
+@pytest.mark.thorough
 def test_a_store_killed_at_any_moment_loads(store, bundle, tmp_path):
     store.activate("ann", store.add("ann", bundle))
     for number in range(5):

@@ -78,6 +78,7 @@ def test_a_window_comes_as_soon_as_its_look_ahead_does_and_only_if_it_is_whole(
     assert chain.next[0] == first + n
 
 
+@pytest.mark.thorough
 @given(at=st.integers(1500, 6000), seed=st.integers(0, 2**32 - 1))
 def test_what_comes_later_changes_no_window(ecg, at, seed):
     changed = ecg[:8000].copy()
@@ -216,6 +217,7 @@ def test_a_beat_is_known_as_soon_as_it_is_confirmed_until_the_second_tells_of_it
     assert chain.confirmed(0) == ()
 
 
+@pytest.mark.thorough
 def test_weak_beats_are_among_the_beats_of_a_second_but_not_of_the_running_one(ecg):
     chain, reported, running = SignalChain(SERVED, 1), [], set()
     for sample in np.r_[ecg[: 20 * RATE], 0.2 * ecg[20 * RATE : 28 * RATE]]:

@@ -155,6 +155,7 @@ firsts = st.sampled_from([0, 1, 359, 360, 361, 12_345, 2**40 + 77]) | st.integer
 segments = st.lists(st.tuples(firsts, recipes), min_size=1, max_size=3)
 
 
+@pytest.mark.thorough
 @every_geometry
 @given(
     wearers=st.lists(segments, min_size=2, max_size=4),

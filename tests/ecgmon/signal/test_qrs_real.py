@@ -16,6 +16,8 @@ from ecgmon.signal.qrs import BeatDetector
 from trainer.data.protocol_splits import NON_PACED
 from trainer.evaluation.qrs import DetectionCounts, compare, errors, evaluate
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def counts(mitdb):

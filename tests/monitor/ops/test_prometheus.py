@@ -183,6 +183,7 @@ def test_metrics_are_told_to_this_machine_only(address):
         MetricsServer(Metrics(), address)
 
 
+@pytest.mark.thorough
 def test_connections_that_ask_nothing_are_bounded_and_the_next_scrape_is_answered(served):
     _, address = served
     host, port = address.split(":")

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ecgmon.wire import messages
 from monitor.storage.journal import Journal
@@ -32,6 +33,7 @@ while True:
 """
 
 
+@pytest.mark.thorough
 def test_a_killed_writer_leaves_a_prefix_with_every_alarm_that_append_returned_for(tmp_path):
     path, rng = tmp_path / "journal.db", np.random.default_rng(1)
     number = 0
@@ -58,7 +60,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from ecgmon.wire import messages
 from monitor.storage.journal import Journal
-from tests.monitor.storage.test_journal import alarm, kept, window
+from tests.monitor.storage.test_journal import alarm, stored, window
 
 path = Path(sys.argv[1])
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
@@ -82,7 +84,7 @@ journal.append([window(number) for number in range(1000)])
 journal.close()
 disk(hard)
 while_full = [each for number in range(200) for each in (window(number), alarm(number))]
-assert kept(path) == [alarm(0), *while_full, alarm(5000), *while_full, alarm(5001)]
+assert stored(path) == [alarm(0), *while_full, alarm(5000), *while_full, alarm(5001)]
 print("survived")
 """
 

@@ -86,6 +86,7 @@ def test_every_attribute_of_a_wearer_is_saved_or_comes_from_the_other_monitor():
     assert slots(WearerSession) - saved == {"active", "alarm_messages", "limits"}
 
 
+@pytest.mark.thorough
 @given(
     seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1), judged_s=st.none() | st.integers(10, 25)
 )
@@ -223,6 +224,7 @@ def saves_at(rig, index):
     return saved
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_wearer_is_moved_to_another_process_while_the_device_streams(tmp_path, seed):
     rng = np.random.default_rng(seed)

@@ -86,6 +86,7 @@ def scene():
     context.destroy(linger=0)
 
 
+@pytest.mark.thorough
 def test_every_sample_arrives_in_order_though_the_connection_is_cut_fifty_times(scene):
     rec = record(500, missing=[(777, 999), (100 * RATE + 5, 104 * RATE)])
     s = scene(rec, slack=7)

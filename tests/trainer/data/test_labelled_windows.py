@@ -51,6 +51,7 @@ def test_parts_are_the_very_windows_of_study_1_wearer_by_wearer(record):
         np.testing.assert_array_equal(others, study_parts(two, 4)[part])
 
 
+@pytest.mark.thorough
 def test_windows_of_a_real_record(mitdb):
     """Record 114 has V5 first: the published protocol takes that, all others its MLII."""
     first = load_examples("windows", ["114"], mitdb.parent, lead="1")[0]

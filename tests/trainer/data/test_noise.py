@@ -35,6 +35,7 @@ def test_a_flat_piece_is_not_blown_up():
     assert np.abs(signal).max() < 1e-5
 
 
+@pytest.mark.thorough
 def test_the_recordings_pass_through_the_monitors_own_chain(mitdb):
     if not (mitdb.parent / "nstdb" / "em.dat").is_file():
         pytest.skip("needs the noise recordings: nstdb beside mitdb")

@@ -25,6 +25,7 @@ def usual(signal):
     return labelled(signal, np.full(len(signal.beats), NORMAL, dtype=np.int8))
 
 
+@pytest.mark.thorough
 def test_the_bundle_says_what_the_network_says_and_nobody_is_fitted_to(signal, usual, tmp_path):
     way = assumed_normal(GENERIC, signal, 1)
     model = enrol(GENERIC, usual, way, 1, tmp_path / "own.onnx", seconds=signal.seconds)

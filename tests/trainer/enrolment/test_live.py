@@ -257,6 +257,7 @@ main()
 """
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_it_with_one_line(rig, tmp_path):
     command = (sys.executable, "-c", PROGRAM, "enroll", "--patient", "ann", "--live", "5")
     command += ("--assume-normal", "--monitor", rig.monitor.publish)

@@ -45,6 +45,7 @@ def test_seconds_without_signal_have_no_beats(record):
     assert not np.isin(seconds, np.flatnonzero(~part.usable)).any()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("samples", "said"),
     [

@@ -56,6 +56,7 @@ def sets():
     }
 
 
+@pytest.mark.thorough
 def test_new_wearers_are_judged_after_their_enrolment(quick, sets, tmp_path):
     told = []
     outcomes = NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path / "work", told.append)
@@ -162,6 +163,7 @@ def simulated_task(tmp_path_factory):
     )
 
 
+@pytest.mark.thorough
 def test_a_wearer_is_enrolled_in_every_way_and_judged_after_it(quick, simulated_task):
     task = simulated_task
     outcome = enrolment.enrol_in_all_ways(task)

@@ -89,6 +89,7 @@ def test_the_published_figures_are_of_the_studys_patients():
     assert min(row.balanced_accuracy for row in publication.INDIVIDUAL.values()) == 0.713
 
 
+@pytest.mark.thorough
 def test_figures_by_hand(tmp_path):
     own = track()
     # 203: one of two abnormal windows missed, balanced accuracy 3/4. 200: one of two normal too.
@@ -118,11 +119,13 @@ def test_figures_by_hand(tmp_path):
     assert models["own"][SEARCHED]["validation"]["203"] == 0.9
 
 
+@pytest.mark.thorough
 def test_windows_are_counted_by_part(tmp_path):
     counts = written(tmp_path)["windows"]["203"]
     assert counts == {"train": 2, "validation": 4, "test": 4, "positive_rate": 0.5}
 
 
+@pytest.mark.thorough
 def test_the_own_threshold_is_the_share_of_abnormal_training_windows(tmp_path):
     models = written(tmp_path)["models"]
     assert models["own"][FINE_TUNED]["threshold"] == dict.fromkeys(NAMES, 0.5)
@@ -163,6 +166,7 @@ def test_edge_distances_by_hand(beats, window, expected):
     assert distance == (None if expected is None else pytest.approx(expected * 1000 / 60))
 
 
+@pytest.mark.thorough
 def test_errors_are_listed_with_their_distance(tmp_path):
     # 203: window 7 is a false alert, its nearest abnormal beat 54.5 steps into the next second;
     # window 8 is missed, its beat 5.5 steps before the end.
@@ -221,6 +225,7 @@ def test_verdicts_by_hand():
     }
 
 
+@pytest.mark.thorough
 def test_result_page_and_pictures_are_written(tmp_path):
     result = written(tmp_path)
     assert json.loads((tmp_path / "result.json").read_text()) == json.loads(json.dumps(result))
@@ -233,6 +238,7 @@ def test_result_page_and_pictures_are_written(tmp_path):
     assert "| 203 | 0.966 | 1.000 |" in page
 
 
+@pytest.mark.thorough
 def test_the_pages_verdict_changes_with_the_figures(tmp_path):
     good = written(tmp_path / "good") and (tmp_path / "good/README.md").read_text()
     assert "| own network | fine-tuned | worst patient | 1.0000 | target 0.93 | **met** |" in good

@@ -108,6 +108,7 @@ def test_intervals_are_seen_where_shapes_are_alike():
     assert not torch.equal(first, second)
 
 
+@pytest.mark.thorough
 def test_the_recipe_is_found_by_its_name_and_learns(monkeypatch):
     monkeypatch.setattr(PrematureBeats, "SHARE", 0.3)  # fewer beats are enough
     assert recipe("context") is RECIPE

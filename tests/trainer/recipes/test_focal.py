@@ -58,6 +58,7 @@ def test_the_network_has_six_pairs_of_convolutions_and_two_dense_layers():
     assert parameter_count(network) == convolutions + 257 * 64 + 65 * 5 == 231_285
 
 
+@pytest.mark.thorough
 def test_a_few_beats_are_learned():
     given = task()
     network = RECIPE.systems["tuned"](given)
@@ -65,6 +66,7 @@ def test_a_few_beats_are_learned():
     assert mean_f1(network, given.validation) > 0.9
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_weights_and_kept_ones_are_taken(tmp_path):
     seen = []
     shelf = Checkpoints(tmp_path, lambda name, epoch: seen.append((name, epoch.number)))
@@ -79,6 +81,7 @@ def test_the_same_seed_gives_the_same_weights_and_kept_ones_are_taken(tmp_path):
         assert torch.equal(weights, kept.state_dict()[name])
 
 
+@pytest.mark.thorough
 def test_a_wearer_s_beats_are_learned_without_forgetting_the_others():
     """The wearer's V lies between N and S of the others; of the wearer nothing else is known."""
     given = task()

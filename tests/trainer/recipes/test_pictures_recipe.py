@@ -23,6 +23,8 @@ from trainer.recipes.pictures import (
 )
 from trainer.training.recipe import Checkpoints, Task, adapt, balanced_accuracy
 
+pytestmark = pytest.mark.thorough
+
 RECIPE = recipe("pictures")
 
 

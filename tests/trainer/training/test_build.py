@@ -16,6 +16,8 @@ from trainer.training import build
 from trainer.training import onnx_export as export
 from trainer.training.scoring import probabilities
 
+pytestmark = pytest.mark.thorough
+
 SHORT = {
     name: replace(
         recipe,

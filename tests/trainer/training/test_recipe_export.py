@@ -38,6 +38,7 @@ def trained(network, classes, shape):
     return TrainedRecipe("made", network.eval(), *parts, RECORDS, seed=1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("network", "channels"),
     [
@@ -67,6 +68,7 @@ def test_a_network_of_beats_says_in_its_bundle_what_it_says_in_torch(tmp_path, n
     assert np.trace(card.evaluation.counts) == np.sum(called == made.evaluation.labels)
 
 
+@pytest.mark.thorough
 def test_a_network_of_windows_becomes_a_bundle_that_a_monitor_loads(tmp_path):
     torch.manual_seed(1)
     made = trained(PictureNet(2), ("normal", "abnormal"), (1, 128))

@@ -75,6 +75,7 @@ def test_an_answer_that_leads_nowhere_ends_the_questions(monitor):
     assert not any("3" in row[:3] for row in seen(history))
 
 
+@pytest.mark.thorough
 def test_memory_is_bounded(past):
     history = AlarmHistory("203")
     for _ in range(2 * MOST):

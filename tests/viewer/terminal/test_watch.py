@@ -60,6 +60,7 @@ def ben(monitor):
     return type(monitor)("ben")
 
 
+@pytest.mark.thorough
 def test_a_session(ward, monitor, ben):
     active = [
         ben.opened(),
@@ -132,6 +133,7 @@ def test_a_session(ward, monitor, ben):
     assert ward.terminal.process.stderr.read() == b""
 
 
+@pytest.mark.thorough
 def test_a_restart_of_the_monitor_is_told_and_outlived(ward, monitor, ben):
     opened = [ben.opened(), ben.window(0, heart_rate=144), ben.link()]
     nobody = Publisher()
@@ -163,6 +165,7 @@ def test_a_restart_of_the_monitor_is_told_and_outlived(ward, monitor, ben):
     assert ward.rings == 0
 
 
+@pytest.mark.thorough
 def test_a_small_terminal_without_colour_has_marks_and_a_bell(ward, monitor, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     ward = ward(snapshot=[monitor.opened(), monitor.window(0)])

@@ -78,6 +78,7 @@ def test_a_beat_at_either_end_of_a_record_is_filled_with_zeros():
     assert BEFORE == 360
 
 
+@pytest.mark.thorough
 def test_a_real_records_beats_are_all_there_and_annotated(mitdb):
     record = read(find("208", mitdb.parent))
     beats = live_beats(record)

@@ -39,6 +39,7 @@ def test_the_rule_that_the_publication_gives_does_not_lead_to_its_data_set(mitdb
     assert found == pytest.approx(68_654, rel=0.005)
 
 
+@pytest.mark.thorough
 def test_the_public_data_set_comes_out_class_by_class(mitdb):
     each = [annotated_beats(read(find(name, mitdb.parent))) for name in RECORDS]
     beats = Examples.joined(each)

@@ -128,6 +128,7 @@ def test_labels_are_told_from_answers():
     assert " NO LABEL  was not asked" in shown[-3]
 
 
+@pytest.mark.thorough
 def test_the_time_axis_and_the_scale_do_not_change_from_beat_to_beat():
     for beat in (20, 33):
         shown = rows(scene(beat), 120)

@@ -165,6 +165,7 @@ def test_only_the_part_of_ptb_that_is_described_is_called_small(tmp_path, patien
     assert ("52 healthy patients and 148 with an\ninfarction" in text) == (patients != (18, 11))
 
 
+@pytest.mark.thorough
 def test_the_page_is_made_of_the_results_beside_it(tmp_path):
     """All of it but the cost, which depends on the code of the day."""
     shutil.copytree(RESULTS / "studies", tmp_path / "studies")

@@ -42,6 +42,7 @@ def test_the_representative_beat_is_the_one_in_the_middle_of_its_class(network, 
     assert chosen[0] == nearest
 
 
+@pytest.mark.thorough
 def test_activations_and_embedding_are_drawn(network, beats, tmp_path):
     explanation.activations(network, beats, tmp_path / "plots" / "activations.png")
     pytest.importorskip("sklearn", reason="needs scikit-learn: make install-dev")

@@ -31,6 +31,7 @@ class KilledError(Exception):
     """Stands for a process that ends in the middle."""
 
 
+@pytest.mark.thorough
 def test_an_interrupted_search_goes_on_and_finds_what_another_finds(tmp_path):
     urls = [f"sqlite:///{tmp_path / name}.db" for name in ("whole", "interrupted")]
     whole = run(open_storage(urls[0]))

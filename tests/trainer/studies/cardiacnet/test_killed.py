@@ -56,6 +56,7 @@ def result(process):
     return output.splitlines()[-1]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kills", [1, pytest.param(6, marks=pytest.mark.slow)])
 def test_a_search_killed_at_random_moments_finds_the_same(tmp_path, kills):
     undisturbed = result(start(f"sqlite:///{tmp_path / 'calm.db'}"))

@@ -54,6 +54,7 @@ def test_a_stack_learns_what_the_plain_loop_learns(patient, weighted):
         np.testing.assert_allclose(mine, alone(patient, setting, 1), atol=0.004)
 
 
+@pytest.mark.thorough
 def test_two_runs_give_the_same_bits(patient):
     settings = [WindowSetting(rate, batch, True) for rate in (0.001, 0.1) for batch in (4, 16)]
     runs = []
@@ -99,6 +100,7 @@ def test_half_is_the_threshold_for_classes_drawn_as_they_come_too(patient):
         np.testing.assert_allclose(probability, unsure, rtol=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_best_epoch_is_kept(patient):
     one = trainee(patient, WindowSetting(0.003, 4, True))
     advance([one], 4)

@@ -41,6 +41,7 @@ def patients(track):
     return {name: one(name, seed) for seed, name in enumerate(("100", "203"), start=3)}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("track", [Published, pytest.param(Own, marks=pytest.mark.slow)])
 def test_a_track_is_trained_once_and_read_back_after(track, quick, tmp_path, monkeypatch):
     sets = patients(track)

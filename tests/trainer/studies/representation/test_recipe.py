@@ -15,6 +15,8 @@ from trainer.studies.representation.transformations import VERSIONS, in_versions
 from trainer.training.fit import FitSettings, deterministic
 from trainer.training.recipe import Checkpoints, Task, accuracy, adapt
 
+pytestmark = pytest.mark.thorough
+
 RECIPE = recipe("representation")
 NAMES = ["mlp", "cnn", "lstm", "ensemble"]
 SYSTEMS = [*NAMES, *(f"pre-trained-{name}" for name in NAMES)]
