@@ -22,6 +22,8 @@ from ecgmon.signal.row_beats import RowBeats
 from ecgmon.signal.rows import Rows
 from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
+from monitor.alarms.conditions.beat_history import BeatHistory
+from monitor.alarms.conditions.rhythm_announcements import RhythmTable
 from monitor.alarms.messages import AlarmMessages
 from monitor.wearers import state
 from monitor.wearers.places import WearerPlaces
@@ -35,6 +37,8 @@ PARTS = {
     RowBeats,  # of BeatDetector
     Rows,  # of SignalChain
     heart_rate._Limit,  # of HeartRateConditions
+    RhythmTable,  # of NamedRhythms
+    BeatHistory,  # of RhythmTable
     ReorderBuffer,  # of Stream
     ActiveStream,  # the rest: tests/monitor/wearers/test_state.py
     state._SavedStream,

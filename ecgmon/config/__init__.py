@@ -1,6 +1,7 @@
 """The configuration of ``ecgmon serve``: what can be set, where it is read, how it is shown."""
 
-from ecgmon.config.schema import AlarmsSection, Config, Wearer
+from ecgmon.config.alarms import AlarmsSection
+from ecgmon.config.schema import Config, Wearer
 from ecgmon.config.show import toml
 from ecgmon.config.sources import Given, LoadedConfig, load
 

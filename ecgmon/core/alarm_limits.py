@@ -5,20 +5,17 @@ Each value is checked here and nowhere else, when it is made: limits that exist 
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from ecgmon.core.errors import LimitsError
+from ecgmon.core.rhythm_limits import HIGHEST_RATE, LOWEST_RATE, RhythmLimits
 
 LONGEST: Final = 3600
 """Most seconds that any limit looks back or waits."""
 MOST_ABNORMAL: Final = 300
 """Most seconds out of which abnormal ones are counted."""
-LOWEST_RATE: Final = 15.0
-"""In 1/min. Below it each RR interval is an asystole."""
-HIGHEST_RATE: Final = 300.0
-"""In 1/min. Above it beats are closer than the detector tells them apart."""
 MARGIN: Final = 3.0
 """In 1/min. A rate must be back inside its limit by this much: at the limit it would flap."""
 RATES: Final = ("extreme_low_rate", "low_rate", "high_rate", "extreme_high_rate")
@@ -88,6 +85,8 @@ class AlarmLimits:
         Seconds without samples from an open stream.
     lag_s : float
         Seconds by which samples come late.
+    rhythms : RhythmLimits
+        What names rhythms from labelled beats.
 
     Raises
     ------
@@ -104,6 +103,7 @@ class AlarmLimits:
     extreme_high_rate: float | None = 150.0
     silent_s: float = 10.0
     lag_s: float = 5.0
+    rhythms: RhythmLimits = field(default_factory=RhythmLimits)
 
     def __post_init__(self) -> None:
         limits = {name: limit for name in RATES if (limit := getattr(self, name)) is not None}

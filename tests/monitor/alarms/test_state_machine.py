@@ -188,7 +188,7 @@ TestBedside.settings = settings(max_examples=80, stateful_step_count=40)
 def test_a_condition_told_each_second_raises_one_alarm():
     alarms = AlarmStateMachine()
     told = [t for now in range(60) for t in alarms.condition("silent", True, now)]
-    assert told == [Change(1, "silent", "raised", None, None, 0, KINDS["silent"].text)]
+    assert told == [Change(1, "silent", "medium", "raised", None, None, 0, KINDS["silent"].text)]
     assert (told[0].priority, told[0].category) == ("medium", "technical")
 
 
