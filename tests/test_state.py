@@ -23,7 +23,7 @@ from ecgmon.signal.rows import Rows
 from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.beat_history import BeatHistory
-from monitor.alarms.conditions.rhythm_announcements import RhythmTable
+from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
 from monitor.alarms.messages import AlarmMessages
 from monitor.wearers import state
 from monitor.wearers.places import WearerPlaces
@@ -37,8 +37,8 @@ PARTS = {
     RowBeats,  # of BeatDetector
     Rows,  # of SignalChain
     heart_rate._Limit,  # of HeartRateConditions
-    RhythmTable,  # of NamedRhythms
-    BeatHistory,  # of RhythmTable
+    RhythmAnnouncements,  # of NamedRhythms
+    BeatHistory,  # of RhythmAnnouncements
     ReorderBuffer,  # of Stream
     ActiveStream,  # the rest: tests/monitor/wearers/test_state.py
     state._SavedStream,

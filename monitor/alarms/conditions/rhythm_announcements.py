@@ -9,7 +9,7 @@ from monitor.alarms.conditions.beat_history import NEVER, BeatHistory
 from monitor.alarms.conditions.rhythm_table import LINGER_S, Row, Seen, table
 
 
-class RhythmTable(Stateful):
+class RhythmAnnouncements(Stateful):
     """The conditions of named rhythms, from beats that are certain and come in order.
 
     A row begins with the beat that completes its pattern, unless one above it holds that hides it
@@ -25,7 +25,9 @@ class RhythmTable(Stateful):
         What held before the stream began.
     """
 
-    layout = Layout("rhythm table", 1, ("_limits",), _history=NESTED, _ends=dict[Kind, Index])
+    layout = Layout(
+        "rhythm announcements", 1, ("_limits",), _history=NESTED, _ends=dict[Kind, Index]
+    )
 
     def __init__(self, limits: RhythmLimits, holding: set[Kind]) -> None:
         self._limits = limits

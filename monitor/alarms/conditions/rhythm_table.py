@@ -10,7 +10,7 @@ rules are:
 - R on T within 0.39 s, or 45 % of the usual RR interval where that is less, after the beat before;
 - that counts of ectopic beats wait while a wearer is being learned, and are not announced while a
   ventricular rhythm is;
-- that of several at once the worst is announced (`RhythmTable`).
+- that of several at once the worst is announced (`RhythmAnnouncements`).
 
 More than 30 ectopic beats an hour are the "frequent" ones of Lown and Wolf (Circulation 44, 1971).
 

@@ -13,7 +13,7 @@ from ecgmon.core.rhythm_limits import RhythmLimits
 from ecgmon.core.state import NESTED, Index, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SETTLED, Condition, SignalCondition
-from monitor.alarms.conditions.rhythm_announcements import RhythmTable
+from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
 from monitor.alarms.conditions.rhythm_table import LETTERS, Row, table
 from monitor.alarms.rules import Rules
 
@@ -68,7 +68,7 @@ class NamedRhythms(SignalCondition):
     def __init__(self, rules: Rules, holding: Collection[Kind] = ()) -> None:
         super().__init__(rules, holding)
         self._rows = {row.kind: row for row in table(rules.rhythms)}
-        self._table = RhythmTable(rules.rhythms, {*holding} & {*self.kinds})
+        self._table = RhythmAnnouncements(rules.rhythms, {*holding} & {*self.kinds})
         self._events: list[_Event] = []
         self._known = -1
         self._due = self._table.due
