@@ -71,8 +71,9 @@ class AlarmsSection(Section, frozen=True):
     ventricular_run: Annotated[
         Level, level("ventricular-run", "3 or more ventricular beats in a row, but fewer")
     ] = "medium"
-    pause: Annotated[
-        Level, level("pause", "an RR interval of 1.75 times the usual one, of 1 s above 120/min")
+    heart_pause: Annotated[
+        Level,
+        level("heart-pause", "an RR interval of 1.75 times the usual one, of 1 s above 120/min"),
     ] = "medium"
     r_on_t: Annotated[
         Level, level("r-on-t", "a ventricular beat in the T wave of the beat before")

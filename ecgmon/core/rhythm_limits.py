@@ -33,9 +33,11 @@ class RhythmLimits:
 
     Parameters
     ----------
-    ventricular_tachycardia, idioventricular_rhythm, ventricular_run, pause, r_on_t : Level
+    ventricular_tachycardia, idioventricular_rhythm, ventricular_run, heart_pause : Level
         Priority of each.
-    supraventricular_run, couplet, bigeminy, trigeminy, ectopics_minute, ectopics_hour : Level
+    r_on_t, supraventricular_run, couplet, bigeminy, trigeminy : Level
+        Priority of each.
+    ectopics_minute, ectopics_hour : Level
         Priority of each.
     ventricular_tachycardia_beats : int
         Ventricular beats in a row that are no short run any more.
@@ -60,7 +62,7 @@ class RhythmLimits:
     ventricular_tachycardia_rate: float = 100.0
     idioventricular_rhythm: Level = "medium"
     ventricular_run: Level = "medium"
-    pause: Level = "medium"
+    heart_pause: Level = "medium"
     r_on_t: Level = "medium"
     supraventricular_run: Level = "medium"
     supraventricular_run_beats: int = 3

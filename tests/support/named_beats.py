@@ -32,31 +32,33 @@ def beats(text, first=1000):
     return made
 
 
-def push(named, said, noisy=(), gaps=(), until=None, cuts=(), delays=(0,)):
-    """Bring beats, noisy seconds (their ends) and gaps (their ends); return what changes."""
+def push(named, said, noisy=(), gaps=(), until=None, cuts=(), delays=(0,), often=False):
+    """Bring beats, noisy seconds (their ends) and gaps (their ends); return what changes.
+
+    ``often``: what changes is looked for each time that something comes, and not only at ``cuts``.
+    """
     schedule = []
     for number, one in enumerate(said):
         delay = delays[number % len(delays)]
         schedule.append((one.at + delay, 1, "beat", one))
         if one.taken_back:
-            schedule.append((one.at + delay + (SETTLED - 1 - delay) // 2, 2, "withdraw", one))
+            schedule.append((one.at + (SETTLED - 1 if number % 2 else delay), 2, "withdraw", one))
     schedule += [(end, 3, "noisy", end) for end in noisy]
     schedule += [(first, 0, "gap", first) for first in gaps]
     last = max((when for when, *_ in schedule), default=0)
     schedule += [(cut, 4, "look", cut) for cut in (*cuts, until or last + SETTLED)]
     changes = []
     for when, _, what, of in sorted(schedule, key=lambda item: item[:2]):
+        if often or what in ("noisy", "look"):
+            changes += named.elapsed(when, (), None)
         if what == "beat":
             named.beat(of.at, of.label, 0.9, of.rr)
         elif what == "withdraw":
             named.withdraw(of.at)
         elif what == "noisy":
-            changes += named.elapsed(when, (), None)
             named.second(Second(0, of, "noisy", ()))
         elif what == "gap":
             named.gap(of)
-        else:
-            changes += named.elapsed(when, (), None)
     return changes
 
 

@@ -10,7 +10,7 @@ WORST_FIRST = (
     "ventricular-tachycardia",
     "idioventricular-rhythm",
     "ventricular-run",
-    "pause",
+    "heart-pause",
     "r-on-t",
     "supraventricular-run",
     "couplet",
@@ -91,7 +91,7 @@ def fulfilled(limits, events, known):
                     kinds.add("r-on-t")
                 late = 1.0 if 60 * SECOND / usual > 120 else 1.75 * usual / SECOND
                 if rr / SECOND >= late:
-                    kinds.add("pause")
+                    kinds.add("heart-pause")
             if letter != "N":
                 kinds |= frequent(limits, all_beats, at)
             found.append((at, kinds))

@@ -259,7 +259,7 @@ def table(limits: RhythmLimits) -> tuple[Row, ...]:
             slower,
         ),
         Row("ventricular-run", "ventricular run", limits.ventricular_run, short),
-        Row("pause", "pause", limits.pause, Late()),
+        Row("heart-pause", "pause of the heart", limits.heart_pause, Late()),
         Row("r-on-t", "R on T", limits.r_on_t, Early()),
         Row("supraventricular-run", "supraventricular run", limits.supraventricular_run, atrial),
         Row("couplet", "ventricular couplet", limits.couplet, EndedRun("V", 2, 2)),

@@ -68,15 +68,20 @@ def stream(sequence):
     limits,
     st.lists(st.integers(0, LATENCY), min_size=1, max_size=5),
     st.lists(st.integers(0, 80_000), max_size=10),
+    st.booleans(),
 )
-@example([("N" * 10, 300, 300, "beat"), ("VVV", 140, 135, "noise")], RhythmLimits(), [216], [])
+@example(
+    [("N" * 10, 300, 300, "beat"), ("VVV", 140, 135, "noise")], RhythmLimits(), [216], [], True
+)
 def test_what_is_announced_follows_the_rules_however_the_stream_is_cut(
-    sequence, rule, delays, cuts
+    sequence, rule, delays, cuts, often
 ):
     said, noisy, gaps, events = stream(sequence)
     until = said[-1].at + 8000
     named = NamedRhythms(Rules(rhythms=rule))
-    found = push(named, said, noisy, gaps, until, [cut for cut in cuts if cut < until], delays)
+    found = push(
+        named, said, noisy, gaps, until, [cut for cut in cuts if cut < until], delays, often
+    )
     assert by_kind(found) == rhythm_oracle.announced(rule, events, until - SETTLED)
 
 

@@ -37,12 +37,12 @@ STEADY = "N300 " * 12
         ("N400 " * 12 + "V141", []),
         ("N300 " * 8 + "V135", []),  # the usual interval is not known: it takes nine normal beats
         ("N300 " * 9 + "V135", [("r-on-t", 10)]),
-        (STEADY + "N525", [("pause", 13)]),  # 1.75 times 300
+        (STEADY + "N525", [("heart-pause", 13)]),  # 1.75 times 300
         (STEADY + "N524", []),
         (STEADY + "N1440", []),  # an asystole
-        ("N179 " * 12 + "N360", [("pause", 13)]),  # 1 s above 120 a minute
+        ("N179 " * 12 + "N360", [("heart-pause", 13)]),  # 1 s above 120 a minute
         ("N179 " * 12 + "N359", []),
-        ("N180 " * 12 + "N315", [("pause", 13)]),
+        ("N180 " * 12 + "N315", [("heart-pause", 13)]),
         ("N180 " * 12 + "N314", []),
     ],
 )
