@@ -23,6 +23,8 @@ from ecgmon.signal.sample_history import History
 from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
+from monitor.alarms.conditions.beat_history import BeatHistory
+from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
 from monitor.wearers import state
 from monitor.wearers.places import WearerPlaces
 from monitor.wearers.registry import WearerRegistry
@@ -35,6 +37,8 @@ PARTS = {
     RowBeats,  # of BeatDetector
     Rows,  # of SignalChain
     heart_rate._Limit,  # of HeartRateConditions
+    RhythmAnnouncements,  # of NamedRhythms
+    BeatHistory,  # of RhythmAnnouncements
     ReorderBuffer,  # of Stream
     ActiveStream,  # the rest: tests/monitor/wearers/test_state.py
     state._SavedStream,

@@ -9,14 +9,9 @@ from typing import Annotated, Final
 
 import msgspec
 
+from ecgmon.config.alarms import AlarmsSection
 from ecgmon.config.entry import Section, documented
-from ecgmon.config.values import ENDPOINTS, Endpoints, path, rate
-from ecgmon.core.alarm_limits import (
-    LONGEST,
-    MOST_ABNORMAL,
-    AlarmLimits,
-    k_of_n,
-)
+from ecgmon.config.values import ENDPOINTS, Endpoints, path
 from ecgmon.wire.fields import WEARER
 
 ID: Final = re.compile(WEARER)
@@ -154,60 +149,6 @@ class StorageSection(Section, frozen=True):
             le=1_000_000_000,
         ),
     ] = 500
-
-
-class AlarmsSection(Section, frozen=True):
-    """When alarms are raised and cleared. A table [wearers.ID] changes this for one wearer."""
-
-    abnormal: Annotated[
-        str,
-        documented(
-            f"Raise *abnormal* at K abnormal of the last N seconds: K/N (N up to {MOST_ABNORMAL}).",
-            f"K/N with K from 1 to N and N up to {MOST_ABNORMAL}, such as 3/10",
-            pattern=r"^\d{1,3}/\d{1,3}\Z",
-        ),
-    ] = "3/10"
-    clear_after: Annotated[
-        int,
-        documented(
-            "Clear *abnormal* after this many seconds in a row without an abnormal one.",
-            ge=1,
-            le=LONGEST,
-        ),
-    ] = 30
-    low_rate: Annotated[float, rate("low-rate", "below")] = 50.0
-    high_rate: Annotated[float, rate("high-rate", "above")] = 120.0
-    extreme_low_rate: Annotated[float, rate("extreme-low-rate", "below")] = 35.0
-    extreme_high_rate: Annotated[float, rate("extreme-high-rate", "above")] = 150.0
-    silent_s: Annotated[
-        float,
-        documented(
-            "Raise *silent* after this many seconds without samples from an open stream.",
-            ge=1,
-            le=LONGEST,
-        ),
-    ] = 10.0
-    lag_s: Annotated[
-        float,
-        documented("Raise *lag* when samples arrive this many seconds late.", ge=1, le=LONGEST),
-    ] = 5.0
-
-    @property
-    def limits(self) -> AlarmLimits:
-        """The limits that these keys set."""
-        return AlarmLimits(
-            abnormal=k_of_n(self.abnormal, self.clear_after),
-            low_rate=self.low_rate or None,
-            high_rate=self.high_rate or None,
-            extreme_low_rate=self.extreme_low_rate or None,
-            extreme_high_rate=self.extreme_high_rate or None,
-            silent_s=self.silent_s,
-            lag_s=self.lag_s,
-        )
-
-    def __post_init__(self) -> None:
-        """Refuse limits that contradict each other; raises `LimitsError`."""
-        _ = self.limits
 
 
 class ModelsSection(Section, frozen=True):

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import msgspec
 
 from ecgmon.config.entry import documented
-from ecgmon.core.alarm_limits import HIGHEST_RATE, LOWEST_RATE
+from ecgmon.core.rhythm_limits import HIGHEST_RATE, LOWEST_RATE
 
 _TEXT: Final = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 """Any character of UTF-8 but the control characters, which can steer a terminal."""
@@ -39,4 +39,23 @@ def rate(kind: str, side: str) -> msgspec.Meta:
         f"a number of beats per minute from {bounds}, or 0 for no such alarm",
         ge=0,
         le=HIGHEST_RATE,
+    )
+
+
+def run_rate(named: str) -> msgspec.Meta:
+    """Document the lowest rate at which beats in a row are named so."""
+    bounds = f"{LOWEST_RATE:g} to {HIGHEST_RATE:g}"
+    return documented(
+        f"Name them {named} from this rate in beats per minute on ({bounds}).",
+        f"a number of beats per minute from {bounds}",
+        ge=LOWEST_RATE,
+        le=HIGHEST_RATE,
+    )
+
+
+def level(kind: str, what: str) -> msgspec.Meta:
+    """Document the priority of a named rhythm."""
+    return documented(
+        f"Priority of *{kind}*, {what} (high, medium or low; off for never).",
+        "high, medium, low or off",
     )

@@ -5,20 +5,17 @@ Each value is checked here and nowhere else, when it is made: limits that exist 
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from ecgmon.core.errors import LimitsError
+from ecgmon.core.rhythm_limits import HIGHEST_RATE, LOWEST_RATE, RhythmLimits
 
 LONGEST: Final = 3600
 """Longest time in seconds that a limit looks back or waits."""
 MOST_ABNORMAL: Final = 300
 """Longest span in seconds in which abnormal seconds are counted."""
-LOWEST_RATE: Final = 15.0
-"""Lowest limit of the heart rate, in 1/min: below it each RR interval is an asystole."""
-HIGHEST_RATE: Final = 300.0
-"""Highest limit of the heart rate, in 1/min: the detector cannot separate closer beats."""
 MARGIN: Final = 3.0
 """A rate alarm clears once the rate is inside its limit by this much, in 1/min: no flapping."""
 RATES: Final = ("extreme_low_rate", "low_rate", "high_rate", "extreme_high_rate")
@@ -96,6 +93,8 @@ class AlarmLimits:
         Seconds without samples from an open stream that raise *silent*.
     lag_s : float
         Delay of samples, in seconds, that raises *lag*.
+    rhythms : RhythmLimits
+        Limits of rhythms that are named from labelled beats.
 
     Raises
     ------
@@ -112,6 +111,7 @@ class AlarmLimits:
     extreme_high_rate: float | None = 150.0
     silent_s: float = 10.0
     lag_s: float = 5.0
+    rhythms: RhythmLimits = field(default_factory=RhythmLimits)
 
     def __post_init__(self) -> None:
         limits = {name: limit for name in RATES if (limit := getattr(self, name)) is not None}

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 
-from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.alarm_kinds import Kind, Priority
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
 from monitor.alarms.kinds import KINDS
@@ -42,11 +42,14 @@ class AlarmMessages:
         stream: str | None = None,
         at: int | None = None,
         text: str | None = None,
+        priority: Priority | None = None,
     ) -> list[messages.Published]:
         """Note that a condition holds, or does not; see `AlarmStateMachine.condition`."""
         now = time.time()
         return self._encoded(
-            self.alarms.condition(kind, holds, now, stream=stream, at=at, text=text)
+            self.alarms.condition(
+                kind, holds, now, stream=stream, at=at, text=text, priority=priority
+            )
         )
 
     def acknowledge(self, number: int, by: str) -> list[messages.Published]:
@@ -105,6 +108,7 @@ def _transition(message: messages.Alarm | messages.Paused) -> Transition | None:
     return Change(
         number=message.alarm,
         kind=kind,
+        priority=message.priority,
         state=message.state,
         stream=message.stream,
         at=message.at,

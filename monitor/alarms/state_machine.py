@@ -9,7 +9,7 @@ Of each kind one alarm stands at most. What becomes of it:
     acknowledged  | -                    | cleared                 | -
     latched       | raised, same number  | -                       | cleared
 
-    [1] latched if alarms of its kind latch (`monitor.alarms.kinds`).
+    [1] latched if it is of high priority.
 
 A dash changes nothing, so a condition may be told again each second. An alarm that is raised from
 *latched* is the same trouble going on: it is not another alarm, but it has to be acknowledged
@@ -36,7 +36,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from ecgmon.core.alarm_kinds import AlarmState, Kind
+from ecgmon.core.alarm_kinds import AlarmState, Kind, Priority
 from ecgmon.core.errors import UsageError
 from ecgmon.core.state import Index, Layout, Stateful
 from monitor.alarms.kinds import KINDS
@@ -51,7 +51,7 @@ class AlarmStateMachine(Stateful):
 
     layout = Layout(
         "alarms",
-        1,
+        2,
         _alarms=dict[Kind, Change],
         _pauses=dict[Kind, tuple[float, AlarmPause]],
         _highest=Index,
@@ -126,6 +126,7 @@ class AlarmStateMachine(Stateful):
         stream: str | None = None,
         at: int | None = None,
         text: str | None = None,
+        priority: Priority | None = None,
     ) -> list[Transition]:
         """Note that a condition holds, or does not, at sample ``at`` of a stream.
 
@@ -143,6 +144,8 @@ class AlarmStateMachine(Stateful):
             Since which sample.
         text : str or None
             What to say in place of the kind's usual text.
+        priority : Priority or None
+            The wearer's own in place of the kind's usual one.
 
         Returns
         -------
@@ -154,14 +157,16 @@ class AlarmStateMachine(Stateful):
         if holds == (kind in self.holding):
             return changes
         if alarm is None or holds:
-            if kind in self._pauses and KINDS[kind].priority == "high":
+            priority = priority or KINDS[kind].priority
+            if kind in self._pauses and priority == "high":
                 changes.append(self._rearm(kind, None, time))
             if alarm is None:
                 self._highest += 1
             number = self._highest if alarm is None else alarm.number
             text = KINDS[kind].text if text is None else text
-            return [*changes, self._enter(Change(number, kind, "raised", stream, at, time, text))]
-        latches = KINDS[kind].latching and alarm.state == "raised"
+            raised = Change(number, kind, priority, "raised", stream, at, time, text)
+            return [*changes, self._enter(raised)]
+        latches = alarm.latches and alarm.state == "raised"
         state: AlarmState = "latched" if latches else "cleared"
         gone = replace(alarm, state=state, stream=stream, at=at, time=time, by=None)
         return [*changes, self._enter(gone)]

@@ -16,6 +16,8 @@ class Change:
         Which alarm of this wearer, from 1.
     kind : Kind
         What it is about.
+    priority : Priority
+        How soon somebody has to come, the same from *raised* to *cleared*.
     state : AlarmState
         What it is in from now on.
     stream : str or None
@@ -32,6 +34,7 @@ class Change:
 
     number: int
     kind: Kind
+    priority: Priority
     state: AlarmState
     stream: str | None
     at: int | None
@@ -40,9 +43,9 @@ class Change:
     by: str | None = None
 
     @property
-    def priority(self) -> Priority:
-        """How soon somebody has to come."""
-        return KINDS[self.kind].priority
+    def latches(self) -> bool:
+        """Whether it stays until somebody has seen it, as all alarms of high priority do."""
+        return self.priority == "high"
 
     @property
     def category(self) -> Category:

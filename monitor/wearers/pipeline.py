@@ -88,6 +88,7 @@ def alarm_messages(
                 stream=active.hello.stream,
                 at=change.at,
                 text=active.conditions.text(change.kind),
+                priority=active.conditions.priority(change.kind),
             )
     return published
 
@@ -97,7 +98,12 @@ def settle(session: WearerSession, active: ActiveStream) -> list[messages.Publis
     published: list[messages.Published] = []
     for kind in OF_SIGNAL:
         holds = active.holds.get(kind, kind in session.alarm_messages.alarms.holding)
-        published += session.alarm_messages.condition(kind, holds, stream=active.hello.stream)
+        published += session.alarm_messages.condition(
+            kind,
+            holds,
+            stream=active.hello.stream,
+            priority=active.conditions.priority(kind),
+        )
     return published
 
 

@@ -73,6 +73,7 @@ def _recovered(session: WearerSession, active: ActiveStream) -> list[messages.Pu
     if active.stream.next_window < active.publish_from:
         active.settles_at = active.publish_from
         return []
+    active.publish_from = 0  # from now on all is new, also what is known only late
     return settle(session, active)
 
 

@@ -11,6 +11,7 @@ from ecgmon.config import load
 from ecgmon.config.entry import entries
 from ecgmon.config.schema import LimitsSection, Wearer
 from ecgmon.core.errors import ConfigError
+from ecgmon.core.rhythm_limits import Level
 from ecgmon.wire import Frame, messages
 from monitor.configured import settings
 from monitor.wearers.policy import WearerPolicy
@@ -31,6 +32,8 @@ def values(name, entry):
         return st.sampled_from(["3/10", "1/1", "300/300", "301/301", "10/3", "0/9", "x"])
     if name == "lead":
         return st.sampled_from(["", "II", "V5"])
+    if entry.base == Level:
+        return st.sampled_from(["high", "medium", "low", "off", "worst"])
     return st.one_of(NUMBERS, NUMBERS, NUMBERS, ODD)
 
 

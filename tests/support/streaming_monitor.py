@@ -70,9 +70,19 @@ def alarms(rng):
     return made
 
 
+def name_beats(made, second):
+    """Let a beat model name the beats of a second, ectopic ones often, and withdraw some."""
+    for beat in second.strong:
+        label = "NVVSVFNNQ"[beat // 700 % 9]
+        made.beat(beat, label, 0.9, None if beat % 11 == 0 else 300)
+    for beat in second.strong if second.state == "noisy" else ():
+        made.withdraw(beat)
+
+
 def drive_condition(made, row, at, piece):
     found = []
     for second in piece:
+        name_beats(made, second)
         found += made.elapsed(second.end, second.strong, second.lost)
         found += [made.second(second), made.judged(bool(second.weak))]
     return found
@@ -81,6 +91,7 @@ def drive_condition(made, row, at, piece):
 def drive_conditions(made, row, at, piece):
     found = []
     for second in piece:
+        name_beats(made, second)
         found += [*made.second(second), *made.judged(second.end, bool(second.weak))]
         found += made.elapsed(second.end + 90, second.strong)
     return found

@@ -13,6 +13,7 @@ CONDITIONS: Final[tuple[type[SignalCondition], ...]] = tuple(
     for name in (
         "asystole:Asystole",
         "heart_rate:HeartRateConditions",
+        "rhythms:NamedRhythms",
         "noisy:Noisy",
         "no_signal:NoSignal",
         "abnormal:AbnormalBeats",

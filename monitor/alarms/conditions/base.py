@@ -2,12 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from ecgmon.core.alarm_kinds import Kind, Properties
+from ecgmon.core.alarm_kinds import Kind, Priority, Properties
 from ecgmon.core.alarm_limits import AlarmLimits
+from ecgmon.core.constants import RATE
+from ecgmon.core.labels import BeatClass
 from ecgmon.core.state import Stateful
 from ecgmon.signal import Second
+
+SETTLED: Final = 3 * RATE // 2
+"""Samples after a beat's R peak from which on it is certain: it cannot be withdrawn any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,32 @@ class SignalCondition(Stateful):
         """Take the verdict on the next second, None if there is none: ``{"abnormal": True}``."""
         return {}
 
+    def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
+        """Take a beat that a beat model has named; without such a model there is none.
+
+        Beats come in order, each before `elapsed` tells that the stream is `SETTLED` samples on.
+
+        Parameters
+        ----------
+        at : int
+            Stream index of its R peak.
+        label : BeatClass
+            Its class.
+        probability : float
+            Of this class, 0 to 1.
+        rr : int or None
+            Samples since the beat before; None if that is not known.
+        """
+
+    def withdraw(self, at: int) -> None:
+        """Take that the beat at index ``at`` was none, within `SETTLED` samples: noise hides it."""
+
     def gap(self, first: int) -> None:
         """Take that samples before index ``first`` are missing: ``self._intervals.clear()``."""
+
+    def priority(self, kind: Kind) -> Priority:
+        """Return how soon somebody has to come for one of its kinds, by the wearer's limits."""
+        return self.kinds[kind].priority
 
     def text(self, kind: Kind) -> str:
         """Return what a person reads of one of its kinds: ``"heart rate low: limit 50 ..."``."""

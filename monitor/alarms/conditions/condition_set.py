@@ -6,8 +6,9 @@ and for each kind the same however the stream was cut into pushes.
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.alarm_kinds import Kind, Priority
 from ecgmon.core.alarm_limits import AlarmLimits
+from ecgmon.core.labels import BeatClass
 from ecgmon.core.state import NESTED, Layout, Stateful
 from ecgmon.signal import Second
 from monitor.alarms.conditions import CONDITIONS
@@ -34,7 +35,7 @@ class WearerConditions(Stateful):
 
     layout = Layout(
         "wearer conditions",
-        1,
+        2,
         _conditions=NESTED,
         _holds=dict[Kind, bool],
     )
@@ -44,6 +45,9 @@ class WearerConditions(Stateful):
         # Asked for every frame of every wearer: those that would answer nothing are left out.
         self._running = [
             one for one in self._conditions if type(one).elapsed is not SignalCondition.elapsed
+        ]
+        self._of_beats = [
+            one for one in self._conditions if type(one).beat is not SignalCondition.beat
         ]
         self._of_kind = {kind: one for one in self._conditions for kind in one.kinds}
         self._holds = dict.fromkeys(holding, True)
@@ -83,6 +87,19 @@ class WearerConditions(Stateful):
             holds |= one.judged(abnormal)
         return self._change(holds, end)
 
+    def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
+        """Take a beat that a beat model has named; see `SignalCondition.beat`.
+
+        Nothing changes by it at once: what follows from it, `elapsed` and `second` tell.
+        """
+        for one in self._of_beats:
+            one.beat(at, label, probability, rr)
+
+    def withdraw(self, at: int) -> None:
+        """Take that the beat at index ``at`` was none; see `SignalCondition.withdraw`."""
+        for one in self._of_beats:
+            one.withdraw(at)
+
     def gap(self, first: int) -> None:
         """Note that samples before index ``first`` are missing; `first` is the next one.
 
@@ -96,6 +113,11 @@ class WearerConditions(Stateful):
         """Return what a person reads of an alarm, with its limits; None for another's kind."""
         one = self._of_kind.get(kind)
         return one.text(kind) if one else None
+
+    def priority(self, kind: Kind) -> Priority | None:
+        """Return the priority of an alarm by the wearer's limits; None for another's kind."""
+        one = self._of_kind.get(kind)
+        return one.priority(kind) if one else None
 
     def _change(self, holds: Mapping[Kind, bool], at: int) -> list[Condition]:
         changes = [

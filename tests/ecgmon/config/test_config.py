@@ -4,6 +4,7 @@ import errno
 import os
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from ecgmon.config.entry import entries
 from ecgmon.config.schema import SECTIONS
 from ecgmon.core.errors import ConfigError, UsageError
 from ecgmon.core.paths import state_folder
+from ecgmon.core.rhythm_limits import Level
 
 DOCS = Path(__file__).parents[3] / "docs" / "configuration.md"
 EVERYWHERE = {
@@ -207,6 +209,8 @@ VALUES = {
 def value_of(name, entry):
     if name in VALUES:
         return VALUES[name]
+    if entry.base == Level:
+        return st.sampled_from(get_args(Level))
     number = st.integers if entry.base is int else st.floats
     return number(entry.about.ge, entry.about.le)
 

@@ -2,6 +2,7 @@ import pytest
 
 from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.errors import UsageError
+from ecgmon.core.rhythm_limits import RhythmLimits
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.kinds import KINDS
 
@@ -28,6 +29,10 @@ from monitor.alarms.kinds import KINDS
         (lambda: AlarmLimits(extreme_high_rate=float("nan")), "15 to 300/min"),
         (lambda: AlarmLimits(silent_s=0), "silent_s cannot be 0 s"),
         (lambda: AlarmLimits(lag_s=float("inf")), "lag_s cannot be inf s"),
+        (lambda: RhythmLimits(ventricular_tachycardia_beats=2), "choose 3 to 99"),
+        (lambda: RhythmLimits(supraventricular_run_rate=float("nan")), "choose 15 to 300"),
+        (lambda: RhythmLimits(ectopics_hour_beats=3601), "choose 1 to 3600"),
+        (lambda: RhythmLimits(couplet="loud"), "couplet cannot be loud"),
     ],
 )
 def test_rules_that_contradict_each_other_are_refused_in_one_sentence(wrong, advice):

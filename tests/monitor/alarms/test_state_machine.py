@@ -194,7 +194,8 @@ TestBedside.settings = settings(max_examples=80, stateful_step_count=40)
 def test_a_condition_told_each_second_raises_one_alarm():
     alarms = AlarmStateMachine()
     transitions = [t for now in range(60) for t in alarms.condition("silent", True, now)]
-    assert transitions == [Change(1, "silent", "raised", None, None, 0, KINDS["silent"].text)]
+    text = KINDS["silent"].text
+    assert transitions == [Change(1, "silent", "medium", "raised", None, None, 0, text)]
     assert (transitions[0].priority, transitions[0].category) == ("medium", "technical")
 
 

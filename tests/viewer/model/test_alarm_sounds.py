@@ -9,7 +9,7 @@ ORDER = ("high", "medium", "low")
 
 
 def alarm(kind, state="raised", number=1):
-    return Change(number, kind, state, None, None, 0.0, "")
+    return Change(number, kind, KINDS[kind].priority, state, None, None, 0.0, "")
 
 
 keys = st.tuples(st.sampled_from([None, "203", "ann"]), st.integers(1, 3))
