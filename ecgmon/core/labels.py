@@ -1,7 +1,7 @@
 """Window labels from beat annotations, and the AAMI classes of beats."""
 
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from ecgmon.core.annotations import Annotations
 NORMAL: Final = 0
 ABNORMAL: Final = 1
 UNLABELLED: Final = -1
+
+BeatClass = Literal["N", "S", "V", "F", "Q"]
+"""AAMI class of a beat: normal, supraventricular or ventricular ectopic, fusion, other."""
 
 AAMI_CLASSES: Final = MappingProxyType(
     {
