@@ -20,7 +20,7 @@ def begin(
 ) -> list[messages.Published]:
     """Let a stream be a wearer's current one, with what is on disk of it."""
     session.active, session.unfinished = active, None
-    published = [opened(active), *_no_model(session, active.refused)]
+    published = [opened(active), *no_model(session)]
     if tail is not None:
         queue_tail(active, tail)
     return published
@@ -104,7 +104,7 @@ def change_model(
     is_new = model.sha256 != active.model.sha256 or (refused and refused != active.refused)
     active.serve(model)
     active.refused = refused
-    published = _no_model(session, refused)
+    published = no_model(session)
     if is_new:
         _log.info(
             "wearer=%s stream=%s model=%s sha256=%s refused=%r",
@@ -118,5 +118,8 @@ def change_model(
     return published
 
 
-def _no_model(session: WearerSession, refused: str | None) -> list[messages.Published]:
+def no_model(session: WearerSession) -> list[messages.Published]:
+    """Return the alarm that a model in service is not the one that judges a wearer's stream."""
+    active = session.active
+    refused = active and (active.refused or active.beats_refused)
     return session.alarm_messages.condition("no-model", refused is not None, text=refused)

@@ -4,6 +4,7 @@ import numpy as np
 
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
+from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import Frame
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.k_of_n import KOfN
@@ -11,6 +12,7 @@ from monitor.alarms.conditions.wearer import WearerConditions
 from monitor.alarms.kinds import KINDS
 from monitor.alarms.rules import Hysteresis, Rules
 from monitor.alarms.state_machine import AlarmStateMachine
+from monitor.inference.beats import JudgedBeat, LiveBeats
 from monitor.wearers.clock import Clock
 from monitor.wearers.delivered_rate import DeliveredRate
 from monitor.wearers.stream import Stream
@@ -86,6 +88,15 @@ def drive_conditions(made, row, at, piece):
     return found
 
 
+def drive_live_beats(made, row, at, piece):
+    found = []
+    for second in piece:
+        labels = [(beat, None if beat in second.weak else "V") for beat in second.beats]
+        found += [made.take(JudgedBeat(0, beat, label, 0.9)) for beat, label in labels]
+        found.append(made.second(second.end - 200, second.state))
+    return found
+
+
 def drive_clock(made, row, at, piece):
     found = []
     for end, arrival, device_time in piece:
@@ -157,6 +168,7 @@ ALL = [
         lambda made, row, at, piece: [made.add(bool(one)) for one in piece],
     ),
     Streaming(WearerConditions, lambda _: WearerConditions(Rules()), seconds, drive_conditions),
+    Streaming(LiveBeats, lambda _: LiveBeats(BeatSegments(1), 0), seconds, drive_live_beats),
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
     Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
     Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),

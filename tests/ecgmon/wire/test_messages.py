@@ -23,7 +23,7 @@ def test_what_is_encoded_is_decoded(strategy, decode, data):
     encoded = encode(message)
     assert decode(encoded) == message
     assert b"\n" not in encoded
-    assert json.loads(encoded)["type"] == type(message).__name__.lower()
+    assert json.loads(encoded)["type"] == message.__struct_config__.tag
     assert json.loads(encoded)["v"] == 1
     # A message for one side is none for the others; only a refusal goes to both.
     for other in DECODERS:
