@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from ecgmon.models.resolve import GENERIC, everyone, resolve, stored
+from ecgmon.models.resolve import GENERIC, beats_of, everyone, resolve
 from ecgmon_cli.beat_card import beat_facts, mean_sensitivity, show_beats
 from ecgmon_cli.card_parts import columns, facts_grid, hours_of, names_of, plain
 from ecgmon_cli.options import Json, write
@@ -106,8 +106,10 @@ def list_models(json_file: Json = None) -> None:
 
     models = {name: (path, load(path)) for name, path in everyone().items()}
     wearers = {model.card.wearer for _, model in models.values()}
-    serving = {resolve(None, wearer) for wearer in wearers}
-    serving |= {stored().in_service(wearer, "beat") for wearer in wearers if wearer}
+    serving = {
+        *(resolve(None, wearer) for wearer in wearers),
+        *(beats_of(wearer) for wearer in wearers if wearer),
+    }
     if json_file is not None:
         each = {
             name: (

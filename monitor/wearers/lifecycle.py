@@ -121,5 +121,5 @@ def change_model(
 def no_model(session: WearerSession) -> list[messages.Published]:
     """Return the alarm that a model in service is not the one that judges a wearer's stream."""
     active = session.active
-    refused = active and (active.refused or active.beats_refused)
+    refused = (active.refused or active.beats_refused) if active else None
     return session.alarm_messages.condition("no-model", refused is not None, text=refused)

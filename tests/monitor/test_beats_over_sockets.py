@@ -11,10 +11,9 @@ from ecgmon.records.read import read
 from ecgmon.wire import messages
 from ecgmon.wire.beat_rows import Beats, decode_row
 from replay.simulator.wearer import simulate
-from tests.support.beat_bundles import export_random
+from tests.support.beat_bundles import export_random, train_generic
 from tests.support.beats import offline_beats, standing, within_signal
 from tests.support.rig import Rig
-from tests.support.subprocesses import ecgmon, environment
 
 RECORD = simulate("premature", duration_s=30, seed=3).record
 
@@ -96,15 +95,11 @@ def test_beats_go_on_after_a_restart_and_come_once(tmp_path, bundle):
 
 @pytest.mark.slow
 def test_record_208_replayed_to_a_monitor_is_judged_as_offline(tmp_path, mitdb):
-    """By a generic model, trained by the recipe on three records of others."""
-    bundle = tmp_path / "generic-beats.onnx"
-    sides = ("--training", "106,119,201", "--validation", "223", "--evaluation", "109")
-    options = ("--recipe", "context", "--live", *sides, "--data", mitdb.parent, "-o", bundle)
-    outcome = ecgmon("train", *options, env=environment(tmp_path / "home"))
-    assert outcome.code == 0, outcome.err
+    """By a generic model, trained by the recipe on records of others."""
+    bundle = train_generic(tmp_path / "generic-beats.onnx", mitdb.parent)
     record = read(find("208", mitdb.parent))
     with rig_of(tmp_path / "monitor", bundle) as rig:
-        heard = play(rig, record.samples, record.gain, size=360)
+        heard = play(rig, record.samples, record.gain, size=1000)
     wanted = within_signal(offline_beats(record, bundle), heard)
     assert standing(heard) == wanted
     assert len(wanted) > 2500

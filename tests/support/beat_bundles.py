@@ -44,3 +44,20 @@ def of_wearer(source, path, wearer, **changes):
     graph = data[: card.graph_bytes]
     path.write_bytes(graph + metadata(text, checksum(graph, text)))
     return path
+
+
+def train_generic(path, data):
+    """Train the recipe of beats on two records of mitdb, as ``ecgmon train`` does: a minute."""
+    from trainer.data.recipe_data import load_examples
+    from trainer.recipes import recipe
+    from trainer.training.recipe import Checkpoints, Task
+    from trainer.training.recipe_export import TrainedRecipe, export_beats
+
+    names = (["mitdb/106", "mitdb/119"], ["mitdb/223"], ["mitdb/109"])
+    sets = [load_examples("live", list(each), data, lambda _: None) for each in names]
+    (training, _), (validation, _), (evaluation, _) = sets
+    network = recipe("context").systems["context"](Task(training, validation, 1, Checkpoints(None)))
+    records = {wearer: record for _, of in sets for wearer, record in of.items()}
+    trained = TrainedRecipe("context", network, training, validation, evaluation, records, 1)
+    export_beats(trained, "live", path)
+    return path
