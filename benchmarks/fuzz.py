@@ -123,7 +123,7 @@ def corpus() -> list[bytes]:
         complete = {name: fields.get(name, "words" if name in texts else 1) for name in names}
         if kind is messages.Alarm:
             complete["state"] = "raised"
-        message = msgspec.convert({"type": kind.__name__.lower()} | complete, kind)
+        message = msgspec.convert({"type": kind.__struct_config__.tag} | complete, kind)
         found.append(messages.encode(message))
     for count in (1, 36, frame.MAX_SAMPLES):
         head = struct.pack("<4sBBHQQqIf8s", b"ECGF", 1, 0, count, 255, 720, 0, 360_000, 200, b"II")

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,7 @@ from ecgmon_cli.options import write
 
 if TYPE_CHECKING:
     from ecgmon.metrics.classes import Figures
-    from ecgmon.models.beat_bundle import BeatCard, TrainingBeats
+    from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
 
 SEGMENTS: Final = {
     "published": "from the R peak on, 1.2 median RR intervals long, scaled to [0, 1] in strips of "
@@ -31,15 +30,14 @@ def show_beats(path: Path, json_file: Path | None) -> None:
     from ecgmon.models.beat_bundle import BeatModel
 
     model = BeatModel.load(path)
-    figures = {part: _figures(counts) for part, counts in _judged(model.card).items()}
     if json_file is not None:
-        everything = _everything(path, model.card, model.sha256, figures)
-        write(json_file, json.dumps(everything, indent=2) + "\n")
+        write(json_file, json.dumps(beat_facts(path, model), indent=2) + "\n")
         return
     console = Console(highlight=False)
     console.print(plain(model.card.name), style="bold")
     console.print(_facts(path, model.card, model.sha256))
-    for part, judged in figures.items():
+    for part, counts in _judged(model.card).items():
+        judged = _figures(counts)
         console.print(
             f"\n{part}: accuracy {judged.accuracy:.3f}, mean sensitivity {judged.mean_recall:.3f}"
         )
@@ -58,24 +56,30 @@ def _figures(judged: "TrainingBeats") -> "Figures":
     return Figures(np.array(judged.counts, dtype=np.float64))
 
 
-def _everything(
-    path: Path, card: "BeatCard", sha256: str, figures: "Mapping[str, Figures]"
-) -> dict[str, Any]:
+def beat_facts(path: Path, model: "BeatModel") -> dict[str, Any]:
+    """Return the card, what it is the card of, and the figures that its counts make."""
     import msgspec
 
+    card = model.card
+    figures = {part: _figures(counts) for part, counts in _judged(card).items()}
     return {
         "file": str(path),
         "bytes": path.stat().st_size,
-        "sha256": sha256,
+        "sha256": model.sha256,
         "card": msgspec.to_builtins(card),
         "figures": {part: each.as_builtins(card.classes) for part, each in figures.items()},
     }
 
 
+def mean_sensitivity(model: "BeatModel") -> float:
+    """Return the mean of the classes' sensitivities in the validation: the balanced accuracy."""
+    return _figures(model.card.validation).mean_recall
+
+
 def _facts(path: Path, card: "BeatCard", sha256: str) -> Table:
     fitted = ", ".join(f"{n:,} {c}" for c, n in zip(card.classes, card.beats, strict=True))
     facts = {
-        "judges": f"single beats: {', '.join(card.classes)}; no monitor serves it yet",
+        "judges": f"single beats: {', '.join(card.classes)}",
         "network": f"{card.network}, {card.parameters:,} parameters",
         "sees": f"{SEGMENTS[card.segments]}; {card.channels} x {card.length} samples at "
         f"{card.rate} Hz",

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from ecgmon.models.resolve import GENERIC, everyone, resolve
-from ecgmon_cli.beat_card import show_beats
+from ecgmon.models.resolve import GENERIC, beats_of, everyone, resolve
+from ecgmon_cli.beat_card import beat_facts, mean_sensitivity, show_beats
 from ecgmon_cli.card_parts import columns, facts_grid, hours_of, names_of, plain
 from ecgmon_cli.options import Json, write
 
 if TYPE_CHECKING:
     from ecgmon.metrics.two_classes import Confusion
+    from ecgmon.models.beat_bundle import BeatModel
     from ecgmon.models.bundle import Model
     from ecgmon.models.card import Card, Validation
 
@@ -101,37 +102,55 @@ def list_models(json_file: Json = None) -> None:
       ecgmon models list --json -
     """
     from ecgmon.models.bundle import Model
+    from ecgmon.models.loading import load
 
-    models = {name: (path, Model.load(path)) for name, path in everyone().items()}
-    serving = {resolve(None, model.card.wearer) for _, model in models.values()}
+    models = {name: (path, load(path)) for name, path in everyone().items()}
+    wearers = {model.card.wearer for _, model in models.values()}
+    serving = {
+        *(resolve(None, wearer) for wearer in wearers),
+        *(beats_of(wearer) for wearer in wearers if wearer),
+    }
     if json_file is not None:
         each = {
-            name: _everything(path, model) | {"in_service": path in serving}
+            name: (
+                _everything(path, model) if isinstance(model, Model) else beat_facts(path, model)
+            )
+            | {"in_service": path in serving}
             for name, (path, model) in models.items()
         }
         write(json_file, json.dumps(each, indent=2) + "\n")
         return
     console = Console(highlight=False)
     table = columns(gap=2 if console.width >= 80 else 1)
-    for heading in ("name", "serves", "network"):
+    for heading in ("name", "judges", "serves", "network"):
         table.add_column(heading, vertical="bottom")
     for heading in ("parameters", "size", "balanced\naccuracy", "F1"):
         table.add_column(heading, vertical="bottom", justify="right")
     for name, (path, model) in models.items():
-        card, figures = model.card, model.card.validation.confusion
+        card = model.card
         idle = "nobody" if "/" in name else "replay"  # built-in: by its name, or of that record
         whom = (card.wearer or "anyone") if path in serving else idle
         table.add_row(
-            *(plain(text) for text in (name, whom, card.network)),
+            *(plain(text) for text in (name, f"{card.input}s", whom, card.network)),
             f"{card.parameters:,}",
             decimal(path.stat().st_size, precision=0),
-            *(_figure(figures, figure) for figure in ("balanced_accuracy", "f1")),
+            *_validated(model),
         )
     console.print(table)
     console.print(
         "\nBalanced accuracy and F1 are those of the validation; ecgmon models show NAME says on "
         "what."
     )
+
+
+def _validated(model: "Model | BeatModel") -> tuple[str, str]:
+    """Return balanced accuracy and F1 in the validation; of beats, no F1 is that of all classes."""
+    from ecgmon.models.bundle import Model
+
+    if not isinstance(model, Model):
+        return f"{mean_sensitivity(model):.3f}", "-"
+    confusion = model.card.validation.confusion
+    return _figure(confusion, "balanced_accuracy"), _figure(confusion, "f1")
 
 
 def _everything(path: Path, model: "Model") -> dict[str, Any]:

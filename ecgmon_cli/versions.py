@@ -36,16 +36,27 @@ def activate(
     _say(f"Version {version} is in service for {wearer}.")
 
 
-def rollback(wearer: Wearer) -> None:
+def rollback(
+    wearer: Wearer,
+    beats: Annotated[
+        bool, typer.Option("--beats", help="The model that judges beats, not that of seconds.")
+    ] = False,
+) -> None:
     """Put a wearer's former model back into service.
 
-    Before the first model of a wearer, that is the generic model.
+    Before the first model of a wearer, that is the generic model. With --beats, beats are then not
+    judged any more.
 
-    Example
-    -------
+    Examples
+    --------
       ecgmon models rollback ann
+
+      ecgmon models rollback ann --beats
     """
-    version = stored().rollback(wearer)
+    version = stored().rollback(wearer, "beat" if beats else "window")
+    if version is None and beats:
+        _say(f"Beats of {wearer} are not judged any more.")
+        return
     what = "The generic model" if version is None else f"Version {version}"
     _say(f"{what} is in service for {wearer} again.")
 
@@ -65,7 +76,8 @@ def export(
 
       ecgmon models export ann - --version 1 | ssh bedside ecgmon models import ann -
     """
-    from ecgmon.models.bundle import Model, read
+    from ecgmon.models.bundle import read
+    from ecgmon.models.loading import decode
 
     store = stored()
     path = store.path(wearer, version) if version else store.in_service(wearer)
@@ -73,7 +85,7 @@ def export(
         choose = ": choose one with --version" if store.versions(wearer) else ""
         raise StoreError(f"No model of {wearer}'s own is in service{choose}.")
     data = read(path)
-    Model.decode(data, path)
+    decode(data, path)
     write_bytes(file, data)
 
 

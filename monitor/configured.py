@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ecgmon.core.errors import UsageError
 from ecgmon.core.paths import captured_folder, state_folder
 from ecgmon.keys.known import OWN
-from ecgmon.models.resolve import resolve
+from ecgmon.models.resolve import beats_of, resolve
 
 if TYPE_CHECKING:
     from ecgmon.config import Config
@@ -75,6 +75,7 @@ def settings(config: "Config") -> "MonitorSettings":
             resolve=lambda wearer: resolve(model, wearer),
             limits=lambda wearer: limits_of.get(wearer, limits_of_others),
             lead=lambda wearer: config.of(wearer).lead or None,
+            resolve_beats=beats_of,
             capacity=limits.wearers,
             forget_s=limits.forget_hours * 3600,
         ),

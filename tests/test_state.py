@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import ecgmon.signal
 import monitor.alarms
+import monitor.inference
 import monitor.wearers
 from ecgmon.core.errors import StateError
 from ecgmon.core.state import Stateful, StatefulRows
@@ -123,7 +124,7 @@ def test_what_changes_is_saved(one):
 
 
 def classes():
-    for package in (ecgmon.signal, monitor.alarms, monitor.wearers):
+    for package in (ecgmon.signal, monitor.alarms, monitor.inference, monitor.wearers):
         for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for kind in vars(importlib.import_module(info.name)).values():
                 if isinstance(kind, type) and kind.__module__ == info.name:

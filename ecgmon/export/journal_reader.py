@@ -17,6 +17,7 @@ from ecgmon.export.timespec import LATEST
 from ecgmon.records.captured.journal_schema import layout
 from ecgmon.signal.rate_converter import MIN_RATE, first_output
 from ecgmon.wire import messages
+from ecgmon.wire.beat_rows import Beats, decode_row
 from ecgmon.wire.frame import MAX_INDEX
 
 STATES: Final = ("signal", "noisy", "absent")
@@ -168,6 +169,8 @@ def _take(journal: JournalMessages, wearer: str, rows: list[_Row]) -> None:
     windows: dict[str, list[tuple[int, int, int, float, float]]] = {}
     for _, time, data in rows:
         message = _message(wearer, time, data)
+        if isinstance(message, Beats | messages.BeatWithdrawn):
+            continue  # an export lists no single beats
         if message is None or not isinstance(time, float):
             journal.unreadable += 1
         elif isinstance(message, messages.Window):
@@ -196,16 +199,18 @@ def _note(stream: StreamMessages, first: int, stop: int, time: float) -> None:
         stream.spans[-1].add(stop, time)
 
 
-def _message(wearer: str, time: object, data: object) -> messages.Published | None:
+def _message(wearer: str, time: object, data: object) -> messages.Published | Beats | None:
     """Return what a row says, or None if it is no message of this wearer at a possible time."""
     if not isinstance(time, float) or not isinstance(data, bytes) or not 0 <= time < LATEST:
         return None
     try:
-        message = messages.decode_to_viewer(data)
+        message = decode_row(data)
     except ProtocolError:
         return None
-    if not isinstance(message, messages.Published) or message.wearer != wearer:
+    if not isinstance(message, messages.Published | Beats) or message.wearer != wearer:
         return None
+    if isinstance(message, Beats):
+        return message
     latest = max(getattr(message, name, None) or 0 for name in ("first", "at", "end"))
     return message if latest <= LAST else None
 

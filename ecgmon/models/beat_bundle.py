@@ -1,13 +1,15 @@
 """Bundles of beat models: the same file as `ecgmon.models.bundle` with another card."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import msgspec
 
 from ecgmon.core.errors import BundleError
+from ecgmon.core.labels import BeatClass
 from ecgmon.models.bundle import Served, ends, open_session, read, verify
 from ecgmon.models.card import AnyCard, Count
+from ecgmon.signal.beat_segments import BEAT_RATE, CHANNELS, LENGTH
 
 
 class TrainingBeats(msgspec.Struct, frozen=True):
@@ -62,14 +64,25 @@ class BeatModel(Served[BeatCard]):
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read and verify a bundle.
+        """Read and verify a bundle; see `decode`."""
+        return cls.decode(read(path), path)
+
+    @classmethod
+    def decode(cls, data: bytes, path: Path) -> Self:
+        """Verify the bytes of a bundle and make it ready to run.
+
+        Parameters
+        ----------
+        data : bytes
+            The whole file, from `ecgmon.models.bundle.read`.
+        path : Path
+            Name of the file in error messages.
 
         Raises
         ------
         BundleError
             If it is none, is damaged, judges no beats, or its graph is not what its card says.
         """
-        data = read(path)
         card, sha256 = verify(path, data, BeatCard)
         session = open_session(path, data)
         expected = [[None, card.channels, card.length], [None, len(card.classes)]]
@@ -79,3 +92,19 @@ class BeatModel(Served[BeatCard]):
                 f"{card.length} samples."
             )
         return cls(session, card, sha256)
+
+    def require_live(self, path: Path) -> None:
+        """Raise `BundleError` where a monitor cannot cut what this model sees of a beat."""
+        card = self.card
+        shape = (card.channels, card.length, card.rate)
+        if card.segments != "live" or shape != (CHANNELS, LENGTH, BEAT_RATE):
+            raise BundleError(
+                f"{path} sees beats as no monitor has them: train a recipe of live beats, such as "
+                "context."
+            )
+        published = get_args(BeatClass)
+        if unknown := sorted(set(card.classes) - {*published}):
+            raise BundleError(
+                f"{path} names classes that a monitor does not publish: {', '.join(unknown)}; "
+                f"it publishes {', '.join(published)}."
+            )

@@ -16,6 +16,10 @@ LabelSource = Literal["annotations", "review", "assumed normal"]
 """Where the labels come from: experts' annotations, a clinician's review, or no one's judgement."""
 
 
+Input = Literal["window", "beat"]
+"""What a model judges: windows of a second, or single beats."""
+
+
 class ScoredSpan(msgspec.Struct, frozen=True):
     """Windows ``start`` to ``stop - 1`` of a record."""
 
@@ -53,7 +57,7 @@ class AnyCard(msgspec.Struct, frozen=True, kw_only=True):
     """Fields of the cards of all kinds of models."""
 
     v: Literal[1] = 1
-    input: Literal["window", "beat"] = "window"
+    input: Input = "window"
     name: str
     network: str
     parameters: Count

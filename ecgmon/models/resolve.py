@@ -11,6 +11,7 @@ from ecgmon.core.errors import BundleError
 from ecgmon.core.paths import state_folder
 
 if TYPE_CHECKING:
+    from ecgmon.models.card import Input
     from ecgmon.models.store import Store
     from ecgmon.records import Record
 
@@ -73,6 +74,11 @@ def resolve(name: str | None, wearer: str | None) -> Path:
     raise BundleError(f"There is no model {name}: give a bundle's path or one of {known}.")
 
 
+def beats_of(wearer: str) -> Path | None:
+    """Return the bundle of the store that judges a wearer's beats, if one is in service."""
+    return _own(wearer, "beat")
+
+
 def of_record(record: "Record") -> Path | None:
     """Return the built-in model that was fitted to this very record, whatever it is called."""
     from ecgmon.models.bundle import Model
@@ -104,11 +110,11 @@ def of_replay(name: str | None, wearer: str, fitted: Path | None) -> Path:
     return _own(wearer) or fitted or built_in()[GENERIC]
 
 
-def _own(wearer: str) -> Path | None:
+def _own(wearer: str, kind: "Input" = "window") -> Path | None:
     """Return the bundle of the store that is in service for a wearer."""
     store = stored()
     known = wearer != GENERIC and store.knows(wearer)  # nobody's own model is everybody's
-    return store.in_service(wearer) if known else None
+    return store.in_service(wearer, kind) if known else None
 
 
 def _folder() -> Path:

@@ -1,9 +1,10 @@
 """The model store: each wearer's bundles by version, and which of them is in service.
 
 A folder for each wearer holds ``0001.onnx``, ``0002.onnx`` and so on, never changed once they are
-there, and ``service.json``, which says what has been in service. Every file is written beside its
-place, forced to disk and then put there in one step: whatever is cut short, even by a power cut,
-leaves a store that loads.
+there. Which of them has been in service stands in ``service.json`` for models of windows and in
+``service-beat.json`` for models of beats; both kinds share the numbers of versions. Every file is
+written beside its place, forced to disk and then put there in one step: whatever is cut short, even
+by a power cut, leaves a store that loads.
 """
 
 import contextlib
@@ -19,14 +20,17 @@ import msgspec
 
 from ecgmon.core.atomic import atomic_write, sync_folder
 from ecgmon.core.errors import BundleError, StoreError
-from ecgmon.models.bundle import Model, read
+from ecgmon.models.bundle import read
+from ecgmon.models.card import Input
+from ecgmon.models.loading import decode, load_servable
 from ecgmon.wire.fields import WEARER
 
-SERVICE: Final = "service.json"
+SERVICE: Final[dict[Input, str]] = {"window": "service.json", "beat": "service-beat.json"}
+"""The file of the service entry, by what a model judges."""
 KEPT: Final = 100
 """Most activations remembered."""
 MAX_BYTES: Final = 65_536
-"""Largest ``service.json`` read."""
+"""Largest service entry read."""
 _ID: Final = re.compile(WEARER)
 _VERSION: Final = re.compile(r"(\d{4,9})\.onnx")
 
@@ -86,15 +90,15 @@ class Store:
             )
         return self._folder(wearer) / f"{version:04}.onnx"
 
-    def service(self, wearer: str) -> ServiceEntry:
-        """Return what is and has been in service for a wearer.
+    def service(self, wearer: str, kind: Input = "window") -> ServiceEntry:
+        """Return what is and has been in service for a wearer, of models of one kind.
 
         Raises
         ------
         StoreError
             If it cannot be read.
         """
-        path = self._folder(wearer) / SERVICE
+        path = self._folder(wearer) / SERVICE[kind]
         try:
             with path.open("rb") as file:
                 return msgspec.json.decode(file.read(MAX_BYTES), type=ServiceEntry)
@@ -106,9 +110,9 @@ class Store:
                 f"ecgmon models activate {wearer} VERSION."
             ) from error
 
-    def in_service(self, wearer: str) -> Path | None:
-        """Return the bundle in service for a wearer, if there is one."""
-        activations = self.service(wearer).activations
+    def in_service(self, wearer: str, kind: Input = "window") -> Path | None:
+        """Return the bundle of a kind in service for a wearer, if there is one."""
+        activations = self.service(wearer, kind).activations
         return self.path(wearer, activations[-1].version) if activations else None
 
     def add(self, wearer: str, bundle: Path) -> int:
@@ -134,7 +138,7 @@ class Store:
             If it cannot be stored.
         """
         data = read(bundle)
-        whose = Model.decode(data, bundle).card.wearer
+        whose = decode(data, bundle).card.wearer
         if whose != wearer:
             raise BundleError(f"{bundle} is a model of {whose or 'nobody'}, not of {wearer}.")
         with self._locked(wearer, make=True) as folder:
@@ -143,17 +147,23 @@ class Store:
         return version
 
     def activate(self, wearer: str, version: int, *, forced: bool = False) -> None:
-        """Put a version into service; raises `BundleError` or `StoreError` if it cannot be."""
+        """Put a version into service for what it judges.
+
+        Raises
+        ------
+        BundleError or StoreError
+            If it cannot be.
+        """
         path = self.path(wearer, version)
         with self._locked(wearer):
-            Model.load(path)
+            kind = load_servable(path).card.input
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            before = self.service(wearer).activations
+            before = self.service(wearer, kind).activations
             if not before or before[-1].version != version:
-                self._serve(wearer, (*before, Activation(version, now, forced))[-KEPT:])
+                self._serve(wearer, kind, (*before, Activation(version, now, forced))[-KEPT:])
 
-    def rollback(self, wearer: str) -> int | None:
-        """Put back into service what was before.
+    def rollback(self, wearer: str, kind: Input = "window") -> int | None:
+        """Put back into service what was before, of models of one kind.
 
         Returns
         -------
@@ -166,13 +176,14 @@ class Store:
             If nothing is in service, or what was cannot be served any more.
         """
         with self._locked(wearer):
-            activations = self.service(wearer).activations
+            activations = self.service(wearer, kind).activations
             if not activations:
-                raise StoreError(f"No model of {wearer}'s own is in service.")
+                what = "model" if kind == "window" else "model of beats"
+                raise StoreError(f"No {what} of {wearer}'s own is in service.")
             before = activations[:-1]
             if before:
-                Model.load(self.path(wearer, before[-1].version))
-            self._serve(wearer, before)
+                load_servable(self.path(wearer, before[-1].version))
+            self._serve(wearer, kind, before)
             return before[-1].version if before else None
 
     def forget(self, wearer: str) -> None:
@@ -186,14 +197,14 @@ class Store:
         if not self._folder(wearer).is_dir():
             return
         with self._locked(wearer) as folder:
-            (folder / SERVICE).unlink(missing_ok=True)
+            for entry in SERVICE.values():
+                (folder / entry).unlink(missing_ok=True)
             shutil.rmtree(folder)
             sync_folder(folder.parent)
 
-    def _serve(self, wearer: str, activations: tuple[Activation, ...]) -> None:
-        atomic_write(
-            self._folder(wearer) / SERVICE, msgspec.json.encode(ServiceEntry(activations)) + b"\n"
-        )
+    def _serve(self, wearer: str, kind: Input, activations: tuple[Activation, ...]) -> None:
+        entry = msgspec.json.encode(ServiceEntry(activations)) + b"\n"
+        atomic_write(self._folder(wearer) / SERVICE[kind], entry)
 
     def _folder(self, wearer: str) -> Path:
         if not _ID.fullmatch(wearer):

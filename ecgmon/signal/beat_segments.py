@@ -1,8 +1,11 @@
 """Input of beat models: the signal around a beat, and the RR intervals before it.
 
-All of it is known half a second after the beat, so that a monitor can do the same.
+All of it is known half a second after the R peak. The trainer gives a whole record at once, the
+monitor whatever has arrived of many wearers; both get the same bits.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,7 +13,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.state import ARRAY, NESTED, Indices, Layout, StatefulRows
+from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.resample import resample
+from ecgmon.signal.rr_intervals import RRIntervals
+from ecgmon.signal.windows import HOLE
 
 BEFORE: Final = RATE
 """Samples before the R peak: the beat before is in sight unless the heart is slow."""
@@ -26,67 +33,210 @@ SHAPES: Final = 2
 """The first channels, which are signal; the others are constant."""
 _BEATS: Final = 31
 """Beats whose median is the usual one."""
-_USUAL: Final = 8
-"""RR intervals whose mean is the usual one."""
-_LONGEST: Final = 2.0
-"""Seconds above which an interval says no more than that it is long."""
-_ORDINARY: Final = 0.8
-"""Seconds of an interval that is not known yet."""
+_KEPT: Final = BEFORE + RATE + AFTER
+"""Samples kept of a row: a beat waits for up to a second where the scale is not known yet, and the
+first one may lie before the row began."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BeatInputs:
+    """Beats that are complete, in the order of time in each row.
+
+    Parameters
+    ----------
+    rows : ndarray of intp, shape (m,)
+        Whose beats.
+    at : ndarray of int64, shape (m,)
+        Stream index of each R peak.
+    inputs : ndarray of float32, shape (m, CHANNELS, LENGTH)
+        Channel 0 is the signal in units of the wearer's scale, channel 1 its difference from the
+        median of the 31 beats before. The others are constant: the last RR interval and the one
+        before it over the usual one, less 1, and the usual one in seconds, less 0.8.
+    settled : ndarray of bool, shape (m,)
+        Whether channel 0 is real signal throughout, as `ecgmon.signal.types.Windows.settled` says
+        of windows. Otherwise the model must not be asked.
+    """
+
+    rows: NDArray[np.intp]
+    at: NDArray[np.int64]
+    inputs: NDArray[np.float32]
+    settled: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+class BeatSegments(StatefulRows):
+    """Cuts the inputs of beats out of the signal of a stack of wearers, as it comes.
+
+    A beat is complete with the sample `AFTER` after it; in a row's first second, with that
+    second's end.
+
+    Parameters
+    ----------
+    rows : int
+        Number of wearers.
+
+    Attributes
+    ----------
+    next : ndarray of int64, shape (rows,)
+        Stream index of each row's next sample.
+    """
+
+    layout = Layout(
+        "beat segments",
+        1,
+        next=ARRAY,
+        _filtered=ARRAY,
+        _measured=ARRAY,
+        _begin=ARRAY,
+        _scale=ARRAY,
+        _waiting=Indices,
+        _shapes=ARRAY,
+        _known=ARRAY,
+        _intervals=NESTED,
+    )
+
+    def __init__(self, rows: int) -> None:
+        self.next = np.zeros(rows, dtype=np.int64)
+        self._filtered = np.zeros((rows, _KEPT), dtype=np.float32)
+        self._measured = np.zeros((rows, _KEPT), dtype=bool)
+        self._begin = np.zeros(rows, dtype=np.int64)
+        self._scale = np.zeros(rows, dtype=np.float32)  # 0: no second has ended yet
+        self._waiting: list[list[int]] = [[] for _ in range(rows)]
+        self._shapes = np.zeros((rows, _BEATS, LENGTH), dtype=np.float32)
+        self._known = np.zeros(rows, dtype=np.int64)
+        self._intervals = [RRIntervals() for _ in range(rows)]
+
+    def reset(self, row: int, first: int) -> None:
+        """Start a row anew at stream index ``first``: a new stream or model, or after a gap."""
+        self.next[row] = self._begin[row] = first
+        self._filtered[row] = self._scale[row] = self._known[row] = 0
+        self._measured[row] = False
+        self._waiting[row] = []
+        self._intervals[row] = RRIntervals()
+
+    def push(self, feeds: Mapping[int, BeatFeed]) -> BeatInputs:
+        """Take the next samples of some rows and return the beats that they complete.
+
+        Parameters
+        ----------
+        feeds : mapping of int to BeatFeed
+            By row, as the chain gives them.
+
+        Returns
+        -------
+        BeatInputs
+            Bit-identical for every way of cutting the stream into calls.
+        """
+        at: list[int] = []
+        of_row: dict[int, slice] = {}
+        around, unit, settled = [], [], []
+        for row, feed in feeds.items():
+            begins = [int(self._begin[row]), *feed.begins]
+            filtered, measured, beats, units = self._take(row, feed)
+            origin = int(self.next[row]) - len(filtered)
+            for beat, scale in zip(beats, units, strict=True):
+                start = beat - BEFORE
+                stretch = slice(start - origin, beat + AFTER - origin)
+                around.append(filtered[stretch])
+                unit.append(scale)
+                begin = max((one for one in begins if one < beat + AFTER), default=beat)
+                settled.append(start >= begin and not _has_hole(measured[stretch]))
+            of_row[row] = slice(len(at), len(at) + len(beats))
+            at += beats
+        shape = np.zeros((0, LENGTH), dtype=np.float32)
+        if at:
+            scaled = np.stack(around) / np.array(unit, dtype=np.float32)[:, None]
+            shape = resample(scaled, BEAT_RATE)[:, :LENGTH]
+        inputs = np.empty((len(at), CHANNELS, LENGTH), dtype=np.float32)
+        inputs[:, 0] = shape
+        rows = np.zeros(len(at), dtype=np.intp)
+        for row, mine in of_row.items():
+            rows[mine] = row
+            inputs[mine, 1] = shape[mine] - self._usual_beats(row, shape[mine])
+            for i, beat in enumerate(at[mine], mine.start):
+                inputs[i, 2:] = np.array(self._intervals[row].add(beat))[:, None]
+        return BeatInputs(rows, np.array(at, dtype=np.int64), inputs, np.array(settled, dtype=bool))
+
+    def _take(
+        self, row: int, feed: BeatFeed
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_], list[int], list[np.float32]]:
+        """Take a row's samples; return all that are at hand, and its complete beats and units."""
+        filtered = np.concatenate([self._filtered[row], *feed.filtered])
+        measured = np.concatenate([self._measured[row], *feed.measured])
+        self._filtered[row], self._measured[row] = filtered[-_KEPT:], measured[-_KEPT:]
+        self.next[row] += len(filtered) - _KEPT
+        if feed.begins:
+            self._begin[row] = feed.begins[-1]
+        scale = [(0, self._scale[row])] if self._scale[row] else []
+        scale += feed.scale
+        waiting = self._waiting[row] + feed.beats
+        if not scale:
+            self._waiting[row] = waiting
+            return filtered, measured, [], []
+        self._scale[row] = scale[-1][1]
+        complete = [beat for beat in waiting if beat + AFTER <= self.next[row]]
+        self._waiting[row] = waiting[len(complete) :]
+        # The scale of the last whole second when the beat is complete, or of the first one.
+        units = [
+            next((unit for end, unit in reversed(scale) if end <= beat + AFTER), scale[0][1])
+            for beat in complete
+        ]
+        return filtered, measured, complete, units
+
+    def _usual_beats(self, row: int, shape: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the median of up to `_BEATS` beats before each, of the first itself."""
+        known = min(int(self._known[row]), _BEATS)
+        every = np.concatenate([self._shapes[row, _BEATS - known :], shape])
+        usual = np.empty_like(shape)
+        for i in range(len(shape)):
+            usual[i] = _median(every[max(known + i - _BEATS, 0) : max(known + i, 1)])
+        latest = every[-_BEATS:]
+        self._shapes[row, _BEATS - len(latest) :] = latest
+        self._known[row] += len(shape)
+        return usual
 
 
 def beat_inputs(
     filtered: NDArray[np.float32], scale: NDArray[np.float32], beats: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Cut the inputs of beats.
+    """Cut the inputs of the beats of a whole record.
 
     Parameters
     ----------
     filtered : ndarray of float32, shape (n,)
         Band-passed signal at `RATE` in mV.
-    scale : ndarray of float32, shape (seconds,)
-        Unit of amplitude in mV in each second.
+    scale : ndarray of float32, shape (seconds,), seconds >= 1
+        Unit of amplitude in mV at the end of each second.
     beats : ndarray of int64, shape (m,)
         Sample index of each beat, ascending, all of them: intervals are counted between them.
 
     Returns
     -------
     ndarray of float32, shape (m, CHANNELS, LENGTH)
-        Channel 0 is the signal in units of ``scale``, channel 1 its difference from the median of
-        the `_BEATS` beats before. The others are constant: the last RR interval and the one before
-        it over the usual one, less 1, and the usual one in seconds, less 0.8. Where the record
-        ends, or has not begun, the signal is 0.
+        As `BeatInputs` has them. Where the record ends, or has not begun, the signal is 0.
     """
-    padded = np.pad(filtered, (BEFORE, AFTER))
-    around = padded[beats[:, None] + np.arange(BEFORE + AFTER)]
-    # That of the last second that is whole when the beat is judged, or of the first one.
-    unit = scale[np.clip((beats + AFTER) // RATE - 1, 0, len(scale) - 1)]
-    shape = resample((around / unit[:, None]).astype(np.float32), BEAT_RATE)[:, :LENGTH]
-    shapes = np.stack([shape, shape - _usual_beat(shape)], axis=1)
-    constant = np.repeat(_intervals(beats)[:, :, None], LENGTH, axis=2)
-    return np.concatenate([shapes, constant], axis=1)
-
-
-def _usual_beat(shape: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the median of up to `_BEATS` beats before each, of the first itself; as ``shape``."""
-    usual = shape.copy()
-    for number in range(1, min(_BEATS, len(shape))):
-        usual[number] = np.median(shape[:number], axis=0)
-    if len(shape) > _BEATS:
-        usual[_BEATS:] = np.median(sliding_window_view(shape[:-1], _BEATS, axis=0), axis=-1)
-    return usual
-
-
-def _intervals(beats: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return what is known of each beat's RR intervals, shape (m, 3)."""
-    rr = np.minimum(np.diff(beats) / RATE, _LONGEST)
-    # The first beat has none before it, and the second one only one.
-    last = np.concatenate([[_ORDINARY], rr])[: len(beats)]
-    before = np.concatenate([last[:2], rr[:-1]])[: len(beats)]
-    sums = np.concatenate([[0.0], np.cumsum(rr)])
-    number = np.arange(len(beats))
-    first = np.maximum(number - _USUAL, 0)
-    usual = np.where(
-        number > 0, (sums[number] - sums[first]) / np.maximum(number - first, 1), _ORDINARY
+    feed = BeatFeed(
+        [np.pad(filtered, (0, AFTER))],
+        [np.ones(len(filtered) + AFTER, dtype=bool)],
+        beats.tolist(),
+        [((second + 1) * RATE, unit) for second, unit in enumerate(scale)],
     )
-    known = [last / usual - 1, before / usual - 1, usual - _ORDINARY]
-    return np.stack(known, axis=1).astype(np.float32)
+    return BeatSegments(1).push({0: feed}).inputs
+
+
+def _median(beats: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the median over the first axis."""
+    ordered = np.sort(beats, axis=0)
+    median: NDArray[np.float32] = (
+        ordered[(len(beats) - 1) // 2] + ordered[len(beats) // 2]
+    ) / np.float32(2)
+    return median
+
+
+def _has_hole(measured: NDArray[np.bool_]) -> bool:
+    """Tell whether `HOLE` samples in a row were not measured."""
+    if measured.all():
+        return False
+    return not bool(sliding_window_view(measured, HOLE).any(axis=1).all())

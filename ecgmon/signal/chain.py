@@ -10,18 +10,20 @@ hold, band-pass, the energy of beats and its peaks. Then each row is followed to
 own seconds and look-aheads, rows that come to one in groups.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.state import NESTED, Layout, StatefulRows
+from ecgmon.signal.beat_feed import BeatFeed
+from ecgmon.signal.completed import Completed
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.seconds import finish_seconds
 from ecgmon.signal.stillness import QUARTER
-from ecgmon.signal.types import Pushed, Second, Windows
+from ecgmon.signal.types import Pushed, Windows
 from ecgmon.signal.windows import cut_windows
 
 
@@ -61,6 +63,7 @@ class SignalChain(StatefulRows):
         millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
         step: NDArray[np.float64] | None = None,
         spikes: Sequence[Sequence[int]] = (),
+        follow: Collection[int] = (),
     ) -> Pushed:
         """Process the next samples of some rows and return the seconds and windows they complete.
 
@@ -75,6 +78,8 @@ class SignalChain(StatefulRows):
             where it is left out, and at first that of MIT-BIH.
         spikes : sequence of sequence of int, optional
             For each row the stream indices of the pacing spikes found since the last call.
+        follow : collection of int, optional
+            Those of the rows of which `Pushed.feeds` is wanted.
 
         Returns
         -------
@@ -86,17 +91,17 @@ class SignalChain(StatefulRows):
         if spikes:
             for row, found in zip(rows.tolist(), spikes, strict=True):
                 self._known.still.spikes(row, found)
-        windows: list[Windows] = []
-        seconds: list[Second] = []
+        completed = Completed({row: BeatFeed() for row in follow})
         length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
         at = np.zeros(len(rows), dtype=np.int64)
         while len(left := np.flatnonzero(at < length)):
             x, n = _side_by_side(millivolts, left, at[left], length[left])
             self._note_missing(rows[left], x, n)
-            n = self._foreseen(rows[left], x, n)
-            self._push_piece(rows[left], x[:, : int(n.max())], n, windows, seconds)
+            n = self._foreseen(rows[left], x, n, completed)
+            self._push_piece(rows[left], x[:, : int(n.max())], n, completed)
             at[left] += n
-        return Pushed(Windows.concatenate(windows, self.geometry), seconds)
+        windows = Windows.concatenate(completed.windows, self.geometry)
+        return Pushed(windows, completed.seconds, completed.feeds)
 
     def _note_missing(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
@@ -110,7 +115,11 @@ class SignalChain(StatefulRows):
             self._known.missed[rows[i]] = self.next[rows[i]] + last + 1
 
     def _foreseen(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        n: NDArray[np.int64],
+        completed: Completed,
     ) -> NDArray[np.int64]:
         """Return how many of each row's next samples the filters can take at once.
 
@@ -138,6 +147,7 @@ class SignalChain(StatefulRows):
                 n[i] = measured[0]
                 continue
             self._known.restart(int(rows[i]), int(first[i]))
+            completed.begin(int(rows[i]), int(first[i]))
         return n
 
     def recent(self, row: int, n: int) -> NDArray[np.float32]:
@@ -163,8 +173,7 @@ class SignalChain(StatefulRows):
         rows: NDArray[np.intp],
         x: NDArray[np.float64],
         n: NDArray[np.int64],
-        windows: list[Windows],
-        seconds: list[Second],
+        completed: Completed,
     ) -> None:
         """Filter the first ``n`` of some rows' next samples, then follow each row through them."""
         first, valid = self.next[rows], np.isfinite(x)
@@ -180,7 +189,8 @@ class SignalChain(StatefulRows):
             for length in np.unique(n).tolist():
                 those = np.flatnonzero(n == length)
                 self._filter(rows[those], held[those, :length], first[those])
-        self._follow(rows, first, first + n, windows, seconds)
+        completed.samples(self._known, rows, first, first + n)
+        self._follow(rows, first, first + n, completed)
 
     def _filter(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
@@ -193,8 +203,7 @@ class SignalChain(StatefulRows):
         rows: NDArray[np.intp],
         now: NDArray[np.int64],
         end: NDArray[np.int64],
-        windows: list[Windows],
-        seconds: list[Second],
+        completed: Completed,
     ) -> None:
         """Bring each row from stream index ``now`` to ``end``, to which it is filtered.
 
@@ -210,14 +219,16 @@ class SignalChain(StatefulRows):
                 self._known.last_beat[row] = beats[-1]
                 self._known.beat_count[row] += len(beats)
                 self._known.confirmed[row] += beats
+                completed.beats(int(row), beats)
             self._note_stillness(rows, now, stop)
             self.next[rows] = stop
             ended = stop % WINDOW == 0
             if ended.any():
-                seconds += finish_seconds(self._known, rows[ended], stop[ended])
+                completed.seconds += finish_seconds(self._known, rows[ended], stop[ended])
+                completed.scale(self._known, rows[ended], stop[ended])
             complete = (stop - late) % WINDOW == 0
             if complete.any():
-                windows.append(
+                completed.windows.append(
                     cut_windows(self._known, self.geometry, rows[complete], stop[complete])
                 )
             further = stop < end

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.constants import WINDOW
+from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.chain import SignalChain
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
@@ -52,6 +53,18 @@ def process_records(millivolts: NDArray[np.float64], geometry: Geometry) -> list
         Windows(*(getattr(windows, name)[windows.rows == row] for name in Windows.__slots__))
         for row in rows
     ]
+
+
+def feed_of(millivolts: NDArray[np.float64]) -> BeatFeed:
+    """Return what the chain hands on of a whole record whose beats are to be cut.
+
+    Parameters
+    ----------
+    millivolts : ndarray of float64, shape (n,)
+        As `process_record` takes it, at least a second of it.
+    """
+    chain = SignalChain(Geometry(history_s=0, look_ahead_s=0, rate=RATE), 1)
+    return chain.push(np.zeros(1, dtype=np.intp), millivolts[None, :], follow=(0,)).feeds[0]
 
 
 def detect_beats(millivolts: NDArray[np.float64]) -> NDArray[np.int64]:

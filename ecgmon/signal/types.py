@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.signal_states import SignalState
+from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.geometry import Geometry
 
 
@@ -123,7 +124,12 @@ def _none(geometry: Geometry) -> Windows:
 
 
 class Pushed(NamedTuple):
-    """What a call completed, in the order of time in each row."""
+    """What a call completed, in the order of time in each row.
+
+    ``feeds`` has what `ecgmon.signal.beat_segments.BeatSegments` takes of the rows that are
+    followed.
+    """
 
     windows: Windows
     seconds: list[Second]
+    feeds: dict[int, BeatFeed]

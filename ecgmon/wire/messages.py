@@ -25,6 +25,8 @@ from ecgmon.wire.fields import (
 from ecgmon.wire.published_messages import (
     MAX_SPIKES,
     Alarm,
+    Beat,
+    BeatWithdrawn,
     Closed,
     Event,
     Gap,
@@ -36,6 +38,7 @@ from ecgmon.wire.published_messages import (
     Swap,
     Trace,
     Window,
+    subject,
     topic,
 )
 
@@ -47,6 +50,8 @@ __all__ = [
     "Ack",
     "Acknowledge",
     "Alarm",
+    "Beat",
+    "BeatWithdrawn",
     "Bye",
     "Closed",
     "Done",
@@ -81,6 +86,7 @@ __all__ = [
     "decode_to_viewer",
     "encode",
     "stream_id",
+    "subject",
     "topic",
 ]
 

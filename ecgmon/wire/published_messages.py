@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import msgspec
 
 from ecgmon.core.alarm_kinds import AlarmState, Category, Priority
+from ecgmon.core.labels import BeatClass
 from ecgmon.core.signal_states import SignalState
 from ecgmon.wire.base_message import Message
 from ecgmon.wire.fields import Index, Kind, Lead, Number, Person, StreamId, Text, Wearer
@@ -80,6 +81,29 @@ class Window(Message, frozen=True):
     )
 
 
+class Beat(Message, frozen=True):
+    """Monitor: a beat was detected, its R peak at sample ``at``, and the beat model calls it so.
+
+    ``probability`` is that of ``label``. ``rr`` are the samples since the beat before; null where
+    that is not known. At most a `BeatWithdrawn` follows about the same beat.
+    """
+
+    wearer: Wearer
+    stream: StreamId
+    at: Index
+    label: BeatClass
+    probability: float
+    rr: Index | None = None
+
+
+class BeatWithdrawn(Message, frozen=True, tag="beat-withdrawn"):
+    """Monitor: the beat at sample ``at`` was none: its second turned out to be no signal."""
+
+    wearer: Wearer
+    stream: StreamId
+    at: Index
+
+
 class Gap(Message, frozen=True):
     """Monitor: samples ``first`` to ``first + count - 1`` never arrived.
 
@@ -150,11 +174,16 @@ class Link(Message, frozen=True):
     drift_ppm: float | None = None
 
 
-OfStream = Opened | Swap | Closed | Trace | Window | Gap | Link
+OfStream = Opened | Swap | Closed | Trace | Window | Beat | BeatWithdrawn | Gap | Link
 """The messages about a stream."""
 Published = OfStream | Alarm | Paused | Event
 
 
+def subject(kind: type[Published]) -> str:
+    """Return the first part of a message's topic: its type, and of `BeatWithdrawn` the beat's."""
+    return str((Beat if kind is BeatWithdrawn else kind).__struct_config__.tag)
+
+
 def topic(message: Published) -> str:
     """Return the topic of a message: ``type/wearer``."""
-    return f"{type(message).__name__.lower()}/{message.wearer or ''}"
+    return f"{subject(type(message))}/{message.wearer or ''}"

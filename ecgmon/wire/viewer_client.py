@@ -23,7 +23,7 @@ def topics(
     kinds: Iterable[type[messages.Published]] = KINDS, wearer: str | None = None
 ) -> list[str]:
     """Return the topics of these messages, of one wearer or of all."""
-    return [f"{kind.__name__.lower()}/{wearer or ''}" for kind in kinds]
+    return [f"{one}/{wearer or ''}" for one in dict.fromkeys(map(messages.subject, kinds))]
 
 
 class ViewerClient:

@@ -12,6 +12,7 @@ import zmq
 from ecgmon import __version__
 from ecgmon.config import Config
 from ecgmon.core.errors import UsageError
+from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model
 from ecgmon.models.resolve import GENERIC, resolve, stored
 from ecgmon_cli.diagnosis.finding import Finding, ok, problem
@@ -54,6 +55,25 @@ def models(config: Config) -> Iterator[Finding]:
             yield problem("models", f"{what} cannot serve: {error}", f"see {command}")
         else:
             yield ok("models", f"{what}: {text}")
+    for wearer in stored().wearers():
+        try:
+            beats = stored().in_service(wearer, "beat")
+            text = _judges_beats(beats) if beats else ""
+        except UsageError as error:
+            command = f"see ecgmon models rollback {wearer} --beats"
+            yield problem("models", f"{wearer}'s own of beats cannot serve: {error}", command)
+        else:
+            if text:
+                yield ok("models", f"{wearer}'s own of beats: {text}")
+
+
+def _judges_beats(path: Path) -> str:
+    """Return what a model of beats is called, once it has judged a beat without signal."""
+    model = BeatModel.load(path)
+    model.require_live(path)
+    silence = np.zeros((1, model.card.channels, model.card.length), dtype=np.float32)
+    called = model.card.classes[int(model.probability(silence)[0].argmax())]
+    return f"{model.card.name} runs, and calls silence {called}"
 
 
 def _judges(path: Path) -> str:

@@ -8,9 +8,11 @@ from typing import Final
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
+from ecgmon.wire.beat_rows import Beats, decode_row
 from monitor.ops.logs import logger
 from monitor.storage import salvage
 from monitor.storage.journal_database import JournalDatabase
+from monitor.storage.open_beats import OpenBeats
 from monitor.storage.wall_clock import CLOCK_SET, WallClock
 
 COMMIT_S: Final = 1.0
@@ -20,7 +22,7 @@ PRUNED: Final = 2_000
 
 MAX_WAITING: Final = 20_000
 """Most entries that wait for a disk that fails or a file that is locked: about 10 MB, or five
-minutes of 64 wearers. Beyond that the oldest windows are lost first."""
+minutes of 64 wearers. Beyond that the oldest windows and beats are lost first."""
 LOG_S: Final = 60.0
 """How often a journal that fails is logged, in seconds."""
 
@@ -30,6 +32,10 @@ _ALARMS: Final = (
 )
 _LATEST_WINDOW: Final = (
     "SELECT id, message FROM journal WHERE wearer = ? AND type = 'window' "
+    "AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 1"
+)
+_LATEST_BEATS: Final = (
+    "SELECT id, message FROM journal WHERE wearer = ? AND type = 'beats' AND type != 'window' "
     "AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 1"
 )
 _GAPS: Final = (
@@ -53,6 +59,11 @@ _PAST_OF_ONE: Final = _PAST.replace("AND id", "AND wearer = ? AND id")
 _PRUNE_WINDOWS: Final = (
     "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE type = 'window' AND time < ? "
     "ORDER BY time LIMIT ?)"
+)
+# The oldest rows by their ids: by their times, an index of its own would be needed.
+_PRUNE_BEATS: Final = (
+    "DELETE FROM journal WHERE id IN (SELECT id FROM (SELECT id, time FROM journal "
+    "WHERE type = 'beats' AND type != 'window' ORDER BY id LIMIT ?) WHERE time < ?)"
 )
 _PRUNE_OTHERS: Final = """
 DELETE FROM journal WHERE id IN (
@@ -96,6 +107,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._pending: list[salvage.Row] = []
+        self._beats = OpenBeats()
         self._committed = time.monotonic()
         self._logged = -LOG_S
         self.failed = False
@@ -117,11 +129,12 @@ class Journal:
     def append(self, published: Sequence[messages.Published]) -> None:
         """Append messages; if an alarm is among them, it is on disk when this returns."""
         now = time.time()
-        self._pending += [
-            (now, type(m).__name__.lower(), m.wearer or "", messages.encode(m).decode())
-            for m in published
-            if not isinstance(m, messages.Trace | messages.Link)
-        ]
+        for m in published:
+            if isinstance(m, messages.Beat):
+                self._beats.add(m)
+            elif not isinstance(m, messages.Trace | messages.Link):
+                kind, text = str(m.__struct_config__.tag), messages.encode(m).decode()
+                self._pending.append((now, kind, m.wearer or "", text))
         # A monitor that goes on with a stream after a restart must know its gaps.
         at_once = any(urgent(m) or isinstance(m, messages.Gap) for m in published)
         if at_once or time.monotonic() - self._committed >= COMMIT_S:
@@ -129,6 +142,7 @@ class Journal:
 
     def commit(self) -> None:
         """Write what is pending; if that fails, it waits for the next commit."""
+        self._pending += self._beats.take(time.time())
         if not self._pending:
             return
         try:
@@ -147,7 +161,7 @@ class Journal:
         excess = len(self._pending) - MAX_WAITING
         rest = []
         for row in self._pending:
-            if excess > 0 and row[1] == "window":
+            if excess > 0 and row[1] in ("window", "beats"):
                 excess -= 1
             else:
                 rest.append(row)
@@ -172,7 +186,7 @@ class Journal:
         Its ``end`` is where the stream's windows end. It is published if no device goes on with
         the stream.
         """
-        latest: dict[str, messages.ToViewer] = {}
+        latest: dict[str, messages.Opened | messages.Closed] = {}
         for _, message in self._read(_STREAMS):
             if isinstance(message, messages.Opened | messages.Closed):
                 latest[message.wearer] = message
@@ -187,6 +201,13 @@ class Journal:
         for _, message in self._read(_LATEST_WINDOW, wearer, stream):
             if isinstance(message, messages.Window):
                 return message.first + WINDOW
+        return 0
+
+    def next_beat(self, wearer: str, stream: str) -> int:
+        """Return the index after the latest beat of a wearer's stream; 0 if it has none."""
+        for _, row in self._read(_LATEST_BEATS, wearer, stream):
+            if isinstance(row, Beats) and row.at:
+                return row.at[-1] + 1
         return 0
 
     def wall(self) -> WallClock:
@@ -215,22 +236,23 @@ class Journal:
         return messages.Past(entries=entries, before=rows[-1][0] if rows else None)
 
     def prune(self, windows_before: float, others_before: float) -> None:
-        """Remove up to `PRUNED` windows and `PRUNED` other entries that are too old.
+        """Remove up to `PRUNED` windows, rows of beats, and other entries that are too old.
 
         What shows that an alarm stands or a stream is open stays, however old it is.
 
         Parameters
         ----------
         windows_before, others_before : float
-            Times of the wall clock; what is older is too old.
+            Times of the wall clock; what is older is too old. Beats go as windows do.
         """
         try:
             self._database.execute(_PRUNE_WINDOWS, windows_before, PRUNED)
+            self._database.execute(_PRUNE_BEATS, PRUNED, windows_before)
             self._database.execute(_PRUNE_OTHERS, others_before, PRUNED)
         except (*salvage.ERRORS, UsageError) as error:
             _log.warning("journal-not-pruned", error=error)
 
-    def _read(self, query: str, *values: object) -> Iterator[tuple[int, messages.ToViewer]]:
+    def _read(self, query: str, *values: object) -> Iterator[tuple[int, messages.ToViewer | Beats]]:
         """Yield id and message of each row that can be read; raises `UsageError` if none can."""
         try:
             rows = self._database.execute(query, *values)
@@ -241,7 +263,7 @@ class Journal:
             ) from error
         for number, text in rows:
             try:
-                yield number, messages.decode_to_viewer(text if isinstance(text, bytes) else b"")
+                yield number, decode_row(text if isinstance(text, bytes) else b"")
             except ProtocolError as error:
                 _log.warning("journal-unreadable", entry=number, error=error)
 

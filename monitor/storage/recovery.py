@@ -51,6 +51,7 @@ def recover_stream(folder: Path, journal: Journal, wearer: str, stream: str) -> 
         )
         tail = read(folder, wearer, stream, start, newest.stop)
         judged = journal.next_window(wearer, stream)
+        beats = journal.next_beat(wearer, stream)
         gaps = list(_gaps(journal.gaps(wearer, stream), start, tail.samples, newest.rate))
         sync_record(newest.path)  # what is welcomed is acknowledged
     except OSError as error:
@@ -66,6 +67,7 @@ def recover_stream(folder: Path, journal: Journal, wearer: str, stream: str) -> 
         lead=newest.lead,
         judged=judged,
         gaps=tuple(reversed(gaps)),
+        beats=beats,
     )
 
 

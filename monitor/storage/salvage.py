@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from ecgmon.core.errors import ProtocolError, UsageError
-from ecgmon.wire import messages
+from ecgmon.wire.beat_rows import decode_row
 from monitor.ops.logs import logger
 
 SEARCHED: Final = 1_000_000_000
 """Bytes at the end of a file that are looked through, some seconds of work."""
 WINDOWS_IN: Final = 16_000_000
-"""Bytes at the end of a file in which windows are looked for: the latest hour of 16 wearers. They
-are ten times as many as all other rows, and only the latest are needed to go on."""
+"""Bytes at the end of a file in which windows and beats are looked for: the latest hour of 16
+wearers. They are ten times as many as all other rows, and only the latest are needed to go on."""
 CHUNK: Final = 4_000_000
 LONGEST: Final = 4096
 """Bytes of the longest row that lies in one page."""
@@ -36,8 +36,8 @@ ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
 MAGIC: Final = b"SQLite format 3\0"
 SIDE_FILES: Final = ("-wal", "-shm")
 
-_BEGIN: Final = re.compile(rb'\{"type":"([a-z]{1,16})"')
-_BEGIN_OF_OTHERS: Final = re.compile(rb'\{"type":"((?!window)[a-z]{1,16})"')
+_BEGIN: Final = re.compile(rb'\{"type":"([a-z-]{1,16})"')
+_BEGIN_OF_OTHERS: Final = re.compile(rb'\{"type":"((?!window|beats")[a-z-]{1,16})"')
 _END: Final = b'"v":1}'
 _DAMAGE: Final = (
     sqlite3.SQLITE_CORRUPT,
@@ -164,7 +164,7 @@ def _row(data: bytes, start: int, kind: str) -> tuple[int, Row] | None:
     """Return the id and the row whose message begins at ``start``; None if it is not whole."""
     text = data[start : data.find(_END, start, start + LONGEST) + len(_END)]
     try:
-        message, result = messages.decode_to_viewer(text), text.decode()
+        message, result = decode_row(text), text.decode()
     except (ProtocolError, UnicodeDecodeError):
         return None
     wearer = getattr(message, "wearer", None) or ""

@@ -17,7 +17,7 @@ def begin(
 ) -> list[messages.Published]:
     """Let a stream be a wearer's current one, with what is on disk of it."""
     session.active, session.unfinished = active, None
-    published = [opened(active), *_no_model(session, active.refused)]
+    published = [opened(active), *no_model(session)]
     if tail is not None:
         queue_tail(active, tail)
     return published
@@ -99,12 +99,15 @@ def change_model(
     is_new = model.sha256 != active.model.sha256 or (refused and refused != active.refused)
     active.serve(model)
     active.refused = refused
-    published = _no_model(session, refused)
+    published = no_model(session)
     if is_new:
         active.log.info("model", model=model.card.name, sha256=model.sha256[:12], refused=refused)
         published.append(swap(active))
     return published
 
 
-def _no_model(session: WearerSession, refused: str | None) -> list[messages.Published]:
+def no_model(session: WearerSession) -> list[messages.Published]:
+    """Return the alarm that a model in service is not the one that judges a wearer's stream."""
+    active = session.active
+    refused = (active.refused or active.beats_refused) if active else None
     return session.alarm_messages.condition("no-model", refused is not None, text=refused)

@@ -14,7 +14,9 @@ from ecgmon.signal.quality import NAMES
 from ecgmon.wire import messages
 from monitor.alarms.conditions.base import Condition
 from monitor.alarms.kinds import OF_SIGNAL
+from monitor.inference.beats import JudgedBeat
 from monitor.inference.engine import classify
+from monitor.wearers.beats import judge_beats, publish_beat, withdraw_beats
 from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.session import ActiveStream, WearerSession, trace
 
@@ -114,6 +116,8 @@ def reset_after_gap(
     if not segment.missing:
         return []
     active.chain.reset(active.stream.row, segment.first)
+    if active.beats:
+        active.beats.reset(segment.first)
     active.stream.skip_to(segment)
     gap = messages.Gap(
         wearer=session.wearer,
@@ -139,7 +143,8 @@ def push(
         active.stream.spikes_of(first, first + len(samples))
         for (_, active, samples), first in zip(members, chain.next[rows].tolist(), strict=True)
     ]
-    pushed = chain.push(rows, [samples for _, _, samples in members], step, spikes)
+    followed = [active.stream.row for _, active, _ in members if active.beats]
+    pushed = chain.push(rows, [samples for _, _, samples in members], step, spikes, followed)
     windows = pushed.windows
     of_row = {active.stream.row: (session, active) for session, active, _ in members}
     probability = classify(windows, {row: active.model for row, (_, active) in of_row.items()})
@@ -149,7 +154,9 @@ def push(
         if wants_trace(session.wearer)
     ]
     late = chain.geometry.look_ahead
-    due: list[tuple[int, int, Second | int]] = [(s.end, s.row, s) for s in pushed.seconds]
+    due: list[tuple[int, int, Second | JudgedBeat | int]]
+    due = [(s.end, s.row, s) for s in pushed.seconds]
+    due += [(b.due, b.row, b) for b in judge_beats([one for _, one, _ in members], pushed)]
     for i, row in enumerate(windows.rows.tolist()):
         due.append((int(windows.first[i]) + WINDOW + late, row, i))
     for _, row, what in sorted(due, key=lambda item: item[0]):
@@ -157,6 +164,8 @@ def push(
         if isinstance(what, Second):
             published += _lose_seconds(session, active, what.end - WINDOW)
             published += _second(session, active, what)
+        elif isinstance(what, JudgedBeat):
+            published += publish_beat(active, what)
         else:
             published += _window(session, active, windows, what, float(probability[what]))
     for session, active, _ in members:
@@ -172,10 +181,11 @@ def _second(
     session: WearerSession, active: ActiveStream, second: Second, *, complete: bool = True
 ) -> list[messages.Published]:
     active.next_second = second.end
+    withdrawn = withdraw_beats(active, second)
     # A second without signal is reported as such, and is no gap.
     gaps = active.gaps.add(not complete and second.state == "signal")
     changes = [*active.conditions.second(second), Condition("gaps", gaps, second.end)]
-    return alarm_messages(session, active, changes)
+    return [*withdrawn, *alarm_messages(session, active, changes)]
 
 
 def _lose_seconds(

@@ -5,6 +5,7 @@ from typing import Final
 
 from ecgmon.core.errors import RefusedError
 from ecgmon.signal import Geometry, SignalChain
+from ecgmon.signal.beat_segments import BeatSegments
 from monitor.wearers.session import WearerSession
 
 RETRY_S: Final = 60.0
@@ -24,6 +25,7 @@ class WearerPlaces:
         self.capacity = capacity
         self._free = list(range(capacity))
         self._chains: dict[Geometry, SignalChain] = {}
+        self._segments: BeatSegments | None = None
 
     def __len__(self) -> int:
         """Return how many places are free."""
@@ -60,6 +62,12 @@ class WearerPlaces:
         if geometry not in self._chains:
             self._chains[geometry] = SignalChain(geometry, self.capacity)
         return self._chains[geometry]
+
+    def segments(self) -> BeatSegments:
+        """Return what cuts the beats of all wearers whose beats are judged."""
+        if self._segments is None:
+            self._segments = BeatSegments(self.capacity)
+        return self._segments
 
 
 def longest_silent(sessions: Iterable[WearerSession], now: float) -> WearerSession | None:

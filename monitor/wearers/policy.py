@@ -25,6 +25,8 @@ class WearerPolicy:
         Gives what raises and clears a wearer's alarms.
     lead : callable
         Gives the lead to use of a wearer's, None for the usual one.
+    resolve_beats : callable
+        Gives the path of the bundle that judges a wearer's beats; None where nobody judges them.
     capacity : int
         Most streams at once; a monitor keeps to the one it began with.
     forget_s : float
@@ -34,6 +36,7 @@ class WearerPolicy:
     resolve: Callable[[str | None], Path]
     limits: Callable[[str], AlarmLimits] = field(default=lambda _: AlarmLimits())
     lead: Callable[[str], str | None] = field(default=lambda _: None)
+    resolve_beats: Callable[[str], Path | None] = field(default=lambda _: None)
     capacity: int = 64
     forget_s: float = 86_400.0
 

@@ -43,6 +43,9 @@ def queue_tail(active: ActiveStream, tail: StreamTail) -> None:
     while stream.pending:
         active.backlog.extend(_cut(stream.pending.popleft()))
     active.publish_from = tail.judged
+    if active.beats:
+        active.beats.publish_from = max(tail.judged, tail.beats)
+        active.beats.withdraw_from = tail.judged
 
 
 def recover(sessions: Collection[WearerSession]) -> list[messages.Published]:

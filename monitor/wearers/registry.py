@@ -8,7 +8,9 @@ from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import messages
 from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions.k_of_n import KOfN
+from monitor.inference.beat_pool import BeatModelPool
 from monitor.inference.engine import ModelPool
+from monitor.wearers.beats import change_beat_model
 from monitor.wearers.device_conditions import device_conditions, silent_seconds
 from monitor.wearers.lifecycle import begin, change_model, end, set_aside
 from monitor.wearers.pipeline import advance
@@ -44,6 +46,7 @@ class WearerRegistry:
     def __init__(self, policy: WearerPolicy) -> None:
         self._policy = policy
         self._models = ModelPool(policy.resolve)
+        self._beat_models = BeatModelPool(policy.resolve_beats)
         self._places = WearerPlaces(policy.capacity)
         self._wearers = WearerTable(policy)
         self._turned_away = False
@@ -77,6 +80,7 @@ class WearerRegistry:
         """
         self._policy = policy
         self._models = ModelPool(policy.resolve)
+        self._beat_models = BeatModelPool(policy.resolve_beats)
         self._wearers.adopt(policy)
 
     @property
@@ -177,7 +181,8 @@ class WearerRegistry:
             refused=refused,
             gaps=KOfN(GAP_LIMIT, "gaps" in session.alarm_messages.alarms.holding),
         )
-        return active, [*published, *begin(session, active, tail)]
+        of_beats = self._take_up_beats(active)
+        return active, [*published, *begin(session, active, tail), *of_beats]
 
     def save(self, wearer: str) -> bytes:
         """Return the state of a wearer; see `monitor.wearers.state`."""
@@ -199,6 +204,7 @@ class WearerRegistry:
             self._policy.limits,
             self._models.serving,
             lambda geometry: (self._places.chain(geometry), place),
+            self._take_up_beats,
             ahead_s,
         )
         if session.wearer in self._wearers:
@@ -256,8 +262,15 @@ class WearerRegistry:
 
     def take_up_models(self) -> list[messages.Published]:
         """Change to models that were put into service meanwhile; those that cannot serve do not."""
-        serving = self._models.serving
-        return [message for session in self._wearers for message in change_model(session, serving)]
+        published: list[messages.Published] = []
+        for session in self._wearers:
+            if session.active:
+                published += self._take_up_beats(session.active)
+            published += change_model(session, self._models.serving)
+        return published
+
+    def _take_up_beats(self, active: ActiveStream) -> list[messages.Published]:
+        return change_beat_model(active, self._beat_models.serving, self._places.segments)
 
     def _end(self, session: WearerSession) -> list[messages.Published]:
         """End a wearer's stream, and free its place."""

@@ -10,6 +10,7 @@ from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.alarm_limits import GAP_LIMIT, AlarmLimits
 from ecgmon.core.errors import UsageError
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
+from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model
 from ecgmon.signal import SignalChain
 from ecgmon.signal.stillness import STEP_MV
@@ -19,6 +20,7 @@ from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import OF_SIGNAL
+from monitor.inference.beats import LiveBeats
 from monitor.inference.judge import Judge
 from monitor.ops.logs import logger
 from monitor.wearers.pieces import Segments, StreamSegment
@@ -65,6 +67,10 @@ class ActiveStream(Stateful):
         Whether too many seconds are not whole.
     holds : dict of Kind to bool
         Whether each condition of this stream held when it was last looked at.
+    beats : LiveBeats or None
+        The stream's beats, where a model judges them.
+    beats_refused : str or None
+        Why the model of beats in service is not the one that judges.
     backlog : deque of StreamSegment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
@@ -106,6 +112,8 @@ class ActiveStream(Stateful):
     last_count: int = 0
     gaps: KOfN = field(default_factory=lambda: KOfN(GAP_LIMIT))
     holds: dict[Kind, bool] = field(default_factory=dict)
+    beats: LiveBeats | None = None
+    beats_refused: str | None = None
     backlog: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
 
@@ -123,6 +131,16 @@ class ActiveStream(Stateful):
         """Let another model judge windows from now on; the other judges stay."""
         others = (judge for judge in self.judges if not isinstance(judge, Model))
         self.judges = (model, *others)
+
+    @property
+    def beat_model(self) -> BeatModel | None:
+        """The judge of beats, if there is one."""
+        return next((judge for judge in self.judges if isinstance(judge, BeatModel)), None)
+
+    def serve_beats(self, model: BeatModel | None) -> None:
+        """Let another model judge beats from now on, or none."""
+        others = (judge for judge in self.judges if not isinstance(judge, BeatModel))
+        self.judges = (*others, model) if model else tuple(others)
 
 
 @dataclass(eq=False, slots=True)

@@ -24,22 +24,30 @@ from monitor.wearers.stream import Stream
 class _SavedStream(Stateful):
     """A stream with its row of the signal chain.
 
-    ``model`` is the SHA-256 of the model that judges it, ``active`` and ``row`` are states.
+    ``model`` is the SHA-256 of the model that judges it, ``active`` and ``row`` are states;
+    ``beat_model``, ``beats`` and ``segments`` are the same of its beats, empty where they are not
+    judged.
     """
 
     layout = Layout(
         "saved stream",
-        1,
+        2,
         hello=messages.Hello,
         model=Annotated[str, msgspec.Meta(max_length=64)],
         active=bytes,
         row=bytes,
+        beat_model=Annotated[str, msgspec.Meta(max_length=64)],
+        beats=bytes,
+        segments=bytes,
     )
 
     hello: messages.Hello | None = None
     model: str = ""
     active: bytes = b""
     row: bytes = b""
+    beat_model: str = ""
+    beats: bytes = b""
+    segments: bytes = b""
 
 
 @dataclass(eq=False, slots=True)
@@ -69,6 +77,9 @@ def save(session: WearerSession) -> bytes:
     if active := session.active:
         row = active.chain.state(active.stream.row)
         saved = _SavedStream(active.hello, active.model.sha256, active.state(), row)
+        if active.beats and active.beat_model:
+            saved.beat_model, saved.beats = active.beat_model.sha256, active.beats.state()
+            saved.segments = active.beats.segments.state(active.stream.row)
         stream = saved.state()
     alarms = session.alarm_messages.alarms.state()
     return _SavedWearer(
@@ -81,6 +92,7 @@ def load(
     limits: Callable[[str], AlarmLimits],
     serving: Callable[[str], tuple[Model, str | None]],
     place: Callable[[Geometry], tuple[SignalChain, int]],
+    take_up_beats: Callable[[ActiveStream], object],
     ahead_s: float = 0.0,
 ) -> WearerSession:
     """Return a wearer with whom this monitor goes on, every later output as in the one before.
@@ -96,6 +108,8 @@ def load(
         it is not the one in service.
     place : callable
         Gives the chain of a geometry and a free row of it.
+    take_up_beats : callable
+        Gives a stream the model that judges its beats, which must be that of the monitor before.
     ahead_s : float
         Seconds by which the monotonic clock here is ahead of that of the monitor before; 0 on the
         same machine.
@@ -111,7 +125,7 @@ def load(
     session.unfinished_since = saved.unfinished_since + ahead_s
     session.alarm_messages.alarms.restore(saved.alarms)
     if saved.stream is not None:
-        active = session.active = _stream(session, saved.stream, serving, place)
+        active = session.active = _stream(session, saved.stream, serving, place, take_up_beats)
         active.stream.shift(ahead_s)
         active.last_received += ahead_s
     return session
@@ -122,6 +136,7 @@ def _stream(
     data: bytes,
     serving: Callable[[str], tuple[Model, str | None]],
     place: Callable[[Geometry], tuple[SignalChain, int]],
+    take_up_beats: Callable[[ActiveStream], object],
 ) -> ActiveStream:
     saved = _SavedStream()
     saved.restore(data)
@@ -129,11 +144,7 @@ def _stream(
     if hello is None or hello.wearer != session.wearer:
         raise StateError(f"The stream in the state of {session.wearer} is another wearer's.")
     model, refused = serving(session.wearer)
-    if model.sha256 != saved.model:
-        raise StateError(
-            f"{session.wearer} was judged by model {saved.model[:12]}, here it is "
-            f"{model.sha256[:12]}: put the same model into service first."
-        )
+    _require_same(session.wearer, saved.model, model.sha256)
     chain, row = place(model.card.geometry)
     active = ActiveStream(
         stream=Stream(hello.wearer, int(hello.stream, 16), row, round(hello.rate * 1000)),
@@ -145,11 +156,25 @@ def _stream(
         last_received=0.0,
         refused=refused,
     )
+    take_up_beats(active)
+    _require_same(session.wearer, saved.beat_model, getattr(active.beat_model, "sha256", ""))
     active.restore(saved.active)
     chain.restore(row, saved.row)
+    if active.beats:
+        active.beats.restore(saved.beats)
+        active.beats.segments.restore(row, saved.segments)
     if int(chain.next[row]) != _processed(active):
         raise StateError(f"The state of {session.wearer} does not fit together: save it again.")
     return active
+
+
+def _require_same(wearer: str, before: str, here: str) -> None:
+    """Raise `StateError` where another model judges here than before, by their SHA-256."""
+    if before != here:
+        raise StateError(
+            f"{wearer} was judged by model {before[:12] or 'none'}, here it is "
+            f"{here[:12] or 'none'}: put the same model into service first."
+        )
 
 
 def _processed(active: ActiveStream) -> int:

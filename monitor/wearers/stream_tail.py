@@ -27,6 +27,8 @@ class StreamTail:
     gaps : tuple of (int, int)
         From which to which of the device's samples the journal has gaps, ascending: what they held
         is not in ``counts`` either, but a device may also have measured nothing.
+    beats : int
+        Stream index at 360 Hz after the latest beat that the journal has; 0 if it has none.
     """
 
     first: int
@@ -36,6 +38,7 @@ class StreamTail:
     lead: str
     judged: int
     gaps: tuple[tuple[int, int], ...] = ()
+    beats: int = 0
 
     @property
     def stop(self) -> int:

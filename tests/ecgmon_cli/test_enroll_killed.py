@@ -78,7 +78,7 @@ def test_an_enrolment_killed_at_any_moment_leaves_a_store_that_loads(tmp_path, k
         assert Model.load(store.path("ann", version)).card.wearer == "ann"
     served = [
         a["version"]
-        for a in json.loads((store.folder / "ann" / SERVICE).read_bytes())["activations"]
+        for a in json.loads((store.folder / "ann" / SERVICE["window"]).read_bytes())["activations"]
     ]
     assert served == sorted(set(served))
     assert store.in_service("ann") == store.path("ann", versions[-1])

@@ -194,7 +194,7 @@ class Rig:
         self.journal = folder / "journal.db"
         policy = {
             name: settings.pop(name)
-            for name in ("resolve", "limits", "lead", "capacity", "forget_s")
+            for name in ("resolve", "limits", "lead", "resolve_beats", "capacity", "forget_s")
             if name in settings
         }
         policy = WearerPolicy(**{"resolve": lambda _: GENERIC} | policy)

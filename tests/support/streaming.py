@@ -8,6 +8,8 @@ import numpy as np
 
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.signal import Geometry, SignalChain, Windows
+from ecgmon.signal.beat_feed import BeatFeed
+from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.signal.filter import SectionFilter, band_pass
 from ecgmon.signal.front_end import FrontEnd
 from ecgmon.signal.pacing_spikes import SpikeRemover
@@ -15,6 +17,7 @@ from ecgmon.signal.peaks import Peaks
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.qrs_energy import QrsEnergy
 from ecgmon.signal.rate_converter import RateConverter
+from ecgmon.signal.rr_intervals import RRIntervals
 from ecgmon.signal.sample_history import History
 from ecgmon.signal.scale import AmplitudeScale
 from ecgmon.signal.stillness import QUARTER, Stillness
@@ -166,6 +169,24 @@ def end_of_beats(made, row, at):
     return recent, made.weak(row, recent), repr(rate), made.longest_rr(row, at)
 
 
+def drive_segments(made, row, at, x):
+    """A beat every 250 samples or so, given at once; the filters begin anew now and then."""
+    first = int(made.next[row])
+    span = range(first, first + len(x))
+    feed = BeatFeed(
+        [np.nan_to_num(x).astype(np.float32)],
+        [np.isfinite(x)],
+        [k - 107 for k in span if k % 250 == 0 and k >= 107],
+        [(k + 1, np.float32(0.5 + k % 7)) for k in span if (k + 1) % RATE == 0],
+        [k for k in span if k % 4999 == 4000],
+    )
+    cut = made.push({row: feed})
+    return [
+        (int(a), each.tobytes(), bool(settled))
+        for a, each, settled in zip(cut.at, cut.inputs, cut.settled, strict=True)
+    ]
+
+
 def drive_pushed(made, row, at, x):
     return made.push(x).tolist()
 
@@ -211,6 +232,13 @@ OF_SIGNAL = [
     ),
     chain(Geometry(3, 0.5, 120)),
     chain(Geometry(0, 0.1, 360)),
+    Streaming(BeatSegments, BeatSegments, with_holes, drive_segments),
+    Streaming(
+        RRIntervals,
+        lambda _: RRIntervals(),
+        lambda rng: np.cumsum(rng.integers(72, 1500, 60)),
+        lambda made, row, _, beats: [made.add(int(beat)) for beat in beats],
+    ),
     of_rate(RateConverter, 250_000, with_holes, drive_pushed),
     of_rate(RateConverter, 1_000_000, with_holes, drive_pushed),
     of_rate(RateConverter, 360_000, with_holes, drive_pushed),

@@ -5,12 +5,14 @@ import numpy as np
 from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
+from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import Frame
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import KINDS
 from monitor.alarms.state_machine import AlarmStateMachine
+from monitor.inference.beats import JudgedBeat, LiveBeats
 from monitor.wearers.clock import Clock
 from monitor.wearers.delivered_rate import DeliveredRate
 from monitor.wearers.stream import Stream
@@ -97,6 +99,15 @@ def drive_conditions(made, row, at, piece):
     return found
 
 
+def drive_live_beats(made, row, at, piece):
+    found = []
+    for second in piece:
+        labels = [(beat, None if beat in second.weak else "V") for beat in second.beats]
+        found += [made.take(JudgedBeat(0, beat, label, 0.9)) for beat, label in labels]
+        found.append(made.second(second.end - 200, second.state))
+    return found
+
+
 def drive_clock(made, row, at, piece):
     found = []
     for end, arrival, device_time in piece:
@@ -170,6 +181,7 @@ ALL = [
     Streaming(
         WearerConditions, lambda _: WearerConditions(AlarmLimits()), seconds, drive_conditions
     ),
+    Streaming(LiveBeats, lambda _: LiveBeats(BeatSegments(1), 0), seconds, drive_live_beats),
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
     Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
     Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),

@@ -133,7 +133,7 @@ def sent():
             lines.append(f"{way}: {struct.tag}")
             lines += [f"{way}: {struct.tag}.{field}" for field in _fields(struct)]
     published = inspect.type_info(messages.Published).types
-    lines += [f"topic: {struct.tag}/" for struct in published]
+    lines += [f"topic: {one}/" for one in dict.fromkeys(messages.subject(s.cls) for s in published)]
     frame = Frame(1, 360, 0, 360_000, 200.0, "I", np.array([-1, 256], np.int16))
     return [*lines, f"a frame: {frame.encode().hex()}"]
 

@@ -10,6 +10,7 @@ from msgspec import structs
 from ecgmon.core.constants import RATE
 from ecgmon.wire import messages
 from viewer.model.alarm_list import AlarmList, KnownAlarm
+from viewer.model.beat_list import BeatList
 from viewer.model.trace import Scale, TraceBuffer
 
 WINDOWS: Final = 600
@@ -49,6 +50,8 @@ class ViewState:
         The newest change of model.
     link : messages.Link or None
         The newest word on the link.
+    beats : BeatList
+        The newest beats; none where no model judges them.
     gaps : dict of int to int
         The last gaps: first sample, and number of samples.
     gap_count : int
@@ -76,6 +79,7 @@ class ViewState:
         self.opened: messages.Opened | None = None
         self.swap: messages.Swap | None = None
         self.link: messages.Link | None = None
+        self.beats = BeatList()
         self.gaps: dict[int, int] = {}
         self.gap_count = 0
         self.closed = False
@@ -107,6 +111,10 @@ class ViewState:
             case messages.Window():
                 self._window(message)
                 self._judged_at = now
+            case messages.Beat():
+                self.beats.add(message)
+            case messages.BeatWithdrawn():
+                self.beats.withdraw(message.at)
             case messages.Link():
                 self.link = message
             case messages.Gap(judged=False):

@@ -104,14 +104,14 @@ def test_a_wearer_whose_id_is_a_path_is_refused(store, bundle, name):
 def test_a_service_file_of_any_content_is_read_or_refused(tmp_path_factory, content):
     store = Store(tmp_path_factory.mktemp("store"))
     (store.folder / "ann").mkdir()
-    (store.folder / "ann" / SERVICE).write_bytes(content)
+    (store.folder / "ann" / SERVICE["window"]).write_bytes(content)
     with contextlib.suppress(StoreError):
         assert len(store.service("ann").activations) <= KEPT
 
 
 def test_a_service_file_without_end_is_not_read_whole(store):
     (store.folder / "ann").mkdir(parents=True)
-    (store.folder / "ann" / SERVICE).write_text('{"activations": [' + " " * 10**6 + "]}")
+    (store.folder / "ann" / SERVICE["window"]).write_text('{"activations": [' + " " * 10**6 + "]}")
     with pytest.raises(StoreError, match="ecgmon models activate ann VERSION"):
         store.service("ann")
 
@@ -216,5 +216,5 @@ def test_a_store_killed_at_any_moment_loads(store, bundle, tmp_path):
         for version in versions[-2:]:
             assert Model.load(store.path("ann", version)).card.wearer == "ann"
         assert store.in_service("ann") is not None
-        assert json.loads((store.folder / "ann" / SERVICE).read_bytes())["activations"]
+        assert json.loads((store.folder / "ann" / SERVICE["window"]).read_bytes())["activations"]
     assert store.add("ann", bundle) == len(versions) + 1

@@ -14,7 +14,7 @@ from replay.simulator.simulation import simulate
 def joined(parts, geometry):
     """What several calls completed, as one."""
     windows = Windows.concatenate([part.windows for part in parts], geometry)
-    return Pushed(windows, [second for part in parts for second in part.seconds])
+    return Pushed(windows, [second for part in parts for second in part.seconds], {})
 
 
 def alone(segments, geometry):
@@ -47,7 +47,7 @@ def of_row(pushed, row):
     mine = pushed.windows.rows == row
     fields = {name: getattr(pushed.windows, name)[mine] for name in Windows.__slots__}
     seconds = [replace(second, row=0) for second in pushed.seconds if second.row == row]
-    return Pushed(Windows(**fields | {"rows": fields["rows"] * 0}), seconds)
+    return Pushed(Windows(**fields | {"rows": fields["rows"] * 0}), seconds, {})
 
 
 def assert_same(one, other):

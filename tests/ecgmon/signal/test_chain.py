@@ -155,7 +155,7 @@ def test_recent_is_the_band_passed_signal_up_to_now(ecg):
 
 
 def test_pushing_no_samples_gives_no_windows():
-    windows, seconds = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
+    windows, seconds, _ = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
     assert len(windows) == len(seconds) == 0
     assert windows.inputs.shape == (0, SERVED.inputs)
 
@@ -190,7 +190,7 @@ def test_a_second_is_told_with_its_last_sample_and_only_if_it_is_whole(ecg, firs
 def test_a_second_holds_the_beats_confirmed_in_it_and_its_state_is_that_of_its_window(ecg):
     samples = ecg[: 40 * RATE].copy()
     samples[20 * RATE : 22 * RATE] = np.nan
-    windows, seconds = SignalChain(SERVED, 1).push(ROW, samples[None])
+    windows, seconds, _ = SignalChain(SERVED, 1).push(ROW, samples[None])
     assert [NAMES[state] for state in windows.state] == [s.state for s in seconds][:-1]
     assert "absent" in {second.state for second in seconds}
     reported = [(second.end, beat) for second in seconds for beat in second.beats]

@@ -17,7 +17,7 @@ from tests.ecgmon.wire.strategies import ANY, DECODERS
 
 KINDS = get_args(messages.FromDevice | messages.ToDevice | messages.FromViewer | messages.ToViewer)
 FIELDS = sorted({field.encode_name for kind in KINDS for field in msgspec.structs.fields(kind)})
-TYPES = [kind.__name__.lower() for kind in KINDS]
+TYPES = [kind.__struct_config__.tag for kind in KINDS]
 SOME = "hello bye window signal 203 ../x raised alarm/ high 0000000000000000".split()
 anything = st.recursive(
     st.none()

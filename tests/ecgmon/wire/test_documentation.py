@@ -14,7 +14,7 @@ from ecgmon.wire import MAX_SAMPLES, Frame, messages
 from monitor.alarms.kinds import KINDS as KINDS_OF_ALARMS
 
 PAGE = (Path(__file__).parents[3] / "docs/wire.md").read_text()
-ROWS = dict(re.findall(r"^\|(?: \w+ \|)? `([a-z]+)` (\|.*\|)$", PAGE, re.MULTILINE))
+ROWS = dict(re.findall(r"^\|(?: \w+ \|)? `([a-z-]+)` (\|.*\|)$", PAGE, re.MULTILINE))
 """What the tables say of each message: its type is in the first or the second column."""
 FRAME = bytes.fromhex("".join(re.findall(r"^ {4}((?:[0-9a-f]{8} ?)+)$", PAGE, re.MULTILINE)))
 KINDS = get_args(messages.FromDevice | messages.ToDevice | messages.FromViewer | messages.ToViewer)
@@ -22,7 +22,7 @@ KINDS = get_args(messages.FromDevice | messages.ToDevice | messages.FromViewer |
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_message_has_a_row_that_names_its_fields(kind):
-    row = ROWS[kind.__name__.lower()]
+    row = ROWS[kind.__struct_config__.tag]
     fields = {field.encode_name for field in msgspec.structs.fields(kind)} - {"v"}
     if kind in get_args(messages.Published):
         fields -= {"wearer", "stream"}  # named once for all

@@ -40,7 +40,7 @@ def stored(path):
         rows = reader.execute(query).fetchall()
     assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
     read = [messages.decode_to_viewer(row[3].encode()) for row in rows]
-    assert [(type(m).__name__.lower(), m.wearer) for m in read] == [row[1:3] for row in rows]
+    assert [(m.__struct_config__.tag, m.wearer) for m in read] == [row[1:3] for row in rows]
     return read
 
 

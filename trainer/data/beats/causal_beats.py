@@ -1,22 +1,16 @@
 """Beats as a live monitor sees them: the causal signal around each, and the RR intervals before."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.constants import RATE
 from ecgmon.core.errors import RecordError
 from ecgmon.core.labels import AAMI_CLASSES, is_beat
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
-from ecgmon.signal import Geometry, process_record
 from ecgmon.signal.beat_segments import beat_inputs
+from ecgmon.signal.offline import feed_of
 from trainer.data.beats.kachuee import CLASSES
-from trainer.data.dataset import whole_stream
 from trainer.data.examples import Examples
-
-_GEOMETRY: Final = Geometry(history_s=0, look_ahead_s=0, rate=RATE)
 
 
 def live_beats(record: Record) -> Examples:
@@ -48,9 +42,6 @@ def inputs_at(record: Record, beats: NDArray[np.int64]) -> NDArray[np.float32]:
     beats : ndarray of int64, shape (n,)
         Sample index at `RATE` of each.
     """
-    record = converted(record)
-    windows = process_record(record.millivolts(), _GEOMETRY)
-    filtered = whole_stream(windows, _GEOMETRY)
-    # The last second may not be whole, and then was not filtered.
-    lacking = max(0, len(record.samples) - len(filtered))
-    return beat_inputs(np.pad(filtered, (0, lacking)), windows.scale, beats)
+    feed = feed_of(converted(record).millivolts())
+    scale = np.array([unit for _, unit in feed.scale], dtype=np.float32)
+    return beat_inputs(np.concatenate(feed.filtered), scale, beats)

@@ -20,11 +20,11 @@ from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
+from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.beat_segments import SHAPES, beat_inputs
 from ecgmon.signal.quality import SIGNAL
 from ecgmon.signal.types import Windows
 from trainer.data.beats.kachuee import CLASSES
-from trainer.data.dataset import whole_stream
 from trainer.data.examples import Examples
 from trainer.data.placement import Placement
 
@@ -154,14 +154,14 @@ def _nearest(of: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.intp
     return np.where(of - among[before] <= among[after] - of, before, after)
 
 
-def _chain(millivolts: NDArray[np.float64]) -> Iterator[tuple[Windows, NDArray[np.int64]]]:
-    """Yield each lead's windows and the beats that a monitor finds in it."""
+def _chain(millivolts: NDArray[np.float64]) -> Iterator[tuple[Windows, BeatFeed]]:
+    """Yield each lead's windows, and the signal and beats that a monitor finds in it."""
     rows = np.arange(len(millivolts), dtype=np.intp)
-    windows, seconds = SignalChain(_GEOMETRY, len(rows)).push(rows, millivolts)
-    for row in rows:
+    pushed = SignalChain(_GEOMETRY, len(rows)).push(rows, millivolts, follow=tuple(rows.tolist()))
+    windows = pushed.windows
+    for row in rows.tolist():
         own = Windows(*(getattr(windows, name)[windows.rows == row] for name in Windows.__slots__))
-        beats = [beat for second in seconds if second.row == row for beat in second.beats]
-        yield own, np.array(beats, dtype=np.int64)
+        yield own, pushed.feeds[row]
 
 
 def _lead(
@@ -169,18 +169,20 @@ def _lead(
     lead: int,
     positions: Positions,
     windows: Windows,
-    beats: NDArray[np.int64],
+    feed: BeatFeed,
 ) -> LeadBeats:
+    beats = np.array(feed.beats, dtype=np.int64)
     marks, classes = _marks(record)
     if positions == "annotated":
         beats, labels = marks, classes
     else:
         which = match(beats, marks)
         labels = np.append(classes, np.int8(UNLABELLED))[which]
-    # The last second may not be whole, and then was not filtered.
+    # The last second may not be whole, and then has no signal state.
     whole = beats < len(windows) * WINDOW
     beats, labels = beats[whole], labels[whole]
-    inputs = beat_inputs(whole_stream(windows, _GEOMETRY), windows.scale, beats)
+    scale = np.array([unit for _, unit in feed.scale], dtype=np.float32)
+    inputs = beat_inputs(np.concatenate(feed.filtered), scale, beats)
     usable = (windows.state == SIGNAL) & windows.settled
     return LeadBeats(
         record.name,

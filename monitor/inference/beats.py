@@ -1,0 +1,155 @@
+"""Classification of beats: one batch for each model a tick, and what of a stream is still open."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Protocol, runtime_checkable
+
+import msgspec
+
+from ecgmon.core.constants import WINDOW
+from ecgmon.core.labels import BeatClass
+from ecgmon.core.signal_states import SignalState
+from ecgmon.core.state import Index, Layout, Stateful
+from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.signal.beat_segments import AFTER, BeatInputs, BeatSegments
+from ecgmon.signal.qrs import LONGEST_RR
+
+MAX_OPEN: Final = 16
+"""Most beats published of a second that has not ended: a beat needs 0.2 s."""
+
+
+@runtime_checkable
+class TakesBeats(Protocol):
+    """Alarm conditions that are told of beats."""
+
+    def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
+        """Take a beat: its stream index, class, probability, and samples since the one before."""
+
+    def withdraw(self, at: int) -> None:
+        """Take that the beat at a stream index was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBeat:
+    """A beat that was detected, `ecgmon.signal.beat_segments.AFTER` samples after its R peak.
+
+    Parameters
+    ----------
+    row : int
+        Whose, in the signal chain.
+    at : int
+        Stream index of the R peak.
+    label : str or None
+        Its class; None where the model was not asked, for what it sees is not all signal.
+    probability : float
+        Of this class.
+    """
+
+    row: int
+    at: int
+    label: BeatClass | None
+    probability: float
+
+    @property
+    def due(self) -> int:
+        """Stream index at which it is known."""
+        return self.at + AFTER
+
+
+def classify_beats(beats: BeatInputs, models: Mapping[int, BeatModel]) -> list[JudgedBeat]:
+    """Classify beats, each with its wearer's model; in the order in which they come.
+
+    Parameters
+    ----------
+    beats : BeatInputs
+        As they came from `BeatSegments`.
+    models : mapping of int to BeatModel
+        Model of each row.
+    """
+    rows, at = beats.rows.tolist(), beats.at.tolist()
+    of_model: dict[int, list[int]] = defaultdict(list)
+    found: list[JudgedBeat] = []
+    for i, (row, index) in enumerate(zip(rows, at, strict=True)):
+        found.append(JudgedBeat(row, index, None, 0.0))
+        if beats.settled[i]:
+            of_model[id(models[row])].append(i)
+    for mine in of_model.values():
+        model = models[rows[mine[0]]]
+        probability = model.probability(beats.inputs[mine])
+        for i, each in zip(mine, probability, strict=True):
+            best = int(each.argmax())
+            label = msgspec.convert(model.card.classes[best], BeatClass)
+            found[i] = JudgedBeat(rows[i], at[i], label, float(each[best]))
+    return found
+
+
+@dataclass(eq=False, slots=True)
+class LiveBeats(Stateful):
+    """A stream whose beats are judged: what was published of them that may still change.
+
+    Parameters
+    ----------
+    segments : BeatSegments
+        Cuts beats, of all wearers whose beats are judged.
+    row : int
+        The wearer's.
+    publish_from : int
+        Stream index from which beats are published; those before it were before a restart.
+    withdraw_from : int
+        The same of the ends of seconds by which beats are withdrawn.
+    """
+
+    layout = Layout(
+        "live beats",
+        1,
+        publish_from=Index,
+        withdraw_from=Index,
+        _open=Annotated[list[Index], msgspec.Meta(max_length=MAX_OPEN)],
+        _before=Index | None,
+        _ended=Index,
+        _usable=bool,
+    )
+
+    segments: BeatSegments
+    row: int
+    publish_from: int = 0
+    withdraw_from: int = 0
+    _open: list[int] = field(default_factory=list)
+    _before: int | None = None
+    _ended: int = 0
+    _usable: bool = True
+
+    def take(self, beat: JudgedBeat) -> tuple[bool, int | None]:
+        """Take the next beat of the stream.
+
+        Returns
+        -------
+        tuple of bool and (int or None)
+            Whether it stands: it was judged, and its second is not known to be no signal. And the
+            samples since the beat before; None if that did not stand or was more than 4 s ago.
+        """
+        second = beat.at // WINDOW * WINDOW + WINDOW
+        stands = beat.label is not None and (second != self._ended or self._usable)
+        before, self._before = self._before, beat.at if stands else None
+        if not stands:
+            return False, None
+        if second > self._ended:
+            self._open = [*self._open, beat.at][-MAX_OPEN:]
+        rr = beat.at - before if before is not None else None
+        return True, rr if rr is None or rr <= LONGEST_RR else None
+
+    def second(self, end: int, state: SignalState) -> list[int]:
+        """Take the end of a second and its state; return the beats in it that are withdrawn."""
+        self._ended, self._usable = end, state == "signal"
+        over = [at for at in self._open if at < end]
+        self._open = [at for at in self._open if at >= end]
+        withdrawn = [] if self._usable else over
+        if self._before in withdrawn:
+            self._before = None
+        return withdrawn
+
+    def reset(self, first: int) -> None:
+        """Begin anew at stream index ``first``, after a gap."""
+        self.segments.reset(self.row, first)
+        self._before = None

@@ -1,0 +1,108 @@
+"""A stream's beats: judged where its wearer has a model of beats, and what is published of them."""
+
+import time
+from collections.abc import Callable, Collection
+
+from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.signal import Pushed, Second
+from ecgmon.signal.beat_segments import BeatSegments
+from ecgmon.wire import messages
+from monitor.inference.beats import JudgedBeat, LiveBeats, TakesBeats, classify_beats
+from monitor.wearers.session import ActiveStream
+
+
+def judge_beats(actives: Collection[ActiveStream], pushed: Pushed) -> list[JudgedBeat]:
+    """Judge the beats that are complete by what a chain was given, of streams that share it."""
+    judges = {active.stream.row: active.beats for active in actives if active.beats}
+    if not judges:
+        return []
+    segments = next(iter(judges.values())).segments  # one for all
+    models = {active.stream.row: active.beat_model for active in actives if active.beat_model}
+    return classify_beats(segments.push(pushed.feeds), models)
+
+
+def publish_beat(active: ActiveStream, beat: JudgedBeat) -> list[messages.Published]:
+    """Return a beat as a message, unless it does not stand or was published before a restart."""
+    judge = active.beats
+    if judge is None:
+        return []
+    stands, rr = judge.take(beat)
+    if not stands or beat.label is None:
+        return []
+    if isinstance(active.conditions, TakesBeats):
+        active.conditions.beat(beat.at, beat.label, beat.probability, rr)
+    if beat.at < judge.publish_from:
+        return []
+    return [
+        messages.Beat(
+            wearer=active.stream.wearer,
+            stream=active.hello.stream,
+            at=beat.at,
+            label=beat.label,
+            probability=beat.probability,
+            rr=rr,
+        )
+    ]
+
+
+def withdraw_beats(active: ActiveStream, second: Second) -> list[messages.Published]:
+    """Return which beats are withdrawn by the end of a second: it turns out to be no signal."""
+    judge = active.beats
+    if judge is None:
+        return []
+    withdrawn = judge.second(second.end, second.state)
+    if isinstance(active.conditions, TakesBeats):
+        for at in withdrawn:
+            active.conditions.withdraw(at)
+    if second.end <= judge.withdraw_from:
+        return []
+    return [
+        messages.BeatWithdrawn(wearer=active.stream.wearer, stream=active.hello.stream, at=at)
+        for at in withdrawn
+    ]
+
+
+def change_beat_model(
+    active: ActiveStream,
+    serving: Callable[[str, BeatModel | None], tuple[BeatModel | None, str | None]],
+    segments: Callable[[], BeatSegments],
+) -> list[messages.Published]:
+    """Let the model of beats that is in service by now judge a stream's; it may be the first.
+
+    Parameters
+    ----------
+    active : ActiveStream
+        The stream; during a recovery nothing changes.
+    serving : callable
+        Gives the model that judges from now on, None for nobody, by wearer and the model that
+        judges so far; and why it is not the model in service.
+    segments : callable
+        Gives what cuts the beats of all wearers.
+    """
+    if active.backlog:
+        return []
+    wearer, before, was_refused = active.stream.wearer, active.beat_model, active.beats_refused
+    model, active.beats_refused = serving(wearer, before)
+    active.serve_beats(model)
+    if model is None:
+        active.beats = None
+    elif active.beats is None:
+        active.beats = LiveBeats(segments(), active.stream.row)
+        active.beats.reset(int(active.chain.next[active.stream.row]))
+    if (model and model.sha256) == (before and before.sha256) and (
+        active.beats_refused in (None, was_refused)
+    ):
+        return []
+    text = f"{model.card.name} judges beats" if model else "beats are not judged"
+    if active.beats_refused:
+        text = f"{text}: {active.beats_refused}"
+    active.log.info("beat-model", model=text)
+    return [
+        messages.Event(
+            wearer=wearer,
+            stream=active.hello.stream,
+            event="beat-model",
+            text=text[:500],
+            time=time.time(),
+        )
+    ]

@@ -1,0 +1,44 @@
+"""What a monitor must publish of a record's beats: what the model says of the trainer's inputs."""
+
+import numpy as np
+
+from ecgmon.core.constants import RATE
+from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.records.converted import converted
+from ecgmon.signal.beat_segments import AFTER, BEFORE
+from ecgmon.signal.offline import feed_of
+from ecgmon.wire import messages
+from trainer.data.beats.causal_beats import inputs_at
+
+
+def offline_beats(record, bundle):
+    """Return stream index and class of each beat that is judged, of a record without holes."""
+    feed = feed_of(converted(record).millivolts())
+    beats = np.array([at for at in feed.beats if at + AFTER <= len(record.samples)])
+    model = BeatModel.load(bundle)
+    called = model.probability(inputs_at(record, beats)).argmax(1)
+    found = []
+    for at, number in zip(beats.tolist(), called.tolist(), strict=True):
+        begin = max((one for one in [0, *feed.begins] if one < at + AFTER), default=0)
+        if at - BEFORE >= begin:
+            found.append((at, model.card.classes[number]))
+    return found
+
+
+def within_signal(beats, heard):
+    """Return the beats in seconds that the monitor called signal, or has not judged."""
+    other = {m.first // RATE for m in heard if isinstance(m, messages.Window)} - {
+        m.first // RATE for m in heard if isinstance(m, messages.Window) and m.state == "signal"
+    }
+    return [beat for beat in beats if beat[0] // RATE not in other]
+
+
+def standing(heard):
+    """Return stream index and class of the beats that were published and stand, each once."""
+    beats = [m for m in heard if isinstance(m, messages.Beat)]
+    gone = [m.at for m in heard if isinstance(m, messages.BeatWithdrawn)]
+    at = [beat.at for beat in beats]
+    assert at == sorted(set(at)), "a beat came twice or out of order"
+    assert len(gone) == len(set(gone)), "a beat was withdrawn twice"
+    assert set(gone) <= set(at)
+    return [(beat.at, beat.label) for beat in beats if beat.at not in gone]
