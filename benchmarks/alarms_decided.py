@@ -9,7 +9,7 @@ from alarms_ward import FULL_SPEED, ROOT, monitor, play
 
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.signal_path import fixed_records
-from trainer.evaluation.results.store import Store, StoredResult
+from trainer.evaluation.results.store import ResultStore, StoredResult
 
 MEASURED: Final = ("ecgmon", "monitor", "replay", "benchmarks")
 """Folders of the code whose speed is measured."""
@@ -66,7 +66,7 @@ class Cases:
     """
 
     def __init__(self, part: str, decided_by: Mapping[str, object]) -> None:
-        self._store = Store(ROOT / "runs" / f"alarms-{part}")
+        self._store = ResultStore(ROOT / "runs" / f"alarms-{part}")
         self._digest = digest(decided_by)
 
     def __contains__(self, case: str) -> bool:

@@ -167,14 +167,14 @@ def _outcomes(
     from trainer.data import noise, splits
     from trainer.data.dataset import load
     from trainer.evaluation import report
-    from trainer.evaluation.enrolment import Enrolment
+    from trainer.evaluation.enrolment import EnrolmentProtocol
     from trainer.evaluation.inter_patient import InterPatient
     from trainer.evaluation.new_wearer import NewWearer
     from trainer.evaluation.results import protocols
     from trainer.evaluation.results.digest import digest
     from trainer.networks.window_networks import NETWORKS
 
-    known: tuple[Evaluation, ...] = (NewWearer(), Enrolment(data), InterPatient())
+    known: tuple[Evaluation, ...] = (NewWearer(), EnrolmentProtocol(data), InterPatient())
     evaluation = next(each for each in known if each.name == protocol)
     decided_by = protocols.decided_by(evaluation.work, network, seed, data)
     place = work / f"{evaluation.work}-{network}-{seed}-{digest(decided_by)}"

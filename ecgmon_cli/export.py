@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ecgmon.export.streams import ExportedStream
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """What to export to."""
 
     WFDB = "wfdb"
@@ -53,7 +53,7 @@ def export(
             show_default="this folder, or stdout",
         ),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="Format to write.")] = Format.WFDB,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="ExportFormat to write.")] = ExportFormat.WFDB,
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -95,13 +95,13 @@ def export(
     path = journal or journal_file(load(config).config)
     with long_work(transient=True) as bar:
         found_messages = reader.JournalMessages()
-        if journal or format_ is not Format.WFDB or path.exists():
+        if journal or format_ is not ExportFormat.WFDB or path.exists():
             task = bar.add_task("Reading the journal", total=100, note="")
             found_messages = reader.read(
                 path, patient, lambda part: bar.update(task, completed=100 * part)
             )
         found = streams.streams(captured_folder(), patient, found_messages, start, stop)
-        if format_ is Format.WFDB:
+        if format_ is ExportFormat.WFDB:
             if output == Path("-"):
                 raise UsageError("WFDB records are files: name a folder, or give --format csv.")
             _write_records(found, patient, found_messages, output or Path(), bar)
@@ -119,7 +119,7 @@ def export(
 
 
 def _table(
-    format_: Format, found: "list[ExportedStream]", patient: str, found_messages: "JournalMessages"
+    format_: ExportFormat, found: "list[ExportedStream]", patient: str, found_messages: "JournalMessages"
 ) -> "Iterator[str]":
     from ecgmon.export.tables import as_csv, as_json
 
@@ -128,7 +128,7 @@ def _table(
             f"The journal has nothing of {patient} in that time: "
             "--format wfdb exports the captured signal."
         )
-    if format_ is Format.CSV:
+    if format_ is ExportFormat.CSV:
         return as_csv(found, found_messages.others)
     return as_json(patient, found, found_messages.others)
 

@@ -11,7 +11,7 @@ import zmq
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire.device_client import Context
-from ecgmon_cli.replay_session import Session, Source, Worker, build_device, speed_name
+from ecgmon_cli.replay_session import Session, PlayedSource, Worker, build_device, speed_name
 from replay.player.player import PlayedDevice, Player
 
 REPORT_S: Final = 5.0
@@ -29,7 +29,7 @@ TOTALS: Final = (
 Result = dict[str, Any]
 
 
-def play_all(sources: Sequence[Source], session: Session) -> Result:
+def play_all(sources: Sequence[PlayedSource], session: Session) -> Result:
     """Play many records to a monitor that runs elsewhere, and return all their figures.
 
     Raises

@@ -22,7 +22,7 @@ _NOISY: Final = tuple(
 """Records of the noise stress test (nstdb) are of two wearers of MIT-BIH."""
 
 
-class Sides(NamedTuple):
+class RecipeSides(NamedTuple):
     """Records to fit to, to choose on, and never to see; None for those of the built-in models."""
 
     training: str | None
@@ -61,7 +61,7 @@ def _refuse_useless(examples: "Examples", side: str) -> None:
 def train_recipe(
     name: str,
     live: bool,
-    sides: Sides,
+    sides: RecipeSides,
     annotator: str | None,
     out: Path | None,
     seed: int,
@@ -106,7 +106,7 @@ def train_recipe(
     each(named, one, data=data, skipped=bad if keep_going else None)
     say_skipped(bad)
     lists = [[name for name in names if name not in bad] for names in lists]
-    for side, names in zip(Sides._fields, lists, strict=True):
+    for side, names in zip(RecipeSides._fields, lists, strict=True):
         if not names:
             raise UsageError(f"No record of --{side} can be used: name others.")
 
@@ -130,7 +130,7 @@ def train_recipe(
             for names, named in zip(lists, sides, strict=True)
         ]
         say_skipped(skipped)
-        for side, (examples, _) in zip(Sides._fields, sets, strict=True):
+        for side, (examples, _) in zip(RecipeSides._fields, sets, strict=True):
             _refuse_useless(examples, side)
         (training, _), (validation, _), (evaluation, _) = sets
         system = list(chosen.systems.values())[-1]

@@ -45,7 +45,7 @@ SUBSCRIBED_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PlayedSource:
     """What to play, the alarms that must come of a simulation, and whether it starts over."""
 
     record: Record
@@ -107,7 +107,7 @@ class Worker(threading.Thread):
             raise self._error
 
 
-def play(source: Source, session: Session) -> dict[str, Any]:
+def play(source: PlayedSource, session: Session) -> dict[str, Any]:
     """Play a record and return the scoreboard's figures; prints the summary.
 
     Raises
@@ -148,7 +148,7 @@ def play(source: Source, session: Session) -> dict[str, Any]:
     return result
 
 
-def build_device(source: Source, session: Session) -> PlayedDevice:
+def build_device(source: PlayedSource, session: Session) -> PlayedDevice:
     """Return a device that plays a record, and the board that scores what comes of it.
 
     Raises
@@ -222,7 +222,7 @@ def _monitor(
 
 def _watch(
     session: Session,
-    source: Source,
+    source: PlayedSource,
     board: Scoreboard,
     endpoints: Endpoints,
     context: Context,

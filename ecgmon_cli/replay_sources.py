@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from ecgmon.core.errors import RecordError
 
 if TYPE_CHECKING:
-    from ecgmon_cli.replay_session import Source
+    from ecgmon_cli.replay_session import PlayedSource
 
 MIXED: Final = "mixed"
 """All scenarios in turn, for many simulated wearers."""
@@ -30,21 +30,21 @@ def simulated(
     *,
     loop: bool = False,
     wearer: str | None = None,
-) -> "Source":
+) -> "PlayedSource":
     """Simulate one wearer; with ``loop`` the scenario starts over and over."""
-    from ecgmon_cli.replay_session import Source
+    from ecgmon_cli.replay_session import PlayedSource
     from replay.simulator.endless import endless
     from replay.simulator.simulation import simulate
 
     if loop:
-        return Source(endless(scenario, seed=seed, wearer=wearer), endless=True)
+        return PlayedSource(endless(scenario, seed=seed, wearer=wearer), endless=True)
     simulation = simulate(scenario, seed=seed, duration_s=duration, wearer=wearer)
-    return Source(simulation.record, simulation.expected)
+    return PlayedSource(simulation.record, simulation.expected)
 
 
 def simulated_wearers(
     scenario: str, n: int, seed: int, duration: float | None, *, loop: bool
-) -> "list[Source]":
+) -> "list[PlayedSource]":
     """Simulate ``n`` wearers, each with a seed of its own."""
     names = scenarios() if scenario == MIXED else [scenario]
     digits = max(2, len(str(n)))
@@ -60,7 +60,7 @@ def recorded(
     lead: str | None,
     annotator: str | None,
     skipped: dict[str, RecordError] | None = None,
-) -> "list[Source]":
+) -> "list[PlayedSource]":
     """Find or fetch records and read them; print what is wrong with their annotations.
 
     With ``skipped``, a record that cannot be read is entered there, and the others go on.
@@ -70,7 +70,7 @@ def recorded(
     from ecgmon.records.many import each
     from ecgmon.records.read import read
     from ecgmon.records.record import Found
-    from ecgmon_cli.replay_session import Source
+    from ecgmon_cli.replay_session import PlayedSource
 
     console = Console(stderr=True)
     with Progress(
@@ -93,8 +93,8 @@ def recorded(
                 ),
             )
 
-        def one(found: Found) -> Source:
-            return Source(read(found, lead=lead, annotator=annotator, lenient=True), None)
+        def one(found: Found) -> PlayedSource:
+            return PlayedSource(read(found, lead=lead, annotator=annotator, lenient=True), None)
 
         read_all = each(map(here, names), one, data=data, fetch=fetch, skipped=skipped)
     sources = [source for _, source in read_all]

@@ -128,9 +128,9 @@ def _do(
 
     ``spent`` is called with its minutes after each epoch.
     """
-    from trainer.evaluation.results.store import Store, StoredResult
+    from trainer.evaluation.results.store import ResultStore, StoredResult
 
-    store = Store(place.pictures)
+    store = ResultStore(place.pictures)
     if store.valid(job.name, by.digest):
         return False
     bars = Epochs(bar)

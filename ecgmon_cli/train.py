@@ -21,7 +21,7 @@ from ecgmon_cli.options import (
     require_torch,
     say_skipped,
 )
-from ecgmon_cli.recipe import Sides, known, train_recipe
+from ecgmon_cli.recipe import RecipeSides, known, train_recipe
 
 if TYPE_CHECKING:
     from ecgmon.models.bundle import Model
@@ -104,7 +104,7 @@ def train(
       ecgmon train --recipe transfer --training 101,106 --validation 114 --evaluation 203
     """
     require_torch()
-    sides = Sides(training, validation, evaluation)
+    sides = RecipeSides(training, validation, evaluation)
     if annotator is not None and patient is None and not any(sides):
         raise UsageError(
             "--annotator is for the records of --patient, --training, --validation or "

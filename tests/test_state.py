@@ -20,7 +20,7 @@ from ecgmon.core.state import Stateful, StatefulRows
 from ecgmon.signal import SignalChain
 from ecgmon.signal.row_beats import RowBeats
 from ecgmon.signal.rows import Rows
-from ecgmon.signal.sample_history import History
+from ecgmon.signal.sample_history import SampleHistory
 from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
@@ -47,7 +47,7 @@ PARTS = {
 }
 NO_STATE_OF_THEIR_OWN = {AlarmMessages, WearerRegistry, WearerTable, WearerPlaces}
 """An AlarmStateMachine with a name, and what holds the wearers."""
-SAVED_ELSEWHERE = {SignalChain: {"next"}, History: {"_views"}}
+SAVED_ELSEWHERE = {SignalChain: {"next"}, SampleHistory: {"_views"}}
 """The same ndarray as that of its rows; views of the samples."""
 TAKES = {"__call__", "accept", "add", "advance", "condition", "observe", "push", "second", "take"}
 """Methods by which a stream comes in."""

@@ -26,7 +26,7 @@ def documented(description: str, allowed: str | None = None, **bounds: Any) -> m
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ConfigEntry:
     """A key: ``kind`` checks its values, ``base`` is its Python type, ``about`` describes it."""
 
     kind: Any
@@ -55,9 +55,9 @@ class Entry:
         return f"{self.about.ge:,} to {self.about.le:,}"
 
 
-def entries(section: type[Section]) -> dict[str, Entry]:
+def entries(section: type[Section]) -> dict[str, ConfigEntry]:
     """Return the keys of a section."""
     return {
-        field.name: Entry(field.type, *get_args(field.type))
+        field.name: ConfigEntry(field.type, *get_args(field.type))
         for field in msgspec.structs.fields(section)
     }

@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 import platformdirs
 
-from ecgmon.config.entry import Entry, Section, entries
+from ecgmon.config.entry import ConfigEntry, Section, entries
 from ecgmon.config.schema import ID, SECTIONS, Config, Wearer
 from ecgmon.config.values import Endpoints
 from ecgmon.core.errors import ConfigError, LimitsError
@@ -194,7 +194,7 @@ def _checked(given: Given) -> Any:  # noqa: ANN401 - whatever the key's type is
         ) from error
 
 
-def _entries(key: Key) -> dict[str, Entry]:
+def _entries(key: Key) -> dict[str, ConfigEntry]:
     return entries(Wearer if key[0] == WEARERS else SECTIONS[key[0]])
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ecgmon.config.entry import Entry, Section, entries
+from ecgmon.config.entry import ConfigEntry, Section, entries
 from ecgmon.config.reading import WEARERS, Key
 from ecgmon.config.schema import SECTIONS, Config, Wearer
 
@@ -51,7 +51,7 @@ def _heading(kind: type[Section], name: str) -> str:
 def _lines(
     prefix: Key,
     section: Section,
-    known: Mapping[str, Entry],
+    known: Mapping[str, ConfigEntry],
     origins: Mapping[Key, str] | None,
     *,
     documented: bool = True,

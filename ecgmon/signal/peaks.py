@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import ARRAY, COLUMNS, NESTED, Layout, StatefulRows
 from ecgmon.signal.qrs_energy import QrsEnergy
-from ecgmon.signal.sample_history import History
+from ecgmon.signal.sample_history import SampleHistory
 
 FLOOR_MV: Final = 0.02
 """Smallest energy peak in mV that can be a beat: above amplifier noise, far below any QRS."""
@@ -46,7 +46,7 @@ class Peaks(StatefulRows):
     def __init__(self, rows: int) -> None:
         self.start = np.zeros(rows, dtype=np.int64)
         self._energy = QrsEnergy(rows)
-        self._sharp: History[np.float64] = History(rows, SHARP_KEPT, np.float64)
+        self._sharp: SampleHistory[np.float64] = SampleHistory(rows, SHARP_KEPT, np.float64)
         self._fresh = np.ones(rows, dtype=bool)
         self._tail = np.zeros((2, rows))
 

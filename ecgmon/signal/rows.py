@@ -8,7 +8,7 @@ from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import RECENT
-from ecgmon.signal.sample_history import History
+from ecgmon.signal.sample_history import SampleHistory
 from ecgmon.signal.scale import AmplitudeScale
 from ecgmon.signal.stillness import Stillness
 
@@ -25,7 +25,7 @@ class Rows(StatefulRows):
 
     Attributes
     ----------
-    filtered, raw, valid : History
+    filtered, raw, valid : SampleHistory
         The latest samples in mV after the band-pass and before it, the last value held where there
         was none, and where one was measured.
     held : ndarray of float64, shape (rows,)
@@ -73,9 +73,9 @@ class Rows(StatefulRows):
 
     def __init__(self, geometry: Geometry, rows: int) -> None:
         size = max(geometry.context, RECENT) + WINDOW
-        self.filtered: History[np.float32] = History(rows, size, np.float32)
-        self.raw: History[np.float32] = History(rows, 2 * WINDOW, np.float32)
-        self.valid: History[np.bool_] = History(rows, size, np.bool_)
+        self.filtered: SampleHistory[np.float32] = SampleHistory(rows, size, np.float32)
+        self.raw: SampleHistory[np.float32] = SampleHistory(rows, 2 * WINDOW, np.float32)
+        self.valid: SampleHistory[np.bool_] = SampleHistory(rows, size, np.bool_)
         self.band_pass = band_pass(rows)
         self.scale = AmplitudeScale(rows)
         self.beats = BeatDetector(rows)

@@ -16,7 +16,7 @@ used up, the history moves to the beginning of the row."""
 _T = TypeVar("_T", bound=np.generic)
 
 
-class History(StatefulRows, Generic[_T]):
+class SampleHistory(StatefulRows, Generic[_T]):
     """The last samples of each row, by stream index.
 
     Rows need not be in step. The samples of a row lie side by side, so that any stretch of them is

@@ -18,7 +18,7 @@ from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.qrs_energy import QrsEnergy
 from ecgmon.signal.rate_converter import RateConverter
 from ecgmon.signal.rr_intervals import RRIntervals
-from ecgmon.signal.sample_history import History
+from ecgmon.signal.sample_history import SampleHistory
 from ecgmon.signal.scale import AmplitudeScale
 from ecgmon.signal.stillness import QUARTER, Stillness
 from replay.simulator.simulation import simulate
@@ -216,8 +216,8 @@ OF_SIGNAL = [
     ),
     Streaming(BeatDetector, BeatDetector, signal, drive_beats, end_of_beats),
     Streaming(
-        History,
-        lambda rows: History(rows, 500, np.float64),
+        SampleHistory,
+        lambda rows: SampleHistory(rows, 500, np.float64),
         signal,
         drive_history,
         lambda made, row, at: bits(made.last(rows_of(row), first_of(at), 500)),

@@ -38,7 +38,7 @@ DECIDED_BY: Final = {
 """What decides how beats are described."""
 
 
-class Beats:
+class WearerBeats:
     """Beats of a wearer, described by a generic network.
 
     Parameters

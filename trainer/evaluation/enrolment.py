@@ -22,7 +22,7 @@ from trainer.data.dataset import RecordSet
 from trainer.data.protocol_splits import FOLDS, NON_PACED, wearer_folds
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.baseline import NotUsualError, assumed_normal
-from trainer.enrolment.beats import Beats
+from trainer.enrolment.beats import WearerBeats
 from trainer.enrolment.enrol import enrol, tuning
 from trainer.enrolment.labelled import MATCH, beat_labels, labelled
 from trainer.enrolment.questions import MOST, Questions
@@ -56,7 +56,7 @@ class EnrolmentTask:
     work: Path
 
 
-class Enrolment:
+class EnrolmentProtocol:
     """New-wearer's folds, generic models and scored windows; the ways of enrolling.
 
     Parameters
@@ -207,7 +207,7 @@ def review(task: EnrolmentTask, signal: EnrolmentSignal, wrong: int) -> NDArray[
     network, _ = restore(task.generic)
     if not isinstance(network, BeatNet):
         raise TypeError("beats are described by BeatNet")
-    beats = Beats(network, signal.record, signal.beats)
+    beats = WearerBeats(network, signal.record, signal.beats)
     questions = Questions(signal.beats, beats.distance, beats.suspicion)
     truth = beat_labels(signal)
     rng = np.random.default_rng([task.seed, int(task.wearer.wearer)])

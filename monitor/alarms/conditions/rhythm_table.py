@@ -80,7 +80,7 @@ class Seen:
     ectopics: Sequence[int]
 
 
-class Pattern(Protocol):
+class BeatPattern(Protocol):
     """What a row asks of the beats."""
 
     def found(self, seen: Seen) -> bool:
@@ -217,7 +217,7 @@ class Row:
         What a person reads.
     level : Level
         Its priority; *off* for none.
-    pattern : Pattern
+    pattern : BeatPattern
         What it asks of the beats.
     linger_s : int
         Seconds that it holds after the last beat that fulfils it.
@@ -226,7 +226,7 @@ class Row:
     kind: Kind
     text: str
     level: Level
-    pattern: Pattern
+    pattern: BeatPattern
     linger_s: int = LINGER_S
 
     def hidden_by(self, worse: "Row") -> bool:

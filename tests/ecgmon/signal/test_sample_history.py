@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecgmon.signal.sample_history import ROOM, History
+from ecgmon.signal.sample_history import ROOM, SampleHistory
 
 
 @given(
@@ -13,7 +13,7 @@ from ecgmon.signal.sample_history import ROOM, History
 )
 def test_it_gives_back_any_of_the_samples_that_it_keeps(seed, size, firsts, lengths):
     rng, rows = np.random.default_rng(seed), np.arange(len(firsts))
-    history = History(len(firsts), size, np.float32)
+    history = SampleHistory(len(firsts), size, np.float32)
     for row, first in enumerate(firsts):
         history.reset(row, first)
     known = [np.zeros(size, dtype=np.float32) for _ in rows]
@@ -35,14 +35,14 @@ def test_it_gives_back_any_of_the_samples_that_it_keeps(seed, size, firsts, leng
 
 
 def test_what_is_written_again_from_an_earlier_sample_on_takes_the_place_of_what_was_there():
-    history, row = History(1, 10, np.int64), np.zeros(1, dtype=np.intp)
+    history, row = SampleHistory(1, 10, np.int64), np.zeros(1, dtype=np.intp)
     history.append(row, np.array([0]), np.arange(8)[None])
     history.append(row, np.array([5]), np.array([[50, 60]]))
     assert history.last(row, np.array([7]), 8)[0].tolist() == [0, 0, 1, 2, 3, 4, 50, 60]
 
 
 def test_after_a_reset_all_before_it_is_zero():
-    history, row = History(1, 10, np.int64), np.zeros(1, dtype=np.intp)
+    history, row = SampleHistory(1, 10, np.int64), np.zeros(1, dtype=np.intp)
     history.append(row, np.array([0]), np.arange(8)[None])
     history.reset(0, 100)
     history.append(row, np.array([100]), np.array([[7]]))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED, is_abnormal, is_beat
-from trainer.enrolment.beats import Beats
+from trainer.enrolment.beats import WearerBeats
 from trainer.enrolment.labelled import labelled
 from trainer.enrolment.questions import Questions
 from trainer.networks.window_networks import BeatNet
@@ -85,7 +85,7 @@ def test_any_answers_lead_to_a_new_question_until_all_are_asked(said, n):
 @pytest.fixture(scope="module")
 def described(signal):
     torch.manual_seed(1)
-    return Beats(BeatNet().folded().eval(), signal.record, signal.beats)
+    return WearerBeats(BeatNet().folded().eval(), signal.record, signal.beats)
 
 
 def test_premature_beats_are_found_by_shape_and_rhythm(record, signal, described):

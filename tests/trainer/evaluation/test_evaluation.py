@@ -202,7 +202,7 @@ def test_what_a_way_brings_and_whom_it_harms_is_said():
         counts = {"tp": 8, "fp": 2, "tn": 18, "fn": 2}
         return {kind: {"balanced_accuracy": value} | counts for kind, value in kinds.items()}
 
-    protocol = enrolment.Enrolment(None)
+    protocol = enrolment.EnrolmentProtocol(None)
     protocol._usual = ["100"]
     told = protocol.remarks(
         {

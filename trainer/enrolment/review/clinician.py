@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.errors import BundleError
 from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
-from trainer.enrolment.beats import Beats
+from trainer.enrolment.beats import WearerBeats
 from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.review.judgements import Judgement, Judgements
 from trainer.enrolment.review.session import run
@@ -67,7 +67,7 @@ def review_beats(
     network, card = restore(generic)
     if not isinstance(network, BeatNet):
         raise BundleError(f"{generic} holds {card.network}: a review needs a beatnet.")
-    beats = Beats(network, signal.record, signal.beats)
+    beats = WearerBeats(network, signal.record, signal.beats)
     asked = _QuestionsOfReview(Questions(signal.beats, beats.distance, beats.suspicion))
     judgements = Judgements(record_path, signal.beats)
     if not run(signal.filtered, asked, judgements, title, MOST):

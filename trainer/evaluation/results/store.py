@@ -30,7 +30,7 @@ class StoredResult(msgspec.Struct, frozen=True, omit_defaults=True):
     processor_s: float = 0
 
 
-class Store:
+class ResultStore:
     """Kept results by name.
 
     Parameters

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trainer.evaluation.ec57.page import COLUMNS, percent
-from trainer.evaluation.studies.tables import Table
+from trainer.evaluation.studies.tables import MarkdownTable
 
 _REFERENCES: Final = (
     ("Malik et al. (2022), first five minutes", "V F1", "93.7", "S F1", "76.6"),
@@ -14,7 +14,7 @@ _REFERENCES: Final = (
 """What others have published, by column."""
 
 
-def beat_by_beat(result: Mapping[str, Any] | None, recipe: str) -> Table | None:
+def beat_by_beat(result: Mapping[str, Any] | None, recipe: str) -> MarkdownTable | None:
     """Return the gross figures of `trainer.evaluation.studies.annotating`."""
     if result is None:
         return None
@@ -29,4 +29,4 @@ def beat_by_beat(result: Mapping[str, Any] | None, recipe: str) -> Table | None:
     for who, *pairs in _REFERENCES:
         figures = dict(zip(pairs[::2], pairs[1::2], strict=True))
         rows.append([who, *(figures.get(name, "-") for name in names)])
-    return Table(["wearers", *names], rows)
+    return MarkdownTable(["wearers", *names], rows)

@@ -9,7 +9,7 @@ from ecgmon.metrics.classes import Figures
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import SystemResult
 from trainer.evaluation.studies.study_jobs import OfCell
-from trainer.evaluation.studies.tables import Table, interval, mean_recall
+from trainer.evaluation.studies.tables import MarkdownTable, interval, mean_recall
 from trainer.evaluation.transfer import infarction
 from trainer.training.recipe import Recipe
 
@@ -46,7 +46,7 @@ def systems(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> di
     everybody = max((each.per_wearer for each in of.values()), key=len)
     truths = [np.sum(counts, axis=1) for counts in everybody.values()]
     patients = tuple(np.count_nonzero(truths, axis=0).tolist())
-    return {"patients": _at_hand(patients), "table": Table(head, rows)}
+    return {"patients": _at_hand(patients), "table": MarkdownTable(head, rows)}
 
 
 def transfer(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -84,8 +84,8 @@ def transfer(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "patients": _at_hand(tuple(diagnoses.count(name) for name in found["classes"])),
         "beats": sum(each["beats"] for each in found["patients"].values()),
         "published": infarction.PUBLISHED,
-        "retrained": Table(head, rows),
-        "each": Table(["patient", "is", "beats", *found["patient-wise"]], patients, left=2),
+        "retrained": MarkdownTable(head, rows),
+        "each": MarkdownTable(["patient", "is", "beats", *found["patient-wise"]], patients, left=2),
     }
 
 
@@ -99,7 +99,7 @@ def _shares(found: Mapping[str, Any], patient: str) -> list[str]:
     return [f"{own['by patient'][patient]:.2f}" for own in found["patient-wise"].values()]
 
 
-def search(result: Sequence[Mapping[str, Any]] | None) -> Table | None:
+def search(result: Sequence[Mapping[str, Any]] | None) -> MarkdownTable | None:
     """Return the table of study 3's search."""
     if result is None:
         return None
@@ -113,7 +113,7 @@ def search(result: Sequence[Mapping[str, Any]] | None) -> Table | None:
         ]
         for each in sorted(result, key=lambda each: -max(each["scores"]))
     ]
-    return Table(["optimiser", "learning rate", "weight decay", "batch", "score"], rows)
+    return MarkdownTable(["optimiser", "learning rate", "weight decay", "batch", "score"], rows)
 
 
 def pictures(result: Sequence[str] | None) -> list[tuple[str, str]]:

@@ -9,12 +9,12 @@ import msgspec
 from ecgmon.core.atomic import atomic_write
 from ecgmon.metrics.classes import Figures
 from trainer import recipes
-from trainer.evaluation.results.store import Store, StoredResult
+from trainer.evaluation.results.store import ResultStore, StoredResult
 from trainer.evaluation.studies import ec57_page, infarction_page
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import SystemResult
 from trainer.evaluation.studies.study_jobs import JOBS, OfCell
-from trainer.evaluation.studies.tables import Table, cell, interval, mean_recall
+from trainer.evaluation.studies.tables import MarkdownTable, cell, interval, mean_recall
 from trainer.evaluation.studies.targets import targets
 from trainer.pages import page
 from trainer.training.recipe import Recipe
@@ -40,7 +40,7 @@ def write(out: Path, digests: Mapping[str, str]) -> None:
         What the results would have for digests if they were made now, by job; the page says which
         have another one, and of which it cannot be told.
     """
-    store = Store(out / "studies")
+    store = ResultStore(out / "studies")
     stored = {job.name: found for job in JOBS if (found := store.get(job.name)) is not None}
     results = {name: found.result for name, found in stored.items()}
     judged = [
@@ -90,7 +90,7 @@ def _section(
     }
 
 
-def _overview(judged: Sequence[tuple[OfCell, SystemResult]]) -> Table:
+def _overview(judged: Sequence[tuple[OfCell, SystemResult]]) -> MarkdownTable:
     """Return one table of all systems under the three protocols."""
     head = [
         "study, system",
@@ -127,7 +127,7 @@ def _overview(judged: Sequence[tuple[OfCell, SystemResult]]) -> Table:
                 _ectopic(own),
             ]
         )
-    return Table(head, rows)
+    return MarkdownTable(head, rows)
 
 
 def _order(recipe: Recipe) -> tuple[bool, int]:
@@ -156,7 +156,7 @@ def _ectopic(judged: SystemResult | None) -> str:
     return f"{f1['V']:.3f} / {f1['S']:.3f}"
 
 
-def _classes(judged: Sequence[tuple[OfCell, SystemResult]]) -> Table:
+def _classes(judged: Sequence[tuple[OfCell, SystemResult]]) -> MarkdownTable:
     """Return a table of all systems and protocols of a recipe, class by class."""
     rows = []
     names: Sequence[str] = ()
@@ -177,10 +177,10 @@ def _classes(judged: Sequence[tuple[OfCell, SystemResult]]) -> Table:
             ]
         )
     head = ["split", "system", "accuracy", "95 %", *(f"{name}: PPV / Se / F1" for name in names)]
-    return Table(head, rows, left=2)
+    return MarkdownTable(head, rows, left=2)
 
 
-def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> Table:
+def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> MarkdownTable:
     """Return the publication's table by class beside ours, if it has one.
 
     Ours is at the classes' own proportions, and as if all classes had as many examples.
@@ -198,7 +198,7 @@ def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResu
                 [f"{each.system}, {name}", *(_three(part) for part in (figure_means, *parts))]
             )
     head = ["random split", "published", "ours", "ours, at equal classes"]
-    return Table([f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows)
+    return MarkdownTable([f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows)
 
 
 def _three(values: Iterable[float]) -> str:

@@ -20,7 +20,7 @@ from trainer.data.labelled_windows import LENGTH as WINDOW_LENGTH
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.results.signal_path import signal_bits
-from trainer.evaluation.results.store import Store
+from trainer.evaluation.results.store import ResultStore
 from trainer.evaluation.studies.data import records_of
 from trainer.evaluation.studies.parts import Mask, Split, parts
 from trainer.evaluation.studies.run import Experiment
@@ -95,7 +95,7 @@ def digests(folder: Path, data: Path | None) -> dict[str, str]:
     A job is left out whose records are not all there: nothing can then be said of its result.
     """
     found = {}
-    store = Store(folder)
+    store = ResultStore(folder)
     for job in JOBS:
         if stored := store.get(job.name):
             try:

@@ -14,7 +14,7 @@ FEW: Final = 10
 """A class with fewer test examples is left out of means: DS2 has seven beats of class Q."""
 
 
-class Table(NamedTuple):
+class MarkdownTable(NamedTuple):
     """What `trainer/templates/tables.md.j2` draws.
 
     Parameters

@@ -10,7 +10,7 @@ from ecgmon.metrics.classes import Figures
 from trainer.evaluation.studies.parts import Split
 from trainer.evaluation.studies.run import SystemResult
 from trainer.evaluation.studies.study_jobs import OfCell
-from trainer.evaluation.studies.tables import Table, mean_recall
+from trainer.evaluation.studies.tables import MarkdownTable, mean_recall
 from trainer.evaluation.transfer import infarction
 from trainer.training.recipe import Recipe
 
@@ -28,7 +28,7 @@ def targets(
     recipe: Recipe,
     judged: Sequence[tuple[OfCell, SystemResult]],
     transferred: Mapping[str, Any] | None,
-) -> Table:
+) -> MarkdownTable:
     """Return target, measured, met or missed, for each published figure and system of a recipe.
 
     Parameters
@@ -47,7 +47,7 @@ def targets(
             (f"transfer to PTB, {_LAST}", name, name, target, own[name])
             for name, target in infarction.PUBLISHED.items()
         ]
-    return Table(
+    return MarkdownTable(
         ["random split", "figure", "target", "measured", "verdict"],
         [_cells(*row) for row in rows],
         left=2,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ecgmon.core.errors import RecordError
-from trainer.evaluation.results.store import Store, StoredResult
+from trainer.evaluation.results.store import ResultStore, StoredResult
 from trainer.evaluation.studies import provenance
 from trainer.evaluation.studies.provenance import Provenance, digests
 from trainer.evaluation.studies.study_jobs import JOBS
@@ -80,7 +80,7 @@ def test_without_ptb_only_its_own_jobs_cannot_be_done(tmp_path, monkeypatch, bit
         else:
             assert Provenance.of(job, 1, tmp_path).digest
     for job in (OF_PTB[0], JOBS[0]):
-        Store(tmp_path / "kept").put(job.name, StoredResult([], seed=1))
+        ResultStore(tmp_path / "kept").put(job.name, StoredResult([], seed=1))
     assert list(digests(tmp_path / "kept", tmp_path)) == [JOBS[0].name]
 
 
@@ -92,7 +92,7 @@ def test_kept_results_on_published_beats_are_valid(mitdb):
     stale = [
         job.name
         for job in jobs
-        if not Store(RESULTS).valid(job.name, Provenance.of(job, 1, mitdb.parent).digest)
+        if not ResultStore(RESULTS).valid(job.name, Provenance.of(job, 1, mitdb.parent).digest)
     ]
     assert stale == []
 
