@@ -53,7 +53,9 @@ def export(
             show_default="this folder, or stdout",
         ),
     ] = None,
-    format_: Annotated[ExportFormat, typer.Option("--format", help="ExportFormat to write.")] = ExportFormat.WFDB,
+    format_: Annotated[
+        ExportFormat, typer.Option("--format", help="Format to write.")
+    ] = ExportFormat.WFDB,
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -119,7 +121,10 @@ def export(
 
 
 def _table(
-    format_: ExportFormat, found: "list[ExportedStream]", patient: str, found_messages: "JournalMessages"
+    format_: ExportFormat,
+    found: "list[ExportedStream]",
+    patient: str,
+    found_messages: "JournalMessages",
 ) -> "Iterator[str]":
     from ecgmon.export.tables import as_csv, as_json
 

@@ -11,7 +11,7 @@ import zmq
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire.device_client import Context
-from ecgmon_cli.replay_session import Session, PlayedSource, Worker, build_device, speed_name
+from ecgmon_cli.replay_session import PlayedSource, Session, Worker, build_device, speed_name
 from replay.player.player import PlayedDevice, Player
 
 REPORT_S: Final = 5.0

@@ -7,6 +7,7 @@ import ast
 import os
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -214,6 +215,18 @@ def test_long_files_are_found(tmp_path):
     (tmp_path / "room" / "long.py").write_text("x = 1\n" * 301)
     (tmp_path / "room" / "short.py").write_text("x = 1\n" * 300)
     assert too_long(tmp_path) == {"room/long.py": 301}
+
+
+def test_no_two_classes_have_one_name():
+    """Where a name is read, it is the one thing that it can be."""
+    files = Counter(
+        (node.name, str(path))
+        for path in FILES
+        for node in tree(path).body
+        if isinstance(node, ast.ClassDef)
+    )
+    names = Counter(name for name, _ in files)
+    assert [one for one in files if names[one[0]] > 1] == []
 
 
 def calls(path):

@@ -12,7 +12,7 @@ from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer.enrolment.beats import WearerBeats
 from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.review.judgements import Judgement, Judgements
-from trainer.enrolment.review.session import run
+from trainer.enrolment.review.terminal_review import run
 from trainer.enrolment.signal import EnrolmentSignal
 from trainer.networks.window_networks import BeatNet
 from trainer.training.onnx_export import restore

@@ -180,7 +180,9 @@ def _classes(judged: Sequence[tuple[OfCell, SystemResult]]) -> MarkdownTable:
     return MarkdownTable(head, rows, left=2)
 
 
-def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]) -> MarkdownTable:
+def _published_classes(
+    recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResult]]
+) -> MarkdownTable:
     """Return the publication's table by class beside ours, if it has one.
 
     Ours is at the classes' own proportions, and as if all classes had as many examples.
@@ -198,7 +200,9 @@ def _published_classes(recipe: Recipe, judged: Sequence[tuple[OfCell, SystemResu
                 [f"{each.system}, {name}", *(_three(part) for part in (figure_means, *parts))]
             )
     head = ["random split", "published", "ours", "ours, at equal classes"]
-    return MarkdownTable([f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows)
+    return MarkdownTable(
+        [f"{name}: PPV / Se / F1" if n else name for n, name in enumerate(head)], rows
+    )
 
 
 def _three(values: Iterable[float]) -> str:

@@ -15,7 +15,7 @@ from ecgmon.terminal.screen import ESCAPE
 from tests.support.reviewed_wearer import BEATS, Every, signal
 from trainer.enrolment.review.judgements import Judgement, Judgements
 from trainer.enrolment.review.lead import Lead
-from trainer.enrolment.review.timeline import Course
+from trainer.enrolment.review.review_flow import Course
 
 LEAD = Lead(signal(), BEATS)
 KEYS = dict(zip("naus", Judgement, strict=True))

@@ -12,7 +12,7 @@ from ecgmon.terminal.screen import Screen, Signals, full_screen, usable
 from trainer.enrolment.review.judgements import Judgements
 from trainer.enrolment.review.lead import Lead
 from trainer.enrolment.review.questions import QuestionSource
-from trainer.enrolment.review.timeline import Course
+from trainer.enrolment.review.review_flow import Course
 
 IDLE_S: Final = 0.25
 """Time between two looks at the terminal's size."""
