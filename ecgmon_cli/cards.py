@@ -122,7 +122,7 @@ def list_models(json_file: Json = None) -> None:
         return
     console = Console(highlight=False)
     table = columns(gap=2 if console.width >= 80 else 1)
-    for heading in ("name", "judges", "serves", "network"):
+    for heading in ("name", "serves", "network"):
         table.add_column(heading, vertical="bottom")
     for heading in ("parameters", "size", "balanced\naccuracy", "F1"):
         table.add_column(heading, vertical="bottom", justify="right")
@@ -130,8 +130,9 @@ def list_models(json_file: Json = None) -> None:
         card = model.card
         idle = "nobody" if "/" in name else "replay"  # built-in: by its name, or of that record
         whom = (card.wearer or "anyone") if path in serving else idle
+        network = card.network if card.input == "window" else f"{card.network} of {card.input}s"
         table.add_row(
-            *(plain(text) for text in (name, f"{card.input}s", whom, card.network)),
+            *(plain(text) for text in (name, whom, network)),
             f"{card.parameters:,}",
             decimal(path.stat().st_size, precision=0),
             *_validated(model),

@@ -34,11 +34,11 @@ def test_both_kinds_are_listed_shown_served_and_rolled_back(models, tmp_path):
     for path in (window, beats, beats):
         models("import", "ann", path)
     lines = (line.split() for line in models("list").splitlines() if "ann/" in line)
-    rows = {words[0]: words[1:3] for words in lines}
+    rows = {words[0]: (words[1], "beats" in words) for words in lines}
     assert rows == {
-        "ann/1": ["windows", "ann"],
-        "ann/2": ["beats", "nobody"],
-        "ann/3": ["beats", "ann"],
+        "ann/1": ("ann", False),
+        "ann/2": ("nobody", True),
+        "ann/3": ("ann", True),
     }
     listed = json.loads(models("list", "--json", "-"))
     assert [listed[f"ann/{n}"]["in_service"] for n in (1, 2, 3)] == [True, False, True]

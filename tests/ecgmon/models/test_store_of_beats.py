@@ -10,6 +10,8 @@ from ecgmon.models.store import SERVICE, Store
 from tests.support.beat_bundles import export_random, of_wearer
 from tests.support.bundles import write_bundle
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory):

@@ -18,16 +18,17 @@ REVIEW = """
 import os, sys
 from pathlib import Path
 from ecgmon.core.errors import UsageError
-from trainer.enrolment.review import session
+from trainer.enrolment.review import terminal_review
 from trainer.enrolment.review.judgements import Judgements
 from tests.support.reviewed_wearer import BEATS, Every, signal
 
 if os.isatty(1):
     # The leader of a session gets the first terminal that it opens, and with it the keys' signals.
     os.close(os.open(os.ttyname(1), os.O_RDWR))
-session.SETTLE_S = float(sys.argv[1])
+terminal_review.SETTLE_S = float(sys.argv[1])
 try:
-    accepted = session.run(signal(), Every(), Judgements(Path("203"), BEATS), "wearer 203", most=3)
+    answers = Judgements(Path("203"), BEATS)
+    accepted = terminal_review.run(signal(), Every(), answers, "wearer 203", most=3)
 except UsageError as error:
     sys.exit(f"refused: {error}")
 sys.exit(10 + accepted)
