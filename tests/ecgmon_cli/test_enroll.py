@@ -169,6 +169,7 @@ def test_the_figures_for_scripts_are_those_of_the_verdict(enroll, prepared):
     assert figures["abnormal"] == (enrolled == ABNORMAL).sum() > 0
 
 
+@pytest.mark.thorough
 def test_what_is_assumed_normal_calibrates_and_keeps_the_signal(enroll, records):
     outcome = enroll("bare", "--assume-normal", "--force", "--json", "-")
     assert outcome.exit_code == 0, outcome.output

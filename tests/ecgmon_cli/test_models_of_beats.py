@@ -26,6 +26,7 @@ def models(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.thorough
 def test_both_kinds_are_listed_shown_served_and_rolled_back(models, tmp_path):
     window = write_bundle(
         tmp_path / "window.onnx", wearer="ann", history_s=0, look_ahead_s=0, rate=120
