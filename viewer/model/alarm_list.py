@@ -65,7 +65,7 @@ class AlarmList:
         self._repeated: set[object] | None = None
 
     def alarm(self, message: messages.Alarm) -> None:
-        """Take what an alarm has become; cleared ones are forgotten before standing ones."""
+        """Take what an alarm has become; cleared ones are forgotten before active ones."""
         if self._repeated is not None:
             self._repeated.add(message.alarm)
         known = self._alarms.pop(message.alarm, None)

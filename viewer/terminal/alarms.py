@@ -29,7 +29,7 @@ def draw(canvas: Canvas, state: ViewState, time: float, of: str = "") -> None:
     """
     alarms = state.alarms
     active, waiting = len(state.alarm_list.active), len(state.alarm_list.waiting)
-    heading = f"{active} standing" if active else "none standing"
+    heading = f"{active} active" if active else "none active"
     if waiting:
         heading += f", {waiting} not acknowledged"
     canvas.head(f"alarms{of}: {heading}", Look.STRONG if waiting else Look.TEXT)

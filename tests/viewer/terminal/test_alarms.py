@@ -31,7 +31,7 @@ def test_alarms_are_listed_newest_first(monitor, fold, text):
         ]
     )
     assert alarm_rows(text, state) == [
-        "alarms: 2 standing, 1 not acknowledged",
+        "alarms: 2 active, 1 not acknowledged",
         "!!  medium   01:22 acknowledged abnormal: no beat for 4 seconds",
         "!   low      01:20 cleared      noisy: noise",
         "!!! high     01:15 raised       asystole: no beat for 4 seconds",
@@ -116,7 +116,7 @@ def test_what_is_paused_and_what_only_waits_to_be_seen_says_so(monitor, fold, te
     assert any("!   00:00 ‖0:01   noise" in row for row in rows[91])
     assert any("!   00:00 raised  noise" in row for row in rows[92])
     assert any("!!! 00:00 latched no beat" in row for row in rows[92])
-    assert any("alarms: 2 standing, 2 not acknowledged" in row for row in rows[92])
+    assert any("alarms: 2 active, 2 not acknowledged" in row for row in rows[92])
     state.apply(monitor.paused("noisy", None))
     assert any("raised  noise" in row for row in text(state, 80, 24, Caption(time=NOON)))
 

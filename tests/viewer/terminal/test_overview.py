@@ -65,7 +65,7 @@ def test_each_wearer_has_a_row_the_worst_first(ward):
     ]
     assert shown[0].startswith(" tcp://here")
     assert "  5 wearers  " in shown[0]
-    assert shown[8].startswith(" alarms of cem: 1 standing, 1 not acknowledged ─")
+    assert shown[8].startswith(" alarms of cem: 1 active, 1 not acknowledged ─")
     assert shown[-1].startswith(
         " q quit   a acknowledge 1 alarm   ? help   p pause abnormal   r re"
     )

@@ -158,7 +158,7 @@ def test_a_small_terminal_keeps_what_matters_most(eventful, text):
     rows = text(eventful, 80, 10, CAPTION)
     assert "mitdb/203" in rows[0]
     assert "SIMULATED WEARER" in rows[1]
-    assert rows[6].startswith(" alarms: 2 standing, 1 not acknowledged")
+    assert rows[6].startswith(" alarms: 2 active, 1 not acknowledged")
     assert rows[-1].startswith(" q quit   a acknowledge 1 alarm")
 
 

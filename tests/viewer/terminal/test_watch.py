@@ -111,7 +111,7 @@ def test_a_session(ward, monitor, ben):
     ward.publisher.snapshot = active[:-1]  # what was dropped was the end of an alarm
     ward.publisher.publish(messages.Dropped(count=1234))
     ward.wait_for(b"1,234 messages were dropped")
-    ward.wait_for(b"alarms of 203: none standing")
+    ward.wait_for(b"alarms of 203: none active")
 
     past = [ben.alarm(n, "cleared", time=0.0, text=f"past-{n}") for n in range(40, 0, -1)]
     pages = {None: messages.Past(entries=past[:20], before=21), 21: None}
@@ -146,7 +146,7 @@ def test_a_restart_of_the_monitor_is_told_and_outlived(ward, monitor, ben):
     ward.wait_for(b"2 wearers")
     ward.wait_for(b"144")
     ward.type(b"j")
-    ward.wait_for(b"alarms of 203: 1 standing")
+    ward.wait_for(b"alarms of 203: 1 active")
     ward.publisher.close()
     ward.wait_for(b"NOT LIVE: the monitor has not been heard of for", 3)
     _, *frames, _ = ward.terminal.written.split(b"NOT LIVE")
@@ -158,7 +158,7 @@ def test_a_restart_of_the_monitor_is_told_and_outlived(ward, monitor, ben):
     live = ward.terminal.written.count(b"144")
     ward.wait_for(b"144", live + 1)
     assert b"NOT LIVE" not in ward.terminal.written.rpartition(b" 2 wearers")[2]
-    ward.wait_for(b"alarms of 203: none standing")  # what stood and is not told again is over
+    ward.wait_for(b"alarms of 203: none active")  # what stood and is not told again is over
     ward.wait_for(b"ack'd")
     ward.type(b"q")
     assert ward.terminal.wait() == 0
