@@ -1,9 +1,14 @@
 """The port of judges: a model that turns a wearer's signal into verdicts.
 
-`monitor.wearers.registry.WearerRegistry.open` gives a stream its judges, and
-`monitor.wearers.session.ActiveStream.judges` holds them. `monitor.wearers.pipeline.push` cuts what
-they judge from the signal, and `monitor.inference.engine` asks all judges of many wearers in one
-batch. A judge of another input needs a step in the pipeline that cuts its inputs.
+`monitor.wearers.session.ActiveStream.judges` holds the judges of a stream: one of windows, and one
+of beats if the wearer has one. `monitor.wearers.pipeline.push` has both judged in each tick:
+
+- Windows are cut by the signal chain and judged by `monitor.inference.engine.classify`.
+- Beats are cut by `monitor.wearers.beats.judge_beats` and judged by
+  `monitor.inference.beats.classify_beats`. `monitor.wearers.beats.change_beat_model` takes up the
+  model that is in service.
+
+A judge of another input needs such a step of its own.
 """
 
 from typing import Protocol
