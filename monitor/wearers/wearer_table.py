@@ -74,17 +74,7 @@ class WearerTable:
         unfinished: Iterable[messages.Closed],
         now: float,
     ) -> None:
-        """Go on after a restart.
-
-        Parameters
-        ----------
-        past : iterable of Alarm or Paused
-            All that was published about alarms, oldest first; those of no wearer are left out.
-        unfinished : iterable of Closed
-            Messages that would end the streams that had not ended.
-        now : float
-            Monotonic time in seconds.
-        """
+        """Go on after a restart; see `WearerRegistry.restore`. Alarms of no wearer are left out."""
         alarms: dict[str, list[messages.Alarm | messages.Paused]] = defaultdict(list)
         for message in past:
             if message.wearer:

@@ -9,7 +9,7 @@ import zmq
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.wire import messages
-from monitor.network.access import Access, authenticated, guard
+from monitor.network.access import Access, guard
 from monitor.network.router import Inbox
 from monitor.sinks import publisher as publish
 from monitor.sinks.publisher import SILENT_S, Publisher
@@ -54,17 +54,6 @@ class Desk:
         """Return those who are news by this subscription."""
         viewer.send(messages.encode(messages.Subscribe(topics=list(topics))))
         return self.take(now)[0]
-
-
-@pytest.fixture
-def desk():
-    context = zmq.Context()
-    with authenticated(context, Access()):
-        desk = Desk(context)
-        yield desk
-        for socket in desk.sockets:
-            socket.close(0)
-    context.term()
 
 
 def received(viewer, wait_ms=50):

@@ -2,28 +2,14 @@
 
 import time
 
-import pytest
 import zmq
 
 from ecgmon.wire import messages
 from ecgmon.wire import viewer_client as viewer
 from ecgmon.wire.viewer_client import ViewerClient
-from monitor.network.access import Access, authenticated
-from tests.monitor.sinks.test_publisher import Desk
 from tests.support.rig import PATIENCE_S
 
 STREAM = messages.stream_id(7)
-
-
-@pytest.fixture
-def desk():
-    context = zmq.Context()
-    with authenticated(context, Access()):
-        desk = Desk(context)
-        yield desk
-        for socket in desk.sockets:
-            socket.close(0)
-    context.term()
 
 
 def test_a_stalled_viewer_whose_connection_ends_by_itself_knows_all_it_missed(

@@ -114,7 +114,7 @@ def test_a_disk_that_hangs_is_given_up_in_time_and_holds_a_bounded_queue(
     assert 0.1 < writer.behind_s(time.monotonic()) < PATIENCE_S
     began = time.monotonic()
     writer.stop(0.2)
-    assert time.monotonic() - began < 0.2 + PATIENCE_S
+    assert time.monotonic() - began < 2
     assert "event=disk-hangs" in caplog.text
     assert writer.take_done() == []
     gate.set()
