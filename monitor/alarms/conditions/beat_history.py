@@ -8,14 +8,13 @@ import msgspec
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_limits import LONGEST_RUN, RhythmLimits
+from ecgmon.core.rhythm_rules import USUAL_OF
 from ecgmon.core.state import Index, Indices, Layout, Stateful
 from monitor.alarms.conditions.asystole import PAUSE
 from monitor.alarms.conditions.rhythm_table import Seen
 
 LETTERS_KEPT: Final = 9
 """Letters that the longest cycle needs."""
-USUAL_OF: Final = 8
-"""The usual RR interval is the median of this many between two beats of letter N."""
 LEARNT_BEATS: Final = 30
 """Beats after which a wearer is learnt."""
 LEARNT_AFTER: Final = 60 * RATE

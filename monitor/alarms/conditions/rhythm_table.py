@@ -14,30 +14,18 @@ rules are:
 
 More than 30 ectopic beats an hour are the "frequent" ones of Lown and Wolf (Circulation 44, 1971).
 
-A beat has one of three letters: V for ventricular beats and fusions of those, since one fusion does
-not end a tachycardia; S for supraventricular beats; N for all others, paced ones among them.
+The letters of beats, and what totals of beats share, are in `ecgmon.core.rhythm_rules`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final, Protocol
 
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.constants import RATE
-from ecgmon.core.labels import BeatClass
 from ecgmon.core.rhythm_limits import SHORTEST_RUN, Level, RhythmLimits
+from ecgmon.core.rhythm_rules import CYCLES, R_ON_T, R_ON_T_SHARE
 
-LETTERS: Final = MappingProxyType[BeatClass, str](
-    {"N": "N", "S": "S", "V": "V", "F": "V", "Q": "N"}
-)
-"""The letter of each class of beat."""
-CYCLES: Final = 3
-"""Cycles of a bigeminy or trigeminy before it has that name."""
-R_ON_T: Final = round(0.39 * RATE)
-"""Most samples from a beat to the ventricular one in its T wave."""
-R_ON_T_SHARE: Final = 0.45
-"""The same as a share of the usual RR interval: the lesser of both counts."""
 PAUSE_SHARE: Final = 1.75
 """A pause as a multiple of the usual RR interval."""
 FAST_RR: Final = RATE / 2

@@ -11,11 +11,12 @@ from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.core.labels import BeatClass
 from ecgmon.core.rhythm_limits import RhythmLimits
+from ecgmon.core.rhythm_rules import LETTERS
 from ecgmon.core.state import NESTED, Index, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SETTLED, Condition, SignalCondition
 from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
-from monitor.alarms.conditions.rhythm_table import LETTERS, Row, table
+from monitor.alarms.conditions.rhythm_table import Row, table
 
 _MOST_EVENTS: Final = 1000
 """Most events that a state may hold; beats of `SETTLED` samples are some eight."""

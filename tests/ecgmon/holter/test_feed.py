@@ -1,0 +1,156 @@
+"""Published messages in any order and more than once come to the same totals."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecgmon.holter import feed as feed_module
+from ecgmon.holter.feed import HORIZON, TotalsFeed
+from ecgmon.holter.fold import BeatFold
+from ecgmon.wire import messages
+
+SECOND = 360
+IDS = {"wearer": "ann", "stream": f"{7:016x}"}
+
+
+def beat(at, label="N", rr=None, **ids):
+    return messages.Beat(**IDS | ids, at=at, label=label, probability=0.9, rr=rr)
+
+
+def withdrawn(at):
+    return messages.BeatWithdrawn(**IDS, at=at)
+
+
+def window(first, state="signal"):
+    return messages.Window(
+        **IDS, first=first, state=state, probability=None, abnormal=None, heart_rate=None, model="m"
+    )
+
+
+def gap(first, count, *, judged=False):
+    return messages.Gap(**IDS, first=first, count=count, judged=judged)
+
+
+def totals(published):
+    feed = TotalsFeed()
+    for message in published:
+        feed.take(message)
+    return feed.totals()
+
+
+def in_a_row(labels, rr=300, first=300):
+    """Beats that follow each other."""
+    return [beat(first + i * rr, label, rr if i else None) for i, label in enumerate(labels)]
+
+
+@st.composite
+def recordings(draw):
+    """What is published of a few minutes, in the order of time, and where it interrupts."""
+    n = draw(st.integers(1, 120))
+    labels = draw(st.lists(st.sampled_from("NNNNVVSFQ"), min_size=n, max_size=n))
+    beats = in_a_row(labels, rr=draw(st.sampled_from([150, 300, 700])))
+    some = st.sets(st.integers(0, n - 1), max_size=6)
+    gone = [withdrawn(beats[i].at) for i in sorted(draw(some))]
+    windows = [
+        window(at, draw(st.sampled_from(["signal"] * 9 + ["noisy", "absent"])))
+        for at in range(0, beats[-1].at, SECOND)
+    ]
+    gaps = [gap(beats[i].at + 1, 7) for i in sorted(draw(some))]
+    return beats, gone, windows, gaps
+
+
+def expected(beats, gone, windows, gaps):
+    """Everything sorted, without a line of the feed's own code."""
+    left = {one.at for one in gone}
+    cuts = sorted(
+        left
+        | {one.first for one in windows if one.state != "signal"}
+        | {one.first + SECOND for one in windows if one.state != "signal"}
+        | {edge for one in gaps for edge in (one.first, one.first + one.count)}
+    )
+    fold, newest = BeatFold(), -1
+    for one in beats:
+        if any(newest < cut <= one.at for cut in cuts):
+            fold.interrupt()
+        newest = one.at
+        if one.at not in left:
+            fold.beat(one.at, one.label, one.rr, 0)
+    fold.interrupt()
+    counted = fold.totals
+    counted.withdrawn = len(left)
+    counted.missing = sum(one.count for one in gaps)
+    for one in windows:
+        counted.seconds[one.state] += 1
+    return counted
+
+
+@given(recordings(), st.integers(0, 2**32))
+def test_whatever_comes_late_or_twice_counts_once_in_its_place(recording, seed):
+    draw = random.Random(seed)  # noqa: S311 - an order for a test
+    published = [message for kind in recording for message in kind]
+    twice = [*published, *draw.sample(published, len(published) // 3)]
+
+    def arrives(message):
+        at = message.at if isinstance(message, messages.Beat | messages.BeatWithdrawn) else None
+        return (message.first if at is None else at) + draw.randrange(HORIZON // 3)
+
+    assert totals(sorted(twice, key=arrives)) == expected(*recording)
+
+
+def test_totals_may_be_asked_for_at_any_time():
+    published, feed = in_a_row("NNVVVNNNVVN" * 30), TotalsFeed()
+    for number, message in enumerate(published, 1):
+        feed.take(message)
+        if number % 37 == 0:
+            assert feed.totals() == totals(published[:number])
+    assert feed.totals() == totals(published)
+    assert feed.totals().ventricular.runs == 30
+
+
+def test_nothing_reaches_from_one_stream_to_the_next():
+    first = in_a_row("NNNVV")
+    second = [beat(one.at, one.label, one.rr, stream=f"{8:016x}") for one in in_a_row("VNN")]
+    both = totals([*first, *second])
+    assert both.ventricular.couplets == 1
+    assert both.classes == {"N": 5, "V": 3}
+
+
+def test_a_long_pause_is_one_and_a_gap_is_none():
+    pause = [beat(300, "N"), beat(300 + 10 * SECOND, "N", None)]
+    assert (totals(pause).pauses, totals(pause).longest_rr) == (1, 10 * SECOND)
+    lost = [pause[0], gap(400, 3000), pause[1]]
+    assert (totals(lost).pauses, totals(lost).longest_rr, totals(lost).missing) == (0, 0, 3000)
+    kept = [pause[0], gap(400, 3000, judged=True), pause[1]]
+    assert (totals(kept).pauses, totals(kept).missing) == (1, 0)
+    noisy = [pause[0], window(720, "noisy"), pause[1]]
+    assert totals(noisy).pauses == 0
+    unpublished = [pause[0], beat(300 + 600, "N", 300)]
+    assert (totals(unpublished).longest_rr, totals(unpublished).rate.mean) == (0, None)
+
+
+def test_hours_go_by_the_clock_that_is_given():
+    feed = TotalsFeed(lambda _, at: 7_195.0 + at / SECOND)
+    for message in in_a_row("NNV" * 10, rr=SECOND):
+        feed.take(message)
+    hours = feed.totals().hours
+    assert {number: hour.classes.total() for number, hour in hours.items()} == {1: 5, 2: 25}
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**62), st.sampled_from("NSVFQ")), max_size=300))
+def test_memory_is_bounded_whatever_comes(told):
+    feed = TotalsFeed()
+    for at, label in told:
+        feed.take(beat(at, label))
+        feed.take(withdrawn(at // 2))
+        assert len(feed._order) == len(feed._waiting) <= feed_module.MOST_WAITING
+    feed.totals()
+
+
+def test_what_waits_too_long_is_counted():
+    beats = in_a_row("N" * 5000, rr=2)
+    feed = TotalsFeed()
+    for message in beats:
+        feed.take(message)
+        assert len(feed._order) <= feed_module.MOST_WAITING
+    assert feed.totals().classes["N"] == 5000
