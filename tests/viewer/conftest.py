@@ -52,6 +52,12 @@ class Monitor:
         }
         return messages.Window(**self.ids, **(fields | given))
 
+    def beat(self, at, label="N"):
+        return messages.Beat(**self.ids, at=at, label=label, probability=0.9)
+
+    def withdrawn(self, at):
+        return messages.BeatWithdrawn(**self.ids, at=at)
+
     def gap(self, first, count):
         return messages.Gap(**self.ids, first=first, count=count)
 

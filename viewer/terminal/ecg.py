@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.labels import BeatClass
 from ecgmon.terminal.canvas import HATCH, Canvas, Look
 from ecgmon.terminal.paper import (
     CELLS_PER_SECOND,
@@ -18,6 +19,7 @@ from ecgmon.terminal.paper import (
     draw_trace,
 )
 from ecgmon.wire import messages
+from viewer.model.beat_list import BeatList
 from viewer.model.trace import SIZE
 from viewer.model.wearer import ViewState
 from viewer.terminal.format import UNUSABLE, Verdict, verdict
@@ -28,21 +30,34 @@ _LOOKS: Final[dict[Verdict, Look]] = {
     **dict.fromkeys(UNUSABLE, Look.UNUSABLE),
 }
 
+BEATS: Final[dict[BeatClass, tuple[str, Look]]] = {
+    "N": ("·", Look.FAINT),
+    "S": ("S", Look.STRONG),
+    "V": ("V", Look.ABNORMAL),
+    "F": ("F", Look.ABNORMAL),
+    "Q": ("Q", Look.TEXT),
+}
+"""What stands above a beat: the letter of its class, for a normal one the annotators' dot."""
+LABELS_FROM: Final = 6
+"""Rows from which on the letters of beats have one."""
+
 
 def draw(canvas: Canvas, state: ViewState) -> None:
     """Draw the newest seconds, the newest sample at the right.
 
-    The picture moves by whole cells, and a cell always covers the same samples: its shape does
-    not change while it moves.
+    Above the trace are the classes of its beats, where a model judges them. The picture moves by
+    whole cells, and a cell always covers the same samples: its shape does not change while it
+    moves.
     """
     width = min(canvas.width - GUTTER, SIZE // SAMPLES_PER_CELL)
-    height = max(canvas.height - 2, 1)
+    labelled = int(len(state.beats) > 0 and canvas.height >= LABELS_FROM)
+    height = max(canvas.height - 2 - labelled, 1)
     if width < 1 or canvas.height < 1:
         return
     left = canvas.width - width
     first = -(-state.clock // SAMPLES_PER_CELL) - width
-    plot = canvas.part(0, left, height, width)
-    marks = canvas.part(height, left, 1, width)
+    plot = canvas.part(labelled, left, height, width)
+    marks = canvas.part(labelled + height, left, 1, width)
     looks = np.full(width, Look.PENDING, np.uint8)
 
     span = VoltageSpan(state.scale.low, state.scale.high)
@@ -55,8 +70,10 @@ def draw(canvas: Canvas, state: ViewState) -> None:
         _gap(plot, marks, start // SAMPLES_PER_CELL - first, end, count)
     values = state.trace.read(first * SAMPLES_PER_CELL, width * SAMPLES_PER_CELL + 1)
     draw_trace(plot, values, span, looks)
-    draw_one_millivolt(canvas.part(0, left - GUTTER, height, GUTTER), span)
-    draw_times(canvas.part(height + 1, left, 1, width), first)
+    draw_one_millivolt(canvas.part(labelled, left - GUTTER, height, GUTTER), span)
+    draw_times(canvas.part(labelled + height + 1, left, 1, width), first)
+    if labelled:
+        _labels(canvas.part(0, left, 1, width), state.beats, first)
 
 
 def _window(marks: Canvas, looks: NDArray[np.uint8], window: messages.Window, start: int) -> None:
@@ -73,6 +90,12 @@ def _window(marks: Canvas, looks: NDArray[np.uint8], window: messages.Window, st
         _label(
             marks.part(0, begin, 1, end - begin), [f" {called} "], UNUSABLE[called], Look.UNUSABLE
         )
+
+
+def _labels(row: Canvas, beats: BeatList, first: int) -> None:
+    stop = first + row.width
+    for beat in beats.between(first * SAMPLES_PER_CELL, stop * SAMPLES_PER_CELL):
+        row.write(0, beat.at // SAMPLES_PER_CELL - first, *BEATS[beat.label])
 
 
 def _gap(plot: Canvas, marks: Canvas, start: int, end: int, count: int) -> None:

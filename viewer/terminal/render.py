@@ -9,7 +9,7 @@ from ecgmon.terminal.canvas import Canvas, Look
 from ecgmon.terminal.paper import moment
 from ecgmon.wire import messages
 from viewer.model.wearer import ViewState
-from viewer.terminal import alarms, ecg, strip, vitals
+from viewer.terminal import alarms, beats, ecg, strip, vitals
 
 SILENT_S: Final = 3.0
 """The monitor speaks of a wearer about once a second: after this long nothing here is live."""
@@ -75,7 +75,7 @@ def render(state: ViewState, caption: Caption, width: int, height: int) -> Canva
         text = f"NOT LIVE: nothing heard of this wearer for {silent_s:.0f} s"
         notices.append((text, Look.WARNING))
     row = 0
-    shares = _shares(height, len(notices), bool(caption.score))
+    shares = _shares(height, len(notices), bool(caption.score), bool(len(state.beats)))
     vitals_below = width >= _VITALS_FROM and shares["alarms"] >= _VITALS_ROWS
     for name, rows in shares.items():
         part = canvas.part(row, 0, rows, width)
@@ -88,6 +88,8 @@ def render(state: ViewState, caption: Caption, width: int, height: int) -> Canva
                     part.write(line, 0, f"{notice:^{width}}", look)
             case "ecg":
                 ecg.draw(part.part(0, 1, rows, width - 2), state)
+            case "beats":
+                beats.draw(part.part(0, 1, rows, width - 2), state, caption.time)
             case "strip":
                 strip.draw(part.part(0, 1, rows, width - 2), state)
             case "alarms":
@@ -107,9 +109,9 @@ def _swap(swap: messages.Swap) -> tuple[str, Look]:
     return f"{swap.model} judges from {moment(swap.first)} on", Look.NOTICE
 
 
-def _shares(height: int, notices: int, score: bool) -> dict[str, int]:
+def _shares(height: int, notices: int, score: bool, beats: bool) -> dict[str, int]:
     """Return the rows of each part, from top to bottom."""
-    names = ("title", "notices", "ecg", "strip", "alarms", "link", "score", "keys")
+    names = ("title", "notices", "ecg", "beats", "strip", "alarms", "link", "score", "keys")
     rows = dict.fromkeys(names, 0)
     # What a small terminal keeps comes first.
     for name, height_wanted in (
@@ -118,6 +120,7 @@ def _shares(height: int, notices: int, score: bool) -> dict[str, int]:
         ("ecg", 4),
         ("alarms", 3),
         ("keys", 1),
+        ("beats", int(beats)),
         ("link", 1),
         ("strip", 4),
         ("score", int(score)),

@@ -1,5 +1,7 @@
 """A viewer's beats: in order, each once, in bounded memory."""
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,3 +50,48 @@ def test_a_view_folds_beats_of_its_stream_and_forgets_them_with_it():
     opened = {"lead": "II", "rate": 360, "model": "m", "threshold": 0.5, "look_ahead_s": 0.5}
     state.apply(messages.Opened(wearer="ann", stream="0000000000000008", **opened))
     assert len(state.beats) == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 100).map(lambda n: 97 * n * 360), st.sampled_from("NVFSQ-")),
+        max_size=60,
+    ),
+    st.integers(0, 10_000 * 360),
+)
+def test_ectopic_beats_are_counted_once_and_not_when_they_are_withdrawn(told, clock):
+    beats = BeatList()
+    for at, label in told:
+        if label == "-":
+            beats.withdraw(at)
+        else:
+            beats.add(beat(at, label))
+    ectopic = {
+        at: {"V": "V", "F": "V", "S": "S"}[label]
+        for at, label in _standing(told).items()
+        if label in "VFS"
+    }
+    minute = [letter for at, letter in ectopic.items() if clock - 60 * 360 < at <= clock]
+    assert beats.last_minute(clock) == Counter(minute)
+    newest = clock // beat_list.BIN
+    hour = [
+        letter for at, letter in ectopic.items() if newest - 360 < at // beat_list.BIN <= newest
+    ]
+    assert beats.last_hour(clock) == Counter(hour)
+
+
+def _standing(told):
+    """The first class of each beat that nobody has withdrawn, before or after."""
+    gone = {at for at, label in told if label == "-"}
+    return {at: label for at, label in reversed(told) if label != "-" and at not in gone}
+
+
+def test_counts_are_bounded_and_outlive_the_beats():
+    beats = BeatList()
+    for second in range(9000):
+        beats.add(beat(second * 360, "V"))
+    assert len(beats) == BEATS
+    assert len(beats._bins) == 360
+    assert beats.last_hour(8999 * 360) == {"V": 3600}
+    beats.add(beat(10, "V"))  # counted and forgotten long ago
+    assert beats.last_hour(8999 * 360) == {"V": 3600}

@@ -1,3 +1,4 @@
+import copy
 import io
 import re
 import statistics
@@ -38,10 +39,24 @@ def eventful(monitor, fold):
     )
 
 
+@pytest.fixture(scope="session")
+def labelled(eventful, monitor):
+    """The same with beats."""
+    state = copy.deepcopy(eventful)
+    for second in range(120):
+        state.apply(monitor.beat(180 + second * RATE, "NNSVFQ"[second % 6]))
+    trigeminy = {"kind": "trigeminy", "priority": "low", "text": "ventricular trigeminy: of 3"}
+    state.apply(monitor.alarm(22, at=100 * RATE, **trigeminy))
+    return state
+
+
+@pytest.mark.parametrize("which", ["eventful", "labelled"])
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1"])
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}], ids=["colour", "no colour"])
-def test_the_picture_has_the_size_of_the_terminal(eventful, width, height, encoding, environment):
+def test_the_picture_has_the_size_of_the_terminal(
+    request, which, width, height, encoding, environment
+):
     written = io.BytesIO()
     console = Console(
         file=io.TextIOWrapper(written, encoding=encoding, write_through=True),
@@ -51,7 +66,7 @@ def test_the_picture_has_the_size_of_the_terminal(eventful, width, height, encod
         height=height,
         _environ=environment,
     )
-    console.print(render(eventful, CAPTION, width, height), end="")
+    console.print(render(request.getfixturevalue(which), CAPTION, width, height), end="")
     printed = written.getvalue().decode(encoding)
     assert ("38;5;" in printed) == (not environment)
     lines = CONTROL.sub("", printed).removesuffix("\n").split("\n")
