@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.core.paths import captured_folder
 from ecgmon.terminal.progress import long_work
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ecgmon.export.journal_reader import JournalMessages
     from ecgmon.export.streams import ExportedStream
+    from ecgmon.holter.figures import Figures
 
 
 class ExportFormat(StrEnum):
@@ -29,6 +31,8 @@ class ExportFormat(StrEnum):
     WFDB = "wfdb"
     CSV = "csv"
     JSON = "json"
+    TOTALS = "totals"
+    HTML = "html"
 
 
 def export(
@@ -71,7 +75,11 @@ def export(
     A TIME is ISO 8601, or the time before now: -90s, -30m, -2h, -7d.
 
     wfdb: a record for each stream, with windows and alarms as annotations (.ecgmon). csv: a row for
-    every second. json: the same, and all alarms, gaps and changes of the model.
+    every second. json: the same, all alarms, gaps and changes of the model, and the totals.
+
+    totals: how many beats of each class, couplets, runs, pauses and heart rates by hour, as a
+    report of a long-term ECG has them, for a wearer whose beats a model has named. html: the same
+    as a page.
 
     Examples
     --------
@@ -80,10 +88,15 @@ def export(
       ecgmon export --patient ann --from 2026-01-31T22:00 --to -1h --format csv -o ann.csv
 
       ecgmon export --patient ann --format json | jq .streams[].said
+
+      ecgmon export --patient ann --from -24h --format totals
+
+      ecgmon export --patient ann --from -24h --format html -o ann.html
     """
     from ecgmon.config import load
     from ecgmon.export import journal_reader as reader
     from ecgmon.export import streams
+    from ecgmon.export.beat_totals import beat_totals
     from ecgmon.export.timespec import moment
     from ecgmon.records.captured.layout import home
     from monitor.configured import journal_file
@@ -108,8 +121,20 @@ def export(
                 raise UsageError("WFDB records are files: name a folder, or give --format csv.")
             _write_records(found, patient, found_messages, output or Path(), bar)
         else:
+            totals = None
+            if format_ is not ExportFormat.CSV:
+                task = bar.add_task("Counting beats", total=100, note="")
+                totals = beat_totals(
+                    reader.read_beats(
+                        path, patient, lambda part: bar.update(task, completed=100 * part)
+                    ),
+                    found,
+                )
             _write_table(
-                _table(format_, found, patient, found_messages), output or Path("-"), found, bar
+                _pieces(format_, found, patient, found_messages, totals),
+                output or Path("-"),
+                found,
+                bar,
             )
     if found_messages.unreadable:
         Console(stderr=True).print(
@@ -120,22 +145,47 @@ def export(
         )
 
 
-def _table(
+def _pieces(
     format_: ExportFormat,
     found: "list[ExportedStream]",
     patient: str,
     found_messages: "JournalMessages",
+    totals: "Figures | None",
 ) -> "Iterator[str]":
     from ecgmon.export.tables import as_csv, as_json
+    from ecgmon.holter.report import as_html, as_text
 
     if not any(len(stream.seconds()) for stream in found):
         raise RecordError(
             f"The journal has nothing of {patient} in that time: "
             "--format wfdb exports the captured signal."
         )
-    if format_ is ExportFormat.CSV:
-        return as_csv(found, found_messages.others)
-    return as_json(patient, found, found_messages.others)
+    match format_:
+        case ExportFormat.CSV:
+            return as_csv(found, found_messages.others)
+        case ExportFormat.JSON:
+            return as_json(patient, found, found_messages.others, totals)
+    if totals is None:
+        raise RecordError(
+            f"No beat of {patient} was named in that time: put a model of beats into service with "
+            "ecgmon models import; --format csv exports the seconds."
+        )
+    if format_ is ExportFormat.TOTALS:
+        return iter([as_text(totals)])
+    return iter([as_html(totals, patient, _span(found))])
+
+
+def _span(found: "list[ExportedStream]") -> str:
+    """Return from when to when there are windows."""
+    from ecgmon.export.timespec import iso
+
+    times = [
+        stream.time(first)
+        for stream in found
+        if len(seconds := stream.seconds())
+        for first in (int(seconds["first"][0]), int(seconds["first"][-1]) + WINDOW)
+    ]
+    return f"{iso(min(times))} to {iso(max(times))}, all hours in UTC."
 
 
 def _write_table(

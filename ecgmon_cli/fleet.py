@@ -62,7 +62,7 @@ def play_all(sources: Sequence[PlayedSource], session: Session) -> Result:
         finally:
             player.stop()
             worker.finish()
-    wearers = [_figures(part) for part in parts]
+    wearers = [_figures(part) | {"totals": part.board.beat_totals()} for part in parts]
     result = {
         "speed": speed_name(session),
         "interrupted": interrupted,

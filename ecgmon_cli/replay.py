@@ -6,7 +6,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -117,6 +117,14 @@ def replay(
     clear_after: ClearAfter = 30,
     journal: Journal = None,
     json_file: Json = None,
+    html_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Write the totals of the beats as a page, if a model has named them; - is stdout.",
+        ),
+    ] = None,
     view: Annotated[
         bool, typer.Option("--view/--no-view", help="Draw a screen, or print lines.")
     ] = True,
@@ -129,6 +137,9 @@ def replay(
     Without --connect it starts its own monitor, on loopback sockets. A record with annotations is
     scored: the monitor's verdict of every second against the experts' annotations.
 
+    Where a model names the wearer's beats, their totals follow at the end: beats of each class,
+    couplets, runs, pauses and heart rates by hour.
+
     With --connect it survives lost connections and restarts of the monitor, as a wearable does: it
     keeps what is not acknowledged for ten minutes and sends it again. Many records play at once.
 
@@ -137,6 +148,8 @@ def replay(
       ecgmon replay 203
 
       ecgmon replay 203 --speed max --json result.json
+
+      ecgmon replay 208 --speed max --html beats.html
 
       ecgmon replay nstdb/em --from 300 --duration 60 --no-view
 
@@ -166,6 +179,10 @@ def replay(
         )
     if duration is not None and not math.isfinite(duration):
         raise UsageError(f"--duration {duration} is not a duration: give a number of seconds.")
+    if html_file is not None and many:
+        raise UsageError("--html is the page of one wearer: give one record.")
+    if html_file == json_file == Path("-"):
+        raise UsageError("--json and --html cannot both be stdout: name a file.")
     if key is not None and connect is None:
         raise UsageError("--key is for the monitor that --connect names: give both.")
     there = None if connect is None else where("ingest", connect, key)
@@ -183,7 +200,7 @@ def replay(
         limits=alarm_rules(abnormal, clear_after),
         journal=journal,
         view=view and sys.stdout.isatty(),
-        out=sys.stderr if json_file == Path("-") else sys.stdout,
+        out=sys.stderr if Path("-") in (json_file, html_file) else sys.stdout,
     )
     if many:
         skipped: dict[str, RecordError] | None = {} if keep_going else None
@@ -207,15 +224,30 @@ def replay(
             Console(file=session.out).print(text, soft_wrap=True)
             sources = [simulated(FALLBACK, seed, None)]
             session = replace(session, notice=notice, model=model or SIMULATED)
-    if json_file is not None:
-        write(json_file, "", "a")  # fails now if it cannot be written, not after the replay
+    for file in (json_file, html_file):
+        if file is not None:
+            write(file, "", "a")  # fails now if it cannot be written, not after the replay
     result = play_all(sources, session) if many else play(sources[0], session)
     if json_file is not None:
         write(json_file, json.dumps(result, indent=2) + "\n")
+    if html_file is not None:
+        write(html_file, _report(result))
     if result["interrupted"]:
         raise typer.Exit(128 + signal.SIGINT)
     if result.get("failed"):
         raise typer.Exit(1)
+
+
+def _report(result: dict[str, Any]) -> str:
+    from ecgmon.holter.report import as_html
+
+    if result["totals"] is None:
+        raise RecordError(
+            f"No beat of {result['patient']} was named, so --html has nothing to show: put a model "
+            "of beats into service with ecgmon models import."
+        )
+    about = f"Replay of {result['record']}; hours count from its beginning."
+    return as_html(result["totals"], result["patient"], about)
 
 
 def _speed(text: str) -> float:

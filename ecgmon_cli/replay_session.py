@@ -19,7 +19,7 @@ from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import UsageError
 from ecgmon.models.bundle import Model as Bundle
 from ecgmon.models.card import Card
-from ecgmon.models.resolve import of_record, of_replay
+from ecgmon.models.resolve import beats_of, of_record, of_replay
 from ecgmon.records import Record
 from ecgmon.wire import messages
 from ecgmon.wire.device_client import Context, Secure, plain
@@ -143,6 +143,7 @@ def play(source: PlayedSource, session: Session) -> dict[str, Any]:
     result["interrupted"] = interrupted
     if source.expected is not None and not session.start_s and board.end is not None:
         result["mismatches"] = mismatches(source.expected, board.alarms, board.end)
+    result["totals"] = board.beat_totals()
     session.out.write(summary(result))
     session.out.flush()
     return result
@@ -207,6 +208,7 @@ def _monitor(
             policy=WearerPolicy(
                 resolve=lambda wearer: of_replay(session.model, wearer or "", fitted),
                 limits=lambda _: session.limits,
+                resolve_beats=beats_of,
             ),
         )
         monitor = Monitor(settings, context)

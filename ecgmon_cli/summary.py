@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ecgmon.holter.report import as_text
+
 Result = dict[str, Any]
 
 
@@ -32,7 +34,8 @@ def summary(result: Result) -> str:
     ]
     if "mismatches" in result:
         rows.append(("truth", " ".join(result["mismatches"]) or "all alarms as expected"))
-    return "".join(f"{name:>9}  {text}\n" for name, text in rows)
+    text = "".join(f"{name:>9}  {text}\n" for name, text in rows)
+    return text + (f"\n{as_text(result['totals'])}" if result["totals"] else "")
 
 
 def _score(result: Result) -> list[tuple[str, str]]:

@@ -1,42 +1,10 @@
-"""Pages from templates: words and layout stand in `trainer/templates`, figures come from code."""
+"""The trainer's pages: templates in `trainer/templates`."""
 
 from typing import Final
 
-from jinja2 import (
-    Environment,
-    PackageLoader,
-    StrictUndefined,
-    pass_eval_context,
-    select_autoescape,
-)
-from jinja2.nodes import EvalContext
+from ecgmon.pages import templates
 
-LONGEST: Final = 400
-"""Characters of a text that an HTML page shows at most; texts may come from outside."""
-
-
-@pass_eval_context
-def _shown(context: EvalContext, value: object) -> object:
-    """Return a value as HTML shows it, without what is not seen; Markdown takes it as it is."""
-    if not context.autoescape or hasattr(value, "__html__"):
-        return value
-    text = str(value)
-    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
-_TEMPLATES: Final = Environment(
-    loader=PackageLoader("trainer", "templates"),
-    autoescape=select_autoescape(("html.j2",), default=False),
-    undefined=StrictUndefined,
-    finalize=_shown,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-"""A name that a template uses and nobody gives is an error. In HTML every text is escaped that is
-not `markupsafe.Markup`; Markdown is taken as it is."""
-_TEMPLATES.filters["form"] = format
+_TEMPLATES: Final = templates("trainer")
 
 
 def page(template: str, **given: object) -> str:

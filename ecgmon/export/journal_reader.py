@@ -1,7 +1,7 @@
 """Reader of one wearer's lines in a journal, which a monitor may be writing at the same time."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,19 +141,40 @@ def read(
         If it cannot be read or is no journal.
     """
     journal = JournalMessages()
+    for rows in _batches(path, wearer, tick):
+        _take(journal, wearer, rows)
+    return journal
+
+
+def read_beats(
+    path: Path, wearer: str, tick: Callable[[float], None] = lambda _: None
+) -> Iterator[messages.Published]:
+    """Yield what totals of beats are counted from, as it was written down, one at a time.
+
+    Parameters and exceptions are those of `read`. That many beats are never in memory at once.
+    """
+    for rows in _batches(path, wearer, tick):
+        for _, time, data in rows:
+            match message := _message(wearer, time, data):
+                case Beats():
+                    yield from message.unpack()
+                case messages.BeatWithdrawn() | messages.Window() | messages.Gap():
+                    yield message
+
+
+def _batches(path: Path, wearer: str, tick: Callable[[float], None]) -> Iterator[list[_Row]]:
     try:
         with closing(_open(path)) as db:
             layout(db, path)
             first, newest = db.execute("SELECT min(id), max(id) FROM journal").fetchone()
             rows = db.execute(_FIRST, (wearer, BATCH)).fetchall()
             while rows:
-                _take(journal, wearer, rows)
+                yield rows
                 last = rows[-1][0]
                 tick((last - first) / max(newest - first, 1))
                 rows = db.execute(_NEXT, (wearer, last, newest, BATCH)).fetchall()
     except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:  # ids may be damaged to text
         raise UsageError(f"The journal {path} cannot be read: {error}.") from error
-    return journal
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -170,7 +191,7 @@ def _take(journal: JournalMessages, wearer: str, rows: list[_Row]) -> None:
     for _, time, data in rows:
         message = _message(wearer, time, data)
         if isinstance(message, Beats | messages.BeatWithdrawn):
-            continue  # an export lists no single beats
+            continue  # `read_beats` gives them
         if message is None or not isinstance(time, float):
             journal.unreadable += 1
         elif isinstance(message, messages.Window):

@@ -53,7 +53,9 @@ def as_csv(streams: list[ExportedStream], others: Others) -> Iterator[str]:
             yield text.getvalue()
 
 
-def as_json(wearer: str, streams: list[ExportedStream], others: Others) -> Iterator[str]:
+def as_json(
+    wearer: str, streams: list[ExportedStream], others: Others, totals: dict[str, Any] | None
+) -> Iterator[str]:
     """Yield a JSON document in pieces; all sample indices are the device's own.
 
     Parameters
@@ -62,6 +64,8 @@ def as_json(wearer: str, streams: list[ExportedStream], others: Others) -> Itera
         Whose.
     streams, others
         As for `as_csv`.
+    totals : dict or None
+        Figures of the wearer's beats; None where nobody judges them.
     """
     yield f'{{"wearer": {_json(wearer)}, "streams": ['
     for number, stream in enumerate(streams):
@@ -73,7 +77,7 @@ def as_json(wearer: str, streams: list[ExportedStream], others: Others) -> Itera
             between = ",\n"
         yield '],\n"said":[\n' + ",\n".join(_json(message) for message in _messages(stream, others))
         yield "]}"
-    yield "]}\n"
+    yield f'],\n"totals":{_json(totals)}}}\n'
 
 
 def _batches(stream: ExportedStream, others: Others) -> Iterator[list[dict[str, Any]]]:

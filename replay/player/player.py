@@ -23,6 +23,8 @@ KINDS: Final = (
     messages.Gap,
     messages.Link,
     messages.Window,
+    messages.Beat,
+    messages.BeatWithdrawn,
     messages.Alarm,
 )
 """What the scoreboard counts."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ecgmon.core import labels
 from ecgmon.core.constants import RATE, WINDOW
+from ecgmon.holter.feed import TotalsFeed
+from ecgmon.holter.figures import Figures, figures, of_stream
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.card import Card
 from ecgmon.records import Record
@@ -81,11 +83,13 @@ class Scoreboard:
         self._gaps = 0
         self._received = 0
         self._opened: messages.Opened | None = None
+        self._beats = TotalsFeed()
         self.end: int | None = None
 
     def take(self, message: messages.Published, arrival: float) -> None:
         """Count a message that arrived at monotonic time ``arrival``."""
         with self._lock:
+            self._beats.take(message)
             match message:
                 case messages.Opened():
                     self._opened, self.end = message, None
@@ -101,6 +105,12 @@ class Scoreboard:
                     self._alarm(message)
                 case messages.Trace():
                     pass
+
+    def beat_totals(self) -> Figures | None:
+        """Return the figures of the beats, None where nobody judged any."""
+        with self._lock:
+            totals = self._beats.totals()
+        return figures(totals, of_stream) if totals.classes else None
 
     def line(self) -> str | None:
         """Return the score so far in one line, None for a record without annotations."""

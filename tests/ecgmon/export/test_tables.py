@@ -90,8 +90,11 @@ def test_json_says_everything_in_the_devices_samples(stored):
     stored.say(messages.Paused(wearer="ann", kind="noisy", until=1e300, time=T0 + 2.5))
     stored.say(alarm(9, "cleared"))
     document = "".join(
-        tables.as_json("ann", stored.streams(T0, T0 + 8), stored.journal_messages().others)
+        tables.as_json(
+            "ann", stored.streams(T0, T0 + 8), stored.journal_messages().others, {"beats": 3}
+        )
     )
+    assert json.loads(document)["totals"] == {"beats": 3}
     (stream,) = json.loads(document)["streams"]
     assert (stream["stream"], stream["rate"]) == (STREAM, 250.0)
     assert stream["began"] == "2026-01-02T03:04:05.000Z"
