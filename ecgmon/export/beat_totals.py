@@ -1,12 +1,18 @@
 """Totals of the beats that a journal has of a wearer."""
 
 from collections.abc import Iterable
+from typing import Final
 
+from ecgmon.core.constants import RATE
 from ecgmon.export.streams import ExportedStream
 from ecgmon.export.timespec import calendar
 from ecgmon.holter.feed import HOUR_S, TotalsFeed
 from ecgmon.holter.figures import Figures, figures
 from ecgmon.wire import messages
+
+HORIZON: Final = 3600 * RATE
+"""A journal has the beats of a commit after its windows, and a device that catches up sends minutes
+between two commits."""
 
 
 def beat_totals(
@@ -22,7 +28,7 @@ def beat_totals(
         Cut to what is wanted; what is said of other streams is passed over.
     """
     known = {stream.stream: stream for stream in streams}
-    feed = TotalsFeed(lambda stream, at: known[stream].time(at))
+    feed = TotalsFeed(lambda stream, at: known[stream].time(at), HORIZON)
     for message in published:
         match message:
             case messages.Beat(stream=name, at=at) | messages.BeatWithdrawn(stream=name, at=at):

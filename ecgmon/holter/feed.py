@@ -11,9 +11,10 @@ from ecgmon.holter.totals import BeatTotals
 from ecgmon.wire import messages
 
 HORIZON: Final = 30 * RATE
-"""Samples after which nothing more comes of what lies before; a beat may be withdrawn for 1.5 s."""
-MOST_WAITING: Final = 2000
-"""Most of what waits for its turn: 30 s have some 250."""
+"""Samples after which nothing more is published of what lies before; beats may be withdrawn for
+1.5 s."""
+MOST_WAITING: Final = 20_000
+"""Most of what waits for its turn: 30 s have some 250, an hour 12,000."""
 HOUR_S: Final = 3600
 
 Clock = Callable[[str, int], float]
@@ -34,17 +35,20 @@ class TotalsFeed:
     """Takes what is published of one wearer, as it comes, and keeps the totals.
 
     A beat that is withdrawn counts for nothing and interrupts, as do noisy and absent seconds and
-    gaps. What comes twice within `HORIZON`, as after a restart of the monitor, counts once. Streams
-    follow each other, and nothing reaches from one to the next.
+    gaps. What comes twice within the horizon, as after a restart of the monitor, counts once.
+    Streams follow each other, and nothing reaches from one to the next.
 
     Parameters
     ----------
     clock : callable, optional
         Gives the time by which hours are counted; by default that of the stream.
+    horizon : int, optional
+        Samples by which a message may be late; a later one is passed over.
     """
 
-    def __init__(self, clock: Clock = lambda _, at: at / RATE) -> None:
+    def __init__(self, clock: Clock = lambda _, at: at / RATE, horizon: int = HORIZON) -> None:
         self._clock = clock
+        self._horizon = horizon
         self._fold = BeatFold()
         self._begin(None)
 
@@ -81,7 +85,7 @@ class TotalsFeed:
                 self._wait(first, _GAP, message)
                 self._wait(first, _INTERRUPTION)
                 self._wait(first + count, _INTERRUPTION)
-        self._release(self._newest - HORIZON)
+        self._release(self._newest - self._horizon)
 
     def totals(self) -> BeatTotals:
         """Return the totals as if all were over; more may come afterwards."""

@@ -1,6 +1,7 @@
 """Published messages in any order and more than once come to the same totals."""
 
 import random
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,18 +140,32 @@ def test_hours_go_by_the_clock_that_is_given():
 
 @given(st.lists(st.tuples(st.integers(0, 2**62), st.sampled_from("NSVFQ")), max_size=300))
 def test_memory_is_bounded_whatever_comes(told):
-    feed = TotalsFeed()
-    for at, label in told:
-        feed.take(beat(at, label))
-        feed.take(withdrawn(at // 2))
-        assert len(feed._order) == len(feed._waiting) <= feed_module.MOST_WAITING
-    feed.totals()
+    feed = TotalsFeed(horizon=2**62)
+    with mock.patch.object(feed_module, "MOST_WAITING", 50):
+        for at, label in told:
+            feed.take(beat(at, label))
+            feed.take(withdrawn(at // 2))
+            assert len(feed._order) == len(feed._waiting) <= 50
+        feed.totals()
 
 
-def test_what_waits_too_long_is_counted():
-    beats = in_a_row("N" * 5000, rr=2)
-    feed = TotalsFeed()
-    for message in beats:
+def test_what_waits_too_long_is_counted(monkeypatch):
+    monkeypatch.setattr(feed_module, "MOST_WAITING", 50)
+    feed = TotalsFeed(horizon=3600 * SECOND)
+    for message in in_a_row("N" * 500):
         feed.take(message)
-        assert len(feed._order) <= feed_module.MOST_WAITING
-    assert feed.totals().classes["N"] == 5000
+        assert len(feed._order) <= 50
+    assert feed.totals() == totals(in_a_row("N" * 500))
+
+
+def test_a_journal_may_have_minutes_of_windows_before_their_beats():
+    beats = in_a_row("NNVNVV" * 300)
+    windows = [window(at) for at in range(0, beats[-1].at, SECOND)]
+    feed = TotalsFeed(horizon=3600 * SECOND)
+    for message in [*windows, *beats]:
+        feed.take(message)
+    assert feed.totals() == totals(sorted([*windows, *beats], key=arrived))
+
+
+def arrived(message):
+    return message.at if isinstance(message, messages.Beat) else message.first + SECOND
