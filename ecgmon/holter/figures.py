@@ -13,7 +13,7 @@ from ecgmon.holter.totals import (
     Episodes,
     HeartRate,
     HourTotals,
-    Runs,
+    EctopicRuns,
 )
 
 CLASSES: Final[tuple[BeatClass, ...]] = get_args(BeatClass)
@@ -75,7 +75,7 @@ def _counted(totals: BeatTotals, names: tuple[BeatClass, ...]) -> Figures:
     }
 
 
-def _runs(runs: Runs) -> Figures:
+def _runs(runs: EctopicRuns) -> Figures:
     return {
         "couplets": runs.couplets,
         "runs": runs.runs,

@@ -53,7 +53,7 @@ class HeartRate:
 
 
 @dataclass(slots=True)
-class Runs:
+class EctopicRuns:
     """Ectopic beats of one origin in a row.
 
     Attributes
@@ -97,7 +97,7 @@ class BeatTotals(HourTotals):
 
     Attributes
     ----------
-    ventricular, supraventricular : Runs
+    ventricular, supraventricular : EctopicRuns
         Couplets and runs; fusions are ventricular.
     bigeminy, trigeminy : Episodes
         Each second, or each third, beat is ventricular, three times or more.
@@ -117,8 +117,8 @@ class BeatTotals(HourTotals):
         By the number of hours since the origin of time, in the order in which they came.
     """
 
-    ventricular: Runs = field(default_factory=Runs)
-    supraventricular: Runs = field(default_factory=Runs)
+    ventricular: EctopicRuns = field(default_factory=EctopicRuns)
+    supraventricular: EctopicRuns = field(default_factory=EctopicRuns)
     bigeminy: Episodes = field(default_factory=Episodes)
     trigeminy: Episodes = field(default_factory=Episodes)
     pauses: int = 0
