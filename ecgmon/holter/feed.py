@@ -81,10 +81,9 @@ class TotalsFeed:
                 if state != "signal":
                     self._wait(first, _INTERRUPTION)
                     self._wait(first + WINDOW, _INTERRUPTION)
-            case messages.Gap(first=first, count=count, judged=False):
+            case messages.Gap(first=first, judged=False):
                 self._wait(first, _GAP, message)
                 self._wait(first, _INTERRUPTION)
-                self._wait(first + count, _INTERRUPTION)
         self._release(self._newest - self._horizon)
 
     def totals(self) -> BeatTotals:

@@ -10,10 +10,10 @@ from ecgmon.holter.totals import (
     SUPRAVENTRICULAR,
     VENTRICULAR,
     BeatTotals,
+    EctopicRuns,
     Episodes,
     HeartRate,
     HourTotals,
-    EctopicRuns,
 )
 
 CLASSES: Final[tuple[BeatClass, ...]] = get_args(BeatClass)

@@ -68,7 +68,7 @@ def expected(beats, gone, windows, gaps):
         left
         | {one.first for one in windows if one.state != "signal"}
         | {one.first + SECOND for one in windows if one.state != "signal"}
-        | {edge for one in gaps for edge in (one.first, one.first + one.count)}
+        | {one.first for one in gaps}
     )
     fold, newest = BeatFold(), -1
     for one in beats:
@@ -97,6 +97,16 @@ def test_whatever_comes_late_or_twice_counts_once_in_its_place(recording, seed):
         return (message.first if at is None else at) + draw.randrange(HORIZON // 3)
 
     assert totals(sorted(twice, key=arrives)) == expected(*recording)
+
+
+def test_what_comes_again_after_the_horizon_is_passed_over():
+    beats = in_a_row("NNVVN" * 20)
+    again = [*beats, beats[0], withdrawn(beats[1].at), beats[2]]
+    assert beats[-1].at - beats[2].at > HORIZON // 2
+    feed = TotalsFeed(horizon=HORIZON // 2)
+    for message in again:
+        feed.take(message)
+    assert feed.totals() == totals(beats)
 
 
 def test_totals_may_be_asked_for_at_any_time():
