@@ -178,8 +178,8 @@ def _runs(kind: Kind, of: Sequence[Event], start: int, stop: int) -> list[tuple[
         if letter in kind.beats:
             begin = begin if length else sample - MATCH
             length, end = min(length + 1, LONGEST), sample + MATCH
-        elif letter == kind.opens and not length:
-            length, begin, end = LONGEST, sample - MATCH, sample + MATCH
+        elif letter == kind.opens and not length:  # rxr gives an episode no time without a beat
+            length, begin, end = LONGEST, sample - MATCH, sample - MATCH
         elif letter == kind.closes and length:
             end = sample + MATCH
         elif length and (letter in _BEATS or letter == "U"):
