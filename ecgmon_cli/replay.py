@@ -169,6 +169,7 @@ def replay(
       ecgmon replay --simulate mixed --wearers 20 --loop --connect tcp://127.0.0.1:5555
     """
     from ecgmon.models.beat_bundle import BeatModel
+    from ecgmon.models.loading import load_servable
     from ecgmon_cli.fleet import play_all
     from ecgmon_cli.replay_session import Session, play
 
@@ -239,8 +240,8 @@ def replay(
             Console(file=session.out).print(text, soft_wrap=True)
             sources = [simulated(FALLBACK, seed, None)]
             session = replace(session, notice=notice, model=model or SIMULATED)
-    if beat_model is not None:
-        BeatModel.load(beat_model).require_live(beat_model)
+    if beat_model is not None and not isinstance(load_servable(beat_model), BeatModel):
+        raise UsageError(f"{beat_model} judges windows, not beats: give it with --model.")
     if write_annotations is not None:
         make_folder(write_annotations)
     if json_file is not None:

@@ -9,11 +9,11 @@ from trainer.evaluation.ec57.counts import Counts
 from trainer.evaluation.ec57.heart_rate import RateErrors
 from trainer.evaluation.ec57.marks import Marks, marks
 from trainer.evaluation.ec57.matching import LEARNING
-from trainer.evaluation.ec57.runs import KINDS, Runs, events
+from trainer.evaluation.ec57.runs import KINDS, RunCounts, events
 
 
-def _none() -> dict[str, Runs]:
-    return {kind: Runs() for kind in KINDS}
+def _none() -> dict[str, RunCounts]:
+    return {kind: RunCounts() for kind in KINDS}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -24,14 +24,14 @@ class Comparison:
     ----------
     counts : Counts
         Beat by beat.
-    runs : mapping of str to Runs
+    runs : mapping of str to RunCounts
         Run by run, of ventricular (V) and supraventricular (S) beats.
     rates : RateErrors
         Of the heart rate; without any where the annotations state none.
     """
 
     counts: Counts = field(default_factory=Counts)
-    runs: Mapping[str, Runs] = field(default_factory=_none)
+    runs: Mapping[str, RunCounts] = field(default_factory=_none)
     rates: RateErrors = field(default_factory=RateErrors)
 
     @classmethod
@@ -42,12 +42,12 @@ class Comparison:
         stop: int,
         start: int = LEARNING,
     ) -> Self:
-        """Compare annotations at 360 Hz, in the order of time, from sample ``start`` to ``stop``."""
+        """Compare annotations at 360 Hz, in the order of time, from ``start`` to ``stop``."""
         true, tested = to_marks(reference, stop), to_marks(test, stop)
         theirs, mine = events(reference), events(test)
         return cls(
             Counts.compare(true, tested, start, stop),
-            {n: Runs.compare(kind, theirs, mine, start, stop) for n, kind in KINDS.items()},
+            {n: RunCounts.compare(kind, theirs, mine, start, stop) for n, kind in KINDS.items()},
             RateErrors.compare(true, test, start, stop),
         )
 

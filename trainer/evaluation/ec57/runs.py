@@ -33,7 +33,7 @@ LENGTHS: Final = MappingProxyType(
 """Fewest and most beats of each class of length."""
 
 
-class Kind(NamedTuple):
+class RunKind(NamedTuple):
     """What makes up a run.
 
     Parameters
@@ -52,24 +52,24 @@ class Kind(NamedTuple):
     cut: str
 
 
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {"V": Kind("VF", "[", "]", "{U"), "S": Kind("S", "{", "}", "[U")}
+KINDS: Final[Mapping[str, RunKind]] = MappingProxyType(
+    {"V": RunKind("VF", "[", "]", "{U"), "S": RunKind("S", "{", "}", "[U")}
 )
 """Ventricular and supraventricular runs."""
 _BEATS: Final = "NSVFQ"
 _NORMAL: Final = "NLRB"
 
 
-class Event(NamedTuple):
+class RunEvent(NamedTuple):
     """A beat by its class, the begin ``[ {`` or end ``] }`` of an episode, or of shutdown ``U``."""
 
     sample: int
     letter: str
 
 
-def events(annotations: Iterable[Annotation]) -> list[Event]:
+def events(annotations: Iterable[Annotation]) -> list[RunEvent]:
     """Return what matters for runs, of annotations in the order of time."""
-    found: list[Event] = []
+    found: list[RunEvent] = []
     atrial = ventricular = unreadable = False
     for one in annotations:
         letter, mark = "", symbol(one)
@@ -91,7 +91,7 @@ def events(annotations: Iterable[Annotation]) -> list[Event]:
             elif ventricular:
                 letter, ventricular = "]", False
         if letter:
-            found.append(Event(one.sample, letter))
+            found.append(RunEvent(one.sample, letter))
     return found
 
 
@@ -100,7 +100,7 @@ def _none() -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Runs:
+class RunCounts:
     """Runs of one kind, of one record or of several, by their lengths.
 
     Parameters
@@ -117,7 +117,12 @@ class Runs:
 
     @classmethod
     def compare(
-        cls, kind: Kind, reference: Sequence[Event], test: Sequence[Event], start: int, stop: int
+        cls,
+        kind: RunKind,
+        reference: Sequence[RunEvent],
+        test: Sequence[RunEvent],
+        start: int,
+        stop: int,
     ) -> Self:
         """Compare the runs of two annotators from sample ``start`` to ``stop``."""
         runs = cls()
@@ -150,7 +155,7 @@ class Runs:
 
 
 def _lengths(
-    kind: Kind, these: Sequence[Event], others: Sequence[Event], start: int, stop: int
+    kind: RunKind, these: Sequence[RunEvent], others: Sequence[RunEvent], start: int, stop: int
 ) -> list[tuple[int, int]]:
     """Return of each run of one annotator its length, and that of the other's longest run then."""
     others_episodes = list(_episodes(kind, others))
@@ -161,7 +166,9 @@ def _lengths(
     ]
 
 
-def _runs(kind: Kind, of: Sequence[Event], start: int, stop: int) -> list[tuple[int, int, int]]:
+def _runs(
+    kind: RunKind, of: Sequence[RunEvent], start: int, stop: int
+) -> list[tuple[int, int, int]]:
     """Return length, first and last sample of each run; the samples with `MATCH` around them.
 
     A run that nothing has ended before ``stop`` is not one yet.
@@ -188,7 +195,7 @@ def _runs(kind: Kind, of: Sequence[Event], start: int, stop: int) -> list[tuple[
     return found
 
 
-def _episodes(kind: Kind, of: Sequence[Event]) -> list[tuple[int, float]]:
+def _episodes(kind: RunKind, of: Sequence[RunEvent]) -> list[tuple[int, float]]:
     """Return when episodes begin and end; one that nothing ends goes on for ever."""
     found: list[tuple[int, float]] = []
     opened: int | None = None
@@ -202,8 +209,8 @@ def _episodes(kind: Kind, of: Sequence[Event]) -> list[tuple[int, float]]:
 
 
 def _longest(
-    kind: Kind,
-    of: Sequence[Event],
+    kind: RunKind,
+    of: Sequence[RunEvent],
     times: Sequence[int],
     episodes: Sequence[tuple[int, float]],
     begin: int,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.records.formats.wfdb.annotations import Annotation
-from trainer.evaluation.ec57.runs import KINDS, LONGEST, Runs, events
+from trainer.evaluation.ec57.runs import KINDS, LONGEST, RunCounts, events
 
 CODES = {"N": 1, "A": 8, "V": 5, "F": 6, "Q": 13, "e": 34, "[": 32, "]": 33, "!": 31, "S": 9}
 END = 10**6
@@ -23,7 +23,7 @@ def beats(letters, at=1000, step=250):
 
 
 def compared(reference, test, kind="V", start=0, stop=END):
-    return Runs.compare(KINDS[kind], events(reference), events(test), start, stop)
+    return RunCounts.compare(KINDS[kind], events(reference), events(test), start, stop)
 
 
 def cells(matrix):
