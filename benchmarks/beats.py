@@ -154,7 +154,8 @@ def run_rows(groups: Groups) -> Iterator[list[str]]:
 
 def named_rows(strangers: Mapping[str, Judged]) -> Iterator[list[str]]:
     """Yield how ventricular runs were named, over all of mitdb and one record by one."""
-    parts = {"mitdb": of_set(strangers, "mitdb") or {}}
+    whole = of_set(strangers, "mitdb")
+    parts = {"mitdb": whole} if whole else {}
     parts |= {name: {name: strangers[name]} for name in ONE_BY_ONE if name in strangers}
     for part, records in parts.items():
         for long, length, _ in SHARES if part == "mitdb" else ((None, "3 and more", 0.0),):
