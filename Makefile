@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats beats-openecg models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -120,6 +120,18 @@ model-choice: install-dev
 # docs/results/people.md: some minutes; less than one where runs/beats holds what it prepares.
 people: install-dev
 	$(BIN)/python benchmarks/people.py
+
+# docs/results/beats.md: each record through the monitor with the model that MODELS/models.toml gives
+# it; a quarter of an hour for two groups. Work that is done is kept as long as model and signal path
+# stay the same.
+MODELS ?= runs/beat-models
+beats: install-dev
+	nice $(BIN)/python benchmarks/beats.py $(MODELS)
+
+# docs/results/beats-openecg.json: half an hour.
+beats-openecg: install-dev
+	@$(PIP) --editable '.[train,dev,bench]'
+	nice $(BIN)/python benchmarks/openecg_beats.py
 
 # docs/results/qrs.md: seconds.
 qrs: install-dev

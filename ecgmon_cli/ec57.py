@@ -13,6 +13,7 @@ from ecgmon.terminal.progress import long_work
 from ecgmon_cli.options import say_skipped
 
 if TYPE_CHECKING:
+    from trainer.evaluation.ec57.comparison import Comparison
     from trainer.evaluation.ec57.counts import Counts
 
 
@@ -30,7 +31,7 @@ def ec57(
             "--protocol ec57 compares annotation files: name their folder with --annotations."
         )
     from trainer.evaluation.ec57 import page
-    from trainer.evaluation.ec57.counts import gross
+    from trainer.evaluation.ec57.comparison import gross
     from trainer.evaluation.ec57.files import Annotator
 
     tested = Annotator.find(annotations, annotator)
@@ -39,20 +40,28 @@ def ec57(
     with long_work(transient=True) as bar:
         task = bar.add_task("Records", total=len(tested.records), note="")
         skipped: dict[str, RecordError] | None = {} if keep_going else None
-        counts = tested.compare(data, lambda name: bar.update(task, advance=1, note=name), skipped)
+        compared = tested.compare(
+            data, lambda name: bar.update(task, advance=1, note=name), skipped
+        )
     if skipped:
         say_skipped(skipped)
-        tested = replace(tested, records=tuple(counts))
+        tested = replace(tested, records=tuple(compared))
     try:
         command = f"ecgmon evaluate --protocol ec57 --annotations {annotations}"
-        page.write(tested, counts, folder, f"{command} --annotator {tested.extension}")
+        page.write(tested, compared, folder, f"{command} --annotator {tested.extension}")
     except OSError as error:
         raise UsageError(
             f"{error.filename or folder} cannot be written: {error.strerror}."
         ) from error
+    total = gross(compared)
     console = Console(markup=False, highlight=False, soft_wrap=True)
     console.print(f"{folder}/README.md written")
-    console.print(_table(gross(counts)))
+    console.print(_table(total.counts))
+    console.print(_runs(total))
+    if total.rates.n:
+        console.print(
+            f"Heart rate: RMS error {total.rates.rms:.2f}/min of {total.rates.n:,} measurements."
+        )
     if tested.missing:
         console.print(
             f"{len(tested.records)} of the 44 records; no file for {', '.join(tested.missing)}."
@@ -71,4 +80,16 @@ def _table(total: "Counts") -> Table:
         cells = (percent(figures, name) if name in figures else "" for name in names)
         table.add_row(label, f"{beats:,}", *cells)
     table.caption = f"Shutdown: {total.shutdown_s:.0f} s"
+    return table
+
+
+def _runs(total: "Comparison") -> Table:
+    from trainer.evaluation.ec57.page import NAMES, RUNS, run_cells
+
+    table = Table("", *RUNS)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for kind, runs in total.runs.items():
+        for length, figures in runs.figures().items():
+            table.add_row(f"{NAMES[kind]} {length}s", *run_cells(figures))
     return table

@@ -102,7 +102,7 @@ def evaluate(
     inter-patient: one model from DS1, judged on DS2 without adaptation.
 
     ec57: any program's annotations of records of MIT-BIH, compared with the experts' beats as
-    ANSI/AAMI EC57 and the WFDB software's bxb do. Results go to ec57/DIR-EXT in --out.
+    ANSI/AAMI EC57 and the WFDB software's bxb, rxr and mxm do. Results go to ec57/DIR-EXT in --out.
 
     studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
     patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.

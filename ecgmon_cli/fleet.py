@@ -11,7 +11,14 @@ import zmq
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire.device_client import Context
-from ecgmon_cli.replay_session import PlayedSource, Session, Worker, build_device, speed_name
+from ecgmon_cli.replay_session import (
+    PlayedSource,
+    Session,
+    build_device,
+    speed_name,
+    write_annotations,
+)
+from ecgmon_cli.worker import Worker
 from replay.player.player import PlayedDevice, Player
 
 REPORT_S: Final = 5.0
@@ -62,6 +69,9 @@ def play_all(sources: Sequence[PlayedSource], session: Session) -> Result:
         finally:
             player.stop()
             worker.finish()
+    for part, source in zip(parts, sources, strict=True):
+        if part.error is None and not interrupted:
+            write_annotations(part, source, session)
     wearers = [_figures(part) | {"totals": part.board.beat_totals()} for part in parts]
     result = {
         "speed": speed_name(session),

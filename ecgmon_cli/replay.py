@@ -24,6 +24,7 @@ from ecgmon_cli.options import (
     KeepGoing,
     Model,
     alarm_rules,
+    make_folder,
     say_skipped,
     write,
 )
@@ -100,6 +101,16 @@ def replay(
         ),
     ] = None,
     model: Model = None,
+    beat_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Judge beats by this bundle of beats.",
+            show_default="the wearer's own, else none",
+        ),
+    ] = None,
     lead: Annotated[
         str | None, typer.Option(help="Lead to stream, by name or number. [default: II]")
     ] = None,
@@ -123,6 +134,15 @@ def replay(
             "--html",
             metavar="FILE",
             help="Write the totals of the beats as a page, if a model has named them; - is stdout.",
+        ),
+    ] = None,
+    write_annotations: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            file_okay=False,
+            help="Write what the monitor published (beats, noise, heart rate, alarms) into this "
+            "folder as a WFDB annotation file, such as 203.ecgmon.",
         ),
     ] = None,
     view: Annotated[
@@ -153,12 +173,16 @@ def replay(
 
       ecgmon replay nstdb/em --from 300 --duration 60 --no-view
 
+      ecgmon replay 203 --speed max --beat-model beats.onnx --write-annotations judged
+
       ecgmon replay --simulate asystole
 
       ecgmon replay 100 101 203 --connect tcp://127.0.0.1:5555
 
       ecgmon replay --simulate mixed --wearers 20 --loop --connect tcp://127.0.0.1:5555
     """
+    from ecgmon.models.beat_bundle import BeatModel
+    from ecgmon.models.loading import load_servable
     from ecgmon_cli.fleet import play_all
     from ecgmon_cli.replay_session import Session, play
 
@@ -177,6 +201,13 @@ def replay(
         raise UsageError(
             "--model and --journal are for the monitor: with --connect, give them to ecgmon serve."
         )
+    if connect is not None and beat_model is not None:
+        raise UsageError(
+            "--beat-model is for the monitor: with --connect, store the bundle there for the "
+            "wearer with ecgmon models import."
+        )
+    if write_annotations is not None and loop:
+        raise UsageError("--loop never ends a record: leave it or --write-annotations out.")
     if duration is not None and not math.isfinite(duration):
         raise UsageError(f"--duration {duration} is not a duration: give a number of seconds.")
     if html_file is not None and many:
@@ -196,6 +227,8 @@ def replay(
         secure=there.secure if there else lambda _: None,
         rate=rate,
         model=model,
+        beat_model=beat_model,
+        annotations=write_annotations,
         score_from_s=score_from,
         limits=alarm_rules(abnormal, clear_after),
         journal=journal,
@@ -224,6 +257,10 @@ def replay(
             Console(file=session.out).print(text, soft_wrap=True)
             sources = [simulated(FALLBACK, seed, None)]
             session = replace(session, notice=notice, model=model or SIMULATED)
+    if beat_model is not None and not isinstance(load_servable(beat_model), BeatModel):
+        raise UsageError(f"{beat_model} judges windows, not beats: give it with --model.")
+    if write_annotations is not None:
+        make_folder(write_annotations)
     for file in (json_file, html_file):
         if file is not None:
             write(file, "", "a")  # fails now if it cannot be written, not after the replay

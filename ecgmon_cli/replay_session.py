@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -26,6 +26,7 @@ from ecgmon.wire.device_client import Context, Secure, plain
 from ecgmon.wire.viewer_client import KINDS, ViewerClient, topics
 from ecgmon_cli.attach import user
 from ecgmon_cli.summary import summary
+from ecgmon_cli.worker import Worker
 from monitor.daemon import Monitor
 from monitor.settings import MonitorSettings
 from monitor.wearers.policy import WearerPolicy
@@ -33,6 +34,7 @@ from replay.player.device import RecordDevice
 from replay.player.player import PlayedDevice, Player
 from replay.player.resampled import at_rate
 from replay.player.schedule import Pace
+from replay.scoring.annotations import ANNOTATOR, PublishedAnnotations
 from replay.scoring.oracle import mismatches
 from replay.scoring.scoreboard import Played, Scoreboard
 from replay.simulator.simulation import ExpectedAlarm
@@ -72,6 +74,8 @@ class Session:
     patience_s: float = 60.0
     secure: Secure = plain
     notice: str | None = None
+    beat_model: Path | None = None
+    annotations: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +84,6 @@ class Endpoints:
 
     ingest: str
     publish: str
-
-
-class Worker(threading.Thread):
-    """A thread whose exception is raised where it is joined, and told to the others at once."""
-
-    def __init__(self, name: str, work: Callable[[], None], failed: threading.Event) -> None:
-        super().__init__(name=name, daemon=True)
-        self._work = work
-        self._failed = failed
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        """Work, in the thread."""
-        try:
-            self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again by finish
-            self._error = error
-            self._failed.set()
-
-    def finish(self) -> None:
-        """Wait for the end; raise what ended it."""
-        if self.ident is not None:  # it may never have been started
-            self.join()
-        if self._error is not None:
-            raise self._error
 
 
 def play(source: PlayedSource, session: Session) -> dict[str, Any]:
@@ -138,6 +117,8 @@ def play(source: PlayedSource, session: Session) -> dict[str, Any]:
         finally:
             player.stop()
             worker.finish()
+    if not interrupted:
+        write_annotations(part, source, session)
     result = board.result(device.sent) | device.figures()
     result["speed"] = speed_name(session)
     result["interrupted"] = interrupted
@@ -174,7 +155,27 @@ def build_device(source: PlayedSource, session: Session) -> PlayedDevice:
         round(session.start_s * RATE),
         _score_from(session, card, record, fits=fits),
     )
-    return PlayedDevice(record.wearer, device, Scoreboard(played, card, device.available_at))
+    board = Scoreboard(played, card, device.available_at)
+    annotations = None if session.annotations is None else PublishedAnnotations()
+    return PlayedDevice(record.wearer, device, board, annotations)
+
+
+def write_annotations(part: PlayedDevice, source: PlayedSource, session: Session) -> None:
+    """Write what was published of a wearer as annotations, if that was asked for and is complete.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be written.
+    """
+    if session.annotations is None or part.annotations is None or part.board.end is None:
+        return
+    path = session.annotations / f"{part.wearer}.{ANNOTATOR}"
+    rate = source.record.rate
+    try:
+        part.annotations.write(path, rate, round(session.start_s * rate))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def speed_name(session: Session) -> str | float:
@@ -208,7 +209,7 @@ def _monitor(
             policy=WearerPolicy(
                 resolve=lambda wearer: of_replay(session.model, wearer or "", fitted),
                 limits=lambda _: session.limits,
-                resolve_beats=beats_of,
+                resolve_beats=lambda wearer: session.beat_model or beats_of(wearer),
             ),
         )
         monitor = Monitor(settings, context)

@@ -15,6 +15,7 @@ from ecgmon.wire import messages
 from ecgmon.wire.device_client import PATIENCE_S, Context, Secure, plain
 from ecgmon.wire.viewer_client import ViewerClient, topics
 from replay.player.device import RecordDevice
+from replay.scoring.annotations import PublishedAnnotations
 from replay.scoring.scoreboard import Scoreboard
 
 KINDS: Final = (
@@ -52,6 +53,8 @@ class PlayedDevice:
         Sends.
     board : Scoreboard
         Counts what is published of it.
+    annotations : PublishedAnnotations, optional
+        Collects what is published of it.
     error : EcgmonError or None
         What ended it early.
     """
@@ -59,6 +62,7 @@ class PlayedDevice:
     wearer: str
     device: RecordDevice
     board: Scoreboard
+    annotations: PublishedAnnotations | None = None
     error: EcgmonError | None = None
 
 
@@ -117,9 +121,11 @@ class Player:
         device = self._playing[0].device
         publish = _reachable(str(device.publish), device.endpoint)
         one = self._parts[0].wearer if len(self._parts) == 1 else None
+        annotated = any(part.annotations is not None for part in self._parts)
+        kinds = (*KINDS, messages.Beat) if annotated else KINDS
         # The devices' acknowledgements bound what can be under way.
         self._results = ViewerClient(
-            self._context, publish, topics(KINDS, one), queued=0, secure=self._secure
+            self._context, publish, topics(kinds, one), queued=0, secure=self._secure
         )
         deadline = time.monotonic() + PATIENCE_S
         while not self._subscribed.is_set():
@@ -176,6 +182,8 @@ class Player:
         if self._results is not None:
             for part, message in self._listen(self._results):
                 part.board.take(message, self._results.last_message)
+                if part.annotations is not None:
+                    part.annotations.take(message)
 
     def _wait(self, playing: list[PlayedDevice]) -> None:
         """Wait until there is something to read or to send."""

@@ -152,11 +152,6 @@ class Counts:
         return int(self.matrix[which].sum())
 
 
-def gross(records: Mapping[str, Counts]) -> Counts:
-    """Return the sums over records."""
-    return sum(records.values(), Counts())
-
-
 def average(records: Mapping[str, Counts]) -> dict[str, dict[str, float | None]]:
     """Return each figure's mean over the records that have it, and how many these are."""
     each = [counts.figures() for counts in records.values()]

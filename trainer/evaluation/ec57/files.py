@@ -9,14 +9,12 @@ from typing import Final, Self
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.records.fetch import obtain
-from ecgmon.records.formats.wfdb.annotations import Annotation, encode, load, symbol
+from ecgmon.records.formats.wfdb.annotations import Annotation, encode, load
 from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.many import each
 from ecgmon.records.record import Found
 from trainer.data.protocol_splits import NON_PACED
-from trainer.evaluation.ec57.counts import Counts
-from trainer.evaluation.ec57.marks import Marks, marks
-from trainer.evaluation.ec57.matching import LEARNING
+from trainer.evaluation.ec57.comparison import Comparison
 
 _OTHER_FILES: Final = (".hea", ".dat")
 """What may lie beside annotation files: headers and signals."""
@@ -94,7 +92,7 @@ class Annotator:
         data: Path | None,
         progress: Callable[[str], None],
         skipped: dict[str, RecordError] | None = None,
-    ) -> dict[str, Counts]:
+    ) -> dict[str, Comparison]:
         """Compare every file with the record's reference annotations.
 
         Parameters
@@ -119,7 +117,7 @@ class Annotator:
 
         return dict(each(self.records, self._compare, data=data, fetch=fetch, skipped=skipped))
 
-    def _compare(self, found: Found) -> Counts:
+    def _compare(self, found: Found) -> Comparison:
         name = found.path.name
         header = read_header(found)
         if header.rate != RATE or header.length is None:
@@ -127,14 +125,26 @@ class Annotator:
                 f"The header {found.path}.hea is not MIT-BIH's, of {RATE} Hz and with its number "
                 "of samples: point --data or $ECGMON_DATA at another copy."
             )
-        reference = found.path.with_name(f"{name}.atr")
-        tested = self.folder / f"{name}.{self.extension}"
-        return Counts.compare(
-            _read(reference, header.length, "copy or fetch it again"),
-            _read(tested, header.length, "write it again, or take it away"),
-            LEARNING,
-            header.length,
-        )
+        return compare_files(found, self.folder / f"{name}.{self.extension}")
+
+
+def compare_files(found: Found, tested: Path) -> Comparison:
+    """Compare an annotation file with the reference annotations of a record of any rate.
+
+    Raises
+    ------
+    RecordError
+        If one of them cannot be read, or the record's header does not state its length.
+    """
+    header = read_header(found)
+    if header.length is None:
+        raise RecordError(f"The header {found.path}.hea does not state the number of samples.")
+    reference = found.path.with_name(f"{found.path.name}.atr")
+    return Comparison.of(
+        read_annotations(reference, header.rate, "copy or fetch it again"),
+        read_annotations(tested, header.rate, "write it again, or take it away"),
+        round(header.length * RATE / header.rate),
+    )
 
 
 def write_annotations(path: Path, beats: Iterable[tuple[int, str]]) -> None:
@@ -155,8 +165,23 @@ def write_annotations(path: Path, beats: Iterable[tuple[int, str]]) -> None:
     path.write_bytes(encode(Annotation(sample, _CODES[label]) for sample, label in beats))
 
 
-def _read(path: Path, stop: int, remedy: str) -> Marks:
-    """Read an annotation file into samples at 360 Hz."""
+def read_annotations(path: Path, rate: float, remedy: str) -> list[Annotation]:
+    """Read an annotation file; its samples are given at 360 Hz, and none before the first.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rate : float
+        Its samples per second where it does not state them: the record's.
+    remedy : str
+        What to do where it cannot be read.
+
+    Raises
+    ------
+    RecordError
+        If it cannot be read, or has no end.
+    """
     try:
         loaded = load(path)
         if not loaded.ended:  # beats that were cut off would count as missed
@@ -166,12 +191,9 @@ def _read(path: Path, stop: int, remedy: str) -> Marks:
         raise RecordError(
             f"The annotation file {path} cannot be read ({why}): {remedy}."
         ) from error
-    factor = 1 if loaded.rate is None else RATE / loaded.rate
-    return marks(
-        (
-            (int(one.sample * factor + 0.5), symbol(one), one.subtype)
-            for one in loaded.marks
-            if one.sample >= 0
-        ),
-        stop,
-    )
+    factor = RATE / (loaded.rate or rate)
+    return [
+        one._replace(sample=int(one.sample * factor + 0.5))
+        for one in loaded.marks
+        if one.sample >= 0
+    ]

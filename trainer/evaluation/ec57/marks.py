@@ -14,7 +14,7 @@ from trainer.evaluation.ec57.matching import MATCH, NEVER
 CLASSES: Final = MappingProxyType(AAMI_CLASSES | dict.fromkeys("ejn", "S"))
 """Class of every beat symbol. bxb counts supraventricular escape beats as ectopic ones; the
 grouping of most of the literature, `AAMI_CLASSES`, has them among the normal ones."""
-_UNREADABLE: Final = 0x30
+UNREADABLE: Final = 0x30
 """Bits of a ``~`` mark's subtype that say: neither of the signals can be read."""
 
 Spans = Sequence[tuple[int, int]]
@@ -47,7 +47,7 @@ class Marks:
 def marks(annotations: Iterable[tuple[int, str, int]], stop: int = NEVER) -> Marks:
     """Tell beats and episodes from a record's annotations.
 
-    A shutdown begins with ``~`` of a subtype with both bits of `_UNREADABLE` and ends with one
+    A shutdown begins with ``~`` of a subtype with both bits of `UNREADABLE` and ends with one
     without. If something else follows, there was but one mark in the middle of it, as in the
     database of the AHA: then it lasts from `MATCH` after what came before to `MATCH` before what
     follows.
@@ -71,7 +71,7 @@ def marks(annotations: Iterable[tuple[int, str, int]], stop: int = NEVER) -> Mar
                 flutter.append((fluttering, sample))
                 fluttering = None
             continue
-        begins = symbol == "~" and subtype & _UNREADABLE == _UNREADABLE
+        begins = symbol == "~" and subtype & UNREADABLE == UNREADABLE
         if unreadable is not None:
             if symbol == "~" and not begins:
                 shutdown.append((unreadable, sample))

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from trainer.data.protocol_splits import PACED
-from trainer.evaluation.ec57.counts import BEATS, LABELS, Counts, average, gross
+from trainer.evaluation.ec57.comparison import Comparison, gross
+from trainer.evaluation.ec57.counts import BEATS, LABELS, Counts, average
 from trainer.evaluation.ec57.files import Annotator
 from trainer.pages import page
 
@@ -27,13 +28,15 @@ SUMMARY: Final = (
     ("S", "false_positive_rate", "S FPR"),
     *COLUMNS[7:],
 )
+RUNS: Final = ("annotated", "of them found", "Se", "told", "of them true", "+P")
+NAMES: Final = {"V": "ventricular", "S": "supraventricular"}
 Figures = Mapping[str, Mapping[str, float | None]]
 Columns = tuple[tuple[str, str, str], ...]
 
 
 def write(
     tested: Annotator,
-    records: Mapping[str, Counts],
+    records: Mapping[str, Comparison],
     folder: Path,
     command: str,
     about: str = "",
@@ -44,7 +47,7 @@ def write(
     ----------
     tested : Annotator
         Whose annotations are compared.
-    records : mapping of str to Counts
+    records : mapping of str to Comparison
         What came of each record.
     folder : Path
         Where they are written.
@@ -70,8 +73,8 @@ def write(
         "records": len(records),
         "missing": list(tested.missing),
         "gross": gross(records).everything(),
-        "average": average(records),
-        "per_record": {name: counts.everything() for name, counts in records.items()},
+        "average": average(_counts(records)),
+        "per_record": {name: one.everything() for name, one in records.items()},
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -86,8 +89,9 @@ def percent(figures: Mapping[str, float | None], name: str) -> str:
     return "-" if value is None else f"{100 * value:.{digits}f}"
 
 
-def _page(tested: Annotator, records: Mapping[str, Counts], command: str, about: str) -> str:
-    total = gross(records)
+def _page(tested: Annotator, records: Mapping[str, Comparison], command: str, about: str) -> str:
+    everything = gross(records)
+    total = everything.counts
     matrix = zip(LABELS, total.matrix.tolist(), strict=True)
     return page(
         "ec57.md.j2",
@@ -101,16 +105,36 @@ def _page(tested: Annotator, records: Mapping[str, Counts], command: str, about:
         summary_head=["", *_names(SUMMARY)],
         summary=[
             ["gross", *_cells(total.figures(), SUMMARY)],
-            ["average", *_cells(average(records), SUMMARY)],
+            ["average", *_cells(average(_counts(records)), SUMMARY)],
         ],
         matrix_head=["", *LABELS.lower()],
         matrix=[[f"**{label}**", *(f"{cell:,}" for cell in row)] for label, row in matrix],
         each_head=["record", "beats", "V", "S", *_names(COLUMNS), "shutdown, s"],
         each=[
-            *(_record(name, counts) for name, counts in records.items()),
+            *(_record(name, counts) for name, counts in _counts(records).items()),
             _record("**gross**", total),
         ],
+        runs_head=["", *RUNS],
+        runs=[
+            [f"{NAMES[kind]} {length}s", *run_cells(figures)]
+            for kind, runs in everything.runs.items()
+            for length, figures in runs.figures().items()
+        ],
+        rates=everything.rates,
     )
+
+
+def run_cells(figures: Mapping[str, float | None]) -> list[str]:
+    """Return the cells of `RUNS` from the figures of a class of runs."""
+    counts = {name: f"{figures[name]:,}" for name in ("runs", "found", "told", "true")}
+    return [
+        *(counts["runs"], counts["found"], percent(figures, "sensitivity")),
+        *(counts["told"], counts["true"], percent(figures, "ppv")),
+    ]
+
+
+def _counts(records: Mapping[str, Comparison]) -> dict[str, Counts]:
+    return {name: one.counts for name, one in records.items()}
 
 
 def _names(columns: Columns) -> list[str]:

@@ -25,7 +25,7 @@ from trainer.data.examples import Examples
 from trainer.data.protocol_splits import DS1, DS1_MODEL_SELECTION, DS2, SAME_PERSON
 from trainer.data.splits import ENROLMENT_S
 from trainer.evaluation.ec57 import page
-from trainer.evaluation.ec57.counts import gross
+from trainer.evaluation.ec57.comparison import gross
 from trainer.evaluation.ec57.files import Annotator, write_annotations
 from trainer.evaluation.ec57.matching import LEARNING, MATCH
 from trainer.evaluation.studies.parts import by_wearer
@@ -92,14 +92,14 @@ def annotate(
     figures = {}
     for kind, extension in EXTENSIONS.items():
         tested = Annotator.find(folder, extension)
-        counts = tested.compare(data, lambda _: None)
+        compared = tested.compare(data, lambda _: None)
         command = f"ecgmon evaluate --protocol studies --recipe {recipe}"
         about = (
             f"Beats that the monitor's detector finds, classified {_ABOUT[kind]}: the recipe "
             f"`{recipe}`, trained on the other half of the wearers."
         )
-        page.write(tested, counts, out / f"{recipe}-{kind}", command, about)
-        figures[kind] = gross(counts).everything()
+        page.write(tested, compared, out / f"{recipe}-{kind}", command, about)
+        figures[kind] = gross(compared).counts.everything()
     return figures
 
 

@@ -6,7 +6,7 @@ import wfdb
 
 from ecgmon.core.errors import RecordError, UsageError
 from trainer.data.protocol_splits import NON_PACED
-from trainer.evaluation.ec57.counts import gross
+from trainer.evaluation.ec57.comparison import gross
 from trainer.evaluation.ec57.files import Annotator, write_annotations
 
 BEATS = [(108_000 + 300 * n, "NNVNSNFQ"[n % 8]) for n in range(40)]
@@ -62,8 +62,9 @@ def test_another_time_resolution_is_taken_into_account(folder, data):
     symbols = [label for _, label in BEATS]
     wfdb.wrann("100", "qrs", samples * 720 // 360, symbols, fs=720, write_dir=str(folder))
     wfdb.wrann("207", "qrs", samples, symbols, fs=360, write_dir=str(folder))
-    counts = Annotator.find(folder).compare(data, silent)
-    assert all(np.trace(one.matrix) == one.matrix.sum() == 40 for one in counts.values())
+    compared = Annotator.find(folder).compare(data, silent)
+    for one in compared.values():
+        assert np.trace(one.counts.matrix) == one.counts.matrix.sum() == 40
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "1e-300", "fast", ""])
@@ -86,8 +87,12 @@ def test_a_header_of_another_rate_is_refused(folder, data):
 
 
 def test_the_reference_agrees_with_itself_and_has_as_many_beats_as_reports_say(mitdb):
-    counts = Annotator.find(mitdb, "atr").compare(mitdb.parent, silent)
-    assert tuple(counts) == NON_PACED
-    total = gross(counts)
+    compared = Annotator.find(mitdb, "atr").compare(mitdb.parent, silent)
+    assert tuple(compared) == NON_PACED
+    runs = gross(compared).runs
+    figures = {kind: runs[kind].figures() for kind in runs}
+    assert [one["runs"] for one in figures["V"].values()] == [648, 52, 13]
+    assert all(one["sensitivity"] == one["ppv"] == 1 for one in figures["V"].values())
+    total = gross(compared).counts
     assert (total.beats(), total.beats("V"), total.beats("S")) == (83_978, 5_900, 2_745)
     assert np.trace(total.matrix) == total.matrix.sum() == 83_978
