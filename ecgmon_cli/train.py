@@ -22,6 +22,7 @@ from ecgmon_cli.options import (
     say_skipped,
 )
 from ecgmon_cli.recipe import RecipeSides, known, train_recipe
+from ecgmon_cli.train_beats import Split, train_beats
 
 if TYPE_CHECKING:
     from ecgmon.models.bundle import Model
@@ -38,11 +39,17 @@ class NetworkName(StrEnum):
 
     BEATNET = "beatnet"
     CARDIACNET = "cardiacnet"
+    BEATS = "beats"
 
 
 def train(
     network: Annotated[
-        NetworkName | None, typer.Option(help="Network to train.", show_default="beatnet")
+        NetworkName | None,
+        typer.Option(help="Network to train; beats judges single beats.", show_default="beatnet"),
+    ] = None,
+    split: Annotated[
+        Split | None,
+        typer.Option(help="Who trains and who is judged, of beats.", show_default="shipped"),
     ] = None,
     patient: Annotated[
         str | None,
@@ -99,6 +106,10 @@ def train(
 
       ecgmon train --patient simulated -o ecgmon/models/built_in/simulated.onnx
 
+      ecgmon train --network beats -o ecgmon/models/built_in/beats.onnx
+
+      ecgmon train --network beats --split fold-0
+
       ecgmon train --recipe context --live -o runs/context.onnx
 
       ecgmon train --recipe transfer --training 101,106 --validation 114 --evaluation 203
@@ -116,6 +127,11 @@ def train(
                 "--recipe has its own network: leave --network, --patient and --generic out."
             )
         train_recipe(recipe, live, sides, annotator, out, seed, data, keep_going=keep_going)
+        return
+    if split is not None and network is not NetworkName.BEATS:
+        raise UsageError("--split is of all people's beats: give it with --network beats.")
+    if network is NetworkName.BEATS and (patient, generic) == (None, None):
+        train_beats(split or Split.SHIPPED, out, seed, data)
         return
     if live or any(side is not None for side in sides):
         raise UsageError(

@@ -21,6 +21,7 @@ from ecgmon.signal import SignalChain
 from ecgmon.signal.row_beats import RowBeats
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.sample_history import SampleHistory
+from ecgmon.signal.sliding_quantiles import SlidingQuantiles
 from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
@@ -47,8 +48,12 @@ PARTS = {
 }
 NO_STATE_OF_THEIR_OWN = {AlarmMessages, WearerRegistry, WearerTable, WearerPlaces}
 """An AlarmStateMachine with a name, and what holds the wearers."""
-SAVED_ELSEWHERE = {SignalChain: {"next"}, SampleHistory: {"_views"}}
-"""The same ndarray as that of its rows; views of the samples."""
+SAVED_ELSEWHERE = {
+    SignalChain: {"next"},
+    SampleHistory: {"_views"},
+    SlidingQuantiles: {"_ordered"},
+}
+"""The same ndarray as that of its rows; views of the samples; the latest values in order."""
 TAKES = {"__call__", "accept", "add", "advance", "condition", "observe", "push", "second", "take"}
 """Methods by which a stream comes in."""
 every_class = pytest.mark.parametrize("one", ALL, ids=lambda one: one.kind.__name__)

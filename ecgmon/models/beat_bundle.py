@@ -9,7 +9,7 @@ from ecgmon.core.errors import BundleError
 from ecgmon.core.labels import BeatClass
 from ecgmon.models.bundle import Served, ends, open_session, read, verify
 from ecgmon.models.card import AnyCard, Count
-from ecgmon.signal.beat_segments import BEAT_RATE, CHANNELS, LENGTH
+from ecgmon.signal.beat_segments import BEAT_RATE, VALUES
 
 
 class TrainingBeats(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class BeatCard(AnyCard, frozen=True, kw_only=True):
 
     ``segments`` says how a beat is cut: *published*, as Kachuee et al. (2018) did, from its R peak
     on; or *live*, as a monitor can (`ecgmon.signal.beat_segments`). The shape of an input is
-    ``channels`` times ``length``.
+    ``channels`` times ``length``; a live one is ``length`` numbers.
     """
 
     input: Literal["beat"] = "beat"
@@ -85,8 +85,12 @@ class BeatModel(Served[BeatCard]):
         """
         card, sha256 = verify(path, data, BeatCard)
         session = open_session(path, data)
-        expected = [[None, card.channels, card.length], [None, len(card.classes)]]
-        if ends(session) != [("tensor(float)", shape) for shape in expected]:
+        shapes = [[card.channels, card.length]] + [[card.length]] * (card.channels == 1)
+        expected = [
+            [("tensor(float)", [None, *shape]), ("tensor(float)", [None, len(card.classes)])]
+            for shape in shapes
+        ]
+        if ends(session) not in expected:
             raise BundleError(
                 f"{path} takes other input than its card says: expected {card.channels} times "
                 f"{card.length} samples."
@@ -97,7 +101,7 @@ class BeatModel(Served[BeatCard]):
         """Raise `BundleError` where a monitor cannot cut what this model sees of a beat."""
         card = self.card
         shape = (card.channels, card.length, card.rate)
-        if card.segments != "live" or shape != (CHANNELS, LENGTH, BEAT_RATE):
+        if card.segments != "live" or shape != (1, VALUES, BEAT_RATE):
             raise BundleError(
                 f"{path} sees beats as no monitor has them: train a recipe of live beats, such as "
                 "context."

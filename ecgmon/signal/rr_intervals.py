@@ -17,6 +17,9 @@ LONGEST_S: Final = 2.0
 ORDINARY_S: Final = 0.8
 """Seconds of an interval that is not known yet."""
 
+VALUES: Final = 3
+"""Numbers that `RRIntervals` says of a beat."""
+
 _Seconds = Annotated[list[float], msgspec.Meta(max_length=AVERAGED + 1)]
 
 

@@ -5,12 +5,12 @@ import numpy as np
 
 from ecgmon.models.beat_bundle import BeatCard
 from ecgmon.models.bundle import checksum, metadata, verify
-from ecgmon.signal.beat_segments import CHANNELS, LENGTH
+from ecgmon.signal.beat_segments import LENGTH
 
 CLASSES = ("N", "S", "V", "F", "Q")
 
 
-def export_random(path, *, seed=1, wearer=None, channels=CHANNELS, segments="live"):
+def export_random(path, *, seed=1, wearer=None, channels=5, segments="live"):
     """Export a small network of the recipe of beats, with random weights, and return the path."""
     import torch
 

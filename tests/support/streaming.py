@@ -9,7 +9,7 @@ import numpy as np
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.signal import Geometry, SignalChain, Windows
 from ecgmon.signal.beat_feed import BeatFeed
-from ecgmon.signal.beat_segments import BeatSegments
+from ecgmon.signal.beat_segments import LENGTH, BeatSegments
 from ecgmon.signal.filter import SectionFilter, band_pass
 from ecgmon.signal.front_end import FrontEnd
 from ecgmon.signal.pacing_spikes import SpikeRemover
@@ -17,9 +17,12 @@ from ecgmon.signal.peaks import Peaks
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.qrs_energy import QrsEnergy
 from ecgmon.signal.rate_converter import RateConverter
+from ecgmon.signal.rr_context import RRContext
 from ecgmon.signal.rr_intervals import RRIntervals
 from ecgmon.signal.sample_history import SampleHistory
 from ecgmon.signal.scale import AmplitudeScale
+from ecgmon.signal.shape_context import ShapeContext
+from ecgmon.signal.sliding_quantiles import SlidingQuantiles
 from ecgmon.signal.stillness import QUARTER, Stillness
 from replay.simulator.simulation import simulate
 
@@ -187,6 +190,25 @@ def drive_segments(made, row, at, x):
     ]
 
 
+def drive_quantiles(made, row, at, values):
+    found = []
+    for value in values:
+        made.add(float(value))
+        found.append([made.quantile(share) for share in (0.1, 0.5, 0.9, 1)])
+    return found
+
+
+def drive_shapes(made, row, at, signals):
+    """Beats at intervals that follow from where the stream is."""
+    found = []
+    for number, one in enumerate(signals, at):
+        rhythm = RRContext()
+        rhythm.add(300 * number)
+        rhythm.add(300 * number + 200 + number % 90)
+        found.append(made.add(one, rhythm))
+    return found
+
+
 def drive_pushed(made, row, at, x):
     return made.push(x).tolist()
 
@@ -238,6 +260,24 @@ OF_SIGNAL = [
         lambda _: RRIntervals(),
         lambda rng: np.cumsum(rng.integers(72, 1500, 60)),
         lambda made, row, _, beats: [made.add(int(beat)) for beat in beats],
+    ),
+    Streaming(
+        SlidingQuantiles,
+        lambda _: SlidingQuantiles(9),
+        lambda rng: rng.integers(0, 5, 60).astype(float),
+        drive_quantiles,
+    ),
+    Streaming(
+        RRContext,
+        lambda _: RRContext(),
+        lambda rng: np.cumsum(rng.integers(72, 1500, 60)),
+        lambda made, row, _, beats: [made.add(int(beat)) for beat in beats],
+    ),
+    Streaming(
+        ShapeContext,
+        lambda _: ShapeContext(),
+        lambda rng: rng.normal(size=(300, LENGTH)).astype(np.float32),
+        drive_shapes,
     ),
     of_rate(RateConverter, 250_000, with_holes, drive_pushed),
     of_rate(RateConverter, 1_000_000, with_holes, drive_pushed),

@@ -15,7 +15,8 @@ from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
 from ecgmon.models.bundle import Model
 from ecgmon.models.card import ScoredSpan, Validation
 from ecgmon.signal import Geometry
-from ecgmon.signal.beat_segments import BEAT_RATE
+from ecgmon.signal.beat_segments import BEAT_RATE, LENGTH, SHAPES, VALUES
+from trainer.data.beats.causal_beats import CHANNELS, flat
 from trainer.data.examples import Examples
 from trainer.networks.window_networks import WindowNetwork, parameter_count
 from trainer.training import build
@@ -73,6 +74,8 @@ def export_beats(
 ) -> BeatModel:
     """Write the bundle of a network of beats; see `trainer.training.onnx_export.export`."""
     examples = trained.training
+    live = segments == "live"
+    channels, length = (1, VALUES) if live else examples.inputs.shape[1:]
     card = BeatCard(
         name=trained.name,
         network=trained.name,
@@ -84,15 +87,16 @@ def export_beats(
         created=export.now(),
         classes=examples.classes,
         segments=segments,
-        channels=examples.channels,
-        length=examples.inputs.shape[2],
+        channels=channels,
+        length=length,
         rate=BEAT_RATE,
         beats=tuple(examples.counts.tolist()),
         validation=_counts(_CHOSE, trained.validation, trained),
         evaluation=_counts(_UNSEEN, trained.evaluation, trained),
     )
     some = trained.validation.inputs[: build.CHECKED_WINDOWS]
-    return export.export_served(_Classes(trained.network), card, path, some, BeatModel.load)
+    network = Classes(_OfChannels(trained.network) if live else trained.network)
+    return export.export_served(network, card, path, flat(some) if live else some, BeatModel.load)
 
 
 def export_windows(trained: TrainedRecipe, path: Path) -> Model:
@@ -122,7 +126,7 @@ def export_windows(trained: TrainedRecipe, path: Path) -> Model:
     )
 
 
-class _Classes(nn.Module):
+class Classes(nn.Module):
     """The probabilities of a network of classes."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -130,7 +134,22 @@ class _Classes(nn.Module):
         self.network = network
 
     def forward(self, signal: Tensor) -> Tensor:
+        """Return probabilities, shape (n, classes)."""
         return torch.softmax(self.network(signal), dim=1)
+
+
+class _OfChannels(nn.Module):
+    """A network that sees live beats as channels, of the inputs that a monitor cuts."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, signal: Tensor) -> Tensor:
+        shapes = signal[:, : SHAPES * LENGTH].reshape(-1, SHAPES, LENGTH)
+        constant = signal[:, SHAPES * LENGTH : SHAPES * LENGTH + CHANNELS - SHAPES, None]
+        logits: Tensor = self.network(torch.cat([shapes, constant.expand(-1, -1, LENGTH)], dim=1))
+        return logits
 
 
 class _Windows(WindowNetwork):

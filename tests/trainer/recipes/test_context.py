@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from ecgmon.core.constants import RATE
 from ecgmon.signal.beat_segments import beat_inputs
+from trainer.data.beats.causal_beats import channels
 from trainer.data.examples import Examples
 from trainer.recipes import recipe
 from trainer.recipes.context import RECIPE, Augmentation, ContextNet, PrematureBeats
@@ -27,7 +28,8 @@ def stream(beats):
 
 def inputs_of(beats):
     filtered = stream(beats)
-    return beat_inputs(filtered, np.ones(len(filtered) // RATE, dtype=np.float32), beats)
+    scale = np.ones(len(filtered) // RATE, dtype=np.float32)
+    return channels(beat_inputs(filtered, scale, beats))
 
 
 @pytest.mark.parametrize("samples", [25, 50])  # at 125 Hz; whole ones at 360 Hz

@@ -27,7 +27,7 @@ from trainer.data.placement import Placement
 
 _DIGEST: Final = 32
 """Bytes of a SHA-256."""
-_ARRAYS: Final = ("samples", "labels", "usable", "shapes", "intervals")
+_ARRAYS: Final = ("samples", "labels", "usable", "inputs")
 _CODE: Final = (
     "ecgmon/core/annotations.py",
     "ecgmon/core/constants.py",
@@ -49,6 +49,7 @@ def beats_of(
     data: Path | None = None,
     placement: Placement | None = None,
     positions: Positions = "found",
+    mixed: tuple[int, ...] = (),
 ) -> Iterator[tuple[Person, LeadBeats]]:
     """Yield the beats of each lead of each person.
 
@@ -60,7 +61,7 @@ def beats_of(
         Where prepared beats are kept; made if it is not there.
     data : Path, optional
         Folder of databases to look in first.
-    placement, positions
+    placement, positions, mixed
         As `lead_beats` takes them.
 
     Raises
@@ -71,7 +72,7 @@ def beats_of(
     for person in people:
         for name in person.records:
             found = obtain(name, data=data)
-            for lead in cached_beats(found, folder, placement, positions):
+            for lead in cached_beats(found, folder, placement, positions, mixed):
                 yield person, lead
 
 
@@ -80,15 +81,16 @@ def cached_beats(
     folder: Path,
     placement: Placement | None = None,
     positions: Positions = "found",
+    mixed: tuple[int, ...] = (),
 ) -> list[LeadBeats]:
     """Return what `lead_beats` does, from the folder if it is there."""
-    asked = msgspec.json.encode((placement, positions))
+    asked = msgspec.json.encode((placement, positions, mixed))
     key = _content(found) + _code() + asked
     variant = hashlib.sha256(asked).hexdigest()[:8]
     path = folder / f"{found.name.replace('/', '-')}-{variant}.beats"
     if (kept := _load(path, key, found.name)) is not None:
         return kept
-    made = lead_beats(found, placement, positions)
+    made = lead_beats(found, placement, positions, mixed)
     arrays = {f"{lead.lead}-{name}": getattr(lead, name) for lead in made for name in _ARRAYS}
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)

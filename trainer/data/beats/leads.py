@@ -21,11 +21,10 @@ from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.beat_feed import BeatFeed
-from ecgmon.signal.beat_segments import SHAPES, beat_inputs
+from ecgmon.signal.beat_segments import beat_inputs
 from ecgmon.signal.quality import SIGNAL
 from ecgmon.signal.types import Windows
 from trainer.data.beats.kachuee import CLASSES
-from trainer.data.examples import Examples
 from trainer.data.placement import Placement
 
 Positions = Literal["found", "annotated"]
@@ -54,10 +53,8 @@ class LeadBeats:
         records whose annotations have no classes of beats.
     usable : ndarray of bool, shape (n,)
         Whether the beat's second is signal, neither noisy nor absent.
-    shapes : ndarray of float32, shape (n, SHAPES, length)
-        The channels of `ecgmon.signal.beat_segments.beat_inputs` that are signal.
-    intervals : ndarray of float32, shape (n, channels - SHAPES)
-        Those that are constant, once each: they are three fifths of the inputs.
+    inputs : ndarray of float32, shape (n, `ecgmon.signal.beat_segments.VALUES`)
+        What a model sees of each, as `beat_inputs` returns it.
     """
 
     record: str
@@ -65,35 +62,19 @@ class LeadBeats:
     samples: NDArray[np.int64]
     labels: NDArray[np.int8]
     usable: NDArray[np.bool_]
-    shapes: NDArray[np.float32]
-    intervals: NDArray[np.float32]
+    inputs: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    @property
-    def inputs(self) -> NDArray[np.float32]:
-        """What a model sees, as `beat_inputs` returns it."""
-        constant = np.repeat(self.intervals[:, :, None], self.shapes.shape[2], axis=2)
-        return np.concatenate([self.shapes, constant], axis=1)
-
-    def examples(self) -> Examples:
-        """Return the beats to learn from: those with a class, in usable seconds."""
-        which = self.usable & (self.labels != UNLABELLED)
-        wearer = self.record.rpartition("/")[2]
-        return Examples(
-            self.inputs[which],
-            self.labels[which],
-            np.full(int(which.sum()), wearer),
-            self.samples[which],
-            CLASSES,
-        )
-
 
 def lead_beats(
-    found: Found, placement: Placement | None = None, positions: Positions = "found"
+    found: Found,
+    placement: Placement | None = None,
+    positions: Positions = "found",
+    mixed: tuple[int, ...] = (),
 ) -> list[LeadBeats]:
-    """Return the beats of each lead of a WFDB record.
+    """Return the beats of each lead of a WFDB record, then of leads that lie between its first two.
 
     Parameters
     ----------
@@ -103,6 +84,10 @@ def lead_beats(
         How its leads are worn; as recorded when not given.
     positions : str
         Which beats.
+    mixed : tuple of int
+        Angles in degrees, each of a lead between the first and the second one: 0 would be the
+        first, 90 the second, 135 their difference (`between`). They count on from the record's
+        own. Of a record with one lead there are none.
 
     Raises
     ------
@@ -112,12 +97,46 @@ def lead_beats(
     leads = range(1, len(read_header(found).signals) + 1)
     records = [converted(read(found, lead=str(lead))) for lead in leads]
     worn = [record.millivolts() for record in records]
+    if len(worn) > 1:
+        worn += [between(worn[0], worn[1], angle) for angle in mixed]
+        records += [records[0]] * len(mixed)
     if placement is not None:
         worn = [placement(each) for each in worn]
     return [
         _lead(record, lead, positions, *seen)
-        for record, lead, seen in zip(records, leads, _chain(np.stack(worn)), strict=True)
+        for lead, (record, seen) in enumerate(
+            zip(records, _chain(np.stack(worn)), strict=True), start=1
+        )
     ]
+
+
+def between(
+    first: NDArray[np.float64], second: NDArray[np.float64], degrees: int
+) -> NDArray[np.float64]:
+    """Return what an electrode between two leads would record, of leads as large as each other.
+
+    The heart's vector is seen from another side. Both leads are brought to one size, their 98th
+    percentile without the median: databases do not say how leads lie to each other.
+
+    Parameters
+    ----------
+    first, second : ndarray of float64, shape (n,)
+        Leads of one heart in mV, NaN where nothing was measured.
+    degrees : int
+        0 is the first lead, 90 the second.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In mV, as large as the first lead.
+    """
+    level = [lead - np.nanmedian(lead) for lead in (first, second)]
+    size = [max(float(np.nanpercentile(np.abs(lead), 98)), 1e-3) for lead in level]
+    angle = np.deg2rad(degrees)
+    mixture: NDArray[np.float64] = (
+        np.cos(angle) * level[0] + np.sin(angle) * level[1] * size[0] / size[1]
+    )
+    return mixture
 
 
 def match(found: NDArray[np.int64], marked: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -190,8 +209,7 @@ def _lead(
         beats,
         labels,
         usable[beats // WINDOW],
-        np.ascontiguousarray(inputs[:, :SHAPES]),
-        np.ascontiguousarray(inputs[:, SHAPES:, 0]),
+        inputs,
     )
 
 

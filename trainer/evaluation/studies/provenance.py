@@ -11,9 +11,9 @@ import numpy as np
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import RecordError
-from ecgmon.signal import beat_segments as beat_inputs
+from ecgmon.signal import beat_segments
 from trainer import recipes
-from trainer.data.beats import kachuee, ptb
+from trainer.data.beats import causal_beats, kachuee, ptb
 from trainer.data.examples import Examples
 from trainer.data.labelled_windows import CLASSES as WINDOW_CLASSES
 from trainer.data.labelled_windows import LENGTH as WINDOW_LENGTH
@@ -33,10 +33,10 @@ _EACH = 12
 """Examples of each class and wearer that show how a split deals them out."""
 _HALF_HOUR = 30 * 60 * RATE
 _SHAPES = {
-    "published": (1, beat_inputs.LENGTH, kachuee.CLASSES),
-    "live": (beat_inputs.CHANNELS, beat_inputs.LENGTH, kachuee.CLASSES),
+    "published": (1, beat_segments.LENGTH, kachuee.CLASSES),
+    "live": (causal_beats.CHANNELS, beat_segments.LENGTH, kachuee.CLASSES),
     "windows": (1, WINDOW_LENGTH, WINDOW_CLASSES),
-    "ptb": (1, beat_inputs.LENGTH, ptb.CLASSES),
+    "ptb": (1, beat_segments.LENGTH, ptb.CLASSES),
 }
 """Channels, length and classes of examples, by what they are."""
 

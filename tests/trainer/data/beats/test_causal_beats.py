@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ecgmon.records.find import find
 from ecgmon.records.read import read
-from ecgmon.signal.beat_segments import AFTER, BEFORE, CHANNELS, LENGTH, beat_inputs
-from trainer.data.beats.causal_beats import inputs_at, live_beats
+from ecgmon.signal.beat_segments import AFTER, BEFORE, LENGTH, VALUES, beat_inputs
+from trainer.data.beats.causal_beats import CHANNELS, channels, flat, inputs_at, live_beats
 
 SCALE = np.ones(20, dtype=np.float32)
 
@@ -17,8 +17,10 @@ def test_the_beat_lies_a_second_from_the_start():
     signal = np.zeros(7200, dtype=np.float32)
     signal[3000] = 1
     (beat,) = beat_inputs(signal, SCALE, np.array([3000]))
-    assert beat.shape == (CHANNELS, LENGTH)
-    assert abs(int(beat[0].argmax()) - 125) <= 1
+    assert beat.shape == (VALUES,)
+    assert abs(int(beat[:LENGTH].argmax()) - 125) <= 1
+    assert channels(beat[None]).shape == (1, CHANNELS, LENGTH)
+    np.testing.assert_array_equal(channels(flat(channels(beat[None]))), channels(beat[None]))
 
 
 @given(st.lists(st.integers(30, 900), min_size=2, max_size=12), st.data())
@@ -40,7 +42,7 @@ def test_what_comes_later_changes_nothing(intervals, data):
 
 def test_intervals_are_told_in_units_of_the_usual_one():
     beats = np.cumsum([360, *[288] * 12, 144, 432, 288])
-    inputs = beat_inputs(np.zeros(9000, np.float32), SCALE.repeat(2), beats)
+    inputs = channels(beat_inputs(np.zeros(9000, np.float32), SCALE.repeat(2), beats))
     constant = inputs[:, 2:, 0]
     assert (inputs[:, 2:] == constant[:, :, None]).all()
     regular, early, late = constant[12], constant[13], constant[14]
@@ -58,7 +60,7 @@ def test_a_beat_unlike_those_before_it_differs_from_the_usual_one():
     signal = np.zeros(17000, dtype=np.float32)
     signal[beats] = 1
     signal[beats[40]] = -1
-    inputs = beat_inputs(signal, SCALE.repeat(3), beats)
+    inputs = channels(beat_inputs(signal, SCALE.repeat(3), beats))
     unlike = np.abs(inputs[:, 1]).max(1)
     assert unlike[40] > 0.3
     # A beat has the one before in sight, so the next one differs too.
@@ -67,11 +69,11 @@ def test_a_beat_unlike_those_before_it_differs_from_the_usual_one():
 
 def test_no_beats_have_no_inputs():
     none = np.zeros(0, dtype=np.int64)
-    assert beat_inputs(np.ones(1000, np.float32), SCALE, none).shape == (0, CHANNELS, LENGTH)
+    assert beat_inputs(np.ones(1000, np.float32), SCALE, none).shape == (0, VALUES)
 
 
 def test_a_beat_at_either_end_of_a_record_is_filled_with_zeros():
-    inputs = beat_inputs(np.ones(1000, np.float32), SCALE, np.array([0, 999]))
+    inputs = channels(beat_inputs(np.ones(1000, np.float32), SCALE, np.array([0, 999])))
     assert np.isfinite(inputs).all()
     assert np.abs(inputs[0, 0, :100]).max() < 1e-3
     assert np.abs(inputs[1, 0, 150:]).max() < 1e-3
@@ -86,5 +88,5 @@ def test_a_real_records_beats_are_all_there_and_annotated(mitdb):
     assert np.isfinite(beats.inputs).all()
     some = beats.samples[100:140]
     # Intervals are counted, and the usual beat taken, from the beats given; the signal is the same.
-    again = inputs_at(record, some)
+    again = channels(inputs_at(record, some))
     np.testing.assert_array_equal(again[:, 0], beats.inputs[100:140, 0])

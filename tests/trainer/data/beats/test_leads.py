@@ -1,7 +1,5 @@
 """Beats of people of any database, as the monitor finds them, and as experts call them."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,10 +10,10 @@ from ecgmon.core.labels import AAMI_CLASSES, UNLABELLED
 from ecgmon.records.find import find
 from ecgmon.records.formats.wfdb.annotations import load, symbol
 from ecgmon.records.read import read
-from ecgmon.signal.beat_segments import BEAT_RATE, BEFORE, CHANNELS, LENGTH, SHAPES
-from trainer.data.beats.causal_beats import live_beats
+from ecgmon.signal.beat_segments import BEAT_RATE, BEFORE, LENGTH, VALUES
+from trainer.data.beats.causal_beats import channels, live_beats
 from trainer.data.beats.kachuee import CLASSES
-from trainer.data.beats.leads import MATCH, lead_beats, match
+from trainer.data.beats.leads import MATCH, between, lead_beats, match
 from trainer.data.people import people, record_names
 from trainer.data.placement import Placement
 
@@ -91,12 +89,11 @@ def test_each_lead_of_a_record_is_seen_as_the_monitor_would(record):
         assert (np.abs(lead.samples % RATE - RATE // 2) < 10).all()
         classes = [said.get(second, UNLABELLED) for second in (lead.samples // RATE).tolist()]
         assert lead.labels.tolist() == classes
-        assert lead.shapes.shape == (len(lead), SHAPES, LENGTH)
-        assert lead.inputs.shape == (len(lead), CHANNELS, LENGTH)
-        assert lead.shapes.dtype == lead.intervals.dtype == np.float32
+        assert lead.inputs.shape == (len(lead), VALUES)
+        assert lead.inputs.dtype == np.float32
         assert np.isfinite(lead.inputs).all()
     at = BEFORE * BEAT_RATE // RATE
-    upright, turned = (lead.shapes[:, 0, at - 10 : at + 10] for lead in (first, second))
+    upright, turned = (lead.inputs[:, at - 10 : at + 10] for lead in (first, second))
     assert (upright.max(axis=1) > -upright.min(axis=1)).all()
     assert (turned.max(axis=1) < -turned.min(axis=1)).all()
 
@@ -106,7 +103,7 @@ def test_annotated_positions_are_those_of_the_recipes(record):
     first, _ = lead_beats(record, positions="annotated")
     expected = live_beats(read(record))
     assert len(first) == 28
-    np.testing.assert_array_equal(first.inputs, expected.inputs)
+    np.testing.assert_array_equal(channels(first.inputs), expected.inputs)
     np.testing.assert_array_equal(first.labels, expected.labels)
     np.testing.assert_array_equal(first.samples, expected.samples)
 
@@ -125,7 +122,6 @@ def test_records_without_classes_of_beats_have_none(database):
         for lead in lead_beats(database(name)):
             assert len(lead) > 10
             assert (lead.labels == UNLABELLED).all()
-            assert len(lead.examples()) == 0
 
 
 def test_an_inverted_lead_has_inverted_beats(database):
@@ -134,20 +130,8 @@ def test_an_inverted_lead_has_inverted_beats(database):
     (turned,) = lead_beats(found, Placement(inverted=True))
     both = np.intersect1d(upright.samples, turned.samples)
     assert len(both) > 0.9 * len(upright)
-    signal = [lead.shapes[np.isin(lead.samples, both), 0] for lead in (upright, turned)]
+    signal = [lead.inputs[np.isin(lead.samples, both), :LENGTH] for lead in (upright, turned)]
     np.testing.assert_array_equal(signal[1], -signal[0])
-
-
-def test_examples_are_labelled_beats_of_usable_seconds(record):
-    first, _ = lead_beats(record)
-    half = replace(first, usable=np.arange(len(first)) % 2 == 0)
-    examples = half.examples()
-    which = half.usable & (half.labels >= 0)
-    assert 0 < which.sum() < half.usable.sum()
-    np.testing.assert_array_equal(examples.samples, first.samples[which])
-    np.testing.assert_array_equal(examples.inputs, first.inputs[which])
-    assert set(examples.wearers) == {"t1"}
-    assert examples.classes == CLASSES
 
 
 def test_every_symbol_that_occurs_is_known(mitdb):
@@ -160,3 +144,24 @@ def test_every_symbol_that_occurs_is_known(mitdb):
     }
     assert {"N", "A", "S", "a", "J", "V"} <= occurring
     assert occurring - set(AAMI_CLASSES) <= set('+~|x![]"sT')
+
+
+def test_a_lead_between_two_sees_what_both_see():
+    rng = np.random.default_rng(5)
+    heart = rng.normal(size=(2, 4000))
+    heart[0, 100] = np.nan
+    first, second = heart[0], 3 * heart[1]
+    for angle, expected in ((0, first - np.nanmedian(first)), (90, heart[1] - np.median(heart[1]))):
+        found = between(first, second, angle)[101:]
+        scale = found.std() / expected[101:].std()
+        np.testing.assert_allclose(found, scale * expected[101:], atol=1e-9)
+    half = between(first, second, 45)
+    assert np.isnan(half[100])
+    assert np.corrcoef(half[101:], heart[0, 101:])[0, 1] == pytest.approx(0.707, abs=0.05)
+
+
+def test_leads_between_count_on_from_those_of_the_record(record):
+    leads = lead_beats(record, mixed=(45, 135))
+    assert [lead.lead for lead in leads] == [1, 2, 3, 4]
+    # The second lead is the first one upside down: their difference has it twice.
+    np.testing.assert_array_equal(leads[3].labels, leads[0].labels)
