@@ -23,7 +23,7 @@ from ecgmon.models.card import ScoredSpan
 from ecgmon.signal.beat_segments import BEAT_RATE, VALUES
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import LeadBeats
-from trainer.data.beats.learned import Group, groups, labelled
+from trainer.data.learned_beats import Group, groups, labelled
 from trainer.data.people import Sides
 from trainer.evaluation.ec57.matching import LEARNING
 from trainer.networks.beat_context_net import BeatContextNet

@@ -35,7 +35,8 @@ _CODE: Final = (
     "ecgmon/core/units.py",
     "ecgmon/records",
     "ecgmon/signal",
-    "trainer/data/beats",
+    "trainer/data/beats/kachuee.py",
+    "trainer/data/beats/leads.py",
     "trainer/data/dataset.py",
     "trainer/data/placement.py",
 )
