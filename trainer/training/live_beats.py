@@ -25,7 +25,7 @@ from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import LeadBeats
 from trainer.data.learned_beats import Group, groups, labelled
 from trainer.data.people import Sides
-from trainer.evaluation.ec57.matching import LEARNING
+from trainer.data.splits import ENROLMENT_S
 from trainer.networks.beat_context_net import BeatContextNet
 from trainer.networks.window_networks import parameter_count
 from trainer.training import build
@@ -184,7 +184,7 @@ def _called(network: BeatContextNet, protocol: str, leads: Sequence[LeadBeats]) 
     """Count what a network calls beats in usable seconds after the first five minutes."""
     counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64)
     for lead in leads:
-        which = lead.usable & (lead.labels != UNLABELLED) & (lead.samples >= LEARNING)
+        which = lead.usable & (lead.labels != UNLABELLED) & (lead.samples >= ENROLMENT_S * RATE)
         with torch.inference_mode():
             called = network(torch.from_numpy(lead.inputs[which])).argmax(1).numpy()
         counts += confusion(lead.labels[which], called, len(CLASSES))
