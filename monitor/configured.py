@@ -75,7 +75,7 @@ def settings(config: "Config") -> "MonitorSettings":
             resolve=lambda wearer: resolve(model, wearer),
             limits=lambda wearer: limits_of.get(wearer, limits_of_others),
             lead=lambda wearer: config.of(wearer).lead or None,
-            resolve_beats=beats_of,
+            resolve_beats=lambda wearer: beats_of(wearer, generic=bool(config.models.beats)),
             capacity=limits.wearers,
             forget_s=limits.forget_hours * 3600,
         ),

@@ -152,7 +152,7 @@ class StorageSection(Section, frozen=True):
 
 
 class ModelsSection(Section, frozen=True):
-    """The model that judges the signal."""
+    """The models that judge the signal."""
 
     model: Annotated[
         str,
@@ -162,6 +162,15 @@ class ModelsSection(Section, frozen=True):
             'the path of a bundle, a wearer\'s id, generic, or ""',
         ),
     ] = ""
+    beats: Annotated[
+        str,
+        documented(
+            'Judge the beats of wearers without a beat model of their own by this one: generic; "" '
+            "for none.",
+            'generic or ""',
+            pattern=r"^(generic)?\Z",
+        ),
+    ] = "generic"
 
 
 class Wearer(AlarmsSection, frozen=True):

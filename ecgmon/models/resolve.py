@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ecgmon.records import Record
 
 GENERIC: Final = "generic"
+GENERIC_BEATS: Final = "generic-beats"
+"""Built-in models of windows and of beats, for wearers who have none of their own."""
 FITTED: Final = {"203": "1a3c39bd16d7c8e43ddb457dd3a30c6046737e31696e9d4bca28479c5bdc6857"}
 """SHA-256 of the samples, little-endian, that a built-in model of one wearer was fitted to: a name
 does not tell a person, for beds and other databases' records are called so, too."""
@@ -74,9 +76,22 @@ def resolve(name: str | None, wearer: str | None) -> Path:
     raise BundleError(f"There is no model {name}: give a bundle's path or one of {known}.")
 
 
-def beats_of(wearer: str) -> Path | None:
-    """Return the bundle of the store that judges a wearer's beats, if one is in service."""
-    return _own(wearer, "beat")
+def beats_of(wearer: str, *, generic: bool = True) -> Path | None:
+    """Return the bundle that judges a wearer's beats: the own one in the store, else the generic.
+
+    Parameters
+    ----------
+    wearer : str
+        Whose.
+    generic : bool
+        Whether the generic one judges those who have none of their own; if not, nobody does.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    return _own(wearer, "beat") or (built_in()[GENERIC_BEATS] if generic else None)
 
 
 def of_record(record: "Record") -> Path | None:

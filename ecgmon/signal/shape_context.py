@@ -7,6 +7,7 @@ alike ones came, and what followed them, is known by then without any label. The
 latest beats says whether there is one at all.
 """
 
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -136,7 +137,7 @@ class ShapeContext(Stateful):
         self._residual.add(_norm(latest - mean))
         of_mean = min(max(float(latest @ mean) / (energy + _LITTLE), -2.0), 3.0)
         consistency = energy / (float(np.square(waves).sum()) / len(waves) + _LITTLE)
-        return [consistency, energy**0.5, of_mean, self._residual.median]
+        return [consistency, sqrt(energy), of_mean, self._residual.median]
 
 
 def _level(part: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -145,7 +146,7 @@ def _level(part: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _norm(x: NDArray[np.float32]) -> float:
-    return float(x @ x) ** 0.5
+    return sqrt(float(x @ x))
 
 
 def _norms(x: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -38,6 +38,17 @@ MOST_NORMAL: Final = 1500
 """Beats of class N that are drawn from, of each lead."""
 
 
+_VENTRICULAR, _FUSION = CLASSES.index("V"), CLASSES.index("F")
+
+
+def taught(labels: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the classes that beats teach: fusion beats are in part ventricular, and teach V.
+
+    They are rare and of few people, and EC57 forgives a fusion beat that is called V.
+    """
+    return np.where(labels == _FUSION, _VENTRICULAR, labels).astype(np.int8)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Group:
     """Beats that count together: those of one lead, or of all recordings of a rhythm.
@@ -116,7 +127,7 @@ def _group(lead: LeadBeats, rng: np.random.Generator, weight: float) -> Group:
     if len(normal) > MOST_NORMAL:
         left = rng.choice(normal, len(normal) - MOST_NORMAL, replace=False)
         which = np.setdiff1d(which, left)
-    return Group(lead.inputs[which].astype(np.float16), lead.labels[which], weight)
+    return Group(lead.inputs[which].astype(np.float16), taught(lead.labels[which]), weight)
 
 
 def _rhythm_group(leads: list[LeadBeats]) -> Group:

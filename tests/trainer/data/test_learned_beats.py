@@ -58,6 +58,12 @@ def test_usable_beats_with_a_class_are_learned(prepared, tmp_path):
     assert (first.weight, mixture.weight) == (1.0, MIXED_WEIGHT)
 
 
+def test_fusion_beats_teach_v(prepared, tmp_path):
+    prepared["svdb/t1"] = [lead_of(1, [0, 3, 2, 4])]
+    (one,) = groups([person("svdb/t1")], tmp_path)
+    assert one.labels.tolist() == [0, 2, 2, 4]
+
+
 def test_of_many_normal_beats_some_are_drawn_and_all_others_stay(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(learned_beats, "MOST_NORMAL", 50)
     prepared["svdb/t1"] = [lead_of(1, [0] * 200 + [1] * 30 + [2])]
