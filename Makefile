@@ -77,7 +77,7 @@ alarm-events: install-dev
 # The built-in models, reproducible from their seed.
 models: install-dev
 	$(BIN)/ecgmon train --out ecgmon/models/built_in/generic.onnx
-	$(BIN)/ecgmon train --network beats --out ecgmon/models/built_in/generic-beats.onnx
+	$(BIN)/ecgmon train --network beats --out ecgmon/models/built_in/beats.onnx
 	$(BIN)/ecgmon train --patient 203 --out ecgmon/models/built_in/203.onnx
 	$(BIN)/ecgmon train --patient simulated --out ecgmon/models/built_in/simulated.onnx
 

@@ -39,6 +39,13 @@ class NetworkName(StrEnum):
 
     BEATNET = "beatnet"
     CARDIACNET = "cardiacnet"
+
+
+class Trained(StrEnum):
+    """Networks of windows to train, and that of beats."""
+
+    BEATNET = "beatnet"
+    CARDIACNET = "cardiacnet"
     BEATS = "beats"
 
 
@@ -128,11 +135,6 @@ def train(
             )
         train_recipe(recipe, live, sides, annotator, out, seed, data, keep_going=keep_going)
         return
-    if split is not None and network is not NetworkName.BEATS:
-        raise UsageError("--split is of all people's beats: give it with --network beats.")
-    if network is NetworkName.BEATS and (patient, generic) == (None, None):
-        train_beats(split or Split.SHIPPED, out, seed, data)
-        return
     if live or any(side is not None for side in sides):
         raise UsageError(
             "--live, --training, --validation and --evaluation are for --recipe: name one."
@@ -141,6 +143,15 @@ def train(
         raise UsageError("--generic is the start of --patient: give --patient RECORD too.")
     if patient is not None and network is not None:
         raise UsageError("--patient keeps the network of the generic model: leave --network out.")
+    if split is not None and network is not Trained.BEATS:
+        raise UsageError("--split is of all people's beats: give it with --network beats.")
+    if network is Trained.BEATS:
+        if keep_going:
+            raise UsageError(
+                "--network beats learns from everybody of its split: leave --keep-going out."
+            )
+        train_beats(split or Split.SHIPPED, out, seed, data)
+        return
     # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
     from ecgmon.core.constants import WINDOW
     from ecgmon.models.bundle import Model
@@ -153,7 +164,7 @@ def train(
     from trainer.enrolment.signal import require_eligible
 
     start = generic or resolve("generic", None)
-    name = Model.load(start).card.network if patient else str(network or NetworkName.BEATNET)
+    name = Model.load(start).card.network if patient else str(network or Trained.BEATNET)
     if name not in list(NetworkName):
         raise UsageError(f"{start} holds a network this version cannot train: {name}.")
     whose, own = patient or "generic", None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ecgmon.records import Record
 
 GENERIC: Final = "generic"
-GENERIC_BEATS: Final = "generic-beats"
+GENERIC_BEATS: Final = "beats"
 """Built-in models of windows and of beats, for wearers who have none of their own."""
 FITTED: Final = {"203": "1a3c39bd16d7c8e43ddb457dd3a30c6046737e31696e9d4bca28479c5bdc6857"}
 """SHA-256 of the samples, little-endian, that a built-in model of one wearer was fitted to: a name

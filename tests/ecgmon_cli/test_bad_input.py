@@ -111,6 +111,15 @@ TRAIN = {
         ["--recipe", "focal", "--network", "beatnet"],
         "has its own network: leave --network",
     ),
+    "a split of people for windows": (["--split", "fold-0"], "give it with --network beats"),
+    "records for the network of beats": (
+        ["--network", "beats", "--training", "100"],
+        "are for --recipe: name one",
+    ),
+    "beats without some people": (
+        ["--network", "beats", "--keep-going"],
+        "learns from everybody of its split: leave --keep-going out",
+    ),
     "a split without a recipe": (["--training", "100"], "are for --recipe: name one"),
     "a side of a split with nobody": (["--recipe", "focal", "--training", " "], "needs a record"),
     "a wearer on two sides": (

@@ -96,7 +96,7 @@ def test_beats_go_on_after_a_restart_and_come_once(tmp_path, bundle):
 @pytest.mark.slow
 def test_record_208_replayed_to_a_monitor_is_judged_as_offline(tmp_path, mitdb):
     """By a generic model, trained by the recipe on records of others."""
-    bundle = train_generic(tmp_path / "generic-beats.onnx", mitdb.parent)
+    bundle = train_generic(tmp_path / "beats.onnx", mitdb.parent)
     record = read(find("208", mitdb.parent))
     with rig_of(tmp_path / "monitor", bundle) as rig:
         heard = play(rig, record.samples, record.gain, size=1000)

@@ -1,18 +1,16 @@
-from importlib.resources import files
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import pytest
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import BundleError
-from ecgmon.models.bundle import CARD_KEY, SUM_KEY, Model, checksum, metadata
+from ecgmon.models.bundle import CARD_KEY, SUM_KEY, Model, checksum, judges, metadata
 from ecgmon.models.card import Conditioning, ScoredSpan, Validation
+from ecgmon.models.resolve import built_in
 from ecgmon.signal import Geometry, process_record
 from replay.simulator.simulation import simulate
 
-MODELS = sorted((Path(str(files("ecgmon"))) / "models" / "built_in").glob("*.onnx"))
+MODELS = [path for path in built_in().values() if judges(path) == "window"]
 SMALL = Geometry(1, 0.5, 120)
 
 
