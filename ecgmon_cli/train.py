@@ -51,7 +51,7 @@ class Trained(StrEnum):
 
 def train(
     network: Annotated[
-        NetworkName | None,
+        Trained | None,
         typer.Option(help="Network to train; beats judges single beats.", show_default="beatnet"),
     ] = None,
     split: Annotated[

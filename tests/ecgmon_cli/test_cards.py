@@ -133,7 +133,7 @@ def test_the_list_has_a_row_for_each_built_in_model(env):
     assert (outcome.code, outcome.err) == (0, "")
     assert max(map(len, outcome.out.splitlines())) <= 60
     rows = {line.split()[0]: line.split()[1:] for line in outcome.out.splitlines()[2:] if line}
-    assert list(rows) == list(built_in())
+    assert [name for name in rows if name in built_in()] == list(built_in())
     for name in OF_WINDOWS:
         path = built_in()[name]
         card = Model.load(path).card
