@@ -183,7 +183,7 @@ def test_a_message_needs_no_heavy_library():
 
 
 @pytest.mark.thorough
-def test_onnx_runtime_is_kept_from_reporting_to_its_maker(tmp_path):
+def test_onnx_runtime_sends_no_telemetry(tmp_path):
     load = (
         "import ecgmon.models.bundle, pathlib; ecgmon.models.bundle.Model.load(pathlib.Path({!r}))"
     )

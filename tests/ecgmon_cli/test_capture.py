@@ -33,7 +33,7 @@ def serving(tmp_path, env):
 
 
 @pytest.mark.thorough
-def test_a_killed_daemon_leaves_whole_captures(serving, tmp_path):
+def test_a_killed_daemon_leaves_complete_captures(serving, tmp_path):
     daemon, device = serving()
     folder = tmp_path / "home/.local/state/ecgmon/captured"
     device.greet("ann", 7)

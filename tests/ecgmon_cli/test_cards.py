@@ -73,7 +73,7 @@ def test_the_figures_of_a_built_in_model_are_those_of_its_cards_counts(name):
         assert shown == by_hand(judged.tp, judged.fp, judged.tn, judged.fn)
 
 
-def test_validation_and_evaluation_stand_side_by_side(tmp_path):
+def test_validation_and_evaluation_are_side_by_side(tmp_path):
     path = rewritten(tmp_path / "m.onnx", validation=RULED, evaluation=NORMAL_ONLY)
     shown = models("show", path)
     assert re.search(r"^ +validation +evaluation$", shown, re.MULTILINE)
@@ -111,7 +111,7 @@ def test_a_card_says_what_the_model_is_and_what_it_saw():
     assert "enrolled on" not in generic
 
 
-def test_the_json_is_the_whole_card_with_its_figures(tmp_path):
+def test_the_json_is_the_complete_card_with_its_figures(tmp_path):
     path = rewritten(tmp_path / "m.onnx", validation=RULED, evaluation=NORMAL_ONLY)
     assert models("show", path, "--json", tmp_path / "card.json") == ""
     output = json.loads((tmp_path / "card.json").read_text())

@@ -60,7 +60,7 @@ def test_a_configuration_that_serve_would_refuse_is_refused(env, tmp_path):
 
 
 @pytest.mark.thorough
-def test_the_daemon_tells_systemd_and_reads_its_configuration_again_at_sighup(env, tmp_path):
+def test_the_daemon_notifies_systemd_and_reads_its_configuration_again_at_sighup(env, tmp_path):
     file = tmp_path / "ecgmon.toml"
     file.write_text(f"[network]\n{ANYWHERE}")
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:

@@ -82,7 +82,7 @@ def test_a_machine_that_is_well_has_no_problems(env, tmp_path, state):
 
 
 @pytest.mark.thorough
-def test_each_ill_is_told_with_what_to_do(env, tmp_path, state):
+def test_each_problem_is_reported_with_what_to_do(env, tmp_path, state):
     state.chmod(0o777)
     journal(state / "journal.db", *range(5000))
     with (state / "journal.db").open("r+b") as file:

@@ -126,7 +126,7 @@ def test_a_record_of_250_hz_enrols_as_the_same_signal_at_360_does(enroll):
 
 
 @pytest.mark.slow
-def test_what_is_kept_of_another_rate_can_be_reviewed_again(enroll):
+def test_a_stored_enrolment_at_another_rate_can_be_reviewed_again(enroll):
     assert enroll("other rate", "--assume-normal", "--force").exit_code == 0
     assert enroll("other rate", "--assume-normal", "--force").exit_code == 0  # the same signal
     (kept,) = (stored().folder.parent / "enrolments" / WEARER).glob("*.hea")
@@ -138,7 +138,7 @@ def test_what_is_kept_of_another_rate_can_be_reviewed_again(enroll):
 
 
 @pytest.mark.thorough
-def test_a_model_that_does_worse_is_kept_unless_it_is_forced(enroll, monkeypatch):
+def test_a_worse_model_is_stored_but_not_put_into_service_unless_forced(enroll, monkeypatch):
     objecting(monkeypatch, "it is worse")
     outcome = enroll()
     assert outcome.exit_code == KEPT
@@ -185,7 +185,7 @@ def test_what_is_assumed_normal_calibrates_and_keeps_the_signal(enroll, records)
 
 
 @pytest.mark.thorough
-def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
+def test_the_signal_of_a_record_at_another_rate_is_as_the_monitor_receives_it(records):
     taken = sources.from_record(records["other rate"], None, splits.ENROLMENT_S)
     same = sources.from_record(records["annotated"], None, splits.ENROLMENT_S)
     assert (taken.rate, len(taken.samples)) == (RATE, len(same.samples))
@@ -219,7 +219,7 @@ def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
         ("annotated", ["--json", "/nowhere/x.json"], "/nowhere/x.json cannot be written"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence_and_leaves_no_model(
+def test_an_impossible_enrolment_is_reported_in_a_sentence_and_leaves_no_model(
     enroll, record, options, said
 ):
     outcome = enroll(record, *options)
@@ -239,7 +239,7 @@ def test_a_model_edited_by_hand_is_nothing_to_start_from(enroll, tmp_path):
         raise outcome.exception
 
 
-def test_where_nothing_can_be_written_it_is_said(enroll, monkeypatch):
+def test_an_unwritable_folder_is_reported(enroll, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(tempfile, "tempdir", "/proc")
         with pytest.raises(EcgmonError, match="The new model cannot be written in /proc"):
@@ -255,7 +255,7 @@ def test_nobody_can_be_called_generic(enroll):
         raise enroll("annotated", "--patient", "generic").exception
 
 
-def test_without_torch_it_is_said_what_to_install_and_how_to_do_without(enroll, monkeypatch):
+def test_without_torch_the_error_names_what_to_install_and_the_alternative(enroll, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(EcgmonError) as refusal:
         raise enroll().exception

@@ -66,7 +66,7 @@ def test_both_print_them_and_write_the_page(replayed):
     assert "all hours in UTC." in (folder / "export.html").read_text()
 
 
-def test_what_cannot_be_counted_is_said_in_a_sentence(replayed, tmp_path):
+def test_totals_that_cannot_be_counted_are_reported_in_a_sentence(replayed, tmp_path):
     assert "Nothing is kept of simulated-premature in that time" in replayed[2]["later"].err
     env = environment(tmp_path / "home")
     nobody = ("replay", "--simulate", "normal", "--duration", 10, "--speed", "max", "--no-view")

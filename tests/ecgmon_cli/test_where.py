@@ -85,7 +85,7 @@ def test_a_configured_key_is_not_shown_to_what_only_this_machine_reaches(config,
     assert where("publish", None, None).key == tmp_path / "mine.key"
 
 
-def test_what_is_given_whole_needs_no_configuration(config):
+def test_complete_endpoints_on_the_command_line_need_no_configuration(config):
     config("this is none")
     assert where("publish", "tcp://127.0.0.1:5556", None).endpoint == "tcp://127.0.0.1:5556"
     with pytest.raises(UsageError, match="is not TOML"):

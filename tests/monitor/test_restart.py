@@ -58,7 +58,7 @@ def undisturbed(folder):
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed", "killed early"])
-def test_a_stream_goes_on_with_what_was_captured_and_each_second_is_told_once(tmp_path, end):
+def test_a_stream_goes_on_from_the_captured_signal_and_each_second_is_published_once(tmp_path, end):
     sent = 3 * RATE + 100 if end == "killed early" else 20 * RATE + 100
     folder = tmp_path / "first"
     with monitor(folder) as rig:
@@ -223,7 +223,9 @@ def test_a_hello_that_is_looked_up_at_the_end_is_left_to_the_next_monitor(tmp_pa
     assert journal_messages(tmp_path / "journal.db") == []
 
 
-def test_other_rules_are_taken_up_while_a_stream_is_open_and_what_is_not_is_said(tmp_path, caplog):
+def test_other_limits_are_applied_while_a_stream_is_open_and_what_is_not_is_logged(
+    tmp_path, caplog
+):
     with monitor(tmp_path) as rig:
         listener, device = rig.listener(), rig.device()
         device.greet("203", 7)

@@ -38,7 +38,7 @@ def monitor(tmp_path):
 
 
 @pytest.mark.thorough
-def test_a_heart_that_stands_still_is_told_while_the_disk_hangs(monitor, context):
+def test_asystole_is_alarmed_while_the_disk_hangs(monitor, context):
     with Watching(context, monitor, record(60), FAST) as scene:
         scene.until(lambda: scene.judged() >= 8 * 360)
         monitor.disk("hanging")

@@ -80,7 +80,7 @@ def assert_refused(client, why):
     assert why in answer.reason, answer.reason
 
 
-def test_without_a_key_with_a_wrong_one_and_for_another_server_nobody_is_heard(registry, caplog):
+def test_without_a_key_with_a_wrong_one_and_for_another_server_nobody_gets_in(registry, caplog):
     caplog.set_level(logging.WARNING)
     elsewhere = PrivateKey.generate().to(PrivateKey.generate())
     unknown = registry.pair()
@@ -185,7 +185,7 @@ def test_a_revoked_key_is_out_within_two_seconds_though_it_is_connected(registry
     assert again.hears_nothing()
 
 
-def test_a_key_that_floods_is_told_to_wait_and_nobody_else_notices(registry):
+def test_a_key_that_floods_is_asked_to_wait_and_nobody_else_notices(registry):
     bad, good = registry.device(registry.bad), registry.device(registry.good)
     bad.greet("bob", 8)
     good.greet("ann", 7)

@@ -15,7 +15,7 @@ from tests.ecgmon.export.stored import OTHER, STREAM, T0, StoredFiles, alarm, wi
 from tests.ecgmon.wire.strategies import TO_VIEWER
 
 
-def test_all_that_was_said_of_a_wearer_is_read_however_many_rows_there_are(stored, monkeypatch):
+def test_all_messages_of_a_wearer_are_read_however_many_rows_there_are(stored, monkeypatch):
     monkeypatch.setattr(journal_messages, "BATCH", 3)
     for second in range(10):
         stored.say(window(second))
@@ -127,7 +127,7 @@ def test_a_database_that_is_no_journal_is_refused(tmp_path, table):
         journal_messages.read(path, "ann")
 
 
-def test_a_journal_that_is_not_there_or_no_file_is_said(tmp_path):
+def test_a_journal_that_is_missing_or_not_a_file_is_reported(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for name in ("nowhere", "pipe", "."):
         with pytest.raises(UsageError, match="There is no journal"):

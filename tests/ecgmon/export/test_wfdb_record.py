@@ -34,7 +34,7 @@ def notes(annotations):
     return list(zip(annotations.sample.tolist(), annotations.symbol, aux, strict=True))
 
 
-def test_signal_and_what_was_said_of_it_open_in_wfdb_in_the_devices_own_time(stored, tmp_path):
+def test_signal_and_annotations_open_in_wfdb_in_the_devices_own_time(stored, tmp_path):
     stored.capture(RAMP[:1000])
     stored.capture(RAMP[1500:], first=1500, began=BEGAN + timedelta(seconds=7))
     for second, state, abnormal in [
@@ -135,7 +135,7 @@ def test_nothing_in_that_time_says_when_there_is_something(stored):
         stored.streams(T0 + 11)
 
 
-def test_a_record_that_goes_away_or_a_disk_that_is_full_is_said(stored, tmp_path):
+def test_a_record_that_disappears_or_a_full_disk_is_reported(stored, tmp_path):
     stored.capture(RAMP)
     (stream,) = stored.streams()
     (tmp_path / "file").touch()

@@ -205,7 +205,7 @@ def test_an_edited_card_is_refused(onnx, scratch):
     refused(scratch, good[:at] + digit + good[at + 1 :], "damaged")
 
 
-def test_an_onnx_model_without_a_whole_card_is_refused(onnx, scratch):
+def test_an_onnx_model_without_a_complete_card_is_refused(onnx, scratch):
     graph = build(onnx)
     refused(scratch, graph, "no model card")
     text = card(graph)

@@ -156,7 +156,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: repr(name[:30]))
-def test_a_name_that_can_be_no_record_is_refused_and_what_to_give_is_said(name):
+def test_an_impossible_record_name_is_refused_with_advice(name):
     with pytest.raises(RecordError, match=r"database/name"):
         find(name)
 

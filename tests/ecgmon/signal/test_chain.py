@@ -66,7 +66,7 @@ def test_inputs_of_a_real_record_are_as_expected_too(real):
 @example(0, 540, SERVED)
 @example(1, 899, SERVED)
 @example(1, 898, SERVED)
-def test_a_window_comes_as_soon_as_its_look_ahead_does_and_only_if_it_is_whole(
+def test_a_window_comes_as_soon_as_its_look_ahead_does_and_only_if_it_is_complete(
     ecg, first, n, geometry
 ):
     chain = SignalChain(geometry, 1)
@@ -93,7 +93,7 @@ def test_what_comes_later_changes_no_window(ecg, at, seed):
         ), name
 
 
-def test_where_nothing_was_measured_the_last_value_stands(ecg):
+def test_samples_without_a_value_repeat_the_last_value(ecg):
     gappy, held = ecg[:7200].copy(), ecg[:7200].copy()
     for start, stop in [(1000, 1100), (2000, 2001), (3600, 3720)]:
         gappy[start:stop] = np.nan
@@ -177,7 +177,9 @@ def test_an_electrode_that_comes_back_at_another_offset_does_not_ring():
     n=st.sampled_from([359, 360, 361, 719, 720]) | st.integers(1, 3000),
     geometry=st.sampled_from([SERVED, Geometry(0, 0, 120), Geometry(1, 0.25, 128)]),
 )
-def test_a_second_is_told_with_its_last_sample_and_only_if_it_is_whole(ecg, first, n, geometry):
+def test_a_second_is_returned_with_its_last_sample_and_only_if_it_is_complete(
+    ecg, first, n, geometry
+):
     chain = SignalChain(geometry, 1)
     chain.reset(0, first)
     seconds = chain.push(ROW, ecg[None, :n]).seconds
@@ -202,7 +204,7 @@ def test_a_second_holds_the_beats_confirmed_in_it_and_its_state_is_that_of_its_w
     assert all(0 <= n - before <= 2 for n, before in zip(windows.beats, counts, strict=False))
 
 
-def test_a_beat_is_known_as_soon_as_it_is_confirmed_until_the_second_tells_of_it(ecg):
+def test_a_confirmed_beat_is_pending_until_its_second_is_complete(ecg):
     chain, known, reported = SignalChain(SERVED, 1), {}, []
     chain.reset(0, 720)
     for at, sample in enumerate(ecg[: 10 * RATE], start=720):

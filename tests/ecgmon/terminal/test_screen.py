@@ -32,7 +32,7 @@ def keyboard():
         ("ñé".encode(), ""),
     ],
 )
-def test_keys_are_told_from_sequences(keyboard, typed, keys):
+def test_keys_are_decoded_from_sequences(keyboard, typed, keys):
     screen, typing = keyboard
     typing.write(typed)
     assert screen.keys() == keys

@@ -73,7 +73,7 @@ def test_what_cannot_be_read_is_counted(viewer):
         assert viewer.unreadable == 2
 
 
-def test_what_is_missing_is_yielded_in_its_place_and_said(viewer):
+def test_missing_messages_are_yielded_in_their_place_and_logged(viewer):
     def gap(session, seq):
         message = messages.encode(messages.Gap(wearer="203", stream="0" * 16, first=seq, count=1))
         return numbered(message, session * 16, seq)

@@ -223,7 +223,7 @@ def test_a_wearer_whose_beats_are_judged_otherwise_there_is_refused(bundle):
         registry_of(None).load(here.save("ann"))
 
 
-def test_the_conditions_are_told_of_beats_where_they_take_them(bundle, monkeypatch):
+def test_the_conditions_receive_beats_if_they_accept_them(bundle, monkeypatch):
     told = []
     registry = registry_of(bundle)
     active, _ = opened(registry)

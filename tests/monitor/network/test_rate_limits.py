@@ -42,7 +42,7 @@ def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(taken
 
 
 @given(steps)
-def test_who_waits_as_told_is_served_and_a_refusal_costs_nothing(taken):
+def test_a_device_that_waits_as_asked_is_served_and_a_refusal_costs_nothing(taken):
     limits = RateLimiter(RATES)
     now = 0.0
     for who, wait, samples in taken:

@@ -32,7 +32,7 @@ def received(manager):
             return messages
 
 
-def test_systemd_hears_of_every_change(manager):
+def test_systemd_is_notified_of_every_change(manager):
     listener, name = manager
     with closing(SystemdNotifier({"NOTIFY_SOCKET": name})) as service:
         service.ready()
@@ -46,7 +46,7 @@ def test_systemd_hears_of_every_change(manager):
     assert 0 <= time.monotonic() - int(usec) / 1e6 < 10
 
 
-def test_the_watchdog_hears_no_more_than_it_needs(manager):
+def test_the_watchdog_is_notified_no_more_often_than_needed(manager):
     listener, name = manager
     with closing(SystemdNotifier({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "400000"})) as service:
         end = time.monotonic() + 0.35
@@ -58,7 +58,7 @@ def test_the_watchdog_hears_no_more_than_it_needs(manager):
     assert 2 <= len(sent) <= 4  # at 0, 0.1, 0.2 and 0.3 s, if nothing holds this process up
 
 
-def test_without_systemd_nothing_is_said(manager):
+def test_without_systemd_nothing_is_sent(manager):
     listener, name = manager
     with closing(SystemdNotifier({})) as service:
         service.ready()

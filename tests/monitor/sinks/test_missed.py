@@ -150,7 +150,7 @@ def test_whatever_happens_each_message_is_received_or_counted():
     run_state_machine_as_test(Bedside, settings=settings(max_examples=30, deadline=None))
 
 
-def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
+def test_a_viewer_that_names_no_session_receives_an_estimate_of_what_it_missed():
     wire = Wire()
     wire.HOLDS = 1000
     publisher = Publisher(wire, Access())
@@ -189,7 +189,7 @@ def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
     assert dropped(b"4") == [], "another one of its kind"
 
 
-def test_who_takes_leave_or_may_hear_nothing_is_not_counted():
+def test_a_viewer_that_unsubscribes_or_may_read_nothing_is_not_counted():
     wire = Wire()
     publisher = Publisher(wire, Access())
     wire.pipes[b"1"] = deque()

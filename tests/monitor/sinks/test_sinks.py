@@ -78,7 +78,7 @@ def open_shelf(endpoints, host):
     raise NotImplementedError
 
 
-def test_a_monitor_without_an_endpoint_for_viewers_tells_devices_of_none(tmp_path, monkeypatch):
+def test_a_monitor_without_an_endpoint_for_viewers_announces_none_to_devices(tmp_path, monkeypatch):
     shelf = Shelf()
     monkeypatch.setitem(SINKS, "shelf", "tests.monitor.sinks.test_sinks:open_shelf")
     monkeypatch.setattr("tests.monitor.sinks.test_sinks.open_shelf", lambda *_: shelf)

@@ -112,7 +112,7 @@ def test_a_record_played_at_another_speed_says_so(speed, replay):
     assert (device._connection._hello.replay is True) == replay
 
 
-def test_a_rate_out_of_drift_is_told_as_drift_up_to_two_percent():
+def test_a_wrong_rate_is_treated_as_drift_up_to_two_percent():
     _, live, _ = alarms_of(250, 250 * 1.015, 300)
     assert live.stream.clock.drift_ppm == pytest.approx(15_000, abs=300)
 

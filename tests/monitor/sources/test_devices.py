@@ -43,7 +43,7 @@ def test_another_device_is_refused_until_the_old_one_has_been_silent(tmp_path, m
         old.is_refused("Another device")
 
 
-def test_a_device_that_said_goodbye_may_begin_again_at_once(rig):
+def test_a_device_may_begin_again_at_once_after_bye(rig):
     device = rig.device()
     for stream in range(5):
         assert device.greet("203", stream).next == 0
@@ -52,7 +52,7 @@ def test_a_device_that_said_goodbye_may_begin_again_at_once(rig):
         device.finish(100)
 
 
-def test_hello_may_be_said_again(rig):
+def test_hello_may_be_sent_again(rig):
     listener, device = rig.listener(), rig.device()
     for _ in range(2):
         device.hello("203", 7)

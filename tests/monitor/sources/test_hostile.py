@@ -128,7 +128,7 @@ def test_a_message_larger_than_any_cuts_the_connection_and_the_device_may_come_b
         good.until_acked(100)
 
 
-def test_a_device_that_sends_hours_at_once_is_taken_bit_by_bit():
+def test_hours_of_signal_sent_at_once_are_read_in_bounded_parts():
     """What one tick takes bounds how long every other wearer's alarms may wait."""
     context, access = zmq.Context(), Access()
     with authenticated(context, access), context.socket(zmq.ROUTER) as desk:

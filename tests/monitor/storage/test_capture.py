@@ -174,7 +174,7 @@ def held(folder):
     return sum(r.length for r in captures(folder, "ann"))
 
 
-def test_the_oldest_records_are_removed_so_that_no_more_than_the_hours_are_kept(tmp_path):
+def test_the_oldest_records_are_removed_beyond_the_configured_hours(tmp_path):
     size, end = HOUR // 20, 2 * HOUR + 5000
     capture = Capture(tmp_path, 1)
     for at in range(0, end, size):

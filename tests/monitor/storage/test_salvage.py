@@ -77,7 +77,7 @@ def found_in(data):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_happened_to_a_file_the_journal_opens_and_takes_what_is_said(
+def test_whatever_happened_to_its_file_the_journal_opens_and_stores_messages(
     tmp_path, sound, seed, caplog
 ):
     path = tmp_path / "journal.db"
@@ -102,7 +102,7 @@ def test_whatever_happened_to_a_file_the_journal_opens_and_takes_what_is_said(
         assert len(whole - found_messages) <= 8
 
 
-def test_rows_are_kept_once_in_their_order_with_the_latest_word_of_each_alarm(tmp_path, sound):
+def test_rows_are_salvaged_once_in_their_order_with_the_latest_state_of_each_alarm(tmp_path, sound):
     path = tmp_path / "journal.db"
     path.write_bytes(b"\xaa" * PAGE + sound[PAGE:])  # the first page says where all others are
     with closing(Journal(path)) as journal:
@@ -242,7 +242,7 @@ def test_a_restart_ends_the_alarm(tmp_path, monkeypatch):
         rig.newcomer().subscribed().until(messages.Alarm, None, kind="journal", state="cleared")
 
 
-def test_what_stood_when_it_was_damaged_stands_after_a_restart(tmp_path, monkeypatch):
+def test_alarms_active_when_it_was_damaged_are_active_after_a_restart(tmp_path, monkeypatch):
     """Even what cannot be read of the file is known to the monitor that runs."""
     monkeypatch.setattr("monitor.daemon.LINK_S", 0.05)
     with closing(Journal(tmp_path / "journal.db")) as journal:

@@ -28,7 +28,7 @@ def full(folder, capacity, **more):
     )
 
 
-def test_the_longest_silent_gives_its_place_up_and_its_alarms_stand(tmp_path):
+def test_the_longest_silent_wearer_gives_its_place_up_and_its_alarms_stay_active(tmp_path):
     with full(tmp_path, 2) as rig:
         listener, gone, late, new = rig.listener(), rig.device(), rig.device(), rig.device()
         gone.greet("gone", 1)

@@ -155,7 +155,7 @@ def test_a_gap_longer_than_what_may_be_in_flight_blocks_only_until_it_is_acknowl
     assert device.sent == 11 * RATE
 
 
-def test_goodbye_is_said_once_all_is_acknowledged_and_its_answer_is_the_end(meet):
+def test_bye_is_sent_once_all_is_acknowledged_and_its_answer_is_the_end(meet):
     device, desk = meet(record(1000))
     device.start()
     device.send_due()

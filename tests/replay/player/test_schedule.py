@@ -47,9 +47,7 @@ def test_frames_hold_every_sample_that_is_not_missing_once_and_in_order(chosen, 
 
 @settings(max_examples=200)
 @given(records(), speeds, bursts)
-def test_a_frame_is_due_once_it_is_taken_and_its_burst_over_and_never_before_another(
-    chosen, speed, burst_s
-):
+def test_a_frame_is_due_at_the_end_of_its_burst_and_frames_are_due_in_order(chosen, speed, burst_s):
     rec, first, stop = chosen
     frames = list(schedule(rec, first, stop, Pace(speed, burst_s)))
     due = [f.due_s for f in frames]

@@ -145,7 +145,9 @@ def folder(tmp_path_factory):
 
 @settings(max_examples=60)
 @given(stream=streams(), again=st.booleans())
-def test_ec57_reads_the_beats_that_stand_and_every_second_without_signal(folder, stream, again):
+def test_ec57_reads_the_beats_that_were_not_withdrawn_and_every_second_without_signal(
+    folder, stream, again
+):
     states, said, standing = stream
     annotations = written(folder, said + said if again else said)
     stop = WINDOW * len(states)

@@ -126,7 +126,7 @@ def test_a_stream_from_the_middle_is_held_against_the_middle():
     assert counts(scored(rec, said, first=3, score_from=4)) == (1, 0, 1, 0)
 
 
-def test_the_share_of_windows_that_training_has_seen_is_told():
+def test_the_share_of_windows_that_training_has_seen_is_reported():
     rec, said = record("NNNNNNNN"), [window(i) for i in range(8)]
     assert scored(rec, said)["trained_on_share"] == pytest.approx(5 / 8)
     assert scored(rec, said, score_from=5)["trained_on_share"] == 0
@@ -179,7 +179,7 @@ def test_an_alarm_is_false_where_the_annotations_disprove_it(kind, symbols, fals
     assert scored(rec, [window(0), *said], score_from=19)["false_alarms"] == false
 
 
-def test_an_alarm_that_is_said_again_to_a_newcomer_counts_once():
+def test_an_alarm_that_is_repeated_to_a_new_viewer_counts_once():
     raised, seen = alarm("abnormal", 20), alarm("abnormal", 25, "acknowledged")
     again = alarm("abnormal", 40, number=2)
     said = [window(0), raised, raised, seen, OPENED, seen, again]
@@ -230,7 +230,7 @@ def test_the_score_so_far_fits_a_line():
     assert score_line(Confusion(tp=1, fp=1)) == board.line()
 
 
-def test_it_is_said_from_when_on_there_is_a_score():
+def test_the_line_names_the_time_from_which_there_are_scores():
     board = Scoreboard(Played(record("VN"), 0, 1), CARD, lambda _: None)
     assert board.line() == "enrolment minutes are not scored: scores from 00:01 on"
     for message in (OPENED, window(0, True), window(1, True)):

@@ -68,7 +68,7 @@ def test_what_is_unlike_the_usual_seconds_raises_the_logit(signal):
     assert usual < 0.1 < 1.0 < odd
 
 
-def test_what_the_generic_model_is_sure_of_is_not_taken_for_usual(signal, monkeypatch):
+def test_windows_that_the_generic_model_calls_abnormal_are_no_baseline(signal, monkeypatch):
     monkeypatch.setattr(baseline, "DOUBTED", -1.0)
     with pytest.raises(NotUsualError, match="let a clinician judge with --review"):
         assumed_normal(GENERIC, signal, 1).fitted(signal.seconds)

@@ -28,7 +28,7 @@ def test_seconds_are_counted_and_the_good_ones_lie_between_start_and_stop(course
 
 
 @given(states)
-def test_what_is_wrong_is_said_at_once_and_never_every_second(course):
+def test_problems_are_reported_at_once_and_never_every_second(course):
     counted, said = LiveSeconds(now=0.0), []
     for second, state in enumerate(course, start=1):
         line = counted.add(360 * second, state, now=0.0)
@@ -42,7 +42,7 @@ def test_what_is_wrong_is_said_at_once_and_never_every_second(course):
         assert (old, new) != ("signal", "signal")
 
 
-def test_what_persists_is_said_again_now_and_then():
+def test_a_persistent_problem_is_reported_again_now_and_then():
     counted = LiveSeconds(now=0.0)
     lines = [counted.add(360 * n, "noisy", now=0.0) for n in range(61)]
     assert [n for n, line in enumerate(lines) if line] == [0, AGAIN_S, 2 * AGAIN_S, 3 * AGAIN_S]
@@ -51,7 +51,7 @@ def test_what_persists_is_said_again_now_and_then():
     assert [line for line in lines if line] == [REMARKS["signal"]]
 
 
-def test_silence_is_said_too():
+def test_silence_is_reported_too():
     counted = LiveSeconds(now=0.0)
     counted.add(0, "signal", now=1.0)
     assert counted.idle(now=SILENT_S) is None

@@ -149,7 +149,7 @@ def test_the_same_enrolment_gives_the_same_bytes(done):
     assert page(done).encode() == page(done).encode()
 
 
-def test_what_comes_from_outside_is_shown_and_not_obeyed(done):
+def test_text_from_outside_is_shown_and_never_executed(done):
     signal = replace(done.signal, record=replace(done.signal.record, record=HOSTILE))
     changes = dict.fromkeys(("wearer", "name", "network", "created"), HOSTILE)
     new = with_card(done.new, **changes, versions={HOSTILE: HOSTILE})
@@ -240,7 +240,7 @@ def test_a_cross_is_over_every_second_that_a_model_calls_otherwise(done, monkeyp
     assert crossed == (np.flatnonzero(wrong) + 0.5).tolist()
 
 
-def test_beats_are_told_apart_as_they_were_annotated(done, record):
+def test_beats_are_marked_by_class_as_they_were_annotated(done, record):
     found, labels = done.signal.beats, beat_labels(done.signal)
     truth = record.annotations
     distance = np.abs(truth.samples[:, None] - found)

@@ -63,7 +63,7 @@ def test_seconds_without_signal_have_no_beats(record):
     ],
     ids=["nothing", "flat", "noise", "short", "empty"],
 )
-def test_what_cannot_be_enrolled_on_is_said(samples, said):
+def test_a_signal_unfit_for_enrolment_is_refused_with_the_reason(samples, said):
     seconds = min(SECONDS, len(samples) // RATE - 1)
     with pytest.raises(RecordError, match=said):
         take(made_of(samples), BeatNet, seconds)

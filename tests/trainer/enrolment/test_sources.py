@@ -34,7 +34,7 @@ def capture(state, first, count, stream=STREAM, gain=200.0, age_s=0):
     (folder / f"{header.name}.dat").write_bytes(samples.tobytes())
 
 
-def test_the_newest_seconds_of_the_newest_stream_are_taken(state):
+def test_the_newest_seconds_of_the_newest_stream_are_used(state):
     capture(state, 0, 3 * WANTED, stream="00000000000000bb", age_s=900)
     capture(state, 0, WANTED // 2, age_s=500)
     capture(state, WANTED // 2, WANTED, age_s=100)
@@ -61,7 +61,7 @@ def recorded(name, samples=None, gain=200.0):
 
 
 @pytest.mark.parametrize("peak", [500, 32767])
-def test_a_signal_is_kept_once_and_another_never_in_its_place(state, peak):
+def test_a_signal_is_stored_once_and_never_replaced_by_another(state, peak):
     gain = float(np.float32(123.4567))
     record = recorded("home/ann", np.array([0, peak, -peak] * 200, np.int16), gain)
     path = sources.keep(record, "ann")

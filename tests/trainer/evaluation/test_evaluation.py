@@ -104,7 +104,7 @@ def test_an_interrupted_evaluation_goes_on_where_it_stopped(quick, sets, tmp_pat
 
 
 @pytest.mark.slow
-def test_inter_patient_judges_the_whole_of_ds2(quick, sets, tmp_path):
+def test_inter_patient_judges_all_of_ds2(quick, sets, tmp_path):
     outcomes = InterPatient().outcomes(sets, (), "beatnet", 1, tmp_path, lambda _: None)
     assert [outcome.wearer for outcome in outcomes] == list(protocols.DS2)
     for outcome in outcomes:
@@ -196,7 +196,7 @@ def test_a_reviewer_who_errs_twice_labels_other_beats(simulated_task):
     assert (right != erring).any()
 
 
-def test_what_a_way_brings_and_whom_it_harms_is_said():
+def test_the_page_reports_what_each_method_gains_and_whom_it_harms():
     def of(*values):
         kinds = dict(zip(("generic", *enrolment.WAYS), values, strict=True))
         counts = {"tp": 8, "fp": 2, "tn": 18, "fn": 2}

@@ -67,7 +67,7 @@ def test_a_few_beats_are_learned():
 
 
 @pytest.mark.thorough
-def test_the_same_seed_gives_the_same_weights_and_kept_ones_are_taken(tmp_path):
+def test_the_same_seed_gives_the_same_weights_and_stored_ones_are_used(tmp_path):
     seen = []
     shelf = Checkpoints(tmp_path, lambda name, epoch: seen.append((name, epoch.number)))
     first = RECIPE.systems["cross-entropy"](task(shelf=shelf))

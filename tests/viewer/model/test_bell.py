@@ -82,7 +82,7 @@ def test_only_the_worst_rings_and_a_new_one_at_once(ward):
     assert ward.rings(60) == []  # the low one was heard
 
 
-def test_what_was_heard_before_a_worse_one_goes_on_at_its_own_pace(ward):
+def test_an_alarm_that_sounded_before_a_worse_one_continues_at_its_own_pace(ward):
     ward.becomes(1, "raised", "medium")
     ward.rings(5)
     ward.becomes(2, "raised")

@@ -57,7 +57,7 @@ def test_a_second_without_a_verdict_has_one(monitor, state, verdict):
     assert f"event=window verdict={verdict} probability=null heart_rate=null" in text
 
 
-def test_whatever_is_said_stays_one_line_of_fields(monitor):
+def test_any_message_stays_one_line_of_fields(monitor):
     hostile = '\x1b[2J "quoted" a=b\nevent=alarm \x9b心'
     text = line(monitor.alarm(1, text=hostile, kind=hostile))
     assert text.isascii()

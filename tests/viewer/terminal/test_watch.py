@@ -134,7 +134,7 @@ def test_a_session(ward, monitor, ben):
 
 
 @pytest.mark.thorough
-def test_a_restart_of_the_monitor_is_told_and_outlived(ward, monitor, ben):
+def test_a_view_shows_a_restart_of_the_monitor_and_goes_on(ward, monitor, ben):
     opened = [ben.opened(), ben.window(0, heart_rate=144), ben.link()]
     nobody = Publisher()
     nobody.close()

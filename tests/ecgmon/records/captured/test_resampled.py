@@ -20,7 +20,7 @@ def wave(n, rate):
 
 
 @pytest.mark.parametrize("rate", [100.0, 250.0, 333.333, 360.0, 1000.0])
-def test_what_was_captured_is_heard_as_it_was_converted(tmp_path, rate):
+def test_a_captured_signal_is_read_as_it_was_converted(tmp_path, rate):
     counts, capture = wave(round(30 * rate), rate), Capture(tmp_path, 1)
     counts[700:720] = NO_VALUE
     rate_mhz = round(1000 * rate)

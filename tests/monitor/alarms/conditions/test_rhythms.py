@@ -85,7 +85,7 @@ def test_a_tachycardia_does_not_wait_until_a_wearer_is_learnt():
     assert begun("V200 " * 5) == [("ventricular-tachycardia", 5)]
 
 
-def test_it_is_told_when_beats_are_certain_and_ends_ten_seconds_after_the_last():
+def test_it_is_raised_when_beats_are_certain_and_ends_ten_seconds_after_the_last():
     said = beats("V200 " * 7 + "N300")
     named = NamedRhythms(AlarmLimits())
     for one in said:

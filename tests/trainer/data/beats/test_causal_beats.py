@@ -38,7 +38,7 @@ def test_what_comes_later_changes_nothing(intervals, data):
     np.testing.assert_allclose(whole, cut, atol=1e-6)
 
 
-def test_intervals_are_told_in_units_of_the_usual_one():
+def test_intervals_are_given_in_units_of_the_usual_one():
     beats = np.cumsum([360, *[288] * 12, 144, 432, 288])
     inputs = beat_inputs(np.zeros(9000, np.float32), SCALE.repeat(2), beats)
     constant = inputs[:, 2:, 0]

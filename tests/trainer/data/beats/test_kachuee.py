@@ -80,7 +80,7 @@ def test_a_slow_hearts_beat_is_cut_at_187_samples():
     assert (beats.inputs[:, 0, 0] > 0.95).all()
 
 
-def test_where_there_are_no_annotations_the_detector_stands_for_them():
+def test_the_detector_replaces_missing_annotations():
     record = rhythm(rr=288, n=20)
     found = detected_beats(record, 1, ("a", "b"))
     marked = annotated_beats(record)

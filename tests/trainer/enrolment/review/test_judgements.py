@@ -105,7 +105,7 @@ def test_any_viewer_of_annotations_opens_it(record):
     assert read.subtype.tolist() == [0, -1, 0, 0, 0, 0]  # unreadable, not clean
 
 
-def test_answers_stand_among_the_labels_that_are_spread(record):
+def test_answers_are_among_the_labels_that_are_spread(record):
     judgements = Judgements(record, BEATS)
     judgements.give(1, ABNORMAL)
     judgements.give(2, UNSURE)
@@ -143,7 +143,7 @@ def write(record, samples, symbols, notes):
         ([BEATS[3]], ["~"], [""], "something else"),
     ],
 )
-def test_a_foreign_file_is_refused_and_kept(record, samples, symbols, notes, why):
+def test_a_foreign_file_is_refused_and_left_unchanged(record, samples, symbols, notes, why):
     write(record, samples, symbols, notes)
     path = record.with_name("203.review")
     before = path.read_bytes()
@@ -192,7 +192,7 @@ def test_two_reviews_at_once_do_not_overwrite_each_other(record):
     assert on_disk(record) == [(3, NORMAL)]
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(record, monkeypatch):
+def test_a_full_disk_is_reported_and_nothing_is_lost(record, monkeypatch):
     judgements = Judgements(record, BEATS)
     judgements.give(3, NORMAL)
 

@@ -100,7 +100,7 @@ def test_the_seconds_of_shutdown_are_summed_wherever_they_are():
 @given(
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted).map(tuple), max_size=6)
 )
-def test_what_lies_in_an_episode_is_told_however_they_overlap(spans):
+def test_samples_inside_episodes_are_found_however_the_episodes_overlap(spans):
     told = inside(spans, np.arange(70))
     assert told.tolist() == [any(a <= n <= b for a, b in spans) for n in range(70)]
 

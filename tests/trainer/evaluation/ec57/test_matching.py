@@ -85,7 +85,7 @@ def test_an_annotator_agrees_with_itself(beats):
 
 
 @given(CROWDED, CROWDED)
-def test_every_beat_of_both_is_told_once_and_in_order(reference, test):
+def test_every_beat_of_both_files_occurs_once_and_in_order(reference, test):
     found = list(match(reference, test))
     assert [i for i, _ in found if i is not None] == list(range(len(reference)))
     assert [j for _, j in found if j is not None] == list(range(len(test)))

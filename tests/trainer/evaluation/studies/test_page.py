@@ -63,7 +63,7 @@ def rows(text, *starts):
     return [line for line in text.splitlines() if all(part in line for part in starts)]
 
 
-def test_the_three_protocols_of_a_system_stand_side_by_side(text):
+def test_the_three_protocols_of_a_system_are_side_by_side(text):
     (row,) = rows(text, "| 5, tuned |")
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     # 162 of 180 right; recalls .9 .8 .95 .85 1; V: 19 of 20 found, 25 called; S: 16 of 20, 20.
@@ -71,7 +71,7 @@ def test_the_three_protocols_of_a_system_stand_side_by_side(text):
     assert cells[1:] == ["- / -", both[0], *both, *both]
 
 
-def test_the_publications_figures_stand_beside_ours_by_class(text):
+def test_the_publications_figures_are_beside_ours_by_class(text):
     (row,) = rows(text, "| published, S |")
     said, own, equal = (cell.strip() for cell in row.strip("|").split("|")[1:])
     assert said == "0.930 / 0.930 / 0.930"

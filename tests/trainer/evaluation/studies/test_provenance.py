@@ -84,7 +84,7 @@ def test_without_ptb_only_its_own_jobs_cannot_be_done(tmp_path, monkeypatch, bit
     assert list(digests(tmp_path / "kept", tmp_path)) == [JOBS[0].name]
 
 
-def test_kept_results_on_published_beats_are_valid(mitdb):
+def test_stored_results_on_published_beats_are_valid(mitdb):
     """Carried over from 4ca67f9; fails where settings, networks or path are not what made them."""
     jobs = [job for job in JOBS if job.cell.data == "published" and job not in OF_PTB]
     assert len(jobs) == 11

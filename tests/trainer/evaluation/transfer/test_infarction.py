@@ -123,7 +123,7 @@ def test_an_interval_is_wide_where_one_patient_has_most_of_the_beats():
     assert by_beats[1] == 1
 
 
-def test_every_beat_is_judged_once_and_what_is_kept_is_not_trained_again(network, tmp_path):
+def test_every_beat_is_judged_once_and_stored_networks_are_not_trained_again(network, tmp_path):
     examples = made(12, beats=5)
     told = []
 

@@ -110,7 +110,7 @@ def test_what_is_stored_is_not_trained_again(patient, storage):
         np.testing.assert_array_equal(again[name].test, found.test)
 
 
-def test_a_group_that_was_cut_off_is_done_again_whole(patient, storage):
+def test_an_interrupted_group_is_repeated_from_its_beginning(patient, storage):
     names = [f"m/{n}" for n in range(2)]
     assert claims.claim(names, storage)
     optuna.create_study(study_name="m/1", storage=storage)  # cut off while storing
@@ -158,7 +158,7 @@ def test_another_machine_s_claim_is_left_to_it_until_it_is_stale(storage, age, t
     assert claims.claim(["a"], storage) is taken
 
 
-def test_results_of_a_group_that_was_taken_over_are_dropped(patient, storage):
+def test_results_of_a_group_that_another_process_claimed_are_dropped(patient, storage):
     memory = claims.open_storage("sqlite:///:memory:")
     run({"100": patient}, memory)
     claimed(["m/100"], storage, token=THEIRS)
@@ -187,7 +187,7 @@ def test_a_group_another_machine_holds_is_waited_for(patient, storage, monkeypat
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql://user:secret@nowhere/x", "redis://"])
-def test_a_storage_that_cannot_be_opened_is_said_without_its_password(url):
+def test_a_storage_that_cannot_be_opened_is_reported_without_its_password(url):
     with pytest.raises(UsageError) as caught:
         claims.open_storage(url)
     assert "secret" not in str(caught.value)

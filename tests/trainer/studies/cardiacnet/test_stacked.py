@@ -101,7 +101,7 @@ def test_half_is_the_threshold_for_classes_drawn_as_they_come_too(patient):
 
 
 @pytest.mark.thorough
-def test_the_best_epoch_is_kept(patient):
+def test_the_network_of_the_best_epoch_is_returned(patient):
     one = trainee(patient, WindowSetting(0.003, 4, True))
     advance([one], 4)
     inputs = patient.windows(TRAIN)[0]

@@ -125,7 +125,7 @@ def test_a_pass_takes_every_beat_once_and_the_next_draws_other_versions():
     assert set(versions[0].tolist()) <= set(range(8))
 
 
-def test_pretraining_learns_to_tell_the_transformations_apart():
+def test_pretraining_learns_to_distinguish_the_transformations():
     deterministic(1)
     settings = FitSettings(epochs=3, steps=50, learning_rate=5e-3, seed=1, weight_decay=0)
     epochs = []

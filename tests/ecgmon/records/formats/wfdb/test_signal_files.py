@@ -133,7 +133,7 @@ def test_wfdb_reads_the_same(tmp_path_factory, record):
 
 @given(made())
 @settings(max_examples=25)
-def test_without_a_length_the_file_tells_it(tmp_path_factory, record):
+def test_without_a_length_it_is_computed_from_the_file(tmp_path_factory, record):
     record.skews = [0] * len(record.skews)
     found = record.write(tmp_path_factory.getbasetemp(), length=False)
     for i, signal in enumerate(record.signals, start=1):
