@@ -66,27 +66,27 @@ def run(label: str, program: Path) -> None:
             command += ["--model", "generic", "--json", str(result)]
             subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - ours
             played_alarms = json.loads(result.read_text())
-        stood = _stood(played_alarms["alarms"])
+        intervals = _intervals(played_alarms["alarms"])
         done[name] = {
-            "alarms": stood,
+            "alarms": intervals,
             "noisy": played_alarms["noisy"],
             "absent": played_alarms["absent"],
         }
         file.write_text(json.dumps(done) + "\n")
-        print(name, len(stood), flush=True)  # noqa: T201 - progress
+        print(name, len(intervals), flush=True)  # noqa: T201 - progress
 
 
-def _stood(changes: list[dict[str, Any]]) -> list[list[Any]]:
+def _intervals(changes: list[dict[str, Any]]) -> list[list[Any]]:
     """Return kind, begin and end of each alarm's condition in seconds, None for an end not seen."""
-    stood: list[list[Any]] = []
+    intervals: list[list[Any]] = []
     open_: dict[int, list[Any]] = {}
     for one in changes:
         if one["state"] == "raised":
             open_[one["alarm"]] = [one["kind"], one["at_s"], None]
-            stood.append(open_[one["alarm"]])
+            intervals.append(open_[one["alarm"]])
         else:
             open_[one["alarm"]][2] = one["at_s"]
-    return stood
+    return intervals
 
 
 def _write(name: str, folder: str) -> str:

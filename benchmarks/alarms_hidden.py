@@ -102,12 +102,12 @@ def _outcome(event: Event, at: int, board: Board) -> str:
     raised = [a.at for a, _ in board.raised if a.kind in event.kinds and a.at is not None]
     if any(at <= one <= end + LATE_S * RATE for one in raised):
         return "raised"
-    if any(_stood(board, kind, at, end) for kind in event.kinds):
+    if any(_was_active(board, kind, at, end) for kind in event.kinds):
         return "stood"
-    return "blind" if any(_stood(board, kind, at, end) for kind in BLIND) else "missed"
+    return "blind" if any(_was_active(board, kind, at, end) for kind in BLIND) else "missed"
 
 
-def _stood(board: Board, kind: str, start: int, stop: int) -> bool:
+def _was_active(board: Board, kind: str, start: int, stop: int) -> bool:
     since: int | None = None
     for alarm in board.alarms:
         if alarm.kind != kind or alarm.at is None:

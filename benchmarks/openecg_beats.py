@@ -68,7 +68,7 @@ def judge(version: str, name: str) -> Counts:
     return Counts.compare(reference, Marks(reference.beats, called), LEARNING, len(record.samples))
 
 
-def kept(version: str, name: str) -> Counts:
+def counts_of(version: str, name: str) -> Counts:
     """Return what `judge` counts; what an interrupted run has counted is not counted again."""
     store = ResultStore(KEPT)
     decided_by = digest({"openecg": openecg.__version__, "reach": REACH})
@@ -91,7 +91,7 @@ def main() -> None:
     """Judge DS2 with each model, and write and print the figures."""
     jobs = list(product(VERSIONS, DS2))
     with ProcessPoolExecutor(2) as pool:
-        counted = dict(zip(jobs, pool.map(kept, *zip(*jobs, strict=True)), strict=True))
+        counted = dict(zip(jobs, pool.map(counts_of, *zip(*jobs, strict=True)), strict=True))
     result = {}
     for version in VERSIONS:
         total = sum((counted[version, name] for name in DS2), Counts())

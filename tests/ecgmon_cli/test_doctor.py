@@ -96,8 +96,8 @@ def test_each_problem_is_reported_with_what_to_do(env, tmp_path, state):
     (state / "keys").mkdir(mode=0o700)
     (state / "keys" / "client.key").touch(0o644)
     with socket.create_server(("127.0.0.1", 0)) as other:
-        taken = f"tcp://127.0.0.1:{other.getsockname()[1]}"
-        changes = {"ECGMON_STATE": state, "ECGMON_NETWORK_INGEST": taken}
+        in_use = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+        changes = {"ECGMON_STATE": state, "ECGMON_NETWORK_INGEST": in_use}
         changes["ECGMON_NETWORK_PUBLISH"] = "tcp://0.0.0.0:*"
         changes["ECGMON_STORAGE_DISK_FREE_MB"] = 1_000_000_000
         env = env | FREE | {name: str(value) for name, value in changes.items()}
@@ -108,7 +108,7 @@ def test_each_problem_is_reported_with_what_to_do(env, tmp_path, state):
         "captured": "is not as a monitor wrote it",
         "models": "bob's own cannot serve",
         "disk": "less than 1,000,000,000 MB",
-        "ports": f"{taken} cannot be bound: Address already in use",
+        "ports": f"{in_use} cannot be bound: Address already in use",
         "keys": "other machines can reach tcp://0.0.0.0:*",
     }
     for check, text in ills.items():

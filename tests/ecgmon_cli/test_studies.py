@@ -116,6 +116,6 @@ def test_if_all_results_exist_the_command_to_recompute_is_printed(
     for _ in range(2):
         studies("focal", Split.RANDOM, tmp_path / "out", tmp_path / "work", 1, tmp_path)
     assert [job.done for job in jobs_of_the_page] == [[1], [], [1]]
-    out, err = (" ".join(said.split()) for said in capsys.readouterr())
+    out, err = (" ".join(text.split()) for text in capsys.readouterr())
     assert out.count("studies.md written") == 2
     assert err.count("give --out and --work empty folders") == 1

@@ -119,9 +119,11 @@ def test_any_text_is_an_endpoint_or_refused_in_one_sentence(text):
     try:
         found = where("publish", text, None)
     except EcgmonError as error:
-        said = str(error)
-        assert said.endswith("is no endpoint to connect to: give one such as tcp://127.0.0.1:5556.")
-        assert said.isprintable()
+        sentence = str(error)
+        assert sentence.endswith(
+            "is no endpoint to connect to: give one such as tcp://127.0.0.1:5556."
+        )
+        assert sentence.isprintable()
     else:
         assert re.match(r"(tcp|ipc)://\S+\Z", found.endpoint)
 
@@ -197,7 +199,7 @@ REFUSED = {
 def test_a_key_that_is_not_accepted_says_so_and_one_that_is_known_is_let_in(desk, env, tmp_path):
     far, plain = desk
     commands, expected = [], []
-    for number, (key, said) in enumerate(REFUSED.values()):
+    for number, (key, sentence) in enumerate(REFUSED.values()):
         with_key = []
         if key:
             PrivateKey.create(key, tmp_path / f"{number}.key")
@@ -207,7 +209,7 @@ def test_a_key_that_is_not_accepted_says_so_and_one_that_is_known_is_let_in(desk
             ["view", "--monitor", far, *with_key],
             ["replay", "--simulate", "normal", "--no-view", "--connect", far, *with_key],
         ]
-        expected += [said] * 3
+        expected += [sentence] * 3
     PrivateKey.create(PAIRS[1], tmp_path / "a.key")
     commands.append(["status", "--monitor", plain])
     expected.append("The monitor takes no key at|none is asked for at")
@@ -218,10 +220,10 @@ def test_a_key_that_is_not_accepted_says_so_and_one_that_is_known_is_let_in(desk
     one_too_many, good = ecgmon_each(commands[-2:], tmp_path / "named", named)
     refused.append(one_too_many)
     assert (good.code, good.out) == (0, f"{far}: 0 wearers\n")
-    for args, said, outcome in zip(commands, expected, refused, strict=False):
+    for args, sentence, outcome in zip(commands, expected, refused, strict=False):
         assert (outcome.code, outcome.out) == (2, ""), (args, outcome)
         (line,) = outcome.err.splitlines()
-        assert re.search(said, line), line
+        assert re.search(sentence, line), line
 
 
 def test_a_file_that_holds_no_key_is_refused(tmp_path):

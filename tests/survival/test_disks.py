@@ -70,9 +70,9 @@ def test_a_disk_that_fails_acknowledges_nothing_until_it_has_what_it_missed(moni
         scene.finish()
         assert (scene.on_disk() == 1).all()
         assert own(scene) == [("disk", "raised"), ("disk", "cleared")]
-        said = [line for line in scene.process.written.splitlines() if "event=disk-" in line]
-        assert "event=disk-failing" in said[0]
-        assert "not_kept=0" in said[-1]
+        logged = [line for line in scene.process.written.splitlines() if "event=disk-" in line]
+        assert "event=disk-failing" in logged[0]
+        assert "not_kept=0" in logged[-1]
 
 
 @pytest.mark.slow

@@ -159,17 +159,19 @@ def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
     assert [m.alarm for m in acknowledged] == [latest["asystole"].alarm]
     with monitor.living() as process:
         process.wait_for("event=ready")
-        late, said = ViewerClient(context, monitor.publish, wanted), []
+        late, received = ViewerClient(context, monitor.publish, wanted), []
         deadline = time.monotonic() + 20
-        while not any(isinstance(m, messages.Subscribed) for m in said):
+        while not any(isinstance(m, messages.Subscribed) for m in received):
             assert time.monotonic() < deadline
             late.socket.poll(20)
-            said += late.drain(100)
-        assert acknowledged[0] in said
-        assert [m.kind for m in said if isinstance(m, messages.Paused)] == ["abnormal"]
+            received += late.drain(100)
+        assert acknowledged[0] in received
+        assert [m.kind for m in received if isinstance(m, messages.Paused)] == ["abnormal"]
         while playing.turn():
-            said += late.drain(100)
-        again = [m for m in said if getattr(m, "kind", None) == "asystole" and m.state == "raised"]
+            received += late.drain(100)
+        again = [
+            m for m in received if getattr(m, "kind", None) == "asystole" and m.state == "raised"
+        ]
         assert again == []
         assert process.end(signal.SIGTERM).code == 0
     playing.device.close()

@@ -56,7 +56,7 @@ def test_neither_the_writer_nor_the_reader_waits_for_the_other(stored):
 
 def test_rows_that_are_none_are_counted_and_left_out(stored):
     stored.say(window(0))
-    whole = messages.encode(window(1)).decode()
+    valid = messages.encode(window(1)).decode()
     for message, time in [
         ("", T0),
         ("{", T0),
@@ -66,11 +66,11 @@ def test_rows_that_are_none_are_counted_and_left_out(stored):
         ("x" * 100_000, T0),
         (messages.encode(messages.Subscribed()).decode(), T0),
         (messages.encode(messages.Closed(wearer="bob", stream=STREAM, end=0)).decode(), T0),
-        (whole, "never"),
-        (whole, -1.0),
-        (whole, float("inf")),
-        (whole, 1e300),
-        (whole.replace("360", str(2**62)), T0),
+        (valid, "never"),
+        (valid, -1.0),
+        (valid, float("inf")),
+        (valid, 1e300),
+        (valid.replace("360", str(2**62)), T0),
     ]:
         stored.row(message, time)
     found = stored.journal_messages()

@@ -22,14 +22,14 @@ def ten_seconds(stored, at_s, measured_s):
         stored.say(window(at_s + second), stream_began=T0 + measured_s - at_s)
 
 
-def gap(stored, from_s, to_s, said_s):
+def gap(stored, from_s, to_s, sent_s):
     """Say that seconds are missing, and fill the latest of them as a monitor does."""
     ids = {"wearer": "ann", "stream": STREAM}
     missing = messages.Gap(**ids, first=360 * from_s, count=360 * (to_s - from_s))
-    stored.row(messages.encode(missing).decode(), T0 + said_s)
+    stored.row(messages.encode(missing).decode(), T0 + sent_s)
     for second in range(max(from_s, to_s - 600), to_s):
         filled = window(second, state="absent")
-        stored.row(messages.encode(filled).decode(), T0 + said_s)
+        stored.row(messages.encode(filled).decode(), T0 + sent_s)
 
 
 def seconds(stream):

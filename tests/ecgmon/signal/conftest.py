@@ -27,7 +27,7 @@ def alone(segments, geometry):
     return joined(parts, geometry)
 
 
-def whole(samples, geometry):
+def in_one_call(samples, geometry):
     """What of one wearer's whole stream is completed, in one call."""
     return alone([(0, samples)], geometry)
 
@@ -64,7 +64,12 @@ def assert_same(one, other):
 def streams():
     """Ways to push a stream through the chain, and to compare what comes of it."""
     return SimpleNamespace(
-        joined=joined, alone=alone, whole=whole, cut=cut, of_row=of_row, assert_same=assert_same
+        joined=joined,
+        alone=alone,
+        in_one_call=in_one_call,
+        cut=cut,
+        of_row=of_row,
+        assert_same=assert_same,
     )
 
 

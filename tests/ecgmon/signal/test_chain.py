@@ -73,8 +73,8 @@ def test_a_window_comes_as_soon_as_its_look_ahead_does_and_only_if_it_is_complet
     chain.reset(0, first)
     windows = chain.push(ROW, ecg[None, :n]).windows
     starts = range(-(-first // WINDOW) * WINDOW, first + n, WINDOW)
-    whole = [at for at in starts if at + WINDOW + geometry.look_ahead <= first + n]
-    assert windows.first.tolist() == whole
+    expected = [at for at in starts if at + WINDOW + geometry.look_ahead <= first + n]
+    assert windows.first.tolist() == expected
     assert chain.next[0] == first + n
 
 
@@ -85,11 +85,11 @@ def test_what_comes_later_changes_no_window(ecg, at, seed):
     changed[at:] = np.random.default_rng(seed).normal(0, 3, 8000 - at)
     early = process_record(ecg[:at], SERVED)
     assert len(early) >= 3
-    whole = process_record(changed, SERVED)
+    complete = process_record(changed, SERVED)
     for name in ("first", "inputs", "scale", "state", "heart_rate", "last_beat", "beats"):
         n = len(early)
         assert np.array_equal(
-            getattr(whole, name)[:n], getattr(early, name), equal_nan=name == "heart_rate"
+            getattr(complete, name)[:n], getattr(early, name), equal_nan=name == "heart_rate"
         ), name
 
 
@@ -106,7 +106,7 @@ def test_infinite_samples_count_as_not_measured(streams, ecg):
     infinite[2000:2500] = np.inf
     infinite[2100] = -np.inf
     missing[2000:2500] = np.nan
-    streams.assert_same(streams.whole(infinite, SERVED), streams.whole(missing, SERVED))
+    streams.assert_same(streams.in_one_call(infinite, SERVED), streams.in_one_call(missing, SERVED))
 
 
 def test_each_window_carries_the_state_of_its_own_second(ecg):
@@ -184,8 +184,8 @@ def test_a_second_is_returned_with_its_last_sample_and_only_if_it_is_complete(
     chain.reset(0, first)
     seconds = chain.push(ROW, ecg[None, :n]).seconds
     starts = range(-(-first // WINDOW) * WINDOW, first + n, WINDOW)
-    whole = [at + WINDOW for at in starts if at + WINDOW <= first + n]
-    assert [second.end for second in seconds] == whole
+    expected = [at + WINDOW for at in starts if at + WINDOW <= first + n]
+    assert [second.end for second in seconds] == expected
     assert {second.row for second in seconds} <= {0}
 
 

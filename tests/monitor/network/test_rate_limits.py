@@ -25,11 +25,11 @@ steps = st.lists(
 
 
 @given(steps)
-def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(taken):
+def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(requests):
     limits = RateLimiter(RateLimit(2, 5, 100, 400, 2, 5))  # nobody is pushed out
     accepted = {}
     now = 0.0
-    for who, wait, samples in taken:
+    for who, wait, samples in requests:
         now += wait
         if limits.take(who, now, samples) == 0:
             accepted.setdefault(who, []).append((now, samples))
@@ -42,10 +42,10 @@ def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(taken
 
 
 @given(steps)
-def test_a_device_that_waits_as_asked_is_served_and_a_refusal_costs_nothing(taken):
+def test_a_device_that_waits_as_asked_is_served_and_a_refusal_costs_nothing(requests):
     limits = RateLimiter(RATES)
     now = 0.0
-    for who, wait, samples in taken:
+    for who, wait, samples in requests:
         now += wait
         wait_s = limits.take(who, now, samples)
         if samples > 400:
@@ -79,11 +79,11 @@ def test_silence_gains_nobody_a_second_burst(rates):
 
 
 @given(steps)
-def test_only_so_many_connections_are_known_and_none_long_silent(taken):
+def test_only_so_many_connections_are_known_and_none_long_silent(requests):
     limits = RateLimiter(RATES)
     last_used = {}
     now = 0.0
-    for who, wait, samples in taken:
+    for who, wait, samples in requests:
         now += wait
         limits.take(who, now, samples)
         last_used[who] = now

@@ -164,11 +164,11 @@ def test_a_key_that_asks_without_end_is_refused_until_it_has_waited(desk, monkey
     most = int(publish.RATES.message_burst)
     for _ in range(most + 5):
         viewer.send(asked)
-    taken, deadline = 0, time.monotonic() + PATIENCE_S
-    while taken < most or not viewer.poll(50):
+    accepted, deadline = 0, time.monotonic() + PATIENCE_S
+    while accepted < most or not viewer.poll(50):
         assert time.monotonic() < deadline
-        taken += len(desk.publisher.drain(0.0)[1])
-    assert taken == most
+        accepted += len(desk.publisher.drain(0.0)[1])
+    assert accepted == most
     refused = messages.decode_to_viewer(viewer.recv())
     assert (refused.reason, refused.retry_s) == ("This connection sends more than it may.", 1)
     desk.publisher.drain(0.0)

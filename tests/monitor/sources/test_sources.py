@@ -46,10 +46,10 @@ def ingest(*sources):
 
 
 def drain(one):
-    taken = one.drain(0.0)
-    for _, known in taken.lookups:
+    batch = one.drain(0.0)
+    for _, known in batch.lookups:
         known(None)
-    return taken
+    return batch
 
 
 def hello(wearer, number):

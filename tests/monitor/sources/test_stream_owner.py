@@ -185,16 +185,16 @@ class Ownership(RuleBasedStateMachine):
     def write(self):
         """The disk has done what was handed over."""
         while self.unwritten:
-            taken = self.unwritten.pop(0)
-            for wearer, piece in taken.pieces:
+            batch = self.unwritten.pop(0)
+            for wearer, piece in batch.pieces:
                 self.capture.append(wearer, piece)
             self.capture.flush()
             before = {peer: len(answers) for peer, answers in self.desk.answers.items()}
-            self.ingest.connections.acknowledge(taken.acks)
+            self.ingest.connections.acknowledge(batch.acks)
             for peer in PEERS:
                 self.hear(peer, self.desk.answers[peer][before[peer] :])
-            self.ingest.end(taken.ends)
-            for hello, then in taken.lookups:
+            self.ingest.end(batch.ends)
+            for hello, then in batch.lookups:
                 before = {peer: len(answers) for peer, answers in self.desk.answers.items()}
                 then(recover_stream(self.folder, NoJournal(), hello.wearer, hello.stream))
                 for peer in PEERS:

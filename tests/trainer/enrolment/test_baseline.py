@@ -87,8 +87,8 @@ def test_unusable_seconds_are_left_out(signal):
     state[10:30] = 1
     network, card = restore(GENERIC)
     inputs = signal.record.inputs[: signal.seconds]
-    kept = np.delete(inputs, slice(10, 30), axis=0)
-    expected = BaselineNet(network, card.threshold, kept, 1)
+    remaining = np.delete(inputs, slice(10, 30), axis=0)
+    expected = BaselineNet(network, card.threshold, remaining, 1)
     way = assumed_normal(GENERIC, replace(signal, state=state), 1)
     assert way.fitted(signal.seconds).offset == expected.offset
     assert Model.load(GENERIC).card.threshold == card.threshold

@@ -144,14 +144,14 @@ def waits(following, monkeypatch):
 
     Pytest's own capture loses what a thread writes while it is read.
     """
-    said = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", said)
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", output)
     deadline = time.monotonic() + PATIENCE_S
-    while "Waiting for ann's device; nobody streams now.\n" not in said.getvalue():
+    while "Waiting for ann's device; nobody streams now.\n" not in output.getvalue():
         assert following.is_alive()
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    return said
+    return output
 
 
 def test_a_device_that_comes_late_is_followed_from_its_first_sample(rig, tmp_path, monkeypatch):
@@ -165,7 +165,7 @@ def test_a_device_that_comes_late_is_followed_from_its_first_sample(rig, tmp_pat
 
 def test_the_end_of_a_stream_is_reported_and_the_next_one_counts_anew(rig, tmp_path, monkeypatch):
     following = Following(rig, tmp_path, 10)
-    said = waits(following, monkeypatch)
+    output = waits(following, monkeypatch)
     device = rig.device()
     device.greet("ann", 7)
     device.send_all(GOOD[: 6 * RATE])
@@ -175,7 +175,7 @@ def test_the_end_of_a_stream_is_reported_and_the_next_one_counts_anew(rig, tmp_p
     play(device, GOOD, following)
     assert following.end() == live.Followed(messages.stream_id(8), 0, 10 * RATE)
     ended = "The stream has ended: 5 of 5 seconds were usable, and counting begins anew.\n"
-    assert ended in said.getvalue()
+    assert ended in output.getvalue()
 
 
 def test_a_stream_that_ends_for_good_is_waited_for_a_while(rig, tmp_path, monkeypatch):

@@ -29,15 +29,15 @@ def test_seconds_are_counted_and_the_good_ones_lie_between_start_and_stop(course
 
 @given(states)
 def test_problems_are_reported_at_once_and_never_every_second(course):
-    counted, said = LiveSeconds(now=0.0), []
+    counted, reported = LiveSeconds(now=0.0), []
     for second, state in enumerate(course, start=1):
         line = counted.add(360 * second, state, now=0.0)
         assert line in (None, REMARKS[state])
         if line:
-            said.append((second, state))
+            reported.append((second, state))
     wrong = [second for second, state in enumerate(course, start=1) if state != "signal"]
-    assert [second for second, _ in said[:1]] == wrong[:1]
-    for (before, old), (after, new) in itertools.pairwise(said):
+    assert [second for second, _ in reported[:1]] == wrong[:1]
+    for (before, old), (after, new) in itertools.pairwise(reported):
         assert after - before >= (AGAIN_S if old == new else APART_S)
         assert (old, new) != ("signal", "signal")
 

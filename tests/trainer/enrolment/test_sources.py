@@ -38,10 +38,10 @@ def test_the_newest_seconds_of_the_newest_stream_are_used(state):
     capture(state, 0, 3 * WANTED, stream="00000000000000bb", age_s=900)
     capture(state, 0, WANTED // 2, age_s=500)
     capture(state, WANTED // 2, WANTED, age_s=100)
-    taken = sources.from_captured("ann", SECONDS)
+    source = sources.from_captured("ann", SECONDS)
     end = WANTED // 2 + WANTED
-    np.testing.assert_array_equal(taken.samples, np.arange(end - WANTED, end) % 30000)
-    assert sources.origin(taken) == (f"captured/ann/{STREAM}", (end - WANTED) // RATE)
+    np.testing.assert_array_equal(source.samples, np.arange(end - WANTED, end) % 30000)
+    assert sources.origin(source) == (f"captured/ann/{STREAM}", (end - WANTED) // RATE)
 
 
 @pytest.mark.parametrize("change", ["hole", "gain"])

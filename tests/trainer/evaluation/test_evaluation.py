@@ -58,10 +58,10 @@ def sets():
 
 @pytest.mark.thorough
 def test_new_wearers_are_judged_after_their_enrolment(quick, sets, tmp_path):
-    told = []
-    outcomes = NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path / "work", told.append)
+    progress = []
+    outcomes = NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path / "work", progress.append)
     assert [outcome.wearer for outcome in outcomes] == list(FOLD.strangers)
-    assert told == ["generic model of fold 1", *FOLD.strangers]
+    assert progress == ["generic model of fold 1", *FOLD.strangers]
     for outcome in outcomes:
         assert list(outcome.judged) == ["generic", "enrolled"]
         for judged in outcome.judged.values():
@@ -204,7 +204,7 @@ def test_the_page_reports_what_each_method_gains_and_whom_it_harms():
 
     protocol = enrolment.EnrolmentProtocol(None)
     protocol._usual = ["100"]
-    told = protocol.remarks(
+    remarks = protocol.remarks(
         {
             "mean": of(0.8, 0.9, 0.89, 0.85, 0.81),
             "per_wearer": {
@@ -213,8 +213,8 @@ def test_the_page_reports_what_each_method_gains_and_whom_it_harms():
             },
         }
     )
-    assert "| annotated | 100% | nobody |" in told
-    assert "| reviewed | 90% | 100 (-0.021) |" in told
-    assert "| assumed-normal | 10% | nobody |" in told
-    assert "For the 1 wearers of whose first five minutes at most 5% are abnormal:" in told
-    assert "| assumed-normal | 0.850 | 0.800 | 2 | 2 |" in told
+    assert "| annotated | 100% | nobody |" in remarks
+    assert "| reviewed | 90% | 100 (-0.021) |" in remarks
+    assert "| assumed-normal | 10% | nobody |" in remarks
+    assert "For the 1 wearers of whose first five minutes at most 5% are abnormal:" in remarks
+    assert "| assumed-normal | 0.850 | 0.800 | 2 | 2 |" in remarks

@@ -125,10 +125,10 @@ def test_an_alarm_has_the_state_of_its_last_message(monitor, fold):
         monitor.alarm(1, "acknowledged", at=30),
         monitor.alarm(1, "cleared", at=25),
     ]
-    for heard in range(1, 4):
-        for repeated in (life[:heard], [*life[:heard], life[heard - 1]]):
+    for messages_seen in range(1, 4):
+        for repeated in (life[:messages_seen], [*life[:messages_seen], life[messages_seen - 1]]):
             (alarm,) = fold(repeated).alarms
-            assert (alarm.message, alarm.since) == (life[heard - 1], 10)
+            assert (alarm.message, alarm.since) == (life[messages_seen - 1], 10)
 
 
 def test_an_alarm_outlives_its_stream(monitor, other_stream, fold):

@@ -235,19 +235,19 @@ def test_a_monitor_that_hesitates_makes_the_view_forget_no_alarm(monitor, ben):
                 assert time.monotonic() < deadline
                 viewer.socket.poll(20)
                 for message in viewer.drain(100):
-                    heard.append(message)
+                    received.append(message)
                     watch.listen(message, time.monotonic())
 
-        heard = []
-        until(lambda: messages.Subscribed() in heard)
+        received = []
+        until(lambda: messages.Subscribed() in received)
         publisher.snapshot = snapshot[:2]  # ben's alarm is cleared, and this message is lost
-        heard.clear()
+        received.clear()
         viewer.last_message = time.monotonic() - LIVE_S - 1
         viewer.want(ALL)  # as every two seconds: what is in force is only confirmed
         watch.picture(time.monotonic())
         assert not watch._live
-        until(lambda: messages.Subscribed(repeated=True) in heard)
-        until(lambda: messages.Subscribed() in heard)
+        until(lambda: messages.Subscribed(repeated=True) in received)
+        until(lambda: messages.Subscribed() in received)
         assert watch._snapshot.active() == {("203", 1): monitor.alarm(1)}
         viewer.close()
 

@@ -33,7 +33,7 @@ def test_a_captured_signal_is_read_as_it_was_converted(tmp_path, rate):
     assert abs(end(record) - 30 * 360) <= 1
     converter = RateConverter(rate_mhz)
     millivolts = np.where(counts == NO_VALUE, np.nan, counts / 200.0)
-    whole = np.concatenate([converter.push(millivolts), converter.flush()])
+    converted = np.concatenate([converter.push(millivolts), converter.flush()])
     for start, stop in ((0, 360), (1234, 5000), (7200, end(record))):
         converted_record = hear(tmp_path, "ann", STREAM, start, stop)
         assert (converted_record.rate, converted_record.gain, len(converted_record.samples)) == (
@@ -41,7 +41,7 @@ def test_a_captured_signal_is_read_as_it_was_converted(tmp_path, rate):
             200.0,
             stop - start,
         )
-        expected = whole[start:stop]
+        expected = converted[start:stop]
         missing = np.isnan(expected)
         np.testing.assert_array_equal(converted_record.samples == NO_VALUE, missing)
         difference = converted_record.millivolts()[~missing] - expected[~missing]

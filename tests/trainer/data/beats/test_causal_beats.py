@@ -33,9 +33,9 @@ def test_what_comes_later_changes_nothing(intervals, data):
     later[end:] += 5
     scale_later = scale.copy()
     scale_later[max(end // 360, 1) :] *= 2
-    whole = beat_inputs(signal, scale, beats)[which]
+    from_all = beat_inputs(signal, scale, beats)[which]
     cut = beat_inputs(later, scale_later, beats[: which + 1])[which]
-    np.testing.assert_allclose(whole, cut, atol=1e-6)
+    np.testing.assert_allclose(from_all, cut, atol=1e-6)
 
 
 def test_intervals_are_given_in_units_of_the_usual_one():

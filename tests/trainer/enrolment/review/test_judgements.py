@@ -35,10 +35,10 @@ def on_disk(record):
 
 def spread(**of):
     """Return labels, some of them other than none: ``spread(b3=1)``."""
-    whole = np.full(len(BEATS), labels.UNLABELLED, np.int8)
+    spread_labels = np.full(len(BEATS), labels.UNLABELLED, np.int8)
     for beat, label in of.items():
-        whole[int(beat[1:])] = label
-    return whole
+        spread_labels[int(beat[1:])] = label
+    return spread_labels
 
 
 class Life(RuleBasedStateMachine):
@@ -157,12 +157,12 @@ def test_a_damaged_file_is_refused_wherever_it_is_cut(record):
     judgements = Judgements(record, BEATS)
     judgements.give(7, ABNORMAL)
     judgements.give(60, UNUSABLE)
-    whole, answers = judgements.path.read_bytes(), dict(judgements.answers)
-    for end in range(1, len(whole)):
-        judgements.path.write_bytes(whole[:end])
+    content, answers = judgements.path.read_bytes(), dict(judgements.answers)
+    for end in range(1, len(content)):
+        judgements.path.write_bytes(content[:end])
         with pytest.raises(RecordError, match="move it away"):
             Judgements(record, BEATS)
-    judgements.path.write_bytes(whole)
+    judgements.path.write_bytes(content)
     assert Judgements(record, BEATS).answers == answers
 
 
@@ -241,7 +241,7 @@ def test_a_killed_review_has_saved_every_answer(record, after):
         for _ in range(after + 1):
             process.stdout.readline()
         process.send_signal(signal.SIGKILL)
-        told = after + 1 + len(process.stdout.readlines())
+        acknowledged = after + 1 + len(process.stdout.readlines())
     answers = on_disk(record)
-    assert told <= len(answers) <= told + 1
+    assert acknowledged <= len(answers) <= acknowledged + 1
     assert answers == [(beat, list(Judgement)[beat % 4]) for beat in range(len(answers))]

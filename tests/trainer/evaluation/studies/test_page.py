@@ -73,8 +73,8 @@ def test_the_three_protocols_of_a_system_are_side_by_side(text):
 
 def test_the_publications_figures_are_beside_ours_by_class(text):
     (row,) = rows(text, "| published, S |")
-    said, own, equal = (cell.strip() for cell in row.strip("|").split("|")[1:])
-    assert said == "0.930 / 0.930 / 0.930"
+    published, own, equal = (cell.strip() for cell in row.strip("|").split("|")[1:])
+    assert published == "0.930 / 0.930 / 0.930"
     assert own == "0.800 / 0.800 / 0.800"
     # Shares: S called so .8; of others .04 of N.
     assert equal == f"{0.8 / 0.84:.3f} / 0.800 / {1.6 / 1.84:.3f}"
@@ -145,8 +145,8 @@ def test_a_result_whose_records_are_not_there_is_not_called_stale(tmp_path):
 
 def test_a_result_that_cannot_be_read_is_none(tmp_path):
     write(tmp_path, "focal-random-published", [judged("tuned")])
-    whole = (tmp_path / "studies" / "focal-random-published.json").read_text()
-    for text in (whole[:-20], "[]", "{}", "\xff"):
+    stored_result = (tmp_path / "studies" / "focal-random-published.json").read_text()
+    for text in (stored_result[:-20], "[]", "{}", "\xff"):
         (tmp_path / "studies" / "focal-random-published.json").write_text(text, "latin-1")
         page.write(tmp_path, {})
         assert "| 5, tuned |" not in (tmp_path / "studies.md").read_text()

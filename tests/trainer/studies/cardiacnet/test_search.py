@@ -75,9 +75,9 @@ def test_the_best_setting_wins_and_the_worse_are_stopped_at_their_rung(patient, 
 
 def test_the_winner_is_the_one_of_a_search_without_stopping(patient, storage):
     stopped = run({"100": patient}, storage, name="stopped")["100"]
-    whole = run({"100": patient}, storage, name="whole", rungs=(9,))["100"]
-    assert stopped.setting == whole.setting
-    assert stopped.score == whole.score
+    unstopped = run({"100": patient}, storage, name="unstopped", rungs=(9,))["100"]
+    assert stopped.setting == unstopped.setting
+    assert stopped.score == unstopped.score
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.randoms(use_true_random=False))
@@ -152,10 +152,10 @@ def test_a_process_id_used_again_is_not_the_owner(storage):
     assert claims.claim(["a"], storage)
 
 
-@pytest.mark.parametrize(("age", "taken"), [(0, False), (claims.STALE_S + 1, True)])
-def test_another_machine_s_claim_is_left_to_it_until_it_is_stale(storage, age, taken):
+@pytest.mark.parametrize(("age", "claimed_again"), [(0, False), (claims.STALE_S + 1, True)])
+def test_another_machine_s_claim_is_left_to_it_until_it_is_stale(storage, age, claimed_again):
     claimed(["a"], storage, host="elsewhere", since=time.time() - age, token=THEIRS)
-    assert claims.claim(["a"], storage) is taken
+    assert claims.claim(["a"], storage) is claimed_again
 
 
 def test_results_of_a_group_that_another_process_claimed_are_dropped(patient, storage):

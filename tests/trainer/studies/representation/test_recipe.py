@@ -140,10 +140,10 @@ def test_the_shared_part_moves_to_the_supervised_network_bit_for_bit(
     kind, trained, tmp_path, monkeypatch
 ):
     _, folder, _ = trained
-    kept = f"representation-{kind}.pt"
-    shutil.copy(folder / kept, tmp_path)
+    file = f"representation-{kind}.pt"
+    shutil.copy(folder / file, tmp_path)
     learnt = KINDS[kind](1, 187, len(VERSIONS))
-    learnt.load_state_dict(torch.load(tmp_path / kept))
+    learnt.load_state_dict(torch.load(tmp_path / file))
     # One epoch at a rate of zero: a network stays what it begins as.
     monkeypatch.setattr(representation, "SETTINGS", partial(representation.SETTINGS, epochs=1))
     monkeypatch.setattr(representation, "RATES", {kind: 0.0})
