@@ -25,7 +25,7 @@ Costs = dict[str, list[float]]
 
 
 def git(*command: str) -> str:
-    """Return what git says."""
+    """Return the output of a git command."""
     done = subprocess.run(  # noqa: S603 - ours
         ["git", *command],  # noqa: S607 - the one on the path
         cwd=ROOT,

@@ -41,7 +41,7 @@ FOUND_BY: Final = {
     "fibrillation": ("asystole", "flat-line", "extreme-low-rate", "extreme-high-rate"),
     "tachycardia": ("asystole", "flat-line", "extreme-low-rate", "extreme-high-rate"),
 }
-"""Kinds of alarms that tell of an event: any of high priority for what ends a circulation."""
+"""Kinds of alarms that report an event; any of high priority if the event ends the circulation."""
 
 
 def mixture(name: str) -> Record:
@@ -121,7 +121,7 @@ def counts(played: dict[str, Any], truths: dict[str, Any], database: str) -> dic
 
 
 def _raised_between(alarms: list[list[Any]], kind: str, start: float, stop: float) -> list[float]:
-    """Return since when the alarms have stood that tell of an event."""
+    """Return since when the alarms that report an event have been active."""
     return [
         at
         for one, at, until in alarms

@@ -36,7 +36,7 @@ AT_ONCE: Final = 24
 PIECE: Final = 180 * RATE
 """Samples of noise from one wearer's piece to the next one's."""
 BLIND: Final = ("noisy", "no-signal")
-"""Alarms that say that nothing can be seen."""
+"""Alarms that report that the signal cannot be judged."""
 EVENTS: Final = {
     Event("asystole", ("asystole",), None, still): 12.0,
     Event(
@@ -62,7 +62,7 @@ def decided_by() -> dict[str, object]:
 
 
 def run(results: Cases, noises: dict[str, Noise]) -> dict[str, Counter[str]]:
-    """Play what is not kept, and count the outcomes of each event, noise and ratio."""
+    """Play the cases without a stored result; count the outcomes by event, noise and ratio."""
     cases = [
         (event, noise, snr, i)
         for snr in SNR_DB
@@ -97,7 +97,7 @@ def _hidden(event: Event, noise: Noise, snr: int, i: int) -> tuple[Record, int]:
 
 
 def _outcome(event: Event, at: int, board: Board) -> str:
-    """Return what showed an event: *raised*, *stood*, *blind* or *missed*, as on the page."""
+    """Return the outcome of an event: *raised*, *stood*, *blind* or *missed*, as on the page."""
     end = at + round(EVENTS[event] * RATE)
     raised = [a.at for a, _ in board.raised if a.kind in event.kinds and a.at is not None]
     if any(at <= one <= end + LATE_S * RATE for one in raised):

@@ -133,7 +133,7 @@ def held(folder: Path, wearer: str) -> tuple[int, int]:
 
 
 class Watch:
-    """What the monitor's process uses, and what it tells systemd."""
+    """Memory and CPU of the monitor's process, and its notifications to systemd."""
 
     def __init__(self, pid: int, notify: socket.socket, log: Path) -> None:
         self._pid, self._notify, self._log = pid, notify, log
@@ -154,7 +154,7 @@ class Watch:
             self.turn()
 
     def turn(self) -> None:
-        """Take what was told, and look at the process every ten seconds."""
+        """Read the notifications, and sample the process every ten seconds."""
         try:
             text = self._notify.recv(4096).decode()
         except BlockingIOError:

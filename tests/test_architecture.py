@@ -1,6 +1,6 @@
 """Rules that keep the edge install small and the code safe.
 
-Which package may import which is said by the contracts in pyproject.toml (`make lint`).
+The contracts in pyproject.toml define which package may import which (`make lint`).
 """
 
 import ast
@@ -188,7 +188,7 @@ def test_onnx_runtime_sends_no_telemetry(tmp_path):
         "import ecgmon.models.bundle, pathlib; ecgmon.models.bundle.Model.load(pathlib.Path({!r}))"
     )
     model = str(ROOT / "ecgmon" / "models" / "built_in" / "generic.onnx")
-    # Even where the environment says otherwise: its device id and database would lie here.
+    # Even if the environment allows it: its device id and database would lie here.
     run(load.format(model), XDG_CACHE_HOME=str(tmp_path), ORT_DISABLE_TELEMETRY="0")
     assert list(tmp_path.rglob("*")) == []
     bundle = Path("ecgmon/models/bundle.py")

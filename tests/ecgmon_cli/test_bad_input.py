@@ -1,4 +1,4 @@
-"""Whatever cannot be done is said in one sentence, with the exit code that it deserves."""
+"""Each error of input is reported in one sentence, with its own exit code."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What the cards of bundles say, to people and to programs."""
+"""The cards of bundles, printed for people and for programs."""
 
 import json
 import re

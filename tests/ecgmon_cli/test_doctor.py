@@ -145,7 +145,7 @@ def foreign_trainer(folder):
 
 
 def packages_of(env):
-    """What a new interpreter's doctor says of the packages it finds, with the verdicts."""
+    """Return the doctor's report of packages from a new interpreter, with the verdicts."""
     program = (
         "from ecgmon_cli.diagnosis.packages import packages\n"
         "for finding in packages():\n"

@@ -88,7 +88,7 @@ def here(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def refusals(here):
-    """What is said to each, in one process."""
+    """Return the output of each command, all run in one process."""
     env = environment(here / "home", ECGMON_DATA=here / "data")
     commands = [
         [*EC57, "--out", str(here / "out"), *(arg.replace("{here}", str(here)) for arg in args)]

@@ -1,4 +1,4 @@
-"""What a running monitor has kept, exported from beside it."""
+"""Export of stored signals and messages while the monitor runs."""
 
 import csv
 import io
@@ -75,7 +75,7 @@ def exported(tmp_path_factory):
 
 
 def send(endpoint, record):
-    """Send a record as a device would, and wait until all of it is taken."""
+    """Send a record as a device would, and wait until all of it is acknowledged."""
     end = len(record.samples)
     with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
         socket.connect(endpoint)

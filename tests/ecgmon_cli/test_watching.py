@@ -1,4 +1,4 @@
-"""``ecgmon status``, ``alarms`` and ``view``, told what a test wants."""
+"""``ecgmon status``, ``alarms`` and ``view``, at a publisher under the test's control."""
 
 import json
 import re

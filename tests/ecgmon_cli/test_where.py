@@ -23,7 +23,7 @@ WITHOUT_PORT = {"publish": f"{FAR}:5556", "ingest": f"{FAR}:5555"}
 
 @pytest.fixture
 def config(tmp_path, monkeypatch):
-    """Return what writes the configuration; nothing else says where the monitor is."""
+    """Return a function that writes the configuration, the only source of the endpoints."""
     path = tmp_path / "ecgmon.toml"
     path.write_text("")
     monkeypatch.setenv("ECGMON_CONFIG", str(path))

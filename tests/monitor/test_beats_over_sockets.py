@@ -28,7 +28,7 @@ def rig_of(folder, bundle, **settings):
 
 
 def journaled(path):
-    """Return what the journal says of beats, and how many rows it takes."""
+    """Return the journal's beats, and the number of its rows that hold them."""
     with closing(sqlite3.connect(path)) as journal:
         rows = journal.execute("SELECT type, message FROM journal ORDER BY id").fetchall()
     beats = [decode_row(text.encode()) for kind, text in rows if kind == "beats"]

@@ -33,7 +33,7 @@ def in_use():
 
 
 def refused(folder, **settings):
-    """Try to start a monitor, see that it leaves no socket behind, and return what it says."""
+    """Try to start a monitor, see that it leaves no socket behind, and return its error."""
     context = zmq.Context()
     given = {"journal": folder / "journal.db", "policy": WearerPolicy(lambda _: GENERIC)} | settings
     with pytest.raises(UsageError) as refusal:
@@ -161,7 +161,7 @@ def test_a_monitor_that_takes_over_the_journal_appends_to_it(tmp_path):
 
 
 def written(path):
-    """Return what stands in a journal."""
+    """Return the messages in a journal."""
     with contextlib.closing(sqlite3.connect(path)) as reader:
         rows = reader.execute("SELECT message FROM journal ORDER BY id").fetchall()
     return [messages.decode_to_viewer(text.encode()) for (text,) in rows]
@@ -188,7 +188,7 @@ def frames(record, rng):
 
 
 def played(folder, records, seed, resolve):
-    """Play records side by side and return what was said of each."""
+    """Play records side by side and return the messages about each."""
     rng = np.random.default_rng(seed)
     with Rig(folder, resolve=resolve) as rig:
         listener = rig.listener()

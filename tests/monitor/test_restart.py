@@ -43,7 +43,7 @@ def killed(folder, copy):
 
 
 def spoken_of(folder):
-    """What a journal says of windows and alarms, in its order."""
+    """Return the windows and alarms in a journal, in its order."""
     stored = [m for m in journal_messages(folder / "journal.db") if isinstance(m, messages.Window)]
     return output_of(stored, "203")
 
@@ -179,7 +179,7 @@ def test_another_stream_begins_anew(tmp_path):
 
 
 def test_a_short_memory_makes_no_alarm(tmp_path):
-    """The tail that is recalled has one gain: here a second, in which no two beats need be."""
+    """The recovered tail has one gain: here it is one second, which may hold a single beat."""
     with monitor(tmp_path) as rig:
         device = rig.device()
         device.greet("203", 7)
@@ -207,7 +207,7 @@ def test_a_gain_that_came_back_does_not_hide_what_is_captured(tmp_path):
 
 
 def test_a_hello_that_is_looked_up_at_the_end_is_left_to_the_next_monitor(tmp_path, gate):
-    """What this one told of the stream would not be written, and nobody would miss it."""
+    """Otherwise this monitor's messages about the stream would be lost without notice."""
     with monitor(tmp_path) as rig:
         listener, device = rig.listener(), rig.device()
         gate.clear()

@@ -1,4 +1,4 @@
-"""What a monitor must publish of a record's beats: what the model says of the trainer's inputs."""
+"""The beats that a monitor must publish of a record: the model's verdicts on trainer inputs."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def within_signal(beats, output):
 
 
 def final_beats(output):
-    """Return stream index and class of the beats that were published and stand, each once."""
+    """Return stream index and class of each published beat that was not withdrawn, once."""
     beats = [m for m in output if isinstance(m, messages.Beat)]
     gone = [m.at for m in output if isinstance(m, messages.BeatWithdrawn)]
     at = [beat.at for beat in beats]

@@ -23,7 +23,7 @@ PATIENCE_S = 60
 
 
 class FaultyDisk(Mortal):
-    """A monitor in a process whose writes below its state folder do as they are told."""
+    """A monitor in a process whose writes below its state folder fail as the test chooses."""
 
     def __init__(self, folder):
         folder.mkdir()
@@ -49,7 +49,7 @@ class FaultyDisk(Mortal):
 
 
 class Watching:
-    """A device that plays to a monitor, and a viewer that hears what is said of it."""
+    """A device that plays to a monitor, and a viewer that receives the messages about it."""
 
     def __init__(self, context, monitor, record, speed):
         self.monitor, self.record = monitor, record
@@ -122,7 +122,7 @@ class Watching:
         assert self.process.process.wait(PATIENCE_S) == 0
 
     def _clear(self):
-        """Tell whether no alarm of the monitor's own stands, as far as this one has told."""
+        """Return whether none of the monitor's own alarms is active, by the messages received."""
         published = [m for m in self.received[self._born :] if isinstance(m, messages.Alarm)]
         own = {m.alarm: m.state for m in published if m.wearer is None}
         return set(own.values()) <= {"cleared"}

@@ -63,7 +63,7 @@ def push(named, given_beats, noisy=(), gaps=(), until=None, cuts=(), delays=(0,)
 
 
 def by_kind(changes):
-    """What changes for each kind, as (holds, at) in the order in which it was told."""
+    """Return the changes of each kind, as (holds, at) in the order of their reports."""
     found = defaultdict(list)
     for change in changes:
         found[change.kind].append((change.holds, change.at))

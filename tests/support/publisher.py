@@ -1,4 +1,4 @@
-"""The publish endpoint of a monitor, without the monitor: it says what a test wants."""
+"""The publish endpoint of a monitor, without the monitor: the test chooses its messages."""
 
 import queue
 import threading
@@ -13,9 +13,9 @@ PATIENCE_S = 10
 
 
 class Publisher:
-    """Tells each new subscription how things stand, publishes, and answers requests.
+    """Sends a snapshot to each new subscriber, publishes, and answers requests.
 
-    ``snapshot`` is what is told to newcomers, ``answer`` what requests are answered with; both may
+    ``snapshot`` is sent to new subscribers, ``answer`` is the answer to requests; both may
     be replaced at any time. What was asked for is in ``requests``.
     """
 

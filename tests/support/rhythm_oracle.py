@@ -1,4 +1,4 @@
-"""Named rhythms by a plain reading of their rules, over a whole sequence again for each beat.
+"""Named rhythms by a literal reading of their rules, over the whole sequence for each beat.
 
 Slow and simple on purpose, and without a line of the table's own code.
 """

@@ -60,7 +60,7 @@ class Terminal:
             time.sleep(0.005)
 
     def frame(self):
-        """Return the last picture that was written whole."""
+        """Return the last picture that was written completely."""
         return self.written.split(HOME)[-2]
 
     def type(self, keys):

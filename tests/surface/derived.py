@@ -172,7 +172,7 @@ def _bounds(of, names):
 
 
 def metrics():
-    """Every metric as a scrape of the monitor's own server tells it: type, and labels."""
+    """Return type and labels of every metric, from a scrape of the monitor's own server."""
     collected = Metrics()
     collected.publish(_published())
     collected.refused("ingest", 1)

@@ -27,7 +27,7 @@ def test_the_surface_is_what_is_pinned(name):
     assert not gone, f"removed or changed: keep the old name for one version with a notice: {gone}"
     new = [line for line in now if line not in pinned]
     assert not new, f"new: add it with {RENEW}, and a fragment to the change log: {new}"
-    assert len(now) == len(set(now)), "a fact is told twice"
+    assert len(now) == len(set(now)), "a fact occurs twice"
 
 
 @pytest.mark.thorough

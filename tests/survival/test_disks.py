@@ -1,4 +1,4 @@
-"""A disk that fills, fails, is slow or hangs: what is acknowledged is kept, and all is judged."""
+"""A disk that fills, fails, is slow or hangs: acknowledged samples are stored, all are judged."""
 
 import errno
 import shutil

@@ -74,7 +74,7 @@ def registry(tmp_path):
 
 
 def assert_refused(client, why):
-    """A client hears that it is refused, and why."""
+    """A client receives a refusal with its reason."""
     answer = client.hear()
     assert isinstance(answer, messages.Refused), answer
     assert why in answer.reason, answer.reason
@@ -214,7 +214,7 @@ def test_half_messages_huge_ones_and_plain_connections_harm_nobody(registry):
         good.until_acked(first + 360)
     time.sleep(0.1)
     deadline = time.monotonic() + 15
-    for one in plain:  # the monitor ends them: none says who it is
+    for one in plain:  # the monitor closes them: none has authenticated
         one.settimeout(max(deadline - time.monotonic(), 0.1))
         with one, suppress(ConnectionResetError):
             while one.recv(1000):

@@ -1,4 +1,4 @@
-"""A journal that another program locks, or that is damaged: what becomes of what is said."""
+"""A journal that another program locks, or that is damaged: which messages are written."""
 
 import json
 import shutil
@@ -116,5 +116,5 @@ def test_a_monitor_whose_journal_is_damaged_starts_and_says_so(tmp_path, context
     asides = [p for p in path.parent.iterdir() if ".damaged-" in p.name and p.suffix != ".lock"]
     assert asides
     after = [m for m in mortal.journal("alarm") if m["kind"] == "asystole"]
-    assert after[: len(readable)] == readable  # then what stands is written again
+    assert after[: len(readable)] == readable  # then active alarms are written again
     assert all(m in readable for m in after)

@@ -1,4 +1,4 @@
-"""A monitor that is killed again and again loses nothing and tells no alarm twice."""
+"""A monitor that is killed again and again loses nothing and raises no alarm twice."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ LIFE_S = (0.1, 1.6)
 LAST_S = 3.0
 """How long the last of many lives is watched."""
 BY_TIME = ("silent", "lag")
-"""Alarms of the link: a monitor that is not there hears of no signal."""
+"""Alarms of the link, which depend on when the monitor was down."""
 
 
 def free_endpoints():
@@ -75,7 +75,7 @@ def mortal(tmp_path):
 
 
 def history(monitor):
-    """Return what was said of the alarms of the signal, in order."""
+    """Return the messages about alarms of the signal, in order."""
     return [
         (alarm["alarm"], alarm["kind"], alarm["state"], alarm["at"], alarm["by"])
         for alarm in monitor.journal("alarm")
@@ -84,7 +84,7 @@ def history(monitor):
 
 
 def windows(monitor):
-    """Return what was said of each second: the last word counts, and all are the same."""
+    """Return the verdict of each second; repeated messages about a second must be equal."""
     return {w["first"]: (w["state"], w["abnormal"]) for w in monitor.journal("window")}
 
 

@@ -17,7 +17,7 @@ from tests.survival.test_kills import Mortal
 
 RATE = 360
 PAST = 130 * RATE + 100
-"""More than what is recalled, and no whole second."""
+"""Samples: more than the monitor recovers, and no multiple of a second."""
 END = 150 * RATE
 WELCOMED_S = 1.0
 """From when a monitor is ready until all devices are welcomed."""

@@ -1,4 +1,4 @@
-"""A viewer that reads nothing for 40 s is told all that it missed, and so are metric and log."""
+"""A viewer that reads nothing for 40 s learns how much it missed; metric and log show it too."""
 
 import json
 import logging

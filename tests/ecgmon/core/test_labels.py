@@ -17,7 +17,7 @@ from ecgmon.records.record import Found
 from trainer.data.splits import STUDY
 
 # Windows of one second that study 1 keeps, and how many of them are abnormal. Counted from the
-# annotation files alone: a second is kept if it has annotations and every one is a beat symbol.
+# annotation files alone: a second counts if it has annotations and every one is a beat symbol.
 STUDY_WINDOWS = {
     "100": (1804, 34),
     "102": (1800, 1723),

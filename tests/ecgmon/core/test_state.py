@@ -1,4 +1,4 @@
-"""What a layout refuses, each with a sentence that says why."""
+"""States that do not fit a layout are refused, each with the reason in one sentence."""
 
 import zlib
 from collections import deque

@@ -1,4 +1,4 @@
-"""Reading the journal: whole, beside its writer, and whatever it holds."""
+"""Reading the journal: complete, while it is written, and with any content."""
 
 import os
 import sqlite3

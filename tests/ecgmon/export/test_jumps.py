@@ -16,7 +16,7 @@ RAMP = np.arange(10 * RATE)
 
 
 def ten_seconds(stored, at_s, measured_s):
-    """Keep ten seconds of signal from a second of the stream on, and what is said of them."""
+    """Store ten seconds of signal from a second of the stream on, and their verdicts."""
     stored.capture(RAMP, first=at_s * RATE, began=BEGAN + timedelta(seconds=measured_s))
     for second in range(10):
         stored.say(window(at_s + second), stream_began=T0 + measured_s - at_s)
@@ -87,7 +87,7 @@ def test_a_real_gap_is_no_jump(stored):
 
 @pytest.mark.thorough
 def test_a_backlog_with_a_hole_in_it_is_no_jump(stored):
-    """An hour that was kept by the device came at once, and some of it not at all."""
+    """An hour that the device had buffered came at once, and part of it never."""
     ten_seconds(stored, 0, 0)
     for second in range(10, 3000):
         stored.row(messages.encode(window(second)).decode(), T0 + 3610)

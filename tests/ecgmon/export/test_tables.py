@@ -1,4 +1,4 @@
-"""What was said, second by second."""
+"""Tables of the published verdicts and alarms, second by second."""
 
 import csv
 import io
@@ -67,7 +67,7 @@ def test_an_alarm_is_active_from_raised_to_cleared_across_streams(stored, monkey
         (True, ""),
         (True, ""),
     ]
-    # Raised before what is asked for, it still stands.
+    # Raised before the requested span, it is still active.
     assert {row["alarms"] for row in as_csv(stored, T0 + 4, T0 + 50)} == {"abnormal"}
 
 

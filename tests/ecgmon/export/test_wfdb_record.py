@@ -124,7 +124,7 @@ def test_a_stream_began_before_its_first_sample_arrived(stored):
     (stream,) = stored.streams()
     assert stream.time(0) == T0 + 2
     stored.say(window(0), stream_began=T0)
-    assert stored.streams()[0].time(0) == T0  # said a second later: it was over then
+    assert stored.streams()[0].time(0) == T0  # published a second later, after its end
 
 
 def test_nothing_in_that_time_says_when_there_is_something(stored):

@@ -28,7 +28,7 @@ def alone(segments, geometry):
 
 
 def in_one_call(samples, geometry):
-    """What of one wearer's whole stream is completed, in one call."""
+    """Return the results of one wearer's complete stream, pushed in one call."""
     return alone([(0, samples)], geometry)
 
 

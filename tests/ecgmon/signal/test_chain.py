@@ -1,4 +1,4 @@
-"""What the windows hold, against a reference that knows the whole signal at once."""
+"""The windows against a reference that is computed from the complete signal at once."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ ROW = np.zeros(1, dtype=np.intp)
 
 
 def band_passed(samples):
-    """The study's band-pass, 0.4-30 Hz, as if the first value had always stood."""
+    """The study's band-pass, 0.4-30 Hz, as if the signal had always had its first value."""
     sos = signal.butter(4, (0.4, 30), btype="bandpass", fs=360, output="sos")
     return signal.sosfilt(sos, samples, zi=signal.sosfilt_zi(sos) * samples[0])[0]
 

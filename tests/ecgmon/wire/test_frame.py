@@ -71,7 +71,7 @@ def test_the_format_is_the_one_of_the_first_version_to_the_last_bit():
 
 
 def craft(**changes):
-    """Build a frame by hand, with a right CRC, whatever its fields say."""
+    """Build a frame by hand, with a right CRC, whatever its fields are."""
     fields = {
         "magic": b"ECGF",
         "version": 1,

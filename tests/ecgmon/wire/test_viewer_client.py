@@ -27,7 +27,7 @@ def viewer():
 
 
 def until(happens, viewer):
-    """Let a viewer go on until something has happened; returns what it heard."""
+    """Let a viewer go on until something has happened; return the messages received."""
     received, deadline = [], time.monotonic() + PATIENCE_S
     while not happens(received):
         assert time.monotonic() < deadline
@@ -48,7 +48,7 @@ def test_it_knows_whether_there_is_a_monitor_and_finds_the_next_one(viewer):
         assert viewer.say(messages.History(wearer=None))
     until(lambda _: not viewer.connected, viewer)
     assert not viewer.say(messages.History(wearer=None))
-    viewer.want(topics([messages.Alarm]))  # said as soon as there is somebody to say it to
+    viewer.want(topics([messages.Alarm]))  # sent as soon as there is a publisher
     before = time.monotonic()
     with Publisher(publisher.endpoint) as publisher:
         until(subscribed, viewer)

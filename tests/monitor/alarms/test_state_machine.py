@@ -30,10 +30,10 @@ class Bedside(RuleBasedStateMachine):
         super().__init__()
         self.alarms = AlarmStateMachine()
         self.journal = []
-        self.states = {}  # number -> (kind, state), of those that stand
+        self.states = {}  # number -> (kind, state) of active alarms
         self.left = {}  # kind -> seconds that its pause has left
         self.now = 1e9
-        self.last = None  # the latest time the machine was told
+        self.last = None  # the latest time given to the machine
         self.numbers = 0
         self.quiet = (0, 0)  # length of the journal and highest number when all was quiet
         self.sounding = SILENCE
@@ -57,7 +57,7 @@ class Bedside(RuleBasedStateMachine):
         return ended
 
     def check(self, transitions, ended, change=None):
-        """Compare what was told with which pauses should have ended and what else changed."""
+        """Compare the messages with the pauses that should have ended and the other changes."""
         self.journal += transitions
         assert all(t.time == self.now for t in transitions)
         assert [

@@ -1,4 +1,4 @@
-"""What a key may: what was last said of it, looked up for each message."""
+"""The rights of a key: its latest entry, looked up for each message."""
 
 import os
 

@@ -69,7 +69,7 @@ def test_what_is_bound_is_in_every_line_and_what_is_off_costs_none(caplog):
     log = logger("monitor.test")
     own = log.bind(wearer="ann", stream="00aa")
     own.info("closed", end=720)
-    own.debug("not told")
+    own.debug("not logged")
     log.warning("100 %s", why="a b")
     assert caplog.messages == [
         "event=closed wearer=ann stream=00aa end=720",

@@ -43,7 +43,7 @@ def served():
 
 
 def scrape(address):
-    """Return what is told, by name and labels as Prometheus writes them."""
+    """Return the metrics by name and labels as Prometheus writes them."""
     with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
         lines = answer.read().decode().splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))

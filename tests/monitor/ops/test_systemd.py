@@ -1,4 +1,4 @@
-"""What systemd is told, by a socket like its own."""
+"""Notifications to systemd, received by a socket like its own."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ from monitor.ops.systemd import SystemdNotifier, watchdog_s
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request, tmp_path):
-    """A socket as systemd has one; gives it and what NOTIFY_SOCKET says."""
+    """Return a socket like systemd's, and its address for NOTIFY_SOCKET."""
     name = str(tmp_path / "n") if request.param == "path" else f"@ecgmon-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(name.replace("@", "\0") if name[0] == "@" else name)
@@ -22,7 +22,7 @@ def manager(request, tmp_path):
 
 
 def received(manager):
-    """All that has been said so far."""
+    """Return all notifications received so far."""
     manager.setblocking(False)
     messages = []
     while True:

@@ -130,7 +130,7 @@ class Bedside(RuleBasedStateMachine):
             self.context.term()
 
     def comes_back(self):
-        """Connect, read all, and say what was missing."""
+        """Connect, read all, and report the number of missing messages."""
         for _ in range(3):
             self.subscribe()
             self.say(1)
@@ -178,7 +178,7 @@ def test_a_viewer_that_names_no_session_receives_an_estimate_of_what_it_missed()
         if life < 2:
             del wire.pipes[peer]
             publisher.publish([gap(published_count := published_count + 1)])
-    # What it was told on a connection that ended has not arrived either.
+    # Messages sent on a connection that ended have not arrived either.
     assert dropped(b"3") == [5 * 11 + 1 + 4 * 11 + 2]
     assert publisher.take_dropped() == 5 * 11 + 1 + 4 * 11 + 2
     del wire.pipes[b"3"]

@@ -1,4 +1,4 @@
-"""The publisher: each viewer hears what it wants, whatever the others do."""
+"""The publisher: each viewer receives its topics, whatever the others do."""
 
 import time
 
@@ -120,7 +120,7 @@ def test_who_is_silent_is_forgotten_and_who_repeats_is_not(desk):
     desk.publisher.publish([GAP])
     assert received(silent) == [GAP]
     assert received(alive) == [messages.Subscribed(repeated=True), GAP, GAP]
-    assert len(desk.subscribe(silent, "gap/", now=99.0)) == 1, "it is told anew how things stand"
+    assert len(desk.subscribe(silent, "gap/", now=99.0)) == 1, "it receives a new snapshot"
 
 
 def test_a_viewer_that_does_not_read_loses_its_own_messages_and_receives_their_number(desk):
@@ -143,7 +143,7 @@ def test_a_viewer_that_does_not_read_loses_its_own_messages_and_receives_their_n
     desk.publisher.publish([trace(n)])
     assert received(slow) == [messages.Dropped(count=dropped), trace(n)]
     desk.publisher.publish([trace(n + 1)])
-    assert received(slow) == [trace(n + 1)], "it is told once"
+    assert received(slow) == [trace(n + 1)], "it is sent once"
     assert received(fast) == [trace(n), trace(n + 1)]
 
 

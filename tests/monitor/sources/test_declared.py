@@ -67,7 +67,7 @@ def test_more_leads_and_another_gain_are_the_same_stream(tmp_path):
 
 
 def alarms_of(declared, real, seconds, *, replay=False):
-    """What is said of a device that sends ``real`` samples a second."""
+    """Return the alarms of a device that sends ``real`` samples a second."""
     registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
     hello = messages.Hello(wearer="ann", stream=STREAM, rate=declared, leads=["II"], replay=replay)
     live, _ = registry.open(hello, None, 0.0)

@@ -229,7 +229,7 @@ def test_the_last_index_of_the_slowest_device_is_borne_at_360_hz(tmp_path, ends)
 
 
 def test_a_key_that_leaves_out_hours_again_and_again_is_refused(tmp_path, monkeypatch):
-    """Each gap is told second by second, up to ten minutes of it, and kept in the journal."""
+    """Each gap is published second by second, up to ten minutes, and stored in the journal."""
     monkeypatch.setattr(ingest_module, "LOCAL", "somebody else")  # this machine has no limits
     with Rig(tmp_path) as rig:
         listener, device = rig.listener(), rig.device()

@@ -137,7 +137,7 @@ def test_a_device_that_reconnects_goes_on_where_it_was(rig):
 def test_a_new_stream_of_a_wearer_closes_the_old_one_and_loses_nothing_of_it(rig, takeover):
     listener, device, other = rig.listener(), rig.device(), rig.device()
     device.greet("203", 7)
-    device.send_all(CALM[:3600], size=3600)  # may still wait when the other one says hello
+    device.send_all(CALM[:3600], size=3600)  # may still wait when the other device sends hello
     other.greet("203", 8)
     other.send_all(CALM[:1080])
     listener.until(messages.Opened, "203", stream=messages.stream_id(8))

@@ -1,4 +1,4 @@
-"""Several sources of one monitor: peers are told apart, and none is starved by another."""
+"""Several sources of one monitor: peers are not confused, and none is starved by another."""
 
 from pathlib import Path
 

@@ -30,7 +30,7 @@ def ramp(first, count):
 
 
 def piece(first, count, stream=7, gain=200.0, lead="II"):
-    """What a stream has taken; here it may be of any length."""
+    """A piece that a stream accepted; here it may be of any length."""
     return Piece(stream, first, 360_000, gain, lead, ramp(first, count))
 
 
@@ -132,7 +132,7 @@ runs = st.lists(
 
 
 def expected(stretches, longest):
-    """The records that come of stretches, each taken whole."""
+    """The records that stretches give, each stretch appended in one piece."""
     records = []
     for begin, count, gain in stretches:
         first, values = begin, ramp(begin, count)

@@ -1,4 +1,4 @@
-"""What the journal promises: an alarm is on disk once said, whatever happens to the process."""
+"""The journal's promise: a published alarm is on disk, whatever happens to the process."""
 
 import sqlite3
 import time

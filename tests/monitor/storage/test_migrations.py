@@ -1,4 +1,4 @@
-"""A journal of any earlier layout becomes one of today's, whole or not at all."""
+"""A journal of any earlier layout is migrated to today's, completely or not at all."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""A journal that is damaged keeps no monitor from starting, and what can be read of it is kept."""
+"""A damaged journal stops no monitor from starting, and its readable rows are saved."""
 
 import os
 import random
@@ -43,7 +43,7 @@ def read(message):
 
 
 def active(journal):
-    """Return which alarms stand by what a journal says."""
+    """Return the alarms that are active by a journal."""
     latest = {m.alarm: m for m in journal.alarms() if isinstance(m, messages.Alarm)}
     return sorted(number for number, m in latest.items() if m.state != "cleared")
 
@@ -72,7 +72,7 @@ def overwritten(data, chance):
 
 
 def found_in(data):
-    """Return which rows of `SAID` are whole in a file, by their bytes alone."""
+    """Return the rows of `PUBLISHED` whose bytes are complete in a file."""
     return {repr(m) for m in PUBLISHED if messages.encode(m) in data}
 
 
@@ -97,14 +97,14 @@ def test_whatever_happened_to_its_file_the_journal_opens_and_stores_messages(
             return
         assert (tmp_path / asides(tmp_path)[0]).read_bytes() == before
         assert "event=journal-damaged" in caplog.text
-        # Nearly all that is whole: a row is also lost where the few bytes before it are damaged.
+        # Not all complete rows: one is also lost if the few bytes before it are damaged.
         readable = {m for m in found_in(before) if m.startswith(("Alarm", "Paused"))}
         assert len(readable - found_messages) <= 8
 
 
 def test_rows_are_salvaged_once_in_their_order_with_the_latest_state_of_each_alarm(tmp_path, sound):
     path = tmp_path / "journal.db"
-    path.write_bytes(b"\xaa" * PAGE + sound[PAGE:])  # the first page says where all others are
+    path.write_bytes(b"\xaa" * PAGE + sound[PAGE:])  # the first page holds the places of all others
     with closing(Journal(path)) as journal:
         assert journal.damaged is not None
         assert f"{len(PUBLISHED)} of its entries" in journal.damaged

@@ -19,7 +19,7 @@ from tests.support.rig import Rig
 
 RATE = 360
 STILL = simulate("asystole", seed=3, duration_s=60).record.samples
-"""A heart that stands still from second 33 to 42."""
+"""A heart that is stopped from second 33 to 42."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A device's clock, told from when its frames arrive: simulated links, by the second."""
+"""A device's clock, estimated from the arrival times of its frames over simulated links."""
 
 import numpy as np
 import pytest

@@ -210,7 +210,7 @@ def undisturbed(folder):
 
 
 def saves_at(rig, index):
-    """Let a monitor save the wearer once so many samples are taken, and then hear nothing."""
+    """Let a monitor save the wearer after so many samples, and then receive nothing."""
     tick, saved = rig.monitor.tick, []
 
     def tick_and_save():

@@ -53,8 +53,8 @@ class Link(RuleBasedStateMachine):
     def open(self, rate, begin):
         self.stream, self.begin, self.rate = new_stream(rate, begin), begin, rate
         self.now = 50.0
-        self.waiting = {}  # when what is not taken arrived, by index
-        self.runs = []  # what was taken without a gap, or a goodbye, between
+        self.waiting = {}  # arrival times of samples not yet released, by index
+        self.runs = []  # [first, end] of samples released without a gap or a bye between
         self.received = self.repeated = self.frames = 0
         self.processed = []
 

@@ -99,7 +99,7 @@ def test_alarms_are_rhythm_notes_of_all_that_hold(tmp_path):
     output = [
         alarm(1, "couplet", "raised", 500),
         alarm(2, "ventricular-tachycardia", "raised", 900),
-        alarm(2, "ventricular-tachycardia", "raised", 900),  # said again to who begins to listen
+        alarm(2, "ventricular-tachycardia", "raised", 900),  # repeated to a new viewer
         alarm(3, "noisy", "raised", 950, "technical"),
         alarm(1, "couplet", "cleared", 1000),
         alarm(2, "ventricular-tachycardia", "latched", 1500),
@@ -119,7 +119,7 @@ def test_alarms_are_rhythm_notes_of_all_that_hold(tmp_path):
 
 @st.composite
 def streams(draw):
-    """Return messages of some seconds, and which beats stand."""
+    """Return messages of some seconds, and the beats that were not withdrawn."""
     states = draw(st.lists(STATES, min_size=1, max_size=12))
     output, final_beats = [], {}
     for second, state in enumerate(states):

@@ -120,7 +120,7 @@ def noisy_seconds(record):
 
 
 def ideal_alarms(record, missed=()):
-    """What a monitor without any delay says; its classifier misses some abnormal windows."""
+    """Alarms of a monitor without any delay; its classifier misses some abnormal windows."""
     abnormal = abnormal_windows(record)
     abnormal[list(missed)] = False
     return {

@@ -1,4 +1,4 @@
-"""Following a wearer live: a real monitor, a real device, and what is said meanwhile."""
+"""Following a wearer live: a real monitor, a real device, and the progress messages."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Usable seconds, and how often anything is said of the others."""
+"""Usable seconds, and how often the others are reported."""
 
 import itertools
 

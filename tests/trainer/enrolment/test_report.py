@@ -1,4 +1,4 @@
-"""The page that says whether an enrolment's model can be trusted."""
+"""The report that shows whether an enrolment's model can be trusted."""
 
 import re
 from dataclasses import replace

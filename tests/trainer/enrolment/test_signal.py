@@ -1,4 +1,4 @@
-"""What of a wearer's signal can be enrolled on, and what is said where it cannot."""
+"""The part of a wearer's signal that can be used for enrolment, and the refusals."""
 
 from dataclasses import replace
 

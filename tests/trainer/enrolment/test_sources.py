@@ -1,4 +1,4 @@
-"""Captured signals to enrol on, and where signals of enrolments are kept."""
+"""Captured signals as a source of enrolment, and where enrolments' signals are stored."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

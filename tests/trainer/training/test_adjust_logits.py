@@ -37,7 +37,7 @@ def made(counts, rare):
 @pytest.mark.parametrize(
     ("rare", "share"),
     [
-        (2.0, 0.0),  # called right without favour: the first of equally good shares
+        (2.0, 0.0),  # right without adjustment: the first of equally good shares
         # Classes of 90 and 10 examples weigh 5/9 and 5, so that a whole share adds ln 9 = 2.2.
         (0.5, 0.5),
         (-0.5, 1.0),

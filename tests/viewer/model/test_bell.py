@@ -11,7 +11,7 @@ TICK_S = 1 / 8  # such steps add up exactly
 
 
 class Ward:
-    """Alarms, a clock, and the bell that hears of them."""
+    """Alarms, a clock, and the bell that rings for them."""
 
     def __init__(self, monitor):
         self.monitor = monitor

@@ -98,7 +98,7 @@ def test_memory_is_bounded(monitor, other_stream, fold):
 
 
 def seen(state):
-    """Return all of the state that depends on what was heard, but not on when."""
+    """Return the state that depends on the messages, but not on their times."""
     windows = [state.window(second) for second in range(40)]
     return windows, state.gaps, state.clock, state.model, state.current(0.0)
 

@@ -1,4 +1,4 @@
-"""No screen hides a high alarm that stands, on whatever terminal, and Escape leaves each screen."""
+"""No screen hides an active high alarm, on any terminal, and Escape leaves each screen."""
 
 import itertools
 import re

@@ -81,7 +81,7 @@ def test_what_has_no_place_in_the_signal_has_the_time_of_day(monitor, own):
 
 @pytest.fixture
 def written():
-    """Write lines of what a publisher says until a test has seen enough; gives them parsed."""
+    """Write lines of a publisher's messages until the test has enough; return them parsed."""
 
     def written(publisher, enough, say=lambda: None):
         out = io.StringIO()
@@ -110,7 +110,7 @@ def test_lines_are_written_until_done_and_what_is_repeated_only_once(monitor, wr
             publisher.snapshot = [monitor.alarm(2)]  # its beginning is among what was dropped
             publisher.publish(
                 *windows[:30],
-                # As told again after the monitor was started again.
+                # As published again after a restart of the monitor.
                 monitor.opened(),
                 monitor.alarm(1),
                 *windows[30:],

@@ -144,7 +144,7 @@ def test_alarms_that_are_not_repeated_after_a_reconnection_are_over(monitor, own
     for message in (ben.alarm(1), ben.paused("noisy", NOON)):
         known.apply(message, 1.0)
     known.apply(messages.Subscribed(repeated=True), 1.0)  # as every two seconds
-    assert len(known.active()) == 3  # not before all has been told
+    assert len(known.active()) == 3  # not before the snapshot is complete
     known.apply(messages.Subscribed(), 1.0)
     assert known.active() == {("ben", 1): ben.alarm(1)}
     assert known.paused(NOON - 1) == {("ben", "noisy")}

@@ -158,7 +158,7 @@ def test_a_view_shows_a_restart_of_the_monitor_and_goes_on(ward, monitor, ben):
     live = ward.terminal.written.count(b"144")
     ward.wait_for(b"144", live + 1)
     assert b"NOT LIVE" not in ward.terminal.written.rpartition(b" 2 wearers")[2]
-    ward.wait_for(b"alarms of 203: none active")  # what stood and is not told again is over
+    ward.wait_for(b"alarms of 203: none active")  # an alarm that is not repeated is over
     ward.wait_for(b"ack'd")
     ward.type(b"q")
     assert ward.terminal.wait() == 0

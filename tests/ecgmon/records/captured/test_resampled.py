@@ -1,4 +1,4 @@
-"""Captured signals at 360 Hz are what the monitor heard, whatever the device's rate."""
+"""Captured signals at 360 Hz equal the monitor's input, whatever the device's rate."""
 
 import numpy as np
 import pytest

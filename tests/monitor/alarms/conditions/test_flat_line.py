@@ -1,4 +1,4 @@
-"""A line that turns still after beats: no signal, or the heart stands still."""
+"""A line that turns flat after beats: no signal, or asystole."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Prepared beats are kept with what made them, and made again when that changes."""
+"""Prepared beats are cached, and made again when the record or a setting changes."""
 
 import shutil
 from dataclasses import fields

@@ -85,6 +85,6 @@ def test_a_real_records_beats_are_all_there_and_annotated(mitdb):
     assert beats.counts.tolist() == [1586, 2, 992, 373, 2]
     assert np.isfinite(beats.inputs).all()
     some = beats.samples[100:140]
-    # Intervals are counted, and the usual beat taken, from the beats given; the signal is the same.
+    # Intervals and the usual beat come from the beats given; the signal is the same.
     again = inputs_at(record, some)
     np.testing.assert_array_equal(again[:, 0], beats.inputs[100:140, 0])

@@ -116,7 +116,7 @@ def confusion(cells):
     return cells.tp, cells.fp, cells.fn, cells.tn
 
 
-EVERY = counts(  # every cell another number, so that none can stand for another
+EVERY = counts(  # every cell another number, so that none can be confused with another
     **{
         row + column: 7 * r + c + 1
         for r, row in enumerate(LABELS)

@@ -1,4 +1,4 @@
-"""The page: what it says of results, and of those that are not there."""
+"""The page: existing results, and missing ones."""
 
 import json
 import shutil
@@ -100,7 +100,7 @@ def test_published_figures_are_targets_met_or_missed(text):
     f1 = 1.6 / 1.84
     assert rows(text, f"| tuned | F1 of S, at equal classes | 0.93 | {f1:.4f} | **missed** |")
     assert len(rows(text, "| tuned |", "| **m")) == 6
-    assert not rows(text, "| mlp |", "| **m")  # the kept results are those by patients
+    assert not rows(text, "| mlp |", "| **m")  # the stored results are those by patients
 
 
 @pytest.mark.parametrize(("n", "verdict"), [(3489, "missed"), (3490, "met")])

@@ -25,7 +25,7 @@ GRID = {"quality": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)}
 
 @dataclass
 class Stub:
-    """Learns as well as its setting says."""
+    """A learner whose score is its setting."""
 
     quality: float
     trained: TrainedPatient = field(default_factory=TrainedPatient)

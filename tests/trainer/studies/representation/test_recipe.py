@@ -46,8 +46,8 @@ def few_steps():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """All systems on one shelf, where it is, and what was trained on the way."""
-    folder, seen = tmp_path_factory.mktemp("shelf"), []
+    """All systems with their checkpoints in one folder, the folder, and what was trained."""
+    folder, seen = tmp_path_factory.mktemp("checkpoints"), []
     task = of_task(folder, seen=seen)
     return {name: system(task) for name, system in RECIPE.systems.items()}, folder, seen
 
@@ -113,7 +113,7 @@ def test_the_loss_is_the_mean_over_eight_heads():
 
 def test_a_pass_takes_every_beat_once_and_the_next_draws_other_versions():
     given = beats(96, 1, channels=2)
-    given.inputs[:, 1] = np.arange(96)[:, None]  # context stays as it is: it tells which beat
+    given.inputs[:, 1] = np.arange(96)[:, None]  # the context does not change: it marks the beat
     batches, rng = VersionBatches(given, 32), np.random.default_rng(1)
     passes = [[batches.draw(rng) for _ in range(3)] for _ in range(2)]
     versions = []

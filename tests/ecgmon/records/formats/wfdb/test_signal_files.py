@@ -61,7 +61,7 @@ class Made:
     offset: int
 
     def write(self, folder, *, length=True, complete_units=True):
-        """Write it; without whole units the file ends with the last sample."""
+        """Write it; without ``complete_units`` the file ends with the last sample."""
         frames = np.concatenate(self.signals, axis=1)
         flat = frames.ravel()
         if self.fmt == "8":
