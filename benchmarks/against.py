@@ -18,7 +18,7 @@ from signal_chain import FRAMES, SECONDS, SEEDS, TICK, WEARERS
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "results" / "signal-chain.md"
 ROUNDS = 2
-"""How often each seed is measured for each build."""
+"""Each seed is measured this many times for each build."""
 SIGNALS = ("ECG", "noise")
 
 Costs = dict[str, list[float]]

@@ -4,7 +4,7 @@
     python benchmarks/alarm_events.py run NAME PROGRAM    # every record through that ecgmon
     python benchmarks/alarm_events.py page BEFORE AFTER   # the table of two runs
 
-The list is made once and kept: what a monitor finds never changes what it is compared with. A run
+The list is made once and stored, so that a monitor's output never changes the reference. A run
 takes about half an hour and goes on where it stopped. The program is asked through its command
 line, so that any version since 0.1.0 can be run; each record is played as fast as it goes.
 """

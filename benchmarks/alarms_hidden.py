@@ -24,9 +24,9 @@ from ecgmon.records import Record
 WEARERS: Final = 8
 """Simulated wearers of each event, noise and ratio."""
 NOISE_S: Final = 15.0
-"""Where the noise begins, in seconds of the record."""
+"""The noise begins at this second of the record."""
 AT_S: Final = 30.0
-"""Where the event begins, in seconds; a fraction of a second later for each further wearer."""
+"""The event begins at this second; for each further wearer a fraction of a second later."""
 AFTER_S: Final = 15.0
 """Seconds of the record after the event."""
 LATE_S: Final = 5

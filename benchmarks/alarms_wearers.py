@@ -68,7 +68,7 @@ def still(_: Generator) -> Beats:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happens.
+    """An event of a simulated wearer.
 
     Parameters
     ----------

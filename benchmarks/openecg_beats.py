@@ -52,7 +52,7 @@ def model(version: str) -> object:
 
 
 def judge(version: str, name: str) -> Counts:
-    """Compare what a model says of a record's reference beats with what they are."""
+    """Compare a model's classes of a record's reference beats with the reference."""
     found = obtain(f"mitdb/{name}")
     record = read(found)
     signal = resample_poly(record.millivolts(), 25, 18)  # 360 Hz to 500 Hz

@@ -3,9 +3,9 @@
     make soak                            # two hours, 50 wearers; docs/results/soak.md
     python benchmarks/soak.py --hours 0.05 --wearers 10
 
-The monitor is `ecgmon serve` in a process of its own, told by a socket of ours that systemd
-watches it. Between it and the devices, which are `ecgmon replay` in another process, lies a proxy
-that cuts all connections now and then. What is measured is appended to a file as it goes.
+The monitor is `ecgmon serve` in a process of its own; a socket of ours takes the place of systemd.
+The devices are `ecgmon replay` in another process, behind a proxy that cuts all connections now and
+then. Measurements are appended to a file at once.
 """
 
 import argparse

@@ -134,7 +134,7 @@ HEAVY = (
 
 
 def run(code, **environment):
-    """What a new interpreter prints."""
+    """Return the output of a new interpreter."""
     done = subprocess.run(  # noqa: S603 - our own interpreter and code
         [sys.executable, "-c", code],
         capture_output=True,
@@ -218,7 +218,7 @@ def test_long_files_are_found(tmp_path):
 
 
 def test_no_two_classes_have_one_name():
-    """Where a name is read, it is the one thing that it can be."""
+    """A reader knows from a class name alone which class is meant."""
     files = Counter(
         (node.name, str(path))
         for path in FILES

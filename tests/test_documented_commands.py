@@ -18,7 +18,7 @@ COMMAND = re.compile(
 
 
 def commands(page):
-    """What follows ``ecgmon`` in indented lines, without comments, pipes and redirections."""
+    """Yield the words after ``ecgmon`` in indented lines, without comments, pipes, redirections."""
     for line in page.read_text().splitlines():
         if found := COMMAND.match(line):
             words = shlex.split(found[1], comments=True)

@@ -1,4 +1,4 @@
-"""What ``ecgmon serve`` leaves on disk of what devices send, and what it does not."""
+"""Captures that ``ecgmon serve`` writes from the devices' samples, and when it writes none."""
 
 import time
 from contextlib import ExitStack

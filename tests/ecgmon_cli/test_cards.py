@@ -44,7 +44,7 @@ def rewritten(path, **changes):
 
 
 def figures(shown):
-    """What is shown of each figure: one for each column."""
+    """Return the printed text of each figure, one for each column."""
     rows = (re.match(rf"({'|'.join(map(re.escape, LABELS))})  +(.*)", r) for r in shown.split("\n"))
     return {row[1]: row[2].split() for row in rows if row}
 

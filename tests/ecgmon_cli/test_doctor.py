@@ -1,4 +1,4 @@
-"""What the doctor finds on machines that are well, ill, and at work."""
+"""Findings of ``ecgmon doctor`` on machines without problems, with problems, and in use."""
 
 import base64
 import hashlib

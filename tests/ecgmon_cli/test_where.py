@@ -1,4 +1,4 @@
-"""Where the monitor is, and with which key: one way for all commands, and what is wrong with it."""
+"""The monitor's endpoint and key: one way to find them for all commands, and its errors."""
 
 import re
 import threading

@@ -140,7 +140,7 @@ class Watching:
         return times
 
     def assert_honest(self):
-        """What is acknowledged is on disk, or in a gap of the record that the journal has."""
+        """Assert that acknowledged samples are on disk, or in a gap that the journal records."""
         acknowledged = self.device.retransmit.start
         retransmit = self.on_disk()[:acknowledged] == 1
         for gap in self.monitor.journal("gap"):

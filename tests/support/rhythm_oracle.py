@@ -54,7 +54,7 @@ def stretches(events, known):
 
 
 def in_a_row(letters):
-    """How many of the last letters are the same."""
+    """Return the number of equal letters at the end."""
     return len(letters) - len(letters.rstrip(letters[-1])) if letters else 0
 
 

@@ -21,7 +21,7 @@ PATIENCE_S = 60
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended, and what it wrote."""
+    """Exit status and output of a process."""
 
     code: int
     out: str

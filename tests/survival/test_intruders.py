@@ -1,4 +1,4 @@
-"""Whoever does not belong gets nowhere, and a good stream beside is judged as if alone."""
+"""Intruders get no access, and a good stream beside them is judged as if alone."""
 
 import logging
 import socket

@@ -22,9 +22,9 @@ from tests.survival.conftest import Playing
 SPEED = 6
 """Times real time."""
 LIFE_S = (0.1, 1.6)
-"""How long a monitor lives once the device is back."""
+"""Seconds that a monitor lives once the device is back."""
 LAST_S = 3.0
-"""How long the last of many lives is watched."""
+"""Seconds for which the last of many monitors is watched."""
 BY_TIME = ("silent", "lag")
 """Alarms of the link, which depend on when the monitor was down."""
 

@@ -1,4 +1,4 @@
-"""What a monitor keeps, made by hand."""
+"""A monitor's captures and journal, made by hand."""
 
 import sqlite3
 from contextlib import closing

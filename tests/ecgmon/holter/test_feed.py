@@ -47,7 +47,7 @@ def in_a_row(labels, rr=300, first=300):
 
 @st.composite
 def recordings(draw):
-    """What is published of a few minutes, in the order of time, and where it interrupts."""
+    """Return the messages of a few minutes, in the order of time, and their interruptions."""
     n = draw(st.integers(1, 120))
     labels = draw(st.lists(st.sampled_from("NNNNVVSFQ"), min_size=n, max_size=n))
     beats = in_a_row(labels, rr=draw(st.sampled_from([150, 300, 700])))

@@ -18,7 +18,7 @@ SMALL = Geometry(1, 0.5, 120)
 
 @pytest.fixture(scope="module")
 def onnx():
-    """What builds graphs by hand."""
+    """Return onnx.helper, which builds graphs by hand."""
     return pytest.importorskip("onnx", reason="needs onnx to build graphs: install the train extra")
 
 

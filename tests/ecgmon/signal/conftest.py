@@ -12,13 +12,13 @@ from replay.simulator.simulation import simulate
 
 
 def joined(parts, geometry):
-    """What several calls completed, as one."""
+    """Join the results of several calls."""
     windows = Windows.concatenate([part.windows for part in parts], geometry)
     return Pushed(windows, [second for part in parts for second in part.seconds], {})
 
 
 def alone(segments, geometry):
-    """What of one wearer is completed: for each (first, samples) a new chain, in one call."""
+    """Return one wearer's results; each (first, samples) goes to a new chain in one call."""
     parts = []
     for first, samples in segments:
         chain = SignalChain(geometry, 1)
@@ -43,7 +43,7 @@ def cut(samples, geometry, sizes):
 
 
 def of_row(pushed, row):
-    """What is one row's, as row 0."""
+    """Return the results of one row, renumbered as row 0."""
     mine = pushed.windows.rows == row
     fields = {name: getattr(pushed.windows, name)[mine] for name in Windows.__slots__}
     seconds = [replace(second, row=0) for second in pushed.seconds if second.row == row]

@@ -84,7 +84,7 @@ def test_missing_messages_are_yielded_in_their_place_and_logged(viewer):
         until(subscribed, viewer)
         publisher.publish(
             *(gap("a", seq) for seq in (2, 3, 7)),
-            message,  # of the same that the numbers tell
+            message,  # reports the loss that the numbers show, too
             numbered(b'{"type":"of a later version"}', "a" * 16, 14),
             *(gap("a", seq) for seq in (16, 15, 4, 17)),
             *(gap("b", seq) for seq in (1, 2)),

@@ -24,7 +24,7 @@ def seen(alarms):
 
 
 class Bedside(RuleBasedStateMachine):
-    """What may happen to the alarms of a wearer, and what should become of them."""
+    """Random events for the alarms of a wearer, and a model of the expected states."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""How many connections there may be, and what ends one."""
+"""Limits on the number of connections, and the reasons to close one."""
 
 import contextlib
 import resource

@@ -1,4 +1,4 @@
-"""Who gets in at real sockets, as whom, and what becomes of those who do not."""
+"""Authentication at real sockets: users who are let in, their names, and refusals."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""What one connection may send: bursts, rates, streams, and how much is remembered of it."""
+"""Limits of one connection: bursts, rates, streams, and the memory used for it."""
 
 import math
 
@@ -21,7 +21,7 @@ steps = st.lists(
     ),
     max_size=20,
 ).map(lambda runs: [(who, wait * (i == 0), n) for who, wait, n, k in runs for i in range(k)])
-"""Who sends how many samples, how long after the step before; some at once."""
+"""Requests (sender, seconds since the last one, samples); some come at once."""
 
 
 @given(steps)

@@ -1,4 +1,4 @@
-"""What a hello declares of a stream: it holds as long as the stream does, and is compared."""
+"""The rate and lead that a hello declares: valid for the whole stream, and compared with it."""
 
 import numpy as np
 import pytest

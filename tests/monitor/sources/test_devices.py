@@ -1,4 +1,4 @@
-"""Who may stream for a wearer, which lead and rate, and when samples are acknowledged."""
+"""Devices: which may stream for a wearer, with which lead and rate, and acknowledgements."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Whatever bytes come in, the monitor refuses them, and a good stream beside is unaffected."""
+"""The monitor refuses hostile bytes of any kind, and a good stream beside is unaffected."""
 
 import socket
 import time
@@ -129,7 +129,7 @@ def test_a_message_larger_than_any_cuts_the_connection_and_the_device_may_come_b
 
 
 def test_hours_of_signal_sent_at_once_are_read_in_bounded_parts():
-    """What one tick takes bounds how long every other wearer's alarms may wait."""
+    """The work of one tick is bounded, because all other wearers' alarms wait for it."""
     context, access = zmq.Context(), Access()
     with authenticated(context, access), context.socket(zmq.ROUTER) as desk:
         guard(desk, "tcp://127.0.0.1:*", None)

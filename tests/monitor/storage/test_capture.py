@@ -1,4 +1,4 @@
-"""What the monitor keeps of the samples that devices send: exactly them, and not too many."""
+"""The monitor's captures: exactly the samples that devices send, within the limits."""
 
 import itertools
 import os
@@ -35,7 +35,7 @@ def piece(first, count, stream=7, gain=200.0, lead="II"):
 
 
 def files(folder, wearer="ann"):
-    """What the records of a wearer hold, by their gain, lead, stream and first sample."""
+    """Return the samples of a wearer's records by gain, lead, stream and first sample."""
     return {
         (r.gain, r.lead, r.stream, r.first): r.read(r.first, r.stop).samples
         for r in captures(folder, wearer)

@@ -1,4 +1,4 @@
-"""What happens when less is on disk than was judged: to alarms, acknowledgements and a welcome."""
+"""Alarms, acknowledgements and welcomes if less signal is on disk than was judged."""
 
 import errno
 import os

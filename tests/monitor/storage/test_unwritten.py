@@ -1,4 +1,4 @@
-"""What waits for a disk that fails: each sample is on disk once, waits, or is lost and counted."""
+"""Buffer for a failing disk: each sample is on disk once, waits, or is lost and counted."""
 
 import errno
 import os

@@ -192,7 +192,7 @@ def test_a_disk_that_hangs_stops_no_alarm_and_is_alarmed(tmp_path, gate, impatie
         trouble = listener.until(messages.Alarm, None)
         assert (trouble.kind, trouble.state) == ("disk", "raised")
         assert "does not answer" in trouble.text
-        late.greet("119", 8)  # a new device is not kept waiting either
+        late.greet("119", 8)  # a new device does not wait either
         late.send_all(CALM[:1080])
         listener.until(messages.Window, "119", first=360)
         device.until_seen(2520)

@@ -1,4 +1,4 @@
-"""What the ward makes of samples, without sockets."""
+"""Messages that the registry makes from samples, without sockets."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a device keeps, against a plain list of all its frames."""
+"""The device's retransmit buffer against a plain list of all its frames."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What was published, as an annotation file that other programs and our EC57 comparison read."""
+"""Published messages as an annotation file for other programs and our EC57 comparison."""
 
 import numpy as np
 import pytest

@@ -75,7 +75,7 @@ def with_card(model, **changes):
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page; fails where it would have to guess."""
+    """A strict parser of a page; it fails where a browser would have to guess."""
 
     def __init__(self, html):
         super().__init__()

@@ -14,7 +14,7 @@ ROW = np.zeros(1, dtype=np.intp)
 
 
 def changes_of(samples, size=10**6, step=0.005, arrivals=None):
-    """What changes, as (kind, holds, second), of a stream that comes in pieces of a size."""
+    """Return the changes (kind, holds, second) of a stream that comes in pieces of a size."""
     chain, conditions, found = (
         SignalChain(Geometry(0, 0, 120), 1),
         WearerConditions(AlarmLimits()),

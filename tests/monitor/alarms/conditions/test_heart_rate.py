@@ -250,7 +250,7 @@ def test_ten_seconds_of_noise_forget_the_rate():
 
 
 def of_seconds(beats, weak=()):
-    """What a wearer's seconds of signal change, some beats being weak."""
+    """Return the changes of conditions by a wearer's seconds of signal with some weak beats."""
     conditions, every = WearerConditions(AlarmLimits()), sorted([*beats, *weak])
     pushed = []
     for end in range(RATE, every[-1], RATE):

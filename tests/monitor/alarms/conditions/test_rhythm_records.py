@@ -58,7 +58,7 @@ def test_each_annotated_run_has_a_name_and_each_name_a_run(mitdb, record):
     beats = [one.at for one in annotated_beats]
 
     def over(last):
-        """Where the run is known to be over: at the next beat, or after 4 s, or in flutter."""
+        """Return when the run is known to be over: at the next beat, after 4 s, or in flutter."""
         after = [at for at in (*beats, *flutter) if at > last]
         return min([last + 4 * 360, *after])
 

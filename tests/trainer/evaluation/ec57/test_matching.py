@@ -10,7 +10,7 @@ CROWDED = st.lists(st.integers(0, 2_000), unique=True, max_size=40).map(sorted)
 
 
 def pairs(reference, test, start=0, stop=10**9):
-    """What is paired, by sample index."""
+    """Return the pairs by sample index."""
     return [
         (None if i is None else reference[i], None if j is None else test[j])
         for i, j in match(reference, test, start, stop)

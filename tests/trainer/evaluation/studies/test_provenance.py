@@ -1,4 +1,4 @@
-"""What decides a job's result: a record of PTB that is added makes another one."""
+"""The inputs that decide a job's result; an added record of PTB changes its digest."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def data(tmp_path, monkeypatch):
 
 @pytest.fixture
 def bits(monkeypatch):
-    """What the signal path gives, to be changed: no record is read."""
+    """Replaces the bits of the signal path by values to change; no record is read."""
     given = {}
     monkeypatch.setattr(provenance, "signal_bits", lambda kind, *_: given.get(kind, "as it is"))
     return given

@@ -25,7 +25,7 @@ from trainer.studies.representation.transformations import (
 
 
 def of(values, transformation, seed=0):
-    """What a transformation makes of one beat, as a list."""
+    """Return a transformed beat as a list."""
     signal = np.array([values], np.float32)
     result = transformation(signal, lengths(signal), np.random.default_rng(seed))
     assert result.dtype == np.float32
