@@ -5,7 +5,7 @@ the bench extra; it adds one small package and changes no version of ours. Its m
 at 500 Hz in windows of ten seconds that overlap by four, and normalise each by rank themselves.
 They see at least two seconds after each beat, so this is no live comparison.
 
-A beat stands where the reference has one: openecg is asked for classes, not for places. Its class
+Beats are those of the reference: openecg is asked for classes, not for places. Its class
 is the one that most samples within `REACH` have, unless they have none: then it is normal. The
 first five minutes do not count, as EC57 asks. There is no class of supraventricular beats.
 """

@@ -123,7 +123,7 @@ def test_bursts_and_speeds_change_nothing_but_the_latency(records, env):
 
 @pytest.mark.thorough
 def test_the_journal_holds_the_published_messages(records, env, tmp_path):
-    path = tmp_path / "said.db"
+    path = tmp_path / "published.db"
     rules = ("--abnormal", "1/1", "--clear-after", 1)
     result = figures(records / "beats", "--journal", path, *rules, env=env)
     with closing(sqlite3.connect(path)) as reader:

@@ -82,7 +82,7 @@ def test_rows_that_are_none_are_counted_and_left_out(stored):
 @given(st.lists(TO_VIEWER, max_size=5), st.floats())
 @settings(max_examples=20)
 def test_any_messages_at_any_time_are_read(tmp_path_factory, found, time):
-    stored = StoredFiles(tmp_path_factory.mktemp("kept"))
+    stored = StoredFiles(tmp_path_factory.mktemp("stored"))
     for number, message in enumerate(found):
         if time == time:  # SQLite has no NaN
             stored.row(messages.encode(message).decode(), time, "ann", number)

@@ -32,7 +32,7 @@ motifs = st.tuples(
     st.sampled_from(MOTIFS),
     st.sampled_from(INTERVALS[:10]),  # within the motif
     st.sampled_from(INTERVALS),  # before it
-    st.sampled_from(["beat"] * 12 + ["taken back", "noise", "gap", "unknown"]),
+    st.sampled_from(["beat"] * 12 + ["withdrawn", "noise", "gap", "unknown"]),
 )
 sequences = st.lists(motifs, min_size=1, max_size=16)
 
@@ -55,7 +55,7 @@ def stream(sequence):
             at += interval
             unknown = what == "unknown" and not place
             one = NamedBeat(
-                at, letter, None if unknown else interval, what == "taken back" and not place
+                at, letter, None if unknown else interval, what == "withdrawn" and not place
             )
             given_beats.append(one)
             events.append((at, None, None) if one.withdrawn else one[:3])

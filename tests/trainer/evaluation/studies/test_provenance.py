@@ -80,8 +80,8 @@ def test_without_ptb_only_its_own_jobs_cannot_be_done(tmp_path, monkeypatch, bit
         else:
             assert Provenance.of(job, 1, tmp_path).digest
     for job in (OF_PTB[0], JOBS[0]):
-        ResultStore(tmp_path / "kept").put(job.name, StoredResult([], seed=1))
-    assert list(digests(tmp_path / "kept", tmp_path)) == [JOBS[0].name]
+        ResultStore(tmp_path / "stored").put(job.name, StoredResult([], seed=1))
+    assert list(digests(tmp_path / "stored", tmp_path)) == [JOBS[0].name]
 
 
 def test_stored_results_on_published_beats_are_valid(mitdb):
