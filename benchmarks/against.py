@@ -18,14 +18,14 @@ from signal_chain import FRAMES, SECONDS, SEEDS, TICK, WEARERS
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "results" / "signal-chain.md"
 ROUNDS = 2
-"""How often each seed is measured for each build."""
+"""Each seed is measured this many times for each build."""
 SIGNALS = ("ECG", "noise")
 
 Costs = dict[str, list[float]]
 
 
 def git(*command: str) -> str:
-    """Return what git says."""
+    """Return the output of a git command."""
     done = subprocess.run(  # noqa: S603 - ours
         ["git", *command],  # noqa: S607 - the one on the path
         cwd=ROOT,

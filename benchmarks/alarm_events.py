@@ -4,7 +4,7 @@
     python benchmarks/alarm_events.py run NAME PROGRAM    # every record through that ecgmon
     python benchmarks/alarm_events.py page BEFORE AFTER   # the table of two runs
 
-The list is made once and kept: what a monitor finds never changes what it is compared with. A run
+The list is made once and stored, so that a monitor's output never changes the reference. A run
 takes about half an hour and goes on where it stopped. The program is asked through its command
 line, so that any version since 0.1.0 can be run; each record is played as fast as it goes.
 """
@@ -41,7 +41,7 @@ FOUND_BY: Final = {
     "fibrillation": ("asystole", "flat-line", "extreme-low-rate", "extreme-high-rate"),
     "tachycardia": ("asystole", "flat-line", "extreme-low-rate", "extreme-high-rate"),
 }
-"""Kinds of alarms that tell of an event: any of high priority for what ends a circulation."""
+"""Kinds of alarms that report an event; any of high priority if the event ends the circulation."""
 
 
 def mixture(name: str) -> Record:
@@ -66,27 +66,27 @@ def run(label: str, program: Path) -> None:
             command += ["--model", "generic", "--json", str(result)]
             subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - ours
             played_alarms = json.loads(result.read_text())
-        stood = _stood(played_alarms["alarms"])
+        intervals = _intervals(played_alarms["alarms"])
         done[name] = {
-            "alarms": stood,
+            "alarms": intervals,
             "noisy": played_alarms["noisy"],
             "absent": played_alarms["absent"],
         }
         file.write_text(json.dumps(done) + "\n")
-        print(name, len(stood), flush=True)  # noqa: T201 - progress
+        print(name, len(intervals), flush=True)  # noqa: T201 - progress
 
 
-def _stood(changes: list[dict[str, Any]]) -> list[list[Any]]:
+def _intervals(changes: list[dict[str, Any]]) -> list[list[Any]]:
     """Return kind, begin and end of each alarm's condition in seconds, None for an end not seen."""
-    stood: list[list[Any]] = []
+    intervals: list[list[Any]] = []
     open_: dict[int, list[Any]] = {}
     for one in changes:
         if one["state"] == "raised":
             open_[one["alarm"]] = [one["kind"], one["at_s"], None]
-            stood.append(open_[one["alarm"]])
+            intervals.append(open_[one["alarm"]])
         else:
             open_[one["alarm"]][2] = one["at_s"]
-    return stood
+    return intervals
 
 
 def _write(name: str, folder: str) -> str:
@@ -121,7 +121,7 @@ def counts(played: dict[str, Any], truths: dict[str, Any], database: str) -> dic
 
 
 def _raised_between(alarms: list[list[Any]], kind: str, start: float, stop: float) -> list[float]:
-    """Return since when the alarms have stood that tell of an event."""
+    """Return since when the alarms that report an event have been active."""
     return [
         at
         for one, at, until in alarms

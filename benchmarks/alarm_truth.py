@@ -53,7 +53,7 @@ def records() -> Iterator[str]:
 
 
 def events(name: str) -> dict[str, Any]:
-    """Return what a record's annotations say.
+    """Return the episodes that a record's annotations mark.
 
     Returns
     -------

@@ -5,7 +5,7 @@
     python benchmarks/alarms.py false noise
     python benchmarks/alarms.py page      # nothing but the page
 
-Interrupted work is taken up; a part that is not run keeps its place on the page.
+An interrupted run goes on where it stopped. The page keeps the last results of parts not run.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Digests that decide whether kept results of the alarm benchmarks are still valid."""
+"""Digests that decide whether stored results of the alarm benchmarks are still valid."""
 
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ MEASURED: Final = ("ecgmon", "monitor", "replay", "benchmarks")
 
 
 def git(*words: str) -> str:
-    """Return what git says."""
+    """Return the output of a git command."""
     command = ["git", *words]
     return subprocess.run(  # noqa: S603 - ours
         command, cwd=ROOT, capture_output=True, text=True, check=True

@@ -58,7 +58,7 @@ def decided_by() -> dict[str, object]:
 
 
 def run(results: Cases) -> dict[str, Any]:
-    """Play the records that are not kept, and return the figures."""
+    """Play the records that have no stored result, and return the figures."""
     missing = [name for name in RECORDS if name not in results]
     with monitor("--model", "generic", "--capture", "0") as endpoint:
         for start in range(0, len(missing), AT_ONCE):

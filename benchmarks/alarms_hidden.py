@@ -24,9 +24,9 @@ from ecgmon.records import Record
 WEARERS: Final = 8
 """Simulated wearers of each event, noise and ratio."""
 NOISE_S: Final = 15.0
-"""Where the noise begins, in seconds of the record."""
+"""The noise begins at this second of the record."""
 AT_S: Final = 30.0
-"""Where the event begins, in seconds; a fraction of a second later for each further wearer."""
+"""The event begins at this second; for each further wearer a fraction of a second later."""
 AFTER_S: Final = 15.0
 """Seconds of the record after the event."""
 LATE_S: Final = 5
@@ -36,7 +36,7 @@ AT_ONCE: Final = 24
 PIECE: Final = 180 * RATE
 """Samples of noise from one wearer's piece to the next one's."""
 BLIND: Final = ("noisy", "no-signal")
-"""Alarms that say that nothing can be seen."""
+"""Alarms that report that the signal cannot be judged."""
 EVENTS: Final = {
     Event("asystole", ("asystole",), None, still): 12.0,
     Event(
@@ -62,7 +62,7 @@ def decided_by() -> dict[str, object]:
 
 
 def run(results: Cases, noises: dict[str, Noise]) -> dict[str, Counter[str]]:
-    """Play what is not kept, and count the outcomes of each event, noise and ratio."""
+    """Play the cases without a stored result; count the outcomes by event, noise and ratio."""
     cases = [
         (event, noise, snr, i)
         for snr in SNR_DB
@@ -97,17 +97,17 @@ def _hidden(event: Event, noise: Noise, snr: int, i: int) -> tuple[Record, int]:
 
 
 def _outcome(event: Event, at: int, board: Board) -> str:
-    """Return what showed an event: *raised*, *stood*, *blind* or *missed*, as on the page."""
+    """Return the outcome of an event: *raised*, *stood*, *blind* or *missed*, as on the page."""
     end = at + round(EVENTS[event] * RATE)
     raised = [a.at for a, _ in board.raised if a.kind in event.kinds and a.at is not None]
     if any(at <= one <= end + LATE_S * RATE for one in raised):
         return "raised"
-    if any(_stood(board, kind, at, end) for kind in event.kinds):
+    if any(_was_active(board, kind, at, end) for kind in event.kinds):
         return "stood"
-    return "blind" if any(_stood(board, kind, at, end) for kind in BLIND) else "missed"
+    return "blind" if any(_was_active(board, kind, at, end) for kind in BLIND) else "missed"
 
 
-def _stood(board: Board, kind: str, start: int, stop: int) -> bool:
+def _was_active(board: Board, kind: str, start: int, stop: int) -> bool:
     since: int | None = None
     for alarm in board.alarms:
         if alarm.kind != kind or alarm.at is None:

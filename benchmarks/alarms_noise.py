@@ -47,7 +47,7 @@ def decided_by() -> dict[str, object]:
 
 
 def run(results: Cases) -> dict[str, Any]:
-    """Play what is not kept, and return the figures."""
+    """Play the cases without a stored result, and return the figures."""
     noises = {name: Noise(name) for name in NOISES}
     records = {name: _clean(name) for name in RECORDS}
     cases = [("none", 0, name) for name in RECORDS]

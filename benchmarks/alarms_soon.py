@@ -52,12 +52,12 @@ EVENTS: Final = (
 
 
 def decided_by() -> dict[str, object]:
-    """Return what decides the figures: the code as a whole, for they are of how fast it is."""
+    """Return the digest of the figures: of all measured code, because they are speeds."""
     return {"code": measured_code()}
 
 
 def run(results: Cases) -> dict[str, Any]:
-    """Play what is not kept, and return the figures."""
+    """Play the cases without a stored result, and return the figures."""
     cases = [
         (f"{event.name}/{pace}/{i}", event, pace, i)
         for i in range(WEARERS)

@@ -68,14 +68,14 @@ def still(_: Generator) -> Beats:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happens.
+    """An event of a simulated wearer.
 
     Parameters
     ----------
     name : str
         In the tables.
     kinds : tuple of str
-        Alarms that tell of it.
+        Alarms that report it.
     target_s : float or None
         How soon.
     lasting : callable
@@ -141,7 +141,7 @@ def strike(
             break
         times.append(times[-1] + rr)
         symbols.append(symbol)
-    t = times[-1] if len(times) > before else over_s  # a heart that stood still begins anew
+    t = times[-1] if len(times) > before else over_s  # a stopped heart begins anew
     for rr, symbol in steady(USUAL, rng):
         t += rr
         if t >= end_s or not after_s:

@@ -1,9 +1,9 @@
-"""Plays every wearer through the running monitor with every way's model.
+"""Plays every wearer through the running monitor with the model of every enrolment method.
 
 Run by ``make enrolment-replays`` after ``ecgmon evaluate --protocol enrolment``, whose models lie
-in ``runs``. What the monitor says of the seconds after the enrolment must be what the protocol's
-page counts; docs/results/enrolment/replayed.json says where it is not. Replays of models that it
-holds are not run again.
+in ``runs``. The monitor's verdicts on the seconds after the enrolment must equal those that the
+protocol's page counts; docs/results/enrolment/replayed.json lists the differences. Replays of
+models in that file are not run again.
 """
 
 import hashlib

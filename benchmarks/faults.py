@@ -3,7 +3,7 @@
     python benchmarks/faults.py          # the tests, the slow ones too, then the page
     python benchmarks/faults.py page     # the page alone, from the run before
 
-A test says what it measured with pytest's ``record_property("figure", ...)``.
+A test records its measurement with pytest's ``record_property("figure", ...)``.
 """
 
 import os

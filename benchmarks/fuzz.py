@@ -1,12 +1,12 @@
 """Fuzzing of everything that reads the network: frames and messages, with atheris (libFuzzer).
 
-Run by ``make fuzz``, which installs atheris beside the project; MINUTES says for how long. An input
+Run by ``make fuzz``, which installs atheris beside the project; MINUTES sets the duration. An input
 that raises anything but `ProtocolError`, is read as something else than it is written back as, or
-takes more than a second or 512 MB ends the run and is kept in runs/fuzz-corpus.
+takes more than a second or 512 MB ends the run and is stored in runs/fuzz-corpus.
 
 LibFuzzer sees what is new in our own code, but not inside of msgspec, which is C. There an input is
-new if its outcome is: the message that it is, or the reason why it is none. Such inputs are kept
-besides, and changed further. Prints what libFuzzer says; runs/fuzz.json has the figures of our own.
+new if its outcome is: the decoded message, or the reason of the refusal. Such inputs are stored
+and mutated further, too. LibFuzzer's output is printed; runs/fuzz.json has our own figures.
 """
 
 import json

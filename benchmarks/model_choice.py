@@ -107,7 +107,7 @@ class Variant:
 
     @property
     def key(self) -> tuple:
-        """What the generic network depends on."""
+        """Settings that the generic network depends on."""
         return (self.network, self.norm, self.batches, self.noisy, self.generic)
 
 

@@ -5,7 +5,7 @@ the bench extra; it adds one small package and changes no version of ours. Its m
 at 500 Hz in windows of ten seconds that overlap by four, and normalise each by rank themselves.
 They see at least two seconds after each beat, so this is no live comparison.
 
-A beat stands where the reference has one: openecg is asked for classes, not for places. Its class
+Beats are those of the reference: openecg is asked for classes, not for places. Its class
 is the one that most samples within `REACH` have, unless they have none: then it is normal. The
 first five minutes do not count, as EC57 asks. There is no class of supraventricular beats.
 """
@@ -52,7 +52,7 @@ def model(version: str) -> object:
 
 
 def judge(version: str, name: str) -> Counts:
-    """Compare what a model says of a record's reference beats with what they are."""
+    """Compare a model's classes of a record's reference beats with the reference."""
     found = obtain(f"mitdb/{name}")
     record = read(found)
     signal = resample_poly(record.millivolts(), 25, 18)  # 360 Hz to 500 Hz
@@ -68,7 +68,7 @@ def judge(version: str, name: str) -> Counts:
     return Counts.compare(reference, Marks(reference.beats, called), LEARNING, len(record.samples))
 
 
-def kept(version: str, name: str) -> Counts:
+def counts_of(version: str, name: str) -> Counts:
     """Return what `judge` counts; what an interrupted run has counted is not counted again."""
     store = ResultStore(KEPT)
     decided_by = digest({"openecg": openecg.__version__, "reach": REACH})
@@ -91,7 +91,7 @@ def main() -> None:
     """Judge DS2 with each model, and write and print the figures."""
     jobs = list(product(VERSIONS, DS2))
     with ProcessPoolExecutor(2) as pool:
-        counted = dict(zip(jobs, pool.map(kept, *zip(*jobs, strict=True)), strict=True))
+        counted = dict(zip(jobs, pool.map(counts_of, *zip(*jobs, strict=True)), strict=True))
     result = {}
     for version in VERSIONS:
         total = sum((counted[version, name] for name in DS2), Counts())

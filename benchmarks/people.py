@@ -1,7 +1,7 @@
-"""Who trains, who chooses and who is judged, and what they bring: writes docs/results/people.md.
+"""Wearers for training, validation and evaluation, and their beats: writes docs/results/people.md.
 
 Run by ``make people``: the first time some minutes, in which the beats of those who choose are
-prepared and kept in ``runs/beats``; later less than one.
+prepared and stored in ``runs/beats``; later less than one.
 """
 
 from collections import Counter

@@ -40,7 +40,7 @@ SHORT: Final = {
 
 
 def slow(per_minute: int, millivolts: float, noise_uv: float) -> NDArray[np.float64]:
-    """Return a heart at 75/min that turns slow, or stands still at 0/min, in mV."""
+    """Return the ECG in mV of a heart at 75/min that turns slow, or stops at 0/min."""
     n = (BEFORE_S + AFTER_S) * RATE
     at = np.arange(n) / RATE
     beats = np.arange(0.5, BEFORE_S - 0.5, 0.8)

@@ -6,7 +6,7 @@
 Both commits are checked out into temporary folders. Each record goes twice through each build:
 through the signal chain, which gives the filtered samples and the beats, and by ``replay --speed
 max`` through the real monitor with the generic model, whose journal holds the seconds and the
-alarms. What differs is kept record by record under ``runs/same-bits``; a run that was stopped
+alarms. Differences are stored record by record under ``runs/same-bits``; a run that was stopped
 goes on where it was.
 """
 
@@ -115,7 +115,7 @@ def _without(beats: NDArray[np.int64], others: NDArray[np.int64]) -> list[int]:
 
 
 def _seconds(one: list[Found], other: list[Found]) -> Found:
-    """Return the seconds of which anything differs, with all that is said of them."""
+    """Return the seconds of which anything differs, with both builds' results for them."""
     first, second = ({m["first"] // SECOND: m for m in part} for part in (one, other))
     differ = []
     for at in sorted({*first, *second}):
@@ -132,9 +132,9 @@ def _seconds(one: list[Found], other: list[Found]) -> Found:
 
 
 def _alarms(one: list[Found], other: list[Found]) -> Found:
-    """Return what one build says of alarms and the other does not; numbers and times aside.
+    """Return the alarms that only one build raised; numbers and times are not compared.
 
-    Alarms without a sample, of link and disk, tell how busy the machine was, not what was judged.
+    Alarms without a sample, of link and disk, show how busy the machine was and are left out.
     """
     first, second = (
         [tuple(m[f] for f in OF_ALARM) for m in part if m["at"] is not None]

@@ -186,7 +186,7 @@ samples and beats of the signal chain as a monitor feeds it, and each record thr
 monitor as fast as it plays (generic model, default limits), whose journals hold seconds and alarms.
 Of a second are compared: signal state, probability, class and heart rate, each to the last bit; of
 a change of an alarm of the signal: sample, kind, priority, state and text. Alarms of link and disk
-are left out: they tell how busy the machine was. Items are those of [faults](faults.md).
+are left out: they show how busy the machine was. Items are those of [faults](faults.md).
 
 | target | | measured | |
 |---|---|---|---|
@@ -204,7 +204,7 @@ differs before it.
 ALARMS_HEAD: Final = """
 ## Changes of alarms
 
-*Gone*: told by the earlier build only; *new*: by this one only. An alarm that came at another
+*Gone*: raised by the earlier build only; *new*: by this one only. An alarm that came at another
 moment is one of each.
 
 | record | second | change | | cause |

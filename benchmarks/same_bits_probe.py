@@ -27,7 +27,7 @@ GEOMETRY = Geometry(history_s=3, look_ahead_s=0.5, rate=120)
 
 
 def pieces(record: Record) -> Iterator[tuple[NDArray[np.float64], list[Any]]]:
-    """Yield the samples in mV of each second, and what else this build's chain is told of them."""
+    """Yield the samples in mV of each second, and the further inputs of this build's chain."""
     samples = record.samples
     try:
         from ecgmon.signal.front_end import FrontEnd

@@ -1,4 +1,4 @@
-"""What a second of signal costs in the chain: in step, out of step, and one by one.
+"""CPU time of a second of signal in the chain: in step, out of step, and one by one.
 
 Run by ``make bench`` for this build; ``make bench-against BASE=commit`` runs it for another build
 too (`benchmarks.against`). Wearers are pushed as the monitor does: every 0.1 s, whatever has

@@ -3,9 +3,9 @@
     make soak                            # two hours, 50 wearers; docs/results/soak.md
     python benchmarks/soak.py --hours 0.05 --wearers 10
 
-The monitor is `ecgmon serve` in a process of its own, told by a socket of ours that systemd
-watches it. Between it and the devices, which are `ecgmon replay` in another process, lies a proxy
-that cuts all connections now and then. What is measured is appended to a file as it goes.
+The monitor is `ecgmon serve` in a process of its own; a socket of ours takes the place of systemd.
+The devices are `ecgmon replay` in another process, behind a proxy that cuts all connections now and
+then. Measurements are appended to a file at once.
 """
 
 import argparse
@@ -133,7 +133,7 @@ def held(folder: Path, wearer: str) -> tuple[int, int]:
 
 
 class Watch:
-    """What the monitor's process uses, and what it tells systemd."""
+    """Memory and CPU of the monitor's process, and its notifications to systemd."""
 
     def __init__(self, pid: int, notify: socket.socket, log: Path) -> None:
         self._pid, self._notify, self._log = pid, notify, log
@@ -154,7 +154,7 @@ class Watch:
             self.turn()
 
     def turn(self) -> None:
-        """Take what was told, and look at the process every ten seconds."""
+        """Read the notifications, and sample the process every ten seconds."""
         try:
             text = self._notify.recv(4096).decode()
         except BlockingIOError:

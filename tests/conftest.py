@@ -1,4 +1,4 @@
-"""What all tests share: where real records are, and a hypothesis that repeats itself."""
+"""Set-up of all tests: the folder of real records, and repeatable hypothesis draws."""
 
 import os
 import signal

@@ -1,6 +1,6 @@
 """Rules that keep the edge install small and the code safe.
 
-Which package may import which is said by the contracts in pyproject.toml (`make lint`).
+The contracts in pyproject.toml define which package may import which (`make lint`).
 """
 
 import ast
@@ -134,7 +134,7 @@ HEAVY = (
 
 
 def run(code, **environment):
-    """What a new interpreter prints."""
+    """Return the output of a new interpreter."""
     done = subprocess.run(  # noqa: S603 - our own interpreter and code
         [sys.executable, "-c", code],
         capture_output=True,
@@ -183,12 +183,12 @@ def test_a_message_needs_no_heavy_library():
 
 
 @pytest.mark.thorough
-def test_onnx_runtime_is_kept_from_reporting_to_its_maker(tmp_path):
+def test_onnx_runtime_sends_no_telemetry(tmp_path):
     load = (
         "import ecgmon.models.bundle, pathlib; ecgmon.models.bundle.Model.load(pathlib.Path({!r}))"
     )
     model = str(ROOT / "ecgmon" / "models" / "built_in" / "generic.onnx")
-    # Even where the environment says otherwise: its device id and database would lie here.
+    # Even if the environment allows it: its device id and database would lie here.
     run(load.format(model), XDG_CACHE_HOME=str(tmp_path), ORT_DISABLE_TELEMETRY="0")
     assert list(tmp_path.rglob("*")) == []
     bundle = Path("ecgmon/models/bundle.py")
@@ -218,7 +218,7 @@ def test_long_files_are_found(tmp_path):
 
 
 def test_no_two_classes_have_one_name():
-    """Where a name is read, it is the one thing that it can be."""
+    """A reader knows from a class name alone which class is meant."""
     files = Counter(
         (node.name, str(path))
         for path in FILES

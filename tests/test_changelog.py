@@ -18,7 +18,7 @@ def test_every_fragment_has_a_known_type_and_a_sentence():
             assert path.read_text().strip().endswith("."), path.name
 
 
-def test_the_version_is_said_once_for_the_wheel_and_once_for_the_program():
+def test_the_version_is_written_once_for_the_wheel_and_once_for_the_program():
     from ecgmon import __version__
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -18,7 +18,7 @@ COMMAND = re.compile(
 
 
 def commands(page):
-    """What follows ``ecgmon`` in indented lines, without comments, pipes and redirections."""
+    """Yield the words after ``ecgmon`` in indented lines, without comments, pipes, redirections."""
     for line in page.read_text().splitlines():
         if found := COMMAND.match(line):
             words = shlex.split(found[1], comments=True)
@@ -26,7 +26,7 @@ def commands(page):
             yield words[: min(ends, default=None)]
 
 
-SAID = [
+DOCUMENTED = [
     pytest.param(words, id=f"{page.name}: {' '.join(words)}")
     for page in PAGES
     for words in commands(page)
@@ -47,13 +47,13 @@ def parse(words):
     command.make_parser(context).parse_args(list(words))
 
 
-@pytest.mark.parametrize("words", SAID)
+@pytest.mark.parametrize("words", DOCUMENTED)
 def test_a_documented_command_is_one_that_there_is(words):
     parse(words)
 
 
 def test_commands_are_found_and_wrong_ones_are_seen():
-    assert len(SAID) > 60
+    assert len(DOCUMENTED) > 60
     with pytest.raises(Exception, match="No such option"):
         parse(["replay", "203", "--sped", "max"])
     with pytest.raises(AssertionError):

@@ -60,7 +60,7 @@ every_class = pytest.mark.parametrize("one", ALL, ids=lambda one: one.kind.__nam
 
 
 def of_row(one, row):
-    """What a call about a row is given first."""
+    """Return the first arguments of a call about a row."""
     return (row,) if issubclass(one.kind, StatefulRows) else ()
 
 

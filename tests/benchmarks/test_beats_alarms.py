@@ -30,8 +30,8 @@ def note(second, text):
 
 
 def test_alarms_begin_and_end_where_the_notes_say(module):
-    said = [note(1, "(couplet"), note(2, "(abnormal,couplet,r-on-t"), note(5, "(abnormal")]
-    found = [(a.kind, a.begin // RATE, a.end // RATE) for a in module.alarms(said, 9 * RATE)]
+    notes = [note(1, "(couplet"), note(2, "(abnormal,couplet,r-on-t"), note(5, "(abnormal")]
+    found = [(a.kind, a.begin // RATE, a.end // RATE) for a in module.alarms(notes, 9 * RATE)]
     assert sorted(found) == [("couplet", 1, 5), ("r-on-t", 2, 5)]
     (last,) = module.alarms([note(3, "(bigeminy")], 9 * RATE)
     assert last.end == 9 * RATE

@@ -21,7 +21,7 @@ STEPS = {step["what"]: step.groupdict() for step in STEP.finditer(PAGE)}
 
 
 def follow(step, program):
-    """Do to a copy of the program what a section of the page says."""
+    """Apply the instructions of a section of the page to a copy of the program."""
     target = program / step["target"]
     assert not target.exists()
     shutil.copy(ROOT / step["example"], target)

@@ -1,4 +1,4 @@
-"""Each example of the guide, registered as it says, in really running programs."""
+"""Each example of the guide, registered as described there, in running programs."""
 
 import base64
 import contextlib

@@ -1,4 +1,4 @@
-"""What ``import ecgmon`` offers to notebooks and scripts."""
+"""The public names of ``import ecgmon`` for notebooks and scripts."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The commands of docs/backup.md, run as they stand there beside a running monitor."""
+"""The commands of docs/backup.md, run unchanged beside a running monitor."""
 
 import re
 import shutil

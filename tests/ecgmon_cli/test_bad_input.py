@@ -1,4 +1,4 @@
-"""Whatever cannot be done is said in one sentence, with the exit code that it deserves."""
+"""Each error of input is reported in one sentence, with its own exit code."""
 
 import re
 import shutil
@@ -239,8 +239,8 @@ def outcomes(tmp_path_factory, records):
         header = (folder / "beats.hea").read_text().replace("beats", name)
         (folder / f"{name}.hea").write_text("garbage" if name == "garbage" else header)
     (folder / "short.dat").write_bytes((folder / "beats.dat").read_bytes()[:9000])
-    whole = resolve("generic", None).read_bytes()
-    (folder / "damaged.onnx").write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    intact = resolve("generic", None).read_bytes()
+    (folder / "damaged.onnx").write_bytes(bytes([intact[0] ^ 1]) + intact[1:])
     env = environment(folder.parent / "home", XDG_STATE_HOME=folder.parent / "state")
 
     before = {path: path.read_bytes() for path in folder.iterdir()}

@@ -1,4 +1,4 @@
-"""What is wrong with a call is said before torch is loaded, which takes seconds."""
+"""Errors of a call are reported before torch is loaded, which takes seconds."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What ``ecgmon serve`` leaves on disk of what devices send, and what it does not."""
+"""Captures that ``ecgmon serve`` writes from the devices' samples, and when it writes none."""
 
 import time
 from contextlib import ExitStack
@@ -33,7 +33,7 @@ def serving(tmp_path, env):
 
 
 @pytest.mark.thorough
-def test_a_killed_daemon_leaves_whole_captures(serving, tmp_path):
+def test_a_killed_daemon_leaves_complete_captures(serving, tmp_path):
     daemon, device = serving()
     folder = tmp_path / "home/.local/state/ecgmon/captured"
     device.greet("ann", 7)

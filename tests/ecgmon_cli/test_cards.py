@@ -1,4 +1,4 @@
-"""What the cards of bundles say, to people and to programs."""
+"""The cards of bundles, printed for people and for programs."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def rewritten(path, **changes):
 
 
 def figures(shown):
-    """What is shown of each figure: one for each column."""
+    """Return the printed text of each figure, one for each column."""
     rows = (re.match(rf"({'|'.join(map(re.escape, LABELS))})  +(.*)", r) for r in shown.split("\n"))
     return {row[1]: row[2].split() for row in rows if row}
 
@@ -77,7 +77,7 @@ def test_the_figures_of_a_built_in_model_are_those_of_its_cards_counts(name):
         assert shown == by_hand(judged.tp, judged.fp, judged.tn, judged.fn)
 
 
-def test_validation_and_evaluation_stand_side_by_side(tmp_path):
+def test_validation_and_evaluation_are_side_by_side(tmp_path):
     path = rewritten(tmp_path / "m.onnx", validation=RULED, evaluation=NORMAL_ONLY)
     shown = models("show", path)
     assert re.search(r"^ +validation +evaluation$", shown, re.MULTILINE)
@@ -115,7 +115,7 @@ def test_a_card_says_what_the_model_is_and_what_it_saw():
     assert "enrolled on" not in generic
 
 
-def test_the_json_is_the_whole_card_with_its_figures(tmp_path):
+def test_the_json_is_the_complete_card_with_its_figures(tmp_path):
     path = rewritten(tmp_path / "m.onnx", validation=RULED, evaluation=NORMAL_ONLY)
     assert models("show", path, "--json", tmp_path / "card.json") == ""
     output = json.loads((tmp_path / "card.json").read_text())

@@ -60,14 +60,14 @@ def test_a_configuration_that_serve_would_refuse_is_refused(env, tmp_path):
 
 
 @pytest.mark.thorough
-def test_the_daemon_tells_systemd_and_reads_its_configuration_again_at_sighup(env, tmp_path):
+def test_the_daemon_notifies_systemd_and_reads_its_configuration_again_at_sighup(env, tmp_path):
     file = tmp_path / "ecgmon.toml"
     file.write_text(f"[network]\n{ANYWHERE}")
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(60)
 
-        def hears(pattern):
+        def notification(pattern):
             while not re.match(pattern, notified := manager.recv(4096).decode()):
                 pass
             return notified
@@ -75,24 +75,24 @@ def test_the_daemon_tells_systemd_and_reads_its_configuration_again_at_sighup(en
         env |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
         command = (ECGMON, "serve", "--config", file, "--journal", tmp_path / "db")
         with start(*command, folder=tmp_path / "serve", env=env) as daemon:
-            assert hears("READY=1")
+            assert notification("READY=1")
             ingest = daemon.wait_for(r"event=ready ingest=(\S+) publish=\S+")[1]
-            assert ingest in hears("STATUS=")
-            assert hears("WATCHDOG=1")
+            assert ingest in notification("STATUS=")
+            assert notification("WATCHDOG=1")
             daemon.process.send_signal(signal.SIGHUP)
             daemon.wait_for("event=reloaded")
-            assert "MONOTONIC_USEC=" in hears("RELOADING=1")
-            assert hears("READY=1")
+            assert "MONOTONIC_USEC=" in notification("RELOADING=1")
+            assert notification("READY=1")
 
             file.write_text("[network]\ningset = 3\n")
             daemon.process.send_signal(signal.SIGHUP)
             refused = daemon.wait_for(r'level=error .* event=reload-refused reason="(.*)"')[1]
             assert "line 2: there is no network.ingset; did you mean network.ingest?" in refused
-            assert hears("RELOADING=1")
-            assert hears("READY=1")
-            assert hears("WATCHDOG=1")  # it goes on
+            assert notification("RELOADING=1")
+            assert notification("READY=1")
+            assert notification("WATCHDOG=1")  # it goes on
 
             before = time.monotonic()
             assert daemon.end(signal.SIGTERM).code == 0
             assert time.monotonic() - before < 2
-            assert hears("STOPPING=1")
+            assert notification("STOPPING=1")

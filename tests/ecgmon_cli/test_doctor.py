@@ -1,4 +1,4 @@
-"""What the doctor finds on machines that are well, ill, and at work."""
+"""Findings of ``ecgmon doctor`` on machines without problems, with problems, and in use."""
 
 import base64
 import hashlib
@@ -82,7 +82,7 @@ def test_a_machine_that_is_well_has_no_problems(env, tmp_path, state):
 
 
 @pytest.mark.thorough
-def test_each_ill_is_told_with_what_to_do(env, tmp_path, state):
+def test_each_problem_is_reported_with_what_to_do(env, tmp_path, state):
     state.chmod(0o777)
     journal(state / "journal.db", *range(5000))
     with (state / "journal.db").open("r+b") as file:
@@ -96,8 +96,8 @@ def test_each_ill_is_told_with_what_to_do(env, tmp_path, state):
     (state / "keys").mkdir(mode=0o700)
     (state / "keys" / "client.key").touch(0o644)
     with socket.create_server(("127.0.0.1", 0)) as other:
-        taken = f"tcp://127.0.0.1:{other.getsockname()[1]}"
-        changes = {"ECGMON_STATE": state, "ECGMON_NETWORK_INGEST": taken}
+        in_use = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+        changes = {"ECGMON_STATE": state, "ECGMON_NETWORK_INGEST": in_use}
         changes["ECGMON_NETWORK_PUBLISH"] = "tcp://0.0.0.0:*"
         changes["ECGMON_STORAGE_DISK_FREE_MB"] = 1_000_000_000
         env = env | FREE | {name: str(value) for name, value in changes.items()}
@@ -108,7 +108,7 @@ def test_each_ill_is_told_with_what_to_do(env, tmp_path, state):
         "captured": "is not as a monitor wrote it",
         "models": "bob's own cannot serve",
         "disk": "less than 1,000,000,000 MB",
-        "ports": f"{taken} cannot be bound: Address already in use",
+        "ports": f"{in_use} cannot be bound: Address already in use",
         "keys": "other machines can reach tcp://0.0.0.0:*",
     }
     for check, text in ills.items():
@@ -145,7 +145,7 @@ def foreign_trainer(folder):
 
 
 def packages_of(env):
-    """What a new interpreter's doctor says of the packages it finds, with the verdicts."""
+    """Return the doctor's report of packages from a new interpreter, with the verdicts."""
     program = (
         "from ecgmon_cli.diagnosis.packages import packages\n"
         "for finding in packages():\n"

@@ -88,7 +88,7 @@ def here(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def refusals(here):
-    """What is said to each, in one process."""
+    """Return the output of each command, all run in one process."""
     env = environment(here / "home", ECGMON_DATA=here / "data")
     commands = [
         [*EC57, "--out", str(here / "out"), *(arg.replace("{here}", str(here)) for arg in args)]
@@ -108,7 +108,7 @@ def test_wrong_use_is_refused_in_one_sentence(refusals, case, here):
     assert not (here / "out").exists()
 
 
-def test_what_there_is_is_scored_and_what_is_missing_is_said_without_torch(here, tmp_path):
+def test_existing_annotations_are_scored_and_missing_ones_named_without_torch(here, tmp_path):
     args = (*EC57, "--annotations", here / "good", "--data", here / "data", "-o", tmp_path)
     outcome = python(LOADED, *args, env=environment(tmp_path / "home"))
     assert (outcome.code, outcome.err.strip()) == (0, "")
@@ -131,7 +131,7 @@ def test_what_there_is_is_scored_and_what_is_missing_is_said_without_torch(here,
     assert "Not scored, for want of a file: 101, " in page
 
 
-def test_the_old_name_of_annotator_is_taken_and_the_new_one_said(here, tmp_path):
+def test_the_old_name_of_annotator_is_accepted_and_the_new_one_is_reported(here, tmp_path):
     args = (*EC57, "--annotations", here / "two", "--data", here / "data", "-o", tmp_path)
     outcome = python(LOADED, *args, "--extension", "ann", env=environment(tmp_path / "home"))
     assert (outcome.code, outcome.err.strip()) == (0, "--extension is now called --annotator.")

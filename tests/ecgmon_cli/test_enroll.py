@@ -36,14 +36,16 @@ def prepared():
     return record_set(PLAYED, BeatNet.geometry, BeatNet.steps_per_second)
 
 
-def write(folder, name, samples, rate=RATE, said=None):
+def write(folder, name, samples, rate=RATE, annotations=None):
     """Write a WFDB record and return its path."""
     wfdb.wrsamp(
         name, rate, ["mV"], ["II"], d_signal=samples[:, None], fmt=["16"],
         adc_gain=[PLAYED.gain], baseline=[0], write_dir=str(folder),
     )  # fmt: skip
-    if said is not None:
-        wfdb.wrann(name, "atr", said.samples, list(said.symbols), write_dir=str(folder))
+    if annotations is not None:
+        wfdb.wrann(
+            name, "atr", annotations.samples, list(annotations.symbols), write_dir=str(folder)
+        )
     return str(folder / name)
 
 
@@ -51,7 +53,7 @@ def write(folder, name, samples, rate=RATE, said=None):
 def records(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     return {
-        "annotated": write(folder, "annotated", PLAYED.samples, said=PLAYED.annotations),
+        "annotated": write(folder, "annotated", PLAYED.samples, annotations=PLAYED.annotations),
         "bare": write(folder, "bare", PLAYED.samples),
         "flat": write(folder, "flat", np.full_like(PLAYED.samples, 100)),
         "noise": write(
@@ -82,8 +84,8 @@ def enroll(monkeypatch, tmp_path, prepared, records):
     monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))
 
     def call(record="annotated", *more):
-        taken = ["--record", records[record]] if record else []
-        return CliRunner().invoke(app, ["enroll", "--patient", WEARER, *taken, *more])
+        source = ["--record", records[record]] if record else []
+        return CliRunner().invoke(app, ["enroll", "--patient", WEARER, *source, *more])
 
     return call
 
@@ -126,11 +128,11 @@ def test_a_record_of_250_hz_enrols_as_the_same_signal_at_360_does(enroll):
 
 
 @pytest.mark.slow
-def test_what_is_kept_of_another_rate_can_be_reviewed_again(enroll):
+def test_a_stored_enrolment_at_another_rate_can_be_reviewed_again(enroll):
     assert enroll("other rate", "--assume-normal", "--force").exit_code == 0
     assert enroll("other rate", "--assume-normal", "--force").exit_code == 0  # the same signal
-    (kept,) = (stored().folder.parent / "enrolments" / WEARER).glob("*.hea")
-    there = wfdb.rdrecord(str(kept.with_suffix("")))
+    (header,) = (stored().folder.parent / "enrolments" / WEARER).glob("*.hea")
+    there = wfdb.rdrecord(str(header.with_suffix("")))
     seconds = splits.ENROLMENT_S + 1
     assert (there.fs, there.sig_len) == (RATE, seconds * RATE)
     off = there.p_signal[RATE:-RATE, 0] - PLAYED.millivolts()[RATE : (seconds - 1) * RATE]
@@ -138,7 +140,7 @@ def test_what_is_kept_of_another_rate_can_be_reviewed_again(enroll):
 
 
 @pytest.mark.thorough
-def test_a_model_that_does_worse_is_kept_unless_it_is_forced(enroll, monkeypatch):
+def test_a_worse_model_is_stored_but_not_put_into_service_unless_forced(enroll, monkeypatch):
     objecting(monkeypatch, "it is worse")
     outcome = enroll()
     assert outcome.exit_code == KEPT
@@ -177,23 +179,23 @@ def test_what_is_assumed_normal_calibrates_and_keeps_the_signal(enroll, records)
     assert (figures["labels"], figures["abnormal"]) == ("assumed normal", 0)
     card = Model.load(stored().path(WEARER, 1)).card
     assert (card.network, card.labels) == ("beatnet-baseline", "assumed normal")
-    (kept,) = (stored().folder.parent / "enrolments" / WEARER).glob("*.hea")
-    there = wfdb.rdrecord(str(kept.with_suffix("")), physical=False)
+    (header,) = (stored().folder.parent / "enrolments" / WEARER).glob("*.hea")
+    there = wfdb.rdrecord(str(header.with_suffix("")), physical=False)
     seconds = splits.ENROLMENT_S + 1
     np.testing.assert_array_equal(there.d_signal[:, 0], PLAYED.samples[: seconds * RATE])
-    assert kept.with_suffix(".html").read_text().startswith("<!doctype html>")
+    assert header.with_suffix(".html").read_text().startswith("<!doctype html>")
 
 
 @pytest.mark.thorough
-def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
-    taken = sources.from_record(records["other rate"], None, splits.ENROLMENT_S)
+def test_the_signal_of_a_record_at_another_rate_is_as_the_monitor_receives_it(records):
+    used = sources.from_record(records["other rate"], None, splits.ENROLMENT_S)
     same = sources.from_record(records["annotated"], None, splits.ENROLMENT_S)
-    assert (taken.rate, len(taken.samples)) == (RATE, len(same.samples))
-    off = (taken.millivolts() - same.millivolts())[RATE:-RATE]
+    assert (used.rate, len(used.samples)) == (RATE, len(same.samples))
+    off = (used.millivolts() - same.millivolts())[RATE:-RATE]
     assert np.sqrt(np.mean(off**2)) < 0.02
-    assert taken.annotations.symbols == same.annotations.symbols
-    assert np.abs(taken.annotations.samples - same.annotations.samples).max() <= 3
-    prepared = [take(each, BeatNet, splits.ENROLMENT_S) for each in (taken, same)]
+    assert used.annotations.symbols == same.annotations.symbols
+    assert np.abs(used.annotations.samples - same.annotations.samples).max() <= 3
+    prepared = [take(each, BeatNet, splits.ENROLMENT_S) for each in (used, same)]
     assert [each.usable.all() for each in prepared] == [True, True]
     beats = [each.beats for each in prepared]
     assert len(beats[0]) == len(beats[1])
@@ -202,7 +204,7 @@ def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    ("record", "options", "said"),
+    ("record", "options", "reason"),
     [
         ("flat", [], "only 2 can be used .0 noisy or clipped, 298 with missing"),
         ("noise", [], "0 can be used .300 noisy or clipped"),
@@ -219,13 +221,13 @@ def test_the_signal_of_a_record_at_another_rate_is_as_heard(records):
         ("annotated", ["--json", "/nowhere/x.json"], "/nowhere/x.json cannot be written"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_sentence_and_leaves_no_model(
-    enroll, record, options, said
+def test_an_impossible_enrolment_is_reported_in_a_sentence_and_leaves_no_model(
+    enroll, record, options, reason
 ):
     outcome = enroll(record, *options)
     assert isinstance(outcome.exception, EcgmonError), outcome.output
     assert outcome.exception.exit_code == 2
-    with pytest.raises(EcgmonError, match=said):
+    with pytest.raises(EcgmonError, match=reason):
         raise outcome.exception
     assert stored().versions(WEARER) == []
 
@@ -239,7 +241,7 @@ def test_a_model_edited_by_hand_is_nothing_to_start_from(enroll, tmp_path):
         raise outcome.exception
 
 
-def test_where_nothing_can_be_written_it_is_said(enroll, monkeypatch):
+def test_an_unwritable_folder_is_reported(enroll, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(tempfile, "tempdir", "/proc")
         with pytest.raises(EcgmonError, match="The new model cannot be written in /proc"):
@@ -255,7 +257,7 @@ def test_nobody_can_be_called_generic(enroll):
         raise enroll("annotated", "--patient", "generic").exception
 
 
-def test_without_torch_it_is_said_what_to_install_and_how_to_do_without(enroll, monkeypatch):
+def test_without_torch_the_error_names_what_to_install_and_the_alternative(enroll, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(EcgmonError) as refusal:
         raise enroll().exception

@@ -45,13 +45,13 @@ def enrolled(kill_after):
     how = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return {"how": how, "took": time.monotonic() - started}
 
-whole = enrolled(None)
-print(json.dumps(whole), flush=True)
+uninterrupted = enrolled(None)
+print(json.dumps(uninterrupted), flush=True)
 for seed in range(int(sys.argv[2]), int(sys.argv[1]) + int(sys.argv[2])):
     # Most of the time goes into the fits; every other kill falls into what is written after them.
     least = 0.6 if seed % 2 else 0.0
     share = random.Random(seed).uniform(least, 0.9)
-    print(json.dumps(enrolled(share * whole["took"])), flush=True)
+    print(json.dumps(enrolled(share * uninterrupted["took"])), flush=True)
 print(json.dumps(enrolled(None)), flush=True)
 """
 

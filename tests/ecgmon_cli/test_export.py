@@ -1,4 +1,4 @@
-"""What a running monitor has kept, exported from beside it."""
+"""Export of stored signals and messages while the monitor runs."""
 
 import csv
 import io
@@ -75,7 +75,7 @@ def exported(tmp_path_factory):
 
 
 def send(endpoint, record):
-    """Send a record as a device would, and wait until all of it is taken."""
+    """Send a record as a device would, and wait until all of it is acknowledged."""
     end = len(record.samples)
     with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
         socket.connect(endpoint)
@@ -104,7 +104,7 @@ def wait_for_the_end(journal):
             time.sleep(0.05)
 
 
-def test_the_record_opens_in_wfdb_with_what_was_said(exported):
+def test_the_record_opens_in_wfdb_with_its_annotations(exported):
     outcomes, out = exported
     outcome = outcomes["wfdb"]
     assert (outcome.code, outcome.err) == (0, "")
@@ -136,7 +136,7 @@ def test_the_tables_agree(exported):
 
 
 @pytest.mark.parametrize("name", SENTENCES)
-def test_what_cannot_be_exported_is_said_in_a_sentence(exported, name):
+def test_an_impossible_export_is_reported_in_a_sentence(exported, name):
     outcome = exported[0][name]
     assert (outcome.code, outcome.out) == (2, "")
     assert re.fullmatch(rf"Error: {SENTENCES[name]}\.\n", outcome.err)

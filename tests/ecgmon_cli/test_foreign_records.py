@@ -43,7 +43,7 @@ def test_another_annotator_s_beats_score_the_whole_record(folder, env):
 
 
 @pytest.mark.thorough
-def test_damaged_annotations_are_said_and_the_signal_plays_without_scores(folder, env):
+def test_damaged_annotations_are_reported_and_the_signal_plays_without_scores(folder, env):
     outcome = ecgmon("replay", folder / "r", *FAST, env=env)
     assert outcome.code == 0, outcome.err
     result = json.loads(outcome.out)

@@ -88,7 +88,7 @@ def test_a_wearer_is_forgotten_and_that_is_on_record(state, template, run):
     )
 
 
-def test_what_still_names_the_wearer_is_said(state, run, tmp_path):
+def test_files_that_still_name_the_wearer_are_listed(state, run, tmp_path):
     store = KeyStore(state / "keys")
     store.add(device("watch", PAIRS[0], JUNO))
     store.add(viewer("desk", PAIRS[1], (BOB, JUNO)))
@@ -161,7 +161,7 @@ def test_a_reader_keeps_no_copy_in_the_write_ahead_log(state, template, run, mon
     assert [line["state"] for line in audit(state)] == ["begun", "begun", "done"]
 
 
-def test_what_cannot_be_forgotten_is_said_in_a_sentence(state, template, run):
+def test_an_impossible_forget_is_reported_in_a_sentence(state, template, run):
     sentences = {
         ("nobody", "--yes"): f"Nothing is kept of nobody in {state}: check the id, and where "
         "$ECGMON_STATE points to.",

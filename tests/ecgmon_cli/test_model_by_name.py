@@ -1,4 +1,4 @@
-"""A name does not tell a person: built-in models of one wearer serve nobody who is called so."""
+"""A wearer id that equals a built-in model's name does not select that model."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A machine without records and without a network: what it says, and what it can still do."""
+"""A machine without records and without a network: its errors, and what still works."""
 
 import pytest
 

@@ -25,7 +25,7 @@ def figures(*args, env):
     return json.loads(outcome.out)
 
 
-def test_record_203_is_monitored_whole_and_judged_well(mitdb_env, tmp_path):
+def test_all_of_record_203_is_monitored_and_judged_well(mitdb_env, tmp_path):
     path = tmp_path / "result.json"
     outcome = ecgmon("replay", "203", *FAST, "--json", path, env=mitdb_env)
     assert (outcome.code, outcome.err) == (0, "")
@@ -122,8 +122,8 @@ def test_bursts_and_speeds_change_nothing_but_the_latency(records, env):
 
 
 @pytest.mark.thorough
-def test_the_journal_holds_what_was_said(records, env, tmp_path):
-    path = tmp_path / "said.db"
+def test_the_journal_holds_the_published_messages(records, env, tmp_path):
+    path = tmp_path / "published.db"
     rules = ("--abnormal", "1/1", "--clear-after", 1)
     result = figures(records / "beats", "--journal", path, *rules, env=env)
     with closing(sqlite3.connect(path)) as reader:

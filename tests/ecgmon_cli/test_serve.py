@@ -13,12 +13,12 @@ from tests.support.subprocesses import ECGMON, ecgmon, environment, shell, start
 ANYWHERE = ("--ingest", "tcp://127.0.0.1:*", "--publish", "tcp://127.0.0.1:*")
 FAST = ("--speed", "max", "--no-view")
 PROMPT_S = 2
-"""What the daemon promises to a service manager that wants it to end."""
+"""The daemon ends within this time after a service manager's signal."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def forsaken(tmp_path_factory):
-    """Two replays whose monitor is not there, or leaves; their patience passes meanwhile."""
+    """Two replays whose monitor is missing or leaves, until their ``--patience`` is over."""
     folder = tmp_path_factory.mktemp("forsaken")
     env = environment(folder)
     command = (ECGMON, "replay", "--simulate", "normal", "--no-view", "--patience", 3, "--connect")

@@ -99,7 +99,9 @@ def jobs_of_the_page(monkeypatch, tmp_path):
     return made
 
 
-def test_without_a_database_all_other_jobs_are_done_and_then_it_is_said(jobs_of_the_page, tmp_path):
+def test_without_a_database_all_other_jobs_are_done_and_then_it_is_reported(
+    jobs_of_the_page, tmp_path
+):
     first, infarction, last = jobs_of_the_page
     out, work = tmp_path / "out", tmp_path / "work"
     with pytest.raises(RecordError, match="There is no ptbdb"):
@@ -108,10 +110,12 @@ def test_without_a_database_all_other_jobs_are_done_and_then_it_is_said(jobs_of_
     assert "Not computed yet: infarction." in (out / "studies.md").read_text()
 
 
-def test_where_all_is_there_it_is_said_how_to_compute_it_again(jobs_of_the_page, tmp_path, capsys):
+def test_if_all_results_exist_the_command_to_recompute_is_printed(
+    jobs_of_the_page, tmp_path, capsys
+):
     for _ in range(2):
         studies("focal", Split.RANDOM, tmp_path / "out", tmp_path / "work", 1, tmp_path)
     assert [job.done for job in jobs_of_the_page] == [[1], [], [1]]
-    out, err = (" ".join(said.split()) for said in capsys.readouterr())
+    out, err = (" ".join(text.split()) for text in capsys.readouterr())
     assert out.count("studies.md written") == 2
     assert err.count("give --out and --work empty folders") == 1

@@ -45,13 +45,13 @@ def without_hours(totals):
 
 def test_replay_and_export_count_the_same(replayed):
     folder, _, outcomes = replayed
-    heard = json.loads((folder / "replay.json").read_text())["totals"]
+    live = json.loads((folder / "replay.json").read_text())["totals"]
     written = json.loads(outcomes["json"].out)["totals"]
-    assert without_hours(heard) == without_hours(written)
-    assert heard["beats"] > 50
-    assert heard["analysed_s"] > 30
-    assert [hour["hour"] for hour in heard["hours"]] == ["0:00"]
-    assert sum(hour["beats"] for hour in written["hours"]) == heard["beats"]
+    assert without_hours(live) == without_hours(written)
+    assert live["beats"] > 50
+    assert live["analysed_s"] > 30
+    assert [hour["hour"] for hour in live["hours"]] == ["0:00"]
+    assert sum(hour["beats"] for hour in written["hours"]) == live["beats"]
 
 
 def test_both_print_them_and_write_the_page(replayed):
@@ -66,7 +66,7 @@ def test_both_print_them_and_write_the_page(replayed):
     assert "all hours in UTC." in (folder / "export.html").read_text()
 
 
-def test_what_cannot_be_counted_is_said_in_a_sentence(replayed, tmp_path):
+def test_totals_that_cannot_be_counted_are_reported_in_a_sentence(replayed, tmp_path):
     assert "Nothing is kept of simulated-premature in that time" in replayed[2]["later"].err
     env = environment(tmp_path / "home")
     nobody = ("replay", "--simulate", "normal", "--duration", 10, "--speed", "max", "--no-view")

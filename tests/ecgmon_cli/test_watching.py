@@ -1,4 +1,4 @@
-"""``ecgmon status``, ``alarms`` and ``view``, told what a test wants."""
+"""``ecgmon status``, ``alarms`` and ``view``, at a publisher under the test's control."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def asked(publisher):
     return [publisher.requests.get() for _ in range(publisher.requests.qsize())]
 
 
-def test_the_status_is_told_to_people_and_programs(publisher, run):
+def test_the_status_is_printed_for_people_and_programs(publisher, run):
     paused = messages.Paused(wearer="ben", kind="noisy", until=time.time() + 100, time=0.0)
     low = alarm("ben", 1, "noisy", "low", text="\x1b[2J [red]noise")
     publisher.snapshot = [*ANN, *BEN, low, paused, DISK]
@@ -82,7 +82,7 @@ def test_a_high_alarm_that_waits_is_an_exit_code(publisher, run, state, code):
     assert (outcome.code, outcome.err) == (code, "")
 
 
-def test_alarms_that_stand_are_listed(publisher, run):
+def test_active_alarms_are_listed(publisher, run):
     publisher.snapshot = [
         *ANN,
         alarm("ann", 2, "asystole", "high", "acknowledged", by="Bo", time=0.0),
@@ -168,7 +168,7 @@ def test_alarms_are_paused_and_sound_again(publisher, run):
     ]
 
 
-def test_the_past_is_told_in_pages(publisher, run):
+def test_history_comes_in_pages(publisher, run):
     def answer(question):
         newest = 120 if question.before is None else question.before - 1
         numbers = range(newest, max(newest - question.limit, 0), -1)
@@ -216,7 +216,7 @@ def test_a_refusal_is_one_sentence(publisher, run):
         )
 
 
-def test_no_monitor_and_no_endpoint_are_told_in_one_sentence(publisher, run, monkeypatch):
+def test_a_missing_monitor_or_endpoint_is_reported_in_one_sentence(publisher, run, monkeypatch):
     monkeypatch.setattr(attach, "ANSWER_S", 0.2)
     publisher.close()
     for command in (("status",), ("alarms", "ack", "--all")):
@@ -255,7 +255,7 @@ def test_without_a_terminal_the_view_prints_lines_and_outlives_a_restart(publish
 RENAMED = "--endpoint is now called --monitor.\n"
 
 
-def test_old_names_are_taken_and_the_new_one_said(publisher, run, capsys, monkeypatch):
+def test_old_names_are_accepted_and_the_new_one_is_reported(publisher, run, capsys, monkeypatch):
     publisher.snapshot = [*ANN]
     new = run("status")
     assert (new.code, new.err) == (0, "")

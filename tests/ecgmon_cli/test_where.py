@@ -1,4 +1,4 @@
-"""Where the monitor is, and with which key: one way for all commands, and what is wrong with it."""
+"""The monitor's endpoint and key: one way to find them for all commands, and its errors."""
 
 import re
 import threading
@@ -23,7 +23,7 @@ WITHOUT_PORT = {"publish": f"{FAR}:5556", "ingest": f"{FAR}:5555"}
 
 @pytest.fixture
 def config(tmp_path, monkeypatch):
-    """Return what writes the configuration; nothing else says where the monitor is."""
+    """Return a function that writes the configuration, the only source of the endpoints."""
     path = tmp_path / "ecgmon.toml"
     path.write_text("")
     monkeypatch.setenv("ECGMON_CONFIG", str(path))
@@ -85,7 +85,7 @@ def test_a_configured_key_is_not_shown_to_what_only_this_machine_reaches(config,
     assert where("publish", None, None).key == tmp_path / "mine.key"
 
 
-def test_what_is_given_whole_needs_no_configuration(config):
+def test_complete_endpoints_on_the_command_line_need_no_configuration(config):
     config("this is none")
     assert where("publish", "tcp://127.0.0.1:5556", None).endpoint == "tcp://127.0.0.1:5556"
     with pytest.raises(UsageError, match="is not TOML"):
@@ -119,9 +119,11 @@ def test_any_text_is_an_endpoint_or_refused_in_one_sentence(text):
     try:
         found = where("publish", text, None)
     except EcgmonError as error:
-        said = str(error)
-        assert said.endswith("is no endpoint to connect to: give one such as tcp://127.0.0.1:5556.")
-        assert said.isprintable()
+        sentence = str(error)
+        assert sentence.endswith(
+            "is no endpoint to connect to: give one such as tcp://127.0.0.1:5556."
+        )
+        assert sentence.isprintable()
     else:
         assert re.match(r"(tcp|ipc)://\S+\Z", found.endpoint)
 
@@ -197,7 +199,7 @@ REFUSED = {
 def test_a_key_that_is_not_accepted_says_so_and_one_that_is_known_is_let_in(desk, env, tmp_path):
     far, plain = desk
     commands, expected = [], []
-    for number, (key, said) in enumerate(REFUSED.values()):
+    for number, (key, sentence) in enumerate(REFUSED.values()):
         with_key = []
         if key:
             PrivateKey.create(key, tmp_path / f"{number}.key")
@@ -207,7 +209,7 @@ def test_a_key_that_is_not_accepted_says_so_and_one_that_is_known_is_let_in(desk
             ["view", "--monitor", far, *with_key],
             ["replay", "--simulate", "normal", "--no-view", "--connect", far, *with_key],
         ]
-        expected += [said] * 3
+        expected += [sentence] * 3
     PrivateKey.create(PAIRS[1], tmp_path / "a.key")
     commands.append(["status", "--monitor", plain])
     expected.append("The monitor takes no key at|none is asked for at")
@@ -218,10 +220,10 @@ def test_a_key_that_is_not_accepted_says_so_and_one_that_is_known_is_let_in(desk
     one_too_many, good = ecgmon_each(commands[-2:], tmp_path / "named", named)
     refused.append(one_too_many)
     assert (good.code, good.out) == (0, f"{far}: 0 wearers\n")
-    for args, said, outcome in zip(commands, expected, refused, strict=False):
+    for args, sentence, outcome in zip(commands, expected, refused, strict=False):
         assert (outcome.code, outcome.out) == (2, ""), (args, outcome)
         (line,) = outcome.err.splitlines()
-        assert re.search(said, line), line
+        assert re.search(sentence, line), line
 
 
 def test_a_file_that_holds_no_key_is_refused(tmp_path):

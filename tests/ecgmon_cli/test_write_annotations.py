@@ -89,7 +89,7 @@ def test_two_records_at_once_are_judged_by_ec57(bundle, mitdb_env, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "sentence"),
     [
         (("--write-annotations", "{here}/x", "--loop"), "--loop never ends a record: leave it or"),
         (("--beat-model", "{here}/window.onnx"), "judges windows, not beats"),
@@ -100,12 +100,12 @@ def test_two_records_at_once_are_judged_by_ec57(bundle, mitdb_env, tmp_path):
         (("--write-annotations", "{here}/window.onnx/x"), "is a file, not a folder"),
     ],
 )
-def test_wrong_use_is_refused_before_anything_is_played(tmp_path, options, said):
+def test_wrong_use_is_refused_before_anything_is_played(tmp_path, options, sentence):
     from tests.support.rig import GENERIC
 
     (tmp_path / "window.onnx").write_bytes(GENERIC.read_bytes())
     given = (option.replace("{here}", str(tmp_path)) for option in options)
     outcome = ecgmon("replay", "--simulate", "normal", *FAST, *given, env=environment(tmp_path))
     assert outcome.code == 2
-    assert said in outcome.err
+    assert sentence in outcome.err
     assert not (tmp_path / "x").exists()

@@ -39,7 +39,7 @@ def examples(request):
 
 @pytest.fixture(scope="module")
 def commands(examples, tmp_path_factory):
-    """What starts a device in each language; None where it cannot be built."""
+    """Return the command of each language's device; None if it cannot be built."""
     python = (sys.executable, examples / "device.py")
     if not shutil.which("gcc") or not Path("/usr/include/zmq.h").exists():
         return {"python": python, "c": None}

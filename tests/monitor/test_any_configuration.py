@@ -1,4 +1,4 @@
-"""Whatever a configuration says: it is refused by file and line, or the monitor runs by it."""
+"""Any configuration is refused with file and line, or the monitor runs with it."""
 
 import contextlib
 import re

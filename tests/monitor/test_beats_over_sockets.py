@@ -12,7 +12,7 @@ from ecgmon.wire import messages
 from ecgmon.wire.beat_rows import Beats, decode_row
 from replay.simulator.simulation import simulate
 from tests.support.beat_bundles import export_random, train_generic
-from tests.support.beats import offline_beats, standing, within_signal
+from tests.support.beats import final_beats, offline_beats, within_signal
 from tests.support.rig import Rig
 
 RECORD = simulate("premature", duration_s=30, seed=3).record
@@ -28,7 +28,7 @@ def rig_of(folder, bundle, **settings):
 
 
 def journaled(path):
-    """Return what the journal says of beats, and how many rows it takes."""
+    """Return the journal's beats, and the number of its rows that hold them."""
     with closing(sqlite3.connect(path)) as journal:
         rows = journal.execute("SELECT type, message FROM journal ORDER BY id").fetchall()
     beats = [decode_row(text.encode()) for kind, text in rows if kind == "beats"]
@@ -48,13 +48,13 @@ def play(rig, samples, gain, size=90):
 
 def test_beats_reach_who_listens_and_the_journal_as_the_trainer_calls_them(tmp_path, bundle):
     with rig_of(tmp_path, bundle) as rig:
-        heard = play(rig, RECORD.samples, RECORD.gain)
+        output = play(rig, RECORD.samples, RECORD.gain)
     wanted = offline_beats(RECORD, bundle)
-    assert standing(heard) == wanted
-    kept, rows = journaled(rig.journal)
-    assert [(beat.at, beat.label) for beat in kept] == wanted
-    assert rows < len(kept)
-    events = [m.text for m in heard if isinstance(m, messages.Event) and m.event == "beat-model"]
+    assert final_beats(output) == wanted
+    stored, rows = journaled(rig.journal)
+    assert [(beat.at, beat.label) for beat in stored] == wanted
+    assert rows < len(stored)
+    events = [m.text for m in output if isinstance(m, messages.Event) and m.event == "beat-model"]
     assert events == ["context judges beats"]
 
 
@@ -71,7 +71,7 @@ def test_who_wants_beats_of_one_wearer_gets_no_others(tmp_path, bundle):
 
 def test_beats_go_on_after_a_restart_and_come_once(tmp_path, bundle):
     cut = 17 * RATE + 50
-    heard, captured = [], tmp_path / "captured"
+    output, captured = [], tmp_path / "captured"
     with rig_of(tmp_path, bundle, captured=captured) as rig:
         listener, device = rig.listener(), rig.device()
         device.greet("ann", 1)
@@ -80,16 +80,16 @@ def test_beats_go_on_after_a_restart_and_come_once(tmp_path, bundle):
         listener.until(messages.Window, "ann", first=16 * RATE - RATE)
         rig.stop()
         listener.drain()
-        heard += listener.received
+        output += listener.received
     with rig_of(tmp_path, bundle, captured=captured) as rig:
         listener, device = rig.listener(), rig.device()
         at = device.greet("ann", 1).next
         device.send_all(RECORD.samples[at:], first=at, size=90, gain=RECORD.gain)
         device.finish(len(RECORD.samples))
         listener.until(messages.Closed, "ann")
-        heard += listener.received
+        output += listener.received
     wanted = offline_beats(RECORD, bundle)
-    assert standing(heard) == wanted
+    assert final_beats(output) == wanted
     assert [(beat.at, beat.label) for beat in journaled(rig.journal)[0]] == wanted
 
 
@@ -99,9 +99,9 @@ def test_record_208_replayed_to_a_monitor_is_judged_as_offline(tmp_path, mitdb):
     bundle = train_generic(tmp_path / "beats.onnx", mitdb.parent)
     record = read(find("208", mitdb.parent))
     with rig_of(tmp_path / "monitor", bundle) as rig:
-        heard = play(rig, record.samples, record.gain, size=1000)
-    wanted = within_signal(offline_beats(record, bundle), heard)
-    assert standing(heard) == wanted
+        output = play(rig, record.samples, record.gain, size=1000)
+    wanted = within_signal(offline_beats(record, bundle), output)
+    assert final_beats(output) == wanted
     assert len(wanted) > 2500
     called = [label for _, label in wanted]
     assert 500 < called.count("V") < 1500  # 992 are annotated

@@ -25,7 +25,7 @@ CALM = simulate("normal", duration_s=5).record.samples
 
 
 @pytest.fixture
-def taken():
+def in_use():
     """An endpoint that something else uses."""
     with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
         socket.bind("tcp://127.0.0.1:*")
@@ -33,7 +33,7 @@ def taken():
 
 
 def refused(folder, **settings):
-    """Try to start a monitor, see that it leaves no socket behind, and return what it says."""
+    """Try to start a monitor, see that it leaves no socket behind, and return its error."""
     context = zmq.Context()
     given = {"journal": folder / "journal.db", "policy": WearerPolicy(lambda _: GENERIC)} | settings
     with pytest.raises(UsageError) as refusal:
@@ -66,14 +66,14 @@ def test_nothing_that_the_network_can_reach_is_bound_without_a_key(tmp_path, whi
 
 
 @pytest.mark.parametrize("which", ["ingest", "publish"])
-def test_an_endpoint_in_use_is_refused_and_nothing_stays_behind(tmp_path, taken, which):
+def test_an_endpoint_in_use_is_refused_and_nothing_stays_behind(tmp_path, in_use, which):
     free = _free_endpoint()
     other = "publish" if which == "ingest" else "ingest"
     before = _open_files()
     for _ in range(3):
-        sentence = refused(tmp_path, **{which: (taken,), other: (free,)})
+        sentence = refused(tmp_path, **{which: (in_use,), other: (free,)})
         assert sentence == (
-            f"The endpoint {taken} cannot be bound (Address already in use): "
+            f"The endpoint {in_use} cannot be bound (Address already in use): "
             "choose another one or stop what uses it."
         )
     _until(lambda: _open_files() <= before)
@@ -161,7 +161,7 @@ def test_a_monitor_that_takes_over_the_journal_appends_to_it(tmp_path):
 
 
 def written(path):
-    """Return what stands in a journal."""
+    """Return the messages in a journal."""
     with contextlib.closing(sqlite3.connect(path)) as reader:
         rows = reader.execute("SELECT message FROM journal ORDER BY id").fetchall()
     return [messages.decode_to_viewer(text.encode()) for (text,) in rows]
@@ -188,7 +188,7 @@ def frames(record, rng):
 
 
 def played(folder, records, seed, resolve):
-    """Play records side by side and return what was said of each."""
+    """Play records side by side and return the messages about each."""
     rng = np.random.default_rng(seed)
     with Rig(folder, resolve=resolve) as rig:
         listener = rig.listener()
@@ -225,8 +225,8 @@ def test_each_of_many_wearers_is_judged_as_if_alone(tmp_path):
     for number, (wearer, record) in enumerate(records.items()):
         alone = played(tmp_path / wearer, {wearer: record}, number, resolve)
         assert_same(together[wearer], alone[wearer])
-    said_at_all = [message for received in together.values() for message in received]
-    kinds = {message.get("kind") for message in said_at_all} - {None}
+    all_messages = [message for received in together.values() for message in received]
+    kinds = {message.get("kind") for message in all_messages} - {None}
     assert kinds > {"abnormal", "asystole", "noisy", "no-signal", "low-rate"}
     assert all(
         len([m for m in received if m["type"] == "Window"]) > 40 for received in together.values()

@@ -21,7 +21,7 @@ def quick(monkeypatch):
 
 
 def reload(rig, **policy):
-    """Let the monitor take up another care."""
+    """Let the monitor apply another policy."""
     settings = replace(rig.settings, policy=replace(rig.settings.policy, **policy))
     rig.monitor.reload(settings)
     time.sleep(0.15)
@@ -49,7 +49,7 @@ def test_the_model_that_goes_on_is_no_news(tmp_path):
 
 
 def test_a_stream_that_cannot_begin_ends_none(tmp_path, monkeypatch):
-    """What is told of the stream before it would be lost: it goes on."""
+    """The stream that is open goes on, because ending it would lose its messages."""
     monkeypatch.setattr(registry, "TAKEOVER_S", 0.0)
 
     def missing(_):

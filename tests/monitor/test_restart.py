@@ -43,7 +43,7 @@ def killed(folder, copy):
 
 
 def spoken_of(folder):
-    """What a journal says of windows and alarms, in its order."""
+    """Return the windows and alarms in a journal, in its order."""
     stored = [m for m in journal_messages(folder / "journal.db") if isinstance(m, messages.Window)]
     return output_of(stored, "203")
 
@@ -58,7 +58,7 @@ def undisturbed(folder):
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed", "killed early"])
-def test_a_stream_goes_on_with_what_was_captured_and_each_second_is_told_once(tmp_path, end):
+def test_a_stream_goes_on_from_the_captured_signal_and_each_second_is_published_once(tmp_path, end):
     sent = 3 * RATE + 100 if end == "killed early" else 20 * RATE + 100
     folder = tmp_path / "first"
     with monitor(folder) as rig:
@@ -179,7 +179,7 @@ def test_another_stream_begins_anew(tmp_path):
 
 
 def test_a_short_memory_makes_no_alarm(tmp_path):
-    """The tail that is recalled has one gain: here a second, in which no two beats need be."""
+    """The recovered tail has one gain: here it is one second, which may hold a single beat."""
     with monitor(tmp_path) as rig:
         device = rig.device()
         device.greet("203", 7)
@@ -207,7 +207,7 @@ def test_a_gain_that_came_back_does_not_hide_what_is_captured(tmp_path):
 
 
 def test_a_hello_that_is_looked_up_at_the_end_is_left_to_the_next_monitor(tmp_path, gate):
-    """What this one told of the stream would not be written, and nobody would miss it."""
+    """Otherwise this monitor's messages about the stream would be lost without notice."""
     with monitor(tmp_path) as rig:
         listener, device = rig.listener(), rig.device()
         gate.clear()
@@ -223,7 +223,9 @@ def test_a_hello_that_is_looked_up_at_the_end_is_left_to_the_next_monitor(tmp_pa
     assert journal_messages(tmp_path / "journal.db") == []
 
 
-def test_other_rules_are_taken_up_while_a_stream_is_open_and_what_is_not_is_said(tmp_path, caplog):
+def test_other_limits_are_applied_while_a_stream_is_open_and_what_is_not_is_logged(
+    tmp_path, caplog
+):
     with monitor(tmp_path) as rig:
         listener, device = rig.listener(), rig.device()
         device.greet("203", 7)

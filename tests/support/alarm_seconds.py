@@ -1,4 +1,4 @@
-"""A wearer whose heart and electrodes do as they are told, pushed through in any pieces."""
+"""A wearer with a scripted heart and scripted electrodes, pushed through in any pieces."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LOOK_AHEAD = RATE // 2
 
 @dataclass(frozen=True)
 class Happening:
-    """What truly happens in a second: its signal, what the model says of it, when hearts beat.
+    """The truth of a second: its signal, the model's verdict, the times of beats.
 
     ``lost`` is how many of its samples never arrive, from ``lost_from`` on.
     """
@@ -53,7 +53,7 @@ stretches = st.lists(
 
 @dataclass(frozen=True)
 class PushedChange:
-    """A condition, and how many samples of the stream had been taken when it was told."""
+    """A condition, and how many samples of the stream had been pushed when it was reported."""
 
     condition: Condition
     known: int
@@ -109,7 +109,7 @@ def push(conditions: WearerConditions, happenings, cuts=()) -> list[PushedChange
 
 
 def by_kind(pushed):
-    """What changes for each kind, as (holds, at) in the order in which it was told."""
+    """Return the changes of each kind, as (holds, at) in the order of their reports."""
     found = defaultdict(list)
     for one in pushed:
         found[one.condition.kind].append((one.condition.holds, one.condition.at))

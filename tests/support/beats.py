@@ -1,4 +1,4 @@
-"""What a monitor must publish of a record's beats: what the model says of the trainer's inputs."""
+"""The beats that a monitor must publish of a record: the model's verdicts on trainer inputs."""
 
 import numpy as np
 
@@ -25,18 +25,18 @@ def offline_beats(record, bundle):
     return found
 
 
-def within_signal(beats, heard):
+def within_signal(beats, output):
     """Return the beats in seconds that the monitor called signal, or has not judged."""
-    other = {m.first // RATE for m in heard if isinstance(m, messages.Window)} - {
-        m.first // RATE for m in heard if isinstance(m, messages.Window) and m.state == "signal"
+    other = {m.first // RATE for m in output if isinstance(m, messages.Window)} - {
+        m.first // RATE for m in output if isinstance(m, messages.Window) and m.state == "signal"
     }
     return [beat for beat in beats if beat[0] // RATE not in other]
 
 
-def standing(heard):
-    """Return stream index and class of the beats that were published and stand, each once."""
-    beats = [m for m in heard if isinstance(m, messages.Beat)]
-    gone = [m.at for m in heard if isinstance(m, messages.BeatWithdrawn)]
+def final_beats(output):
+    """Return stream index and class of each published beat that was not withdrawn, once."""
+    beats = [m for m in output if isinstance(m, messages.Beat)]
+    gone = [m.at for m in output if isinstance(m, messages.BeatWithdrawn)]
     at = [beat.at for beat in beats]
     assert at == sorted(set(at)), "a beat came twice or out of order"
     assert len(gone) == len(set(gone)), "a beat was withdrawn twice"

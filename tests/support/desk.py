@@ -13,7 +13,7 @@ IDLE_S = 0.05
 
 
 class Desk:
-    """A ROUTER socket; what comes is kept, and answered only where the test says so."""
+    """A ROUTER socket that stores what it receives and answers only on the test's request."""
 
     def __init__(self, context, endpoint="tcp://127.0.0.1:*"):
         self.context = context

@@ -23,7 +23,7 @@ PATIENCE_S = 60
 
 
 class FaultyDisk(Mortal):
-    """A monitor in a process whose writes below its state folder do as they are told."""
+    """A monitor in a process whose writes below its state folder fail as the test chooses."""
 
     def __init__(self, folder):
         folder.mkdir()
@@ -49,7 +49,7 @@ class FaultyDisk(Mortal):
 
 
 class Watching:
-    """A device that plays to a monitor, and a viewer that hears what is said of it."""
+    """A device that plays to a monitor, and a viewer that receives the messages about it."""
 
     def __init__(self, context, monitor, record, speed):
         self.monitor, self.record = monitor, record
@@ -122,7 +122,7 @@ class Watching:
         assert self.process.process.wait(PATIENCE_S) == 0
 
     def _clear(self):
-        """Tell whether no alarm of the monitor's own stands, as far as this one has told."""
+        """Return whether none of the monitor's own alarms is active, by the messages received."""
         published = [m for m in self.received[self._born :] if isinstance(m, messages.Alarm)]
         own = {m.alarm: m.state for m in published if m.wearer is None}
         return set(own.values()) <= {"cleared"}
@@ -140,7 +140,7 @@ class Watching:
         return times
 
     def assert_honest(self):
-        """What is acknowledged is on disk, or in a gap of the record that the journal has."""
+        """Assert that acknowledged samples are on disk, or in a gap that the journal records."""
         acknowledged = self.device.retransmit.start
         retransmit = self.on_disk()[:acknowledged] == 1
         for gap in self.monitor.journal("gap"):

@@ -1,4 +1,4 @@
-"""A state folder in which much is kept of two wearers, and what must be left of it."""
+"""A state folder with much data of two wearers, and what must be left after forgetting one."""
 
 import json
 import sqlite3
@@ -22,7 +22,7 @@ INSERT = "INSERT INTO journal (time, type, wearer, message) VALUES (?, ?, ?, ?)"
 
 
 def made(folder):
-    """A state folder in which as much is kept of two wearers."""
+    """A state folder with the same data of two wearers."""
     folder.mkdir()
     capture = Capture(folder / "captured", hours=24)
     journal = Journal(folder / "journal.db")
@@ -57,7 +57,7 @@ def add_models(store, wearer, path):
 
 
 def stored_files(folder):
-    """What is kept, as far as it must not change: all files but the journal's, and its lines."""
+    """Return what must not change: all files except the journal's, and the journal's lines."""
     files = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))

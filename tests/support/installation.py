@@ -1,4 +1,4 @@
-"""ecgmon installed from a wheel, in a folder that stands for the root of a machine."""
+"""ecgmon installed from a wheel, in a folder that replaces the root of a machine."""
 
 import os
 import shutil

@@ -13,13 +13,13 @@ LATENCY = 216
 """Most samples from an R peak to the beat's label, 0.6 s."""
 
 
-class Said(NamedTuple):
-    """A beat: when, its class, the RR interval before it; ``taken_back`` if it was none."""
+class NamedBeat(NamedTuple):
+    """A beat: sample, class, RR interval before it; ``withdrawn`` if it was no beat."""
 
     at: int
     label: str
     rr: int | None
-    taken_back: bool = False
+    withdrawn: bool = False
 
 
 def beats(text, first=1000):
@@ -28,20 +28,20 @@ def beats(text, first=1000):
     for number, word in enumerate(text.split()):
         rr = int(word[1:])
         at += rr if number else 0
-        made.append(Said(at, word[0], rr if number else None))
+        made.append(NamedBeat(at, word[0], rr if number else None))
     return made
 
 
-def push(named, said, noisy=(), gaps=(), until=None, cuts=(), delays=(0,), often=False):
+def push(named, given_beats, noisy=(), gaps=(), until=None, cuts=(), delays=(0,), often=False):
     """Bring beats, noisy seconds (their ends) and gaps (their ends); return what changes.
 
     ``often``: what changes is looked for each time that something comes, and not only at ``cuts``.
     """
     schedule = []
-    for number, one in enumerate(said):
+    for number, one in enumerate(given_beats):
         delay = delays[number % len(delays)]
         schedule.append((one.at + delay, 1, "beat", one))
-        if one.taken_back:
+        if one.withdrawn:
             schedule.append((one.at + (SETTLED - 1 if number % 2 else delay), 2, "withdraw", one))
     schedule += [(end, 3, "noisy", end) for end in noisy]
     schedule += [(first, 0, "gap", first) for first in gaps]
@@ -63,7 +63,7 @@ def push(named, said, noisy=(), gaps=(), until=None, cuts=(), delays=(0,), often
 
 
 def by_kind(changes):
-    """What changes for each kind, as (holds, at) in the order in which it was told."""
+    """Return the changes of each kind, as (holds, at) in the order of their reports."""
     found = defaultdict(list)
     for change in changes:
         found[change.kind].append((change.holds, change.at))
@@ -72,11 +72,11 @@ def by_kind(changes):
 
 def begun(text, limits=None, **how):
     """Return what begins with beats such as ``N300 V150``: each kind, and with which beat."""
-    said = text if isinstance(text, list) else beats(text)
-    places = {one.at: number for number, one in enumerate(said, 1)}
+    given_beats = text if isinstance(text, list) else beats(text)
+    places = {one.at: number for number, one in enumerate(given_beats, 1)}
     named = NamedRhythms(AlarmLimits(rhythms=limits or RhythmLimits()))
     return [
         (change.kind, places.get(change.at, change.at))
-        for change in push(named, said, **how)
+        for change in push(named, given_beats, **how)
         if change.holds
     ]

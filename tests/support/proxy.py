@@ -30,7 +30,7 @@ class Proxy:
         How long bytes are on their way, at least and at most; those of one connection stay in
         order.
     stalled : bool
-        Whether nothing is passed on, though connections stand.
+        Whether nothing is passed on, although connections are open.
     refusing : bool
         Whether new connections are closed at once.
     cuts : int
@@ -64,12 +64,12 @@ class Proxy:
 
     @property
     def connections(self):
-        """How many stand."""
+        """Number of open connections."""
         with self._lock:
             return len(self._pairs)
 
     def cut(self):
-        """Cut all connections that stand, with what is on its way."""
+        """Cut all open connections; data on its way is lost."""
         with self._lock:
             for pair in self._pairs:
                 pair.close()
@@ -133,7 +133,7 @@ class Pair:
             self._ends, reversed(self._ends), self._under_way, strict=True
         ):
             try:
-                # What cannot be delivered is not taken: the sender feels it.
+                # Data that cannot be delivered is not read, so the sender blocks.
                 data = source.recv(CHUNK) if len(under_way) < UNDER_WAY else None
             except BlockingIOError:
                 data = None

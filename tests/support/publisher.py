@@ -1,4 +1,4 @@
-"""The publish endpoint of a monitor, without the monitor: it says what a test wants."""
+"""The publish endpoint of a monitor, without the monitor: the test chooses its messages."""
 
 import queue
 import threading
@@ -13,9 +13,9 @@ PATIENCE_S = 10
 
 
 class Publisher:
-    """Tells each new subscription how things stand, publishes, and answers requests.
+    """Sends a snapshot to each new subscriber, publishes, and answers requests.
 
-    ``snapshot`` is what is told to newcomers, ``answer`` what requests are answered with; both may
+    ``snapshot`` is sent to new subscribers, ``answer`` is the answer to requests; both may
     be replaced at any time. What was asked for is in ``requests``.
     """
 
@@ -70,7 +70,7 @@ class Publisher:
             while not self._outgoing.empty():
                 message = self._outgoing.get()
                 for peer, topics in self.topics.items():
-                    if isinstance(message, bytes) or hears(topics, message):
+                    if isinstance(message, bytes) or is_subscribed(topics, message):
                         self._send(peer, message)
 
     def _take(self, peer, message):
@@ -82,7 +82,7 @@ class Publisher:
         repeated = self.topics.get(peer) == topics and not message.again
         if not repeated:
             for published in self.snapshot:
-                if hears(topics, published):
+                if is_subscribed(topics, published):
                     self._send(peer, published)
         self.topics = self.topics | {peer: topics}
         self._send(peer, messages.Subscribed(repeated=repeated))
@@ -92,7 +92,7 @@ class Publisher:
         self._socket.send_multipart([peer, data])
 
 
-def hears(topics, message):
+def is_subscribed(topics, message):
     if not isinstance(message, messages.Published):
         return True
     topic = messages.topic(message)

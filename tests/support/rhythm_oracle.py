@@ -1,4 +1,4 @@
-"""Named rhythms by a plain reading of their rules, over a whole sequence again for each beat.
+"""Named rhythms by a literal reading of their rules, over the whole sequence for each beat.
 
 Slow and simple on purpose, and without a line of the table's own code.
 """
@@ -54,7 +54,7 @@ def stretches(events, known):
 
 
 def in_a_row(letters):
-    """How many of the last letters are the same."""
+    """Return the number of equal letters at the end."""
     return len(letters) - len(letters.rstrip(letters[-1])) if letters else 0
 
 

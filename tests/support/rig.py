@@ -115,7 +115,7 @@ class Wearable:
 
 
 class Listener:
-    """A viewer that keeps all it hears."""
+    """A viewer that stores all messages."""
 
     def __init__(self, context, publish, wanted=None, secure=lambda _: None):
         self.viewer = ViewerClient(context, publish, wanted or topics(), queued=0, secure=secure)
@@ -254,7 +254,7 @@ class Rig:
 
 
 def output_of(received, wearer):
-    """Return what was said of a wearer's signal, but traces and links."""
+    """Return the messages about a wearer's signal, except traces and links."""
     left_out = messages.Trace | messages.Link | messages.Opened | messages.Event
     found = []
     for message in received:
@@ -266,7 +266,7 @@ def output_of(received, wearer):
 
 
 def assert_same(some, others):
-    """Assert that the same was said, of whomever; probabilities to single precision."""
+    """Assert equal messages apart from the wearer; probabilities to single precision."""
     ids = {"wearer": None, "stream": None, "probability": None}
     assert [message | ids for message in some] == [message | ids for message in others]
     for one, other in zip(some, others, strict=True):

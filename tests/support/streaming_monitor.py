@@ -128,8 +128,8 @@ def drive_delivered(made, row, at, piece):
 def drive_stream(made, row, at, piece):
     found = []
     for frame, now, drained in piece:
-        taken = [*made.accept(frame, now), *made.expire(now)]
-        found += [(one.first, one.gain, one.samples.tobytes()) for one in taken]
+        pieces = [*made.accept(frame, now), *made.expire(now)]
+        found += [(one.first, one.gain, one.samples.tobytes()) for one in pieces]
         found.append((made.next, made.received, made.missing, made.repeated, made.clock.lag(now)))
         if drained:
             found += processed(made)

@@ -21,7 +21,7 @@ PATIENCE_S = 60
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended, and what it wrote."""
+    """Exit status and output of a process."""
 
     code: int
     out: str
@@ -31,7 +31,7 @@ class Outcome:
 def environment(home, **changes):
     """Return an environment without records, without a network, and with an empty home."""
     names = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_CONFIG")
-    kept = {name: os.environ[name] for name in names if name in os.environ}
+    inherited = {name: os.environ[name] for name in names if name in os.environ}
     nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     fixed = {
         "HOME": str(home),
@@ -41,7 +41,7 @@ def environment(home, **changes):
         # A warning of ours is a failure; pandas deprecates what wfdb does.
         "PYTHONWARNINGS": "error,ignore::DeprecationWarning",
     }
-    return kept | nowhere | fixed | {name: str(value) for name, value in changes.items()}
+    return inherited | nowhere | fixed | {name: str(value) for name, value in changes.items()}
 
 
 def ecgmon(*args, env, program=ECGMON, patience_s=PATIENCE_S):

@@ -14,7 +14,7 @@ from pathlib import Path
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 HIDE_CURSOR, SHOW_CURSOR = b"\x1b[?25l", b"\x1b[?25h"
 HOME = b"\x1b[1;1H"
-"""What each picture begins with."""
+"""Each picture begins with this."""
 PATIENCE_S = 10
 
 
@@ -60,7 +60,7 @@ class Terminal:
             time.sleep(0.005)
 
     def frame(self):
-        """Return the last picture that was written whole."""
+        """Return the last picture that was written completely."""
         return self.written.split(HOME)[-2]
 
     def type(self, keys):

@@ -1,4 +1,4 @@
-"""What users hold on to, one fact a line, read from the program itself and not from its text.
+"""The public surface, one fact a line, read from the program itself and not from its text.
 
 Nothing here depends on where in the packages a class lies, so that moves and renames of modules
 change no line. ``python -m tests.surface.derived`` writes the pinned files anew.
@@ -172,7 +172,7 @@ def _bounds(of, names):
 
 
 def metrics():
-    """Every metric as a scrape of the monitor's own server tells it: type, and labels."""
+    """Return type and labels of every metric, from a scrape of the monitor's own server."""
     collected = Metrics()
     collected.publish(_published())
     collected.refused("ingest", 1)

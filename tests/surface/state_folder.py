@@ -1,4 +1,4 @@
-"""What a monitor and its commands leave in the state folder, by the names of the files."""
+"""Names of the files that a monitor and its commands leave in the state folder."""
 
 import re
 import signal

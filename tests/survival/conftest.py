@@ -31,7 +31,7 @@ class Playing:
         self._until = time.monotonic() + PATIENCE_S + patience_s
 
     def turn(self):
-        """Send and receive; tells whether there is more to do."""
+        """Send and receive; return whether there is more to do."""
         assert time.monotonic() < self._until, self.device.figures()
         socket = self.device.socket
         if socket is not None:

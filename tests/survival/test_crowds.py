@@ -23,7 +23,7 @@ def samples_of(number):
 
 
 @pytest.mark.parametrize("wearers", [20, pytest.param(1000, marks=pytest.mark.slow)])
-def test_wearers_come_and_go_and_each_leaves_a_whole_record(tmp_path, wearers):
+def test_wearers_come_and_go_and_each_leaves_a_complete_record(tmp_path, wearers):
     folder = tmp_path / "captured"
     with Rig(tmp_path / "rig", captured=folder, capacity=TOGETHER + 1) as rig:
         listener, stays = rig.listener("window/", "closed/", "alarm/", "gap/"), rig.device()

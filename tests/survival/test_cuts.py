@@ -20,7 +20,7 @@ SAMPLES = 9000
 """Of the stream for each cut: more than are sent from one to the next."""
 
 
-def assert_whole(folder, wearer, stream, samples):
+def assert_complete(folder, wearer, stream, samples):
     """Every sample of a stream is on disk, once and in its place."""
     held = [record for record in captures(folder, wearer) if record.stream == stream]
     assert sum(record.length for record in held) == len(samples)
@@ -60,7 +60,7 @@ def test_a_stream_that_is_cut_again_and_again_loses_no_sample(tmp_path, context,
         assert firsts == list(range(0, firsts[-1] + 1, 360))
     assert figures["samples_sent"] == figures["samples_acknowledged"] == len(record.samples)
     assert figures["reconnects"] >= cuts
-    assert_whole(folder, "ann", playing.device.stream, record.samples)
+    assert_complete(folder, "ann", playing.device.stream, record.samples)
 
 
 def test_frames_repeated_swapped_and_delayed_are_put_in_order(tmp_path):
@@ -76,7 +76,7 @@ def test_frames_repeated_swapped_and_delayed_are_put_in_order(tmp_path):
         device.until_acked(len(samples))
         assert not listener.drain() or not listener.all(messages.Gap, "ann")
         device.finish(len(samples))
-    assert_whole(folder, "ann", messages.stream_id(7), samples)
+    assert_complete(folder, "ann", messages.stream_id(7), samples)
 
 
 def test_what_never_comes_is_in_a_gap_and_all_else_on_disk(tmp_path, chance):
@@ -123,5 +123,5 @@ def test_a_device_that_restarts_counts_anew_and_the_old_stream_is_closed(tmp_pat
         assert first.end == 1000
         before.send(1000, [1, 2, 3])
         before.is_refused("say hello first")
-    assert_whole(folder, "ann", messages.stream_id(7), ramp(1000).samples)
-    assert_whole(folder, "ann", messages.stream_id(8), ramp(500).samples)
+    assert_complete(folder, "ann", messages.stream_id(7), ramp(1000).samples)
+    assert_complete(folder, "ann", messages.stream_id(8), ramp(500).samples)

@@ -1,4 +1,4 @@
-"""A disk that fills, fails, is slow or hangs: what is acknowledged is kept, and all is judged."""
+"""A disk that fills, fails, is slow or hangs: acknowledged samples are stored, all are judged."""
 
 import errno
 import shutil
@@ -38,7 +38,7 @@ def monitor(tmp_path):
 
 
 @pytest.mark.thorough
-def test_a_heart_that_stands_still_is_told_while_the_disk_hangs(monitor, context):
+def test_asystole_is_alarmed_while_the_disk_hangs(monitor, context):
     with Watching(context, monitor, record(60), FAST) as scene:
         scene.until(lambda: scene.judged() >= 8 * 360)
         monitor.disk("hanging")
@@ -70,9 +70,9 @@ def test_a_disk_that_fails_acknowledges_nothing_until_it_has_what_it_missed(moni
         scene.finish()
         assert (scene.on_disk() == 1).all()
         assert own(scene) == [("disk", "raised"), ("disk", "cleared")]
-        said = [line for line in scene.process.written.splitlines() if "event=disk-" in line]
-        assert "event=disk-failing" in said[0]
-        assert "not_kept=0" in said[-1]
+        logged = [line for line in scene.process.written.splitlines() if "event=disk-" in line]
+        assert "event=disk-failing" in logged[0]
+        assert "not_kept=0" in logged[-1]
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ def in_turn(gateway, folder, ids, refused):
         np.testing.assert_array_equal(found, samples)
 
 
-def test_the_second_wearer_is_told_to_take_another_id_and_both_are_kept(tmp_path):
+def test_the_second_wearer_is_asked_to_use_another_id_and_both_signals_are_stored(tmp_path):
     folder = tmp_path / "captured"
     with Rig(tmp_path / "rig", captured=folder) as rig:
         gateway = rig.device()

@@ -1,4 +1,4 @@
-"""Whoever does not belong gets nowhere, and a good stream beside is judged as if alone."""
+"""Intruders get no access, and a good stream beside them is judged as if alone."""
 
 import logging
 import socket
@@ -74,13 +74,13 @@ def registry(tmp_path):
 
 
 def assert_refused(client, why):
-    """A client hears that it is refused, and why."""
+    """A client receives a refusal with its reason."""
     answer = client.hear()
     assert isinstance(answer, messages.Refused), answer
     assert why in answer.reason, answer.reason
 
 
-def test_without_a_key_with_a_wrong_one_and_for_another_server_nobody_is_heard(registry, caplog):
+def test_without_a_key_with_a_wrong_one_and_for_another_server_nobody_gets_in(registry, caplog):
     caplog.set_level(logging.WARNING)
     elsewhere = PrivateKey.generate().to(PrivateKey.generate())
     unknown = registry.pair()
@@ -185,7 +185,7 @@ def test_a_revoked_key_is_out_within_two_seconds_though_it_is_connected(registry
     assert again.hears_nothing()
 
 
-def test_a_key_that_floods_is_told_to_wait_and_nobody_else_notices(registry):
+def test_a_key_that_floods_is_asked_to_wait_and_nobody_else_notices(registry):
     bad, good = registry.device(registry.bad), registry.device(registry.good)
     bad.greet("bob", 8)
     good.greet("ann", 7)
@@ -214,7 +214,7 @@ def test_half_messages_huge_ones_and_plain_connections_harm_nobody(registry):
         good.until_acked(first + 360)
     time.sleep(0.1)
     deadline = time.monotonic() + 15
-    for one in plain:  # the monitor ends them: none says who it is
+    for one in plain:  # the monitor closes them: none has authenticated
         one.settimeout(max(deadline - time.monotonic(), 0.1))
         with one, suppress(ConnectionResetError):
             while one.recv(1000):

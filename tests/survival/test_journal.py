@@ -1,4 +1,4 @@
-"""A journal that another program locks, or that is damaged: what becomes of what is said."""
+"""A journal that another program locks, or that is damaged: which messages are written."""
 
 import json
 import shutil
@@ -103,8 +103,8 @@ def test_a_monitor_whose_journal_is_damaged_starts_and_says_so(tmp_path, context
         data[: len(data) // 2 + 100] if damage == "truncated" else b"\xaa" * 4096 + data[4096:]
     )
     path.write_bytes(damaged)
-    whole = [m for m in before if f'"time":{m["time"]}'.encode() in damaged]
-    assert whole or damage == "truncated"
+    readable = [m for m in before if f'"time":{m["time"]}'.encode() in damaged]
+    assert readable or damage == "truncated"
     with mortal.living() as process:
         process.wait_for("event=ready")
         env = mortal.env | {"ECGMON_NETWORK_PUBLISH": mortal.publish}
@@ -116,5 +116,5 @@ def test_a_monitor_whose_journal_is_damaged_starts_and_says_so(tmp_path, context
     asides = [p for p in path.parent.iterdir() if ".damaged-" in p.name and p.suffix != ".lock"]
     assert asides
     after = [m for m in mortal.journal("alarm") if m["kind"] == "asystole"]
-    assert after[: len(whole)] == whole  # then what stands is written again
-    assert all(m in whole for m in after)
+    assert after[: len(readable)] == readable  # then active alarms are written again
+    assert all(m in readable for m in after)

@@ -1,4 +1,4 @@
-"""A monitor that is killed again and again loses nothing and tells no alarm twice."""
+"""A monitor that is killed again and again loses nothing and raises no alarm twice."""
 
 import json
 import signal
@@ -22,11 +22,11 @@ from tests.survival.conftest import Playing
 SPEED = 6
 """Times real time."""
 LIFE_S = (0.1, 1.6)
-"""How long a monitor lives once the device is back."""
+"""Seconds that a monitor lives once the device is back."""
 LAST_S = 3.0
-"""How long the last of many lives is watched."""
+"""Seconds for which the last of many monitors is watched."""
 BY_TIME = ("silent", "lag")
-"""Alarms of the link: a monitor that is not there hears of no signal."""
+"""Alarms of the link, which depend on when the monitor was down."""
 
 
 def free_endpoints():
@@ -75,7 +75,7 @@ def mortal(tmp_path):
 
 
 def history(monitor):
-    """Return what was said of the alarms of the signal, in order."""
+    """Return the messages about alarms of the signal, in order."""
     return [
         (alarm["alarm"], alarm["kind"], alarm["state"], alarm["at"], alarm["by"])
         for alarm in monitor.journal("alarm")
@@ -84,7 +84,7 @@ def history(monitor):
 
 
 def windows(monitor):
-    """Return what was said of each second: the last word counts, and all are the same."""
+    """Return the verdict of each second; repeated messages about a second must be equal."""
     return {w["first"]: (w["state"], w["abnormal"]) for w in monitor.journal("window")}
 
 
@@ -159,17 +159,19 @@ def test_what_was_acknowledged_or_paused_stays_so_after_a_kill(mortal, context):
     assert [m.alarm for m in acknowledged] == [latest["asystole"].alarm]
     with monitor.living() as process:
         process.wait_for("event=ready")
-        late, said = ViewerClient(context, monitor.publish, wanted), []
+        late, received = ViewerClient(context, monitor.publish, wanted), []
         deadline = time.monotonic() + 20
-        while not any(isinstance(m, messages.Subscribed) for m in said):
+        while not any(isinstance(m, messages.Subscribed) for m in received):
             assert time.monotonic() < deadline
             late.socket.poll(20)
-            said += late.drain(100)
-        assert acknowledged[0] in said
-        assert [m.kind for m in said if isinstance(m, messages.Paused)] == ["abnormal"]
+            received += late.drain(100)
+        assert acknowledged[0] in received
+        assert [m.kind for m in received if isinstance(m, messages.Paused)] == ["abnormal"]
         while playing.turn():
-            said += late.drain(100)
-        again = [m for m in said if getattr(m, "kind", None) == "asystole" and m.state == "raised"]
+            received += late.drain(100)
+        again = [
+            m for m in received if getattr(m, "kind", None) == "asystole" and m.state == "raised"
+        ]
         assert again == []
         assert process.end(signal.SIGTERM).code == 0
     playing.device.close()

@@ -17,7 +17,7 @@ from tests.survival.test_kills import Mortal
 
 RATE = 360
 PAST = 130 * RATE + 100
-"""More than what is recalled, and no whole second."""
+"""Samples: more than the monitor recovers, and no multiple of a second."""
 END = 150 * RATE
 WELCOMED_S = 1.0
 """From when a monitor is ready until all devices are welcomed."""
@@ -85,7 +85,7 @@ def killed(folder, target, records):
     return bedside.ends
 
 
-def assert_told_the_same(folder, other, records):
+def assert_same_output(folder, other, records):
     for i in range(len(records)):
         published = []
         for each in (folder, other):
@@ -120,7 +120,7 @@ def test_all_go_on_together_as_if_nothing_had_happened(tmp_path, records, monkey
     steps = [rows for rows, n in pushed if n == STEP_SAMPLES]
     assert sum(steps) >= 23 * len(records)
     assert len(steps) < 3 * 24, steps  # one wearer after the other would be as many steps for each
-    assert_told_the_same(tmp_path / "second", tmp_path / "alone", records)
+    assert_same_output(tmp_path / "second", tmp_path / "alone", records)
 
 
 def test_goodbye_or_another_end_before_all_is_recovered_loses_nothing(tmp_path, records):
@@ -136,7 +136,7 @@ def test_goodbye_or_another_end_before_all_is_recovered_loses_nothing(tmp_path, 
         bedside.finish(ends)
         listener = rig.newcomer().subscribed()
         assert listener.all(messages.Opened, "w00") == []
-    assert_told_the_same(tmp_path / "second", tmp_path / "alone", records)
+    assert_same_output(tmp_path / "second", tmp_path / "alone", records)
 
 
 @pytest.mark.slow

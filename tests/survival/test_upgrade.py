@@ -133,7 +133,7 @@ def seconds_of(windows):
 
 
 def flat(wearer):
-    """A heart that beats for 20 s, and a line that then stands still."""
+    """A heart that beats for 20 s, and then a flat line."""
     record = simulate("normal", duration_s=80, wearer=wearer).record
     samples = record.samples.copy()
     samples[20 * RATE : 60 * RATE] = samples[20 * RATE]
@@ -208,7 +208,7 @@ def test_an_upgrade_goes_on_where_0_1_0_was_and_back_and_removal_leaves_nothing(
     installed.says("config", "check", newer, code=2)  # network.key is new
     newer.unlink()
     with service.running():
-        # 0.1.0 has no alarm of this kind, and forgets one that stood.
+        # 0.1.0 has no alarm of this kind, and forgets an active one.
         assert {kind for _, kind, _ in service.active()} & {"asystole", "flat-line"} == {"asystole"}
         installed.says("alarms", "ack", "bob", *service.asked)
         assert service.alarms("bob", "asystole")[-1] == (1, "cleared")

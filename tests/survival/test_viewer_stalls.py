@@ -1,4 +1,4 @@
-"""A viewer that reads nothing for 40 s is told all that it missed, and so are metric and log."""
+"""A viewer that reads nothing for 40 s learns how much it missed; metric and log show it too."""
 
 import json
 import logging
@@ -20,11 +20,11 @@ DROPPED = "ecgmon_viewer_messages_dropped_total"
 
 
 class Stalling:
-    """A viewer with little room that goes on saying what it wants while it does not read."""
+    """A viewer with a small buffer that keeps subscribing while it does not read."""
 
     def __init__(self, context, endpoint, *, names_session):
         self.names_session = names_session
-        self.sequence, self.said = Sequence(), float("-inf")
+        self.sequence, self.last_sent = Sequence(), float("-inf")
         self.windows, self.numbers, self.published = [], [], 0
         self.socket = context.socket(zmq.DEALER)
         self.socket.linger = 0
@@ -35,12 +35,12 @@ class Stalling:
 
     def turn(self, *, reads):
         now = time.monotonic()
-        if now - self.said >= ALIVE_S and self.socket.poll(0, zmq.POLLOUT):
+        if now - self.last_sent >= ALIVE_S and self.socket.poll(0, zmq.POLLOUT):
             subscribe = {"type": "subscribe", "topics": TOPICS}
             if self.names_session:
                 subscribe |= {"session": self.sequence.session, "lost": self.sequence.lost}
             self.socket.send(json.dumps(subscribe).encode())
-            self.said = now
+            self.last_sent = now
         while reads and self.socket.poll(0):
             data = self.socket.recv()
             message, numbering = messages.decode_to_viewer(data), numbering_of(data)
@@ -79,15 +79,17 @@ def test_a_viewer_that_stalls_knows_what_it_missed_and_so_does_the_monitor(
                 listener.take()
                 stalls = READS_S < now - began < READS_S + STALLS_S
                 stalling.turn(reads=not stalls)
-            said = [m.first for m in listener.all(messages.Window, "w0")]
-            said = [first for first in said if stalling.windows[0] <= first <= stalling.windows[-1]]
-            missed = len(set(said) - set(stalling.windows))
+            published = [m.first for m in listener.all(messages.Window, "w0")]
+            published = [
+                first for first in published if stalling.windows[0] <= first <= stalling.windows[-1]
+            ]
+            missed = len(set(published) - set(stalling.windows))
             dropped = registry.get_sample_value(DROPPED) - counted
             counted += dropped
             stalling.socket.close()
             assert missed > STALLS_S / 2, "it did stall"
             if names_session:
-                assert set(stalling.windows) <= set(said)
+                assert set(stalling.windows) <= set(published)
                 assert len(stalling.numbers) + stalling.sequence.lost == stalling.numbers[-1]
                 assert missed <= stalling.sequence.lost == dropped
             else:  # an estimate, for nobody can know what arrived

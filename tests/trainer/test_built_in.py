@@ -1,4 +1,4 @@
-"""The built-in models are what the README says of them."""
+"""The built-in models match the README."""
 
 from pathlib import Path
 

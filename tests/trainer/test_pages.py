@@ -35,16 +35,16 @@ def test_a_name_that_nobody_gives_is_an_error(templates):
 
 
 def test_html_escapes_every_text_and_shows_no_more_than_it_can(templates):
-    templates["a.html.j2"] = "{{ said }}"
-    assert pages.page("a.html.j2", said="<b>\0\u202e&") == "&lt;b&gt;??&amp;"
-    assert len(pages.page("a.html.j2", said="x" * 10_000)) < 500
-    templates["b.html.j2"] = "{% macro m(x) %}<i>{{ x }}</i>{% endmacro %}{{ m(said) }}{{ m(2) }}"
-    assert pages.page("b.html.j2", said="<") == "<i>&lt;</i><i>2</i>"
+    templates["a.html.j2"] = "{{ text }}"
+    assert pages.page("a.html.j2", text="<b>\0\u202e&") == "&lt;b&gt;??&amp;"
+    assert len(pages.page("a.html.j2", text="x" * 10_000)) < 500
+    templates["b.html.j2"] = "{% macro m(x) %}<i>{{ x }}</i>{% endmacro %}{{ m(text) }}{{ m(2) }}"
+    assert pages.page("b.html.j2", text="<") == "<i>&lt;</i><i>2</i>"
 
 
 def test_markdown_takes_texts_as_they_are(templates):
-    templates["a.md.j2"] = "{{ said }}\n"
-    assert pages.page("a.md.j2", said="a < b, *so*" * 100) == "a < b, *so*" * 100 + "\n"
+    templates["a.md.j2"] = "{{ text }}\n"
+    assert pages.page("a.md.j2", text="a < b, *so*" * 100) == "a < b, *so*" * 100 + "\n"
 
 
 def test_a_table_has_its_words_left_and_its_figures_right(templates):

@@ -1,1 +1,1 @@
-"""A wearer's own model: from five minutes of signal, and whatever is known of it, to a bundle."""
+"""Enrolment: makes a wearer's own model from about five minutes of signal and its labels."""

@@ -1,9 +1,9 @@
-"""Enrolment of a wearer who is declared to be in the usual rhythm: nothing abnormal is known.
+"""Enrolment without labels, for a wearer whose rhythm is assumed to be normal.
 
-Nothing is fitted to labels: the generic network keeps all it knows. What the wearer's own seconds
-look like inside it becomes a code book, and how far a second is from it, its *novelty*, is added
-to the network's logit. The threshold follows what the network says of the usual seconds. The
-amplitude scale is the signal chain's, which follows every wearer.
+No weights are trained, so the generic network loses nothing. Its features of the wearer's own
+seconds are summarised in a code book. The distance of a second from the code book, its *novelty*,
+is added to the network's logit. The threshold is set from the logits of the wearer's own seconds.
+The amplitude scale is that of the signal chain, which follows every wearer.
 """
 
 import math
@@ -26,18 +26,19 @@ from trainer.training import onnx_export as export
 CODES: Final = 32
 """Entries of the code book."""
 STEPS: Final = 3
-"""Steps in a row, 0.1 s in all, over which the distance from the code book is averaged."""
+"""The distance from the code book is averaged over this many successive steps, 0.1 s in all."""
 # Chosen on splits.CHOOSING.
 WEIGHT: Final = 0.5
+"""Novelty is multiplied by this before it is added to the logit."""
 FARTHEST: Final = 6.0
-"""Novelty counts from the usual second's distance on, in units of the usual spread, and at most so
-far; `WEIGHT` turns it into a logit."""
+"""Novelty is limited to this. It is the distance from the code book minus the median distance of
+the wearer's own seconds, in units of their spread."""
 ABOVE: Final = 3.0
-"""The threshold's logit lies so far above the usual second's, and never below the generic
-model's."""
+"""The threshold's logit is this far above the median logit of the wearer's own seconds, but never
+below the generic model's."""
 DOUBTED: Final = 0.5
-"""If the generic model calls more of the seconds abnormal, they are not taken for usual: a bundle
-branch block would be declared normal, and nothing of it ever be found."""
+"""Enrolment is refused if the generic model calls more than this share of the seconds abnormal: a
+bundle branch block would be assumed normal, and its beats would never be found."""
 DECIDED_BY: Final = {
     "codes": CODES,
     "steps": STEPS,
@@ -46,31 +47,31 @@ DECIDED_BY: Final = {
     "above": ABOVE,
     "doubted": DOUBTED,
 }
-"""What decides a network that is fitted without labels."""
+"""Settings that decide a network that is fitted without labels."""
 
 
 class NotUsualError(UsageError):
-    """The signal cannot be taken for usual."""
+    """The signal cannot be assumed normal."""
 
 
 class BaselineNet(WindowNetwork):
-    """A generic network that knows what is usual in one wearer.
+    """A generic network with a code book of one wearer's usual windows.
 
     Parameters
     ----------
     generic : BeatNet
-        Folded, in evaluation mode.
+        The generic network, folded and in evaluation mode.
     threshold : float
-        That goes with it.
+        Threshold of the generic network, as a probability.
     usual : ndarray of float32, shape (n, geometry.inputs)
         The wearer's usual windows.
     seed : int
-        Of the code book.
+        Seed of the code book.
 
     Attributes
     ----------
     called : float
-        Share of them that the generic network calls abnormal.
+        Share of the usual windows that the generic network calls abnormal.
     """
 
     name = "beatnet-baseline"
@@ -104,7 +105,7 @@ class BaselineNet(WindowNetwork):
         return self._raised(self.generic.features(x)) - self.offset
 
     def _logits(self, features: Tensor) -> Tensor:
-        """Return what the generic network says of windows."""
+        """Return the generic network's logits of windows, shape (n,)."""
         return self.generic.of_windows(self.generic.outputs(features)[:, 0])[:, 0]
 
     def _raised(self, features: Tensor) -> Tensor:
@@ -124,18 +125,19 @@ class BaselineNet(WindowNetwork):
 
 
 def assumed_normal(generic: Path, signal: EnrolmentSignal, seed: int) -> EnrolmentMethod:
-    """Calibrate a generic model on a wearer's signal that is declared normal.
+    """Calibrate a generic model on a wearer's signal that is assumed to be normal.
 
-    Making the network raises `NotUsualError` where the generic model calls too much of it abnormal.
+    The method's ``fitted`` raises `NotUsualError` if the generic model calls more than `DOUBTED` of
+    the seconds abnormal.
 
     Parameters
     ----------
     generic : Path
-        Bundle to start from.
+        Bundle of the generic model.
     signal : EnrolmentSignal
-        Of the enrolment.
+        Signal of the enrolment.
     seed : int
-        Of the code book.
+        Seed of the code book.
 
     Raises
     ------

@@ -13,18 +13,21 @@ from trainer.networks.window_networks import BeatNet
 
 # Chosen on splits.CHOOSING, by the windows that twenty answers label wrongly.
 SHAPE: Final = 4.0
+"""Weight of the waveform in the distance between beats."""
 PREVIOUS: Final = 3.0
+"""Weight of the RR interval before a beat."""
 NEXT: Final = 1.5
+"""Weight of the RR interval after a beat."""
 SEEN: Final = 0.5
-"""Weights of the waveform, of the RR intervals before and after, and of the network's features."""
+"""Weight of the network's features."""
 AROUND: Final = 36
-"""Model samples of the waveform to each side of a beat: 0.3 s."""
+"""The waveform is this many model samples long to each side of a beat: 0.3 s."""
 SHIFT: Final = 7
-"""Model samples by which a waveform is shifted to lie on the usual one: the detector's jitter."""
+"""A waveform is shifted by at most this many model samples to align it, the detector's jitter."""
 NEARBY: Final = 8
-"""RR intervals to each side whose median is the usual one."""
+"""The usual RR interval is the median of this many intervals to each side."""
 STEEPEST: Final = 0.7
-"""Largest log-ratio of an RR interval to the usual one: half or twice as long, all the same."""
+"""The log-ratio of an RR interval to the usual one is limited to this: half or twice as long."""
 DECIDED_BY: Final = {
     "shape": SHAPE,
     "previous": PREVIOUS,
@@ -35,7 +38,7 @@ DECIDED_BY: Final = {
     "nearby": NEARBY,
     "steepest": STEEPEST,
 }
-"""What decides how beats are described."""
+"""Settings that decide how beats are described."""
 
 
 class WearerBeats:
@@ -46,14 +49,14 @@ class WearerBeats:
     network : BeatNet
         The generic network.
     record : RecordSet
-        Of the wearer.
+        The wearer's record.
     at : ndarray of int64, shape (n,)
         Sample index of each beat.
 
     Attributes
     ----------
     distance : ndarray of float64, shape (n, n)
-        Between beats; about 1 where they differ as much as two kinds of beat do.
+        Distance between beats; about 1 between two different kinds of beat.
     suspicion : ndarray of float64, shape (n,)
         The generic network's probability that a beat is abnormal.
     """
@@ -79,7 +82,7 @@ class WearerBeats:
 
 
 def _shapes(signal: NDArray[np.float32], middle: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return waveforms, each shifted to lie on the median one, in units of the usual amplitude."""
+    """Return waveforms, each aligned with the median one, in units of the usual amplitude."""
     reach = np.arange(-AROUND - SHIFT, AROUND + SHIFT)
     waves = signal[np.clip(middle[:, None] + reach, 0, len(signal) - 1)].astype(np.float64)
     usual = np.median(waves, axis=0)[SHIFT:-SHIFT]

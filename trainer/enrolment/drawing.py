@@ -1,4 +1,4 @@
-"""Drawing plots as SVG that is part of a page and takes its colours from the page."""
+"""Plots as SVG elements of an HTML page, in the colours of the page's CSS variables."""
 
 import io
 import re
@@ -10,7 +10,7 @@ from typing import Final
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# A colour means what it means in the terminal. Normal is the lighter one in greyscale, too.
+# Colours mean the same as in the terminal. *Normal* is the lighter one in greyscale, too.
 COLOURS: Final = MappingProxyType(
     {
         "paper": "#ffffff",
@@ -21,8 +21,8 @@ COLOURS: Final = MappingProxyType(
         "abnormal": "#a01590",
     }
 )
-"""On white paper, by the name of the page's CSS variable that takes its place."""
-# What is about the file and not about the picture, and names that are the same in every plot.
+"""Colours on white paper, by the name of the CSS variable that replaces each in the page."""
+# Metadata of the file, sizes, and ids that would be the same in every plot of a page.
 _SUPERFLUOUS: Final = re.compile(
     r'<metadata>.*?</metadata>|(?<=<g) id="[^"]*"| xmlns(:xlink)?="[^"]*"'
     r'| (width|height)="[\d.]+pt"',
@@ -37,19 +37,19 @@ def svg(name: str, label: str, draw: Callable[[Figure], None], height: float) ->
     Parameters
     ----------
     name : str
-        Unlike that of any other plot on the page. The same plot of the same name gives the same
+        Name that no other plot on the page has. The same plot of the same name gives the same
         text.
     label : str
-        What it shows, for who cannot see it.
+        Description for people who cannot see the plot.
     draw : callable
         Draws into a figure that is 10 inches wide.
     height : float
-        Of the figure, in inches.
+        Height of the figure, in inches.
 
     Returns
     -------
     str
-        An element for an HTML page that has CSS variables named as in `COLOURS`.
+        Element for an HTML page that has CSS variables named as in `COLOURS`.
     """
     file = io.StringIO()
     with mpl.rc_context(

@@ -22,17 +22,17 @@ HELD_OUT_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentMethod:
-    """A way of making a wearer's own network.
+    """Method that makes a wearer's own network.
 
     Parameters
     ----------
     fitted : callable
-        Returns a network that has seen so many of the wearer's first windows; may run in several
-        threads.
+        Returns a network fitted to the wearer's first windows, as many as its argument says. It
+        may run in several threads.
     threshold : float
-        That goes with it.
+        Threshold of the network, as a probability.
     labels : LabelSource
-        Where the labels come from.
+        Source of the labels.
     """
 
     fitted: Callable[[int], WindowNetwork]
@@ -51,7 +51,7 @@ def tuning(
 ) -> EnrolmentMethod:
     """Fine-tune a generic model on a wearer's labelled windows.
 
-    A part of every batch rehearses what the generic model was trained on, against forgetting.
+    A part of every batch comes from the generic model's training data, against forgetting.
 
     Parameters
     ----------
@@ -60,13 +60,13 @@ def tuning(
     wearer : RecordSet
         The wearer's record.
     rehearsal : sequence of RecordSet
-        What the generic model was trained on.
+        Records that the generic model was trained on.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     noise : sequence of ndarray of float32
         Recordings of noise to train with (`trainer.data.noise`).
     labels : LabelSource
-        Where the wearer's labels come from.
+        Source of the wearer's labels.
     """
     others = [s for s in rehearsal if s.record != wearer.record]  # its later labels are not known
     network = Model.load(generic).card.network
@@ -91,19 +91,19 @@ def enrol(
 ) -> Model:
     """Make a wearer's own model from the first windows of a record.
 
-    The card's validation figures come from the last enrolment minute and a network fitted to what
-    lies before it; the bundle's network is then fitted to all of it.
+    The card's validation figures are of the last enrolment minute, by a network fitted to the
+    seconds before it. The bundle's network is fitted to the complete enrolment.
 
     Parameters
     ----------
     generic : Path
         Bundle that the method starts from.
     wearer : RecordSet
-        The wearer's record; nothing after the enrolment is fitted to.
+        The wearer's record. The network is fitted only to its first ``seconds`` windows.
     method : EnrolmentMethod
-        How the network is made.
+        Makes the network.
     seed : int
-        As the method was given it, for the card.
+        Seed that the method uses, for the card.
     path : Path
         The bundle to write.
     first : int
@@ -122,7 +122,7 @@ def enrol(
     Raises
     ------
     UsageError
-        If the record is nothing to enrol on.
+        If the record cannot be used for enrolment.
     """
     base = Model.load(generic).card
     require_eligible(base, wearer.record, len(wearer), seconds)
@@ -133,8 +133,8 @@ def enrol(
         progress()
         return network
 
-    # Torch lets go of the interpreter while it computes. The other fit is a thread that nobody
-    # waits for if this one is interrupted.
+    # Torch releases the interpreter lock while it computes. The other fit runs in a daemon thread,
+    # so that an interrupt of this one ends both.
     beside: Future[WindowNetwork] = Future()
     threading.Thread(target=_fulfil, args=(beside, fitted, before), daemon=True).start()
     final, without = fitted(seconds), beside.result()
@@ -167,7 +167,7 @@ def enrol(
 def _fulfil(
     promise: "Future[WindowNetwork]", fitted: Callable[[int], WindowNetwork], until: int
 ) -> None:
-    """Keep a promise of a network, or of what went wrong."""
+    """Set a future's result to the fitted network, or to the exception."""
     try:
         promise.set_result(fitted(until))
     except BaseException as error:  # noqa: BLE001 - raised where the result is asked for

@@ -22,19 +22,19 @@ class Enrolled:
     Parameters
     ----------
     version : int
-        Of the new model in the store.
+        Version of the new model in the store.
     in_service : bool
-        Whether it serves.
+        Whether the new model was put into service.
     signal : EnrolmentSignal
-        What it was fitted to, labelled as it was fitted.
+        Signal with the labels that the new model was fitted to.
     new, old : Model
         The new model and the one that was in service.
     verdict : Verdict
-        How they compare.
+        Comparison of the two.
     report : Path
-        Where its page is written.
+        File of the report.
     judged : int
-        Beats that a clinician was asked about.
+        Number of beats that a clinician judged.
     """
 
     version: int
@@ -48,11 +48,11 @@ class Enrolled:
 
     @property
     def forced(self) -> bool:
-        """Whether the new model serves in spite of what speaks against it."""
+        """Whether the new model is in service in spite of objections."""
         return self.in_service and bool(self.verdict.objections)
 
     def probability(self, model: Model) -> NDArray[np.float32]:
-        """Return what a model says of the enrolment's seconds; NaN where it would not be asked."""
+        """Return a model's probability of *abnormal* of each second; NaN if it is not usable."""
         outputs = model.probability(self.signal.record.inputs[: self.signal.seconds])
         probabilities: NDArray[np.float32] = np.where(
             self.signal.usable, outputs, np.float32(np.nan)
@@ -60,7 +60,7 @@ class Enrolled:
         return probabilities
 
     def counts(self) -> dict[str, int]:
-        """Return how many of the enrolment's seconds are what."""
+        """Return the number of the enrolment's seconds by state and label."""
         labels = self.signal.record.labels[: self.signal.seconds]
         states = {name: int(np.sum(self.signal.state == i)) for i, name in enumerate(NAMES)}
         return {
@@ -73,7 +73,7 @@ class Enrolled:
         }
 
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Return what was compared, how many windows, and how many either model has wrong."""
+        """Return what is compared: name, number of windows, and errors of new and old model."""
         verdict = self.verdict
         rows = []
         for what, new, old in (
@@ -87,7 +87,7 @@ class Enrolled:
         return rows
 
     def figures(self) -> dict[str, Any]:
-        """Return everything in figures."""
+        """Return all figures of the enrolment, for JSON."""
         card = self.new.card
         return {
             "patient": card.wearer,
@@ -103,7 +103,7 @@ class Enrolled:
         }
 
     def summary(self) -> str:
-        """Return in a sentence what was enrolled on."""
+        """Return one sentence about the signal, its labels and the threshold."""
         counts, card = self.counts(), self.new.card
         return (
             f"{counts['seconds']} s of {self.signal.record.record}: {counts['usable']} usable, "

@@ -1,8 +1,8 @@
 """The gate: decides whether a wearer's new model may replace the one in service.
 
-Five minutes often hold no abnormal window at all: a model that calls everything normal would do
-well on them. So the new one must not be worse on the enrolment's last minute, and must not lose
-what the old one knows of abnormal beats, on a fixed panel of other wearers' abnormal windows.
+Five minutes often hold no abnormal window, and a model that calls everything normal would be right
+on them. Therefore the new model must not be worse on the enrolment's last minute, and it must
+still find the abnormal windows of a fixed panel of other wearers.
 """
 
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ from trainer.data.dataset import RecordSet
 from trainer.enrolment.enrol import HELD_OUT_S
 
 PANEL: Final = splits.VALIDATION
-"""Wearers of the panel: no model was fitted to them."""
+"""Records of the panel; no model was fitted to them."""
 PANEL_WINDOWS: Final = 50
-"""Abnormal windows of each of them, spread evenly over the record."""
+"""Largest number of abnormal windows from each record, spread evenly over it."""
 PANEL_LOSS: Final = 0.05
-"""Share of the panel's windows that a new model may find fewer of than the one in service: a model
-of one's own need not know everybody's abnormal beats as well as the generic one."""
+"""The new model may find this share of the panel's windows less than the one in service, because a
+wearer's own model need not find other wearers' abnormal beats as well as the generic model."""
 
 CONTRADICTED: Final = 0.25
-"""Labels without a normal second teach to call everything abnormal, and nothing else here would
-show it. A review that gives such labels, by carelessness or for a bundle branch block, is doubted
-if the model in service calls more of the seconds normal."""
+"""If a review labels no second normal, it is an objection that the model in service calls more
+than this share of the seconds normal. Such labels, from a careless review or a bundle branch block,
+teach the new model to call everything abnormal, and no other check would find this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,18 @@ class Verdict:
     Parameters
     ----------
     minute_new : Confusion
-        Labelled windows of the enrolment's last minute, by the new model as fitted to the minutes
-        before it.
+        Labelled windows of the enrolment's last minute, judged by a model that was made in the same
+        way from the minutes before it.
     minute_old : Confusion or None
-        The same by the one in service, unless it was fitted to them.
+        The same windows, judged by the model in service; None if it was fitted to them.
     panel_new, panel_old : Confusion
         The panel's windows, all of them abnormal.
     knows_less : bool
-        Whether the new model is calibrated on what is assumed normal, while the one in service was
-        fitted to this wearer's labels.
+        Whether the new model was made without labels while the one in service was fitted to this
+        wearer's labels.
     contradicted : float or None
-        If a review labels no second of the enrolment normal: the share that the model in service
-        calls so.
+        Share of the seconds that the model in service calls normal, if a review labels none of
+        them normal; otherwise None.
     """
 
     minute_new: Confusion
@@ -62,7 +62,7 @@ class Verdict:
 
     @property
     def objections(self) -> list[str]:
-        """What speaks against the new model; nothing if it may serve."""
+        """Objections to the new model, one sentence each; empty if it may go into service."""
         found = []
         if self.minute_old is not None:
             new, old = _right(self.minute_new), _right(self.minute_old)
@@ -101,7 +101,7 @@ def compare(
     new : Model
         From `trainer.enrolment.enrol`, whose card has the counts of the last minute.
     old : Model
-        In service, for windows of the same geometry.
+        The model in service, for windows of the same geometry.
     wearer : RecordSet
         The record of the enrolment.
     others : sequence of RecordSet
@@ -153,6 +153,6 @@ def _panel(model: Model, others: Sequence[RecordSet]) -> Confusion:
 
 
 def _right(counts: Confusion) -> float:
-    """Return the mean share of right windows over the classes that are there; 1 if none is."""
+    """Return the mean share of right windows over the classes present; 1 if there is none."""
     known = [share for share in (counts.sensitivity, counts.specificity) if share is not None]
     return sum(known) / len(known) if known else 1.0

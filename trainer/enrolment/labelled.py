@@ -1,4 +1,4 @@
-"""Labels of windows from labels of beats, and of beats from a record set's steps."""
+"""Labels of windows from labels of beats, and labels of beats from a record set's steps."""
 
 from dataclasses import replace
 from typing import Final
@@ -13,21 +13,22 @@ from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
 from trainer.enrolment.signal import EnrolmentSignal
 
 MATCH: Final = round(0.15 * RATE)
-"""Samples up to which two marks are of one beat (ANSI/AAMI EC57)."""
+"""Two marks at most this many samples apart are of one beat (ANSI/AAMI EC57)."""
 
 
 def labelled(signal: EnrolmentSignal, labels: NDArray[np.int8]) -> RecordSet:
-    """Label the windows of an enrolment by their beats, and no others.
+    """Label the windows of an enrolment by their beats; windows after it have no label.
 
-    A window with a beat that has no label has none, unless another beat in it is abnormal; so do
-    windows without beats and those that cannot be used.
+    A window is abnormal if a beat in it is, and normal if all its beats are. A window with an
+    unlabelled beat and no abnormal one has no label, nor has a window without beats
+    or without usable signal.
 
     Parameters
     ----------
     signal : EnrolmentSignal
-        Of the enrolment.
+        Signal of the enrolment.
     labels : ndarray of int8, shape (beats,)
-        `NORMAL`, `ABNORMAL` or `UNLABELLED`.
+        Label of each beat: `NORMAL`, `ABNORMAL` or `UNLABELLED`.
     """
     record = signal.record
     windows = np.full(len(record), UNLABELLED, dtype=np.int8)
@@ -42,12 +43,12 @@ def labelled(signal: EnrolmentSignal, labels: NDArray[np.int8]) -> RecordSet:
 
 
 def beat_labels(signal: EnrolmentSignal) -> NDArray[np.int8]:
-    """Return the label of each beat that was found, int8 of shape (beats,).
+    """Return the label of each detected beat, int8 of shape (beats,).
 
-    It is that of the nearest step with a beat, `UNLABELLED` if none is within `MATCH`: annotators
-    and the detector do not mark the same sample.
+    The label is that of the nearest annotated beat within `MATCH`, because annotators and the
+    detector do not mark the same sample; without one it is `UNLABELLED`.
     """
-    along = signal.record.beats[: signal.seconds].ravel()  # of later ones nothing is known
+    along = signal.record.beats[: signal.seconds].ravel()  # later windows have no known label
     marked = np.flatnonzero(along)
     if not len(marked):
         return np.full(len(signal.beats), UNLABELLED, dtype=np.int8)

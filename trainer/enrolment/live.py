@@ -29,26 +29,26 @@ POLL_MS: Final = 200
 CONNECT_S: Final = 5.0
 """Longest wait for a monitor's first answer."""
 GONE_S: Final = 6.0
-"""A monitor that has sent nothing for so long is gone: it answers a subscription every 2 s."""
+"""A monitor that has sent nothing for this time is gone; it answers a subscription every 2 s."""
 BATCH: Final = 200
-"""Most messages that are read in a row."""
+"""At most this many messages are read in a row."""
 GRACE_S: Final = 1.0
-"""Within this time a monitor has named the streams that are open."""
+"""A monitor names its open streams within this time."""
 OPEN_S: Final = 60.0
 """Longest wait for the wearer's stream."""
 DISK_S: Final = 6.0
-"""Within this time a monitor has captured what it has judged."""
+"""A monitor writes a second to disk at most this time after judging it."""
 MAX_SEEN: Final = 1000
-"""Most other wearers that are remembered."""
+"""At most this many other wearers are remembered."""
 SHOWN: Final = 10
-"""Most of them that a message names."""
+"""A message names at most this many other wearers."""
 SPARE: Final = 1.5
-"""After so many times the wanted time the user is asked whether to go on."""
+"""The user is asked whether to go on after this multiple of the wanted time."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Second:
-    """A second as the monitor has judged it, and when that was received."""
+    """A second's first sample, its state by the monitor, and the time of the message."""
 
     first: int
     state: State
@@ -57,7 +57,7 @@ class _Second:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """Where in a stream the wanted signal lies: samples ``start`` to ``stop - 1``, on disk."""
+    """Place of the wanted signal: samples ``start`` to ``stop - 1`` of a stream, all on disk."""
 
     stream: str
     start: int
@@ -65,26 +65,26 @@ class Followed:
 
 
 def follow(wearer: str, seconds: int, monitor: MonitorAddress, folder: Path) -> Followed:
-    """Wait until a running monitor has captured so many good seconds of a wearer's signal.
+    """Wait until a running monitor has captured a number of good seconds of a wearer's signal.
 
-    They are counted from now on, in one stream: seconds that the monitor calls *signal* and that
-    are captured whole and not clipped. Progress, and what is wrong meanwhile, goes to stderr.
+    A good second has the state *signal*, is captured without a gap and is not clipped. Seconds of
+    one stream count, from now on. Progress and problems are reported on stderr.
 
     Parameters
     ----------
     wearer : str
-        Whose signal.
+        Id of the wearer.
     seconds : int
-        How many good seconds.
+        Number of good seconds.
     monitor : MonitorAddress
-        Where the monitor publishes.
+        Publish endpoint of the monitor.
     folder : Path
-        Where it captures.
+        Folder of the monitor's captures.
 
     Returns
     -------
     Followed
-        From the first good second to the last one, and all that came between them.
+        Span from the first good second to the last one, with all seconds between them.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def follow(wearer: str, seconds: int, monitor: MonitorAddress, folder: Path) -> 
 
 
 class _Follower:
-    """The sockets, and what has come of a wearer."""
+    """State of `follow`: the viewer's socket and the seconds counted."""
 
     def __init__(self, wearer: str, seconds: int, monitor: MonitorAddress, folder: Path) -> None:
         self._wearer = wearer
@@ -122,7 +122,7 @@ class _Follower:
         self.counted = LiveSeconds(time.monotonic())
 
     def run(self, context: "zmq.Context[zmq.Socket[bytes]]", bar: Progress) -> Followed:
-        """Follow; see `follow`."""
+        """Do the work of `follow`."""
         self._bar = bar
         self._task = bar.add_task(self._wearer, total=self._seconds, note="")
         self._connect(context)
@@ -143,7 +143,7 @@ class _Follower:
         )
         deadline = time.monotonic() + CONNECT_S
         while not self._viewer.socket.poll(POLL_MS):
-            list(self._viewer.drain(0))  # says so if this key is not accepted
+            list(self._viewer.drain(0))  # raises if this key is not accepted
             if time.monotonic() > deadline:
                 raise UsageError(
                     f"No monitor publishes at {self._monitor.endpoint}: start one with ecgmon "
@@ -166,7 +166,7 @@ class _Follower:
         )
 
     def _count(self, stream: str) -> bool:
-        """Count a stream's seconds; tells whether they are enough, which they may never be."""
+        """Count a stream's seconds until they suffice or it ends; return whether they suffice."""
         self.counted = LiveSeconds(time.monotonic())
         waiting: deque[_Second] = deque()
         planned, ended = SPARE * self._seconds, False
@@ -212,7 +212,7 @@ class _Follower:
                 self._say(line)
 
     def _ask(self) -> None:
-        """Ask whether to go on; raises `UsageError` where nobody is there to say so, or says no."""
+        """Ask whether to go on; raise `UsageError` if there is no terminal or the answer is no."""
         counted, missing = self.counted, self._seconds - self.counted.usable
         hopeful = self._seconds >= USABLE * (counted.since + missing)
         if hopeful and sys.stdin.isatty() and sys.stderr.isatty():
@@ -226,7 +226,10 @@ class _Follower:
         )
 
     def _messages(self) -> Iterator[messages.OfStream]:
-        """Wait a little, and yield what has come of the wearer; raises `EcgmonError` at the end."""
+        """Wait up to `POLL_MS`, and yield the wearer's messages.
+
+        Raises `EcgmonError` if the monitor is gone.
+        """
         self._viewer.socket.poll(POLL_MS)
         for message in self._viewer.drain(BATCH):
             if not isinstance(message, messages.OfStream):
@@ -244,7 +247,7 @@ class _Follower:
             )
 
     def _seen(self) -> str:
-        """Say who else streams."""
+        """Return a text that names the other wearers who stream."""
         names = sorted(self._others)
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         return f"streaming now: {', '.join(names[:SHOWN])}{more}" if names else "nobody streams now"
@@ -254,7 +257,7 @@ class _Follower:
 
 
 def _on_disk(second: _Second, held: list[Captured]) -> State | None:
-    """Return what a second with signal is like as captured, or None if it is still to come."""
+    """Return the state of a second as captured, or None if it is not on disk yet."""
     stop = second.first + WINDOW
     if max((resampled.end(record) for record in held), default=0) < stop:
         return None

@@ -1,4 +1,4 @@
-"""Count of a live stream's usable seconds, and remarks on what is wrong with the others."""
+"""Count of a live stream's usable seconds, and remarks on the problems of the others."""
 
 from collections import Counter
 from typing import Final, Literal
@@ -6,7 +6,8 @@ from typing import Final, Literal
 from ecgmon.core.constants import WINDOW
 
 State = Literal["signal", "noisy", "absent", "clipped", "missing", "silent"]
-"""Of a second: as the monitor judges it, clipped, not captured whole, or not received at all."""
+"""State of a second: as the monitor judges it, or *clipped*, *missing* if samples of it are not
+captured, *silent* if nothing was received."""
 REMARKS: Final[dict[State, str]] = {
     "signal": "The signal is good again.",
     "noisy": "The signal is too noisy: keep still, and see to the electrodes.",
@@ -16,12 +17,12 @@ REMARKS: Final[dict[State, str]] = {
     "silent": "Nothing arrives from the device: see to its link.",
 }
 APART_S: Final = 5.0
-"""Fewest seconds between two remarks."""
+"""Two remarks are at least this many seconds apart."""
 AGAIN_S: Final = 20.0
-"""Fewest seconds between two remarks on the same state."""
+"""Two remarks on the same state are at least this many seconds apart."""
 SILENT_S: Final = 6.0
-"""Seconds without anything received after which there is a remark; the gaps between a radio's
-bursts are shorter."""
+"""A remark is made after this many seconds in which nothing was received. The gaps between a
+radio's bursts are shorter."""
 
 
 class LiveSeconds:
@@ -37,9 +38,9 @@ class LiveSeconds:
     usable : int
         Seconds of good signal.
     since : int
-        Seconds of any kind since the first of them.
+        Seconds of any kind since the first good one.
     start, stop : int
-        From the first sample of the first of them to the one after the last.
+        First sample of the first good second, and the sample after the last good second.
     """
 
     def __init__(self, now: float) -> None:
@@ -57,15 +58,15 @@ class LiveSeconds:
 
     @property
     def state(self) -> State:
-        """What the last second was like."""
+        """State of the last second."""
         return self._state
 
     def elapsed(self, now: float) -> float:
-        """Return how many seconds have passed, or were played if that is more."""
+        """Return the seconds that have passed, or the seconds counted if these are more."""
         return max(now - self._began_s, self._seconds.total())
 
     def add(self, first: int, state: State, now: float) -> str | None:
-        """Count the second that begins at sample ``first``; returns what is to be said, if any."""
+        """Count the second that begins at sample ``first``; return a remark or None."""
         if state == "signal":
             if not self.usable:
                 self.start = first
@@ -76,11 +77,11 @@ class LiveSeconds:
         return self._remark(state, now)
 
     def idle(self, now: float) -> str | None:
-        """Return what is to be said though no second has come."""
+        """Return a remark if nothing was received for `SILENT_S`, else None."""
         return self._remark("silent", now) if now - self._received_s >= SILENT_S else None
 
     def summary(self) -> str:
-        """Return how many seconds were of which kind."""
+        """Return a text with the number of seconds of each state."""
         others = [f"{n} {state}" for state, n in self._seconds.items() if state != "signal"]
         return f"{self.usable} of {self._seconds.total()} seconds were usable" + (
             f" ({', '.join(others)})" if others else ""

@@ -1,4 +1,4 @@
-"""The beats of an enrolment over each other, so that one with the wrong label shows."""
+"""Plot of an enrolment's beats drawn over each other, which shows a wrongly labelled beat."""
 
 from typing import Final
 
@@ -15,14 +15,15 @@ from trainer.enrolment.labelled import beat_labels
 from trainer.enrolment.signal import EnrolmentSignal
 
 HEIGHT: Final = 3.2
-"""Of the plot, in inches."""
+"""Height of the plot, in inches."""
 BEFORE: Final = round(0.25 * RATE)
+"""A beat is drawn from this many samples before it on."""
 AFTER: Final = round(0.42 * RATE)
-"""Samples of a beat that are drawn."""
+"""A beat is drawn up to this many samples after it."""
 WITHIN: Final = slice(BEFORE - round(0.1 * RATE), BEFORE + round(0.25 * RATE))
-"""Of these, where beats are compared: the next one may lie outside."""
+"""Beats are compared in this part of the drawn samples, which excludes the next beat."""
 MOST: Final = 60
-"""Beats of a kind that are drawn; if there are more, those least like their mean are among them."""
+"""At most this many beats of a label are drawn, among them those least like their mean."""
 _KINDS: Final = (
     ("normal", NORMAL, "normal"),
     ("abnormal", ABNORMAL, "abnormal"),
@@ -31,20 +32,20 @@ _KINDS: Final = (
 
 
 def draw(figure: Figure, signal: EnrolmentSignal) -> None:
-    """Draw the beats of each label, with their mean and that of the normal ones.
+    """Draw the beats of each label with their mean, and the mean of the normal beats.
 
     Parameters
     ----------
     figure : Figure
-        To draw into.
+        Figure to draw into.
     signal : EnrolmentSignal
-        Of the enrolment, labelled as it was fitted.
+        Signal of the enrolment, with the labels that were fitted to.
     """
     reach = np.arange(-BEFORE, AFTER)
     complete = (signal.beats >= BEFORE) & (signal.beats < len(signal.filtered) - AFTER)
     waves = signal.filtered[signal.beats[complete, None] + reach]
     every = beat_labels(signal)
-    labels = every[complete]  # one at the very end counts and is not drawn
+    labels = every[complete]  # a beat at the very end is counted but not drawn
     panels = figure.subplots(1, len(_KINDS), sharex=True, sharey=True)
     for axes, (name, label, colour) in zip(panels, _KINDS, strict=True):
         of_label = waves[labels == label]

@@ -1,10 +1,10 @@
 """Choice of the beats to ask a clinician about, and propagation of the answers to the others.
 
-Whether beats are abnormal is a Gaussian process over them (Rasmussen & Williams 2006): beats that
-are alike probably are alike in this, and the generic model's opinion is where it starts from. An
-answer is an observation with noise, since a clinician, too, may err, so that a large cluster is
-asked about more than once. The next question is about the beat whose answer takes most doubt from
-the others: first the middle of each cluster, then what lies between them or contradicts the model.
+The abnormality of beats is modelled as a Gaussian process over them (Rasmussen & Williams 2006):
+similar beats probably have the same label. The prior mean comes from the generic model. An answer
+is a noisy observation, because a clinician may err, so a large cluster is asked about more than
+once. The next question is about the beat whose answer reduces the doubt about all beats most: first
+the middle of each cluster, then beats between clusters or beats that contradict the model.
 """
 
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 
 # Chosen on splits.CHOOSING with truthful answers and with one in ten wrong.
 LENGTH: Final = 2.0
-"""Distance over which the covariance of two beats falls to 1/e."""
+"""The covariance of two beats falls to 1/e over this distance."""
 NOISE: Final = 0.3
 """Variance of an answer."""
 OPINION: Final = 0.5
-"""How much the generic model's opinion counts, where an answer counts 1."""
+"""Weight of the generic model's opinion; an answer has weight 1."""
 MOST: Final = 20
-"""Questions of a review."""
+"""A review has at most this many questions."""
 DOUBT: Final = 0.3
-"""A beat gets a label if it is wrong with a smaller probability than this."""
+"""A beat gets a label if the label is wrong with a probability of at most this."""
 DECIDED_BY: Final = {
     "length": LENGTH,
     "noise": NOISE,
@@ -34,18 +34,18 @@ DECIDED_BY: Final = {
     "most": MOST,
     "doubt": DOUBT,
 }
-"""What decides which beats are asked about."""
+"""Settings that decide which beats are asked about."""
 
 
 class Questions:
-    """Questions about a wearer's beats, without state: all follows from the answers so far.
+    """Questions about a wearer's beats; stateless, everything follows from the answers so far.
 
     Parameters
     ----------
     beats : ndarray of int64, shape (n,)
         Sample index of each beat.
     distance : ndarray of float64, shape (n, n)
-        Between beats (`trainer.enrolment.beats`).
+        Distance between beats (`trainer.enrolment.beats`).
     suspicion : ndarray of float64, shape (n,)
         The generic model's probability that a beat is abnormal.
     """
@@ -67,13 +67,13 @@ class Questions:
         Parameters
         ----------
         answers : mapping of int to label or None
-            `NORMAL`, `ABNORMAL`, `UNLABELLED` for a beat that cannot be used, None where the
-            clinician is not sure, by index of the beat.
+            Answers by index of the beat: `NORMAL`, `ABNORMAL`, `UNLABELLED` for a beat that cannot
+            be used, or None if the clinician is not sure.
 
         Returns
         -------
         int or None
-            None when every beat has been asked about.
+            None if every beat has been asked about.
         """
         if len(answers) == len(self.beats):
             return None
@@ -87,8 +87,8 @@ class Questions:
     def spread(self, answers: Mapping[int, int | None]) -> NDArray[np.int8]:
         """Return the label of every beat, int8 of shape (n,).
 
-        `UNLABELLED` where there is too much doubt, or where the beat most alike among those asked
-        about cannot be used.
+        A beat is `UNLABELLED` if there is too much doubt, or if the most similar beat among those
+        asked about cannot be used.
         """
         mean, covariance = self._posterior(answers)
         labels = np.where(mean > 0, ABNORMAL, NORMAL).astype(np.int8)

@@ -1,4 +1,4 @@
-"""The report of an enrolment for people: one HTML page that needs nothing beside it."""
+"""The report of an enrolment for people: one HTML page without other files."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -13,7 +13,7 @@ from trainer.enrolment.enrolled import Enrolled
 
 
 def write(done: Enrolled) -> None:
-    """Write the page to where the outcome says; raises `UsageError` where it cannot."""
+    """Write the page to the outcome's ``report``; raise `UsageError` if that fails."""
     try:
         done.report.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(done.report, page(done).encode())
@@ -66,7 +66,7 @@ def _share(wrong: str, windows: str) -> str:
 
 
 def _notes(done: Enrolled) -> Iterator[str]:
-    """Say what the figures can be trusted for."""
+    """Yield notes on what the figures show and what they do not."""
     minute = done.verdict.minute_new
     yield (
         f"Last minute: the last {HELD_OUT_S} s of the enrolment, where they have a label. The new "

@@ -1,4 +1,4 @@
-"""The request for an enrolment: whose model, from which signal, and how; loads no torch."""
+"""The request for an enrolment: wearer, signal source and method; this module loads no torch."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from ecgmon.models.card import LabelSource
 
 
 class StoppedError(Exception):
-    """The user has stopped an enrolment; the message says what stays as it is."""
+    """The user has stopped an enrolment; the message names what stays unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class FromRecord:
     Parameters
     ----------
     name : str
-        As the command line takes it.
+        Name or path of the record, as on the command line.
     annotator : str, optional
-        Suffix of the annotation file; the reference's when not given.
+        Suffix of the annotation file; the reference's if not given.
     """
 
     name: str
@@ -39,9 +39,9 @@ class FromLive:
     Parameters
     ----------
     minutes : int
-        How many.
+        Minutes of good signal.
     monitor : MonitorAddress
-        Where it publishes.
+        Publish endpoint of the monitor.
     """
 
     minutes: int
@@ -57,20 +57,20 @@ class EnrolmentRequest:
     patient : str
         Id of the wearer whose model is made.
     source : FromRecord, FromCaptured or FromLive
-        Where the signal comes from.
+        Source of the signal.
     labels : LabelSource, optional
-        *review* or *assumed normal*. When not given, the record's annotations are the labels, and
-        a signal without annotations is reviewed.
+        *review* or *assumed normal*. If not given, the record's annotations are the labels, and a
+        signal without annotations is reviewed.
     afresh : bool
-        Whether an unfinished review is set aside; else it is gone on with.
+        Whether an unfinished review is set aside; otherwise it is continued.
     generic : Path, optional
-        Bundle to start from; the built-in generic model when not given.
+        Bundle to start from; the built-in generic model if not given.
     force : bool
-        Whether the model is put into service whatever is against it.
+        Whether the model is put into service in spite of objections.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     data : Path, optional
-        Folder to look for records in first.
+        Folder that is searched for records first.
     """
 
     patient: str

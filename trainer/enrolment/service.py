@@ -1,7 +1,7 @@
 """The service object of an enrolment: from a request to a model in service, step by step.
 
-What needs torch, which takes seconds to load, is imported where it is used: a request that cannot
-be carried out is refused before.
+Modules that need torch, which takes seconds to load, are imported where they are used, so that an
+impossible request is refused before.
 """
 
 import tempfile
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from trainer.training.batches import Noise
 
 MIN_LABELLED_S: Final = 60
-"""Fewest labelled seconds before the last minute that are worth fitting to."""
+"""Enrolment needs at least this many labelled seconds before the last minute."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _OtherWearers:
-    """Those to rehearse, those of the gate's panel, and recordings of noise."""
+    """Records to rehearse, records of the gate's panel, and recordings of noise."""
 
     rehearsal: list[RecordSet]
     panel: list[RecordSet]
@@ -49,18 +49,18 @@ class _OtherWearers:
 class Enrolment:
     """One enrolment: from a wearer's signal to a personal model that passes the gate.
 
-    To make one checks the request and takes the signal, which may mean to follow a running monitor
-    for minutes. `run` then makes the model.
+    The constructor checks the request and reads the signal; it may follow a running monitor for
+    minutes. `run` then makes the model.
 
     Parameters
     ----------
     request : EnrolmentRequest
-        What is asked for.
+        The request.
 
     Attributes
     ----------
     notice : str
-        What a user should know of the signal before `run`; empty where there is nothing.
+        Notice on the signal for the user before `run`; may be empty.
 
     Raises
     ------
@@ -96,12 +96,12 @@ class Enrolment:
         Returns
         -------
         Enrolled or None
-            None if the review was left.
+            None if the user left the review.
 
         Raises
         ------
         EcgmonError
-            Where the signal is nothing to enrol on, or the model cannot be made or stored.
+            If the signal cannot be used for enrolment, or the model cannot be made or stored.
         StoppedError
             On Ctrl-C.
         """
@@ -124,7 +124,7 @@ class Enrolment:
             self._base, prepared.record.record, len(prepared.record), prepared.seconds
         )
         self._require_judgeable(prepared)
-        others = self._load_others(kind)  # what is missing is said before anybody judges
+        others = self._load_others(kind)  # missing records are reported before a review begins
         labelled = self._label(prepared)
         if labelled is None:
             return None
@@ -143,7 +143,7 @@ class Enrolment:
         return done
 
     def _require_comparable(self) -> None:
-        """Raise `BundleError` where the models are none to enrol with."""
+        """Raise `BundleError` if the models cannot be trained or compared."""
         base, old = self._base, self._old.card
         if base.network not in TRAINABLE:
             raise BundleError(
@@ -157,14 +157,14 @@ class Enrolment:
             )
 
     def _require_judgeable(self, prepared: "EnrolmentSignal") -> None:
-        """Raise `EcgmonError` where the signal cannot be labelled in the way that is asked for."""
+        """Raise `EcgmonError` if the signal cannot be labelled in the requested way."""
         if self._labels == "review":
             _require_terminal(f"nothing says what is normal in {self._record.name}")
         if self._labels == "assumed normal":
             self._calibration(prepared).fitted(prepared.seconds)
 
     def _load_others(self, kind: "type[WindowNetwork]") -> _OtherWearers:
-        """Load what comes from other wearers; what is only calibrated rehearses nothing."""
+        """Load the records of other wearers; without labels there is no rehearsal."""
         from trainer.enrolment import gate
 
         data = self._request.data
@@ -178,9 +178,9 @@ class Enrolment:
         return _OtherWearers(sets[:n], sets[n:], recordings)
 
     def _label(self, prepared: "EnrolmentSignal") -> "tuple[EnrolmentSignal, int] | None":
-        """Return the labelled signal and how many beats were judged; None if a review was left.
+        """Return the labelled signal and the number of judged beats; None if a review was left.
 
-        A signal that is not labelled by annotations is kept.
+        A signal that is not labelled by annotations is stored.
         """
         if self._labels == "annotations":
             return prepared, 0
@@ -249,7 +249,7 @@ class Enrolment:
 
 
 def _require_labels(prepared: "EnrolmentSignal") -> None:
-    """Raise `UsageError` where too few seconds before the last minute have a label."""
+    """Raise `UsageError` if too few seconds before the last minute have a label."""
     from trainer.enrolment.enrol import HELD_OUT_S
 
     early = prepared.record.labels[: prepared.seconds - HELD_OUT_S]
@@ -261,7 +261,7 @@ def _require_labels(prepared: "EnrolmentSignal") -> None:
 
 
 def _require_terminal(why: str) -> None:
-    """Raise `UsageError` where nobody can review a signal."""
+    """Raise `UsageError` if there is no terminal for a review."""
     if not usable():
         raise UsageError(
             f"This is no terminal, and {why}: run it in one to judge twenty beats, or give "

@@ -1,4 +1,4 @@
-"""The signal of an enrolment: its usable seconds and its beats; loads no torch."""
+"""The signal of an enrolment: usable seconds and beats; this module loads no torch."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trainer.networks.window_networks import WindowNetwork
 
 SHORTEST: Final = 180
-"""Fewest seconds to enrol on."""
+"""Enrolment needs at least this many seconds."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,13 +30,13 @@ class EnrolmentSignal:
     Parameters
     ----------
     record : RecordSet
-        The whole record, labelled as far as it is annotated.
+        The complete record, labelled as far as it is annotated.
     state : ndarray of int8, shape (seconds,)
         Signal state of each second of the enrolment (`ecgmon.signal.quality`).
     beats : ndarray of int64, shape (n,)
         Sample index of each beat found in usable seconds.
     filtered : ndarray of float32, shape (seconds * RATE,)
-        What the band-pass makes of it, in mV.
+        The band-passed signal of the enrolment, in mV.
     """
 
     record: RecordSet
@@ -51,15 +51,15 @@ class EnrolmentSignal:
 
     @property
     def usable(self) -> NDArray[np.bool_]:
-        """Which of them can be used."""
+        """Whether each second can be used, shape (seconds,)."""
         usable: NDArray[np.bool_] = self.state == SIGNAL
         return usable
 
 
 def require_length(record: Record) -> None:
-    """Raise `RecordError` where a record at 360 Hz is too short to enrol on."""
+    """Raise `RecordError` if a record at 360 Hz is too short for enrolment."""
     seconds = len(record.samples) // WINDOW
-    if seconds <= SHORTEST:  # the last one is only looked ahead into
+    if seconds <= SHORTEST:  # the last second is only look-ahead
         raise RecordError(
             f"{record.name} is too short: it has {seconds} whole seconds, and enrolment takes at "
             f"least {SHORTEST + 1}."
@@ -67,7 +67,7 @@ def require_length(record: Record) -> None:
 
 
 def require_eligible(generic: Card, record: str, windows: int, seconds: int = ENROLMENT_S) -> None:
-    """Raise `UsageError` where a record of so many windows is nothing to enrol a wearer on."""
+    """Raise `UsageError` if a record is too short, or the generic model was trained on it."""
     if record in {span.record for span in generic.trained_on}:
         raise UsageError(f"{generic.name} was trained on {record}: that would not be enrolment.")
     if windows < seconds:
@@ -82,7 +82,7 @@ def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Enrolm
     Raises
     ------
     RecordError
-        If the record is too short, at a rate that a monitor does not take, or mostly unusable.
+        If the record is too short, at a rate that a monitor does not accept, or mostly unusable.
     """
     record = converted(record)
     require_length(record)
@@ -110,7 +110,7 @@ def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Enrolm
 
 
 def _held(millivolts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Hold the last measured value where there is none, as the chain does."""
+    """Repeat the last measured value for samples without one, as the chain does."""
     measured = np.where(np.isfinite(millivolts), np.arange(len(millivolts)), 0)
     held: NDArray[np.float64] = np.nan_to_num(millivolts[np.maximum.accumulate(measured)])
     return held

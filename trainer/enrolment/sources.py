@@ -1,4 +1,4 @@
-"""Sources of an enrolment's signal, and the folder where the signal is kept; loads no torch."""
+"""Sources of an enrolment's signal, and its folder on disk; this module loads no torch."""
 
 import contextlib
 import re
@@ -32,10 +32,10 @@ REPORT: Final = ".html"
 
 
 def take(request: EnrolmentRequest) -> tuple[Record, str]:
-    """Return the signal that a request asks for, at `RATE`, and a notice on it, if any.
+    """Return the requested signal at `RATE`, and a notice on it, which may be empty.
 
-    The signal of an unfinished review comes before a captured or a new one, unless it is to be
-    taken afresh or assumed normal. Where it is taken afresh, unfinished reviews are set aside.
+    The signal of an unfinished review has priority over a captured or live one, unless the request
+    is ``afresh`` or assumes a normal rhythm. With ``afresh``, unfinished reviews are set aside.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def take(request: EnrolmentRequest) -> tuple[Record, str]:
 
 
 def from_record(name: str, data: Path | None, seconds: int, annotator: str | None = None) -> Record:
-    """Read the first seconds of a record at `RATE`, fetched first if it is not on this machine."""
+    """Read the first seconds of a record at `RATE`; fetch it if it is not on this machine."""
     record = read_converted(name, annotator=annotator, data=data)
     stop = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
     marks = record.annotations
@@ -78,7 +78,7 @@ def from_captured(wearer: str, seconds: int) -> Record:
     Raises
     ------
     RecordError
-        If there are too few of them in a row.
+        If too few seconds are captured without a gap.
     """
     folder = captured_folder()
     found = reader.captures(folder, wearer)
@@ -105,20 +105,20 @@ def from_captured(wearer: str, seconds: int) -> Record:
 
 
 def from_live(wearer: str, minutes: int, monitor: MonitorAddress) -> Record:
-    """Follow a running monitor until it has captured so much good signal, and read that."""
+    """Follow a running monitor until it has captured enough good signal, and read that."""
     folder = captured_folder()
     span = follow(wearer, minutes * 60 + 1, monitor, folder)
     return resampled.hear(folder, wearer, span.stream, span.start, span.stop)
 
 
 def require_room(wearer: str) -> None:
-    """Raise `UsageError` where neither a model nor a signal of a wearer could be kept."""
+    """Raise `UsageError` if a model or a signal of the wearer could not be stored."""
     for folder in (stored().folder / wearer, _folder(wearer)):
         require_writable(folder, "choose another place with $ECGMON_STATE")
 
 
 def unfinished(wearer: str) -> Record | None:
-    """Return the captured signal whose review was begun last and not finished, if there is one."""
+    """Return the captured signal of the newest unfinished review, or None."""
     for review in _unfinished(wearer):
         path = review.with_suffix("")
         with contextlib.suppress(RecordError):  # its signal is damaged: an older one may not be
@@ -127,7 +127,7 @@ def unfinished(wearer: str) -> Record | None:
 
 
 def set_aside(wearer: str, record: Record | None) -> None:
-    """Leave a record's review aside, or every unfinished one of captured signals."""
+    """Rename a record's review, or without a record every unfinished one, to put it aside."""
     reviews = _unfinished(wearer)
     if record is not None:
         reviews = [place_of(record, wearer).with_suffix(f".{ANNOTATOR}")]
@@ -147,12 +147,12 @@ def _unfinished(wearer: str) -> list[Path]:
 
 
 def keep(record: Record, wearer: str) -> Path:
-    """Keep the signal of an enrolment as a WFDB record of the wearer.
+    """Store the signal of an enrolment as a WFDB record of the wearer.
 
     Returns
     -------
     Path
-        Its files without their suffixes; a review's annotations and the report lie beside them.
+        Path of its files without suffix; a review's annotations and the report have the same.
 
     Raises
     ------
@@ -175,9 +175,9 @@ def keep(record: Record, wearer: str) -> Path:
 
 
 def origin(record: Record) -> tuple[str, int]:
-    """Return what a signal is of, and at which second of it the signal begins.
+    """Return the record or stream that a signal is part of, and its first second in that.
 
-    Captured signals of one stream may overlap, so the stream is what a model has seen of.
+    Captured signals of one stream may overlap, so a card names the stream.
     """
     folder, _, name = record.name.rpartition("/")
     if not NAME.fullmatch(name):
@@ -187,7 +187,7 @@ def origin(record: Record) -> tuple[str, int]:
 
 
 def place_of(record: Record, wearer: str) -> Path:
-    """Return where the signal of an enrolment is kept, and its report beside it."""
+    """Return the path, without suffix, of an enrolment's signal and report."""
     name = record.name.removeprefix(f"captured/{wearer}/")
     return _folder(wearer) / re.sub(r"[^A-Za-z0-9_-]", "_", name)[-64:]
 
@@ -207,7 +207,7 @@ def _require_same(record: Record, path: Path) -> None:
 
 
 def _write(record: Record, path: Path) -> None:
-    """Write the record; its header comes last, so that what is found is whole."""
+    """Write the record; its header comes last, so that a record with a header is complete."""
     import wfdb  # takes a quarter of a second to load
 
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keeping-") as folder:

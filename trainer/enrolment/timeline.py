@@ -14,11 +14,11 @@ from trainer.enrolment.enrol import HELD_OUT_S
 from trainer.enrolment.enrolled import Enrolled
 
 ROW_S: Final = 300
-"""Seconds side by side."""
+"""A plot shows at most this many seconds."""
 HEIGHT: Final = 3.6
-"""Of a plot, in inches."""
+"""Height of a plot, in inches."""
 TOP: Final = 1.25
-"""Of the axis of probabilities: there is room for the crosses."""
+"""Upper limit of the probability axis; crosses are drawn between 1 and this."""
 
 
 def draw(
@@ -33,13 +33,13 @@ def draw(
     Parameters
     ----------
     figure : Figure
-        To draw into.
+        Figure to draw into.
     done : Enrolled
         The enrolment.
     old, new : ndarray of float32, shape (seconds,)
-        What the two models say (`Enrolled.probability`).
+        Probabilities of the two models (`Enrolled.probability`).
     start : int
-        First second.
+        First second of the plot.
     """
     part = slice(start, min(start + ROW_S, done.signal.seconds))
     labels, minute = done.signal.record.labels[part], done.signal.seconds - HELD_OUT_S
@@ -59,7 +59,7 @@ def draw(
 
 
 def _lanes(axes: Axes, labels: NDArray[np.int8], state: NDArray[np.int8], start: int) -> None:
-    """Draw each second in the lane of what it is, which tells it without its colour."""
+    """Draw each second in the lane of its state or label, so that it is known without colour."""
     lanes = (
         ("no signal", state == ABSENT, "unusable"),
         ("noisy", state == NOISY, "unusable"),
@@ -84,10 +84,10 @@ def _probability(
     threshold: float,
     start: int,
 ) -> None:
-    """Draw a bar for each second, with its threshold, and a cross over those that are wrong."""
+    """Draw a bar for each second, the threshold, and a cross over each wrong second."""
     edges = start + np.arange(len(probabilities) + 1)
     asked, abnormal = np.isfinite(probabilities), probabilities >= threshold
-    height = np.maximum(probabilities, 0.02)  # never empty: the lowest says "about 0"
+    height = np.maximum(probabilities, 0.02)  # so that a probability of about 0 is visible
     for colour, which in (("normal", asked & ~abnormal), ("abnormal", abnormal)):
         drawn = np.where(which, height, np.nan)
         axes.stairs(drawn, edges, fill=True, color=COLOURS[colour])

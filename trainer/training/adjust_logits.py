@@ -1,4 +1,4 @@
-"""Adjustment of logits in favour of rare classes."""
+"""Logit adjustment, which raises the logits of rare classes."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -12,7 +12,7 @@ from trainer.data.examples import Examples
 from trainer.training.recipe import Network, class_probabilities, class_weights
 
 _LEAST: Final = 1e-30
-"""Probabilities below this count as this, so that they have a logarithm."""
+"""Probabilities are raised to at least this, so that each has a logarithm."""
 
 
 def adjust_logits(
@@ -30,17 +30,17 @@ def adjust_logits(
     Parameters
     ----------
     network : Module
-        Trained; it is changed.
+        Trained network; it is changed.
     output : Linear
         Its last layer.
     training : Examples
-        What class weights are of.
+        Examples from which the class weights are computed.
     validation : Examples
-        What chooses.
+        Examples on which the share is chosen.
     shares : sequence of float
-        To choose from; the first of equally good ones is taken.
+        Shares to choose from; of equally good ones the first is used.
     worth : callable
-        Maps the figures on validation to what is to be high.
+        Maps the figures on validation to a score; higher is better.
     """
     weights = class_weights(training.counts).numpy()
     adjustment = np.log(np.where(weights > 0, weights, 1))

@@ -1,4 +1,4 @@
-"""Augmentation of beats."""
+"""Augmentation of beats for training."""
 
 from typing import Final
 
@@ -10,15 +10,17 @@ from trainer.training.recipe import ExampleBatches
 
 
 class AugmentedBatches(ExampleBatches):
-    """Batches whose signal, the first channel, is a little shifted, scaled and noisy each time."""
+    """Batches whose first channel, the signal, is shifted, scaled and made noisy at random."""
 
     SHIFT: Final = 1
-    """Samples at most, either way."""
+    """A signal is shifted by at most this many samples to either side."""
     SCALE: Final = 0.05
+    """A signal is scaled by a factor between 1 minus and 1 plus this."""
     NOISE: Final = 0.005
+    """Standard deviation of the added noise, in units of the signal."""
 
     SETTINGS: Final = {"shift": SHIFT, "scale": SCALE, "noise": NOISE}
-    """What decides how."""
+    """Settings that decide the augmentation."""
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Return inputs, shape (size, channels, length), and labels, shape (size,)."""
@@ -29,6 +31,6 @@ class AugmentedBatches(ExampleBatches):
         signal = inputs[:, 0].gather(1, where)
         scale = rng.uniform(1 - self.SCALE, 1 + self.SCALE, (size, 1)).astype(np.float32)
         noise = self.NOISE * rng.standard_normal((size, length), dtype=np.float32)
-        # Indexing with a list of examples has made a copy: the examples stay as they are.
+        # Indexing with a list has made a copy, so the examples do not change.
         inputs[:, 0] = signal * torch.from_numpy(scale) + torch.from_numpy(noise)
         return inputs, labels

@@ -1,4 +1,4 @@
-"""Batches for training and the loss that goes with each kind."""
+"""Batches for training, and the loss of each kind of batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,17 +27,17 @@ from trainer.networks.window_networks import BeatNet, WindowNetwork
 
 Noise = Sequence[NDArray[np.float32]]
 SEGMENT_S: Final = 10
-"""Seconds of one training segment; its history and look-ahead come on top."""
+"""A training segment has this many seconds, without its history and look-ahead."""
 WARM_S: Final = 4
-"""Seconds drawn before it where the rhythm is made faster, so that its history is as fast."""
+"""If the rhythm is made faster, this many seconds before the segment are too, for its history."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Group:
-    """Windows ``start`` to ``stop - 1`` of some records: ``share`` of every batch comes from them.
+    """Windows ``start`` to ``stop - 1`` of records, which give ``share`` examples of each batch.
 
-    ``stop`` past a record's end means its end. Of each record drawn come ``together`` stretches in
-    a row.
+    A ``stop`` past a record's end means its end. Each record drawn gives ``together`` successive
+    examples of the batch.
     """
 
     sets: Sequence[RecordSet]
@@ -108,31 +108,33 @@ class WindowBatches:
 class SegmentBatches:
     """Stretches of signal with targets along time, for `BeatNet`.
 
-    Amplitude and noise vary at random, within what another electrode or amplifier would do; real
-    noise is added to some stretches, some are made faster, and in some normal beats are made
-    premature.
+    Amplitude and noise vary at random, as between electrodes or amplifiers. Recorded noise is added
+    to some stretches, some are made faster, and in some normal beats are made premature.
 
     Parameters
     ----------
     groups : sequence of Group
-        Where the stretches come from.
+        Records and windows that the stretches come from.
     recordings : sequence of ndarray of float32
-        Of noise; see `trainer.data.noise`.
+        Recordings of noise (`trainer.data.noise`).
     premature : float
-        Share of the stretches in which beats are made premature, where they can be.
+        Share of the stretches in which beats are made premature, if possible.
     faster : float
         Share of the stretches whose rhythm is made faster.
     run_on : float
-        Chance that a premature beat is followed by another (`trainer.data.rhythms`).
+        Probability that a premature beat is followed by another (`trainer.data.rhythms`).
     smoothing : float
-        Label smoothing (Szegedy et al. 2016): how far targets are drawn towards 0.5.
+        Label smoothing (Szegedy et al. 2016): targets are moved this share of the way to 0.5.
     """
 
     GAIN = 0.2
+    """Standard deviation of the logarithm of the random gain."""
     NOISE = 0.03
+    """Largest standard deviation of the white noise, in units of the amplitude scale."""
     ALONG_TIME = 4.0
+    """Weight of the loss of abnormal beats along time; the loss of windows has weight 1."""
     BEATS = 1.0
-    """Weights of the abnormal beats and of all beats along time; that of the windows is 1."""
+    """Weight of the loss of all beats along time."""
     criterion = staticmethod(functional.binary_cross_entropy_with_logits)
 
     def __init__(
@@ -152,7 +154,7 @@ class SegmentBatches:
         self._run_on = run_on
         self._smoothing = smoothing
         self._warm = WARM_S if faster else 0
-        self._drawn = (  # what is taken out is filled up from the seconds beyond
+        self._drawn = (  # later seconds replace the samples that are taken out
             SEGMENT_S + (LONGEST_S if premature else 0) + (SHORTER_S + WARM_S if faster else 0)
         )
 
@@ -197,7 +199,7 @@ class SegmentBatches:
             raise TypeError("segments are for networks with outputs along time")
         signal, beats, labels = batch
         logits = network.along_time(signal)
-        # Whether the outermost steps are beside a beat of the next window is not this one's to say.
+        # Whether an outermost step is beside a beat of the next window is unknown here.
         inner = torch.ones(beats.shape[-1], dtype=torch.bool)
         inner[[0, -1]] = False
         labelled = (labels != UNLABELLED)[..., None].expand_as(beats)
@@ -233,13 +235,13 @@ DECIDED_BY: Final = {
     "rhythms": rhythms.DECIDED_BY,
     "recordings": noise.DECIDED_BY,
 }
-"""What decides batches beside what `SegmentBatches` is given."""
+"""Settings that decide batches, besides the arguments of `SegmentBatches`."""
 
 
 def _widened(here: Tensor) -> Tensor:
-    """Mark the steps beside a mark as well, inside its own window alone.
+    """Mark the steps beside a mark as well, only inside the same window.
 
-    So each window's targets follow from its own beats, and none tells the label of another.
+    Each window's targets then depend on its own beats alone and reveal no other window's label.
     """
     wide = functional.max_pool1d(here.float().flatten(0, 1), 3, 1, 1)
     return wide.reshape(here.shape)

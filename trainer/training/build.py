@@ -1,4 +1,4 @@
-"""Training of the built-in networks, and the content of their cards."""
+"""Training of the built-in networks, and the fields of their cards."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,33 +29,37 @@ from trainer.training.fit import Epoch, FitSettings, deterministic, fit
 from trainer.training.scoring import Judgements, best_threshold, judge, probabilities
 
 CHECKED_WINDOWS: Final = 1000
-"""Real windows on which every exported bundle is compared with torch."""
+"""Every exported bundle is compared with torch on at most this many real windows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a built-in network is trained, generic and for a wearer; chosen on `splits.CHOOSING`."""
+    """Training of a built-in network, generic and for a wearer; chosen on `splits.CHOOSING`."""
 
     network: Callable[[], WindowNetwork]
-    """Makes a generic network to train."""
+    """Makes an untrained generic network."""
     batches: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
     enrolment: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
+    """Makes the batches of an enrolment; ``batches`` makes those of the generic training."""
     share: int
+    """A batch has this many examples."""
     together: int
-    """Of the generic training: stretches in a row that are one wearer's."""
+    """In the generic training, this many successive examples of a batch are of one wearer."""
     rehearsal: int
-    """So much of an enrolment's batch rehearses what the generic model was trained on."""
+    """This many examples of an enrolment's batch are from the generic model's training data."""
     generic: FitSettings
+    """Settings of the generic training."""
     patient: FitSettings
+    """Settings of an enrolment."""
     patient_threshold: float = 0.5
-    """Fine-tuning calibrates a model to its wearer, so the generic threshold is not kept."""
+    """Threshold of a wearer's model, which fine-tuning calibrates to the wearer."""
 
 
 TRAININGS: Final = {
     "beatnet": Training(
         partial(BeatNet, norm=WearerNorm),
         SegmentBatches,
-        # Five minutes are soon learned by heart, and often hold no premature beat.
+        # Five minutes are soon overfitted, and often hold no premature beat.
         partial(SegmentBatches, premature=0.5, smoothing=0.05),
         32,
         WearerNorm.STRETCHES,
@@ -78,12 +82,12 @@ TRAININGS: Final = {
 
 
 PROCEDURE: Final = 1
-"""Raised by hand when networks, generic ones or wearers' own, train or are judged differently with
-the same settings (`trainer.evaluation.results.digest`)."""
+"""Version of the procedure for the digest of results (`trainer.evaluation.results.digest`). Raise
+it by hand if networks are trained or judged differently with the same settings."""
 
 
 def decided_by(network: str) -> dict[str, object]:
-    """Return what decides how a built-in network is trained, generic and for a wearer, as data."""
+    """Return as data all settings that decide the training of a built-in network."""
     training = TRAININGS[network]
     return {
         "procedure": PROCEDURE,
@@ -99,7 +103,7 @@ def decided_by(network: str) -> dict[str, object]:
 
 
 def _given(make: Callable[..., object]) -> dict[str, object]:
-    """Return the arguments that a maker of batches has already, or by default."""
+    """Return the arguments of a maker of batches that are bound or have a default."""
     arguments = signature(make).parameters.values()
     return {each.name: each.default for each in arguments if each.default is not each.empty}
 
@@ -121,11 +125,11 @@ def train_generic(
     network : str
         Name in `trainer.networks.window_networks.NETWORKS`.
     training : sequence of RecordSet
-        What it is fitted to.
+        Records that it is fitted to.
     validation : sequence of RecordSet
-        Other wearers, who choose its epoch and threshold.
+        Records of other wearers, on which epoch and threshold are chosen.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     path : Path
         The bundle to write.
     noise : sequence of ndarray of float32
@@ -133,7 +137,7 @@ def train_generic(
     progress : callable, optional
         Called after each epoch.
     unseen : sequence of RecordSet, optional
-        Wearers who take part in nothing; the card gives the figures on them.
+        Records of wearers used for nothing else; the card has the figures on them.
 
     Returns
     -------
@@ -193,18 +197,18 @@ def fine_tune(
     wearer : RecordSet
         The wearer's record.
     seconds : int
-        How many of its windows are fitted to.
+        Number of its first windows that are fitted to.
     rehearsal : sequence of RecordSet
-        What a part of every batch rehearses, against forgetting.
+        Training data of the generic model, for a part of every batch, against forgetting.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     noise : sequence of ndarray of float32
         Recordings of noise to train with (`trainer.data.noise`).
 
     Returns
     -------
     WindowNetwork
-        Folded, in evaluation mode.
+        The fine-tuned network, folded and in evaluation mode.
     """
     deterministic(seed)
     network, card = export.restore(generic)
@@ -218,7 +222,7 @@ def fine_tune(
 
 
 def validated(protocol: str, judged: Judgements, threshold: float) -> Validation:
-    """Return for a card what came of records judged at a threshold."""
+    """Return the card's counts of records judged at a threshold."""
     counts = [s.confusion(p, threshold) for s, p in judged]
     tp, fp, tn, fn = (sum(getattr(c, name) for c in counts) for name in ("tp", "fp", "tn", "fn"))
     return Validation(protocol, tuple(s.record for s, _ in judged), tp, fp, tn, fn)
@@ -232,7 +236,7 @@ def validated_part(
     start: int,
     stop: int,
 ) -> Validation:
-    """Return for a card what came of the windows ``start`` to ``stop`` of one record."""
+    """Return the card's counts of the windows ``start`` to ``stop - 1`` of one record."""
     judged = probabilities(network, record.inputs[start:stop])
     counts = record.confusion(judged, threshold, start)
     return Validation(protocol, (record.record,), counts.tp, counts.fp, counts.tn, counts.fn)
@@ -254,21 +258,20 @@ def write_bundle(
     labels: LabelSource = "annotations",
     evaluation: Validation | None,
 ) -> Model:
-    """Write the bundle of a network, with what follows for its card from it and this machine.
+    """Write the bundle of a network; fill in the card's fields about the network and this machine.
 
     Parameters
     ----------
     network : WindowNetwork
-        Folded, in evaluation mode.
+        The network, folded and in evaluation mode.
     path : Path
-        Where to write.
+        The bundle to write.
     checked : ndarray of float32, shape (n, inputs)
-        Real windows, on the first `CHECKED_WINDOWS` of which the bundle is compared with the
-        network.
+        Real windows; the bundle is compared with the network on the first `CHECKED_WINDOWS`.
     trained : sequence of ScoredSpan
-        All that the network was ever fitted to.
+        Spans of all records that the network was ever fitted to.
     windows : ndarray of int8
-        Labels of what it was fitted to now.
+        Labels of the windows that it was fitted to in this training.
 
     Other arguments are fields of the card.
     """

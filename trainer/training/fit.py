@@ -15,19 +15,20 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from trainer.training.batches import Batches
 
 AVERAGING: Final = 0.99
-"""Share of the running average of the weights that each step keeps. The average over the last
-hundred steps or so is what is judged and kept: it varies far less from epoch to epoch."""
+"""Each step keeps this share of the running average of the weights, which thus covers about the
+last hundred steps. The average is what is judged and returned, because it varies far less from
+epoch to epoch."""
 PLATEAU: Final = 2
-"""Epochs without a better score after which the *plateau* schedule lowers the rate."""
+"""The *plateau* schedule lowers the learning rate after this many epochs without a better score."""
 LOWERED: Final = 0.3
-"""What it is multiplied with then."""
+"""The *plateau* schedule multiplies the learning rate by this."""
 LONGEST_GRADIENT: Final = 1.0
-"""Norm that the gradient of a step is cut to."""
+"""The gradient of a step is clipped to this norm."""
 RISING: Final = 0.2
-"""Share of a one-cycle schedule in which the rate rises."""
+"""The learning rate rises during this share of a one-cycle schedule."""
 PROCEDURE: Final = 1
-"""Raised by hand when `fit` trains differently with the same settings: kept results that depend on
-it are then no longer valid (`trainer.evaluation.results.digest`)."""
+"""Version of `fit`. Raise it by hand if `fit` trains differently with the same settings: stored
+results that depend on it are then no longer valid (`trainer.evaluation.results.digest`)."""
 DECIDED_BY: Final = {
     "procedure": PROCEDURE,
     "plateau": PLATEAU,
@@ -35,7 +36,7 @@ DECIDED_BY: Final = {
     "longest gradient": LONGEST_GRADIENT,
     "rising": RISING,
 }
-"""What decides every training, beside its `FitSettings`."""
+"""Settings that decide every training, besides its `FitSettings`."""
 OPTIMISERS: Final = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -54,22 +55,22 @@ class FitSettings:
     epochs : int
         Passes over the data.
     steps : int or None
-        Batches in an epoch; None for as many as hold the data once.
+        Batches in an epoch; None for one pass over the data.
     learning_rate : float
-        Where the schedule begins; the peak of a one-cycle schedule (Smith & Topin 2018).
+        Initial learning rate; the peak of a one-cycle schedule (Smith & Topin 2018).
     weight_decay : float
-        Of the optimiser.
+        Weight decay of the optimiser.
     seed : int
-        Of weights, order and augmentation.
+        Seed of weights, order and augmentation.
     optimiser : str
-        AdamW (Loshchilov & Hutter 2019) unless a publication says otherwise.
+        AdamW (Loshchilov & Hutter 2019) unless a publication uses another.
     schedule : str
         *one-cycle*; *plateau*, which lowers the rate when the score has not risen for `PLATEAU`
         epochs; or *constant*.
     patience : int or None
-        Epochs without a better score after which training ends; None for never.
+        Training ends after this many epochs without a better score; None for never.
     averaging : float
-        Share of the running average that each step keeps; 0 for the weights themselves.
+        Share of the running average that each step keeps; 0 for no averaging.
     """
 
     epochs: int
@@ -85,7 +86,7 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Losses and score after an epoch."""
+    """Mean loss of an epoch, and the score after it."""
 
     number: int
     of: int
@@ -94,10 +95,10 @@ class Epoch:
 
 
 def deterministic(seed: int) -> None:
-    """Make torch repeat itself: same seed, same machine, same weights.
+    """Make torch deterministic: the same seed on the same machine gives the same weights.
 
-    One thread: so small a network gains little from a second one, which would wait for every other
-    process and round differently. Two trainings side by side use two cores.
+    Torch uses one thread. So small a network gains little from a second one, which would wait for
+    other processes and round differently. Two trainings side by side use two cores.
     """
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(mode=True)
@@ -117,11 +118,11 @@ def fit(
     Parameters
     ----------
     network : Module
-        Starting point; it is changed on the way.
+        The network to train; it is changed.
     batches : Batches
         Training data and loss.
     settings : FitSettings
-        How to train.
+        Settings of the training.
     score : callable, optional
         Judges the network after each epoch on data that is not trained on; higher is better.
     progress : callable, optional
@@ -130,8 +131,8 @@ def fit(
     Returns
     -------
     Module
-        The network of the best epoch, of the last one without ``score``; averaged if the settings
-        say so, and in evaluation mode.
+        The network of the best epoch, or of the last one without ``score``; averaged if the
+        settings ask for it, and in evaluation mode.
     """
     rng = np.random.default_rng(settings.seed)
     steps = settings.steps or batches.steps
@@ -176,7 +177,7 @@ def _cycle(optimiser: Optimizer, settings: FitSettings, steps: int) -> OneCycleL
 
 
 def _averaged(network: Network, share: float) -> tuple[AveragedModel | None, Network]:
-    """Return what averages the weights, if anything does, and the network to judge."""
+    """Return the averaging model or None, and the network to judge."""
     if not share:
         return None, network
     average = get_ema_multi_avg_fn(share)  # type: ignore[no-untyped-call]  # torch's own gap

@@ -1,4 +1,4 @@
-"""Export: a trained network becomes a bundle, checked against the runtime that will serve it."""
+"""Export of a trained network as a bundle, compared with the runtime that will serve it."""
 
 import contextlib
 import io
@@ -25,7 +25,7 @@ from ecgmon.models.card import AnyCard, Card
 from trainer.networks.window_networks import NETWORKS, WindowNetwork
 
 TOLERANCE: Final = 1e-5
-"""Largest difference between torch and ONNX Runtime in a probability."""
+"""Probabilities of torch and ONNX Runtime may differ by at most this."""
 _PREFIX: Final = "network."
 
 
@@ -50,27 +50,27 @@ class _Served(nn.Module):
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what takes part in training."""
+    """Return the versions of Python and of the packages used in training."""
     names = ("ecgmon", "torch", "onnx", "onnxruntime", "numpy", "scipy", "wfdb")
     return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
 def now() -> str:
-    """Return the time of day for a card."""
+    """Return the current time in UTC, for a card."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def export(network: WindowNetwork, card: Card, path: Path, windows: NDArray[np.float32]) -> Model:
-    """Write a bundle and prove that it says what the network says.
+    """Write a bundle and check that it gives the network's probabilities.
 
     Parameters
     ----------
     network : WindowNetwork
         A folded network in evaluation mode.
     card : Card
-        What it is; ``graph_bytes`` is filled in here.
+        Card of the bundle; ``graph_bytes`` is filled in here.
     path : Path
-        Where to write; replaced in one step, never half written.
+        The bundle to write; the file is replaced atomically.
     windows : ndarray of float32, shape (n, inputs)
         Real windows to compare torch and ONNX Runtime on.
 
@@ -94,14 +94,14 @@ def export_served(
     inputs: NDArray[np.float32],
     load: Callable[[Path], RunsT],
 ) -> RunsT:
-    """Write a bundle of any kind; what `export` does for models of windows.
+    """Write a bundle of any kind, as `export` does for models of windows.
 
     Parameters
     ----------
     served : Module
-        Maps what a user gives, named ``signal`` in its forward, to probabilities.
+        Maps the input of the bundle, named ``signal`` in its forward, to probabilities.
     load : callable
-        Reads the bundle as its users will.
+        Reads the bundle as its users will do.
     """
     graph = _graph(served.eval(), torch.from_numpy(inputs[:2]))
     card = msgspec.structs.replace(card, graph_bytes=len(graph))
@@ -128,7 +128,7 @@ def restore(path: Path) -> tuple[WindowNetwork, Card]:
     Raises
     ------
     BundleError
-        If it is no valid bundle or its weights do not fit the network its card names.
+        If it is no valid bundle, or its weights do not fit the network that its card names.
     """
     card = Model.load(path).card
     if card.network not in NETWORKS:
@@ -160,7 +160,7 @@ def _graph(served: nn.Module, example: Tensor) -> bytes:
     if program is None:
         raise BundleError("The network cannot be exported.")
     proto = program.model_proto
-    # Where each operator was traced from: half the file, with paths of this machine in it.
+    # The traces of each operator's source are half the file and hold paths of this machine.
     for node in proto.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
@@ -174,7 +174,7 @@ def _graph(served: nn.Module, example: Tensor) -> bytes:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's remarks on torchvision and its own internals from the user."""
+    """Suppress the exporter's messages about torchvision and its internals."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

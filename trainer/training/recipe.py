@@ -19,21 +19,22 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """Maps logits, float32 of shape (n, classes), and labels, int64 of shape (n,), to the mean loss."""
 Network = TypeVar("Network", bound=nn.Module)
 REHEARSED: Final = 1000
-"""Examples that an adaptation repeats from what its network was trained on, classes as frequent as
-there: with as many of each, wearers of `DS1_CHOOSING` were called ectopic far too often."""
+"""An adaptation repeats at most this many of its network's training examples, with the same class
+frequencies. With equal frequencies too many beats of the wearers of `DS1_CHOOSING` were called
+ectopic."""
 
 
 class ExampleBatches:
-    """Batches of examples in random order, none twice in an epoch.
+    """Batches of examples in random order, without replacement in an epoch.
 
     Parameters
     ----------
     examples : Examples
         The data.
     size : int
-        Examples in a batch; the last ones of an epoch that do not fill one are left out.
+        Examples in a batch; an incomplete last batch of an epoch is left out.
     loss : callable
-        See `Loss`.
+        Loss function, see `Loss`.
     """
 
     def __init__(self, examples: Examples, size: int, loss: Loss) -> None:
@@ -69,7 +70,7 @@ class Checkpoints:
     Parameters
     ----------
     folder : Path or None
-        None keeps nothing.
+        The folder; None stores nothing.
     progress : callable
         Called with the network's name after each epoch.
     """
@@ -88,11 +89,12 @@ class Checkpoints:
         Parameters
         ----------
         name : str
-            What it is kept as.
+            Name of its file.
         network : Module
-            Where training begins; if a finished one is kept, its weights are loaded into this.
+            Untrained network. If a finished one is stored, its weights are loaded into this.
         train : callable
-            Maps the network and what to call after each epoch to the trained one.
+            Trains the network and returns it; its second argument is to be called after each
+            epoch.
         """
 
         def trained() -> Network:
@@ -122,11 +124,11 @@ class Task:
     Parameters
     ----------
     training, validation : Examples
-        To fit to, and to choose epochs on.
+        Examples that are fitted to, and those on which epochs are chosen.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     shelf : Checkpoints
-        For finished networks.
+        Store of finished networks.
     """
 
     training: Examples
@@ -136,43 +138,47 @@ class Task:
 
 
 Networks = Callable[[int, int, int], Mapping[str, nn.Module]]
-"""Makes a recipe's untrained networks by name: for inputs of (channels, length), and classes."""
+"""Makes a recipe's untrained networks by name, from channels, length and number of classes."""
 System = Callable[[Task], nn.Module]
-"""Trains one system of a recipe: its network maps inputs, float32 of shape (n, channels, length),
+"""Trains one system of a recipe. Its network maps inputs, float32 of shape (n, channels, length),
 to logits, float32 of shape (n, classes)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one kind of network is trained: a study's or our own; one file each in `trainer.recipes`.
+    """Recipe for training one kind of network, a study's or our own.
+
+    Each recipe is one file in `trainer.recipes`.
 
     Parameters
     ----------
     study : int
         Number of the study; 0 for our own.
     about : str
-        One sentence.
+        Description in one sentence.
     data : str
         *beats* of five classes, or *windows* that are normal or abnormal.
     systems : mapping of str to System
-        By name; the last one is what the recipe exports.
+        Systems by name; the recipe exports the last one.
     loss : callable
-        Of a wearer's adaptation; see `Loss`.
+        Loss function of a wearer's adaptation, see `Loss`.
     adaptation : FitSettings
-        How a trained network is fitted to the first minutes of one wearer.
+        Settings for fitting a trained network to the first minutes of one wearer.
     networks : Networks
-        All that its systems train: what decides its results (`trainer.evaluation.results.digest`).
+        All networks that its systems train, for the digest of results
+        (`trainer.evaluation.results.digest`).
     settings : mapping of str to object
-        And all other numbers and texts that decide how they are trained.
+        All other numbers and texts that decide the training, for the digest.
     procedure : int
-        Raised by hand when its systems train differently with the same networks and settings.
+        Version of the systems' code, for the digest. Raise it by hand if they train differently
+        with the same networks and settings.
     batch : int
         Examples in a batch of the adaptation.
     published : mapping of str to mapping of str to float
         Published figures of each system.
     individual : callable, optional
-        Trains the network of one wearer, who is named, from that wearer's examples alone, some of
-        which choose.
+        Trains the network of one named wearer from that wearer's examples alone, some of which are
+        used for validation.
     """
 
     study: int
@@ -195,16 +201,16 @@ def adapt(recipe: Recipe, network: Network, own: Examples, others: Examples, see
     Parameters
     ----------
     recipe : Recipe
-        Says how.
+        Recipe of the network.
     network : Module
         One of its trained networks; it is not changed.
     own : Examples
         The wearer's labelled examples.
     others : Examples
-        What the network was trained on; some are repeated, so that what the wearer has not shown
-        yet is not forgotten.
+        Training examples of the network. Some are repeated, so that classes without examples of the
+        wearer are not forgotten.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     """
     deterministic(seed)
     rng = np.random.default_rng(seed)
@@ -226,7 +232,7 @@ def class_probabilities(network: nn.Module, inputs: NDArray[np.float32]) -> NDAr
 
 
 def class_weights(counts: NDArray[np.intp]) -> Tensor:
-    """Return weights that make all classes count alike, with mean 1 over the examples.
+    """Return weights that give all classes the same total, with mean 1 over the examples.
 
     Parameters
     ----------
@@ -243,7 +249,7 @@ def class_weights(counts: NDArray[np.intp]) -> Tensor:
 
 
 def recalls(truth: NDArray[np.int8], called: NDArray[np.intp], classes: int) -> Sequence[float]:
-    """Return the share of each class that was called so; NaN for a class without examples."""
+    """Return the recall of each class; NaN for a class without examples."""
     return [
         float(np.mean(called[truth == label] == label)) if (truth == label).any() else np.nan
         for label in range(classes)
@@ -251,7 +257,7 @@ def recalls(truth: NDArray[np.int8], called: NDArray[np.intp], classes: int) -> 
 
 
 def balanced_accuracy(network: nn.Module, examples: Examples) -> float:
-    """Return the mean recall over the classes that there are, the *class-weighted* accuracy."""
+    """Return the mean recall over the classes present, the *class-weighted* accuracy."""
     called = class_probabilities(network, examples.inputs).argmax(1)
     return float(np.nanmean(recalls(examples.labels, called, len(examples.classes))))
 

@@ -29,20 +29,20 @@ _UNSEEN: Final = "wearers never seen"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TrainedRecipe:
-    """A recipe's network, and the examples that it was made from and judged on.
+    """A recipe's network, and the examples that it was trained and judged on.
 
     Parameters
     ----------
     name : str
-        Of the recipe.
+        Name of the recipe.
     network : Module
         The network.
     training, validation, evaluation : Examples
-        Fitted to, chosen on, and never seen.
+        Examples fitted to, examples on which epochs were chosen, and those of wearers never seen.
     records : mapping of str to str
         Name of each wearer's record.
     seed : int
-        Of everything random.
+        Seed of all random numbers.
     """
 
     name: str
@@ -55,7 +55,7 @@ class TrainedRecipe:
 
     @property
     def spans(self) -> tuple[ScoredSpan, ...]:
-        """The seconds of each record fitted to."""
+        """Span of each record that was fitted to, in seconds."""
         last = {
             str(wearer): self.training.samples[self.training.wearers == wearer].max()
             for wearer in np.unique(self.training.wearers)
@@ -127,7 +127,7 @@ def export_windows(trained: TrainedRecipe, path: Path) -> Model:
 
 
 class Classes(nn.Module):
-    """The probabilities of a network of classes."""
+    """A network of classes that returns probabilities instead of logits."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class _OfChannels(nn.Module):
 
 
 class _Windows(WindowNetwork):
-    """A network of the classes normal and abnormal, as one that judges windows."""
+    """A network of the classes normal and abnormal, as a network of windows with one logit."""
 
     def __init__(self, name: str, network: nn.Module, length: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Judging networks: their probabilities, and the thresholds that suit wearers not fitted to."""
+"""Scoring of networks: probabilities of windows, and the best threshold over wearers."""
 
 from collections.abc import Sequence
 

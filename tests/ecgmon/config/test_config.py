@@ -155,7 +155,7 @@ def test_what_is_wrong_is_one_sentence_with_its_place(tmp_path, text):
     assert REFUSED[text] in refused(tmp_path, text)
 
 
-def test_what_the_environment_has_wrong_is_said_too(tmp_path):
+def test_wrong_environment_variables_are_reported_too(tmp_path):
     cases = {
         "ECGMON_LIMITS_WEARERS": "$ECGMON_LIMITS_WEARERS: limits.wearers cannot be",
         "ECGMON_LIMITS_WEARER": "there is no ECGMON_LIMITS_WEARER; did you mean "
@@ -249,7 +249,7 @@ def test_whatever_is_configured_is_the_same_when_what_is_shown_is_read(
     assert msgspec.to_builtins(again.config) == msgspec.to_builtins(loaded.config)
 
 
-def test_a_folder_that_may_not_be_entered_is_said_in_one_sentence(tmp_path, monkeypatch):
+def test_a_folder_without_permission_is_reported_in_one_sentence(tmp_path, monkeypatch):
     def denied(path, *_, **__):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 

@@ -17,7 +17,7 @@ from ecgmon.records.record import Found
 from trainer.data.splits import STUDY
 
 # Windows of one second that study 1 keeps, and how many of them are abnormal. Counted from the
-# annotation files alone: a second is kept if it has annotations and every one is a beat symbol.
+# annotation files alone: a second counts if it has annotations and every one is a beat symbol.
 STUDY_WINDOWS = {
     "100": (1804, 34),
     "102": (1800, 1723),
@@ -134,7 +134,7 @@ def test_every_beat_symbol_of_wfdb_has_its_aami_class():
             assert symbol in AAMI_CLASSES or symbol == "!", symbol
 
 
-def test_beats_and_abnormal_beats_are_told_from_other_marks():
+def test_beats_and_abnormal_beats_are_separated_from_other_marks():
     some = annotations(*enumerate("NL+V~?N|"))
     assert is_beat(some).tolist() == [True, True, False, True, False, True, True, False]
     assert is_abnormal(some).tolist() == [False, True, False, True, False, True, False, False]

@@ -1,4 +1,4 @@
-"""What a layout refuses, each with a sentence that says why."""
+"""States that do not fit a layout are refused, each with the reason in one sentence."""
 
 import zlib
 from collections import deque
@@ -115,7 +115,7 @@ def test_rows_go_into_any_row_and_touch_no_other():
     assert [part.n for part in there.parts] == [0, 0, 0, 4]
 
 
-def test_what_fits_is_taken():
+def test_a_state_that_fits_its_layout_is_accepted():
     thing = Thing()
     thing.restore(forged(Thing.layout, GOOD))
     assert thing.parts["1"].n == 3

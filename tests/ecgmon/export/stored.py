@@ -1,4 +1,4 @@
-"""What a monitor keeps, made by hand."""
+"""A monitor's captures and journal, made by hand."""
 
 import sqlite3
 from contextlib import closing
@@ -50,7 +50,7 @@ class StoredFiles:
             )
 
     def say(self, message, late_s=1.0, stream_began=T0):
-        """Write a message as it is said: so late after what it tells of."""
+        """Write a message to the journal, ``late_s`` seconds after the signal that it is about."""
         time = getattr(message, "time", stream_began + getattr(message, "first", 0) / 360)
         self.row(messages.encode(message).decode(), time + late_s, message.wearer)
 

@@ -1,4 +1,4 @@
-"""Reading the journal: whole, beside its writer, and whatever it holds."""
+"""Reading the journal: complete, while it is written, and with any content."""
 
 import os
 import sqlite3
@@ -15,7 +15,7 @@ from tests.ecgmon.export.stored import OTHER, STREAM, T0, StoredFiles, alarm, wi
 from tests.ecgmon.wire.strategies import TO_VIEWER
 
 
-def test_all_that_was_said_of_a_wearer_is_read_however_many_rows_there_are(stored, monkeypatch):
+def test_all_messages_of_a_wearer_are_read_however_many_rows_there_are(stored, monkeypatch):
     monkeypatch.setattr(journal_messages, "BATCH", 3)
     for second in range(10):
         stored.say(window(second))
@@ -56,7 +56,7 @@ def test_neither_the_writer_nor_the_reader_waits_for_the_other(stored):
 
 def test_rows_that_are_none_are_counted_and_left_out(stored):
     stored.say(window(0))
-    whole = messages.encode(window(1)).decode()
+    valid = messages.encode(window(1)).decode()
     for message, time in [
         ("", T0),
         ("{", T0),
@@ -66,11 +66,11 @@ def test_rows_that_are_none_are_counted_and_left_out(stored):
         ("x" * 100_000, T0),
         (messages.encode(messages.Subscribed()).decode(), T0),
         (messages.encode(messages.Closed(wearer="bob", stream=STREAM, end=0)).decode(), T0),
-        (whole, "never"),
-        (whole, -1.0),
-        (whole, float("inf")),
-        (whole, 1e300),
-        (whole.replace("360", str(2**62)), T0),
+        (valid, "never"),
+        (valid, -1.0),
+        (valid, float("inf")),
+        (valid, 1e300),
+        (valid.replace("360", str(2**62)), T0),
     ]:
         stored.row(message, time)
     found = stored.journal_messages()
@@ -82,7 +82,7 @@ def test_rows_that_are_none_are_counted_and_left_out(stored):
 @given(st.lists(TO_VIEWER, max_size=5), st.floats())
 @settings(max_examples=20)
 def test_any_messages_at_any_time_are_read(tmp_path_factory, found, time):
-    stored = StoredFiles(tmp_path_factory.mktemp("kept"))
+    stored = StoredFiles(tmp_path_factory.mktemp("stored"))
     for number, message in enumerate(found):
         if time == time:  # SQLite has no NaN
             stored.row(messages.encode(message).decode(), time, "ann", number)
@@ -127,7 +127,7 @@ def test_a_database_that_is_no_journal_is_refused(tmp_path, table):
         journal_messages.read(path, "ann")
 
 
-def test_a_journal_that_is_not_there_or_no_file_is_said(tmp_path):
+def test_a_journal_that_is_missing_or_not_a_file_is_reported(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for name in ("nowhere", "pipe", "."):
         with pytest.raises(UsageError, match="There is no journal"):

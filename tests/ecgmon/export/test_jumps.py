@@ -16,20 +16,20 @@ RAMP = np.arange(10 * RATE)
 
 
 def ten_seconds(stored, at_s, measured_s):
-    """Keep ten seconds of signal from a second of the stream on, and what is said of them."""
+    """Store ten seconds of signal from a second of the stream on, and their verdicts."""
     stored.capture(RAMP, first=at_s * RATE, began=BEGAN + timedelta(seconds=measured_s))
     for second in range(10):
         stored.say(window(at_s + second), stream_began=T0 + measured_s - at_s)
 
 
-def gap(stored, from_s, to_s, said_s):
+def gap(stored, from_s, to_s, sent_s):
     """Say that seconds are missing, and fill the latest of them as a monitor does."""
     ids = {"wearer": "ann", "stream": STREAM}
     missing = messages.Gap(**ids, first=360 * from_s, count=360 * (to_s - from_s))
-    stored.row(messages.encode(missing).decode(), T0 + said_s)
+    stored.row(messages.encode(missing).decode(), T0 + sent_s)
     for second in range(max(from_s, to_s - 600), to_s):
         filled = window(second, state="absent")
-        stored.row(messages.encode(filled).decode(), T0 + said_s)
+        stored.row(messages.encode(filled).decode(), T0 + sent_s)
 
 
 def seconds(stream):
@@ -87,7 +87,7 @@ def test_a_real_gap_is_no_jump(stored):
 
 @pytest.mark.thorough
 def test_a_backlog_with_a_hole_in_it_is_no_jump(stored):
-    """An hour that was kept by the device came at once, and some of it not at all."""
+    """An hour that the device had buffered came at once, and part of it never."""
     ten_seconds(stored, 0, 0)
     for second in range(10, 3000):
         stored.row(messages.encode(window(second)).decode(), T0 + 3610)

@@ -1,4 +1,4 @@
-"""What was said, second by second."""
+"""Tables of the published verdicts and alarms, second by second."""
 
 import csv
 import io
@@ -45,7 +45,7 @@ def test_a_row_says_what_is_known_and_nothing_else(stored):
     assert [row["sample"] for row in as_csv(stored, T0 + 1.5, T0 + 2)] == ["250"]
 
 
-def test_an_alarm_stands_from_its_raising_to_its_end_across_streams(stored, monkeypatch):
+def test_an_alarm_is_active_from_raised_to_cleared_across_streams(stored, monkeypatch):
     monkeypatch.setattr(tables, "BATCH", 2)
     for second in range(5):
         stored.say(window(second))
@@ -67,11 +67,11 @@ def test_an_alarm_stands_from_its_raising_to_its_end_across_streams(stored, monk
         (True, ""),
         (True, ""),
     ]
-    # Raised before what is asked for, it still stands.
+    # Raised before the requested span, it is still active.
     assert {row["alarms"] for row in as_csv(stored, T0 + 4, T0 + 50)} == {"abnormal"}
 
 
-def test_a_second_said_twice_is_as_it_was_said_last(stored):
+def test_of_two_messages_about_a_second_the_last_one_counts(stored):
     for abnormal in (True, False):
         for second in (1, 0):
             stored.say(window(second, abnormal=abnormal))

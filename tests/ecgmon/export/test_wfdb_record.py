@@ -34,7 +34,7 @@ def notes(annotations):
     return list(zip(annotations.sample.tolist(), annotations.symbol, aux, strict=True))
 
 
-def test_signal_and_what_was_said_of_it_open_in_wfdb_in_the_devices_own_time(stored, tmp_path):
+def test_signal_and_annotations_open_in_wfdb_in_the_devices_own_time(stored, tmp_path):
     stored.capture(RAMP[:1000])
     stored.capture(RAMP[1500:], first=1500, began=BEGAN + timedelta(seconds=7))
     for second, state, abnormal in [
@@ -124,7 +124,7 @@ def test_a_stream_began_before_its_first_sample_arrived(stored):
     (stream,) = stored.streams()
     assert stream.time(0) == T0 + 2
     stored.say(window(0), stream_began=T0)
-    assert stored.streams()[0].time(0) == T0  # said a second later: it was over then
+    assert stored.streams()[0].time(0) == T0  # published a second later, after its end
 
 
 def test_nothing_in_that_time_says_when_there_is_something(stored):
@@ -135,7 +135,7 @@ def test_nothing_in_that_time_says_when_there_is_something(stored):
         stored.streams(T0 + 11)
 
 
-def test_a_record_that_goes_away_or_a_disk_that_is_full_is_said(stored, tmp_path):
+def test_a_record_that_disappears_or_a_full_disk_is_reported(stored, tmp_path):
     stored.capture(RAMP)
     (stream,) = stored.streams()
     (tmp_path / "file").touch()

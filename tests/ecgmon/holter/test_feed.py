@@ -47,7 +47,7 @@ def in_a_row(labels, rr=300, first=300):
 
 @st.composite
 def recordings(draw):
-    """What is published of a few minutes, in the order of time, and where it interrupts."""
+    """Return the messages of a few minutes, in the order of time, and their interruptions."""
     n = draw(st.integers(1, 120))
     labels = draw(st.lists(st.sampled_from("NNNNVVSFQ"), min_size=n, max_size=n))
     beats = in_a_row(labels, rr=draw(st.sampled_from([150, 300, 700])))
@@ -132,8 +132,8 @@ def test_a_long_pause_is_one_and_a_gap_is_none():
     assert (totals(pause).pauses, totals(pause).longest_rr) == (1, 10 * SECOND)
     lost = [pause[0], gap(400, 3000), pause[1]]
     assert (totals(lost).pauses, totals(lost).longest_rr, totals(lost).missing) == (0, 0, 3000)
-    kept = [pause[0], gap(400, 3000, judged=True), pause[1]]
-    assert (totals(kept).pauses, totals(kept).missing) == (1, 0)
+    judged_gap = [pause[0], gap(400, 3000, judged=True), pause[1]]
+    assert (totals(judged_gap).pauses, totals(judged_gap).missing) == (1, 0)
     noisy = [pause[0], window(720, "noisy"), pause[1]]
     assert totals(noisy).pauses == 0
     unpublished = [pause[0], beat(300 + 600, "N", 300)]
@@ -149,10 +149,10 @@ def test_hours_go_by_the_clock_that_is_given():
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**62), st.sampled_from("NSVFQ")), max_size=300))
-def test_memory_is_bounded_whatever_comes(told):
+def test_memory_is_bounded_whatever_comes(beats_given):
     feed = TotalsFeed(horizon=2**62)
     with mock.patch.object(feed_module, "MOST_WAITING", 50):
-        for at, label in told:
+        for at, label in beats_given:
             feed.take(beat(at, label))
             feed.take(withdrawn(at // 2))
             assert len(feed._order) == len(feed._waiting) <= 50

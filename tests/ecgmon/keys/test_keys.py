@@ -229,9 +229,9 @@ def test_a_damaged_entry_opens_nothing_and_hides_no_other(store, data):
     (store.folder / "ann-watch.json").write_bytes(data)
     (store.folder / "renamed.json").write_bytes(ENTRY)
     keys, damaged = store.load()
-    kept = [key for key in keys if key.name == "ann-watch"]
-    assert [key for key in keys if key not in kept] == [other]
-    assert len(kept) + len(damaged) == 2
+    readable = [key for key in keys if key.name == "ann-watch"]
+    assert [key for key in keys if key not in readable] == [other]
+    assert len(readable) + len(damaged) == 2
     assert "renamed.json is damaged (it is that of ann-watch): remove it" in damaged[-1]
 
 

@@ -16,7 +16,7 @@ SMALL = Geometry(1, 0.5, 120)
 
 @pytest.fixture(scope="module")
 def onnx():
-    """What builds graphs by hand."""
+    """Return onnx.helper, which builds graphs by hand."""
     return pytest.importorskip("onnx", reason="needs onnx to build graphs: install the train extra")
 
 
@@ -203,7 +203,7 @@ def test_an_edited_card_is_refused(onnx, scratch):
     refused(scratch, good[:at] + digit + good[at + 1 :], "damaged")
 
 
-def test_an_onnx_model_without_a_whole_card_is_refused(onnx, scratch):
+def test_an_onnx_model_without_a_complete_card_is_refused(onnx, scratch):
     graph = build(onnx)
     refused(scratch, graph, "no model card")
     text = card(graph)

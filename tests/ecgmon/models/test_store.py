@@ -109,7 +109,7 @@ def test_a_service_file_of_any_content_is_read_or_refused(tmp_path_factory, cont
         assert len(store.service("ann").activations) <= KEPT
 
 
-def test_a_service_file_without_end_is_not_read_whole(store):
+def test_a_service_file_without_end_is_read_only_up_to_a_limit(store):
     (store.folder / "ann").mkdir(parents=True)
     (store.folder / "ann" / SERVICE["window"]).write_text('{"activations": [' + " " * 10**6 + "]}")
     with pytest.raises(StoreError, match="ecgmon models activate ann VERSION"):
@@ -124,7 +124,7 @@ def test_only_the_latest_activations_are_remembered(store, bundle):
     assert len(store.service("ann").activations) == KEPT
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(store, bundle, monkeypatch):
+def test_a_full_disk_is_reported_and_nothing_is_lost(store, bundle, monkeypatch):
     store.activate("ann", store.add("ann", bundle))
     store.add("ann", bundle)
 

@@ -1,6 +1,6 @@
 """A model store that version 0.1.0 wrote serves, and judges record 203 bit for bit as it did then.
 
-``tests/fixtures/0.1.0/make_store.sh`` says how that version made the store and its verdicts.
+``tests/fixtures/0.1.0/make_store.sh`` made the store and its verdicts with that version.
 """
 
 import shutil

@@ -66,7 +66,7 @@ def test_a_store_made_before_is_read_and_written_as_it_was(store, bundles):
         ({"classes": ("N", "S", "V", "F", "X")}, "classes that a monitor does not publish: X"),
     ],
 )
-def test_what_no_monitor_can_serve_is_kept_and_not_put_into_service(
+def test_a_model_that_no_monitor_can_serve_is_stored_and_not_put_into_service(
     store, bundles, tmp_path, changes, why
 ):
     version = store.add("ann", of_wearer(bundles[1], tmp_path / "other.onnx", "ann", **changes))
@@ -82,6 +82,6 @@ def test_forgetting_a_wearer_forgets_both_kinds(store, bundles):
     assert not (store.folder / "ann").exists()
 
 
-def test_another_wearers_model_of_beats_is_not_taken(store, bundles, tmp_path):
+def test_another_wearers_beat_model_is_refused(store, bundles, tmp_path):
     with pytest.raises(BundleError, match="is a model of bob, not of ann"):
         store.add("ann", of_wearer(bundles[1], tmp_path / "bob.onnx", "bob"))

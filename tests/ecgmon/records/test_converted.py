@@ -1,4 +1,4 @@
-"""Records at other rates, as the monitor would hear them."""
+"""Records at other rates, converted as the monitor would convert them."""
 
 import numpy as np
 import pytest

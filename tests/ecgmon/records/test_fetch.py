@@ -229,7 +229,7 @@ def test_nothing_is_printed(archive, write_record, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_cache_that_cannot_be_written_is_said(archive, write_record, monkeypatch, tmp_path):
+def test_a_cache_that_cannot_be_written_is_reported(archive, write_record, monkeypatch, tmp_path):
     write_record(archive.database(), "100")
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

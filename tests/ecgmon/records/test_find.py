@@ -156,7 +156,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: repr(name[:30]))
-def test_a_name_that_can_be_no_record_is_refused_and_what_to_give_is_said(name):
+def test_an_impossible_record_name_is_refused_with_advice(name):
     with pytest.raises(RecordError, match=r"database/name"):
         find(name)
 
@@ -210,7 +210,7 @@ def test_a_record_of_the_current_folder_has_its_bare_name(
     assert found.name == bare
 
 
-def test_what_lies_in_the_current_folder_stands_in_for_no_record_that_the_program_names(
+def test_the_current_folder_replaces_no_record_that_the_program_names(
     places, tmp_path, write_record, monkeypatch
 ):
     write_record(tmp_path / "here", "203")

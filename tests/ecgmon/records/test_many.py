@@ -1,4 +1,4 @@
-"""Many records: whatever is wrong with any of them is said of all together."""
+"""Many records: the problems of all of them are reported together."""
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from ecgmon.records.record import Found
 
 
 def fetch(name):
-    """Return what its first letter says: a record, a refusal, one that is not there or the net."""
+    """Return or raise by the first letter: a record, a refusal, a missing record or no network."""
     match name[0]:
         case "n":
             raise RecordMissingError(f"{name} cannot be fetched") from OSError()

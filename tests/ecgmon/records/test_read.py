@@ -166,11 +166,11 @@ def test_values_not_measured_are_not_numbers_and_the_gain_is_the_one_of_the_wire
 
 
 def test_a_note_on_the_file_is_no_annotation_of_the_signal(tmp_path):
-    """``wfdb.wrann`` writes one at sample 0 where it is told the rate."""
+    """``wfdb.wrann`` writes an annotation at sample 0 if it is given the rate."""
     wfdb.wrsamp("x", 360, ["mV"], ["II"], np.zeros((3600, 1)), fmt=["16"], write_dir=str(tmp_path))
     wfdb.wrann("x", "atr", np.array([100, 900]), ["N", "V"], fs=360, write_dir=str(tmp_path))
-    said = read(Found("x", "x", tmp_path / "x")).annotations
-    assert (said.samples.tolist(), said.symbols) == ([100, 900], ("N", "V"))
+    annotations = read(Found("x", "x", tmp_path / "x")).annotations
+    assert (annotations.samples.tolist(), annotations.symbols) == ([100, 900], ("N", "V"))
 
 
 def test_annotations_past_the_end_are_left_out(tmp_path):

@@ -1,4 +1,4 @@
-"""What is trained on is what the monitor hears: without pacing spikes, and else bit by bit."""
+"""Training inputs equal the monitor's: without pacing spikes, and otherwise bit by bit."""
 
 from dataclasses import replace
 

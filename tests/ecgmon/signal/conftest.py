@@ -12,13 +12,13 @@ from replay.simulator.simulation import simulate
 
 
 def joined(parts, geometry):
-    """What several calls completed, as one."""
+    """Join the results of several calls."""
     windows = Windows.concatenate([part.windows for part in parts], geometry)
     return Pushed(windows, [second for part in parts for second in part.seconds], {})
 
 
 def alone(segments, geometry):
-    """What of one wearer is completed: for each (first, samples) a new chain, in one call."""
+    """Return one wearer's results; each (first, samples) goes to a new chain in one call."""
     parts = []
     for first, samples in segments:
         chain = SignalChain(geometry, 1)
@@ -27,8 +27,8 @@ def alone(segments, geometry):
     return joined(parts, geometry)
 
 
-def whole(samples, geometry):
-    """What of one wearer's whole stream is completed, in one call."""
+def in_one_call(samples, geometry):
+    """Return the results of one wearer's complete stream, pushed in one call."""
     return alone([(0, samples)], geometry)
 
 
@@ -43,7 +43,7 @@ def cut(samples, geometry, sizes):
 
 
 def of_row(pushed, row):
-    """What is one row's, as row 0."""
+    """Return the results of one row, renumbered as row 0."""
     mine = pushed.windows.rows == row
     fields = {name: getattr(pushed.windows, name)[mine] for name in Windows.__slots__}
     seconds = [replace(second, row=0) for second in pushed.seconds if second.row == row]
@@ -64,7 +64,12 @@ def assert_same(one, other):
 def streams():
     """Ways to push a stream through the chain, and to compare what comes of it."""
     return SimpleNamespace(
-        joined=joined, alone=alone, whole=whole, cut=cut, of_row=of_row, assert_same=assert_same
+        joined=joined,
+        alone=alone,
+        in_one_call=in_one_call,
+        cut=cut,
+        of_row=of_row,
+        assert_same=assert_same,
     )
 
 

@@ -39,7 +39,7 @@ def streamed(samples, chunks, rows=1, row=0, first=0, others=None):
 
 
 def offline(samples):
-    """What the trainer makes of the same record, of the beats that the chain finds in it."""
+    """Return the trainer's inputs of the same record, for the beats that the chain finds."""
     feed = feed_of(samples)
     beats = np.array([beat for beat in feed.beats if beat + AFTER <= len(samples)])
     scale = np.array([unit for _, unit in feed.scale])

@@ -1,4 +1,4 @@
-"""What the windows hold, against a reference that knows the whole signal at once."""
+"""The windows against a reference that is computed from the complete signal at once."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ ROW = np.zeros(1, dtype=np.intp)
 
 
 def band_passed(samples):
-    """The study's band-pass, 0.4-30 Hz, as if the first value had always stood."""
+    """The study's band-pass, 0.4-30 Hz, as if the signal had always had its first value."""
     sos = signal.butter(4, (0.4, 30), btype="bandpass", fs=360, output="sos")
     return signal.sosfilt(sos, samples, zi=signal.sosfilt_zi(sos) * samples[0])[0]
 
@@ -66,15 +66,15 @@ def test_inputs_of_a_real_record_are_as_expected_too(real):
 @example(0, 540, SERVED)
 @example(1, 899, SERVED)
 @example(1, 898, SERVED)
-def test_a_window_comes_as_soon_as_its_look_ahead_does_and_only_if_it_is_whole(
+def test_a_window_comes_as_soon_as_its_look_ahead_does_and_only_if_it_is_complete(
     ecg, first, n, geometry
 ):
     chain = SignalChain(geometry, 1)
     chain.reset(0, first)
     windows = chain.push(ROW, ecg[None, :n]).windows
     starts = range(-(-first // WINDOW) * WINDOW, first + n, WINDOW)
-    whole = [at for at in starts if at + WINDOW + geometry.look_ahead <= first + n]
-    assert windows.first.tolist() == whole
+    expected = [at for at in starts if at + WINDOW + geometry.look_ahead <= first + n]
+    assert windows.first.tolist() == expected
     assert chain.next[0] == first + n
 
 
@@ -85,15 +85,15 @@ def test_what_comes_later_changes_no_window(ecg, at, seed):
     changed[at:] = np.random.default_rng(seed).normal(0, 3, 8000 - at)
     early = process_record(ecg[:at], SERVED)
     assert len(early) >= 3
-    whole = process_record(changed, SERVED)
+    complete = process_record(changed, SERVED)
     for name in ("first", "inputs", "scale", "state", "heart_rate", "last_beat", "beats"):
         n = len(early)
         assert np.array_equal(
-            getattr(whole, name)[:n], getattr(early, name), equal_nan=name == "heart_rate"
+            getattr(complete, name)[:n], getattr(early, name), equal_nan=name == "heart_rate"
         ), name
 
 
-def test_where_nothing_was_measured_the_last_value_stands(ecg):
+def test_samples_without_a_value_repeat_the_last_value(ecg):
     gappy, held = ecg[:7200].copy(), ecg[:7200].copy()
     for start, stop in [(1000, 1100), (2000, 2001), (3600, 3720)]:
         gappy[start:stop] = np.nan
@@ -106,7 +106,7 @@ def test_infinite_samples_count_as_not_measured(streams, ecg):
     infinite[2000:2500] = np.inf
     infinite[2100] = -np.inf
     missing[2000:2500] = np.nan
-    streams.assert_same(streams.whole(infinite, SERVED), streams.whole(missing, SERVED))
+    streams.assert_same(streams.in_one_call(infinite, SERVED), streams.in_one_call(missing, SERVED))
 
 
 def test_each_window_carries_the_state_of_its_own_second(ecg):
@@ -177,13 +177,15 @@ def test_an_electrode_that_comes_back_at_another_offset_does_not_ring():
     n=st.sampled_from([359, 360, 361, 719, 720]) | st.integers(1, 3000),
     geometry=st.sampled_from([SERVED, Geometry(0, 0, 120), Geometry(1, 0.25, 128)]),
 )
-def test_a_second_is_told_with_its_last_sample_and_only_if_it_is_whole(ecg, first, n, geometry):
+def test_a_second_is_returned_with_its_last_sample_and_only_if_it_is_complete(
+    ecg, first, n, geometry
+):
     chain = SignalChain(geometry, 1)
     chain.reset(0, first)
     seconds = chain.push(ROW, ecg[None, :n]).seconds
     starts = range(-(-first // WINDOW) * WINDOW, first + n, WINDOW)
-    whole = [at + WINDOW for at in starts if at + WINDOW <= first + n]
-    assert [second.end for second in seconds] == whole
+    expected = [at + WINDOW for at in starts if at + WINDOW <= first + n]
+    assert [second.end for second in seconds] == expected
     assert {second.row for second in seconds} <= {0}
 
 
@@ -202,7 +204,7 @@ def test_a_second_holds_the_beats_confirmed_in_it_and_its_state_is_that_of_its_w
     assert all(0 <= n - before <= 2 for n, before in zip(windows.beats, counts, strict=False))
 
 
-def test_a_beat_is_known_as_soon_as_it_is_confirmed_until_the_second_tells_of_it(ecg):
+def test_a_confirmed_beat_is_pending_until_its_second_is_complete(ecg):
     chain, known, reported = SignalChain(SERVED, 1), {}, []
     chain.reset(0, 720)
     for at, sample in enumerate(ecg[: 10 * RATE], start=720):

@@ -89,34 +89,36 @@ def build(recipe, ecg):
 @settings(max_examples=20)
 def test_any_cut_of_a_stream_gives_the_bits_of_the_whole(streams, ecg, recipe, geometry, chunks):
     samples = build(recipe, ecg)
-    streams.assert_same(streams.cut(samples, geometry, chunks), streams.whole(samples, geometry))
+    streams.assert_same(
+        streams.cut(samples, geometry, chunks), streams.in_one_call(samples, geometry)
+    )
 
 
 @every_geometry
 def test_one_sample_at_a_time_gives_the_bits_of_the_whole(streams, ecg, geometry):
     samples = ecg[: 8 * RATE].copy()
     samples[1000:1300] = np.nan
-    whole = streams.whole(samples, geometry)
-    assert len(whole.windows) >= 7
-    streams.assert_same(streams.cut(samples, geometry, [1]), whole)
+    in_one_call = streams.in_one_call(samples, geometry)
+    assert len(in_one_call.windows) >= 7
+    streams.assert_same(streams.cut(samples, geometry, [1]), in_one_call)
 
 
 @pytest.mark.parametrize("hz", [10, 20, 50, 60])
 @pytest.mark.parametrize("chunk", [1, 7, 36, 100])
 def test_a_pure_tone_where_rounding_decides_what_is_a_peak_is_no_exception(streams, hz, chunk):
     samples = tone(hz, 10 * RATE)
-    streams.assert_same(streams.cut(samples, SERVED, [chunk]), streams.whole(samples, SERVED))
+    streams.assert_same(streams.cut(samples, SERVED, [chunk]), streams.in_one_call(samples, SERVED))
 
 
 def test_real_signal_in_bursts_gives_the_bits_of_the_whole(streams, real):
     rng = np.random.default_rng(20)
-    whole = streams.whole(real, SERVED)
-    assert len(whole.windows) == 119
-    assert sum(len(second.beats) for second in whole.seconds) > 150
+    in_one_call = streams.in_one_call(real, SERVED)
+    assert len(in_one_call.windows) == 119
+    assert sum(len(second.beats) for second in in_one_call.seconds) > 150
     chunks = rng.choice(EDGES, 500).tolist()
-    streams.assert_same(streams.cut(real, SERVED, chunks), whole)
+    streams.assert_same(streams.cut(real, SERVED, chunks), in_one_call)
     streams.assert_same(
-        streams.cut(real[: 15 * RATE], SERVED, [1]), streams.whole(real[: 15 * RATE], SERVED)
+        streams.cut(real[: 15 * RATE], SERVED, [1]), streams.in_one_call(real[: 15 * RATE], SERVED)
     )
 
 
@@ -198,7 +200,7 @@ def test_a_reset_leaves_nothing_of_what_was_before(streams, ecg):
     chain.reset(0, 7_000)
     after = chain.push(rows, np.stack([ecg[:4000], ecg[10_000:14_000]]))
     streams.assert_same(streams.of_row(after, 0), streams.alone([(7_000, ecg[:4000])], SERVED))
-    beginning = streams.whole(ecg[5000:10_000], SERVED)
+    beginning = streams.in_one_call(ecg[5000:10_000], SERVED)
     rest = streams.of_row(after, 1)
-    undisturbed = streams.whole(ecg[5000:14_000], SERVED)
+    undisturbed = streams.in_one_call(ecg[5000:14_000], SERVED)
     streams.assert_same(streams.joined([beginning, rest], SERVED), undisturbed)

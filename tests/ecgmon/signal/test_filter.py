@@ -62,7 +62,9 @@ def test_nothing_comes_out_before_it_goes_in():
     rows=st.integers(1, 9),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_a_stack_cut_anywhere_gives_the_bits_of_each_alone_and_whole(cuts, rows, seed):
+def test_a_stack_cut_anywhere_gives_the_bits_of_each_row_filtered_alone_in_one_call(
+    cuts, rows, seed
+):
     rng = np.random.default_rng(seed)
     x = rng.normal(0, rng.choice([0.01, 1, 100]), (rows, 2000))
     stack, order = band_pass(rows + 2), rng.permutation(rows + 2)[:rows]

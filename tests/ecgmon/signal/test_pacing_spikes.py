@@ -73,11 +73,11 @@ def pieces(rng):
 )
 def test_however_the_stream_is_cut_the_bits_are_the_same(seed, rate, sizes):
     samples = pieces(np.random.default_rng(seed))
-    whole, found = removed(samples, rate)
+    at_once, found = removed(samples, rate)
     parts, found_in_parts = removed(samples, rate, sizes)
-    assert whole.tobytes() == parts.tobytes()
+    assert at_once.tobytes() == parts.tobytes()
     assert found == found_in_parts
-    assert len(whole) == len(samples)
+    assert len(at_once) == len(samples)
 
 
 @pytest.mark.parametrize("name", ["100", "203", "208", "104"])

@@ -41,7 +41,7 @@ def test_every_beat_of_a_simulated_wearer_is_found_within_150_ms_and_nothing_els
     assert (np.diff(found) > 0).all()
 
 
-def test_a_beat_is_told_297_ms_after_it_happened():
+def test_a_beat_is_reported_297_ms_after_it_happened():
     assert round(1000 * CONFIRMED_AFTER / RATE) == 297
     record = simulate("premature", seed=2).record
     detector, samples = BeatDetector(1), record.millivolts()

@@ -91,7 +91,7 @@ def is_clipped(samples):
     return clipped(samples[None].astype(np.float32), samples[None] != NO_VALUE)[0]
 
 
-def test_a_second_cut_off_above_or_below_is_clipped_and_a_whole_one_is_not():
+def test_a_second_cut_off_above_or_below_is_clipped_and_a_complete_one_is_not():
     for sign in (1, -1):
         second = counts(sign * beat())
         assert not is_clipped(second)

@@ -19,7 +19,7 @@ EDGE = RATE // 5
 rates = st.one_of(st.sampled_from([*RATES, 360_000]), st.integers(100_000, 1_000_000))
 
 
-def whole(samples, rate, first=0):
+def convert(samples, rate, first=0):
     converter = RateConverter(rate, first)
     return np.concatenate([converter.push(samples), converter.flush()])
 
@@ -51,7 +51,9 @@ def heart(t):
 def test_the_band_of_an_ecg_passes_within_a_thousandth_in_size_and_time(rate, to_hz):
     t = np.arange(4 * rate // 1000) * 1000 / rate
     for hz in (0.05, 0.5, 7, 15, 25, to_hz):
-        got = whole(np.cos(2 * np.pi * hz * t), rate) + 1j * whole(np.sin(2 * np.pi * hz * t), rate)
+        got = convert(np.cos(2 * np.pi * hz * t), rate) + 1j * convert(
+            np.sin(2 * np.pi * hz * t), rate
+        )
         ideal = np.exp(2j * np.pi * hz * np.arange(len(got)) / RATE)
         assert np.abs(got - ideal)[EDGE:-EDGE].max() < 1e-3
 
@@ -59,12 +61,12 @@ def test_the_band_of_an_ecg_passes_within_a_thousandth_in_size_and_time(rate, to
 @pytest.mark.parametrize("hz", [320, 360, 420])
 def test_what_would_fold_into_the_band_does_not_pass(hz):
     t = np.arange(4000) / 1000
-    assert np.abs(whole(np.sin(2 * np.pi * hz * t), 1_000_000))[EDGE:-EDGE].max() < 1e-3
+    assert np.abs(convert(np.sin(2 * np.pi * hz * t), 1_000_000))[EDGE:-EDGE].max() < 1e-3
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_a_heart_beat_keeps_its_shape(rate):
-    got = whole(heart(np.arange(10 * rate // 1000) * 1000 / rate), rate)
+    got = convert(heart(np.arange(10 * rate // 1000) * 1000 / rate), rate)
     ideal = heart(np.arange(len(got)) / RATE)
     tolerance = 0.03 if rate < 250_000 else 1e-3  # a QRS reaches beyond 31 Hz
     assert np.abs(got - ideal)[EDGE:-EDGE].max() < tolerance
@@ -74,12 +76,12 @@ def test_a_heart_beat_keeps_its_shape(rate):
 def test_it_agrees_with_a_polyphase_filter_over_the_whole_signal(rate, up, down):
     samples = heart(np.arange(10 * rate) / rate) - 20
     poly = signal.resample_poly(samples, up, down, window=("kaiser", 10.0))
-    assert np.abs(whole(samples, rate * 1000) - poly)[EDGE:-EDGE].max() < 3e-3
+    assert np.abs(convert(samples, rate * 1000) - poly)[EDGE:-EDGE].max() < 3e-3
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_a_constant_stays_one_to_both_ends(rate):
-    np.testing.assert_allclose(whole(np.full(500, 3.25), rate), 3.25, rtol=1e-14)
+    np.testing.assert_allclose(convert(np.full(500, 3.25), rate), 3.25, rtol=1e-14)
 
 
 def test_its_own_rate_passes_unchanged_and_at_once():
@@ -106,7 +108,7 @@ def test_any_cut_gives_the_bits_of_the_whole(rate, first, sizes):
     samples = rng.standard_normal(int(rng.integers(1, 1500)))
     samples[rng.random(len(samples)) < 0.1] = np.nan
     samples[: rng.integers(0, 30)] = np.nan
-    expected = whole(samples, rate, first)
+    expected = convert(samples, rate, first)
     assert cut(samples, rate, sizes, first).tobytes() == expected.tobytes()
     assert len(expected) == first_output(first + len(samples), rate) - first_output(first, rate)
 
@@ -126,7 +128,7 @@ def test_pieces_on_both_grids_follow_each_other_in_exact_time(rate, first, lengt
 def test_an_output_is_a_number_where_the_input_nearest_to_it_is(rate, data):
     runs = data.draw(st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=1))
     absent = np.concatenate([np.full(length, lost) for length, lost in runs])
-    got = whole(np.where(absent, np.nan, 1.5), rate)
+    got = convert(np.where(absent, np.nan, 1.5), rate)
     for k, value in enumerate(got):
         nearest = min(int(Fraction(k * rate, 360_000) + Fraction(1, 2)), len(absent) - 1)
         assert np.isnan(value) == absent[nearest]
@@ -139,7 +141,7 @@ def test_what_was_not_measured_is_held_for_the_filter():
     lost[200:300] = np.nan
     held = samples.copy()
     held[200:300] = samples[199]
-    got, expected = whole(lost, 250_000), whole(held, 250_000)
+    got, expected = convert(lost, 250_000), convert(held, 250_000)
     measured = ~np.isnan(got)
     assert np.flatnonzero(~measured)[[0, -1]].tolist() == [288, 431]
     assert got[measured].tobytes() == expected[measured].tobytes()

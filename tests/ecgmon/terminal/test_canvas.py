@@ -31,7 +31,7 @@ def test_a_row_outside_is_not_written():
     assert rows(canvas) == ["   ", "   "]
 
 
-def test_a_part_paints_on_the_whole_and_nowhere_else():
+def test_a_part_paints_only_inside_its_own_area_of_the_canvas():
     canvas = Canvas(6, 4)
     part = canvas.part(1, 2, 2, 3)
     for row in range(9):

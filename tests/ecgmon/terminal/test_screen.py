@@ -32,7 +32,7 @@ def keyboard():
         ("ñé".encode(), ""),
     ],
 )
-def test_keys_are_told_from_sequences(keyboard, typed, keys):
+def test_keys_are_decoded_from_sequences(keyboard, typed, keys):
     screen, typing = keyboard
     typing.write(typed)
     assert screen.keys() == keys
@@ -43,12 +43,12 @@ def test_keys_are_told_from_sequences(keyboard, typed, keys):
 def test_a_sequence_cut_in_two_is_no_key(keyboard, monkeypatch, cut):
     monkeypatch.setattr(module, "_CUT_S", 10)
     screen, typing = keyboard
-    whole = b"\x1b[1;5a"
-    typing.write(whole[:cut])
+    sequence = b"\x1b[1;5a"
+    typing.write(sequence[:cut])
 
     def rest():
         time.sleep(0.02)
-        typing.write(whole[cut:])
+        typing.write(sequence[cut:])
 
     thread = threading.Thread(target=rest)
     thread.start()

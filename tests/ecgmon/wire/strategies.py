@@ -1,4 +1,4 @@
-"""All valid messages and frames, drawn from what their types say."""
+"""Hypothesis strategies for all valid messages and frames, made from their types."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""docs/wire.md says all that is said on the wire."""
+"""docs/wire.md describes every message and frame."""
 
 import itertools
 import re
@@ -15,7 +15,7 @@ from monitor.alarms.kinds import KINDS as KINDS_OF_ALARMS
 
 PAGE = (Path(__file__).parents[3] / "docs/wire.md").read_text()
 ROWS = dict(re.findall(r"^\|(?: \w+ \|)? `([a-z-]+)` (\|.*\|)$", PAGE, re.MULTILINE))
-"""What the tables say of each message: its type is in the first or the second column."""
+"""Table row of each message by its type, which is in the first or the second column."""
 FRAME = bytes.fromhex("".join(re.findall(r"^ {4}((?:[0-9a-f]{8} ?)+)$", PAGE, re.MULTILINE)))
 KINDS = get_args(messages.FromDevice | messages.ToDevice | messages.FromViewer | messages.ToViewer)
 

@@ -71,7 +71,7 @@ def test_the_format_is_the_one_of_the_first_version_to_the_last_bit():
 
 
 def craft(**changes):
-    """Build a frame by hand, with a right CRC, whatever its fields say."""
+    """Build a frame by hand, with a right CRC, whatever its fields are."""
     fields = {
         "magic": b"ECGF",
         "version": 1,
@@ -179,9 +179,9 @@ def test_a_frame_with_another_header_and_a_right_crc_is_a_frame_or_refused(frame
     at = data.draw(st.integers(0, HEADER - 1))
     changed = data.draw(st.binary(min_size=1, max_size=8))
     body[at : at + len(changed)] = changed
-    whole = bytes(body) + struct.pack("<I", zlib.crc32(bytes(body)))
-    decoded = frame_or_refusal(whole)
-    assert decoded is None or decoded.encode() == whole
+    altered = bytes(body) + struct.pack("<I", zlib.crc32(bytes(body)))
+    decoded = frame_or_refusal(altered)
+    assert decoded is None or decoded.encode() == altered
 
 
 @pytest.mark.parametrize("count", [1, 2, MAX_SAMPLES, 65_535])

@@ -12,7 +12,7 @@ from tests.ecgmon.wire.strategies import DECODERS
 
 
 def refused(data):
-    """What a decoder says; every one must refuse, in one short sentence."""
+    """Assert that every decoder refuses the data, in one short sentence."""
     for decode in DECODERS:
         with pytest.raises(ProtocolError) as caught:
             decode(data)

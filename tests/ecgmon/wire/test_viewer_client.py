@@ -27,7 +27,7 @@ def viewer():
 
 
 def until(happens, viewer):
-    """Let a viewer go on until something has happened; returns what it heard."""
+    """Let a viewer go on until something has happened; return the messages received."""
     received, deadline = [], time.monotonic() + PATIENCE_S
     while not happens(received):
         assert time.monotonic() < deadline
@@ -48,7 +48,7 @@ def test_it_knows_whether_there_is_a_monitor_and_finds_the_next_one(viewer):
         assert viewer.say(messages.History(wearer=None))
     until(lambda _: not viewer.connected, viewer)
     assert not viewer.say(messages.History(wearer=None))
-    viewer.want(topics([messages.Alarm]))  # said as soon as there is somebody to say it to
+    viewer.want(topics([messages.Alarm]))  # sent as soon as there is a publisher
     before = time.monotonic()
     with Publisher(publisher.endpoint) as publisher:
         until(subscribed, viewer)
@@ -73,7 +73,7 @@ def test_what_cannot_be_read_is_counted(viewer):
         assert viewer.unreadable == 2
 
 
-def test_what_is_missing_is_yielded_in_its_place_and_said(viewer):
+def test_missing_messages_are_yielded_in_their_place_and_logged(viewer):
     def gap(session, seq):
         message = messages.encode(messages.Gap(wearer="203", stream="0" * 16, first=seq, count=1))
         return numbered(message, session * 16, seq)
@@ -84,7 +84,7 @@ def test_what_is_missing_is_yielded_in_its_place_and_said(viewer):
         until(subscribed, viewer)
         publisher.publish(
             *(gap("a", seq) for seq in (2, 3, 7)),
-            message,  # of the same that the numbers tell
+            message,  # reports the loss that the numbers show, too
             numbered(b'{"type":"of a later version"}', "a" * 16, 14),
             *(gap("a", seq) for seq in (16, 15, 4, 17)),
             *(gap("b", seq) for seq in (1, 2)),

@@ -1,4 +1,4 @@
-"""The table of slow and stopped hearts on quiet lines says what the alarms do."""
+"""The documented table of slow and stopped hearts on quiet lines matches the alarms."""
 
 import runpy
 from pathlib import Path

@@ -24,16 +24,16 @@ def seen(alarms):
 
 
 class Bedside(RuleBasedStateMachine):
-    """What may happen to the alarms of a wearer, and what should become of them."""
+    """Random events for the alarms of a wearer, and a model of the expected states."""
 
     def __init__(self):
         super().__init__()
         self.alarms = AlarmStateMachine()
         self.journal = []
-        self.states = {}  # number -> (kind, state), of those that stand
+        self.states = {}  # number -> (kind, state) of active alarms
         self.left = {}  # kind -> seconds that its pause has left
         self.now = 1e9
-        self.last = None  # the latest time the machine was told
+        self.last = None  # the latest time given to the machine
         self.numbers = 0
         self.quiet = (0, 0)  # length of the journal and highest number when all was quiet
         self.sounding = SILENCE
@@ -57,7 +57,7 @@ class Bedside(RuleBasedStateMachine):
         return ended
 
     def check(self, transitions, ended, change=None):
-        """Compare what was told with which pauses should have ended and what else changed."""
+        """Compare the messages with the pauses that should have ended and the other changes."""
         self.journal += transitions
         assert all(t.time == self.now for t in transitions)
         assert [
@@ -191,7 +191,7 @@ TestBedside = Bedside.TestCase
 TestBedside.settings = settings(max_examples=80, stateful_step_count=40)
 
 
-def test_a_condition_told_each_second_raises_one_alarm():
+def test_a_condition_reported_each_second_raises_one_alarm():
     alarms = AlarmStateMachine()
     transitions = [t for now in range(60) for t in alarms.condition("silent", True, now)]
     text = KINDS["silent"].text
@@ -263,7 +263,7 @@ def test_a_pause_does_not_grow_when_the_clock_was_set_back_during_a_restart():
     assert restarted.tick(3600) == [AlarmPause("abnormal", 3660, "a nurse", 3600)]
 
 
-def test_where_the_end_of_an_alarm_was_never_written_the_younger_one_of_its_kind_stands():
+def test_if_the_end_of_an_alarm_was_never_written_the_younger_one_of_its_kind_is_active():
     alarms = AlarmStateMachine()
     transitions = [t for now in range(3) for t in alarms.condition("silent", now % 2 == 0, now)]
     older, cleared, younger = transitions

@@ -18,7 +18,7 @@ from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
 from replay.simulator.simulation import simulate
 from tests.support.beat_bundles import export_random, of_wearer
-from tests.support.beats import offline_beats, standing, within_signal
+from tests.support.beats import final_beats, offline_beats, within_signal
 from tests.support.rig import GENERIC, output_of
 
 RECORD = simulate("premature", duration_s=40, seed=3).record
@@ -46,13 +46,13 @@ def opened(registry, wearer="ann", number=7):
 def play(registry, samples, chunks=(36,), first=0, number=7, wearer="ann"):
     """Give a registry samples and return what is published, with the samples given by then."""
     (stream,) = (one for one in registry.streams if one.wearer == wearer)
-    heard, at, count = [], 0, 0
+    output, at, count = [], 0, 0
     while at < len(samples):
         n = chunks[count % len(chunks)]
         stream.accept(Frame(number, first + at, 0, 360_000, 200.0, "II", samples[at : at + n]), 0.0)
         at, count = at + n, count + 1
-        heard += [(first + at, m) for m in registry.advance(lambda _: False)]
-    return heard
+        output += [(first + at, m) for m in registry.advance(lambda _: False)]
+    return output
 
 
 def published(registry, samples, chunks=(36,)):
@@ -73,9 +73,9 @@ def noisy():
 def test_beats_are_those_of_the_trainer_however_the_stream_is_cut(bundle, chunks):
     registry = registry_of(bundle)
     opened(registry)
-    heard = published(registry, SAMPLES, chunks)
-    assert standing(heard) == offline_beats(RECORD, bundle)
-    beats = [m for m in heard if isinstance(m, messages.Beat)]
+    output = published(registry, SAMPLES, chunks)
+    assert final_beats(output) == offline_beats(RECORD, bundle)
+    beats = [m for m in output if isinstance(m, messages.Beat)]
     assert len({beat.label for beat in beats}) > 1
     for before, beat in pairwise(beats):
         assert beat.rr == beat.at - before.at
@@ -87,28 +87,28 @@ def test_a_beat_comes_half_a_second_after_its_peak_and_is_withdrawn_within_a_sec
     registry = registry_of(bundle)
     opened(registry)
     samples = noisy()
-    heard = play(registry, samples, (36,))
-    beats = {m.at: at for at, m in heard if isinstance(m, messages.Beat)}
-    withdrawn = {m.at: at for at, m in heard if isinstance(m, messages.BeatWithdrawn)}
+    output = play(registry, samples, (36,))
+    beats = {m.at: at for at, m in output if isinstance(m, messages.Beat)}
+    withdrawn = {m.at: at for at, m in output if isinstance(m, messages.BeatWithdrawn)}
     assert withdrawn
     assert all(AFTER <= at - peak < AFTER + 36 for peak, at in beats.items())
     assert all(at - peak < RATE + 36 for peak, at in withdrawn.items())
     assert max(at - peak for peak, at in beats.items()) <= 0.6 * RATE
     assert max(at - peak for peak, at in withdrawn.items()) <= 1.5 * RATE
-    told = [m for _, m in heard]
+    output_messages = [m for _, m in output]
     wanted = offline_beats(replace(RECORD, samples=samples), bundle)
-    assert standing(told) == within_signal(wanted, told)
-    assert len(wanted) > len(standing(told)) > 30
+    assert final_beats(output_messages) == within_signal(wanted, output_messages)
+    assert len(wanted) > len(final_beats(output_messages)) > 30
 
 
 def test_what_is_published_and_withdrawn_does_not_depend_on_the_cut(bundle):
     def of_beats(chunks):
         registry = registry_of(bundle)
         opened(registry)
-        heard = [m for m in published(registry, noisy(), chunks) if isinstance(m, OF_BEATS)]
+        output = [m for m in published(registry, noisy(), chunks) if isinstance(m, OF_BEATS)]
         return [
             msgspec.structs.replace(m, probability=0.0) if isinstance(m, messages.Beat) else m
-            for m in heard
+            for m in output
         ]
 
     assert of_beats((36,)) == of_beats((1801, 5, 360)) == of_beats((len(SAMPLES),))
@@ -119,10 +119,10 @@ def test_a_gap_begins_anew(bundle):
     opened(registry)
     play(registry, SAMPLES[: 10 * RATE])
     (stream,) = registry.streams
-    heard = [m for _, m in play(registry, SAMPLES[15 * RATE :], first=15 * RATE)]
-    assert [m.first for m in heard if isinstance(m, messages.Gap)] == [10 * RATE]
-    heard += registry.close(stream)
-    beats = [m for m in heard if isinstance(m, messages.Beat)]
+    output = [m for _, m in play(registry, SAMPLES[15 * RATE :], first=15 * RATE)]
+    assert [m.first for m in output if isinstance(m, messages.Gap)] == [10 * RATE]
+    output += registry.close(stream)
+    beats = [m for m in output if isinstance(m, messages.Beat)]
     assert all(beat.at >= 16 * RATE for beat in beats)
     assert beats[0].rr is None
     assert all(beat.rr for beat in beats[1:])
@@ -130,33 +130,33 @@ def test_a_gap_begins_anew(bundle):
 
 def test_a_wearer_without_a_model_of_beats_goes_on_as_before(bundle):
     alone, beside = registry_of(None), registry_of(bundle)
-    heard = []
+    output = []
     for registry in (alone, beside):
-        told = opened(registry, "bob", 8)[1]
+        output_messages = opened(registry, "bob", 8)[1]
         if registry is beside:
             opened(registry, "ann", 7)
             play(registry, SAMPLES[: 20 * RATE])
-        told += [m for _, m in play(registry, SAMPLES, wearer="bob", number=8)]
-        heard.append(output_of([*told, *registry.take_up_models()], "bob"))
-    assert heard[0] == heard[1]
-    assert not any(one["type"].startswith("Beat") for one in heard[0])
+        output_messages += [m for _, m in play(registry, SAMPLES, wearer="bob", number=8)]
+        output.append(output_of([*output_messages, *registry.take_up_models()], "bob"))
+    assert output[0] == output[1]
+    assert not any(one["type"].startswith("Beat") for one in output[0])
 
 
 def test_the_windows_of_a_wearer_are_the_same_with_and_without_a_model_of_beats(bundle):
-    heard = []
+    output = []
     for registry in (registry_of(None), registry_of(bundle)):
         opened(registry)
         found = output_of(published(registry, noisy(), (100,)), "ann")
-        heard.append([one for one in found if not one["type"].startswith("Beat")])
-    assert heard[0] == heard[1]
+        output.append([one for one in found if not one["type"].startswith("Beat")])
+    assert output[0] == output[1]
 
 
 def test_models_of_beats_are_swapped_and_rolled_back_while_a_wearer_is_watched(bundle, tmp_path):
     store = Store(tmp_path / "models")
     other = export_random(tmp_path / "other.onnx", seed=2, wearer="ann")
     registry = registry_of(None, resolve_beats=lambda wearer: store.in_service(wearer, "beat"))
-    _, told = opened(registry)
-    assert not [m for m in told if isinstance(m, messages.Event)]
+    _, output_messages = opened(registry)
+    assert not [m for m in output_messages if isinstance(m, messages.Event)]
     assert not [m for m in published(registry, SAMPLES[:1800]) if isinstance(m, messages.Beat)]
 
     def change(what):
@@ -164,8 +164,8 @@ def test_models_of_beats_are_swapped_and_rolled_back_while_a_wearer_is_watched(b
         return [m.text for m in registry.take_up_models() if isinstance(m, messages.Event)]
 
     def go_on(first):
-        heard = play(registry, SAMPLES[first : first + 1800], first=first)
-        return [m for _, m in heard if isinstance(m, messages.Beat)]
+        output = play(registry, SAMPLES[first : first + 1800], first=first)
+        return [m for _, m in output if isinstance(m, messages.Beat)]
 
     assert change(lambda: store.activate("ann", store.add("ann", bundle))) == [
         "context judges beats"
@@ -189,12 +189,12 @@ def test_a_model_that_cannot_serve_is_alarmed_and_the_other_goes_on(bundle, tmp_
     opened(registry)
     assert [m for m in published(registry, SAMPLES[:3600]) if isinstance(m, messages.Beat)]
     serving[0] = of_wearer(bundle, tmp_path / "old.onnx", "ann", segments="published")
-    told = registry.take_up_models()
-    (alarm,) = (m for m in told if isinstance(m, messages.Alarm))
+    output_messages = registry.take_up_models()
+    (alarm,) = (m for m in output_messages if isinstance(m, messages.Alarm))
     assert (alarm.kind, alarm.state) == ("no-model", "raised")
     assert "sees beats as no monitor has them" in alarm.text
-    heard = play(registry, SAMPLES[3600:7200], first=3600)
-    assert [m for _, m in heard if isinstance(m, messages.Beat)]
+    output = play(registry, SAMPLES[3600:7200], first=3600)
+    assert [m for _, m in output if isinstance(m, messages.Beat)]
     assert not [m for m in registry.take_up_models() if isinstance(m, messages.Alarm)]
     serving[0] = bundle
     (alarm,) = (m for m in registry.take_up_models() if isinstance(m, messages.Alarm))
@@ -212,8 +212,10 @@ def test_a_wearers_beats_go_on_in_another_monitor_bit_by_bit(bundle, share):
     data = here.save("ann")
     there.load(data)
     assert there.save("ann") == data
-    heard = [play(one, samples[at:], (50,), first=at) for one in (here, there)]
-    assert output_of([m for _, m in heard[0]], "ann") == output_of([m for _, m in heard[1]], "ann")
+    output = [play(one, samples[at:], (50,), first=at) for one in (here, there)]
+    assert output_of([m for _, m in output[0]], "ann") == output_of(
+        [m for _, m in output[1]], "ann"
+    )
 
 
 def test_a_wearer_whose_beats_are_judged_otherwise_there_is_refused(bundle):
@@ -223,16 +225,16 @@ def test_a_wearer_whose_beats_are_judged_otherwise_there_is_refused(bundle):
         registry_of(None).load(here.save("ann"))
 
 
-def test_the_conditions_are_told_of_beats_where_they_take_them(bundle, monkeypatch):
-    told = []
+def test_the_conditions_receive_beats_if_they_accept_them(bundle, monkeypatch):
+    calls = []
     registry = registry_of(bundle)
     active, _ = opened(registry)
     kind = type(active.conditions)
-    monkeypatch.setattr(kind, "beat", lambda _, *given: told.append(given), raising=False)
-    monkeypatch.setattr(kind, "withdraw", lambda _, at: told.append((at,)), raising=False)
-    heard = published(registry, noisy())
-    assert told == [
+    monkeypatch.setattr(kind, "beat", lambda _, *given: calls.append(given), raising=False)
+    monkeypatch.setattr(kind, "withdraw", lambda _, at: calls.append((at,)), raising=False)
+    output = published(registry, noisy())
+    assert calls == [
         (m.at, m.label, m.probability, m.rr) if isinstance(m, messages.Beat) else (m.at,)
-        for m in heard
+        for m in output
         if isinstance(m, OF_BEATS)
     ]

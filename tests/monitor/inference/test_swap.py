@@ -33,7 +33,7 @@ def store(tmp_path, monkeypatch):
 
 
 def watched(folder, store, between):
-    """Play the record to a monitor, doing something after every frame; returns what was said."""
+    """Play the record to a monitor, with a step after every frame; return the messages."""
     with Rig(folder, resolve=lambda wearer: store.in_service(wearer) or GENERIC) as rig:
         listener, device = rig.listener(), rig.device()
         device.greet("ann", 1)

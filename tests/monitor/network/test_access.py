@@ -1,4 +1,4 @@
-"""What a key may: what was last said of it, looked up for each message."""
+"""The rights of a key: its latest entry, looked up for each message."""
 
 import os
 
@@ -47,7 +47,7 @@ grants = st.builds(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(grants | st.integers(0, 2) | st.none(), max_size=12))
-def test_what_a_key_may_is_what_was_last_said_of_it(tmp_path_factory, changes):
+def test_the_latest_change_of_a_key_decides_what_it_may_do(tmp_path_factory, changes):
     store = KeyStore(tmp_path_factory.mktemp("keys") / "keys")
     access = Access(store)
     live, revoked, seen = {}, set(), {}
@@ -99,7 +99,7 @@ def test_what_has_not_changed_is_not_read_again(store, access):
     assert access.refresh() == {PAIRS[0].public: "ann-watch"}
 
 
-def test_a_damaged_entry_opens_nothing_and_is_told_once(store, access, caplog):
+def test_a_damaged_entry_gives_no_access_and_is_logged_once(store, access, caplog):
     (store.folder / "ann-watch.json").write_bytes(b"{")
     assert access.refresh() == {PAIRS[0].public: "ann-watch"}
     assert access.refresh() == {}

@@ -1,4 +1,4 @@
-"""How many connections there may be, and what ends one."""
+"""Limits on the number of connections, and the reasons to close one."""
 
 import contextlib
 import resource
@@ -138,7 +138,7 @@ def test_a_message_of_several_parts_ends_its_peer_and_nobody_else_s_watch(tmp_pa
         events.close()
         assert all("one part" in answer.reason for answer in bad.hear_all())
         again = rig.device()
-        assert again.greet("bob", 8).next == 0, "nothing of it was taken"
+        assert again.greet("bob", 8).next == 0, "nothing of it was accepted"
 
 
 @pytest.mark.parametrize("parts", [2, 5, 11])
@@ -202,7 +202,7 @@ def test_who_has_got_the_number_of_a_connection_that_is_gone_is_not_ended(tmp_pa
         events = good.socket.get_monitor_socket()
         good.send(0, np.zeros(720))
         good.until_acked(720)
-        assert not events.poll(100), "its connection stands"
+        assert not events.poll(100), "its connection is still open"
         good.socket.disable_monitor()
         events.close()
 

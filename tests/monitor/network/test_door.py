@@ -1,4 +1,4 @@
-"""Who gets in at real sockets, as whom, and what becomes of those who do not."""
+"""Authentication at real sockets: users who are let in, their names, and refusals."""
 
 import contextlib
 import logging
@@ -76,7 +76,7 @@ def test_the_network_is_refused_without_a_known_key(desk, case):
     assert desk.take() == (PAIRS[0].public, b"still here")
 
 
-def test_a_client_with_a_key_tells_a_plain_endpoint_nothing(desk):
+def test_a_client_with_a_key_sends_nothing_to_a_plain_endpoint(desk):
     desk.client(desk.plain, PAIRS[0]).send(b"for the monitor alone")
     assert desk.failure() == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 

@@ -1,4 +1,4 @@
-"""What one connection may send: bursts, rates, streams, and how much is remembered of it."""
+"""Limits of one connection: bursts, rates, streams, and the memory used for it."""
 
 import math
 
@@ -21,15 +21,15 @@ steps = st.lists(
     ),
     max_size=20,
 ).map(lambda runs: [(who, wait * (i == 0), n) for who, wait, n, k in runs for i in range(k)])
-"""Who sends how many samples, how long after the step before; some at once."""
+"""Requests (sender, seconds since the last one, samples); some come at once."""
 
 
 @given(steps)
-def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(taken):
+def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(requests):
     limits = RateLimiter(RateLimit(2, 5, 100, 400, 2, 5))  # nobody is pushed out
     accepted = {}
     now = 0.0
-    for who, wait, samples in taken:
+    for who, wait, samples in requests:
         now += wait
         if limits.take(who, now, samples) == 0:
             accepted.setdefault(who, []).append((now, samples))
@@ -42,10 +42,10 @@ def test_nobody_gets_more_than_a_burst_and_the_rate_in_any_stretch_of_time(taken
 
 
 @given(steps)
-def test_who_waits_as_told_is_served_and_a_refusal_costs_nothing(taken):
+def test_a_device_that_waits_as_asked_is_served_and_a_refusal_costs_nothing(requests):
     limits = RateLimiter(RATES)
     now = 0.0
-    for who, wait, samples in taken:
+    for who, wait, samples in requests:
         now += wait
         wait_s = limits.take(who, now, samples)
         if samples > 400:
@@ -79,11 +79,11 @@ def test_silence_gains_nobody_a_second_burst(rates):
 
 
 @given(steps)
-def test_only_so_many_connections_are_known_and_none_long_silent(taken):
+def test_only_so_many_connections_are_known_and_none_long_silent(requests):
     limits = RateLimiter(RATES)
     last_used = {}
     now = 0.0
-    for who, wait, samples in taken:
+    for who, wait, samples in requests:
         now += wait
         limits.take(who, now, samples)
         last_used[who] = now

@@ -31,7 +31,7 @@ def test_no_peer_can_write_more_than_its_own_words(text, journald):
 
 
 @given(text=HOSTILE)
-def test_a_quoted_value_can_be_told_from_what_follows(text):
+def test_a_quoted_value_is_separated_from_what_follows(text):
     word, end = re.fullmatch(
         r'k=([^\s"=\\]+|"(?:[^"\\]|\\.)*") (end=1)', f"k={quoted(text)} end=1"
     ).groups()
@@ -69,7 +69,7 @@ def test_what_is_bound_is_in_every_line_and_what_is_off_costs_none(caplog):
     log = logger("monitor.test")
     own = log.bind(wearer="ann", stream="00aa")
     own.info("closed", end=720)
-    own.debug("not told")
+    own.debug("not logged")
     log.warning("100 %s", why="a b")
     assert caplog.messages == [
         "event=closed wearer=ann stream=00aa end=720",
@@ -117,7 +117,7 @@ def test_a_traceback_is_part_of_its_line():
 
 
 @pytest.mark.parametrize(("level", "prefix"), [(50, "<2>"), (40, "<3>"), (30, "<4>"), (20, "<6>")])
-def test_journald_is_told_the_level_and_others_the_time_too(level, prefix):
+def test_journald_gets_the_level_and_others_the_time_too(level, prefix):
     text = "event=x"
     assert (
         Lines(journald=True).format(record(text, level=level))

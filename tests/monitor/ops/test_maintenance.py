@@ -57,7 +57,7 @@ def test_each_job_may_fail_for_itself(tmp_path, monkeypatch, caplog, job):
     assert failures[0].exc_info
 
 
-def test_a_configuration_that_cannot_be_taken_up_is_alarmed_and_ends_no_watch(
+def test_a_configuration_that_cannot_be_applied_raises_an_alarm_and_monitoring_goes_on(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(daemon, "LINK_S", 0.02)

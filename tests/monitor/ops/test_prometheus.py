@@ -43,7 +43,7 @@ def served():
 
 
 def scrape(address):
-    """Return what is told, by name and labels as Prometheus writes them."""
+    """Return the metrics by name and labels as Prometheus writes them."""
     with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
         lines = answer.read().decode().splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
@@ -91,7 +91,7 @@ def test_what_the_monitor_does_can_be_scraped(served):
     assert figures["process_resident_memory_bytes"] > 1e6
 
 
-def test_a_wearer_whose_stream_has_closed_is_told_of_no_longer(served):
+def test_a_wearer_whose_stream_has_closed_has_no_metrics_any_more(served):
     metrics, address = served
     for number in range(200):
         wearer = f"w{number}"
@@ -111,7 +111,7 @@ def test_repeats_of_a_new_stream_are_counted_from_nothing(served):
     assert scrape(address)["ecgmon_repeated_samples_total"] == 8
 
 
-def test_alarms_that_stood_before_a_restart_are_not_raised_by_it(served):
+def test_alarms_active_before_a_restart_are_not_counted_as_raised_by_it(served):
     metrics, address = served
     metrics.set_active([alarm(4, "raised"), alarm(5, "latched", "low")])
     metrics.publish([alarm(4, "raised"), alarm(5, "cleared", "low")])
@@ -134,7 +134,7 @@ states = st.sampled_from(["raised", "acknowledged", "latched", "cleared"])
         )
     )
 )
-def test_as_many_stand_as_were_not_cleared(changes):
+def test_as_many_alarms_are_active_as_were_not_cleared(changes):
     metrics, active = Metrics(), {}
     for wearer, number, state, priority in changes:
         metrics.publish([alarm(number, state, priority, wearer)])
@@ -178,7 +178,7 @@ def test_a_port_in_use_is_one_clear_sentence(served):
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:9555", "example.org:80", "9555", "127.0.0.1:x", ""])
-def test_metrics_are_told_to_this_machine_only(address):
+def test_metrics_are_served_to_this_machine_only(address):
     with pytest.raises(UsageError, match="so only to this machine"):
         MetricsServer(Metrics(), address)
 

@@ -1,4 +1,4 @@
-"""What systemd is told, by a socket like its own."""
+"""Notifications to systemd, received by a socket like its own."""
 
 import os
 import socket
@@ -13,7 +13,7 @@ from monitor.ops.systemd import SystemdNotifier, watchdog_s
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request, tmp_path):
-    """A socket as systemd has one; gives it and what NOTIFY_SOCKET says."""
+    """Return a socket like systemd's, and its address for NOTIFY_SOCKET."""
     name = str(tmp_path / "n") if request.param == "path" else f"@ecgmon-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(name.replace("@", "\0") if name[0] == "@" else name)
@@ -22,7 +22,7 @@ def manager(request, tmp_path):
 
 
 def received(manager):
-    """All that has been said so far."""
+    """Return all notifications received so far."""
     manager.setblocking(False)
     messages = []
     while True:
@@ -32,7 +32,7 @@ def received(manager):
             return messages
 
 
-def test_systemd_hears_of_every_change(manager):
+def test_systemd_is_notified_of_every_change(manager):
     listener, name = manager
     with closing(SystemdNotifier({"NOTIFY_SOCKET": name})) as service:
         service.ready()
@@ -46,7 +46,7 @@ def test_systemd_hears_of_every_change(manager):
     assert 0 <= time.monotonic() - int(usec) / 1e6 < 10
 
 
-def test_the_watchdog_hears_no_more_than_it_needs(manager):
+def test_the_watchdog_is_notified_no_more_often_than_needed(manager):
     listener, name = manager
     with closing(SystemdNotifier({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "400000"})) as service:
         end = time.monotonic() + 0.35
@@ -58,7 +58,7 @@ def test_the_watchdog_hears_no_more_than_it_needs(manager):
     assert 2 <= len(sent) <= 4  # at 0, 0.1, 0.2 and 0.3 s, if nothing holds this process up
 
 
-def test_without_systemd_nothing_is_said(manager):
+def test_without_systemd_nothing_is_sent(manager):
     listener, name = manager
     with closing(SystemdNotifier({})) as service:
         service.ready()

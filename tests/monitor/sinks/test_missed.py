@@ -130,7 +130,7 @@ class Bedside(RuleBasedStateMachine):
             self.context.term()
 
     def comes_back(self):
-        """Connect, read all, and say what was missing."""
+        """Connect, read all, and report the number of missing messages."""
         for _ in range(3):
             self.subscribe()
             self.say(1)
@@ -150,7 +150,7 @@ def test_whatever_happens_each_message_is_received_or_counted():
     run_state_machine_as_test(Bedside, settings=settings(max_examples=30, deadline=None))
 
 
-def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
+def test_a_viewer_that_names_no_session_receives_an_estimate_of_what_it_missed():
     wire = Wire()
     wire.HOLDS = 1000
     publisher = Publisher(wire, Access())
@@ -178,7 +178,7 @@ def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
         if life < 2:
             del wire.pipes[peer]
             publisher.publish([gap(published_count := published_count + 1)])
-    # What it was told on a connection that ended has not arrived either.
+    # Messages sent on a connection that ended have not arrived either.
     assert dropped(b"3") == [5 * 11 + 1 + 4 * 11 + 2]
     assert publisher.take_dropped() == 5 * 11 + 1 + 4 * 11 + 2
     del wire.pipes[b"3"]
@@ -189,7 +189,7 @@ def test_a_viewer_that_names_no_session_is_told_about_how_much_it_missed():
     assert dropped(b"4") == [], "another one of its kind"
 
 
-def test_who_takes_leave_or_may_hear_nothing_is_not_counted():
+def test_a_viewer_that_unsubscribes_or_may_read_nothing_is_not_counted():
     wire = Wire()
     publisher = Publisher(wire, Access())
     wire.pipes[b"1"] = deque()

@@ -1,4 +1,4 @@
-"""The publisher: each viewer hears what it wants, whatever the others do."""
+"""The publisher: each viewer receives its topics, whatever the others do."""
 
 import time
 
@@ -64,7 +64,7 @@ def received(viewer, wait_ms=50):
     return found
 
 
-def test_a_newcomer_is_told_how_things_stand_as_far_as_its_topics_go(desk):
+def test_a_new_viewer_receives_the_snapshot_of_its_topics(desk):
     viewer = desk.viewer()
     (newcomer,) = desk.subscribe(viewer, "gap/119", "gap/203")
     others = [msgspec.structs.replace(GAP, wearer=wearer) for wearer in ("119", "7")]
@@ -120,10 +120,10 @@ def test_who_is_silent_is_forgotten_and_who_repeats_is_not(desk):
     desk.publisher.publish([GAP])
     assert received(silent) == [GAP]
     assert received(alive) == [messages.Subscribed(repeated=True), GAP, GAP]
-    assert len(desk.subscribe(silent, "gap/", now=99.0)) == 1, "it is told anew how things stand"
+    assert len(desk.subscribe(silent, "gap/", now=99.0)) == 1, "it receives a new snapshot"
 
 
-def test_a_viewer_that_does_not_read_loses_its_own_messages_and_is_told_how_many(desk):
+def test_a_viewer_that_does_not_read_loses_its_own_messages_and_receives_their_number(desk):
     slow, fast = desk.viewer(), desk.viewer()
     for viewer in (slow, fast):
         desk.subscribe(viewer, "trace/")
@@ -143,11 +143,11 @@ def test_a_viewer_that_does_not_read_loses_its_own_messages_and_is_told_how_many
     desk.publisher.publish([trace(n)])
     assert received(slow) == [messages.Dropped(count=dropped), trace(n)]
     desk.publisher.publish([trace(n + 1)])
-    assert received(slow) == [trace(n + 1)], "it is told once"
+    assert received(slow) == [trace(n + 1)], "it is sent once"
     assert received(fast) == [trace(n), trace(n + 1)]
 
 
-def test_no_more_viewers_than_some_are_taken(desk, monkeypatch):
+def test_the_number_of_viewers_is_limited(desk, monkeypatch):
     monkeypatch.setattr(publish, "MAX_VIEWERS", 1)
     first, second = desk.viewer(), desk.viewer()
     assert len(desk.subscribe(first, "gap/")) == 1
@@ -164,11 +164,11 @@ def test_a_key_that_asks_without_end_is_refused_until_it_has_waited(desk, monkey
     most = int(publish.RATES.message_burst)
     for _ in range(most + 5):
         viewer.send(asked)
-    taken, deadline = 0, time.monotonic() + PATIENCE_S
-    while taken < most or not viewer.poll(50):
+    accepted, deadline = 0, time.monotonic() + PATIENCE_S
+    while accepted < most or not viewer.poll(50):
         assert time.monotonic() < deadline
-        taken += len(desk.publisher.drain(0.0)[1])
-    assert taken == most
+        accepted += len(desk.publisher.drain(0.0)[1])
+    assert accepted == most
     refused = messages.decode_to_viewer(viewer.recv())
     assert (refused.reason, refused.retry_s) == ("This connection sends more than it may.", 1)
     desk.publisher.drain(0.0)
@@ -200,7 +200,7 @@ def bedside(rig):
     return rig, device, listener
 
 
-def test_a_snapshot_tells_streams_windows_links_alarms_and_pauses(bedside):
+def test_a_snapshot_holds_streams_windows_links_alarms_and_pauses(bedside):
     rig, _, listener = bedside
     pause = messages.Pause(wearer="203", kind="no-signal", seconds=60, by="a nurse")
     assert listener.asks(pause) == messages.Done()
@@ -224,7 +224,7 @@ def test_a_snapshot_tells_streams_windows_links_alarms_and_pauses(bedside):
     assert narrow.received == [*late.all(messages.Alarm, "203"), messages.Subscribed()]
 
 
-def test_a_request_is_answered_to_who_asked_and_its_effect_told_to_all(bedside):
+def test_a_request_is_answered_to_its_sender_and_its_effect_is_published_to_all(bedside):
     rig, _, listener = bedside
     nurse = rig.listener("alarm/", "paused/")
     assert nurse.asks(messages.Acknowledge(wearer="203", alarm=1, by="Ann")) == messages.Done()
@@ -257,7 +257,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(bedside, request_, why):
     assert not listener.all(messages.Alarm, "203") + listener.all(messages.Paused, "203")
 
 
-def test_the_past_is_told_page_by_page(bedside):
+def test_history_is_sent_page_by_page(bedside):
     _, device, listener = bedside
     assert listener.asks(messages.Acknowledge(wearer="203", alarm=1, by="x")) == messages.Done()
     device.send_all(CALM, first=len(OFF))

@@ -1,4 +1,4 @@
-"""What a hello declares of a stream: it holds as long as the stream does, and is compared."""
+"""The rate and lead that a hello declares: valid for the whole stream, and compared with it."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def test_more_leads_and_another_gain_are_the_same_stream(tmp_path):
 
 
 def alarms_of(declared, real, seconds, *, replay=False):
-    """What is said of a device that sends ``real`` samples a second."""
+    """Return the alarms of a device that sends ``real`` samples a second."""
     registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
     hello = messages.Hello(wearer="ann", stream=STREAM, rate=declared, leads=["II"], replay=replay)
     live, _ = registry.open(hello, None, 0.0)
@@ -112,7 +112,7 @@ def test_a_record_played_at_another_speed_says_so(speed, replay):
     assert (device._connection._hello.replay is True) == replay
 
 
-def test_a_rate_out_of_drift_is_told_as_drift_up_to_two_percent():
+def test_a_wrong_rate_is_treated_as_drift_up_to_two_percent():
     _, live, _ = alarms_of(250, 250 * 1.015, 300)
     assert live.stream.clock.drift_ppm == pytest.approx(15_000, abs=300)
 

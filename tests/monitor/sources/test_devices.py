@@ -1,4 +1,4 @@
-"""Who may stream for a wearer, which lead and rate, and when samples are acknowledged."""
+"""Devices: which may stream for a wearer, with which lead and rate, and acknowledgements."""
 
 import time
 
@@ -43,7 +43,7 @@ def test_another_device_is_refused_until_the_old_one_has_been_silent(tmp_path, m
         old.is_refused("Another device")
 
 
-def test_a_device_that_said_goodbye_may_begin_again_at_once(rig):
+def test_a_device_may_begin_again_at_once_after_bye(rig):
     device = rig.device()
     for stream in range(5):
         assert device.greet("203", stream).next == 0
@@ -52,7 +52,7 @@ def test_a_device_that_said_goodbye_may_begin_again_at_once(rig):
         device.finish(100)
 
 
-def test_hello_may_be_said_again(rig):
+def test_hello_may_be_sent_again(rig):
     listener, device = rig.listener(), rig.device()
     for _ in range(2):
         device.hello("203", 7)
@@ -166,7 +166,7 @@ def test_nothing_is_acknowledged_before_it_is_on_disk_also_after_a_reconnect(tmp
         device.send(300, CALM[300:600])
         device.say(messages.Heartbeat(stream=messages.stream_id(7)))
         assert device.hear().next == 300
-        # The page says: a welcome is an acknowledgement, too.
+        # By docs/wire.md a welcome is an acknowledgement, too.
         assert again.greet("203", 7).next == 300
         again.say(messages.Heartbeat(stream=messages.stream_id(7)))
         assert again.hear().next == 300
@@ -189,7 +189,7 @@ def test_a_device_that_sends_what_is_known_for_ever_is_silent(tmp_path, monkeypa
 
 
 def test_one_hello_of_a_wearer_is_looked_up_at_a_time(tmp_path, gate):
-    """A key that says hello to ever other streams would keep the disk from everybody's alarms."""
+    """Without a limit a key that opens ever new streams would block the disk for all alarms."""
     with Rig(tmp_path, captured=tmp_path / "captured") as rig:
         first, second = rig.device(), rig.device()
         gate.clear()

@@ -82,7 +82,7 @@ def test_the_same_signal_says_the_same_however_it_is_cut(rig):
 
 
 def test_a_stream_full_of_gaps_is_not_passed_over_in_silence(rig):
-    """No second of it is whole, but every second is spoken of, and the alarm is raised."""
+    """No second of it is complete, but each is published, and the alarm is raised."""
     listener, device = rig.listener(), rig.device()
     device.greet("203", 7)
     for second in range(10):
@@ -97,7 +97,7 @@ def test_a_stream_full_of_gaps_is_not_passed_over_in_silence(rig):
 
 
 @pytest.mark.parametrize("jump", [10**6, 2**40, 2**59])
-def test_a_huge_jump_is_reported_whole_and_costs_a_bounded_amount(rig, jump):
+def test_a_huge_jump_is_reported_completely_and_costs_a_bounded_amount(rig, jump):
     listener, device = rig.listener(), rig.device()
     device.greet("203", 7)
     device.send_all(CALM[:720])

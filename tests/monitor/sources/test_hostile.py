@@ -1,4 +1,4 @@
-"""Whatever bytes come in, the monitor refuses them, and a good stream beside is unaffected."""
+"""The monitor refuses hostile bytes of any kind, and a good stream beside is unaffected."""
 
 import socket
 import time
@@ -128,8 +128,8 @@ def test_a_message_larger_than_any_cuts_the_connection_and_the_device_may_come_b
         good.until_acked(100)
 
 
-def test_a_device_that_sends_hours_at_once_is_taken_bit_by_bit():
-    """What one tick takes bounds how long every other wearer's alarms may wait."""
+def test_hours_of_signal_sent_at_once_are_read_in_bounded_parts():
+    """The work of one tick is bounded, because all other wearers' alarms wait for it."""
     context, access = zmq.Context(), Access()
     with authenticated(context, access), context.socket(zmq.ROUTER) as desk:
         guard(desk, "tcp://127.0.0.1:*", None)
@@ -229,7 +229,7 @@ def test_the_last_index_of_the_slowest_device_is_borne_at_360_hz(tmp_path, ends)
 
 
 def test_a_key_that_leaves_out_hours_again_and_again_is_refused(tmp_path, monkeypatch):
-    """Each gap is told second by second, up to ten minutes of it, and kept in the journal."""
+    """Each gap is published second by second, up to ten minutes, and stored in the journal."""
     monkeypatch.setattr(ingest_module, "LOCAL", "somebody else")  # this machine has no limits
     with Rig(tmp_path) as rig:
         listener, device = rig.listener(), rig.device()

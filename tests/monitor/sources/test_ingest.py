@@ -51,7 +51,7 @@ def test_a_heartbeat_is_answered_with_the_last_acknowledgement(rig):
     assert device.hear() == messages.Ack(stream=messages.stream_id(7), next=500, seen=500)
 
 
-def test_a_newcomer_is_told_what_is_open_and_which_alarms_stand(rig):
+def test_a_new_viewer_receives_open_streams_and_active_alarms(rig):
     device, before = rig.device(), rig.listener()
     device.greet("203", 7)
     device.send_all(OFF)
@@ -76,7 +76,7 @@ def test_a_newcomer_is_told_what_is_open_and_which_alarms_stand(rig):
     assert "stands no more" in refused.reason
 
 
-def test_an_alarm_is_in_the_journal_when_anybody_hears_of_it(rig):
+def test_an_alarm_is_in_the_journal_before_it_is_published(rig):
     device, listener = rig.device(), rig.listener()
     device.greet("203", 7)
     device.send_all(OFF)
@@ -137,7 +137,7 @@ def test_a_device_that_reconnects_goes_on_where_it_was(rig):
 def test_a_new_stream_of_a_wearer_closes_the_old_one_and_loses_nothing_of_it(rig, takeover):
     listener, device, other = rig.listener(), rig.device(), rig.device()
     device.greet("203", 7)
-    device.send_all(CALM[:3600], size=3600)  # may still wait when the other one says hello
+    device.send_all(CALM[:3600], size=3600)  # may still wait when the other device sends hello
     other.greet("203", 8)
     other.send_all(CALM[:1080])
     listener.until(messages.Opened, "203", stream=messages.stream_id(8))
@@ -188,7 +188,7 @@ def test_a_sampling_rate_out_of_range_is_refused_and_the_old_stream_lives_on(rig
     device.until_acked(720)
 
 
-def test_a_device_of_another_rate_is_told_its_samples_and_the_others_360_hz(rig):
+def test_a_device_of_another_rate_is_answered_in_its_own_samples_and_viewers_get_360_hz(rig):
     listener, device = rig.listener(), rig.device()
     device.hello("203", 7, rate=250.0)
     assert isinstance(device.hear(), messages.Welcome)

@@ -1,4 +1,4 @@
-"""Several sources of one monitor: peers are told apart, and none is starved by another."""
+"""Several sources of one monitor: peers are not confused, and none is starved by another."""
 
 from pathlib import Path
 
@@ -46,10 +46,10 @@ def ingest(*sources):
 
 
 def drain(one):
-    taken = one.drain(0.0)
-    for _, known in taken.lookups:
+    batch = one.drain(0.0)
+    for _, known in batch.lookups:
         known(None)
-    return taken
+    return batch
 
 
 def hello(wearer, number):

@@ -33,13 +33,13 @@ SIZE = 36
 
 
 def values(wearer, stream, first, n):
-    """Samples that tell whose they are, of which stream, and where they belong."""
+    """Samples whose values encode the wearer, the stream and the index."""
     whose = 6 * WEARERS.index(wearer) + stream
     return (whose * 1000 + np.arange(first, first + n) % 1000).astype(np.int16)
 
 
 class Desk:
-    """What devices have said, and what they are answered."""
+    """A desk that holds the devices' messages and the answers to them."""
 
     def __init__(self):
         self.queue = []
@@ -92,7 +92,7 @@ class Ownership(RuleBasedStateMachine):
         self.key_of = wearer
 
     def say(self, peer, data):
-        """Let a peer say something; returns whether it was refused at once."""
+        """Let a peer send a message; return whether it was refused at once."""
         user = KEY if peer is KEYED else LOCAL
         before = len(self.desk.answers[peer])
         self.desk.queue.append(Received(peer, user, data))
@@ -185,16 +185,16 @@ class Ownership(RuleBasedStateMachine):
     def write(self):
         """The disk has done what was handed over."""
         while self.unwritten:
-            taken = self.unwritten.pop(0)
-            for wearer, piece in taken.pieces:
+            batch = self.unwritten.pop(0)
+            for wearer, piece in batch.pieces:
                 self.capture.append(wearer, piece)
             self.capture.flush()
             before = {peer: len(answers) for peer, answers in self.desk.answers.items()}
-            self.ingest.connections.acknowledge(taken.acks)
+            self.ingest.connections.acknowledge(batch.acks)
             for peer in PEERS:
                 self.hear(peer, self.desk.answers[peer][before[peer] :])
-            self.ingest.end(taken.ends)
-            for hello, then in taken.lookups:
+            self.ingest.end(batch.ends)
+            for hello, then in batch.lookups:
                 before = {peer: len(answers) for peer, answers in self.desk.answers.items()}
                 then(recover_stream(self.folder, NoJournal(), hello.wearer, hello.stream))
                 for peer in PEERS:

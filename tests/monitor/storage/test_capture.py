@@ -1,4 +1,4 @@
-"""What the monitor keeps of the samples that devices send: exactly them, and not too many."""
+"""The monitor's captures: exactly the samples that devices send, within the limits."""
 
 import itertools
 import os
@@ -30,12 +30,12 @@ def ramp(first, count):
 
 
 def piece(first, count, stream=7, gain=200.0, lead="II"):
-    """What a stream has taken; here it may be of any length."""
+    """A piece that a stream accepted; here it may be of any length."""
     return Piece(stream, first, 360_000, gain, lead, ramp(first, count))
 
 
 def files(folder, wearer="ann"):
-    """What the records of a wearer hold, by their gain, lead, stream and first sample."""
+    """Return the samples of a wearer's records by gain, lead, stream and first sample."""
     return {
         (r.gain, r.lead, r.stream, r.first): r.read(r.first, r.stop).samples
         for r in captures(folder, wearer)
@@ -132,7 +132,7 @@ runs = st.lists(
 
 
 def expected(stretches, longest):
-    """The records that come of stretches, each taken whole."""
+    """The records that stretches give, each stretch appended in one piece."""
     records = []
     for begin, count, gain in stretches:
         first, values = begin, ramp(begin, count)
@@ -174,7 +174,7 @@ def held(folder):
     return sum(r.length for r in captures(folder, "ann"))
 
 
-def test_the_oldest_records_are_removed_so_that_no_more_than_the_hours_are_kept(tmp_path):
+def test_the_oldest_records_are_removed_beyond_the_configured_hours(tmp_path):
     size, end = HOUR // 20, 2 * HOUR + 5000
     capture = Capture(tmp_path, 1)
     for at in range(0, end, size):

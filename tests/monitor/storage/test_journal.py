@@ -1,4 +1,4 @@
-"""What the journal promises: an alarm is on disk once said, whatever happens to the process."""
+"""The journal's promise: a published alarm is on disk, whatever happens to the process."""
 
 import sqlite3
 import time
@@ -69,7 +69,7 @@ def test_windows_wait_at_most_a_second_and_for_the_close(tmp_path):
     assert stored(path) == [window(0), window(1)]
 
 
-def test_traces_and_links_are_not_kept(tmp_path):
+def test_traces_and_links_are_not_stored(tmp_path):
     path = tmp_path / "journal.db"
     gap = messages.Gap(**IDS, first=5, count=7)
     with closing(Journal(path)) as journal:
@@ -129,7 +129,7 @@ def test_of_too_much_that_waits_the_oldest_windows_are_lost_and_counted(tmp_path
     assert stored(path) == [alarm(1), alarm(2), alarm(3), alarm(4)]
 
 
-def test_what_stood_and_what_was_open_is_found_again(tmp_path):
+def test_active_alarms_and_open_streams_are_found_again(tmp_path):
     left = msgspec.structs.replace(OPENED, wearer="119")
     closed = messages.Closed(wearer="119", stream=IDS["stream"], end=5)
     journal_messages = [
@@ -192,7 +192,7 @@ def test_old_windows_are_removed_before_old_alarms_and_some_at_a_time(tmp_path, 
     assert journal_messages(path) == [alarm(10, "cleared"), window(0), alarm(0, "cleared")]
 
 
-def test_what_stands_and_what_is_open_is_kept_however_old_it_is(tmp_path):
+def test_active_alarms_and_open_streams_stay_however_old_they_are(tmp_path):
     other = msgspec.structs.replace(OPENED, wearer="119")
     long_ago = [OPENED, other, alarm(1), alarm(1, "latched"), alarm(2), other]
     with closing(Journal(tmp_path / "journal.db")) as journal:

@@ -89,7 +89,7 @@ print("survived")
 """
 
 
-def test_a_full_disk_is_logged_and_what_was_said_meanwhile_is_written_when_there_is_room(tmp_path):
+def test_a_full_disk_is_logged_and_pending_messages_are_written_when_there_is_room(tmp_path):
     outcome = python(FULL_DISK, tmp_path / "journal.db", ROOT)
     assert (outcome.code, outcome.out) == (0, "survived\n"), outcome.err
     found_messages = [
@@ -100,7 +100,7 @@ def test_a_full_disk_is_logged_and_what_was_said_meanwhile_is_written_when_there
     assert found_messages == [failed, back, failed, back, *at_the_end]
 
 
-def test_a_writer_that_holds_the_file_delays_what_is_said_and_nothing_is_lost(tmp_path, caplog):
+def test_another_writer_that_locks_the_file_delays_rows_and_loses_none(tmp_path, caplog):
     path = tmp_path / "journal.db"
     gap = messages.Gap(**IDS, first=5, count=7)
     with closing(Journal(path)) as journal, closing(sqlite3.connect(path)) as other:

@@ -96,5 +96,5 @@ def test_an_export_lists_no_single_beats_and_counts_none_as_unreadable(tmp_path)
     path = tmp_path / "journal.db"
     with closing(Journal(path)) as journal:
         journal.append([beat(5), messages.BeatWithdrawn(**IDS, at=5)])
-    said = read(path, "ann")
-    assert (said.others, said.unreadable, said.streams) == ([], 0, {})
+    content = read(path, "ann")
+    assert (content.others, content.unreadable, content.streams) == ([], 0, {})

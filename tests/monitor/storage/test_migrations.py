@@ -1,4 +1,4 @@
-"""A journal of any earlier layout becomes one of today's, whole or not at all."""
+"""A journal of any earlier layout is migrated to today's, completely or not at all."""
 
 import shutil
 import sqlite3
@@ -46,7 +46,7 @@ def test_a_journal_of_0_1_0_has_the_rows_it_had_and_the_layout_of_a_new_one(path
     assert content(path) == (LAYOUT, of_new[1], rows)
 
 
-def test_only_the_steps_that_are_missing_are_taken(path, monkeypatch):
+def test_only_the_missing_steps_are_run(path, monkeypatch):
     later = ("ALTER TABLE journal ADD COLUMN note TEXT", "CREATE INDEX of_note ON journal (note)")
     last = ("UPDATE journal SET note = wearer",)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:

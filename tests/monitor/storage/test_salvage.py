@@ -1,4 +1,4 @@
-"""A journal that is damaged keeps no monitor from starting, and what can be read of it is kept."""
+"""A damaged journal stops no monitor from starting, and its readable rows are saved."""
 
 import os
 import random
@@ -18,7 +18,7 @@ from tests.support.rig import Rig
 
 PAGE = 4096
 OTHER = msgspec.structs.replace(OPENED, wearer="119")
-SAID = [
+PUBLISHED = [
     OPENED,
     OTHER,
     *(each for n in range(60) for each in (window(2 * n), window(2 * n + 1), alarm(n))),
@@ -33,7 +33,7 @@ def sound(tmp_path_factory):
     """The bytes of a journal that is as it should be."""
     path = tmp_path_factory.mktemp("sound") / "journal.db"
     with closing(Journal(path)) as journal:
-        journal.append(SAID)
+        journal.append(PUBLISHED)
     return path.read_bytes()
 
 
@@ -43,7 +43,7 @@ def read(message):
 
 
 def active(journal):
-    """Return which alarms stand by what a journal says."""
+    """Return the alarms that are active by a journal."""
     latest = {m.alarm: m for m in journal.alarms() if isinstance(m, messages.Alarm)}
     return sorted(number for number, m in latest.items() if m.state != "cleared")
 
@@ -72,12 +72,12 @@ def overwritten(data, chance):
 
 
 def found_in(data):
-    """Return which rows of `SAID` are whole in a file, by their bytes alone."""
-    return {repr(m) for m in SAID if messages.encode(m) in data}
+    """Return the rows of `PUBLISHED` whose bytes are complete in a file."""
+    return {repr(m) for m in PUBLISHED if messages.encode(m) in data}
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_happened_to_a_file_the_journal_opens_and_takes_what_is_said(
+def test_whatever_happened_to_its_file_the_journal_opens_and_stores_messages(
     tmp_path, sound, seed, caplog
 ):
     path = tmp_path / "journal.db"
@@ -97,21 +97,21 @@ def test_whatever_happened_to_a_file_the_journal_opens_and_takes_what_is_said(
             return
         assert (tmp_path / asides(tmp_path)[0]).read_bytes() == before
         assert "event=journal-damaged" in caplog.text
-        # Nearly all that is whole: a row is also lost where the few bytes before it are damaged.
-        whole = {m for m in found_in(before) if m.startswith(("Alarm", "Paused"))}
-        assert len(whole - found_messages) <= 8
+        # Not all complete rows: one is also lost if the few bytes before it are damaged.
+        readable = {m for m in found_in(before) if m.startswith(("Alarm", "Paused"))}
+        assert len(readable - found_messages) <= 8
 
 
-def test_rows_are_kept_once_in_their_order_with_the_latest_word_of_each_alarm(tmp_path, sound):
+def test_rows_are_salvaged_once_in_their_order_with_the_latest_state_of_each_alarm(tmp_path, sound):
     path = tmp_path / "journal.db"
-    path.write_bytes(b"\xaa" * PAGE + sound[PAGE:])  # the first page says where all others are
+    path.write_bytes(b"\xaa" * PAGE + sound[PAGE:])  # the first page holds the places of all others
     with closing(Journal(path)) as journal:
         assert journal.damaged is not None
-        assert f"{len(SAID)} of its entries" in journal.damaged
+        assert f"{len(PUBLISHED)} of its entries" in journal.damaged
         assert active(journal) == [59, 60]
         assert journal.unfinished() == [messages.Closed(**IDS, end=120 * 360)]
     assert list(map(messages.encode, journal_messages(path))) == list(
-        map(messages.encode, map(read, SAID))
+        map(messages.encode, map(read, PUBLISHED))
     )
 
 
@@ -119,7 +119,7 @@ def test_the_write_ahead_log_of_a_damaged_file_is_read_as_well(tmp_path, sound):
     first = tmp_path / "first"
     first.mkdir()
     with closing(Journal(first / "journal.db")) as journal:
-        journal.append(SAID)
+        journal.append(PUBLISHED)
         for suffix in ("", "-wal"):
             shutil.copyfile(first / f"journal.db{suffix}", tmp_path / f"journal.db{suffix}")
     assert (tmp_path / "journal.db-wal").stat().st_size > PAGE
@@ -201,7 +201,7 @@ def test_what_cannot_be_moved_aside_is_refused_with_what_to_do(tmp_path, monkeyp
 def test_a_journal_that_is_damaged_while_it_is_written_is_replaced_at_once(tmp_path, caplog):
     path = tmp_path / "journal.db"
     with closing(Journal(path)) as journal:
-        journal.append(SAID)
+        journal.append(PUBLISHED)
         journal._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with path.open("r+b") as file:
             file.seek(PAGE)
@@ -242,11 +242,11 @@ def test_a_restart_ends_the_alarm(tmp_path, monkeypatch):
         rig.newcomer().subscribed().until(messages.Alarm, None, kind="journal", state="cleared")
 
 
-def test_what_stood_when_it_was_damaged_stands_after_a_restart(tmp_path, monkeypatch):
+def test_alarms_active_when_it_was_damaged_are_active_after_a_restart(tmp_path, monkeypatch):
     """Even what cannot be read of the file is known to the monitor that runs."""
     monkeypatch.setattr("monitor.daemon.LINK_S", 0.05)
     with closing(Journal(tmp_path / "journal.db")) as journal:
-        journal.append(SAID)
+        journal.append(PUBLISHED)
     with Rig(tmp_path) as rig:
         listener = rig.listener()
         db = rig.monitor._disk._journal._database

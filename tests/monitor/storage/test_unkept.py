@@ -1,4 +1,4 @@
-"""What happens when less is on disk than was judged: to alarms, acknowledgements and a welcome."""
+"""Alarms, acknowledgements and welcomes if less signal is on disk than was judged."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ from tests.support.rig import Rig
 
 RATE = 360
 STILL = simulate("asystole", seed=3, duration_s=60).record.samples
-"""A heart that stands still from second 33 to 42."""
+"""A heart that is stopped from second 33 to 42."""
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def alarms(received, kind):
     return [m.state for m in received if isinstance(m, messages.Alarm) and m.kind == kind]
 
 
-def test_an_alarm_that_was_told_of_more_than_is_on_disk_stands_after_a_restart(tmp_path, full):
+def test_an_alarm_that_was_raised_by_signal_not_on_disk_is_active_after_a_restart(tmp_path, full):
     folder = tmp_path / "captured"
     with Rig(tmp_path, captured=folder) as rig:
         listener, device = rig.listener("alarm/", "window/"), rig.device()
@@ -124,7 +124,7 @@ def test_what_waits_for_too_long_is_a_gap_in_the_record_and_then_acknowledged(
     assert lines[-1].endswith(f"not_kept={gap.count}")
 
 
-def test_a_disk_that_fails_is_told_though_it_is_known_to_be_nearly_full(tmp_path, full):
+def test_a_failing_disk_is_reported_although_it_is_known_to_be_nearly_full(tmp_path, full):
     with Rig(tmp_path, captured=tmp_path / "captured", disk_free_mb=1e12) as rig:
         listener, device = rig.newcomer("alarm/"), rig.device()
         low = listener.until(messages.Alarm, None, kind="disk-low")

@@ -1,4 +1,4 @@
-"""What waits for a disk that fails: each sample is on disk once, waits, or is lost and counted."""
+"""Buffer for a failing disk: each sample is on disk once, waits, or is lost and counted."""
 
 import errno
 import os
@@ -42,7 +42,7 @@ def on_disk(folder, end):
 def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("held") / "captured"
     stored, end = Capture(folder, 1), 0
-    taken, lost = np.zeros(200_000, dtype=bool), np.zeros(200_000, dtype=bool)
+    received, lost = np.zeros(200_000, dtype=bool), np.zeros(200_000, dtype=bool)
     real_sync, real_write = os.fdatasync, GrowingRecord.append
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(holding, "HELD_S", 30)
@@ -51,7 +51,7 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
         def put(missing, count):
             nonlocal end
             first, end = end + missing, end + missing + count
-            taken[first:end] = True
+            received[first:end] = True
             stored.append("ann", piece(first, count))
 
         for what, missing, count in steps:
@@ -75,11 +75,11 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
             patch.setattr(GrowingRecord, "append", real_write)
             given_up = stored.holding.take_lost()
             for one in given_up:
-                lost[one.first : one.end] = taken[one.first : one.end]
+                lost[one.first : one.end] = received[one.first : one.end]
             first = stored.holding.first("ann", 7)
-            known = len(taken) if first is None else first
+            known = len(received) if first is None else first
             if stored.error is None:
-                assert (on_disk(folder, len(taken)) + lost == taken)[:known].all()
+                assert (on_disk(folder, len(received)) + lost == received)[:known].all()
             if given_up:
                 assert first == given_up[0].first
             if stored.error is None:
@@ -87,13 +87,13 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
         stored.flush()
         assert stored.error is None
         for one in stored.holding.take_lost():
-            lost[one.first : one.end] = taken[one.first : one.end]
+            lost[one.first : one.end] = received[one.first : one.end]
         stored.holding.record(stored.holding.take_lost())
     assert stored.holding.held == 0
     assert stored.holding.first("ann", 7) is None
-    times = on_disk(folder, len(taken))
+    times = on_disk(folder, len(received))
     assert times.max(initial=0) <= 1
-    np.testing.assert_array_equal(times.astype(bool) ^ lost, taken)
+    np.testing.assert_array_equal(times.astype(bool) ^ lost, received)
     assert lost.sum() == stored.holding.lost
 
 

@@ -192,7 +192,7 @@ def test_a_disk_that_hangs_stops_no_alarm_and_is_alarmed(tmp_path, gate, impatie
         trouble = listener.until(messages.Alarm, None)
         assert (trouble.kind, trouble.state) == ("disk", "raised")
         assert "does not answer" in trouble.text
-        late.greet("119", 8)  # a new device is not kept waiting either
+        late.greet("119", 8)  # a new device does not wait either
         late.send_all(CALM[:1080])
         listener.until(messages.Window, "119", first=360)
         device.until_seen(2520)
@@ -225,7 +225,7 @@ def test_a_disk_that_hangs_at_the_end_delays_it_no_more_than_it_may(tmp_path, ga
 
 
 def test_a_journal_that_cannot_be_written_is_alarmed_until_it_can(tmp_path, monkeypatch):
-    """Also when no device is there; what was said of alarms meanwhile is written in the end."""
+    """Also without devices; alarm messages of the meantime are written in the end."""
     monkeypatch.setattr(daemon, "LINK_S", 0.1)
     with (
         Rig(tmp_path) as rig,

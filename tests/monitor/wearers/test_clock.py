@@ -1,4 +1,4 @@
-"""A device's clock, told from when its frames arrive: simulated links, by the second."""
+"""A device's clock, estimated from the arrival times of its frames over simulated links."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_the_drift_is_known_within_a_few_ppm_after_five_minutes(ppm):
     assert np.abs(later).max() < 5
 
 
-def test_bursts_of_ten_seconds_tell_the_drift_too():
+def test_drift_is_measured_from_bursts_of_ten_seconds_too():
     assert followed(radio(1200, 100, burst_s=10)).drift_ppm == pytest.approx(100, abs=20)
 
 
@@ -129,7 +129,7 @@ def test_the_device_may_count_from_anywhere_and_jump():
     assert clock.lag(START + 303.5) == pytest.approx(2.5)
 
 
-def test_a_device_clock_that_was_set_is_told_by_how_much():
+def test_a_step_of_a_device_clock_is_reported_with_its_size():
     clock, second = Clock(RATE * 1000), 1_000_000_000
     noon = 1_790_000_000 * second
     clock.observe_device(0, noon)

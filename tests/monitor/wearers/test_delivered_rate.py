@@ -76,7 +76,7 @@ def test_a_clock_that_drifts_behind_any_link_is_no_wrong_rate(ppm, burst_s, jitt
     hz=st.sampled_from([249.5, 250, 250.5]),
 )
 def test_a_device_that_catches_up_is_not_fast(outage_s, speed, before_s, hz):
-    """What was kept while nothing came is sent at a steady speed; a stream may begin with it."""
+    """A backlog from an outage is sent at a steady speed; a stream may begin with it."""
     if before_s < 60:
         outage_s = min(outage_s, 15 * (speed - 1))  # else nobody could know
     back, now, at = before_s + outage_s, 0.0, float(before_s)

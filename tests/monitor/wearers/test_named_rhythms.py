@@ -41,8 +41,8 @@ class Ward:
             frame = Frame(7, self.sent, 0, 360_000, 200.0, "II", CALM[self.sent : self.sent + 36])
             self.sent += 36
             self.stream.accept(frame, arrival=self.sent / 360)
-            told = self.registry.advance(lambda _: False)
-            alarms += [one for one in told if isinstance(one, messages.Alarm)]
+            published = self.registry.advance(lambda _: False)
+            alarms += [one for one in published if isinstance(one, messages.Alarm)]
         return alarms
 
 
@@ -75,5 +75,5 @@ def test_a_restarted_monitor_knows_the_priority_from_its_journal():
     (raised,) = ward.seconds(6)
     again = Ward(couplet="high")
     again.session.alarm_messages.restore([raised])
-    (standing,) = again.session.alarm_messages.alarms.active
-    assert (standing.priority, standing.latches) == ("high", True)
+    (active_alarm,) = again.session.alarm_messages.alarms.active
+    assert (active_alarm.priority, active_alarm.latches) == ("high", True)

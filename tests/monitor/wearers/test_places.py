@@ -1,4 +1,4 @@
-"""A ward that is full: who gets a place, who gives one up, and who is told."""
+"""A full ward: who gets a place, who gives one up, and who is informed."""
 
 import logging
 import time
@@ -28,7 +28,7 @@ def full(folder, capacity, **more):
     )
 
 
-def test_the_longest_silent_gives_its_place_up_and_its_alarms_stand(tmp_path):
+def test_the_longest_silent_wearer_gives_its_place_up_and_its_alarms_stay_active(tmp_path):
     with full(tmp_path, 2) as rig:
         listener, gone, late, new = rig.listener(), rig.device(), rig.device(), rig.device()
         gone.greet("gone", 1)
@@ -38,7 +38,7 @@ def test_the_longest_silent_gives_its_place_up_and_its_alarms_stand(tmp_path):
         late.greet("late", 2)
         listener.until(messages.Alarm, "gone", kind="silent", state="raised")
         listener.until(messages.Alarm, "late", kind="silent", state="raised")
-        late.send(0, CALM[:100])  # it is heard of again
+        late.send(0, CALM[:100])  # it sends again
         listener.until(messages.Alarm, "late", kind="silent", state="cleared")
         assert new.greet("new", 3).next == 0
         assert listener.until(messages.Event, "gone", event="place-lost").text

@@ -1,4 +1,4 @@
-"""What the ward makes of samples, without sockets."""
+"""Messages that the registry makes from samples, without sockets."""
 
 from dataclasses import replace
 
@@ -68,7 +68,7 @@ def test_what_is_no_signal_is_not_judged_and_what_is_judged_has_its_reason(regis
 def test_a_gap_in_asystole_does_not_hide_that_the_heart_beats_again():
     simulation = simulate("asystole", seed=3)
     (expected,) = simulation.expected
-    for lost_s in (36, 39.5, 41.9):  # the alarm stands since 34 s, the heart beats from 42 s on
+    for lost_s in (36, 39.5, 41.9):  # the alarm is active from 34 s, the heart beats from 42 s on
         gap = (round(lost_s * RATE), round((lost_s + 0.3) * RATE))
         registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
         take(opened(registry, "203"), replace(simulation.record, missing=(gap,)))
@@ -91,7 +91,7 @@ def test_a_stream_that_is_not_open_any_more_cannot_be_closed(registry):
 
 
 def test_where_a_frame_is_lost_every_few_seconds_it_is_alarmed_until_they_come(registry):
-    """The heart could stand still and be counted anew after each gap."""
+    """A stopped heart could be counted anew after each gap and never be alarmed."""
     hello = messages.Hello(wearer="203", stream=messages.stream_id(7), rate=360.0, leads=["II"])
     live, found_messages = registry.open(hello, None, 0.0)
     for at in range(0, len(LONG), 72):

@@ -37,11 +37,11 @@ def new_registry(**settings):
     return WearerRegistry(WearerPolicy(**{"resolve": lambda _: GENERIC} | settings))
 
 
-def opened(registry, wearer, number=7, recalled=None):
+def opened(registry, wearer, number=7, tail=None):
     hello = messages.Hello(
         wearer=wearer, stream=messages.stream_id(number), rate=360.0, leads=["II"]
     )
-    return registry.open(hello, recalled, 0.0)[0].stream
+    return registry.open(hello, tail, 0.0)[0].stream
 
 
 def live(registry, wearer="203"):
@@ -95,7 +95,7 @@ def test_a_wearer_goes_on_in_another_monitor_bit_by_bit(seed, share, judged_s):
     rng = np.random.default_rng(seed)
     here, there = new_registry(capacity=3), new_registry(capacity=6)
     tail = StreamTail(0, SAMPLES[: 20 * RATE], 360_000, 200.0, "II", (judged_s or 0) * RATE)
-    opened(here, "203", recalled=tail if judged_s else None)
+    opened(here, "203", tail=tail if judged_s else None)
     for number, wearer in enumerate(("119", "120"), 8):
         opened(there, wearer, number)  # so that the row is another one
     sent = frames(rng)
@@ -117,7 +117,7 @@ def test_a_wearer_goes_on_in_another_monitor_bit_by_bit(seed, share, judged_s):
 def test_a_wearer_can_be_saved_while_a_stream_is_recovered():
     tail = StreamTail(0, SAMPLES[: 60 * RATE], 360_000, 200.0, "II", 15 * RATE)
     here, there = new_registry(), new_registry()
-    opened(here, "203", recalled=tail)
+    opened(here, "203", tail=tail)
     here.advance(lambda _: False)
     assert here.recovering
     there.load(here.save("203"))
@@ -210,7 +210,7 @@ def undisturbed(folder):
 
 
 def saves_at(rig, index):
-    """Let a monitor save the wearer once so many samples are taken, and then hear nothing."""
+    """Let a monitor save the wearer after so many samples, and then receive nothing."""
     tick, saved = rig.monitor.tick, []
 
     def tick_and_save():

@@ -53,8 +53,8 @@ class Link(RuleBasedStateMachine):
     def open(self, rate, begin):
         self.stream, self.begin, self.rate = new_stream(rate, begin), begin, rate
         self.now = 50.0
-        self.waiting = {}  # when what is not taken arrived, by index
-        self.runs = []  # what was taken without a gap, or a goodbye, between
+        self.waiting = {}  # arrival times of samples not yet released, by index
+        self.runs = []  # [first, end] of samples released without a gap or a bye between
         self.received = self.repeated = self.frames = 0
         self.processed = []
 
@@ -151,12 +151,12 @@ TestLink.settings = settings(max_examples=50, stateful_step_count=40, deadline=N
 
 @given(st.permutations(range(12)), st.sampled_from(RATES))
 def test_frames_in_any_order_inside_the_bounds_are_the_signal(order, rate):
-    stream, taken = new_stream(rate), []
+    stream, accepted = new_stream(rate), []
     size = rate // 12_000
     for number in order:
-        taken += stream.accept(ramp(number * size, size, rate), 1.0)
-    taken += stream.release()
-    assert np.concatenate([piece.samples for piece in taken]).tolist() == list(range(12 * size))
+        accepted += stream.accept(ramp(number * size, size, rate), 1.0)
+    accepted += stream.release()
+    assert np.concatenate([piece.samples for piece in accepted]).tolist() == list(range(12 * size))
     indices, values, gaps = unfold(stream.pending)
     assert dict(zip(indices, values, strict=True)) == converted(0, 12 * size, rate)
     assert (gaps, stream.missing, stream.repeated) == ([], 0, 0)
@@ -169,8 +169,8 @@ def test_what_is_acknowledged_never_passes_a_hole():
     assert stream.accept(ramp(15, 20), 1.8) == []
     assert stream.next == 10
     assert stream.expire(2.4) == []
-    taken = stream.expire(2.5)
-    assert [(piece.first, piece.end) for piece in taken] == [(15, 20), (20, 30), (30, 35)]
+    accepted = stream.expire(2.5)
+    assert [(piece.first, piece.end) for piece in accepted] == [(15, 20), (20, 30), (30, 35)]
     assert (stream.next, stream.missing, stream.repeated) == (35, 5, 10)
     assert stream.accept(ramp(10, 5), 2.6) == []  # too late
     assert stream.repeated == 15
@@ -189,8 +189,8 @@ def test_many_small_pieces_wait_no_longer_than_their_number_allows():
         assert stream.accept(ramp(2 * number + 1, 1), 1.0) == []
     (piece,) = stream.accept(ramp(2 * MAX_WAITING + 1, 1), 1.0)
     assert (piece.first, stream.next, stream.missing) == (1, 2, 1)
-    taken = stream.accept(ramp(0, 2 * MAX_WAITING + 1), 1.0)
-    assert [piece.first for piece in taken] == list(range(2, 2 * MAX_WAITING + 2))
+    accepted = stream.accept(ramp(0, 2 * MAX_WAITING + 1), 1.0)
+    assert [piece.first for piece in accepted] == list(range(2, 2 * MAX_WAITING + 2))
 
 
 def test_a_hole_that_nothing_under_way_can_fill_is_given_up_at_once():
@@ -205,9 +205,11 @@ def test_a_hole_that_nothing_under_way_can_fill_is_given_up_at_once():
 @pytest.mark.parametrize("rate", RATES)
 def test_huge_jumps_cost_no_memory_and_no_time(rate):
     stream, jump = new_stream(rate), 2**61 // 500
-    taken = [piece for n in range(1000) for piece in stream.accept(ramp(n * jump, 10, rate), 1.0)]
+    accepted = [
+        piece for n in range(1000) for piece in stream.accept(ramp(n * jump, 10, rate), 1.0)
+    ]
     stream.release()
-    assert [piece.first for piece in taken] == [n * jump for n in range(1000)]
+    assert [piece.first for piece in accepted] == [n * jump for n in range(1000)]
     assert len(stream.pending) == 1000
     assert stream.next == 999 * jump + 10
     assert (stream.received, stream.missing) == (10_000, stream.next - 10_000)
@@ -222,6 +224,6 @@ def test_a_frame_over_all_that_waits_fills_the_holes_between():
     stream = new_stream(1_000_000)
     for first in (100, 300, 500):
         stream.accept(ramp(first, 50), 1.0)
-    taken = stream.accept(ramp(0, MAX_SAMPLES), 1.0)
-    assert [piece.first for piece in taken] == [0, 100, 150, 300, 350, 500, 550]
+    accepted = stream.accept(ramp(0, MAX_SAMPLES), 1.0)
+    assert [piece.first for piece in accepted] == [0, 100, 150, 300, 350, 500, 550]
     assert (stream.next, stream.received, stream.repeated) == (MAX_SAMPLES, MAX_SAMPLES, 150)

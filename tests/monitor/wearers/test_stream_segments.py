@@ -1,4 +1,4 @@
-"""What a stream gives to the pipeline: segments at 360 Hz, gaps, values and a clock."""
+"""A stream's output to the pipeline: segments at 360 Hz, gaps, values and a clock."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A second whose history is no signal is not classified, and the monitor says why."""
+"""A second whose history is no signal is not classified, and its message has the reason."""
 
 from dataclasses import replace
 

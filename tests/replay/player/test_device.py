@@ -32,7 +32,7 @@ def context():
 
 @pytest.fixture
 def meet(context):
-    """Return a function that lets a device say hello to a desk."""
+    """Return a function that connects a device to a desk."""
     desk, devices = Desk(context), []
 
     def meet(rec, pace=FULL_SPEED, *, welcome=True, patience_s=60.0):
@@ -71,7 +71,7 @@ def acknowledge(device, desk, index):
 
 
 def fails(device):
-    """Let a device go on until it raises, and return what it says."""
+    """Let a device go on until it raises, and return the error's text."""
     with pytest.raises(EcgmonError) as failure:  # noqa: PT012 - it may take any number of turns
         while True:
             device.socket.poll(10)
@@ -155,7 +155,7 @@ def test_a_gap_longer_than_what_may_be_in_flight_blocks_only_until_it_is_acknowl
     assert device.sent == 11 * RATE
 
 
-def test_goodbye_is_said_once_all_is_acknowledged_and_its_answer_is_the_end(meet):
+def test_bye_is_sent_once_all_is_acknowledged_and_its_answer_is_the_end(meet):
     device, desk = meet(record(1000))
     device.start()
     device.send_due()

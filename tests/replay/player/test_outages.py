@@ -143,7 +143,7 @@ def test_a_monitor_that_hangs_is_given_up_and_found_again(scene, monkeypatch, ca
     ]
 
 
-def test_in_real_time_samples_are_taken_while_the_monitor_is_away_and_sent_later(scene):
+def test_in_real_time_samples_are_buffered_while_the_monitor_is_away_and_sent_later(scene):
     s = scene(record(2), REAL_TIME)
     s.begin()
     s.until(lambda: s.keeper.next >= RATE // 3)
@@ -255,7 +255,7 @@ def test_a_monitor_that_is_ahead_is_sent_only_what_it_lacks(scene):
     assert s.all_arrived_in_order()
 
 
-def test_a_monitor_that_lost_everything_is_sent_what_is_still_kept(scene):
+def test_a_monitor_that_lost_everything_is_sent_what_is_still_buffered(scene):
     s = scene(record(30))
     s.begin()
     s.until(lambda: s.keeper.next >= 20 * RATE)
@@ -278,7 +278,7 @@ def test_once_finished_it_is_quiet_though_the_connection_breaks(scene):
     assert len(s.keeper.hellos) == 1
 
 
-def test_goodbye_is_said_again_where_its_answer_was_lost(scene):
+def test_bye_is_sent_again_if_its_answer_was_lost(scene):
     s = scene(record(2))
     s.begin()
     carry_out = s.keeper._carry_out

@@ -128,7 +128,7 @@ def test_one_of_many_that_fails_does_not_hold_up_the_others(rig):
     assert played.board.result(0)["windows"] == 4
 
 
-def test_what_is_said_of_others_does_not_count(rig):
+def test_messages_about_other_wearers_do_not_count(rig):
     record = simulate("normal", duration_s=10, wearer="203").record
     other = simulate("normal", duration_s=12, wearer="2031").record
     with playing(rig, other) as (beside, _), playing(rig, record) as (player, played):
@@ -140,7 +140,7 @@ def test_what_is_said_of_others_does_not_count(rig):
     assert (result["windows"], result["samples_received"]) == (9, 10 * RATE)
 
 
-def test_what_stands_is_counted_once_however_many_listen(rig):
+def test_an_active_alarm_is_counted_once_however_many_viewers_there_are(rig):
     nothing = np.full(600 * RATE, NO_VALUE, dtype=np.int16)
     record = Record("a/203", "203", 360.0, 200.0, "II", nothing)
     with playing(rig, record, pace=Pace(20)) as (player, played):
@@ -189,7 +189,7 @@ def own_monitor(record, publish=None):
     context.destroy(linger=0)
 
 
-def test_what_is_said_of_the_stream_before_does_not_count():
+def test_messages_about_the_stream_before_do_not_count():
     record = simulate("normal", duration_s=5, wearer="203").record
     with own_monitor(record) as (player, played, publisher):
         fields = {"lead": "II", "rate": 360.0, "threshold": 0.5, "look_ahead_s": 0.5}
@@ -226,7 +226,7 @@ def test_a_key_that_may_not_listen_plays_to_the_end_and_counts_nothing(caplog):
         assert "not heard: This key may not do that." in caplog.text
 
 
-def test_a_monitor_whose_results_cannot_be_heard_is_an_error(monkeypatch):
+def test_a_monitor_whose_results_cannot_be_received_is_an_error(monkeypatch):
     monkeypatch.setattr("replay.player.player.PATIENCE_S", 0.3)
     record, nowhere = simulate("normal", duration_s=5).record, "tcp://127.0.0.1:9"
     with (

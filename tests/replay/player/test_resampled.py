@@ -45,8 +45,8 @@ def test_annotations_and_gaps_move_with_the_signal(rate):
 
 @pytest.mark.parametrize("rate", RATES)
 def test_what_was_not_measured_stays_so_and_disturbs_nothing_around_it(rate):
-    whole = sine(360)
-    off = whole.samples.copy()
+    complete = sine(360)
+    off = complete.samples.copy()
     off[1000:1500] = NO_VALUE
     resampled = at_rate(Record("a/b", "b", 360.0, 200.0, "II", off), rate).samples
     seconds = np.arange(len(resampled)) / rate

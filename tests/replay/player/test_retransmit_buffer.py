@@ -1,4 +1,4 @@
-"""What a device keeps, against a plain list of all its frames."""
+"""The device's retransmit buffer against a plain list of all its frames."""
 
 import numpy as np
 from hypothesis import given
@@ -25,7 +25,7 @@ def frame(first, n):
 
 
 @given(STEPS)
-def test_every_frame_is_kept_until_acknowledged_or_dropped_and_sent_in_order(steps):
+def test_every_frame_is_buffered_until_acknowledged_or_dropped_and_sent_in_order(steps):
     buffer, end, held, resumed = RetransmitBuffer(), 0, [], 0
     carried = []  # what this connection has been sent
     for step, n in steps:
@@ -61,7 +61,7 @@ def test_every_frame_is_kept_until_acknowledged_or_dropped_and_sent_in_order(ste
 
 
 @given(STEPS)
-def test_every_sample_is_acknowledged_dropped_or_kept_and_counted_once(steps):
+def test_every_sample_is_acknowledged_dropped_or_buffered_and_counted_once(steps):
     buffer, end, put = RetransmitBuffer(), 0, 0
     for step, n in steps:
         match step:

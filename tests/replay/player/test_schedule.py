@@ -47,20 +47,18 @@ def test_frames_hold_every_sample_that_is_not_missing_once_and_in_order(chosen, 
 
 @settings(max_examples=200)
 @given(records(), speeds, bursts)
-def test_a_frame_is_due_once_it_is_taken_and_its_burst_over_and_never_before_another(
-    chosen, speed, burst_s
-):
+def test_a_frame_is_due_at_the_end_of_its_burst_and_frames_are_due_in_order(chosen, speed, burst_s):
     rec, first, stop = chosen
     frames = list(schedule(rec, first, stop, Pace(speed, burst_s)))
     due = [f.due_s for f in frames]
     assert due == sorted(due)
     end_s = (stop - first) / rec.rate
     for f in frames:
-        taken_s = f.end / rec.rate
+        measured_s = f.end / rec.rate
         # The first end of a burst that is not before the frame's; the signal may end before.
-        over_s = taken_s
+        over_s = measured_s
         if burst_s:
-            over_s = next(k * burst_s for k in range(10**6) if k * burst_s >= taken_s - 1e-9)
+            over_s = next(k * burst_s for k in range(10**6) if k * burst_s >= measured_s - 1e-9)
         assert f.due_s == pytest.approx(min(over_s, end_s) / speed, abs=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""What was published, as an annotation file that other programs and our EC57 comparison read."""
+"""Published messages as an annotation file for other programs and our EC57 comparison."""
 
 import numpy as np
 import pytest
@@ -66,8 +66,8 @@ def short(annotations):
 
 
 def test_a_withdrawn_beat_is_not_there(tmp_path):
-    said = [beat(100, "V"), beat(300, "S"), withdrawn(100), beat(600, "F"), beat(800, "Q")]
-    assert short(written(tmp_path, said)) == [
+    output = [beat(100, "V"), beat(300, "S"), withdrawn(100), beat(600, "F"), beat(800, "Q")]
+    assert short(written(tmp_path, output)) == [
         (300, "S", 0, ""),
         (600, "F", 0, ""),
         (800, "Q", 0, ""),
@@ -75,8 +75,8 @@ def test_a_withdrawn_beat_is_not_there(tmp_path):
 
 
 def test_samples_are_those_of_the_record(tmp_path):
-    said = [beat(0), beat(361), beat(720, "V"), window(0)]
-    assert [(at, mark) for at, mark, *_ in short(written(tmp_path, said, 128.0, first=1280))] == [
+    output = [beat(0), beat(361), beat(720, "V"), window(0)]
+    assert [(at, mark) for at, mark, *_ in short(written(tmp_path, output, 128.0, first=1280))] == [
         (1280, "N"),
         (1408, "="),
         (1408, "N"),
@@ -85,8 +85,8 @@ def test_samples_are_those_of_the_record(tmp_path):
 
 
 def test_seconds_without_signal_are_a_shutdown_and_wfdb_reads_it(tmp_path):
-    said = [window(0), window(1, "noisy"), window(2, "absent"), window(4)]
-    assert [one for one in short(written(tmp_path, said)) if one[1] == "~"] == [
+    output = [window(0), window(1, "noisy"), window(2, "absent"), window(4)]
+    assert [one for one in short(written(tmp_path, output)) if one[1] == "~"] == [
         (360, "~", -1, "no signal"),
         (1440, "~", 0, "signal"),
     ]
@@ -96,10 +96,10 @@ def test_seconds_without_signal_are_a_shutdown_and_wfdb_reads_it(tmp_path):
 
 
 def test_alarms_are_rhythm_notes_of_all_that_hold(tmp_path):
-    said = [
+    output = [
         alarm(1, "couplet", "raised", 500),
         alarm(2, "ventricular-tachycardia", "raised", 900),
-        alarm(2, "ventricular-tachycardia", "raised", 900),  # said again to who begins to listen
+        alarm(2, "ventricular-tachycardia", "raised", 900),  # repeated to a new viewer
         alarm(3, "noisy", "raised", 950, "technical"),
         alarm(1, "couplet", "cleared", 1000),
         alarm(2, "ventricular-tachycardia", "latched", 1500),
@@ -107,7 +107,7 @@ def test_alarms_are_rhythm_notes_of_all_that_hold(tmp_path):
         alarm(2, "ventricular-tachycardia", "acknowledged", 2000),
         alarm(2, "ventricular-tachycardia", "cleared", 2500),
     ]
-    assert short(written(tmp_path, said)) == [
+    assert short(written(tmp_path, output)) == [
         (500, "+", 0, "(couplet"),
         (900, "+", 0, "(couplet,ventricular-tachycardia"),
         (1000, "+", 0, "(ventricular-tachycardia"),
@@ -119,23 +119,23 @@ def test_alarms_are_rhythm_notes_of_all_that_hold(tmp_path):
 
 @st.composite
 def streams(draw):
-    """Return messages of some seconds, and which beats stand."""
+    """Return messages of some seconds, and the beats that were not withdrawn."""
     states = draw(st.lists(STATES, min_size=1, max_size=12))
-    said, standing = [], {}
+    output, final_beats = [], {}
     for second, state in enumerate(states):
         for at in sorted(draw(st.sets(st.integers(1, WINDOW - 1), max_size=4))):
             label = draw(st.sampled_from("NSVFQ"))
-            said.append(beat(second * WINDOW + at, label))
+            output.append(beat(second * WINDOW + at, label))
             if state == "signal":
-                standing[second * WINDOW + at] = label
+                final_beats[second * WINDOW + at] = label
             else:
-                said.append(withdrawn(second * WINDOW + at))
+                output.append(withdrawn(second * WINDOW + at))
         if state is not None:
-            said.append(window(second, state))
+            output.append(window(second, state))
     for number, kind in enumerate(KINDS, 1):
         begin, end = sorted(draw(st.tuples(*[st.integers(0, WINDOW * len(states))] * 2)))
-        said += [alarm(number, kind, "raised", begin), alarm(number, kind, "cleared", end)]
-    return states, said, standing
+        output += [alarm(number, kind, "raised", begin), alarm(number, kind, "cleared", end)]
+    return states, output, final_beats
 
 
 @pytest.fixture(scope="module")
@@ -145,12 +145,14 @@ def folder(tmp_path_factory):
 
 @settings(max_examples=60)
 @given(stream=streams(), again=st.booleans())
-def test_ec57_reads_the_beats_that_stand_and_every_second_without_signal(folder, stream, again):
-    states, said, standing = stream
-    annotations = written(folder, said + said if again else said)
+def test_ec57_reads_the_beats_that_were_not_withdrawn_and_every_second_without_signal(
+    folder, stream, again
+):
+    states, output, final_beats = stream
+    annotations = written(folder, output + output if again else output)
     stop = WINDOW * len(states)
     found = to_marks(annotations, stop)
-    assert dict(zip(found.beats.tolist(), found.classes, strict=True)) == standing
+    assert dict(zip(found.beats.tolist(), found.classes, strict=True)) == final_beats
     last = max((n for n, state in enumerate(states) if state is not None), default=-1)
     unreadable = {
         second

@@ -72,10 +72,10 @@ def record(symbols, seconds=None):
     return Record("mitdb/203", "203", 360.0, 200.0, "II", samples, annotations)
 
 
-def scored(rec, said, *, first=0, score_from=0, card=CARD, available_at=lambda _: None):
+def scored(rec, published, *, first=0, score_from=0, card=CARD, available_at=lambda _: None):
     board = Scoreboard(Played(rec, first * RATE, score_from), card, available_at)
     board.take(OPENED, 0.0)
-    for message in said:
+    for message in published:
         board.take(message, 100.0)
     return board.result(sent=1234)
 
@@ -85,8 +85,8 @@ def counts(result):
 
 
 def test_every_window_is_held_against_its_annotations():
-    said = [window(i, abnormal) for i, abnormal in enumerate([True, True, False, False, True])]
-    result = scored(record("VNVNA"), said)
+    published = [window(i, abnormal) for i, abnormal in enumerate([True, True, False, False, True])]
+    result = scored(record("VNVNA"), published)
     assert counts(result) == (2, 1, 1, 1)
     assert (result["windows"], result["classified"], result["scored"]) == (5, 5, 5)
     assert result["sensitivity"] == pytest.approx(2 / 3)
@@ -96,7 +96,7 @@ def test_every_window_is_held_against_its_annotations():
 
 
 def test_windows_without_a_label_or_a_verdict_are_not_scored():
-    said = [
+    published = [
         window(0),
         window(1),  # a second without annotations
         window(2),  # a rhythm mark
@@ -106,7 +106,7 @@ def test_windows_without_a_label_or_a_verdict_are_not_scored():
         window(6),
         window(7),  # beyond the record
     ]
-    result = scored(record("N.+NNNV"), said)
+    result = scored(record("N.+NNNV"), published)
     assert counts(result) == (0, 0, 1, 1)
     assert (result["windows"], result["classified"], result["skipped"]) == (8, 5, 3)
     assert (result["noisy"], result["absent"], result["unsettled"]) == (1, 1, 1)
@@ -114,28 +114,28 @@ def test_windows_without_a_label_or_a_verdict_are_not_scored():
 
 def test_minutes_of_enrolment_play_but_are_not_scored():
     rec = record("VVVVVVVV")
-    said = [window(i, True) for i in range(8)]
-    assert counts(scored(rec, said, score_from=5)) == (3, 0, 0, 0)
-    assert counts(scored(rec, said, score_from=8)) == (0, 0, 0, 0)
+    published = [window(i, True) for i in range(8)]
+    assert counts(scored(rec, published, score_from=5)) == (3, 0, 0, 0)
+    assert counts(scored(rec, published, score_from=8)) == (0, 0, 0, 0)
 
 
 def test_a_stream_from_the_middle_is_held_against_the_middle():
     rec = record("NNNVVN")
-    said = [window(0, True), window(1, True), window(2)]
-    assert counts(scored(rec, said, first=3)) == (2, 0, 1, 0)
-    assert counts(scored(rec, said, first=3, score_from=4)) == (1, 0, 1, 0)
+    published = [window(0, True), window(1, True), window(2)]
+    assert counts(scored(rec, published, first=3)) == (2, 0, 1, 0)
+    assert counts(scored(rec, published, first=3, score_from=4)) == (1, 0, 1, 0)
 
 
-def test_the_share_of_windows_that_training_has_seen_is_told():
-    rec, said = record("NNNNNNNN"), [window(i) for i in range(8)]
-    assert scored(rec, said)["trained_on_share"] == pytest.approx(5 / 8)
-    assert scored(rec, said, score_from=5)["trained_on_share"] == 0
-    assert scored(rec, said, score_from=2)["trained_on_share"] == pytest.approx(3 / 6)
-    assert scored(rec, said, first=4)["trained_on_share"] == pytest.approx(1 / 4)
-    assert scored(rec, said, card=None)["trained_on_share"] is None
+def test_the_share_of_windows_that_training_has_seen_is_reported():
+    rec, published = record("NNNNNNNN"), [window(i) for i in range(8)]
+    assert scored(rec, published)["trained_on_share"] == pytest.approx(5 / 8)
+    assert scored(rec, published, score_from=5)["trained_on_share"] == 0
+    assert scored(rec, published, score_from=2)["trained_on_share"] == pytest.approx(3 / 6)
+    assert scored(rec, published, first=4)["trained_on_share"] == pytest.approx(1 / 4)
+    assert scored(rec, published, card=None)["trained_on_share"] is None
     assert scored(rec, [])["trained_on_share"] is None
     other = msgspec.structs.replace(CARD, trained_on=(ScoredSpan("mitdb/119", 0, 100),))
-    assert scored(rec, said, card=other)["trained_on_share"] == 0
+    assert scored(rec, published, card=other)["trained_on_share"] == 0
 
 
 def test_latency_runs_from_the_last_sample_that_the_model_needs():
@@ -171,19 +171,19 @@ def test_latency_runs_from_the_last_sample_that_the_model_needs():
 )
 def test_an_alarm_is_false_where_the_annotations_disprove_it(kind, symbols, false):
     rec = record(symbols, seconds=40)
-    said = [alarm(kind, 20), alarm(kind, 20, "acknowledged"), alarm(kind, 30, "cleared")]
-    result = scored(rec, [window(0), *said])
+    published = [alarm(kind, 20), alarm(kind, 20, "acknowledged"), alarm(kind, 30, "cleared")]
+    result = scored(rec, [window(0), *published])
     assert result["false_alarms"] == false
     assert result["false_alarms_per_hour"] == pytest.approx(false * 3600)
-    assert scored(rec, [window(0), *said], score_from=20)["false_alarms"] == 0
-    assert scored(rec, [window(0), *said], score_from=19)["false_alarms"] == false
+    assert scored(rec, [window(0), *published], score_from=20)["false_alarms"] == 0
+    assert scored(rec, [window(0), *published], score_from=19)["false_alarms"] == false
 
 
-def test_an_alarm_that_is_said_again_to_a_newcomer_counts_once():
+def test_an_alarm_that_is_repeated_to_a_new_viewer_counts_once():
     raised, seen = alarm("abnormal", 20), alarm("abnormal", 25, "acknowledged")
     again = alarm("abnormal", 40, number=2)
-    said = [window(0), raised, raised, seen, OPENED, seen, again]
-    result = scored(record("N" * 60), said)
+    published = [window(0), raised, raised, seen, OPENED, seen, again]
+    result = scored(record("N" * 60), published)
     assert result["false_alarms"] == 2
     assert result["alarms"] == [
         {"alarm": n, "kind": "abnormal", "priority": "medium", "state": state, "at_s": at_s}
@@ -193,14 +193,14 @@ def test_an_alarm_that_is_said_again_to_a_newcomer_counts_once():
 
 def test_samples_and_gaps_are_as_the_monitor_counted_them():
     link = {"missing": 5, "repeated": 2, "lag_s": 0.0}
-    said = [
+    published = [
         messages.Link(**IDS, received=100, **link),
         messages.Gap(**IDS, first=100, count=5),
         messages.Gap(**IDS, first=300, count=1),
         messages.Link(**IDS, received=720, **link),
         messages.Closed(**IDS, end=725),
     ]
-    result = scored(record("NN"), said)
+    result = scored(record("NN"), published)
     assert (result["samples_sent"], result["samples_received"], result["gaps"]) == (1234, 720, 2)
 
 
@@ -230,7 +230,7 @@ def test_the_score_so_far_fits_a_line():
     assert score_line(Confusion(tp=1, fp=1)) == board.line()
 
 
-def test_it_is_said_from_when_on_there_is_a_score():
+def test_the_line_names_the_time_from_which_there_are_scores():
     board = Scoreboard(Played(record("VN"), 0, 1), CARD, lambda _: None)
     assert board.line() == "enrolment minutes are not scored: scores from 00:01 on"
     for message in (OPENED, window(0, True), window(1, True)):

@@ -81,10 +81,10 @@ def ideal_rate(record, *, low, limit):
             begins = 8 in last and last[8].mean() < bound
             ends = 8 in last and 60 * RATE / last[8].mean() <= limit - 3
         inside = inside + 1 if ends else 0
-        stands = bool(alarms) and alarms[-1][1] is None
-        if begins and not stands:
+        active = bool(alarms) and alarms[-1][1] is None
+        if begins and not active:
             alarms.append([now, None])
-        elif stands and inside >= 10:
+        elif active and inside >= 10:
             alarms[-1][1] = now
     return alarms
 
@@ -115,12 +115,12 @@ def abnormal_windows(record):
 
 
 def noisy_seconds(record):
-    whole = record.samples[: len(record.samples) // RATE * RATE].reshape(-1, RATE) / record.gain
-    return np.median(np.abs(np.diff(whole, n=2, axis=1)), axis=1) > 0.5
+    blocks = record.samples[: len(record.samples) // RATE * RATE].reshape(-1, RATE) / record.gain
+    return np.median(np.abs(np.diff(blocks, n=2, axis=1)), axis=1) > 0.5
 
 
 def ideal_alarms(record, missed=()):
-    """What a monitor without any delay says; its classifier misses some abnormal windows."""
+    """Alarms of a monitor without any delay; its classifier misses some abnormal windows."""
     abnormal = abnormal_windows(record)
     abnormal[list(missed)] = False
     return {
@@ -137,19 +137,19 @@ def check(simulation, alarms, delay=0):
     """Hold a monitor's alarms against the expected ones."""
     n = len(simulation.record.samples)
     for kind, raised_and_cleared in alarms.items():
-        said = [[r + delay, c and c + delay] for r, c in raised_and_cleared if r + delay < n]
+        alarmed = [[r + delay, c and c + delay] for r, c in raised_and_cleared if r + delay < n]
         maybe = [e for e in simulation.expected if e.kind == kind and not e.sure]
         due = [e for e in simulation.expected if e.kind == kind and e.sure]
-        said = [one for one in said if not any(e.after <= one[0] <= e.before for e in maybe)]
-        assert len(said) <= len(due)
-        for expected, (raised, cleared) in zip(due, said, strict=False):
+        alarmed = [one for one in alarmed if not any(e.after <= one[0] <= e.before for e in maybe)]
+        assert len(alarmed) <= len(due)
+        for expected, (raised, cleared) in zip(due, alarmed, strict=False):
             assert expected.after <= raised <= expected.before
             if cleared is not None and cleared < n:
                 assert expected.ended is not None
                 assert expected.ended[0] <= cleared <= expected.ended[1]
             else:
                 assert expected.ended is None or expected.ended[1] >= n
-        assert all(expected.before >= n for expected in due[len(said) :])
+        assert all(expected.before >= n for expected in due[len(alarmed) :])
 
 
 @every_scenario

@@ -19,12 +19,14 @@ def data(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     (data / "own").mkdir()
     record = simulate("premature", duration_s=60).record
-    said = record.annotations
+    annotations = record.annotations
     written = {"units": ["mV"], "sig_name": ["II"], "fmt": ["16"], "write_dir": str(data / "own")}
     wfdb.wrsamp("r", fs=360, p_signal=record.millivolts()[:, None], **written)
-    at = np.round(said.samples / 0.36).astype(int)
-    wfdb.wrann("r", "ecg", at, np.array(said.symbols), fs=1000, write_dir=str(data / "own"))
-    wfdb.wrann("r", "atr", said.samples, np.array(said.symbols), write_dir=str(data / "own"))
+    at = np.round(annotations.samples / 0.36).astype(int)
+    wfdb.wrann("r", "ecg", at, np.array(annotations.symbols), fs=1000, write_dir=str(data / "own"))
+    wfdb.wrann(
+        "r", "atr", annotations.samples, np.array(annotations.symbols), write_dir=str(data / "own")
+    )
     return data
 
 
@@ -35,10 +37,10 @@ def test_training_and_enrolment_take_the_annotator_that_is_named(data):
     assert (ecg.labels == labels.ABNORMAL).sum() > 3
     beats = [load_examples("published", names, data, annotator=name)[0] for name in ("ecg", None)]
     assert len(beats[0]) == len(beats[1]) > 40
-    taken = from_record("own/r", data, 20, "ecg").annotations
+    corrected = from_record("own/r", data, 20, "ecg").annotations
     again = from_record("own/r", data, 20).annotations
-    assert taken.symbols == again.symbols
-    assert np.abs(taken.samples - again.samples).max() <= 1
+    assert corrected.symbols == again.symbols
+    assert np.abs(corrected.samples - again.samples).max() <= 1
 
 
 @pytest.mark.parametrize("annotator", ["qrs", "cut"])

@@ -76,7 +76,7 @@ def test_labels_of_a_batch_are_those_of_its_windows(prepared):
     assert (drawn == labels.ABNORMAL).any()
 
 
-def test_a_beat_at_the_edge_tells_nothing_to_its_neighbour():
+def test_a_beat_at_the_edge_does_not_change_the_target_of_the_neighbouring_window():
     """A neighbouring window may be a test window: its label must not show in this one's target."""
     beats = torch.zeros(1, 3, 30, dtype=torch.bool)
     beats[0, 1, 0] = beats[0, 1, 29] = True

@@ -59,7 +59,7 @@ FOLDED = {
     ],
 }
 CINC2017 = "34b086f7eb7e521bf16231ac216236ff1274e4a46b711f28f96e0ca78b0fab11"
-"""SHA-256 of what `people` says of the 2,400 of that database, a line each."""
+"""SHA-256 of the result of `people` for the 2,400 of that database, a line each."""
 SPLITS = [*map(fold, range(FOLDS)), shipped(), inter_patient()]
 
 

@@ -1,4 +1,4 @@
-"""No window, and no wearer where the protocol says so, is on two sides."""
+"""No window is on two sides of a split, nor a wearer if the protocol forbids it."""
 
 import numpy as np
 import pytest

@@ -68,7 +68,7 @@ def test_what_is_unlike_the_usual_seconds_raises_the_logit(signal):
     assert usual < 0.1 < 1.0 < odd
 
 
-def test_what_the_generic_model_is_sure_of_is_not_taken_for_usual(signal, monkeypatch):
+def test_windows_that_the_generic_model_calls_abnormal_are_no_baseline(signal, monkeypatch):
     monkeypatch.setattr(baseline, "DOUBTED", -1.0)
     with pytest.raises(NotUsualError, match="let a clinician judge with --review"):
         assumed_normal(GENERIC, signal, 1).fitted(signal.seconds)
@@ -87,8 +87,8 @@ def test_unusable_seconds_are_left_out(signal):
     state[10:30] = 1
     network, card = restore(GENERIC)
     inputs = signal.record.inputs[: signal.seconds]
-    kept = np.delete(inputs, slice(10, 30), axis=0)
-    expected = BaselineNet(network, card.threshold, kept, 1)
+    remaining = np.delete(inputs, slice(10, 30), axis=0)
+    expected = BaselineNet(network, card.threshold, remaining, 1)
     way = assumed_normal(GENERIC, replace(signal, state=state), 1)
     assert way.fitted(signal.seconds).offset == expected.offset
     assert Model.load(GENERIC).card.threshold == card.threshold

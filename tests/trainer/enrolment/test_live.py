@@ -1,4 +1,4 @@
-"""Following a wearer live: a real monitor, a real device, and what is said meanwhile."""
+"""Following a wearer live: a real monitor, a real device, and the progress messages."""
 
 import contextlib
 import io
@@ -85,7 +85,7 @@ def play(device, samples, following, then=None, switch=None):
     return np.concatenate(sent)
 
 
-def test_the_wanted_seconds_are_found_and_on_disk_and_what_is_wrong_is_said(rig, tmp_path, capsys):
+def test_the_wanted_seconds_are_found_on_disk_and_problems_are_reported(rig, tmp_path, capsys):
     device = rig.device()
     device.greet("ann", 7)
     bad = [kind[: 6 * RATE] for kind in (OFF, NOISE, CLIPPED)]
@@ -117,7 +117,7 @@ def test_too_few_good_seconds_end_in_a_sentence_that_counts_them(rig, tmp_path, 
     assert capsys.readouterr().err.count(REMARKS["noisy"]) <= 2
 
 
-def test_a_monitor_that_is_not_there_is_said_soon(tmp_path):
+def test_a_missing_monitor_is_reported_soon(tmp_path):
     with pytest.raises(UsageError, match="start one with ecgmon serve"):
         live.follow("ann", 5, MonitorAddress("tcp://127.0.0.1:9"), tmp_path)
     with pytest.raises(UsageError, match="is no endpoint"):
@@ -144,14 +144,14 @@ def waits(following, monkeypatch):
 
     Pytest's own capture loses what a thread writes while it is read.
     """
-    said = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", said)
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", output)
     deadline = time.monotonic() + PATIENCE_S
-    while "Waiting for ann's device; nobody streams now.\n" not in said.getvalue():
+    while "Waiting for ann's device; nobody streams now.\n" not in output.getvalue():
         assert following.is_alive()
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    return said
+    return output
 
 
 def test_a_device_that_comes_late_is_followed_from_its_first_sample(rig, tmp_path, monkeypatch):
@@ -163,9 +163,9 @@ def test_a_device_that_comes_late_is_followed_from_its_first_sample(rig, tmp_pat
     assert following.end() == live.Followed(messages.stream_id(7), 0, 5 * RATE)
 
 
-def test_a_stream_that_ends_is_said_and_the_next_one_counts_anew(rig, tmp_path, monkeypatch):
+def test_the_end_of_a_stream_is_reported_and_the_next_one_counts_anew(rig, tmp_path, monkeypatch):
     following = Following(rig, tmp_path, 10)
-    said = waits(following, monkeypatch)
+    output = waits(following, monkeypatch)
     device = rig.device()
     device.greet("ann", 7)
     device.send_all(GOOD[: 6 * RATE])
@@ -175,7 +175,7 @@ def test_a_stream_that_ends_is_said_and_the_next_one_counts_anew(rig, tmp_path, 
     play(device, GOOD, following)
     assert following.end() == live.Followed(messages.stream_id(8), 0, 10 * RATE)
     ended = "The stream has ended: 5 of 5 seconds were usable, and counting begins anew.\n"
-    assert ended in said.getvalue()
+    assert ended in output.getvalue()
 
 
 def test_a_stream_that_ends_for_good_is_waited_for_a_while(rig, tmp_path, monkeypatch):
@@ -192,7 +192,7 @@ def test_a_stream_that_ends_for_good_is_waited_for_a_while(rig, tmp_path, monkey
     assert "ann has not come back within 0 s (nobody streams now)" in str(error)
 
 
-def test_a_monitor_that_captures_nothing_or_elsewhere_is_told_from_one_that_does(tmp_path):
+def test_a_monitor_that_captures_nothing_or_elsewhere_is_recognised(tmp_path):
     with Rig(tmp_path / "rig") as rig:
         device = rig.device()
         device.greet("ann", 7)
@@ -203,7 +203,7 @@ def test_a_monitor_that_captures_nothing_or_elsewhere_is_told_from_one_that_does
         assert f"does not appear in {tmp_path / 'captured'}: start ecgmon serve" in str(error)
 
 
-def test_a_monitor_that_goes_away_is_said(tmp_path):
+def test_a_monitor_that_goes_away_is_reported(tmp_path):
     with Rig(tmp_path / "rig", captured=tmp_path / "captured") as rig:
         device = rig.device()
         device.greet("ann", 7)

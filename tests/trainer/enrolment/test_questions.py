@@ -12,7 +12,7 @@ from trainer.enrolment.labelled import labelled
 from trainer.enrolment.questions import Questions
 from trainer.networks.window_networks import BeatNet
 
-SAID = st.sampled_from([NORMAL, ABNORMAL, UNLABELLED, None])
+ANSWERS = st.sampled_from([NORMAL, ABNORMAL, UNLABELLED, None])
 
 
 def clusters(sizes, apart=8.0, seed=0):
@@ -65,12 +65,12 @@ def test_where_nothing_is_answered_only_the_model_s_sure_opinion_would_count():
     assert (labels == UNLABELLED).all()
 
 
-@given(st.lists(SAID, max_size=12), st.integers(1, 12))
-def test_any_answers_lead_to_a_new_question_until_all_are_asked(said, n):
+@given(st.lists(ANSWERS, max_size=12), st.integers(1, 12))
+def test_any_answers_lead_to_a_new_question_until_all_are_asked(drawn_answers, n):
     distance, _ = clusters([n], seed=n)
     questions = Questions(np.arange(n) * 300, distance, np.full(n, 0.5))
     answers = {}
-    for answer in said[:n]:
+    for answer in drawn_answers[:n]:
         beat = questions.next(answers)
         assert 0 <= beat < n
         assert beat not in answers

@@ -1,4 +1,4 @@
-"""The page that says whether an enrolment's model can be trusted."""
+"""The report that shows whether an enrolment's model can be trusted."""
 
 import re
 from dataclasses import replace
@@ -75,7 +75,7 @@ def with_card(model, **changes):
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page; fails where it would have to guess."""
+    """A strict parser of a page; it fails where a browser would have to guess."""
 
     def __init__(self, html):
         super().__init__()
@@ -149,7 +149,7 @@ def test_the_same_enrolment_gives_the_same_bytes(done):
     assert page(done).encode() == page(done).encode()
 
 
-def test_what_comes_from_outside_is_shown_and_not_obeyed(done):
+def test_text_from_outside_is_shown_and_never_executed(done):
     signal = replace(done.signal, record=replace(done.signal.record, record=HOSTILE))
     changes = dict.fromkeys(("wearer", "name", "network", "created"), HOSTILE)
     new = with_card(done.new, **changes, versions={HOSTILE: HOSTILE})
@@ -170,7 +170,7 @@ def test_a_text_from_outside_cannot_fill_the_page(done):
 
 
 @pytest.mark.parametrize(
-    ("in_service", "verdict", "said"),
+    ("in_service", "verdict", "sentences"),
     [
         (True, Verdict(GOOD, GOOD, PANEL, PANEL), ["version 3 is in service generic-one served"]),
         (
@@ -194,9 +194,11 @@ def test_a_text_from_outside_cannot_fill_the_page(done):
         ),
     ],
 )
-def test_the_headline_says_what_serves_and_what_speaks_against_it(done, in_service, verdict, said):
+def test_the_headline_says_what_serves_and_what_speaks_against_it(
+    done, in_service, verdict, sentences
+):
     shown = Page(page(replace(done, in_service=in_service, verdict=verdict))).text
-    for text in said:
+    for text in sentences:
         assert text in re.sub(r"\s+", " ", shown), text
     assert ("by force" in shown) == (in_service and bool(verdict.objections))
     assert ("is not known" in shown) == (verdict.minute_new.fn + verdict.minute_new.tp == 0)
@@ -217,30 +219,34 @@ def test_the_page_says_where_the_labels_come_from(done):
 
 
 def test_a_model_is_not_asked_about_what_cannot_be_used(done):
-    said = done.probability(done.new)
-    assert np.array_equal(np.isnan(said), ~done.signal.usable)
+    probability = done.probability(done.new)
+    assert np.array_equal(np.isnan(probability), ~done.signal.usable)
     inputs = done.signal.record.inputs[:SECONDS][done.signal.usable]
-    assert np.array_equal(said[done.signal.usable], done.new.probability(inputs))
+    assert np.array_equal(probability[done.signal.usable], done.new.probability(inputs))
 
 
 def test_a_cross_is_over_every_second_that_a_model_calls_otherwise(done, monkeypatch):
     monkeypatch.setattr(course, "ROW_S", 100)  # so that the second plot starts later
-    said = np.linspace(0, 1, SECONDS, dtype=np.float32)
-    said[done.signal.state != 0] = np.nan
+    probability = np.linspace(0, 1, SECONDS, dtype=np.float32)
+    probability[done.signal.state != 0] = np.nan
     labels = done.signal.record.labels[:SECONDS]
     crossed = []
     for start in (0, 100):
         figure = Figure()
-        course.draw(figure, done, said, said, start)
+        course.draw(figure, done, probability, probability, start)
         (crosses,) = [line for line in figure.axes[2].lines if line.get_marker() == "x"]
         crossed += crosses.get_xdata().tolist()
         lower, upper = figure.axes[2].get_xlim()
         assert (lower, upper) == (start, start + 100)
-    wrong = ((said >= 0.35) != (labels == ABNORMAL)) & (labels != UNLABELLED) & np.isfinite(said)
+    wrong = (
+        ((probability >= 0.35) != (labels == ABNORMAL))
+        & (labels != UNLABELLED)
+        & np.isfinite(probability)
+    )
     assert crossed == (np.flatnonzero(wrong) + 0.5).tolist()
 
 
-def test_beats_are_told_apart_as_they_were_annotated(done, record):
+def test_beats_are_marked_by_class_as_they_were_annotated(done, record):
     found, labels = done.signal.beats, beat_labels(done.signal)
     truth = record.annotations
     distance = np.abs(truth.samples[:, None] - found)

@@ -1,4 +1,4 @@
-"""What of a wearer's signal can be enrolled on, and what is said where it cannot."""
+"""The part of a wearer's signal that can be used for enrolment, and the refusals."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ def test_seconds_without_signal_have_no_beats(record):
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    ("samples", "said"),
+    ("samples", "reason"),
     [
         (np.full(N, NO_VALUE), f"0 can be used .0 noisy or clipped, {SECONDS} with missing signal"),
         (  # a line that has been still for two seconds may be between two beats
@@ -63,9 +63,9 @@ def test_seconds_without_signal_have_no_beats(record):
     ],
     ids=["nothing", "flat", "noise", "short", "empty"],
 )
-def test_what_cannot_be_enrolled_on_is_said(samples, said):
+def test_a_signal_unfit_for_enrolment_is_refused_with_the_reason(samples, reason):
     seconds = min(SECONDS, len(samples) // RATE - 1)
-    with pytest.raises(RecordError, match=said):
+    with pytest.raises(RecordError, match=reason):
         take(made_of(samples), BeatNet, seconds)
 
 

@@ -1,4 +1,4 @@
-"""Captured signals to enrol on, and where signals of enrolments are kept."""
+"""Captured signals as a source of enrolment, and where enrolments' signals are stored."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,14 +34,14 @@ def capture(state, first, count, stream=STREAM, gain=200.0, age_s=0):
     (folder / f"{header.name}.dat").write_bytes(samples.tobytes())
 
 
-def test_the_newest_seconds_of_the_newest_stream_are_taken(state):
+def test_the_newest_seconds_of_the_newest_stream_are_used(state):
     capture(state, 0, 3 * WANTED, stream="00000000000000bb", age_s=900)
     capture(state, 0, WANTED // 2, age_s=500)
     capture(state, WANTED // 2, WANTED, age_s=100)
-    taken = sources.from_captured("ann", SECONDS)
+    source = sources.from_captured("ann", SECONDS)
     end = WANTED // 2 + WANTED
-    np.testing.assert_array_equal(taken.samples, np.arange(end - WANTED, end) % 30000)
-    assert sources.origin(taken) == (f"captured/ann/{STREAM}", (end - WANTED) // RATE)
+    np.testing.assert_array_equal(source.samples, np.arange(end - WANTED, end) % 30000)
+    assert sources.origin(source) == (f"captured/ann/{STREAM}", (end - WANTED) // RATE)
 
 
 @pytest.mark.parametrize("change", ["hole", "gain"])
@@ -61,7 +61,7 @@ def recorded(name, samples=None, gain=200.0):
 
 
 @pytest.mark.parametrize("peak", [500, 32767])
-def test_a_signal_is_kept_once_and_another_never_in_its_place(state, peak):
+def test_a_signal_is_stored_once_and_never_replaced_by_another(state, peak):
     gain = float(np.float32(123.4567))
     record = recorded("home/ann", np.array([0, peak, -peak] * 200, np.int16), gain)
     path = sources.keep(record, "ann")

@@ -58,10 +58,10 @@ def sets():
 
 @pytest.mark.thorough
 def test_new_wearers_are_judged_after_their_enrolment(quick, sets, tmp_path):
-    told = []
-    outcomes = NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path / "work", told.append)
+    progress = []
+    outcomes = NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path / "work", progress.append)
     assert [outcome.wearer for outcome in outcomes] == list(FOLD.strangers)
-    assert told == ["generic model of fold 1", *FOLD.strangers]
+    assert progress == ["generic model of fold 1", *FOLD.strangers]
     for outcome in outcomes:
         assert list(outcome.judged) == ["generic", "enrolled"]
         for judged in outcome.judged.values():
@@ -104,7 +104,7 @@ def test_an_interrupted_evaluation_goes_on_where_it_stopped(quick, sets, tmp_pat
 
 
 @pytest.mark.slow
-def test_inter_patient_judges_the_whole_of_ds2(quick, sets, tmp_path):
+def test_inter_patient_judges_all_of_ds2(quick, sets, tmp_path):
     outcomes = InterPatient().outcomes(sets, (), "beatnet", 1, tmp_path, lambda _: None)
     assert [outcome.wearer for outcome in outcomes] == list(protocols.DS2)
     for outcome in outcomes:
@@ -196,7 +196,7 @@ def test_a_reviewer_who_errs_twice_labels_other_beats(simulated_task):
     assert (right != erring).any()
 
 
-def test_what_a_way_brings_and_whom_it_harms_is_said():
+def test_the_page_reports_what_each_method_gains_and_whom_it_harms():
     def of(*values):
         kinds = dict(zip(("generic", *enrolment.WAYS), values, strict=True))
         counts = {"tp": 8, "fp": 2, "tn": 18, "fn": 2}
@@ -204,7 +204,7 @@ def test_what_a_way_brings_and_whom_it_harms_is_said():
 
     protocol = enrolment.EnrolmentProtocol(None)
     protocol._usual = ["100"]
-    told = protocol.remarks(
+    remarks = protocol.remarks(
         {
             "mean": of(0.8, 0.9, 0.89, 0.85, 0.81),
             "per_wearer": {
@@ -213,8 +213,8 @@ def test_what_a_way_brings_and_whom_it_harms_is_said():
             },
         }
     )
-    assert "| annotated | 100% | nobody |" in told
-    assert "| reviewed | 90% | 100 (-0.021) |" in told
-    assert "| assumed-normal | 10% | nobody |" in told
-    assert "For the 1 wearers of whose first five minutes at most 5% are abnormal:" in told
-    assert "| assumed-normal | 0.850 | 0.800 | 2 | 2 |" in told
+    assert "| annotated | 100% | nobody |" in remarks
+    assert "| reviewed | 90% | 100 (-0.021) |" in remarks
+    assert "| assumed-normal | 10% | nobody |" in remarks
+    assert "For the 1 wearers of whose first five minutes at most 5% are abnormal:" in remarks
+    assert "| assumed-normal | 0.850 | 0.800 | 2 | 2 |" in remarks

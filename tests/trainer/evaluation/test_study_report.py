@@ -160,8 +160,8 @@ def test_edge_distances_by_hand(beats, window, expected):
     marked[:, 30] = NORMAL_BEAT
     for second, step in beats:
         marked[second, step] = ABNORMAL_BEAT
-    whole = patient("100")
-    who = replace(whole, record=replace(whole.record, beats=marked))
+    complete = patient("100")
+    who = replace(complete, record=replace(complete.record, beats=marked))
     distance = edge_ms(who, window)
     assert distance == (None if expected is None else pytest.approx(expected * 1000 / 60))
 
@@ -203,11 +203,11 @@ def test_verdicts_by_hand():
             SEARCHED: figures(0.988, worst=0.9299, at_least=26),
         },
     }
-    said = {
+    shown = {
         (row["network"], row["kind"], row["figure"], row["with"]): row["verdict"]
         for row in verdicts(models)
     }
-    assert said == {
+    assert shown == {
         ("published", INDIVIDUAL, "mean", 0.946): "matched",
         ("published", FINE_TUNED, "mean", 0.935): "not matched",
         ("published", SEARCHED, "mean", 0.935): "beaten",
@@ -253,5 +253,5 @@ def test_the_pages_verdict_changes_with_the_figures(tmp_path):
 
 def test_the_page_is_made_of_the_result_beside_it():
     folder = Path(__file__).parents[3] / "docs/results/study"
-    kept = json.loads((folder / "result.json").read_text())
-    assert page(kept) == (folder / "README.md").read_text()
+    stored = json.loads((folder / "result.json").read_text())
+    assert page(stored) == (folder / "README.md").read_text()

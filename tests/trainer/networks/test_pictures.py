@@ -51,9 +51,9 @@ def test_a_transition_field_worked_by_hand():
     assert bins[0].argmax(1).tolist() == [0, 0, 1, 1, 0, 0]
     # Steps: 0-0, 0-1, 1-1, 1-0, 0-0.
     close(transitions(bins)[0], [2 / 3, 1 / 3], [1 / 2, 1 / 2])
-    (whole,) = transition_field(bins, torch.eye(6))
+    (complete,) = transition_field(bins, torch.eye(6))
     low, high = [2 / 3, 2 / 3, 1 / 3, 1 / 3, 2 / 3, 2 / 3], [1 / 2] * 6
-    close(whole, low, low, high, high, low, low)
+    close(complete, low, low, high, high, low, low)
     (halves,) = transition_field(bins, pieces(6, 2))
     # Of the nine points of a quarter, two rows hold 2/3, 2/3 and 1/3 in some order, one row 1/2.
     first = (2 * (2 / 3 + 2 / 3 + 1 / 3) + 3 / 2) / 9
@@ -108,11 +108,11 @@ def test_every_bin_has_its_quantile_and_is_followed_by_something_or_nothing(x):
 @given(windows)
 def test_a_smaller_transition_field_is_the_mean_of_the_whole_one(x):
     bins = in_bins(x)
-    whole = transition_field(bins, torch.eye(LENGTH))
+    complete = transition_field(bins, torch.eye(LENGTH))
     number = bins.argmax(2)
     each = torch.stack([w[n][:, n] for w, n in zip(transitions(bins), number, strict=True)])
-    torch.testing.assert_close(whole, each)
-    means = whole.reshape(2, 32, 4, 32, 4).mean((2, 4))
+    torch.testing.assert_close(complete, each)
+    means = complete.reshape(2, 32, 4, 32, 4).mean((2, 4))
     torch.testing.assert_close(transition_field(bins, pieces(LENGTH, 32)), means)
 
 

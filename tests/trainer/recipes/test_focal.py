@@ -30,10 +30,10 @@ def beats(counts, seed, channels=1):
     return Examples(inputs, labels, wearers, np.zeros(len(labels), dtype=np.int64), CLASSES)
 
 
-def task(seed=1, shelf=None, channels=1):
+def task(seed=1, checkpoints=None, channels=1):
     training = beats((40, 10, 10, 8, 10), 1, channels)
     validation = beats((30, 10, 10, 10, 10), 2, channels)
-    return Task(training, validation, seed, shelf or Checkpoints())
+    return Task(training, validation, seed, checkpoints or Checkpoints())
 
 
 def test_the_recipe_is_found_by_its_name():
@@ -67,18 +67,18 @@ def test_a_few_beats_are_learned():
 
 
 @pytest.mark.thorough
-def test_the_same_seed_gives_the_same_weights_and_kept_ones_are_taken(tmp_path):
+def test_the_same_seed_gives_the_same_weights_and_stored_ones_are_used(tmp_path):
     seen = []
-    shelf = Checkpoints(tmp_path, lambda name, epoch: seen.append((name, epoch.number)))
-    first = RECIPE.systems["cross-entropy"](task(shelf=shelf))
+    checkpoints = Checkpoints(tmp_path, lambda name, epoch: seen.append((name, epoch.number)))
+    first = RECIPE.systems["cross-entropy"](task(checkpoints=checkpoints))
     trained = list(seen)
     again = RECIPE.systems["cross-entropy"](task())
-    kept = RECIPE.systems["cross-entropy"](task(shelf=shelf))
+    loaded = RECIPE.systems["cross-entropy"](task(checkpoints=checkpoints))
     assert trained == [("cross-entropy", number) for number in range(1, 26)]
     assert seen == trained
     for name, weights in first.state_dict().items():
         assert torch.equal(weights, again.state_dict()[name])
-        assert torch.equal(weights, kept.state_dict()[name])
+        assert torch.equal(weights, loaded.state_dict()[name])
 
 
 @pytest.mark.thorough

@@ -69,20 +69,20 @@ def test_the_same_seed_gives_the_same_network():
         assert torch.equal(one, two)
 
 
-def test_a_wearer_s_own_networks_are_kept_by_name(tmp_path, monkeypatch):
+def test_a_wearer_s_own_networks_are_stored_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "EPOCHS", 10)
     epochs = []
-    shelf = Checkpoints(tmp_path, lambda name, _: epochs.append(name))
-    task = Task(windows(4, n=64, share=0.2), windows(5, n=64, share=0.2), 1, shelf)
+    checkpoints = Checkpoints(tmp_path, lambda name, _: epochs.append(name))
+    task = Task(windows(4, n=64, share=0.2), windows(5, n=64, share=0.2), 1, checkpoints)
     own = individual(task, "a")
     assert balanced_accuracy(own, windows(6)) > 0.9
     names = {f"individual-a-{number}" for number in range(2 * len(RATES))}
     assert set(epochs) == names
     epochs.clear()
-    kept = individual(task, "a")
+    loaded = individual(task, "a")
     assert not epochs
     x = torch.from_numpy(task.validation.inputs)
-    assert torch.equal(own(x), kept(x))
+    assert torch.equal(own(x), loaded(x))
 
 
 def test_a_wearer_s_network_is_the_best_of_its_kind_on_validation(trained):
@@ -93,7 +93,7 @@ def test_a_wearer_s_network_is_the_best_of_its_kind_on_validation(trained):
     assert balanced_accuracy(fitted, late(12)) > 0.8
 
 
-def test_training_on_misleading_windows_is_not_taken(trained):
+def test_weights_trained_on_misleading_windows_are_not_used(trained):
     misleading = replace(windows(13), labels=1 - windows(13).labels)
     choosing = windows(14)
     fitted = fine_tuned(Task(misleading, choosing, 1), "a", trained)

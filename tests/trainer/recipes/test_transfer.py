@@ -90,14 +90,14 @@ def test_the_score_is_the_mean_of_accuracy_and_mean_recall():
 @pytest.mark.parametrize("name", ["published", "tuned"])
 def test_a_system_is_trained_once_and_read_back_after(name, tmp_path, monkeypatch):
     monkeypatch.setattr("trainer.recipes.transfer.WIDTHS", (32, 32, 16))
-    told = []
-    shelf = Checkpoints(tmp_path, lambda *each: told.append(each))
-    task = Task(made(90), made(30, seed=1), 1, shelf)
+    epochs = []
+    checkpoints = Checkpoints(tmp_path, lambda *each: epochs.append(each))
+    task = Task(made(90), made(30, seed=1), 1, checkpoints)
     first = recipe("transfer").systems[name](task)
-    trained = len(told)
+    trained = len(epochs)
     assert trained > 3
-    assert all(called == name and epoch.score is not None for called, epoch in told)
+    assert all(called == name and epoch.score is not None for called, epoch in epochs)
     again = RECIPE.systems[name](task)
-    assert len(told) == trained
+    assert len(epochs) == trained
     for mine, its in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(mine, its)

@@ -37,13 +37,13 @@ def made(counts, rare):
 @pytest.mark.parametrize(
     ("rare", "share"),
     [
-        (2.0, 0.0),  # called right without favour: the first of equally good shares
+        (2.0, 0.0),  # right without adjustment: the first of equally good shares
         # Classes of 90 and 10 examples weigh 5/9 and 5, so that a whole share adds ln 9 = 2.2.
         (0.5, 0.5),
         (-0.5, 1.0),
     ],
 )
-def test_rare_classes_are_favoured_as_far_as_validation_gains(rare, share):
+def test_logits_of_rare_classes_are_raised_as_far_as_validation_gains(rare, share):
     network = Leaning()
     adjust_logits(
         network,
@@ -67,7 +67,7 @@ def test_what_is_to_be_high_decides():
     assert network.output.bias.detach().tolist() == [1.0, 0.0]
 
 
-def test_a_class_that_was_never_trained_on_is_not_favoured():
+def test_the_logit_of_a_class_without_training_examples_is_not_raised():
     network = Leaning()
     adjust_logits(
         network,

@@ -25,7 +25,7 @@ paused = st.sets(st.tuples(st.sampled_from([None, "203", "ann"]), st.sampled_fro
 
 
 @given(st.lists(st.tuples(beds, paused), max_size=6))
-def test_the_worst_of_what_may_sound_is_heard_and_is_new_once(moments):
+def test_the_worst_alarm_that_may_sound_sounds_and_is_new_once(moments):
     before = SILENCE
     for active, pauses in moments:
         result = sound(active, pauses, before)
@@ -44,7 +44,7 @@ def test_the_worst_of_what_may_sound_is_heard_and_is_new_once(moments):
         before = result
 
 
-def test_what_a_worse_alarm_drowned_is_heard_after_it_and_once_only():
+def test_an_alarm_masked_by_a_worse_one_sounds_after_it_and_once_only():
     asystole, noisy = {("203", 1): alarm("asystole")}, {("ann", 1): alarm("noisy")}
     first = sound(asystole | noisy, set())
     assert (first.priority, first.new) == ("high", True)
@@ -55,7 +55,7 @@ def test_what_a_worse_alarm_drowned_is_heard_after_it_and_once_only():
     assert not sound(noisy, set(), drowned).new
 
 
-def test_a_pause_silences_one_kind_of_one_wearer_and_its_end_is_heard():
+def test_a_pause_silences_one_kind_of_one_wearer_and_the_sound_returns_at_its_end():
     both = {("203", 1): alarm("abnormal"), ("ann", 1): alarm("abnormal")}
     result = sound(both, {("203", "abnormal")})
     assert result.already_heard == {("ann", 1)}

@@ -18,15 +18,15 @@ def beat(at, label="N"):
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=60))
-def test_whatever_comes_twice_or_out_of_order_a_beat_that_was_withdrawn_is_gone(told):
+def test_whatever_comes_twice_or_out_of_order_a_beat_that_was_withdrawn_is_gone(messages_given):
     beats = BeatList()
-    for at, withdrawn in told:
+    for at, withdrawn in messages_given:
         if withdrawn:
             beats.withdraw(at)
         else:
             beats.add(beat(at))
-    gone = {at for at, withdrawn in told if withdrawn}
-    wanted = sorted({at for at, withdrawn in told if not withdrawn} - gone)
+    gone = {at for at, withdrawn in messages_given if withdrawn}
+    wanted = sorted({at for at, withdrawn in messages_given if not withdrawn} - gone)
     assert [one.at for one in beats] == wanted
     assert len(beats) == len(wanted)
 
@@ -59,16 +59,16 @@ def test_a_view_folds_beats_of_its_stream_and_forgets_them_with_it():
     ),
     st.integers(0, 10_000 * 360),
 )
-def test_ectopic_beats_are_counted_once_and_not_when_they_are_withdrawn(told, clock):
+def test_ectopic_beats_are_counted_once_and_not_when_they_are_withdrawn(messages_given, clock):
     beats = BeatList()
-    for at, label in told:
+    for at, label in messages_given:
         if label == "-":
             beats.withdraw(at)
         else:
             beats.add(beat(at, label))
     ectopic = {
         at: {"V": "V", "F": "V", "S": "S"}[label]
-        for at, label in _standing(told).items()
+        for at, label in _final(messages_given).items()
         if label in "VFS"
     }
     minute = [letter for at, letter in ectopic.items() if clock - 60 * 360 < at <= clock]
@@ -80,10 +80,10 @@ def test_ectopic_beats_are_counted_once_and_not_when_they_are_withdrawn(told, cl
     assert beats.last_hour(clock) == Counter(hour)
 
 
-def _standing(told):
+def _final(messages_given):
     """The first class of each beat that nobody has withdrawn, before or after."""
-    gone = {at for at, label in told if label == "-"}
-    return {at: label for at, label in reversed(told) if label != "-" and at not in gone}
+    gone = {at for at, label in messages_given if label == "-"}
+    return {at: label for at, label in reversed(messages_given) if label != "-" and at not in gone}
 
 
 def test_counts_are_bounded_and_outlive_the_beats():

@@ -11,7 +11,7 @@ TICK_S = 1 / 8  # such steps add up exactly
 
 
 class Ward:
-    """Alarms, a clock, and the bell that hears of them."""
+    """Alarms, a clock, and the bell that rings for them."""
 
     def __init__(self, monitor):
         self.monitor = monitor
@@ -76,13 +76,13 @@ def test_only_the_worst_rings_and_a_new_one_at_once(ward):
     ward.becomes(4, "raised", "medium")  # drowned
     assert ward.rings(4) == []
     ward.becomes(3, "acknowledged", "high")
-    assert ward.rings(5) == burst(0, "medium")  # for nobody has heard the fourth
+    assert ward.rings(5) == burst(0, "medium")  # the fourth has not sounded yet
     ward.becomes(4, "acknowledged", "medium")
     ward.becomes(2, "acknowledged", "medium")
-    assert ward.rings(60) == []  # the low one was heard
+    assert ward.rings(60) == []  # the low one has sounded
 
 
-def test_what_was_heard_before_a_worse_one_goes_on_at_its_own_pace(ward):
+def test_an_alarm_that_sounded_before_a_worse_one_continues_at_its_own_pace(ward):
     ward.becomes(1, "raised", "medium")
     ward.rings(5)
     ward.becomes(2, "raised")

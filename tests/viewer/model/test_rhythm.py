@@ -12,7 +12,7 @@ def alarms(monitor, *states):
     return found
 
 
-def test_the_worst_rhythm_that_holds_is_the_standing_one(monitor):
+def test_the_worst_active_rhythm_is_the_one_shown(monitor):
     bigeminy = ("bigeminy", "raised")
     tachycardia = "ventricular-tachycardia"
     assert standing(alarms(monitor, bigeminy)).message.kind == "bigeminy"

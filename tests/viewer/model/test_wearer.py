@@ -98,7 +98,7 @@ def test_memory_is_bounded(monitor, other_stream, fold):
 
 
 def seen(state):
-    """Return all of the state that depends on what was heard, but not on when."""
+    """Return the state that depends on the messages, but not on their times."""
     windows = [state.window(second) for second in range(40)]
     return windows, state.gaps, state.clock, state.model, state.current(0.0)
 
@@ -119,16 +119,16 @@ def test_neither_order_nor_repeats_matter(monitor, fold, random):
     assert np.isfinite(newest).sum() == 28 * RATE
 
 
-def test_an_alarm_is_what_was_said_of_it_last(monitor, fold):
+def test_an_alarm_has_the_state_of_its_last_message(monitor, fold):
     life = [
         monitor.alarm(1, at=10),
         monitor.alarm(1, "acknowledged", at=30),
         monitor.alarm(1, "cleared", at=25),
     ]
-    for heard in range(1, 4):
-        for repeated in (life[:heard], [*life[:heard], life[heard - 1]]):
+    for messages_seen in range(1, 4):
+        for repeated in (life[:messages_seen], [*life[:messages_seen], life[messages_seen - 1]]):
             (alarm,) = fold(repeated).alarms
-            assert (alarm.message, alarm.since) == (life[heard - 1], 10)
+            assert (alarm.message, alarm.since) == (life[messages_seen - 1], 10)
 
 
 def test_an_alarm_outlives_its_stream(monitor, other_stream, fold):
@@ -138,7 +138,7 @@ def test_an_alarm_outlives_its_stream(monitor, other_stream, fold):
     assert [alarm.active for alarm in state.alarms] == [False]
 
 
-def test_cleared_alarms_are_forgotten_before_standing_ones(monitor, fold):
+def test_cleared_alarms_are_forgotten_before_active_ones(monitor, fold):
     active = monitor.alarm(1, at=1)
     cleared = [monitor.alarm(number, "cleared", at=number) for number in range(2, 2 * ALARMS)]
     alarms = fold([active, *cleared]).alarms
@@ -169,7 +169,7 @@ def test_the_end_of_the_stream(monitor, fold):
     assert not state.closed
 
 
-def test_what_was_said_long_ago_is_not_said_of_now(monitor, fold):
+def test_an_old_verdict_is_not_shown_as_the_present_state(monitor, fold):
     state = fold(monitor.seconds(0, 2), now=100.0)
     assert state.current(100.0 + STALE_S) == monitor.window(1)
     assert state.current(100.1 + STALE_S) is None

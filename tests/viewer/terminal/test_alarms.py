@@ -45,7 +45,7 @@ def test_alarms_are_listed_newest_first(monitor, fold, text):
     ]
 
 
-def test_a_standing_alarm_is_never_pushed_out_by_newer_ones(monitor, fold, text):
+def test_an_active_alarm_is_never_pushed_out_by_newer_ones(monitor, fold, text):
     state = fold(
         [
             monitor.window(0),
@@ -122,7 +122,7 @@ def test_what_is_paused_and_what_only_waits_to_be_seen_says_so(monitor, fold, te
 
 
 @pytest.mark.parametrize(("priority", "color"), [("high", 203), ("medium", 221), ("low", 80)])
-def test_alarms_stand_out_by_colour_and_in_reverse(monitor, fold, priority, color):
+def test_alarms_are_shown_in_colour_and_in_reverse(monitor, fold, priority, color):
     looks = {}
     for state in ("raised", "latched", "acknowledged", "cleared"):
         (style,) = styles(fold([monitor.alarm(1, state, priority=priority)]), "asystole")

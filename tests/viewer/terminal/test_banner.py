@@ -1,4 +1,4 @@
-"""No screen hides a high alarm that stands, on whatever terminal, and Escape leaves each screen."""
+"""No screen hides an active high alarm, on any terminal, and Escape leaves each screen."""
 
 import itertools
 import re
@@ -66,7 +66,7 @@ def assert_names(canvas, look, *wearers):
 @pytest.mark.parametrize("keys", SCREENS.values(), ids=SCREENS)
 @pytest.mark.parametrize("state", ["raised", "latched", "acknowledged"])
 @pytest.mark.parametrize("wearers", [("w29",), ("ben",), ("w29", "ben")])
-def test_every_screen_names_a_standing_high_alarm(watch, monitor, keys, state, wearers):
+def test_every_screen_names_an_active_high_alarm(watch, monitor, keys, state, wearers):
     canvas = shown(watch, (80, 24), keys)
     assert not {Look.HIGH, Look.HIGH_RAISED} & set(canvas.looks[:, 0].tolist())
     for wearer in wearers:  # while the screen is open

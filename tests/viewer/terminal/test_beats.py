@@ -58,7 +58,7 @@ def test_ectopic_beats_are_counted_of_the_minute_and_the_hour(monitor, fold, tex
     assert row_of_counts(text(state)) == "ventricular 0 /min  0 /h   supraventricular 0 /min  0 /h"
 
 
-def test_the_standing_rhythm_has_its_name_on_wide_and_narrow_terminals(monitor, fold, text):
+def test_the_current_rhythm_has_its_name_on_wide_and_narrow_terminals(monitor, fold, text):
     called = "ventricular bigeminy: one beat of 2 is ventricular"
     alarm = monitor.alarm(1, kind="bigeminy", priority="low", text=called)
     state = labelled(monitor, fold, "NV" * 30, alarm)

@@ -11,7 +11,7 @@ def drawn(cells):
     return any(ord(cell) > 0x2800 for cell in cells)
 
 
-def test_the_trace_is_coloured_by_what_was_said_of_it(monitor, fold):
+def test_the_trace_is_coloured_by_its_verdicts(monitor, fold):
     trace = [monitor.trace(0, [300] * 4 * RATE)]
     cases = {
         "pending": [],

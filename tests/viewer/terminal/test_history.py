@@ -84,7 +84,7 @@ def test_memory_is_bounded(past):
     assert len(history._entries) <= MOST + messages.MAX_PAST
 
 
-def test_what_became_of_alarms_is_told_in_words(monitor, own):
+def test_the_course_of_alarms_is_shown_in_words(monitor, own):
     history = AlarmHistory(None)
     history.next_request()
     entries = [
@@ -103,7 +103,7 @@ def test_what_became_of_alarms_is_told_in_words(monitor, own):
     ]
 
 
-def test_nothing_known_is_told_from_nothing_said(past):
+def test_no_alarms_and_no_answer_are_shown_differently(past):
     history = AlarmHistory(None)
     assert seen(history)[0].strip() == "Asking the monitor ..."
     history.next_request()

@@ -57,7 +57,7 @@ def test_a_second_without_a_verdict_has_one(monitor, state, verdict):
     assert f"event=window verdict={verdict} probability=null heart_rate=null" in text
 
 
-def test_whatever_is_said_stays_one_line_of_fields(monitor):
+def test_any_message_stays_one_line_of_fields(monitor):
     hostile = '\x1b[2J "quoted" a=b\nevent=alarm \x9b心'
     text = line(monitor.alarm(1, text=hostile, kind=hostile))
     assert text.isascii()
@@ -81,7 +81,7 @@ def test_what_has_no_place_in_the_signal_has_the_time_of_day(monitor, own):
 
 @pytest.fixture
 def written():
-    """Write lines of what a publisher says until a test has seen enough; gives them parsed."""
+    """Write lines of a publisher's messages until the test has enough; return them parsed."""
 
     def written(publisher, enough, say=lambda: None):
         out = io.StringIO()
@@ -110,7 +110,7 @@ def test_lines_are_written_until_done_and_what_is_repeated_only_once(monitor, wr
             publisher.snapshot = [monitor.alarm(2)]  # its beginning is among what was dropped
             publisher.publish(
                 *windows[:30],
-                # As told again after the monitor was started again.
+                # As published again after a restart of the monitor.
                 monitor.opened(),
                 monitor.alarm(1),
                 *windows[30:],

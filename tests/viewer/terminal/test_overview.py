@@ -71,7 +71,7 @@ def test_each_wearer_has_a_row_the_worst_first(ward):
     )
 
 
-def test_alarms_are_told_by_colour_too_and_quieter_once_somebody_knows(ward):
+def test_alarms_have_a_colour_and_a_dimmer_one_once_acknowledged(ward):
     canvas = render(ward, situation(chosen="cem"), 100, 16)
     looks = [Look(canvas.looks[row, 22]) for row in range(3, 8)]
     assert looks[:3] == [Look.HIGH_RAISED, Look.MEDIUM, Look.LOW_RAISED]
@@ -89,7 +89,7 @@ def test_nothing_old_is_shown_as_if_it_were_now(ward):
     assert not set(shown.looks[4:9].ravel()) & {Look.HIGH_RAISED, Look.LOW_RAISED, Look.NORMAL}
 
 
-def test_a_wearer_of_whom_nothing_is_said_is_silent(ward):
+def test_a_wearer_without_messages_is_silent(ward):
     shown = rows(render(ward, situation(now=20.0), 100, 16))
     assert all("silent  --" in row for row in shown[3:7])
 
@@ -116,7 +116,7 @@ def test_long_ids_keep_both_ends(monitor, snapshot):
     assert names == ["simul…ise-2", "simul…ormal"]
 
 
-def test_help_stands_below_the_picture_and_covers_none_of_it(ward):
+def test_help_is_below_the_picture_and_covers_none_of_it(ward):
     def picture(width, height):
         return render(ward, situation(), width, height)
 
@@ -136,7 +136,7 @@ def test_hostile_texts_cannot_steer_the_terminal(monitor, snapshot):
     assert all(row.isprintable() and len(row) == 80 for row in rows(canvas))
 
 
-def test_what_is_not_told_again_after_a_break_is_over(monitor, own, snapshot):
+def test_alarms_that_are_not_repeated_after_a_reconnection_are_over(monitor, own, snapshot):
     ben = type(monitor)("ben")
     before = [monitor.alarm(1), ben.alarm(1), ben.paused("noisy", NOON), own(7)]
     known = snapshot(*before)
@@ -144,7 +144,7 @@ def test_what_is_not_told_again_after_a_break_is_over(monitor, own, snapshot):
     for message in (ben.alarm(1), ben.paused("noisy", NOON)):
         known.apply(message, 1.0)
     known.apply(messages.Subscribed(repeated=True), 1.0)  # as every two seconds
-    assert len(known.active()) == 3  # not before all has been told
+    assert len(known.active()) == 3  # not before the snapshot is complete
     known.apply(messages.Subscribed(), 1.0)
     assert known.active() == {("ben", 1): ben.alarm(1)}
     assert known.paused(NOON - 1) == {("ben", "noisy")}

@@ -124,7 +124,7 @@ def test_a_picture_that_is_not_live_says_so(monitor, fold, text):
     assert "ENDED" in text(state, caption=silent)[0]
 
 
-def test_a_change_of_model_is_told_for_a_minute_and_moves_the_threshold(monitor, fold, text):
+def test_a_change_of_model_is_shown_for_a_minute_and_moves_the_threshold(monitor, fold, text):
     before = [monitor.opened(threshold=0.9), *monitor.seconds(0, 30)]
     notice = "203-2 judges from 00:20 on"
     state = fold([*before, monitor.swap(20 * RATE)])
@@ -138,7 +138,7 @@ def test_a_change_of_model_is_told_for_a_minute_and_moves_the_threshold(monitor,
     assert text(out_of_order)[1].strip() == notice
 
 
-def test_what_is_said_cannot_steer_the_terminal(monitor, fold, text):
+def test_text_of_messages_cannot_control_the_terminal(monitor, fold, text):
     hostile = "\x1b]0;owned\x07\r\n\u202e\u200d心e\u0301"
     state = fold(
         [

@@ -17,7 +17,7 @@ def strip_looks(text, state):
     return render(state, Caption(), 120, 24).looks[foot, GUTTER + 1 : -1]
 
 
-def test_the_strip_tells_a_probability_of_0_from_none(monitor, fold, text):
+def test_the_strip_shows_a_probability_of_0_and_none_differently(monitor, fold, text):
     seconds = [(0.0, "signal"), (None, "signal"), (0.0, "noisy"), (0.0, "absent"), (1.0, "signal")]
     state = fold(
         monitor.window(2 * number + second, verdict, probability)
@@ -27,7 +27,7 @@ def test_the_strip_tells_a_probability_of_0_from_none(monitor, fold, text):
     assert [row[-5:] for row in strip(text, state)] == ["    █", "    █", "▁·░╌█"]
 
 
-def test_the_strip_tells_the_worst_of_a_columns_seconds(monitor, fold, text):
+def test_the_strip_shows_the_worst_of_a_columns_seconds(monitor, fold, text):
     abnormal, normal, noisy = [(0.98, "signal"), (0.1, "signal"), (None, "noisy")]
     seconds = [abnormal, noisy, noisy, normal, normal, abnormal, normal, normal]
     state = fold(monitor.window(n, state, p) for n, (p, state) in enumerate(seconds))

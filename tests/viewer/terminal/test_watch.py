@@ -134,7 +134,7 @@ def test_a_session(ward, monitor, ben):
 
 
 @pytest.mark.thorough
-def test_a_restart_of_the_monitor_is_told_and_outlived(ward, monitor, ben):
+def test_a_view_shows_a_restart_of_the_monitor_and_goes_on(ward, monitor, ben):
     opened = [ben.opened(), ben.window(0, heart_rate=144), ben.link()]
     nobody = Publisher()
     nobody.close()
@@ -158,7 +158,7 @@ def test_a_restart_of_the_monitor_is_told_and_outlived(ward, monitor, ben):
     live = ward.terminal.written.count(b"144")
     ward.wait_for(b"144", live + 1)
     assert b"NOT LIVE" not in ward.terminal.written.rpartition(b" 2 wearers")[2]
-    ward.wait_for(b"alarms of 203: none active")  # what stood and is not told again is over
+    ward.wait_for(b"alarms of 203: none active")  # an alarm that is not repeated is over
     ward.wait_for(b"ack'd")
     ward.type(b"q")
     assert ward.terminal.wait() == 0
@@ -235,19 +235,19 @@ def test_a_monitor_that_hesitates_makes_the_view_forget_no_alarm(monitor, ben):
                 assert time.monotonic() < deadline
                 viewer.socket.poll(20)
                 for message in viewer.drain(100):
-                    heard.append(message)
+                    received.append(message)
                     watch.listen(message, time.monotonic())
 
-        heard = []
-        until(lambda: messages.Subscribed() in heard)
+        received = []
+        until(lambda: messages.Subscribed() in received)
         publisher.snapshot = snapshot[:2]  # ben's alarm is cleared, and this message is lost
-        heard.clear()
+        received.clear()
         viewer.last_message = time.monotonic() - LIVE_S - 1
         viewer.want(ALL)  # as every two seconds: what is in force is only confirmed
         watch.picture(time.monotonic())
         assert not watch._live
-        until(lambda: messages.Subscribed(repeated=True) in heard)
-        until(lambda: messages.Subscribed() in heard)
+        until(lambda: messages.Subscribed(repeated=True) in received)
+        until(lambda: messages.Subscribed() in received)
         assert watch._snapshot.active() == {("203", 1): monitor.alarm(1)}
         viewer.close()
 

@@ -27,14 +27,14 @@ MARKS: Final = {
     labels.ABNORMAL: ("A", Look.ABNORMAL_MARK),
     labels.UNLABELLED: ("-", Look.UNUSABLE),
 }
-"""How the label of a beat is shown."""
+"""Look of each label of a beat."""
 JUDGED: Final = {
     Judgement.NORMAL: ("[N]", Look.NORMAL),
     Judgement.ABNORMAL: ("[A]", Look.ABNORMAL_MARK),
     Judgement.UNUSABLE: ("[U]", Look.UNUSABLE),
     Judgement.UNSURE: ("[S]", Look.UNUSABLE),
 }
-"""How an answer is shown."""
+"""Look of each answer."""
 CONTEXT_CELLS_PER_SECOND: Final = 4
 _CONTEXT_PER_DOT: Final = RATE // CONTEXT_CELLS_PER_SECOND // 2
 _BELOW: Final = ("RR ms", "label", "time")

@@ -36,7 +36,7 @@ MAX_BYTES: Final = 16_777_216
 
 
 class Judgement(StrEnum):
-    """What a clinician says of a beat."""
+    """A clinician's answer about a beat."""
 
     NORMAL = "normal"
     ABNORMAL = "abnormal"

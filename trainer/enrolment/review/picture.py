@@ -58,7 +58,7 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scene:
-    """What a picture shows.
+    """Content of a picture.
 
     Parameters
     ----------

@@ -160,12 +160,12 @@ def refused(path):
 def test_a_header_that_is_not_the_monitors_is_refused(tmp_path_factory, data):
     path = written(tmp_path_factory.mktemp("hostile"), range(10))
     file = path.with_suffix(".hea")
-    whole = file.read_bytes()
-    at = data.draw(st.integers(0, len(whole) - 1))
+    original = file.read_bytes()
+    at = data.draw(st.integers(0, len(original) - 1))
     changed = data.draw(
-        st.sampled_from([whole[:at], whole[:at] + whole[at + 1 :], b""])
-        | st.integers(0, 255).map(lambda b: whole[:at] + bytes([b]) + whole[at + 1 :])
-        | st.binary(max_size=50).map(lambda b: whole[:at] + b + whole[at:])
+        st.sampled_from([original[:at], original[:at] + original[at + 1 :], b""])
+        | st.integers(0, 255).map(lambda b: original[:at] + bytes([b]) + original[at + 1 :])
+        | st.binary(max_size=50).map(lambda b: original[:at] + b + original[at:])
     )
     file.write_bytes(changed)
     try:

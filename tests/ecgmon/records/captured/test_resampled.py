@@ -1,4 +1,4 @@
-"""Captured signals at 360 Hz are what the monitor heard, whatever the device's rate."""
+"""Captured signals at 360 Hz equal the monitor's input, whatever the device's rate."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def wave(n, rate):
 
 
 @pytest.mark.parametrize("rate", [100.0, 250.0, 333.333, 360.0, 1000.0])
-def test_what_was_captured_is_heard_as_it_was_converted(tmp_path, rate):
+def test_a_captured_signal_is_read_as_it_was_converted(tmp_path, rate):
     counts, capture = wave(round(30 * rate), rate), Capture(tmp_path, 1)
     counts[700:720] = NO_VALUE
     rate_mhz = round(1000 * rate)
@@ -33,7 +33,7 @@ def test_what_was_captured_is_heard_as_it_was_converted(tmp_path, rate):
     assert abs(end(record) - 30 * 360) <= 1
     converter = RateConverter(rate_mhz)
     millivolts = np.where(counts == NO_VALUE, np.nan, counts / 200.0)
-    whole = np.concatenate([converter.push(millivolts), converter.flush()])
+    converted = np.concatenate([converter.push(millivolts), converter.flush()])
     for start, stop in ((0, 360), (1234, 5000), (7200, end(record))):
         converted_record = hear(tmp_path, "ann", STREAM, start, stop)
         assert (converted_record.rate, converted_record.gain, len(converted_record.samples)) == (
@@ -41,7 +41,7 @@ def test_what_was_captured_is_heard_as_it_was_converted(tmp_path, rate):
             200.0,
             stop - start,
         )
-        expected = whole[start:stop]
+        expected = converted[start:stop]
         missing = np.isnan(expected)
         np.testing.assert_array_equal(converted_record.samples == NO_VALUE, missing)
         difference = converted_record.millivolts()[~missing] - expected[~missing]

@@ -48,7 +48,7 @@ def test_the_detector_confirms_every_beat_exactly_so_late():
 
 
 @pytest.mark.parametrize("step", [1, 90, 10**6])
-def test_it_begins_four_seconds_after_the_last_beat_and_is_told_within_five(step):
+def test_it_begins_four_seconds_after_the_last_beat_and_is_raised_within_five(step):
     for phase in range(0, RATE, 1 if step > 1 else 23):
         happenings = [*beating(3, phase), *[STILL] * 6]
         last = 2 * RATE + phase
@@ -114,7 +114,7 @@ def test_a_gap_is_no_asystole():
     assert asystole([*[NORMAL] * 4, GAP, *[STILL] * 6]) == [(True, resumed + PAUSE)]
 
 
-def test_a_gap_during_it_does_not_make_it_stand_for_ever():
+def test_a_gap_during_it_does_not_keep_it_active_for_ever():
     happenings = [*[NORMAL] * 500, *[STILL] * 8, GAP, *[NORMAL] * 3]
     began = 499 * RATE + 180 + PAUSE
     assert asystole(happenings) == [(True, began), (False, (500 + 8 + 1 + 1) * RATE + 180)]

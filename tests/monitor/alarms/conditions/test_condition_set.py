@@ -107,7 +107,7 @@ def test_a_condition_begins_and_ends_in_turn_and_outlives_its_stream(happenings,
                 assert not rates <= held or pushed.condition.at == turned[side]
 
 
-def test_a_lead_off_is_told_within_three_seconds():
+def test_a_lead_off_is_reported_within_three_seconds():
     for off in range(RATE):
         # The chain calls a second absent if one of its halves is flat.
         first = ABSENT if off <= RATE // 2 else Happening()

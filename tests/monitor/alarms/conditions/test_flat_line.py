@@ -1,4 +1,4 @@
-"""A line that turns still after beats: no signal, or the heart stands still."""
+"""A line that turns flat after beats: no signal, or asystole."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ ROW = np.zeros(1, dtype=np.intp)
 
 
 def changes_of(samples, size=10**6, step=0.005, arrivals=None):
-    """What changes, as (kind, holds, second), of a stream that comes in pieces of a size."""
+    """Return the changes (kind, holds, second) of a stream that comes in pieces of a size."""
     chain, conditions, found = (
         SignalChain(Geometry(0, 0, 120), 1),
         WearerConditions(AlarmLimits()),
@@ -109,7 +109,7 @@ def test_two_beats_end_it_and_one_does_not():
     assert flat[1][2] < 53 * RATE
 
 
-def test_a_heart_that_stands_still_on_a_line_put_on_again_is_asystole():
+def test_a_stopped_heart_on_a_reattached_line_is_asystole():
     rng = np.random.default_rng(1)
     still = np.concatenate([removed(), 0.02 * rng.standard_normal(10 * RATE)])
     changes = [(kind, holds) for kind, holds, _ in changes_of(still) if kind != "no-signal"]

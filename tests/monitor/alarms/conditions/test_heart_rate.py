@@ -42,7 +42,7 @@ def step(before, after, phase, n=20, then=40):
         (100, 180, ["high-rate", "extreme-high-rate"]),
     ],
 )
-def test_a_step_of_the_rate_is_told_within_seven_seconds_at_every_phase(before, after, kinds):
+def test_a_step_of_the_rate_is_alarmed_within_seven_seconds_at_every_phase(before, after, kinds):
     for phase in range(RATE):
         beats, turn = step(before, after, phase)
         happenings = wearer(beats, turn // RATE + 15)
@@ -112,7 +112,7 @@ def test_four_short_intervals_are_no_fast_heart_and_eight_are():
         assert {t.condition.kind for t in pushed} == kinds
 
 
-def test_the_extreme_alarm_stands_in_place_of_the_plain_one():
+def test_the_extreme_alarm_replaces_the_plain_one():
     beats, turn = step(60, 30, 100, then=10)
     at = beats[-1]
     while len(beats) < 80:
@@ -250,7 +250,7 @@ def test_ten_seconds_of_noise_forget_the_rate():
 
 
 def of_seconds(beats, weak=()):
-    """What a wearer's seconds of signal change, some beats being weak."""
+    """Return the changes of conditions by a wearer's seconds of signal with some weak beats."""
     conditions, every = WearerConditions(AlarmLimits()), sorted([*beats, *weak])
     pushed = []
     for end in range(RATE, every[-1], RATE):

@@ -7,7 +7,7 @@ from ecgmon.core.labels import AAMI_CLASSES
 from ecgmon.records.find import find
 from ecgmon.records.read import read
 from monitor.alarms.conditions.rhythms import NamedRhythms
-from tests.support.named_beats import Said, push
+from tests.support.named_beats import NamedBeat, push
 
 RUNS = {"203": 21, "207": 3, "208": 7, "213": 4, "223": 7, "233": 6}
 """Annotated runs of three or more ventricular or fusion beats in each record."""
@@ -19,21 +19,23 @@ FLUTTER = "[!]"
 def annotated(mitdb, record):
     """Return the beats and where flutter is."""
     annotations = read(find(str(mitdb / record))).annotations
-    said, flutter, before = [], [], None
+    annotated_beats, flutter, before = [], [], None
     for at, symbol in zip(annotations.samples.tolist(), annotations.symbols, strict=True):
         if symbol in FLUTTER:
             flutter.append(at)
             before = None
         elif symbol in AAMI_CLASSES:
-            said.append(Said(at, AAMI_CLASSES[symbol], None if before is None else at - before))
+            annotated_beats.append(
+                NamedBeat(at, AAMI_CLASSES[symbol], None if before is None else at - before)
+            )
             before = at
-    return said, flutter
+    return annotated_beats, flutter
 
 
-def runs(said):
+def runs(annotated_beats):
     """Return the first and last index of each run of three or more, by counting alone."""
     found, run = [], []
-    for one in [*said, Said(0, "N", None)]:
+    for one in [*annotated_beats, NamedBeat(0, "N", None)]:
         if one.rr is None or one.label not in "VF":
             if len(run) >= 3:
                 found.append((run[0], run[-1]))
@@ -45,27 +47,27 @@ def runs(said):
 
 @pytest.mark.parametrize("record", RUNS)
 def test_each_annotated_run_has_a_name_and_each_name_a_run(mitdb, record):
-    said, flutter = annotated(mitdb, record)
-    expected = runs(said)
+    annotated_beats, flutter = annotated(mitdb, record)
+    expected = runs(annotated_beats)
     assert len(expected) == RUNS[record]
     changes = [
         change
-        for change in push(NamedRhythms(AlarmLimits()), said, gaps=flutter)
+        for change in push(NamedRhythms(AlarmLimits()), annotated_beats, gaps=flutter)
         if change.kind in OF_RUNS
     ]
-    beats = [one.at for one in said]
+    beats = [one.at for one in annotated_beats]
 
     def over(last):
-        """Where the run is known to be over: at the next beat, or after 4 s, or in flutter."""
+        """Return when the run is known to be over: at the next beat, after 4 s, or in flutter."""
         after = [at for at in (*beats, *flutter) if at > last]
         return min([last + 4 * 360, *after])
 
     for _, last in expected:
-        standing = set()
+        active = set()
         for change in changes:
             if change.at <= over(last):
-                standing ^= {change.kind}
-        assert standing, f"the run that ends at {last} has no name"
+                active ^= {change.kind}
+        assert active, f"the run that ends at {last} has no name"
     for change in changes:
         if change.holds:
             assert any(first <= change.at <= over(last) for first, last in expected), change

@@ -11,7 +11,7 @@ from ecgmon.core.rhythm_limits import Level, RhythmLimits
 from monitor.alarms.conditions.base import SETTLED
 from monitor.alarms.conditions.rhythms import NamedRhythms
 from tests.support import rhythm_oracle
-from tests.support.named_beats import LATENCY, Said, by_kind, push
+from tests.support.named_beats import LATENCY, NamedBeat, by_kind, push
 
 MOTIFS = ("N", "N" * 10, "V", "VV", "VVV", "VVVVV", "NVNVNV", "NNVNNVNNV", "SSS", "FV", "Q", "S")
 INTERVALS = (100, 135, 140, 179, 180, 200, 216, 217, 300, 360, 525, 900, 1439, 1440, 2000)
@@ -32,14 +32,14 @@ motifs = st.tuples(
     st.sampled_from(MOTIFS),
     st.sampled_from(INTERVALS[:10]),  # within the motif
     st.sampled_from(INTERVALS),  # before it
-    st.sampled_from(["beat"] * 12 + ["taken back", "noise", "gap", "unknown"]),
+    st.sampled_from(["beat"] * 12 + ["withdrawn", "noise", "gap", "unknown"]),
 )
 sequences = st.lists(motifs, min_size=1, max_size=16)
 
 
 def stream(sequence):
     """Return the beats, the ends of noisy seconds and of gaps, and the events for the oracle."""
-    said, noisy, gaps, events, at = [], [], [], [], 1000
+    given_beats, noisy, gaps, events, at = [], [], [], [], 1000
     for letters, rr, before, what in sequence:
         if what == "noise":
             end = (at // 360 + 2) * 360
@@ -54,12 +54,12 @@ def stream(sequence):
             interval = rr if place else before
             at += interval
             unknown = what == "unknown" and not place
-            one = Said(
-                at, letter, None if unknown else interval, what == "taken back" and not place
+            one = NamedBeat(
+                at, letter, None if unknown else interval, what == "withdrawn" and not place
             )
-            said.append(one)
-            events.append((at, None, None) if one.taken_back else one[:3])
-    return said, noisy, gaps, events
+            given_beats.append(one)
+            events.append((at, None, None) if one.withdrawn else one[:3])
+    return given_beats, noisy, gaps, events
 
 
 @settings(max_examples=100)
@@ -76,11 +76,11 @@ def stream(sequence):
 def test_what_is_announced_follows_the_rules_however_the_stream_is_cut(
     sequence, rule, delays, cuts, often
 ):
-    said, noisy, gaps, events = stream(sequence)
-    until = said[-1].at + 8000
+    given_beats, noisy, gaps, events = stream(sequence)
+    until = given_beats[-1].at + 8000
     named = NamedRhythms(AlarmLimits(rhythms=rule))
     found = push(
-        named, said, noisy, gaps, until, [cut for cut in cuts if cut < until], delays, often
+        named, given_beats, noisy, gaps, until, [cut for cut in cuts if cut < until], delays, often
     )
     assert by_kind(found) == rhythm_oracle.announced(rule, events, until - SETTLED)
 
@@ -88,17 +88,17 @@ def test_what_is_announced_follows_the_rules_however_the_stream_is_cut(
 @settings(max_examples=60)
 @given(sequences, st.builds(RhythmLimits, **levels))
 def test_no_high_alarm_is_hidden_but_by_a_high_one(sequence, rule):
-    said, noisy, gaps, events = stream(sequence)
-    until = said[-1].at + 2000
-    changes = push(NamedRhythms(AlarmLimits(rhythms=rule)), said, noisy, gaps, until)
+    given_beats, noisy, gaps, events = stream(sequence)
+    until = given_beats[-1].at + 2000
+    changes = push(NamedRhythms(AlarmLimits(rhythms=rule)), given_beats, noisy, gaps, until)
 
     def high_at(at):
-        stands = {}
+        active = {}
         for change in changes:
             if change.at < at or (change.holds and change.at == at):
-                stands[change.kind] = change.holds
+                active[change.kind] = change.holds
         return any(
-            holds and rhythm_oracle.priority(rule, kind) == "high" for kind, holds in stands.items()
+            holds and rhythm_oracle.priority(rule, kind) == "high" for kind, holds in active.items()
         )
 
     for at, kinds in rhythm_oracle.fulfilled(rule, events, until - SETTLED):
@@ -109,18 +109,18 @@ def test_no_high_alarm_is_hidden_but_by_a_high_one(sequence, rule):
 @settings(max_examples=40)
 @given(sequences, st.just(RhythmLimits()) | st.builds(RhythmLimits, **levels))
 def test_only_the_worst_is_announced_among_those_of_its_priority(sequence, rule):
-    said, noisy, gaps, _ = stream(sequence)
-    stands = set()
-    for change in push(NamedRhythms(AlarmLimits(rhythms=rule)), said, noisy, gaps):
+    given_beats, noisy, gaps, _ = stream(sequence)
+    active = set()
+    for change in push(NamedRhythms(AlarmLimits(rhythms=rule)), given_beats, noisy, gaps):
         own = rhythm_oracle.priority(rule, change.kind)
         rank = rhythm_oracle.WORST_FIRST.index(change.kind)
         if change.holds and own != "high":
             worse = {
                 kind
-                for kind in stands
+                for kind in active
                 if rhythm_oracle.WORST_FIRST.index(kind) < rank
                 and rhythm_oracle.ORDER.index(rhythm_oracle.priority(rule, kind))
                 >= rhythm_oracle.ORDER.index(own)
             }
             assert not worse, f"{change} while {worse}"
-        stands ^= {change.kind}
+        active ^= {change.kind}

@@ -6,7 +6,7 @@ from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.rhythm_limits import RhythmLimits
 from monitor.alarms.conditions.base import Condition
 from monitor.alarms.conditions.rhythms import NamedRhythms
-from tests.support.named_beats import Said, beats, begun, by_kind, push
+from tests.support.named_beats import NamedBeat, beats, begun, by_kind, push
 
 STEADY = "N300 " * 12
 """The usual RR interval is known: 300 samples, 72 a minute."""
@@ -85,12 +85,12 @@ def test_a_tachycardia_does_not_wait_until_a_wearer_is_learnt():
     assert begun("V200 " * 5) == [("ventricular-tachycardia", 5)]
 
 
-def test_it_is_told_when_beats_are_certain_and_ends_ten_seconds_after_the_last():
-    said = beats("V200 " * 7 + "N300")
+def test_it_is_raised_when_beats_are_certain_and_ends_ten_seconds_after_the_last():
+    given_beats = beats("V200 " * 7 + "N300")
     named = NamedRhythms(AlarmLimits())
-    for one in said:
+    for one in given_beats:
         named.beat(one.at, one.label, 0.9, one.rr)
-    fifth, last = said[4].at, said[6].at
+    fifth, last = given_beats[4].at, given_beats[6].at
     assert named.elapsed(fifth + 539, (), None) == []
     assert named.elapsed(fifth + 540, (), None) == [
         Condition("ventricular-tachycardia", True, fifth)
@@ -103,17 +103,17 @@ def test_it_is_told_when_beats_are_certain_and_ends_ten_seconds_after_the_last()
 
 def test_nothing_reaches_across_noise_a_gap_silence_or_what_was_no_beat():
     run = "V200 " * 3
-    whole = [("ventricular-tachycardia", 5)]
-    assert begun(run + run) == whole
-    said = beats(run + run)
-    middle = said[2].at + 1
+    one_run = [("ventricular-tachycardia", 5)]
+    assert begun(run + run) == one_run
+    given_beats = beats(run + run)
+    middle = given_beats[2].at + 1
     halves = [("ventricular-run", middle)]
-    assert begun(said, gaps=[middle]) == halves
+    assert begun(given_beats, gaps=[middle]) == halves
     assert begun(run + "V1440 " + "V200 " * 2) == [("ventricular-run", 4)]
     assert begun(run + "V720 " + "V200 " * 4, noisy=[1800])[0] == ("ventricular-run", 1440)
-    artefact = [one._replace(taken_back=one.at == said[3].at) for one in said]
+    artefact = [one._replace(withdrawn=one.at == given_beats[3].at) for one in given_beats]
     assert begun(artefact) == [("ventricular-run", 4)]  # and a couplet, which it hides
-    unknown = [Said(1000, "V", None), *beats(run, 1200)]
+    unknown = [NamedBeat(1000, "V", None), *beats(run, 1200)]
     assert begun(unknown, until=9000) == [("ventricular-run", 1600 + 1440)]
 
 

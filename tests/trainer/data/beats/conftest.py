@@ -5,7 +5,7 @@ import wfdb
 from ecgmon.records.find import find
 
 SYMBOLS = "NNNNNSNNVNNN~NNFNNNNQNNNNaNNN"
-"""What experts say at each second from the first on: one of them marks noise and no beat."""
+"""Experts' marks at each second from the first on: one of them marks noise and no beat."""
 
 
 @pytest.fixture

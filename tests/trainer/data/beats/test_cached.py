@@ -1,4 +1,4 @@
-"""Prepared beats are kept with what made them, and made again when that changes."""
+"""Prepared beats are cached, and made again when the record or a setting changes."""
 
 import shutil
 from dataclasses import fields
@@ -28,8 +28,8 @@ def _count(monkeypatch):
 
 def test_beats_are_prepared_once_and_read_the_same(record, tmp_path, monkeypatch):
     made = _count(monkeypatch)
-    first = cached_beats(record, tmp_path / "kept")
-    again = cached_beats(record, tmp_path / "kept")
+    first = cached_beats(record, tmp_path / "cache")
+    again = cached_beats(record, tmp_path / "cache")
     assert len(made) == 1
     assert len(first) == 2
     for one, two in zip(first, again, strict=True):
@@ -40,43 +40,43 @@ def test_beats_are_prepared_once_and_read_the_same(record, tmp_path, monkeypatch
 def test_another_placement_or_position_is_another_file(record, tmp_path, monkeypatch):
     made = _count(monkeypatch)
     for _ in range(2):
-        cached_beats(record, tmp_path / "kept")
-        cached_beats(record, tmp_path / "kept", Placement(inverted=True))
-        cached_beats(record, tmp_path / "kept", positions="annotated")
+        cached_beats(record, tmp_path / "cache")
+        cached_beats(record, tmp_path / "cache", Placement(inverted=True))
+        cached_beats(record, tmp_path / "cache", positions="annotated")
     assert len(made) == 3
-    assert len(list((tmp_path / "kept").iterdir())) == 3
+    assert len(list((tmp_path / "cache").iterdir())) == 3
 
 
 def test_other_content_of_a_record_is_prepared_anew_in_the_same_file(record, tmp_path, monkeypatch):
     made = _count(monkeypatch)
-    cached_beats(record, tmp_path / "kept")
+    cached_beats(record, tmp_path / "cache")
     record.path.with_suffix(".atr").write_bytes(b"\0\0")
-    cached_beats(record, tmp_path / "kept")
+    cached_beats(record, tmp_path / "cache")
     assert len(made) == 2
-    assert len(list((tmp_path / "kept").iterdir())) == 1
+    assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
 def test_other_code_prepares_anew(record, tmp_path, monkeypatch):
     made = _count(monkeypatch)
-    cached_beats(record, tmp_path / "kept")
+    cached_beats(record, tmp_path / "cache")
     monkeypatch.setattr(cached, "_code", lambda: b"another version")
-    cached_beats(record, tmp_path / "kept")
+    cached_beats(record, tmp_path / "cache")
     assert len(made) == 2
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(st.data())
 def test_a_damaged_file_is_made_again(record, tmp_path, data):
-    kept = tmp_path / "kept"
-    whole, _ = cached_beats(record, kept)
-    (path,) = kept.iterdir()
+    cache = tmp_path / "cache"
+    prepared, _ = cached_beats(record, cache)
+    (path,) = cache.iterdir()
     content = path.read_bytes()
     at = data.draw(st.integers(0, len(content) - 1))
     cut = data.draw(st.booleans())
     damaged = content[:at] if cut else content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
     path.write_bytes(damaged)
-    again, _ = cached_beats(record, kept)
-    _same(whole, again)
+    again, _ = cached_beats(record, cache)
+    _same(prepared, again)
     assert path.read_bytes()[:32] == content[:32]
 
 
@@ -85,7 +85,7 @@ def test_each_lead_of_each_person_is_given_with_the_person(record, tmp_path):
     header = record.path.with_suffix(".hea").read_text().replace("t1", "t2")
     record.path.with_name("t2.hea").write_text(header)
     both = Person("svdb", ("svdb/t1", "svdb/t2"), chooses=False, fold=0)
-    found = list(beats_of([both], tmp_path / "kept", data=tmp_path / "data"))
+    found = list(beats_of([both], tmp_path / "cache", data=tmp_path / "data"))
     assert [(person, lead.record, lead.lead) for person, lead in found] == [
         (both, "svdb/t1", 1),
         (both, "svdb/t1", 2),

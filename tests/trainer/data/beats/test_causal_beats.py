@@ -35,12 +35,12 @@ def test_what_comes_later_changes_nothing(intervals, data):
     later[end:] += 5
     scale_later = scale.copy()
     scale_later[max(end // 360, 1) :] *= 2
-    whole = beat_inputs(signal, scale, beats)[which]
+    from_all = beat_inputs(signal, scale, beats)[which]
     cut = beat_inputs(later, scale_later, beats[: which + 1])[which]
-    np.testing.assert_allclose(whole, cut, atol=1e-6)
+    np.testing.assert_allclose(from_all, cut, atol=1e-6)
 
 
-def test_intervals_are_told_in_units_of_the_usual_one():
+def test_intervals_are_given_in_units_of_the_usual_one():
     beats = np.cumsum([360, *[288] * 12, 144, 432, 288])
     inputs = channels(beat_inputs(np.zeros(9000, np.float32), SCALE.repeat(2), beats))
     constant = inputs[:, 2:, 0]
@@ -87,6 +87,6 @@ def test_a_real_records_beats_are_all_there_and_annotated(mitdb):
     assert beats.counts.tolist() == [1586, 2, 992, 373, 2]
     assert np.isfinite(beats.inputs).all()
     some = beats.samples[100:140]
-    # Intervals are counted, and the usual beat taken, from the beats given; the signal is the same.
+    # Intervals and the usual beat come from the beats given; the signal is the same.
     again = channels(inputs_at(record, some))
     np.testing.assert_array_equal(again[:, 0], beats.inputs[100:140, 0])

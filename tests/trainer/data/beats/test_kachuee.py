@@ -31,9 +31,9 @@ def test_the_rule_that_the_publication_gives_does_not_lead_to_its_data_set(mitdb
     strip = 10 * BEAT_RATE
     found = 0
     for name in RECORDS:
-        whole = _resampled(read(find(name, mitdb.parent)), BEAT_RATE)
-        for start in range(0, len(whole) - strip + 1, strip):
-            piece = whole[start : start + strip]
+        resampled = _resampled(read(find(name, mitdb.parent)), BEAT_RATE)
+        for start in range(0, len(resampled) - strip + 1, strip):
+            piece = resampled[start : start + strip]
             threshold = piece.min() + 0.9 * np.ptp(piece)
             found += np.count_nonzero(piece[argrelmax(piece)] > threshold)
     assert found == pytest.approx(68_654, rel=0.005)
@@ -80,7 +80,7 @@ def test_a_slow_hearts_beat_is_cut_at_187_samples():
     assert (beats.inputs[:, 0, 0] > 0.95).all()
 
 
-def test_where_there_are_no_annotations_the_detector_stands_for_them():
+def test_the_detector_replaces_missing_annotations():
     record = rhythm(rr=288, n=20)
     found = detected_beats(record, 1, ("a", "b"))
     marked = annotated_beats(record)

@@ -74,7 +74,7 @@ def test_every_symbol_of_a_beat_has_a_class():
 
 def test_each_lead_of_a_record_is_seen_as_the_monitor_would(record):
     marks = read(record).annotations
-    said = {
+    labelled = {
         sample // 128: CLASSES.index(AAMI_CLASSES[symbol])
         for sample, symbol in zip(marks.samples.tolist(), marks.symbols, strict=True)
         if symbol in AAMI_CLASSES
@@ -87,7 +87,7 @@ def test_each_lead_of_a_record_is_seen_as_the_monitor_would(record):
     for lead in (first, second):
         assert len(lead) >= 25
         assert (np.abs(lead.samples % RATE - RATE // 2) < 10).all()
-        classes = [said.get(second, UNLABELLED) for second in (lead.samples // RATE).tolist()]
+        classes = [labelled.get(second, UNLABELLED) for second in (lead.samples // RATE).tolist()]
         assert lead.labels.tolist() == classes
         assert lead.inputs.shape == (len(lead), VALUES)
         assert lead.inputs.dtype == np.float32

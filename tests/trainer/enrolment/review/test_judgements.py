@@ -35,10 +35,10 @@ def on_disk(record):
 
 def spread(**of):
     """Return labels, some of them other than none: ``spread(b3=1)``."""
-    whole = np.full(len(BEATS), labels.UNLABELLED, np.int8)
+    spread_labels = np.full(len(BEATS), labels.UNLABELLED, np.int8)
     for beat, label in of.items():
-        whole[int(beat[1:])] = label
-    return whole
+        spread_labels[int(beat[1:])] = label
+    return spread_labels
 
 
 class Life(RuleBasedStateMachine):
@@ -105,7 +105,7 @@ def test_any_viewer_of_annotations_opens_it(record):
     assert read.subtype.tolist() == [0, -1, 0, 0, 0, 0]  # unreadable, not clean
 
 
-def test_answers_stand_among_the_labels_that_are_spread(record):
+def test_answers_are_among_the_labels_that_are_spread(record):
     judgements = Judgements(record, BEATS)
     judgements.give(1, ABNORMAL)
     judgements.give(2, UNSURE)
@@ -143,7 +143,7 @@ def write(record, samples, symbols, notes):
         ([BEATS[3]], ["~"], [""], "something else"),
     ],
 )
-def test_a_foreign_file_is_refused_and_kept(record, samples, symbols, notes, why):
+def test_a_foreign_file_is_refused_and_left_unchanged(record, samples, symbols, notes, why):
     write(record, samples, symbols, notes)
     path = record.with_name("203.review")
     before = path.read_bytes()
@@ -157,12 +157,12 @@ def test_a_damaged_file_is_refused_wherever_it_is_cut(record):
     judgements = Judgements(record, BEATS)
     judgements.give(7, ABNORMAL)
     judgements.give(60, UNUSABLE)
-    whole, answers = judgements.path.read_bytes(), dict(judgements.answers)
-    for end in range(1, len(whole)):
-        judgements.path.write_bytes(whole[:end])
+    content, answers = judgements.path.read_bytes(), dict(judgements.answers)
+    for end in range(1, len(content)):
+        judgements.path.write_bytes(content[:end])
         with pytest.raises(RecordError, match="move it away"):
             Judgements(record, BEATS)
-    judgements.path.write_bytes(whole)
+    judgements.path.write_bytes(content)
     assert Judgements(record, BEATS).answers == answers
 
 
@@ -192,7 +192,7 @@ def test_two_reviews_at_once_do_not_overwrite_each_other(record):
     assert on_disk(record) == [(3, NORMAL)]
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(record, monkeypatch):
+def test_a_full_disk_is_reported_and_nothing_is_lost(record, monkeypatch):
     judgements = Judgements(record, BEATS)
     judgements.give(3, NORMAL)
 
@@ -241,7 +241,7 @@ def test_a_killed_review_has_saved_every_answer(record, after):
         for _ in range(after + 1):
             process.stdout.readline()
         process.send_signal(signal.SIGKILL)
-        told = after + 1 + len(process.stdout.readlines())
+        acknowledged = after + 1 + len(process.stdout.readlines())
     answers = on_disk(record)
-    assert told <= len(answers) <= told + 1
+    assert acknowledged <= len(answers) <= acknowledged + 1
     assert answers == [(beat, list(Judgement)[beat % 4]) for beat in range(len(answers))]

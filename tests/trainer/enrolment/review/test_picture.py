@@ -49,7 +49,7 @@ def test_a_picture_is_as_large_as_its_terminal(scene, width, height):
 
 
 @pytest.mark.parametrize(("width", "height"), [(79, 24), (80, 23), (40, 10), (26, 3)])
-def test_a_terminal_too_small_is_told_so(width, height):
+def test_too_small_a_terminal_shows_a_notice(width, height):
     shown = "\n".join(rows(scene(), width, height))
     assert f"Too small: {width} x {height}" in shown
     assert "Enlarge it to 80 x 24." in shown
@@ -100,7 +100,7 @@ def test_the_beat_is_marked_without_colour_and_in_ascii():
     assert not any("?" in row for row in ascii_rows[:-2])
 
 
-def test_only_the_beat_itself_stands_out_in_its_box():
+def test_only_the_beat_itself_is_highlighted_in_its_box():
     beats = np.sort(np.append(BEATS, BEATS[30] + 100))  # a neighbour in the box
     canvas = picture(scene(lead=Lead(signal(), beats)), 80, 24)
     looks = canvas.looks[3:16, GUTTER:]
@@ -110,7 +110,7 @@ def test_only_the_beat_itself_stands_out_in_its_box():
     assert strong.max() <= middle + 3
 
 
-def test_intervals_are_told_in_milliseconds():
+def test_intervals_are_shown_in_milliseconds():
     beats = np.array([1000, 1360, 1540, 2000])
     shown = rows(scene(beat=2, lead=Lead(np.zeros(4000, np.float32), beats), answers={}))
     assert "RR ms: 500 before, 1278 after" in shown[-2]
@@ -118,7 +118,7 @@ def test_intervals_are_told_in_milliseconds():
     assert re.search(r"╵─+ 1000 ─+╵ ?─* ?500 ?─* ?╵─+ 1278 ─+╵", intervals)
 
 
-def test_labels_are_told_from_answers():
+def test_labels_and_answers_are_shown_differently():
     answers = {19: Judgement.ABNORMAL, 20: Judgement.UNSURE}
     shown = rows(scene(beat=20, given=GIVEN, answers=answers), 120)
     (row,) = (row for row in shown if row.startswith(" label"))

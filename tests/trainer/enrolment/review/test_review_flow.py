@@ -61,11 +61,11 @@ class Clinician(RuleBasedStateMachine):
     def answer(self, key):
         if self.at == self.most:
             return  # the summary
-        taken = self.course.on_key(key, *SIZE)
+        handled = self.course.on_key(key, *SIZE)
         asked = [*self.answers, 4 + 5 * len(self.answers)]
         self.answers[asked[self.at]] = KEYS[key]
         self.at = len(self.answers)
-        assert taken
+        assert handled
 
     @rule()
     def back(self):

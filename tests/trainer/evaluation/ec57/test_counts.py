@@ -11,17 +11,17 @@ from trainer.evaluation.ec57.marks import inside, marks
 UNREADABLE, READABLE = -1, 0
 END = 100_000
 SYMBOLS = st.sampled_from("NLRejnAaJSVEF/fQ?+|!")
-SAID = st.lists(st.tuples(st.integers(1, 5_000), SYMBOLS), max_size=40).map(sorted)
+EVENTS = st.lists(st.tuples(st.integers(1, 5_000), SYMBOLS), max_size=40).map(sorted)
 
 
-def said(*events):
+def annotations(*events):
     """Marks of (sample, symbol) or (sample, symbol, subtype)."""
     return marks([(*event, 0)[:3] for event in events], END)
 
 
 def counted(reference, test):
     """Cells that are not empty."""
-    counts = Counts.compare(said(*reference), said(*test), 0, END)
+    counts = Counts.compare(annotations(*reference), annotations(*test), 0, END)
     return {
         LABELS[row] + LABELS[column].lower(): int(counts.matrix[row, column])
         for row, column in np.argwhere(counts.matrix)
@@ -30,8 +30,8 @@ def counted(reference, test):
 
 def test_beats_have_the_classes_of_bxb():
     symbols = "NLRBejnAaJSVErF/fQ?"
-    assert said(*enumerate(symbols, 1)).classes == "NNNNSSSSSSSVVVFQQQQ"
-    assert said(*enumerate('+~|!sT*D"=p^tu@x() ', 1)).classes == ""
+    assert annotations(*enumerate(symbols, 1)).classes == "NNNNSSSSSSSVVVFQQQQ"
+    assert annotations(*enumerate('+~|!sT*D"=p^tu@x() ', 1)).classes == ""
 
 
 @pytest.mark.parametrize("true", "NSVFQ")
@@ -48,7 +48,7 @@ def test_missed_and_extra_beats_are_o():
 
 def test_nothing_is_compared_in_ventricular_flutter():
     flutter = [(1000, "N"), (1100, "["), (1200, "!"), (1250, "V"), (1900, "]"), (2500, "N")]
-    assert said(*flutter).flutter == [(1100, 1900)]
+    assert annotations(*flutter).flutter == [(1100, 1900)]
     assert counted(flutter, [(1000, "N"), (2500, "N")]) == {"Nn": 2}
     within = [(sample, "V") for sample in (1100, 1250, 1500, 1900)]
     assert counted(flutter, [(1000, "N"), *within, (2500, "N")]) == {"Nn": 2}
@@ -58,7 +58,7 @@ def test_nothing_is_compared_in_ventricular_flutter():
 
 
 def test_flutter_without_an_end_lasts_to_the_record_s_end():
-    assert said((1000, "N"), (1100, "["), (1200, "V")).flutter == [(1100, END)]
+    assert annotations((1000, "N"), (1100, "["), (1200, "V")).flutter == [(1100, END)]
     assert counted([(1000, "N"), (1100, "[")], [(1000, "N"), (90_000, "V")]) == {"Nn": 1}
 
 
@@ -89,20 +89,20 @@ def test_a_shutdown_of_either_side_is_x():
     ],
 )
 def test_a_shutdown_lasts(events, shutdown):
-    assert said(*events).shutdown == shutdown
+    assert annotations(*events).shutdown == shutdown
 
 
 def test_the_seconds_of_shutdown_are_summed_wherever_they_are():
-    tested = said((360, "~", -1), (1080, "~", 0), (50_000, "~", -1), (50_180, "~", 0))
-    assert Counts.compare(said(), tested, 40_000, END).shutdown_s == 2.5
+    tested = annotations((360, "~", -1), (1080, "~", 0), (50_000, "~", -1), (50_180, "~", 0))
+    assert Counts.compare(annotations(), tested, 40_000, END).shutdown_s == 2.5
 
 
 @given(
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)).map(sorted).map(tuple), max_size=6)
 )
-def test_what_lies_in_an_episode_is_told_however_they_overlap(spans):
-    told = inside(spans, np.arange(70))
-    assert told.tolist() == [any(a <= n <= b for a, b in spans) for n in range(70)]
+def test_samples_inside_episodes_are_found_however_the_episodes_overlap(spans):
+    flags = inside(spans, np.arange(70))
+    assert flags.tolist() == [any(a <= n <= b for a, b in spans) for n in range(70)]
 
 
 def counts(**cells):
@@ -112,11 +112,11 @@ def counts(**cells):
     return Counts(matrix)
 
 
-def confusion(told):
-    return told.tp, told.fp, told.fn, told.tn
+def confusion(cells):
+    return cells.tp, cells.fp, cells.fn, cells.tn
 
 
-EVERY = counts(  # every cell another number, so that none can stand for another
+EVERY = counts(  # every cell another number, so that none can be confused with another
     **{
         row + column: 7 * r + c + 1
         for r, row in enumerate(LABELS)
@@ -182,12 +182,12 @@ def test_gross_figures_are_of_sums_and_average_ones_of_records_that_have_them():
     assert average(records)["S"]["sensitivity"] is None
 
 
-@given(SAID, SAID, st.integers(0, 3_000))
+@given(EVENTS, EVENTS, st.integers(0, 3_000))
 def test_rows_sum_to_the_reference_s_beats(reference, test, start):
-    counts = Counts.of(pairs(said(*reference), said(*test), start))
-    true = said(*reference)
+    counts = Counts.of(pairs(annotations(*reference), annotations(*test), start))
+    true = annotations(*reference)
     for label in BEATS:
         of_class = np.array([c == label for c in true.classes], dtype=bool)
         assert counts.beats(label) == np.sum(of_class & (true.beats >= start))
     if not start:
-        assert counts.matrix[:, :5].sum() == len(said(*test).beats)
+        assert counts.matrix[:, :5].sum() == len(annotations(*test).beats)

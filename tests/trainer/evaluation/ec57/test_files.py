@@ -41,7 +41,7 @@ def test_what_is_written_is_read_by_wfdb(tmp_path):
     assert (read.sample.tolist(), read.symbol) == ([0, 7, 90_000, 10**7], list("NSVF"))
 
 
-def test_the_only_annotator_in_a_folder_is_taken(folder):
+def test_the_only_annotator_in_a_folder_is_used(folder):
     for name in ("100.dat", "100.hea", "100", "207.qrs", "102.other", "notes.txt", "100.qrs.bak"):
         (folder / name).write_bytes(b"")
     tested = Annotator.find(folder)

@@ -10,7 +10,7 @@ CROWDED = st.lists(st.integers(0, 2_000), unique=True, max_size=40).map(sorted)
 
 
 def pairs(reference, test, start=0, stop=10**9):
-    """What is paired, by sample index."""
+    """Return the pairs by sample index."""
     return [
         (None if i is None else reference[i], None if j is None else test[j])
         for i, j in match(reference, test, start, stop)
@@ -85,7 +85,7 @@ def test_an_annotator_agrees_with_itself(beats):
 
 
 @given(CROWDED, CROWDED)
-def test_every_beat_of_both_is_told_once_and_in_order(reference, test):
+def test_every_beat_of_both_files_occurs_once_and_in_order(reference, test):
     found = list(match(reference, test))
     assert [i for i, _ in found if i is not None] == list(range(len(reference)))
     assert [j for _, j in found if j is not None] == list(range(len(test)))

@@ -38,7 +38,7 @@ def test_runs_have_the_lengths_of_their_beats():
     assert cells(runs.sought) == cells(runs.told) == {(1, 1): 1, (2, 2): 1, (3, 3): 1, (6, 6): 1}
 
 
-def test_a_run_is_found_by_one_that_is_as_long_and_told_truly_likewise():
+def test_a_run_is_found_or_true_only_by_a_run_that_is_at_least_as_long():
     reference, test = beats("NVVVVNNVVNNVVVN"), beats("NVVNVNNVVVNNVVN")
     runs = compared(reference, test)
     assert cells(runs.sought) == {(4, 2): 1, (2, 2): 1, (3, 2): 1}
@@ -52,7 +52,7 @@ def test_a_run_is_found_by_one_that_is_as_long_and_told_truly_likewise():
     }
 
 
-def test_what_was_told_is_true_where_the_reference_has_one_as_long():
+def test_a_run_of_the_test_is_true_if_the_reference_has_one_as_long():
     figures = compared(beats("NVVVVNNNNN"), beats("NVVNNNNVVN")).figures()
     assert (figures["couplet"]["told"], figures["couplet"]["true"]) == (2, 1)
     assert figures["couplet"]["ppv"] == 0.5

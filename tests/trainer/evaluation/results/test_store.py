@@ -7,7 +7,7 @@ import pytest
 from trainer.evaluation.results.store import ResultStore, StoredResult
 
 
-def test_a_result_is_valid_with_the_digest_that_it_was_kept_with(tmp_path):
+def test_a_result_is_valid_with_the_digest_that_it_was_stored_with(tmp_path):
     store = ResultStore(tmp_path / "made")
     stored = StoredResult({"figure": [1, 2.5]}, "abc", 7, 30)
     store.put("name/of", stored)

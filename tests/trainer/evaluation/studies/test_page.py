@@ -1,4 +1,4 @@
-"""The page: what it says of results, and of those that are not there."""
+"""The page: existing results, and missing ones."""
 
 import json
 import shutil
@@ -63,7 +63,7 @@ def rows(text, *starts):
     return [line for line in text.splitlines() if all(part in line for part in starts)]
 
 
-def test_the_three_protocols_of_a_system_stand_side_by_side(text):
+def test_the_three_protocols_of_a_system_are_side_by_side(text):
     (row,) = rows(text, "| 5, tuned |")
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     # 162 of 180 right; recalls .9 .8 .95 .85 1; V: 19 of 20 found, 25 called; S: 16 of 20, 20.
@@ -71,10 +71,10 @@ def test_the_three_protocols_of_a_system_stand_side_by_side(text):
     assert cells[1:] == ["- / -", both[0], *both, *both]
 
 
-def test_the_publications_figures_stand_beside_ours_by_class(text):
+def test_the_publications_figures_are_beside_ours_by_class(text):
     (row,) = rows(text, "| published, S |")
-    said, own, equal = (cell.strip() for cell in row.strip("|").split("|")[1:])
-    assert said == "0.930 / 0.930 / 0.930"
+    published, own, equal = (cell.strip() for cell in row.strip("|").split("|")[1:])
+    assert published == "0.930 / 0.930 / 0.930"
     assert own == "0.800 / 0.800 / 0.800"
     # Shares: S called so .8; of others .04 of N.
     assert equal == f"{0.8 / 0.84:.3f} / 0.800 / {1.6 / 1.84:.3f}"
@@ -100,7 +100,7 @@ def test_published_figures_are_targets_met_or_missed(text):
     f1 = 1.6 / 1.84
     assert rows(text, f"| tuned | F1 of S, at equal classes | 0.93 | {f1:.4f} | **missed** |")
     assert len(rows(text, "| tuned |", "| **m")) == 6
-    assert not rows(text, "| mlp |", "| **m")  # the kept results are those by patients
+    assert not rows(text, "| mlp |", "| **m")  # the stored results are those by patients
 
 
 @pytest.mark.parametrize(("n", "verdict"), [(3489, "missed"), (3490, "met")])
@@ -145,8 +145,8 @@ def test_a_result_whose_records_are_not_there_is_not_called_stale(tmp_path):
 
 def test_a_result_that_cannot_be_read_is_none(tmp_path):
     write(tmp_path, "focal-random-published", [judged("tuned")])
-    whole = (tmp_path / "studies" / "focal-random-published.json").read_text()
-    for text in (whole[:-20], "[]", "{}", "\xff"):
+    stored_result = (tmp_path / "studies" / "focal-random-published.json").read_text()
+    for text in (stored_result[:-20], "[]", "{}", "\xff"):
         (tmp_path / "studies" / "focal-random-published.json").write_text(text, "latin-1")
         page.write(tmp_path, {})
         assert "| 5, tuned |" not in (tmp_path / "studies.md").read_text()

@@ -1,4 +1,4 @@
-"""Who is on which side: of everything the page of studies 2 to 5 is made from."""
+"""Wearers on each side of every split behind the page of studies 2 to 5."""
 
 import numpy as np
 import pytest

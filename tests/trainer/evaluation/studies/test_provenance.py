@@ -1,4 +1,4 @@
-"""What decides a job's result: a record of PTB that is added makes another one."""
+"""The inputs that decide a job's result; an added record of PTB changes its digest."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def data(tmp_path, monkeypatch):
 
 @pytest.fixture
 def bits(monkeypatch):
-    """What the signal path gives, to be changed: no record is read."""
+    """Replaces the bits of the signal path by values to change; no record is read."""
     given = {}
     monkeypatch.setattr(provenance, "signal_bits", lambda kind, *_: given.get(kind, "as it is"))
     return given
@@ -80,11 +80,11 @@ def test_without_ptb_only_its_own_jobs_cannot_be_done(tmp_path, monkeypatch, bit
         else:
             assert Provenance.of(job, 1, tmp_path).digest
     for job in (OF_PTB[0], JOBS[0]):
-        ResultStore(tmp_path / "kept").put(job.name, StoredResult([], seed=1))
-    assert list(digests(tmp_path / "kept", tmp_path)) == [JOBS[0].name]
+        ResultStore(tmp_path / "stored").put(job.name, StoredResult([], seed=1))
+    assert list(digests(tmp_path / "stored", tmp_path)) == [JOBS[0].name]
 
 
-def test_kept_results_on_published_beats_are_valid(mitdb):
+def test_stored_results_on_published_beats_are_valid(mitdb):
     """Carried over from 4ca67f9; fails where settings, networks or path are not what made them."""
     jobs = [job for job in JOBS if job.cell.data == "published" and job not in OF_PTB]
     assert len(jobs) == 11

@@ -56,7 +56,7 @@ def small_recipe():
 
 
 def beats(seed=1):
-    """A few beats of each class of some wearers, told apart by where their bump is."""
+    """A few beats of each class of some wearers; classes differ in the place of a bump."""
     rng = np.random.default_rng(seed)
     wearers = np.repeat(np.array([*DS1[:8], "106", *DS2[:2]]), 25)
     labels = np.tile(np.arange(5, dtype=np.int8), len(wearers) // 5)

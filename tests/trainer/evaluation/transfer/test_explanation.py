@@ -1,4 +1,4 @@
-"""What is drawn of study 3's network."""
+"""Plots that explain study 3's network."""
 
 import numpy as np
 import pytest

@@ -123,17 +123,17 @@ def test_an_interval_is_wide_where_one_patient_has_most_of_the_beats():
     assert by_beats[1] == 1
 
 
-def test_every_beat_is_judged_once_and_what_is_kept_is_not_trained_again(network, tmp_path):
+def test_every_beat_is_judged_once_and_stored_networks_are_not_trained_again(network, tmp_path):
     examples = made(12, beats=5)
-    told = []
+    parts = []
 
     def run():
-        progress = lambda part, epoch: told.append(part)  # noqa: E731 - it only takes notes
+        progress = lambda part, epoch: parts.append(part)  # noqa: E731 - it only takes notes
         return infarction.transfer(network, examples, work=tmp_path / "w", progress=progress)
 
     first = run()
     assert json.loads(json.dumps(first))["classes"] == ["healthy", "infarction"]
-    assert len(set(told)) == 5 * 6  # kinds, and five folds beside the random split
+    assert len(set(parts)) == 5 * 6  # kinds, and five folds beside the random split
     assert list(first["patient-wise"]) == ["last 1", "last 2", "last 3", "last 4", "from scratch"]
     for each in first["patient-wise"].values():
         assert set(each["by patient"]) == set(examples.wearers)
@@ -141,6 +141,6 @@ def test_every_beat_is_judged_once_and_what_is_kept_is_not_trained_again(network
         assert low <= each["accuracy"] <= high
         assert each["seconds"] > 0
     assert first["patients"]["patient001"] == {"diagnosis": "infarction", "beats": 5}
-    told.clear()
+    parts.clear()
     assert run() == first
-    assert told == []
+    assert parts == []

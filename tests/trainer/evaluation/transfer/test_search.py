@@ -33,9 +33,9 @@ class KilledError(Exception):
 
 @pytest.mark.thorough
 def test_an_interrupted_search_goes_on_and_finds_what_another_finds(tmp_path):
-    urls = [f"sqlite:///{tmp_path / name}.db" for name in ("whole", "interrupted")]
-    whole = run(open_storage(urls[0]))
-    assert len(whole) == TRIALS
+    urls = [f"sqlite:///{tmp_path / name}.db" for name in ("uninterrupted", "interrupted")]
+    uninterrupted = run(open_storage(urls[0]))
+    assert len(uninterrupted) == TRIALS
     tried = []
 
     def kill(trial, epoch):
@@ -49,9 +49,9 @@ def test_an_interrupted_search_goes_on_and_finds_what_another_finds(tmp_path):
     tried.clear()
     resumed = run(open_storage(urls[1]), lambda trial, _: tried.append(trial))
     assert sorted(set(tried)) == list(range(4, TRIALS))
-    assert resumed == whole
+    assert resumed == uninterrupted
     tried.clear()
-    assert run(open_storage(urls[1]), lambda trial, _: tried.append(trial)) == whole
+    assert run(open_storage(urls[1]), lambda trial, _: tried.append(trial)) == uninterrupted
     assert tried == []
 
 

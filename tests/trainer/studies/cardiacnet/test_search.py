@@ -25,7 +25,7 @@ GRID = {"quality": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)}
 
 @dataclass
 class Stub:
-    """Learns as well as its setting says."""
+    """A learner whose score is its setting."""
 
     quality: float
     trained: TrainedPatient = field(default_factory=TrainedPatient)
@@ -75,9 +75,9 @@ def test_the_best_setting_wins_and_the_worse_are_stopped_at_their_rung(patient, 
 
 def test_the_winner_is_the_one_of_a_search_without_stopping(patient, storage):
     stopped = run({"100": patient}, storage, name="stopped")["100"]
-    whole = run({"100": patient}, storage, name="whole", rungs=(9,))["100"]
-    assert stopped.setting == whole.setting
-    assert stopped.score == whole.score
+    unstopped = run({"100": patient}, storage, name="unstopped", rungs=(9,))["100"]
+    assert stopped.setting == unstopped.setting
+    assert stopped.score == unstopped.score
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.randoms(use_true_random=False))
@@ -110,7 +110,7 @@ def test_what_is_stored_is_not_trained_again(patient, storage):
         np.testing.assert_array_equal(again[name].test, found.test)
 
 
-def test_a_group_that_was_cut_off_is_done_again_whole(patient, storage):
+def test_an_interrupted_group_is_repeated_from_its_beginning(patient, storage):
     names = [f"m/{n}" for n in range(2)]
     assert claims.claim(names, storage)
     optuna.create_study(study_name="m/1", storage=storage)  # cut off while storing
@@ -152,13 +152,13 @@ def test_a_process_id_used_again_is_not_the_owner(storage):
     assert claims.claim(["a"], storage)
 
 
-@pytest.mark.parametrize(("age", "taken"), [(0, False), (claims.STALE_S + 1, True)])
-def test_another_machine_s_claim_is_left_to_it_until_it_is_stale(storage, age, taken):
+@pytest.mark.parametrize(("age", "claimed_again"), [(0, False), (claims.STALE_S + 1, True)])
+def test_another_machine_s_claim_is_left_to_it_until_it_is_stale(storage, age, claimed_again):
     claimed(["a"], storage, host="elsewhere", since=time.time() - age, token=THEIRS)
-    assert claims.claim(["a"], storage) is taken
+    assert claims.claim(["a"], storage) is claimed_again
 
 
-def test_results_of_a_group_that_was_taken_over_are_dropped(patient, storage):
+def test_results_of_a_group_that_another_process_claimed_are_dropped(patient, storage):
     memory = claims.open_storage("sqlite:///:memory:")
     run({"100": patient}, memory)
     claimed(["m/100"], storage, token=THEIRS)
@@ -187,7 +187,7 @@ def test_a_group_another_machine_holds_is_waited_for(patient, storage, monkeypat
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql://user:secret@nowhere/x", "redis://"])
-def test_a_storage_that_cannot_be_opened_is_said_without_its_password(url):
+def test_a_storage_that_cannot_be_opened_is_reported_without_its_password(url):
     with pytest.raises(UsageError) as caught:
         claims.open_storage(url)
     assert "secret" not in str(caught.value)

@@ -92,7 +92,7 @@ def test_unweighted_drawing_takes_every_window_once_an_epoch(patient):
 
 
 def test_half_is_the_threshold_for_classes_drawn_as_they_come_too(patient):
-    """An unsure network says what it drew: half for equal classes, else the patient's share."""
+    """Zero weights give the class share as drawn: half if weighted, else the patient's."""
     inputs = patient.windows(TRAIN)[0]
     for weighted, unsure in ((True, 0.5), (False, 1 - patient.share)):
         one = trainee(patient, WindowSetting(0.001, 4, weighted))
@@ -101,7 +101,7 @@ def test_half_is_the_threshold_for_classes_drawn_as_they_come_too(patient):
 
 
 @pytest.mark.thorough
-def test_the_best_epoch_is_kept(patient):
+def test_the_network_of_the_best_epoch_is_returned(patient):
     one = trainee(patient, WindowSetting(0.003, 4, True))
     advance([one], 4)
     inputs = patient.windows(TRAIN)[0]

@@ -45,11 +45,11 @@ def patients(track):
 @pytest.mark.parametrize("track", [Published, pytest.param(Own, marks=pytest.mark.slow)])
 def test_a_track_is_trained_once_and_read_back_after(track, quick, tmp_path, monkeypatch):
     sets = patients(track)
-    told = []
+    stages = []
 
     def run():
         storage = claims.open_storage(f"sqlite:///{tmp_path / 'searches.db'}")
-        return study.run(track, sets, 1, tmp_path, storage, lambda *stage: told.append(stage))
+        return study.run(track, sets, 1, tmp_path, storage, lambda *stage: stages.append(stage))
 
     first = run()
     assert list(first.found) == [GENERIC, INDIVIDUAL, FINE_TUNED, SEARCHED]
@@ -61,7 +61,7 @@ def test_a_track_is_trained_once_and_read_back_after(track, quick, tmp_path, mon
             assert np.isfinite(found.test).all()
     for name, found in first.found[FINE_TUNED].items():
         assert found.setting == first.found[INDIVIDUAL][name].setting
-    assert told[-1] == (f"{track.name}: {SEARCHED}", 2, 2)
+    assert stages[-1] == (f"{track.name}: {SEARCHED}", 2, 2)
 
     def never(*_, **__):
         raise AssertionError("trained again")

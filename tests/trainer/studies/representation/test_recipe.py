@@ -46,8 +46,8 @@ def few_steps():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """All systems on one shelf, where it is, and what was trained on the way."""
-    folder, seen = tmp_path_factory.mktemp("shelf"), []
+    """All systems with their checkpoints in one folder, the folder, and what was trained."""
+    folder, seen = tmp_path_factory.mktemp("checkpoints"), []
     task = of_task(folder, seen=seen)
     return {name: system(task) for name, system in RECIPE.systems.items()}, folder, seen
 
@@ -113,7 +113,7 @@ def test_the_loss_is_the_mean_over_eight_heads():
 
 def test_a_pass_takes_every_beat_once_and_the_next_draws_other_versions():
     given = beats(96, 1, channels=2)
-    given.inputs[:, 1] = np.arange(96)[:, None]  # context stays as it is: it tells which beat
+    given.inputs[:, 1] = np.arange(96)[:, None]  # the context does not change: it marks the beat
     batches, rng = VersionBatches(given, 32), np.random.default_rng(1)
     passes = [[batches.draw(rng) for _ in range(3)] for _ in range(2)]
     versions = []
@@ -125,7 +125,7 @@ def test_a_pass_takes_every_beat_once_and_the_next_draws_other_versions():
     assert set(versions[0].tolist()) <= set(range(8))
 
 
-def test_pretraining_learns_to_tell_the_transformations_apart():
+def test_pretraining_learns_to_distinguish_the_transformations():
     deterministic(1)
     settings = FitSettings(epochs=3, steps=50, learning_rate=5e-3, seed=1, weight_decay=0)
     epochs = []
@@ -140,10 +140,10 @@ def test_the_shared_part_moves_to_the_supervised_network_bit_for_bit(
     kind, trained, tmp_path, monkeypatch
 ):
     _, folder, _ = trained
-    kept = f"representation-{kind}.pt"
-    shutil.copy(folder / kept, tmp_path)
+    file = f"representation-{kind}.pt"
+    shutil.copy(folder / file, tmp_path)
     learnt = KINDS[kind](1, 187, len(VERSIONS))
-    learnt.load_state_dict(torch.load(tmp_path / kept))
+    learnt.load_state_dict(torch.load(tmp_path / file))
     # One epoch at a rate of zero: a network stays what it begins as.
     monkeypatch.setattr(representation, "SETTINGS", partial(representation.SETTINGS, epochs=1))
     monkeypatch.setattr(representation, "RATES", {kind: 0.0})

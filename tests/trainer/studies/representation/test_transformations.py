@@ -25,7 +25,7 @@ from trainer.studies.representation.transformations import (
 
 
 def of(values, transformation, seed=0):
-    """What a transformation makes of one beat, as a list."""
+    """Return a transformed beat as a list."""
     signal = np.array([values], np.float32)
     result = transformation(signal, lengths(signal), np.random.default_rng(seed))
     assert result.dtype == np.float32
@@ -36,7 +36,7 @@ def of(values, transformation, seed=0):
 def padded(draw):
     """Beats of one array, each with a length and nothing but zeros behind it."""
     shape = draw(st.tuples(st.integers(1, 5), st.integers(1, 40)))
-    sample = st.integers(1, 64).map(lambda n: n / 64)  # exact, and never taken for padding
+    sample = st.integers(1, 64).map(lambda n: n / 64)  # exact, and never equal to padding
     signal = draw(arrays(np.float32, shape, elements=sample))
     long = draw(arrays(np.intp, shape[0], elements=st.integers(1, shape[1])))
     return np.where(np.arange(shape[1]) < long[:, None], signal, np.float32(0)), long

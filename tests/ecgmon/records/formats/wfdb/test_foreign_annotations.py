@@ -118,7 +118,7 @@ def test_annotations_outside_the_signal_are_left_out(tmp_path):
     assert not read(found).notice
 
 
-def test_a_missing_end_is_said_and_what_is_there_is_used(tmp_path):
+def test_a_missing_end_is_reported_and_the_rest_is_used(tmp_path):
     found = put(tmp_path)
     (tmp_path / "r.atr").write_bytes(WRITTEN)
     got = read(found)

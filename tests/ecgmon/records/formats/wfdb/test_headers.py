@@ -113,12 +113,12 @@ def test_fields_of_a_signal_may_be_left_out_from_anywhere(fields, signal):
         ("16x0:-1+0", {}),
     ],
 )
-def test_what_shifts_samples_stands_behind_the_format_in_any_order(how, signal):
+def test_skew_and_offset_follow_the_format_in_any_order(how, signal):
     header = Header.parse(f"r 1 360\na file.dat {how} 200\n".encode())
     assert header.signals == (SignalEntry("a file.dat", "16", **signal),)
 
 
-def test_segments_are_told_from_a_record_in_a_folder_by_their_lines():
+def test_a_segment_line_is_distinguished_from_a_record_name_with_a_folder():
     header = Header.parse(b"r/3 2 360 100\nlayout 0\n~ 40\nr_1 60\n")
     assert header.segments == (
         SegmentEntry("layout", 0),

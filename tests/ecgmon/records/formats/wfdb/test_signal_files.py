@@ -60,8 +60,8 @@ class Made:
     skews: list
     offset: int
 
-    def write(self, folder, *, length=True, whole_units=True):
-        """Write it; without whole units the file ends with the last sample."""
+    def write(self, folder, *, length=True, complete_units=True):
+        """Write it; without ``complete_units`` the file ends with the last sample."""
         frames = np.concatenate(self.signals, axis=1)
         flat = frames.ravel()
         if self.fmt == "8":
@@ -70,7 +70,7 @@ class Made:
             ]
             flat = np.concatenate(steps, axis=1).ravel()
         data = stored(flat, self.fmt)
-        if not whole_units:
+        if not complete_units:
             per_unit, used = LAST.get(self.fmt, (1, (0,)))
             left = len(flat) % per_unit
             data = data[: len(data) - used[-1] + used[left]] if left else data
@@ -105,9 +105,9 @@ ODD = [np.arange(5)[:, None]]
 @example(Made("311", ODD, [0], 0), False)
 @settings(max_examples=60)
 def test_every_sample_of_every_frame_is_read_at_the_signal_s_own_rate(
-    tmp_path_factory, record, whole_units
+    tmp_path_factory, record, complete_units
 ):
-    found = record.write(tmp_path_factory.getbasetemp(), whole_units=whole_units)
+    found = record.write(tmp_path_factory.getbasetemp(), complete_units=complete_units)
     for i, (signal, skew) in enumerate(zip(record.signals, record.skews, strict=True), start=1):
         got, width = read(found, lead=str(i)), signal.shape[1]
         assert got.rate == 250 * width
@@ -133,7 +133,7 @@ def test_wfdb_reads_the_same(tmp_path_factory, record):
 
 @given(made())
 @settings(max_examples=25)
-def test_without_a_length_the_file_tells_it(tmp_path_factory, record):
+def test_without_a_length_it_is_computed_from_the_file(tmp_path_factory, record):
     record.skews = [0] * len(record.skews)
     found = record.write(tmp_path_factory.getbasetemp(), length=False)
     for i, signal in enumerate(record.signals, start=1):
@@ -149,10 +149,10 @@ def test_a_long_file_is_read_in_parts_as_it_is_in_one(tmp_path, monkeypatch):
         top = 60 if fmt == "8" else 500
         signals = [values.integers(-top, top, (1001, width)) for width in (1, 2)]
         found = Made(fmt, signals, [0, 0], 5).write(tmp_path)
-        whole = [read(found, lead=lead).samples for lead in "12"]
+        content = [read(found, lead=lead).samples for lead in "12"]
         with monkeypatch.context() as patch:
             patch.setattr("ecgmon.records.formats.wfdb.signals._BLOCK", 20)
-            for lead, samples in zip("12", whole, strict=True):
+            for lead, samples in zip("12", content, strict=True):
                 np.testing.assert_array_equal(read(found, lead=lead).samples, samples)
 
 
@@ -193,12 +193,12 @@ def test_flac_is_read(tmp_path, monkeypatch, fmt, bits, subtype, per_frame):
 def test_a_flac_file_of_another_kind_or_cut_off_is_refused(tmp_path):
     samples = np.random.default_rng(1).integers(-999, 999, 9000).astype(np.int16)
     soundfile.write(tmp_path / "r.dat", samples, 96_000, format="FLAC", subtype="PCM_16")
-    whole = (tmp_path / "r.dat").read_bytes()
+    content = (tmp_path / "r.dat").read_bytes()
     found = Found("r", "r", tmp_path / "r")
     for fmt, n, data, match in [
-        ("508", 9000, whole, "no FLAC file of format 508"),
-        ("516", 9001, whole, "truncated"),
-        ("516", 9000, whole[:9000], r"damaged|truncated"),
+        ("508", 9000, content, "no FLAC file of format 508"),
+        ("516", 9001, content, "truncated"),
+        ("516", 9000, content[:9000], r"damaged|truncated"),
         ("516", 9000, b"RIFF" * 20, "no FLAC file"),
     ]:
         (tmp_path / "r.dat").write_bytes(data)
