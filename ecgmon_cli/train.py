@@ -22,7 +22,7 @@ from ecgmon_cli.options import (
     say_skipped,
 )
 from ecgmon_cli.recipe import RecipeSides, known, train_recipe
-from ecgmon_cli.train_beats import Split, train_beats
+from ecgmon_cli.train_beats import PeopleSplit, train_beats
 
 if TYPE_CHECKING:
     from ecgmon.models.bundle import Model
@@ -55,7 +55,7 @@ def train(
         typer.Option(help="Network to train; beats judges single beats.", show_default="beatnet"),
     ] = None,
     split: Annotated[
-        Split | None,
+        PeopleSplit | None,
         typer.Option(help="Who trains and who is judged, of beats.", show_default="shipped"),
     ] = None,
     patient: Annotated[
@@ -150,7 +150,7 @@ def train(
             raise UsageError(
                 "--network beats learns from everybody of its split: leave --keep-going out."
             )
-        train_beats(split or Split.SHIPPED, out, seed, data)
+        train_beats(split or PeopleSplit.SHIPPED, out, seed, data)
         return
     # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
     from ecgmon.core.constants import WINDOW

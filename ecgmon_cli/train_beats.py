@@ -17,7 +17,7 @@ PREPARED: Final = Path("runs/beats")
 """Folder of prepared beats: a second training reads them."""
 
 
-class Split(StrEnum):
+class PeopleSplit(StrEnum):
     """Splits of all people (docs/results/people.md)."""
 
     SHIPPED = "shipped"
@@ -29,7 +29,7 @@ class Split(StrEnum):
     FOLD_4 = "fold-4"
 
 
-def train_beats(split: Split, out: Path | None, seed: int, data: Path | None) -> None:
+def train_beats(split: PeopleSplit, out: Path | None, seed: int, data: Path | None) -> None:
     """Train the generic beat model and write its bundle."""
     path = out or Path("runs") / f"beats-{split}.onnx"
     require_file(path)
@@ -57,11 +57,11 @@ def train_beats(split: Split, out: Path | None, seed: int, data: Path | None) ->
     )
 
 
-def _sides(split: Split) -> "Sides":
+def _sides(split: PeopleSplit) -> "Sides":
     from trainer.data import people
 
-    if split is Split.SHIPPED:
+    if split is PeopleSplit.SHIPPED:
         return people.shipped()
-    if split is Split.INTER_PATIENT:
+    if split is PeopleSplit.INTER_PATIENT:
         return people.inter_patient()
     return people.fold(int(split[-1]))

@@ -50,7 +50,7 @@ def taught(labels: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Group:
+class BeatGroup:
     """Beats that count together: those of one lead, or of all recordings of a rhythm.
 
     Parameters
@@ -75,7 +75,7 @@ def groups(
     data: Path | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
-) -> list[Group]:
+) -> list[BeatGroup]:
     """Return the beats that some people teach.
 
     Parameters
@@ -97,7 +97,7 @@ def groups(
         If a record cannot be had or read.
     """
     rng = np.random.default_rng(seed)
-    made: list[Group] = []
+    made: list[BeatGroup] = []
     of_rhythm: dict[str, list[LeadBeats]] = {NORMAL: [], FIBRILLATION: []}
     rhythms: dict[str, str] = {}
     for person in people:
@@ -121,21 +121,21 @@ def labelled(people: Iterable[Person], folder: Path, data: Path | None) -> list[
     return [lead for _, lead in beats_of(known, folder, data=data, mixed=MIXED) if lead.lead == 1]
 
 
-def _group(lead: LeadBeats, rng: np.random.Generator, weight: float) -> Group:
+def _group(lead: LeadBeats, rng: np.random.Generator, weight: float) -> BeatGroup:
     which = np.flatnonzero(lead.usable & (lead.labels != UNLABELLED))
     normal = which[lead.labels[which] == CLASSES.index("N")]
     if len(normal) > MOST_NORMAL:
         left = rng.choice(normal, len(normal) - MOST_NORMAL, replace=False)
         which = np.setdiff1d(which, left)
-    return Group(lead.inputs[which].astype(np.float16), taught(lead.labels[which]), weight)
+    return BeatGroup(lead.inputs[which].astype(np.float16), taught(lead.labels[which]), weight)
 
 
-def _rhythm_group(leads: list[LeadBeats]) -> Group:
+def _rhythm_group(leads: list[LeadBeats]) -> BeatGroup:
     inputs = np.concatenate(
         [lead.inputs[FIRST_BEATS:][lead.usable[FIRST_BEATS:]] for lead in leads]
     )
     labels = np.full(len(inputs), CLASSES.index("N"), dtype=np.int8)
-    return Group(inputs.astype(np.float16), labels, RHYTHM_WEIGHT)
+    return BeatGroup(inputs.astype(np.float16), labels, RHYTHM_WEIGHT)
 
 
 def _rhythms(record: str, data: Path | None) -> dict[str, str]:

@@ -23,7 +23,7 @@ from ecgmon.models.card import ScoredSpan
 from ecgmon.signal.beat_segments import BEAT_RATE, VALUES
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import LeadBeats
-from trainer.data.learned_beats import Group, groups, labelled, taught
+from trainer.data.learned_beats import BeatGroup, groups, labelled, taught
 from trainer.data.people import Sides
 from trainer.data.splits import ENROLMENT_S
 from trainer.networks.beat_context_net import BeatContextNet
@@ -56,13 +56,13 @@ class GroupBatches:
 
     Parameters
     ----------
-    of : sequence of Group
+    of : sequence of BeatGroup
         What is drawn from.
     """
 
     steps = 1
 
-    def __init__(self, of: Sequence[Group]) -> None:
+    def __init__(self, of: Sequence[BeatGroup]) -> None:
         self._inputs = torch.from_numpy(np.concatenate([group.inputs for group in of]))
         labels = np.concatenate([group.labels for group in of])
         self._labels = torch.from_numpy(labels).long()

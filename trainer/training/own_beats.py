@@ -25,7 +25,7 @@ from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.card import ScoredSpan
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import LeadBeats
-from trainer.data.learned_beats import Group, taught
+from trainer.data.learned_beats import BeatGroup, taught
 from trainer.networks.beat_context_net import BeatContextNet
 from trainer.training import build
 from trainer.training import onnx_export as export
@@ -98,7 +98,7 @@ class OwnBatches:
 
 
 def adapt(
-    generic: Path, own: LeadBeats, stop: int, rehearsal: Sequence[Group], seed: int
+    generic: Path, own: LeadBeats, stop: int, rehearsal: Sequence[BeatGroup], seed: int
 ) -> BeatContextNet:
     """Fit a generic beat network to the first beats of a wearer.
 
@@ -110,7 +110,7 @@ def adapt(
         The wearer's beats with their classes.
     stop : int
         Sample at 360 Hz before which beats are fitted to.
-    rehearsal : sequence of Group
+    rehearsal : sequence of BeatGroup
         People whom the generic network was trained on.
     seed : int
         Of everything random.

@@ -6,14 +6,14 @@ import torch
 from torch import nn
 
 from ecgmon.signal.beat_segments import LENGTH, SHAPES, VALUES
-from trainer.data.learned_beats import Group
+from trainer.data.learned_beats import BeatGroup
 from trainer.networks.beat_context_net import BeatContextNet
 from trainer.training.live_beats import BATCH, POWER, SHARES, GroupBatches, prior
 
 
 def group(counts, value, weight=1.0):
     labels = np.repeat(np.array([0, 1, 2, 4], dtype=np.int8), counts)
-    return Group(np.full((len(labels), VALUES), value, dtype=np.float16), labels, weight)
+    return BeatGroup(np.full((len(labels), VALUES), value, dtype=np.float16), labels, weight)
 
 
 def test_batches_have_their_shares_of_classes_and_of_groups():

@@ -13,7 +13,7 @@ from ecgmon.signal.beat_segments import VALUES
 from tests.support.beat_bundles import export_random
 from trainer.data import learned_beats
 from trainer.data.beats.leads import LeadBeats
-from trainer.data.learned_beats import Group
+from trainer.data.learned_beats import BeatGroup
 from trainer.data.people import Person, Sides
 from trainer.training import live_beats, own_beats
 from trainer.training.own_beats import OWN, SHARED, adapt, export_own, restore
@@ -87,7 +87,9 @@ def test_a_wearers_own_network_keeps_the_shared_layers_and_learns_the_wearer(gen
     """The wearer's early beats are of class V where everybody else's are S."""
     own = lead_of("svdb/judged", 5, classes=(0, 1))
     own = replace(own, labels=np.where(own.labels == 1, 2, 0).astype(np.int8))
-    others = [Group(lead.inputs.astype(np.float16), lead.labels, 1.0) for lead in [lead_of("o", 6)]]
+    others = [
+        BeatGroup(lead.inputs.astype(np.float16), lead.labels, 1.0) for lead in [lead_of("o", 6)]
+    ]
     before, after = restore(generic), adapt(generic, own, 300 * RATE, others, seed=1)
     for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
         assert torch.equal(old, new) == name.startswith(SHARED), name
@@ -107,7 +109,7 @@ def test_a_wearers_own_network_keeps_the_shared_layers_and_learns_the_wearer(gen
 def test_half_of_a_batch_is_the_wearers(generic):
     own = lead_of("svdb/judged", 5)
     others = live_beats.GroupBatches(
-        [Group(np.full((9, VALUES), 7, np.float16), np.zeros(9, np.int8), 1)]
+        [BeatGroup(np.full((9, VALUES), 7, np.float16), np.zeros(9, np.int8), 1)]
     )
     batches = own_beats.OwnBatches(own.inputs, own.labels, others)
     inputs, labels = batches.draw(np.random.default_rng(1))
