@@ -170,7 +170,7 @@ class ModelsSection(Section, frozen=True):
             'generic or ""',
             pattern=r"^(generic)?\Z",
         ),
-    ] = "generic"
+    ] = ""
 
 
 class Wearer(AlarmsSection, frozen=True):
