@@ -134,17 +134,21 @@ def restore(path: Path) -> tuple[WindowNetwork, Card]:
     if card.network not in NETWORKS:
         raise BundleError(f"{path} holds a network this version cannot train: {card.network}.")
     network = NETWORKS[card.network]().folded()
+    try:
+        network.load_state_dict(weights(path))
+    except RuntimeError as error:
+        raise BundleError(f"The weights of {path} do not fit {card.network}.") from error
+    return network.eval(), card
+
+
+def weights(path: Path) -> dict[str, Tensor]:
+    """Return the weights of a bundle's network by their names in torch."""
     graph = onnx.load_from_string(path.read_bytes()).graph
-    weights = {
+    return {
         tensor.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).copy())
         for tensor in graph.initializer
         if tensor.name.startswith(_PREFIX)
     }
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise BundleError(f"The weights of {path} do not fit {card.network}.") from error
-    return network.eval(), card
 
 
 def _graph(served: nn.Module, example: Tensor) -> bytes:

@@ -12,10 +12,8 @@ from typing import Final
 
 import msgspec
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -48,7 +46,6 @@ POWER: Final = 0.5
 """A class with k times the beats is drawn k**0.5 times as often from the wearer's."""
 SHARED: Final = ("shape.0", "shape.3", "shape.6", "shape.9", "normalised")
 """Layers that stay those of the generic network."""
-_PREFIX: Final = "network."
 
 
 class OwnBatches:
@@ -140,12 +137,7 @@ def restore(path: Path) -> BeatContextNet:
     if (card := BeatModel.load(path).card).network != NAME:
         raise BundleError(f"{path} holds a network this version cannot fine-tune: {card.network}.")
     network = BeatContextNet(len(CLASSES))
-    graph = onnx.load_from_string(path.read_bytes()).graph
-    kept = {
-        tensor.name.removeprefix(_PREFIX): torch.from_numpy(numpy_helper.to_array(tensor).copy())
-        for tensor in graph.initializer
-        if tensor.name.startswith(_PREFIX)
-    }
+    kept = export.weights(path)
     wanted = network.state_dict()
     missing = {*wanted} - {*kept} - {"normalised.num_batches_tracked"}
     if missing:
