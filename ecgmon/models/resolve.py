@@ -76,7 +76,7 @@ def resolve(name: str | None, wearer: str | None) -> Path:
     raise BundleError(f"There is no model {name}: give a bundle's path or one of {known}.")
 
 
-def beats_of(wearer: str, *, generic: bool = True) -> Path | None:
+def beats_of(wearer: str, *, generic: bool = False) -> Path | None:
     """Return the bundle that judges a wearer's beats: the own one in the store, else the generic.
 
     Parameters

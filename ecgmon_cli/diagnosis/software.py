@@ -71,7 +71,7 @@ def _judges_beats(path: Path) -> str:
     """Return what a model of beats is called, once it has judged a beat without signal."""
     model = BeatModel.load(path)
     model.require_live(path)
-    silence = np.zeros((1, model.card.channels, model.card.length), dtype=np.float32)
+    silence = np.zeros((1, model.card.length), dtype=np.float32)
     called = model.card.classes[int(model.probability(silence)[0].argmax())]
     return f"{model.card.name} runs, and calls silence {called}"
 

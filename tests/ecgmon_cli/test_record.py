@@ -31,9 +31,7 @@ def test_all_of_record_203_is_monitored_and_judged_well(mitdb_env, tmp_path):
     assert (outcome.code, outcome.err) == (0, "")
     result = json.loads(path.read_text())
     assert set(result) == KEYS
-    classes = result["totals"]["classes"]  # by the generic beat model, which never saw the wearer
-    assert sum(each["beats"] for each in classes.values()) == pytest.approx(2980, abs=30)
-    assert classes["V"]["beats"] == pytest.approx(444, rel=0.15)
+    assert result["totals"] is None  # no model has named its beats
     assert (result["record"], result["patient"], result["annotated"]) == ("mitdb/203", "203", True)
     assert result["samples_sent"] == result["samples_received"] == 650_000
     assert result["samples_acknowledged"] == 650_000
@@ -130,12 +128,6 @@ def test_the_journal_holds_the_published_messages(records, env, tmp_path):
     result = figures(records / "beats", "--journal", path, *rules, env=env)
     with closing(sqlite3.connect(path)) as reader:
         rows = reader.execute("SELECT type, count(*) FROM journal GROUP BY type").fetchall()
-        alarms = [
-            json.loads(text)
-            for (text,) in reader.execute("SELECT message FROM journal WHERE type = 'alarm'")
-        ]
     counted = dict(rows)
-    # What ends with the stream is published after its end, and is at no sample of it.
-    in_stream = [alarm for alarm in alarms if alarm.get("at") is not None]
     assert (counted["opened"], counted["closed"], counted["window"]) == (1, 1, 29)
-    assert len(in_stream) == len(result["alarms"]) > 2
+    assert counted["alarm"] == len(result["alarms"]) > 2

@@ -200,6 +200,7 @@ VALUES = {
     "publish": st.sampled_from(["tcp://[::1]:65535", "ipc://#"]),
     "metrics": st.sampled_from(["", "[::1]:1", "host:0"]),
     "abnormal": st.sampled_from(["1/1", "300/300"]),
+    "beats": st.sampled_from(["", "generic"]),
     "lead": st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=8),
     **dict.fromkeys(("keys", "key", "server_key", "journal", "model"), TEXTS),
     **dict.fromkeys(("low_rate", "extreme_low_rate", "high_rate", "extreme_high_rate"), st.just(0)),
