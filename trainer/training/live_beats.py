@@ -110,7 +110,8 @@ def train(
     data : Path, optional
         Folder of databases to look in first.
     seed : int
-        Of everything random.
+        Of the weights, of what is varied, and of which normal beats are drawn from; the order of
+        batches is that of `SETTINGS`.
     reading : callable, optional
         Called with each person's first record when its beats are read.
     progress : callable, optional

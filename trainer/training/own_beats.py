@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from ecgmon.core.errors import BundleError
 from ecgmon.core.labels import UNLABELLED
-from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.models.beat_bundle import BeatModel, TrainingBeats
 from ecgmon.models.card import ScoredSpan
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import LeadBeats
@@ -151,6 +151,8 @@ def export_own(
 ) -> BeatModel:
     """Write the bundle of a wearer's own beat network; see `trainer.training.live_beats.train`.
 
+    The counts of the card stay those of the generic network, and its protocols say so.
+
     Parameters
     ----------
     network : Module
@@ -175,6 +177,13 @@ def export_own(
         trained_on=(*base.trained_on, ScoredSpan(own.record, 0, stop_s)),
         created=export.now(),
         versions=export.versions(),
+        validation=_of_generic(base.validation),
+        evaluation=_of_generic(base.evaluation),
     )
     some = own.inputs[known][: build.CHECKED_WINDOWS]
     return export.export_served(Classes(network), card, path, some, BeatModel.load)
+
+
+def _of_generic(judged: TrainingBeats) -> TrainingBeats:
+    """Say of counts that they are of the network before it was adapted."""
+    return msgspec.structs.replace(judged, protocol=f"before adaptation: {judged.protocol}")

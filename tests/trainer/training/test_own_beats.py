@@ -104,6 +104,7 @@ def test_a_wearers_own_network_keeps_the_shared_layers_and_learns_the_wearer(gen
     assert (card.wearer, card.name) == ("ann", "ann-beats")
     assert card.trained_on[-1].record == "svdb/judged"
     assert card.trained_on[-1].stop == 300
+    assert card.evaluation.protocol == "before adaptation: people never seen"
 
 
 def test_half_of_a_batch_is_the_wearers(generic):
