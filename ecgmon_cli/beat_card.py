@@ -20,8 +20,8 @@ SEGMENTS: Final = {
     "published": "from the R peak on, 1.2 median RR intervals long, scaled to [0, 1] in strips of "
     "10 s, zeros after it (Kachuee et al. 2018)",
     "live": "from 1 s before to 0.5 s after the R peak, behind the monitor's band-pass, how that "
-    "differs from the median of the beats before, how early it is and how like them; every result is "
-    "late by that half second",
+    "differs from the median of the beats before, how early it is and how like them; every result "
+    "is late by that half second",
 }
 
 
