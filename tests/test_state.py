@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ecgmon.models
 import ecgmon.signal
 import monitor.alarms
 import monitor.inference
 import monitor.wearers
 from ecgmon.core.errors import StateError
 from ecgmon.core.state import Stateful, StatefulRows
+from ecgmon.models.store import Store
 from ecgmon.signal import SignalChain
 from ecgmon.signal.row_beats import RowBeats
 from ecgmon.signal.rows import Rows
@@ -46,8 +48,8 @@ PARTS = {
     state._SavedStream,
     state._SavedWearer,
 }
-NO_STATE_OF_THEIR_OWN = {AlarmMessages, WearerRegistry, WearerTable, WearerPlaces}
-"""An AlarmStateMachine with a name, and what holds the wearers."""
+NO_STATE_OF_THEIR_OWN = {AlarmMessages, Store, WearerRegistry, WearerTable, WearerPlaces}
+"""An AlarmStateMachine with a name, what holds the wearers, and what keeps models in files."""
 SAVED_ELSEWHERE = {
     SignalChain: {"next"},
     SampleHistory: {"_views"},
@@ -129,7 +131,13 @@ def test_what_changes_is_saved(one):
 
 
 def classes():
-    for package in (ecgmon.signal, monitor.alarms, monitor.inference, monitor.wearers):
+    for package in (
+        ecgmon.models,
+        ecgmon.signal,
+        monitor.alarms,
+        monitor.inference,
+        monitor.wearers,
+    ):
         for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             for kind in vars(importlib.import_module(info.name)).values():
                 if isinstance(kind, type) and kind.__module__ == info.name:

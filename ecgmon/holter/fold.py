@@ -8,7 +8,7 @@ from typing import Final
 from ecgmon.core.constants import RATE
 from ecgmon.core.labels import BeatClass
 from ecgmon.core.rhythm_limits import SHORTEST_RUN
-from ecgmon.core.rhythm_rules import CYCLES, LETTERS, R_ON_T, R_ON_T_SHARE, USUAL_OF
+from ecgmon.core.rhythm_rules import CYCLES, LETTERS, USUAL_OF, is_r_on_t
 from ecgmon.holter.totals import BeatTotals, Episodes
 from ecgmon.signal.qrs import LONGEST_RR
 
@@ -42,6 +42,7 @@ class BeatFold:
         self._latest: int | None = None
         self._letters = ""
         self._run = _Run()
+        self._before: int | None = None
         self._normal: deque[int] = deque(maxlen=USUAL_OF)
         self._recent: deque[int] = deque(maxlen=RATE_OF)
 
@@ -73,13 +74,14 @@ class BeatFold:
             each.rate.add(interval, rate)
             totals.pauses += interval >= PAUSE
             totals.longest_rr = max(totals.longest_rr, interval)
-            totals.r_on_t += letter == "V" and self._early(interval)
+            totals.r_on_t += self._letters[-1:] == "V" and self._on_t(interval, letter)
             if self._letters[-1:] + letter == "NN":
                 self._normal.append(interval)
         if letter != self._letters[-1:]:
             self._end_run()
         self._run.add(at)
         self._letters = (self._letters + letter)[-LETTERS_KEPT:]
+        self._before = interval
         for cycle in self._cycles:
             cycle.beat(at, self._letters)
 
@@ -101,10 +103,10 @@ class BeatFold:
         self._recent.append(interval)
         return 60 * RATE * RATE_OF / sum(self._recent) if len(self._recent) == RATE_OF else None
 
-    def _early(self, interval: int) -> bool:
-        if len(self._normal) < USUAL_OF:
+    def _on_t(self, interval: int, letter: str) -> bool:
+        if self._before is None or len(self._normal) < USUAL_OF:
             return False
-        return interval <= min(R_ON_T, R_ON_T_SHARE * median_low(self._normal))
+        return is_r_on_t(self._before, interval, median_low(self._normal), letter)
 
     def _end_run(self) -> None:
         run, self._run = self._run, _Run()

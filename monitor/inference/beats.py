@@ -10,8 +10,9 @@ import msgspec
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.labels import BeatClass
 from ecgmon.core.signal_states import SignalState
-from ecgmon.core.state import Index, Layout, Stateful
+from ecgmon.core.state import NESTED, Index, Layout, Stateful
 from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal.beat_segments import AFTER, BeatInputs, BeatSegments
 from ecgmon.signal.qrs import LONGEST_RR
 
@@ -57,7 +58,9 @@ class JudgedBeat:
         return self.at + AFTER
 
 
-def classify_beats(beats: BeatInputs, models: Mapping[int, BeatModel]) -> list[JudgedBeat]:
+def classify_beats(
+    beats: BeatInputs, models: Mapping[int, BeatModel], kinds: Mapping[int, BeatKinds]
+) -> list[JudgedBeat]:
     """Classify beats, each with its wearer's model; in the order in which they come.
 
     Parameters
@@ -66,6 +69,8 @@ def classify_beats(beats: BeatInputs, models: Mapping[int, BeatModel]) -> list[J
         As they came from `BeatSegments`.
     models : mapping of int to BeatModel
         Model of each row.
+    kinds : mapping of int to BeatKinds
+        Kinds of the beats of each row; they are told of these.
     """
     rows, at = beats.rows.tolist(), beats.at.tolist()
     of_model: dict[int, list[int]] = defaultdict(list)
@@ -76,8 +81,8 @@ def classify_beats(beats: BeatInputs, models: Mapping[int, BeatModel]) -> list[J
             of_model[id(models[row])].append(i)
     for mine in of_model.values():
         model = models[rows[mine[0]]]
-        probability = model.probability(beats.inputs[mine])
-        for i, each in zip(mine, probability, strict=True):
+        for i, said in zip(mine, model.probability(beats.inputs[mine]), strict=True):
+            each = kinds[rows[i]].steadied(beats.inputs[i], said, model.card.classes)
             best = int(each.argmax())
             label = msgspec.convert(model.card.classes[best], BeatClass)
             found[i] = JudgedBeat(rows[i], at[i], label, float(each[best]))
@@ -98,11 +103,17 @@ class LiveBeats(Stateful):
         Stream index from which beats are published; those before it were before a restart.
     withdraw_from : int
         The same of the ends of seconds by which beats are withdrawn.
+
+    Attributes
+    ----------
+    kinds : BeatKinds
+        What the model has said of the kinds of beats so far.
     """
 
     layout = Layout(
         "live beats",
-        1,
+        2,
+        kinds=NESTED,
         publish_from=Index,
         withdraw_from=Index,
         _open=Annotated[list[Index], msgspec.Meta(max_length=MAX_OPEN)],
@@ -115,6 +126,7 @@ class LiveBeats(Stateful):
     row: int
     publish_from: int = 0
     withdraw_from: int = 0
+    kinds: BeatKinds = field(default_factory=BeatKinds, init=False)
     _open: list[int] = field(default_factory=list)
     _before: int | None = None
     _ended: int = 0
@@ -152,4 +164,5 @@ class LiveBeats(Stateful):
     def reset(self, first: int) -> None:
         """Begin anew at stream index ``first``, after a gap."""
         self.segments.reset(self.row, first)
+        self.kinds = BeatKinds()
         self._before = None

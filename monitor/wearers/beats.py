@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection
 
 from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal import Pushed, Second
 from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import messages
@@ -18,7 +19,8 @@ def judge_beats(actives: Collection[ActiveStream], pushed: Pushed) -> list[Judge
         return []
     segments = next(iter(judges.values())).segments  # one for all
     models = {active.stream.row: active.beat_model for active in actives if active.beat_model}
-    return classify_beats(segments.push(pushed.feeds), models)
+    kinds = {row: judge.kinds for row, judge in judges.items()}
+    return classify_beats(segments.push(pushed.feeds), models, kinds)
 
 
 def publish_beat(active: ActiveStream, beat: JudgedBeat) -> list[messages.Published]:
@@ -89,9 +91,10 @@ def change_beat_model(
     elif active.beats is None:
         active.beats = LiveBeats(segments(), active.stream.row)
         active.beats.reset(int(active.chain.next[active.stream.row]))
-    if (model and model.sha256) == (before and before.sha256) and (
-        active.beats_refused in (None, was_refused)
-    ):
+    same = (model and model.sha256) == (before and before.sha256)
+    if active.beats is not None and not same:
+        active.beats.kinds = BeatKinds()  # what another model said of them is no help
+    if same and (active.beats_refused in (None, was_refused)):
         return []
     text = f"{model.card.name} judges beats" if model else "beats are not judged"
     if active.beats_refused:

@@ -4,6 +4,7 @@ import numpy as np
 
 from ecgmon.core.constants import RATE
 from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.models.beat_kinds import steadied
 from ecgmon.records.converted import converted
 from ecgmon.signal.beat_segments import AFTER, BEFORE
 from ecgmon.signal.offline import feed_of
@@ -15,14 +16,16 @@ def offline_beats(record, bundle):
     """Return stream index and class of each beat that is judged, of a record without holes."""
     feed = feed_of(converted(record).millivolts())
     beats = np.array([at for at in feed.beats if at + AFTER <= len(record.samples)])
+    begins = [0, *feed.begins]
+    settled = [
+        at - BEFORE >= max((one for one in begins if one < at + AFTER), default=0)
+        for at in beats.tolist()
+    ]
     model = BeatModel.load(bundle)
-    called = model.probability(inputs_at(record, beats)).argmax(1)
-    found = []
-    for at, number in zip(beats.tolist(), called.tolist(), strict=True):
-        begin = max((one for one in [0, *feed.begins] if one < at + AFTER), default=0)
-        if at - BEFORE >= begin:
-            found.append((at, model.card.classes[number]))
-    return found
+    inputs = inputs_at(record, beats)[settled]
+    classes = model.card.classes
+    called = steadied(inputs, model.probability(inputs), classes).argmax(axis=1)
+    return [(at, classes[n]) for at, n in zip(beats[settled].tolist(), called, strict=True)]
 
 
 def within_signal(beats, output):

@@ -87,8 +87,11 @@ def fulfilled(limits, events, known):
                 kinds |= ended(limits, so_far[:-1])
             usual = usual_rr(every, at)
             if rr is not None and usual is not None:
-                if letter == "V" and rr / SECOND <= min(0.39, 0.45 * usual / SECOND):
-                    kinds.add("r-on-t")
+                if i and beats[i - 1][1] == "V" and beats[i - 1][2] is not None:
+                    early = beats[i - 1][2]
+                    on_t = early / SECOND <= min(0.39, 0.45 * usual / SECOND)
+                    if on_t and (letter == "V" or early + rr >= 1.25 * usual):
+                        kinds.add("r-on-t")
                 late = 1.0 if 60 * SECOND / usual > 120 else 1.75 * usual / SECOND
                 if rr / SECOND >= late:
                     kinds.add("heart-pause")

@@ -63,8 +63,11 @@ def early(found):
     normal, count = [], 0
     for stretch in found:
         for number, (_, letter, interval) in enumerate(stretch):
-            if letter == "V" and interval is not None and len(normal) >= 8:
-                count += interval <= min(140, 0.45 * median_low(normal[-8:]))
+            _, before, first = stretch[number - 1] if number else (None, "", None)
+            if before == "V" and None not in (first, interval) and len(normal) >= 8:
+                usual = median_low(normal[-8:])
+                rests = letter == "V" or first + interval >= 1.25 * usual
+                count += rests and first <= min(140, 0.45 * usual)
             if number and letter == "N" == stretch[number - 1][1]:
                 normal.append(interval)
     return count

@@ -19,6 +19,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.labels import UNLABELLED
 from ecgmon.metrics.classes import confusion
 from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
+from ecgmon.models.beat_kinds import steadied
 from ecgmon.models.card import ScoredSpan
 from ecgmon.signal.beat_segments import BEAT_RATE, VALUES
 from trainer.data.beats.kachuee import CLASSES
@@ -190,9 +191,12 @@ def _called(network: BeatContextNet, protocol: str, leads: Sequence[LeadBeats]) 
     """Count what a network calls beats in usable seconds after the first five minutes."""
     counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64)
     for lead in leads:
-        which = lead.usable & (lead.labels != UNLABELLED) & (lead.samples >= ENROLMENT_S * RATE)
+        seen = np.flatnonzero(lead.usable)
+        inputs, labels = lead.inputs[seen], lead.labels[seen]
         with torch.inference_mode():
-            called = network(torch.from_numpy(lead.inputs[which])).argmax(1).numpy()
-        counts += confusion(lead.labels[which], called, len(CLASSES))
+            said = network(torch.from_numpy(inputs)).softmax(1).numpy()
+        called = steadied(inputs, said, CLASSES).argmax(axis=1)
+        counted = (labels != UNLABELLED) & (lead.samples[seen] >= ENROLMENT_S * RATE)
+        counts += confusion(labels[counted], called[counted], len(CLASSES))
     records = tuple(dict.fromkeys(lead.record for lead in leads))
     return TrainingBeats(protocol, records, tuple(tuple(row) for row in counts.tolist()))

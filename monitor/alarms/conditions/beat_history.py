@@ -37,10 +37,11 @@ class BeatHistory(Stateful):
 
     layout = Layout(
         "beat history",
-        1,
+        2,
         _letters=_Letters,
         _run=Indices,
         _latest=Index | None,
+        _rr=Index | None,
         _intervals=Indices,
         _ectopics=Indices,
         _first=Index | None,
@@ -51,6 +52,7 @@ class BeatHistory(Stateful):
         self._letters = ""
         self._run: deque[int] = deque(maxlen=LONGEST_RUN + 1)
         self._latest: int | None = None
+        self._rr: int | None = None
         self._intervals: deque[int] = deque(maxlen=USUAL_OF)
         most = max(limits.ectopics_hour_beats, limits.ectopics_minute_beats)
         self._ectopics: deque[int] = deque(maxlen=most + 1)
@@ -84,15 +86,16 @@ class BeatHistory(Stateful):
             self._intervals.append(rr)
         self._letters = (self._letters + letter)[-LETTERS_KEPT:]
         self._run.append(at)
+        before, self._rr = self._rr if rr is not None else None, rr
         self._latest = at
         self._count(at, letter)
-        return Seen(at, self._letters, rr, usual, self._run, ended, self._ectopics)
+        return Seen(at, self._letters, rr, before, usual, self._run, ended, self._ectopics)
 
     def interrupt(self, at: int) -> Seen:
         """Take that nothing reaches from before index ``at`` to after it."""
         ended = self._end_run()
-        self._letters, self._latest = "", None
-        return Seen(at, "", None, None, self._run, ended, self._ectopics)
+        self._letters, self._latest, self._rr = "", None, None
+        return Seen(at, "", None, None, None, self._run, ended, self._ectopics)
 
     def _end_run(self) -> str:
         ended = self._letters[-1:] * len(self._run)

@@ -7,7 +7,8 @@ rules are:
 
 - bigeminy and trigeminy after three cycles;
 - a pause of 1.75 times the usual RR interval, of 1 s where the usual rate is above 120 a minute;
-- R on T within 0.39 s, or 45 % of the usual RR interval where that is less, after the beat before;
+- R on T within 0.39 s, or 45 % of the usual RR interval where that is less, after the beat before,
+  if a pause or another ventricular beat follows: else it may be the T wave itself;
 - that counts of ectopic beats wait while a wearer is being learned, and are not announced while a
   ventricular rhythm is;
 - that of several at once the worst is announced (`RhythmAnnouncements`).
@@ -24,7 +25,7 @@ from typing import Final, Protocol
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_limits import SHORTEST_RUN, Level, RhythmLimits
-from ecgmon.core.rhythm_rules import CYCLES, R_ON_T, R_ON_T_SHARE
+from ecgmon.core.rhythm_rules import CYCLES, is_r_on_t
 
 PAUSE_SHARE: Final = 1.75
 """A pause as a multiple of the usual RR interval."""
@@ -49,6 +50,8 @@ class Seen:
         The last beats up to this one, the newest last; empty after an interruption.
     rr : int or None
         Samples since the beat before; None if that is not known.
+    before : int or None
+        The same of the beat before.
     usual : int or None
         The usual RR interval in samples; None if it is not known.
     run : sequence of int
@@ -62,6 +65,7 @@ class Seen:
     at: int
     letters: str
     rr: int | None
+    before: int | None
     usual: int | None
     run: Sequence[int]
     ended: str
@@ -143,10 +147,11 @@ class Early:
     """A ventricular beat in the T wave of the beat before."""
 
     def found(self, seen: Seen) -> bool:
-        """Tell whether this beat is one."""
-        if seen.rr is None or seen.usual is None or not seen.letters.endswith("V"):
+        """Tell whether the beat before this one is one."""
+        if seen.before is None or seen.rr is None or seen.usual is None:
             return False
-        return seen.rr <= min(R_ON_T, R_ON_T_SHARE * seen.usual)
+        is_ventricular, following = seen.letters[-2] == "V", seen.letters[-1]
+        return is_ventricular and is_r_on_t(seen.before, seen.rr, seen.usual, following)
 
     @property
     def limit(self) -> str:

@@ -30,13 +30,16 @@ STEADY = "N300 " * 12
         (STEADY + "V200 S400 " * 2 + "V200", []),
         (STEADY + "V200 N400 N300 " * 2 + "V200", [("trigeminy", 19)]),
         (STEADY + "V200 N400 N300 N300 " * 2 + "V200", []),
-        (STEADY + "V135", [("r-on-t", 13)]),  # 45 % of 300
-        (STEADY + "V136", []),
-        (STEADY + "S135", []),
-        ("N400 " * 12 + "V140", [("r-on-t", 13)]),  # 0.39 s, which is less than 180 samples
-        ("N400 " * 12 + "V141", []),
-        ("N300 " * 8 + "V135", []),  # the usual interval is not known: it takes nine normal beats
-        ("N300 " * 9 + "V135", [("r-on-t", 10)]),
+        (STEADY + "V135", []),  # what follows is not known yet
+        (STEADY + "V135 N240", [("r-on-t", 14)]),  # 45 % of 300, and 1.25 times 300 in all
+        (STEADY + "V135 N239", []),  # a T wave, or between two beats in time
+        (STEADY + "V135 V170", [("r-on-t", 14)]),  # a couplet begins
+        (STEADY + "V136 N400", []),
+        (STEADY + "S135 N400", []),
+        ("N400 " * 12 + "V140 N400", [("r-on-t", 14)]),  # 0.39 s, which is less than 180 samples
+        ("N400 " * 12 + "V141 N400", []),
+        ("N300 " * 8 + "V135 N400", []),  # the usual interval takes nine normal beats
+        ("N300 " * 9 + "V135 N400", [("r-on-t", 11)]),
         (STEADY + "N525", [("heart-pause", 13)]),  # 1.75 times 300
         (STEADY + "N524", []),
         (STEADY + "N1440", []),  # an asystole
