@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from beats_alarms import NAMED, RUNS
+from beats_causes import cause_rows
 from beats_figures import (
     ONE_BY_ONE,
     QTDB,
@@ -28,7 +29,7 @@ from beats_figures import (
     of_set,
     total,
 )
-from beats_judged import ROOT, judgings, run
+from beats_judged import ROOT, Judging, judgings, run
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 
 from ecgmon.terminal.progress import long_work
@@ -178,7 +179,9 @@ def record_rows(records: Mapping[str, Judged]) -> Iterator[list[str]]:
         yield [name, *counts, *cells, "-" if rms is None else f"{rms:.2f}", str(false)]
 
 
-def page(groups: Groups, models: Mapping[str, list[str]]) -> str:
+def page(
+    groups: Groups, models: Mapping[str, list[str]], strangers_of: Mapping[str, Judging]
+) -> str:
     """Return the page."""
     environment = Environment(
         loader=ChoiceLoader(
@@ -218,6 +221,7 @@ def page(groups: Groups, models: Mapping[str, list[str]]) -> str:
         ],
         quiet_hours=hours(quiet),
         quiet=[[name, kind, f"{at_s:.1f}"] for name, kind, at_s in false_alarms(quiet, NAMED)],
+        causes=list(cause_rows(strangers_of)),
         each_head=["record", "V", "S", *columns, "rate, rms", "unjustified"],
         each=list(record_rows(strangers)),
     )
@@ -247,7 +251,9 @@ def main() -> None:
         for g, group in wanted.items()
         if (paths := {one.bundle for one in group.values()})
     }
-    chosen.page.write_text(page(groups, models))
+    labelled = {*SETS["mitdb"], *SETS["svdb"]}
+    strangers = {r: one for r, one in wanted.get("strangers", {}).items() if r in labelled}
+    chosen.page.write_text(page(groups, models, strangers))
 
 
 if __name__ == "__main__":
