@@ -60,7 +60,7 @@ def test_the_wrong_beats_of_a_record_are_counted_after_five_minutes(module, tmp_
     beats = [Annotation(at, N) for at in range(300, 150_000, 300)]
     experts = [
         *beats,
-        Annotation(150_100, A),
+        Annotation(149_900, A),
         Annotation(150_400, N),
         Annotation(150_500, RHYTHM, note="(AFIB"),
         Annotation(150_600, N),
@@ -70,7 +70,7 @@ def test_the_wrong_beats_of_a_record_are_counted_after_five_minutes(module, tmp_
     called = [
         Annotation(300, V),  # in the first five minutes
         *beats[1:],
-        Annotation(150_102, N),
+        Annotation(149_902, N),
         Annotation(150_400, N),
         Annotation(150_600, A),
         Annotation(150_900, V),
