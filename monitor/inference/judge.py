@@ -5,9 +5,11 @@ of beats if the wearer has one. `monitor.wearers.pipeline.push` has both judged 
 
 - Windows are cut by the signal chain and judged by `monitor.inference.engine.classify`.
 - Beats are cut by `monitor.wearers.beats.judge_beats` and judged by
-  `monitor.inference.beats.classify_beats`. `monitor.wearers.beats.change_beat_model` takes up the
-  model that is in service.
+  `monitor.inference.beats.classify_beats`, which steadies a verdict by the beat's kind.
+  `monitor.wearers.beats.change_beat_model` takes up the model that is in service, from
+  `monitor.inference.beat_pool`.
 
+docs/guide/extending.md has the whole way, from what a model is given to its training and verdict.
 A judge of another input needs such a step of its own.
 """
 
