@@ -8,6 +8,7 @@ the people that docs/adr/0046-kinds-of-beats.md names.
 """
 
 from collections.abc import Sequence
+from math import exp, log, sqrt
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,7 @@ _FADES: Final = 300
 _FULL: Final = 50
 """Beats from which on a kind is not the more worth keeping."""
 _SMALL: Final = 1e-3
+_LEAST: Final = float(np.finfo(np.float32).tiny)
 _NONE: Final = 9.0
 
 
@@ -73,8 +75,8 @@ class BeatKinds(Stateful):
         if "N" not in classes or "V" not in classes:
             return probability
         normal, ventricular = classes.index("N"), classes.index("V")
-        least = np.finfo(np.float32).tiny
-        odds = float(np.log(max(probability[ventricular], least) / max(probability[normal], least)))
+        of_n, of_v = (max(float(probability[i]), _LEAST) for i in (normal, ventricular))
+        odds = log(of_v / of_n)
         qrs = signal[QRS] - signal[QRS].mean()
         kind, far = self._nearest(qrs)
         known = int(self._beats[kind])
@@ -82,7 +84,7 @@ class BeatKinds(Stateful):
         if far > ALIKE:
             kind = self._least()
             self._shapes[kind], self._beats[kind], known = qrs, 0, 0
-        share = WEIGHT * known / (known + 1) * float(np.exp(-((far / ALIKE) ** 2)))
+        share = WEIGHT * known / (known + 1) * exp(-((far / ALIKE) ** 2))
         steady = odds + share * (float(self._odds[kind]) - odds)
         self._beats[kind] = known + 1
         self._last[kind] = self._taken
@@ -90,16 +92,15 @@ class BeatKinds(Stateful):
         self._odds[kind] += (bounded - self._odds[kind]) / min(known + 1, REMEMBERED)
         self._shapes[kind] += (qrs - self._shapes[kind]) / np.float32(min(known + 1, SHAPED))
         changed = probability.astype(np.float64)
-        changed[ventricular] = max(probability[normal], least) * np.exp(steady)
+        changed[ventricular] = of_n * exp(steady)
         steadied: NDArray[np.float32] = (changed / changed.sum()).astype(np.float32)
         return steadied
 
     def _nearest(self, qrs: NDArray[np.float32]) -> tuple[int, float]:
         """Return the nearest kind and its distance."""
-        sizes = np.sqrt(np.einsum("ij,ij->i", self._shapes, self._shapes))
-        away = self._shapes - qrs
-        size = float(np.sqrt(qrs @ qrs))
-        far = 2 * np.sqrt(np.einsum("ij,ij->i", away, away)) / (sizes + np.float32(size + _SMALL))
+        squares, square = np.einsum("ij,ij->i", self._shapes, self._shapes), float(qrs @ qrs)
+        away = np.maximum(squares + square - 2 * (self._shapes @ qrs), 0)
+        far = 2 * np.sqrt(away) / (np.sqrt(squares) + (sqrt(square) + _SMALL))
         far[self._beats == 0] = _NONE
         kind = int(far.argmin())
         return kind, float(far[kind])
