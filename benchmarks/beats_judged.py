@@ -30,7 +30,7 @@ KEPT: Final = ROOT / "runs" / "beats-judged"
 MAPPING: Final = "models.toml"
 AT_ONCE: Final = 2
 """Monitors that run at once, each in a process of its own with the device that plays to it."""
-PROCEDURE: Final = 2
+PROCEDURE: Final = 3
 """To be raised by hand where code of the monitor changes that `signal_bits` does not show."""
 
 

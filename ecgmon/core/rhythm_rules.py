@@ -22,6 +22,9 @@ R_ON_T_SHARE: Final = 0.45
 """The same as a share of the usual RR interval: the lesser of both counts."""
 COMPENSATED: Final = 1.25
 """Share of the usual RR interval that the two around a beat in a T wave last at least, together."""
+SUDDEN: Final = 0.9
+"""Share of the usual RR interval above which the first beat of a supraventricular run came in time:
+it is no run then, but a faster sinus rhythm that the model takes for ectopic."""
 USUAL_OF: Final = 8
 """The usual RR interval is the median of this many between two beats of letter N."""
 

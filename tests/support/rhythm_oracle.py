@@ -81,7 +81,11 @@ def fulfilled(limits, events, known):
                 n = limits.supraventricular_run_beats
                 if in_a_row(so_far) >= n:
                     seconds = (at - beats[i - n + 1][0]) / SECOND
-                    if 60 * (n - 1) / seconds >= limits.supraventricular_run_rate:
+                    first = beats[i - in_a_row(so_far) + 1]
+                    usual = usual_rr(every, first[0])
+                    in_time = None not in (first[2], usual) and first[2] > 0.9 * usual
+                    fast = 60 * (n - 1) / seconds >= limits.supraventricular_run_rate
+                    if fast and not in_time:
                         kinds.add("supraventricular-run")
             if letter != so_far[-2:-1]:
                 kinds |= ended(limits, so_far[:-1])

@@ -8,7 +8,7 @@ import msgspec
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_limits import LONGEST_RUN, RhythmLimits
-from ecgmon.core.rhythm_rules import USUAL_OF
+from ecgmon.core.rhythm_rules import SUDDEN, USUAL_OF
 from ecgmon.core.state import Index, Indices, Layout, Stateful
 from monitor.alarms.conditions.asystole import PAUSE
 from monitor.alarms.conditions.rhythm_table import Seen
@@ -40,6 +40,7 @@ class BeatHistory(Stateful):
         2,
         _letters=_Letters,
         _run=Indices,
+        _sudden=bool,
         _latest=Index | None,
         _rr=Index | None,
         _intervals=Indices,
@@ -51,6 +52,7 @@ class BeatHistory(Stateful):
     def __init__(self, limits: RhythmLimits) -> None:
         self._letters = ""
         self._run: deque[int] = deque(maxlen=LONGEST_RUN + 1)
+        self._sudden = True
         self._latest: int | None = None
         self._rr: int | None = None
         self._intervals: deque[int] = deque(maxlen=USUAL_OF)
@@ -82,6 +84,8 @@ class BeatHistory(Stateful):
         else:
             ended = "" if self._letters.endswith(letter) else self._end_run()
         usual = median_low(self._intervals) if len(self._intervals) == USUAL_OF else None
+        if not self._run:
+            self._sudden = rr is None or usual is None or rr <= SUDDEN * usual
         if rr is not None and self._letters[-1:] + letter == "NN":
             self._intervals.append(rr)
         self._letters = (self._letters + letter)[-LETTERS_KEPT:]
@@ -89,13 +93,14 @@ class BeatHistory(Stateful):
         before, self._rr = self._rr if rr is not None else None, rr
         self._latest = at
         self._count(at, letter)
-        return Seen(at, self._letters, rr, before, usual, self._run, ended, self._ectopics)
+        letters, run = self._letters, self._run
+        return Seen(at, letters, rr, before, usual, run, self._sudden, ended, self._ectopics)
 
     def interrupt(self, at: int) -> Seen:
         """Take that nothing reaches from before index ``at`` to after it."""
         ended = self._end_run()
         self._letters, self._latest, self._rr = "", None, None
-        return Seen(at, "", None, None, None, self._run, ended, self._ectopics)
+        return Seen(at, "", None, None, None, self._run, self._sudden, ended, self._ectopics)
 
     def _end_run(self) -> str:
         ended = self._letters[-1:] * len(self._run)

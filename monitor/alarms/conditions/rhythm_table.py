@@ -9,6 +9,7 @@ rules are:
 - a pause of 1.75 times the usual RR interval, of 1 s where the usual rate is above 120 a minute;
 - R on T within 0.39 s, or 45 % of the usual RR interval where that is less, after the beat before,
   if a pause or another ventricular beat follows: else it may be the T wave itself;
+- that a supraventricular run begins with an early beat;
 - that counts of ectopic beats wait while a wearer is being learned, and are not announced while a
   ventricular rhythm is;
 - that of several at once the worst is announced (`RhythmAnnouncements`).
@@ -56,6 +57,8 @@ class Seen:
         The usual RR interval in samples; None if it is not known.
     run : sequence of int
         Stream indices of the last beats in a row with the letter of this one.
+    sudden : bool
+        Whether the first of them came early, as far as is known.
     ended : str
         The letters of the run that this beat or interruption ended, such as ``"VV"``.
     ectopics : sequence of int
@@ -68,6 +71,7 @@ class Seen:
     before: int | None
     usual: int | None
     run: Sequence[int]
+    sudden: bool
     ended: str
     ectopics: Sequence[int]
 
@@ -85,16 +89,22 @@ class BeatPattern(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """At least ``beats`` in a row, the last of them at a mean rate of ``low`` to below ``high``."""
+    """At least ``beats`` in a row, the last of them at a mean rate of ``low`` to below ``high``.
+
+    A ``sudden`` one begins with an early beat.
+    """
 
     letter: str
     beats: int
     low: float = 0.0
     high: float | None = None
+    sudden: bool = False
 
     def found(self, seen: Seen) -> bool:
         """Tell whether this beat is one of such a run."""
         if not seen.letters.endswith(self.letter) or len(seen.run) < self.beats:
+            return False
+        if self.sudden and not seen.sudden:
             return False
         rate = 60.0 * RATE * (self.beats - 1) / (seen.run[-1] - seen.run[-self.beats])
         return self.low <= rate and (self.high is None or rate < self.high)
@@ -235,7 +245,12 @@ def table(limits: RhythmLimits) -> tuple[Row, ...]:
     beats, rate = limits.ventricular_tachycardia_beats, limits.ventricular_tachycardia_rate
     tachycardia, slower = Run("V", beats, low=rate), Run("V", beats, high=rate)
     short = EndedRun("V", SHORTEST_RUN, beats - 1)
-    atrial = Run("S", limits.supraventricular_run_beats, limits.supraventricular_run_rate)
+    atrial = Run(
+        "S",
+        limits.supraventricular_run_beats,
+        low=limits.supraventricular_run_rate,
+        sudden=True,
+    )
     minute = Frequent(limits.ectopics_minute_beats, 60)
     hour = Frequent(limits.ectopics_hour_beats, 3600)
     return (

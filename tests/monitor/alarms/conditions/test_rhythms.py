@@ -24,6 +24,8 @@ STEADY = "N300 " * 12
         (STEADY + "V200 V200 N300 V200 V200 N300", [("couplet", 15)]),  # one goes on in the other
         (STEADY + "S216 " * 3, [("supraventricular-run", 15)]),
         (STEADY + "S217 " * 3, []),
+        ("N200 " * 12 + "S180 " * 3, [("supraventricular-run", 15)]),  # it begins at 90 % of 200
+        ("N200 " * 12 + "S181 S150 S150 S150", []),  # a faster sinus rhythm
         (STEADY + "S200 " * 2 + "N300", []),
         (STEADY + "V200 N400 " * 2 + "V200", [("bigeminy", 17)]),
         (STEADY + "V200 Q400 " * 2 + "V200", [("bigeminy", 17)]),
