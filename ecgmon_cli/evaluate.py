@@ -12,6 +12,7 @@ from rich.console import Console
 from ecgmon.core.errors import UsageError
 from ecgmon.core.paths import require_writable
 from ecgmon.terminal.progress import long_work
+from ecgmon_cli.alarm_truths import alarm_truths
 from ecgmon_cli.ec57 import ec57
 from ecgmon_cli.options import Data, KeepGoing, Seed, require_torch, say_renamed
 from ecgmon_cli.recipe import known
@@ -30,6 +31,7 @@ class Protocol(StrEnum):
     ENROLMENT = "enrolment"
     INTER_PATIENT = "inter-patient"
     EC57 = "ec57"
+    ALARMS = "alarms"
     STUDIES = "studies"
 
 
@@ -85,6 +87,10 @@ def evaluate(
         ),
     ] = None,
     extension: Annotated[str | None, typer.Option(hidden=True)] = None,
+    database: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="alarms: folder of records with alarms of known truth."),
+    ] = None,
     data: Data = None,
     keep_going: KeepGoing = False,
 ) -> None:
@@ -104,6 +110,9 @@ def evaluate(
     ec57: any program's annotations of records of MIT-BIH, compared with the experts' beats as
     ANSI/AAMI EC57 and the WFDB software's bxb, rxr and mxm do. Results go to ec57/DIR-EXT in --out.
 
+    alarms: records with an alarm at five minutes that experts called true or false, in the layout
+    of the PhysioNet Challenge 2015, played to a monitor. Results go to alarms/NAME in --out.
+
     studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
     patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.
 
@@ -120,24 +129,33 @@ def evaluate(
       ecgmon evaluate --protocol studies --recipe focal --split random
 
       ecgmon evaluate --protocol ec57 --annotations beats --out runs
+
+      ecgmon evaluate --protocol alarms --database challenge-2015/training --out runs
     """
     if protocol != Protocol.STUDIES and (recipe is not None or split is not None):
         raise UsageError("--recipe and --split are for --protocol studies: leave them out.")
     if extension is not None:
         say_renamed("--extension", "--annotator")
         annotator = annotator or extension
+    if database is not None and protocol != Protocol.ALARMS:
+        raise UsageError("--database is for --protocol alarms: leave it out.")
     if protocol == Protocol.EC57:
         if network is not None or storage is not None:
             raise UsageError("--protocol ec57 trains nothing: leave --network and --storage out.")
         ec57(annotations, annotator, out / protocol, data, keep_going=keep_going)
         return
-    if keep_going:
-        raise UsageError(
-            "--keep-going is for --protocol ec57, for the others are made of fixed records: leave "
-            "it out."
-        )
     if annotations is not None or annotator is not None:
         raise UsageError("--annotations and --annotator are for --protocol ec57: leave them out.")
+    if protocol == Protocol.ALARMS:
+        if network is not None or storage is not None:
+            raise UsageError("--protocol alarms trains nothing: leave --network and --storage out.")
+        alarm_truths(database, out / protocol, work, keep_going=keep_going)
+        return
+    if keep_going:
+        raise UsageError(
+            "--keep-going is for --protocol ec57 and alarms, for the others are made of fixed "
+            "records: leave it out."
+        )
     require_torch()
     if protocol == Protocol.STUDIES:
         if network is not None or storage is not None:
