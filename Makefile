@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats beats-openecg models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -80,6 +80,10 @@ models: install-dev
 	$(BIN)/ecgmon train --network beats --out ecgmon/models/built_in/beats.onnx
 	$(BIN)/ecgmon train --patient 203 --out ecgmon/models/built_in/203.onnx
 	$(BIN)/ecgmon train --patient simulated --out ecgmon/models/built_in/simulated.onnx
+
+# The pictures of the live view in docs/: real records at real time in a terminal; tmux is needed.
+pictures: install-dev
+	$(BIN)/python benchmarks/pictures.py
 
 # docs/results/demonstration.md
 demonstration: install-dev
