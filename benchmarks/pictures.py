@@ -27,7 +27,7 @@ FONT: Final = Path(mpl.get_data_path()) / "fonts" / "ttf"
 POLL_S: Final = 0.2
 PATIENCE_S: Final = 180
 
-BEATS: Final = ("--beat-model", "ecgmon/models/built_in/beats.onnx")
+BEATS: Final = ("--beat-model", "beats")
 PICTURES: Final = {
     "view.png": (("203",), "beatnet  01:03", 0.0),
     "beats-208.png": (("208", *BEATS), "couplet", 1.5),
