@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats beats-openecg models same-bits upgrade demonstration fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats beat-costs beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -81,6 +81,10 @@ models: install-dev
 	$(BIN)/ecgmon train --patient 203 --out ecgmon/models/built_in/203.onnx
 	$(BIN)/ecgmon train --patient simulated --out ecgmon/models/built_in/simulated.onnx
 
+# The pictures of the live view in docs/: real records at real time in a terminal; tmux is needed.
+pictures: install-dev
+	$(BIN)/python benchmarks/pictures.py
+
 # docs/results/demonstration.md
 demonstration: install-dev
 	$(BIN)/python benchmarks/demonstration.py
@@ -128,6 +132,11 @@ MODELS ?= runs/beat-models
 beats: install-dev
 	nice $(BIN)/python benchmarks/beat_models.py $(MODELS)
 	nice $(BIN)/python benchmarks/beats.py $(MODELS)
+
+# docs/results/beat-costs.md: some four minutes on a quiet machine.
+beat-costs: export OMP_NUM_THREADS := 1
+beat-costs: install-dev
+	$(BIN)/python benchmarks/beat_costs.py
 
 # docs/results/beats-openecg.json: half an hour.
 beats-openecg: install-dev

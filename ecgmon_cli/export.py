@@ -167,8 +167,9 @@ def _pieces(
             return as_json(patient, found, found_messages.others, totals)
     if totals is None:
         raise RecordError(
-            f"No beat of {patient} was named in that time: put a model of beats into service with "
-            "ecgmon models import; --format csv exports the seconds."
+            f"No beat of {patient} was named in that time: a monitor names beats with beats = "
+            '"generic" in [models] of its configuration, or with a model of the wearer\'s own; '
+            "--format csv exports the seconds."
         )
     if format_ is ExportFormat.TOTALS:
         return iter([as_text(totals)])

@@ -102,12 +102,9 @@ def replay(
     ] = None,
     model: Model = None,
     beat_model: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="Judge beats by this bundle of beats.",
+            help="Judge beats by this model: a bundle's path, a wearer's id, or beats.",
             show_default="the wearer's own, else none",
         ),
     ] = None,
@@ -169,11 +166,11 @@ def replay(
 
       ecgmon replay 203 --speed max --json result.json
 
-      ecgmon replay 208 --speed max --html beats.html
+      ecgmon replay 208 --speed max --beat-model beats --html beats.html
 
       ecgmon replay nstdb/em --from 300 --duration 60 --no-view
 
-      ecgmon replay 203 --speed max --beat-model beats.onnx --write-annotations judged
+      ecgmon replay 203 --speed max --beat-model beats --write-annotations judged
 
       ecgmon replay --simulate asystole
 
@@ -183,6 +180,7 @@ def replay(
     """
     from ecgmon.models.beat_bundle import BeatModel
     from ecgmon.models.loading import load_servable
+    from ecgmon.models.resolve import resolve
     from ecgmon_cli.fleet import play_all
     from ecgmon_cli.replay_session import Session, play
 
@@ -217,6 +215,7 @@ def replay(
     if key is not None and connect is None:
         raise UsageError("--key is for the monitor that --connect names: give both.")
     there = None if connect is None else where("ingest", connect, key)
+    bundle = None if beat_model is None else resolve(beat_model, None, "beat")
     session = Session(
         speed=_speed(speed),
         start_s=start,
@@ -227,7 +226,7 @@ def replay(
         secure=there.secure if there else lambda _: None,
         rate=rate,
         model=model,
-        beat_model=beat_model,
+        beat_model=bundle,
         annotations=write_annotations,
         score_from_s=score_from,
         limits=alarm_rules(abnormal, clear_after),
@@ -257,7 +256,7 @@ def replay(
             Console(file=session.out).print(text, soft_wrap=True)
             sources = [simulated(FALLBACK, seed, None)]
             session = replace(session, notice=notice, model=model or SIMULATED)
-    if beat_model is not None and not isinstance(load_servable(beat_model), BeatModel):
+    if bundle is not None and not isinstance(load_servable(bundle), BeatModel):
         raise UsageError(f"{beat_model} judges windows, not beats: give it with --model.")
     if write_annotations is not None:
         make_folder(write_annotations)
@@ -280,8 +279,8 @@ def _report(result: dict[str, Any]) -> str:
 
     if result["totals"] is None:
         raise RecordError(
-            f"No beat of {result['patient']} was named, so --html has nothing to show: put a model "
-            "of beats into service with ecgmon models import."
+            f"No beat of {result['patient']} was named, so --html has nothing to show: give "
+            "--beat-model beats."
         )
     about = f"Replay of {result['record']}; hours count from its beginning."
     return as_html(result["totals"], result["patient"], about)

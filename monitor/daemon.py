@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from monitor.network.rate_limits import RateLimiter
 from monitor.ops.logs import logger
 from monitor.ops.maintenance import Maintenance
 from monitor.ops.prometheus import Metrics, MetricsServer
-from monitor.requests import ViewerRequests
+from monitor.requests import Answer, ViewerRequests
 from monitor.settings import AT_ONCE, MonitorSettings
 from monitor.sinks.outbox import Outbox
 from monitor.sources.ingest import Ingest, IngestResult
@@ -159,8 +159,11 @@ class Monitor:
         self._outbox.welcome(newcomers)
         result = self._ingest.drain(now)
         published = result.published
+        answers = []
         for request in requests:
-            published += self._requests.carry_out(request)
+            changes, answer = self._requests.carry_out(request)
+            published += changes
+            answers += answer
         judged = self._registry.advance(
             lambda wearer: self._publisher.subscribed(f"trace/{wearer}")
         )
@@ -169,7 +172,7 @@ class Monitor:
         if now - self._last_link >= LINK_S:
             self._last_link = now
             published += self._each_second(now)
-        self._hand_over(published, result)
+        self._hand_over(published, result, answers)
         self._ingest.connections.acknowledge_judged(now)
         self._outbox.send(lambda: self._registry.snapshot(now))
 
@@ -210,14 +213,19 @@ class Monitor:
                 self._outbox.put(Batch([*job.gaps]))
         self._lookups.expire(now)
 
-    def _hand_over(self, published: list[messages.Published], result: IngestResult) -> None:
+    def _hand_over(
+        self,
+        published: list[messages.Published],
+        result: IngestResult,
+        answers: Sequence[Answer] = (),
+    ) -> None:
         """Hand messages and samples to the disk; messages are published when their turn comes."""
         if self._settings.captured is None:  # samples are not written: only goodbyes wait
             last = {stream: result.acks.pop(stream) for stream in set(result.ends)}
             self._ingest.connections.acknowledge(result.acks)
             result = replace(result, pieces=[], acks=last)
-        batch = Batch(published, result.pieces, result.acks, result.ends)
-        if published or result.acks or result.ends:
+        batch = Batch(published, result.pieces, result.acks, result.ends, [*answers])
+        if published or result.acks or result.ends or answers:
             self._outbox.put(batch)
             self._disk.hand_over(batch)
         for hello, then in result.lookups:

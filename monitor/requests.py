@@ -1,6 +1,7 @@
 """Requests of viewers: acknowledge, pause, and look up the past."""
 
 from collections.abc import Callable
+from functools import partial
 
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import messages
@@ -10,6 +11,8 @@ from monitor.sinks.publisher import Publisher, Request
 from monitor.storage.disk_jobs import ReadRequest
 from monitor.storage.journal import Journal
 from monitor.wearers.registry import WearerRegistry
+
+Answer = Callable[[], None]
 
 _log = logger(__name__)
 
@@ -45,12 +48,20 @@ class ViewerRequests:
         self._journal = journal
         self._later = later
 
-    def carry_out(self, request: Request) -> list[messages.Published]:
-        """Do what a viewer asks for, and answer; the past is answered later."""
+    def carry_out(self, request: Request) -> tuple[list[messages.Published], list[Answer]]:
+        """Do what a viewer asks for; what is refused is answered at once, the past later.
+
+        Returns
+        -------
+        list of Published
+            What changes by it.
+        list of callable
+            Gives the answer; to be called once the change is on disk.
+        """
         message = request.message
         if isinstance(message, messages.History):
             self._later(ReadRequest(lambda: self._past(request, message)))
-            return []
+            return [], []
         try:
             if isinstance(message, messages.Acknowledge):
                 published = self._registry.acknowledge(message)
@@ -58,10 +69,9 @@ class ViewerRequests:
                 published = self._registry.pause(message)
         except EcgmonError as error:
             self._publisher.refuse(request, str(error))
-            return []
+            return [], []
         _log.info("request", wearer=message.wearer, by=message.by, request=repr(message))
-        self._publisher.answer(request, messages.Done())
-        return published
+        return published, [partial(self._publisher.answer, request, messages.Done())]
 
     def _past(self, request: Request, message: messages.History) -> Callable[[], None]:
         """Look up the past in the disk's thread; the answer is given in ours."""

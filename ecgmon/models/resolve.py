@@ -46,7 +46,7 @@ def everyone() -> dict[str, Path]:
     }
 
 
-def resolve(name: str | None, wearer: str | None) -> Path:
+def resolve(name: str | None, wearer: str | None, kind: "Input" = "window") -> Path:
     """Return the path of a bundle.
 
     Parameters
@@ -57,6 +57,8 @@ def resolve(name: str | None, wearer: str | None) -> Path:
         is taken only where it is named.
     wearer : str or None
         Who will be monitored.
+    kind : str
+        Which of a wearer's models a wearer's id names.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def resolve(name: str | None, wearer: str | None) -> Path:
     """
     if name is None:
         return (wearer and _own(wearer)) or built_in()[GENERIC]
-    if found := _own(name) or built_in().get(name):
+    if found := _own(name, kind) or built_in().get(name):
         return found
     if Path(name).is_file():
         return Path(name)

@@ -60,7 +60,8 @@ class Outbox:
     def send(self, snapshot: Callable[[], list[messages.Published]]) -> None:
         """Publish what has its turn: nobody hears of an alarm that a power cut could undo.
 
-        But a disk that hangs silences no alarm.
+        Nor is anybody told that an alarm is acknowledged or paused before that is on disk.
+        But a disk that hangs silences no alarm, and keeps no answer back.
 
         Parameters
         ----------
@@ -78,6 +79,8 @@ class Outbox:
             self._upkeep.run(
                 {name: partial(_pass_on, sink, batch) for name, sink in self._sinks.items()}
             )
+            for answer in batch.answers:
+                answer()
         self._stored.clear()
         snapshot_messages = snapshot() if self._newcomers else []
         for newcomer in self._newcomers:

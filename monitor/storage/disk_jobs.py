@@ -25,12 +25,15 @@ class Batch:
         Up to which sample each stream can be acknowledged once these are on disk.
     ends : list of Stream
         Those that end once all their samples are.
+    answers : list of callable
+        Called once it is published: each tells a viewer that its request is carried out.
     """
 
     published: list[messages.Published]
     pieces: list[tuple[str, Piece]] = field(default_factory=list)
     acks: dict[Stream, int] = field(default_factory=dict)
     ends: list[Stream] = field(default_factory=list)
+    answers: list[Callable[[], None]] = field(default_factory=list)
     queued: float = field(default_factory=time.monotonic)
 
 

@@ -127,7 +127,7 @@ class Journal:
         self._database.close()
 
     def append(self, published: Sequence[messages.Published]) -> None:
-        """Append messages; if an alarm is among them, it is on disk when this returns."""
+        """Append messages; alarms, gaps, and streams that open are on disk when this returns."""
         now = time.time()
         for m in published:
             if isinstance(m, messages.Beat):
@@ -135,8 +135,9 @@ class Journal:
             elif not isinstance(m, messages.Trace | messages.Link):
                 kind, text = str(m.__struct_config__.tag), messages.encode(m).decode()
                 self._pending.append((now, kind, m.wearer or "", text))
-        # A monitor that goes on with a stream after a restart must know its gaps.
-        at_once = any(urgent(m) or isinstance(m, messages.Gap) for m in published)
+        # A monitor that goes on after a restart must know who is missed, and the gaps of streams;
+        # samples that are written after these messages are acknowledged.
+        at_once = any(urgent(m) or isinstance(m, messages.Opened | messages.Gap) for m in published)
         if at_once or time.monotonic() - self._committed >= COMMIT_S:
             self.commit()
 

@@ -17,11 +17,13 @@ from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.card import Card
 from ecgmon.records import Record
 from ecgmon.wire import messages
+from replay.simulator.truth import MATCH
 
 ABNORMAL_S: Final = 10
 """An alarm of abnormal beats is false if none is annotated in these seconds before it."""
 ASYSTOLE_S: Final = 4
-"""An asystole alarm is false if a beat is annotated in these seconds before it."""
+"""An asystole alarm is false if a beat is annotated in these seconds before it, later than `MATCH`
+after they begin: they begin with a beat, which may be found before its annotation."""
 LATENCIES: Final = 20_000
 """How many of the latest latencies are kept."""
 
@@ -217,7 +219,7 @@ class Scoreboard:
         if alarm.kind == "abnormal":
             self._false_alarms += not self._any(abnormal, at - ABNORMAL_S * RATE, at)
         elif alarm.kind == "asystole":
-            self._false_alarms += self._any(beat, at - ASYSTOLE_S * RATE, at)
+            self._false_alarms += self._any(beat, at - ASYSTOLE_S * RATE + MATCH + 1, at)
 
     def _any(self, which: NDArray[np.bool_], start: int, stop: int) -> bool:
         annotations = self._played.record.annotations

@@ -41,8 +41,8 @@ def play(rig, samples, gain, size=90):
     listener, device = rig.listener(), rig.device()
     device.greet("ann", 1)
     device.send_all(samples, size=size, gain=gain)
-    device.finish(len(samples))
-    listener.until(messages.Closed, "ann")
+    device.bye(len(samples))
+    listener.until(messages.Closed, "ann")  # it listens all the time: a slow viewer loses messages
     return listener.received
 
 

@@ -55,7 +55,8 @@ def _lines(alarm: KnownAlarm, state: ViewState, time: float, width: int, most: i
     if width >= _WIDE:
         state_text = status(alarm, state.alarm_list, time)
         head = f"{mark} {message.priority:<6} {since:>7} {state_text:<12} "
-        text = f"{message.kind}: {text}"
+        if not all(word in text for word in message.kind.split("-")):
+            text = f"{message.kind}: {text}"  # what the manual and `ecgmon alarms` call it
     room = max(width - len(head), _NARROW)
     first, *others = textwrap.wrap(text, room, max_lines=most, placeholder="…") or [""]
     return [head + first, *(" " * len(head) + line for line in others)]

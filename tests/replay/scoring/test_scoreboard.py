@@ -55,7 +55,7 @@ def alarm(kind, second, state="raised", number=1):
         priority="medium",
         category="physiological",
         state=state,
-        at=second * RATE,
+        at=round(second * RATE),
         time=0.0,
         text="",
     )
@@ -177,6 +177,14 @@ def test_an_alarm_is_false_where_the_annotations_disprove_it(kind, symbols, fals
     assert result["false_alarms_per_hour"] == pytest.approx(false * 3600)
     assert scored(rec, [window(0), *published], score_from=20)["false_alarms"] == 0
     assert scored(rec, [window(0), *published], score_from=19)["false_alarms"] == false
+
+
+@pytest.mark.parametrize(("late", "false"), [(0, 0), (0.15, 0), (0.16, 1)])
+def test_the_beat_that_an_asystole_begins_with_does_not_disprove_it(late, false):
+    rec = record("NNNNNNNNNNNNNNNNN....", seconds=40)
+    found = rec.annotations.samples[-1] - round(late * RATE)
+    result = scored(rec, [window(0), alarm("asystole", found / RATE + 4)])
+    assert result["false_alarms"] == false
 
 
 def test_an_alarm_that_is_repeated_to_a_new_viewer_counts_once():

@@ -45,6 +45,20 @@ def test_alarms_are_listed_newest_first(monitor, fold, text):
     ]
 
 
+def test_what_an_alarm_is_called_is_left_out_where_its_text_says_it(monitor, fold, text):
+    run = "ventricular run: 3 to 4 beats in a row"
+    state = fold(
+        [
+            monitor.opened(),
+            monitor.alarm(1, at=75 * RATE, kind="ventricular-run", text=run),
+            monitor.alarm(2, at=80 * RATE, kind="ectopics-minute", text="11 within a minute"),
+        ]
+    )
+    rows = alarm_rows(text, state)
+    assert rows[1].endswith("raised       ectopics-minute: 11 within a minute")
+    assert rows[2].endswith(f"raised       {run}")
+
+
 def test_an_active_alarm_is_never_pushed_out_by_newer_ones(monitor, fold, text):
     state = fold(
         [
