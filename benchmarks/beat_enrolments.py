@@ -9,6 +9,7 @@ running monitor publishes. Models of folds lie in DIR (`beat_models`); nothing i
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -83,7 +84,7 @@ def of_wearers(folder: Path, done: Callable[[str], None]) -> Iterator[Result]:
 def of_wearer(generic: Path, person: Person, lead: LeadBeats) -> Iterator[Result]:
     """Yield what the generic network and those of each way of enrolling call a wearer's beats."""
     yield "generic", called(restore(generic), lead)
-    rehearsal = rehearsed_without(person)
+    rehearsal = rehearsed_without(person if person in TWELVE else None)
     for name, own in (
         ("five annotated minutes", lead),
         ("twenty judgements", reviewed(generic, lead)),
@@ -92,8 +93,9 @@ def of_wearer(generic: Path, person: Person, lead: LeadBeats) -> Iterator[Result
         yield name, called(adapt(generic, own, ENROLMENT_S * RATE, rehearsal, SEED), lead)
 
 
-def rehearsed_without(wearer: Person) -> list[BeatGroup]:
-    """Return what the twelve teach, without the wearer."""
+@cache
+def rehearsed_without(wearer: Person | None) -> list[BeatGroup]:
+    """Return what the twelve teach, without the wearer if that is one of them."""
     return groups([one for one in TWELVE if one != wearer], PREPARED, mixed=(), seed=SEED)
 
 

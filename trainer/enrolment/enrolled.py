@@ -116,11 +116,6 @@ class Enrolled:
         """What speaks against the new model, one sentence each."""
         return self.verdict.objections
 
-    @property
-    def forced(self) -> bool:
-        """Whether the new model is in service in spite of objections."""
-        return self.in_service and bool(self.verdict.objections)
-
     def probability(self, model: Model) -> NDArray[np.float32]:
         """Return a model's probability of *abnormal* of each second; NaN if it is not usable."""
         outputs = model.probability(self.signal.record.inputs[: self.signal.seconds])

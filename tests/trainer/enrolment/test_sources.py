@@ -82,6 +82,19 @@ def test_the_newest_unfinished_review_is_gone_on_with_until_it_is_set_aside(stat
     assert len(list((state / "enrolments" / "ann").glob("*.review.*"))) == 1
 
 
+def test_a_review_of_windows_is_none_of_beats_nor_the_other_way_round(state):
+    first, second = (recorded(f"captured/ann/{STREAM}-{n:019}") for n in (360, 720))
+    for record, annotator in ((first, "review"), (second, "classes")):
+        sources.keep(record, "ann").with_suffix(f".{annotator}").write_bytes(b"\0\0")
+    assert sources.unfinished("ann", "window").name == first.name
+    assert sources.unfinished("ann", "beat").name == second.name
+    sources.place_of(second, "ann").with_suffix(sources.REPORTS["window"]).touch()
+    assert sources.unfinished("ann", "beat").name == second.name
+    sources.set_aside("ann", "beat", None)
+    assert sources.unfinished("ann", "beat") is None
+    assert sources.unfinished("ann", "window").name == first.name
+
+
 def test_a_damaged_unfinished_one_is_passed_over(state):
     older, newer = (recorded(f"captured/ann/{STREAM}-{n:019}") for n in (360, 720))
     for record in (older, newer):
