@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats beat-costs beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats beat-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -137,6 +137,11 @@ beats: install-dev
 beat-costs: export OMP_NUM_THREADS := 1
 beat-costs: install-dev
 	$(BIN)/python benchmarks/beat_costs.py
+
+# docs/results/beats-enrolment.md: offline, some 20 minutes, with the models of `make beats`.
+beats-enrolment: install-dev
+	nice $(BIN)/python benchmarks/beat_models.py $(MODELS)
+	nice $(BIN)/python benchmarks/beat_enrolments.py $(MODELS)
 
 # docs/results/beats-openecg.json: half an hour.
 beats-openecg: install-dev

@@ -1,8 +1,9 @@
 """The beat models of all splits, and which of them judges whom: what ``make beats`` plays.
 
-Generic ones of each fold and of DS1, and each wearer's own of mitdb, adapted from that of the fold.
-A model that is there is not trained again; remove it to have it made anew. Folds and DS1/DS2 are
-those of docs/results/people.md.
+Generic ones of each fold and of DS1, and each wearer's own of mitdb, adapted from that of the fold:
+*enrolled* with the classes of five annotated minutes, *judged* with those that the twenty answers
+of a simulated clinician give (`reviewed`). A model that is there is not trained again; remove it to
+have it made anew. Folds and DS1/DS2 are those of docs/results/people.md.
 
     nice .venv/bin/python benchmarks/beat_models.py runs/beat-models
 """
@@ -10,20 +11,29 @@ those of docs/results/people.md.
 import argparse
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 from beats_judged import ROOT
 
 from ecgmon.core.constants import RATE
 from ecgmon_cli.train_beats import PREPARED
 from trainer.data.beats.cached import beats_of
-from trainer.data.learned_beats import MIXED, WITH_CLASSES, groups
-from trainer.data.people import MITDB, Sides, fold, inter_patient
+from trainer.data.beats.leads import LeadBeats
+from trainer.data.learned_beats import MIXED, WITH_CLASSES, BeatGroup, groups, taught
+from trainer.data.people import MITDB, Person, Sides, fold, inter_patient, people
 from trainer.data.protocol_splits import FOLDS
 from trainer.data.splits import ENROLMENT_S
-from trainer.training.own_beats import adapt, export_own
+from trainer.enrolment.likeness import ASKED, alike
+from trainer.enrolment.own_beats.others import REHEARSED
+from trainer.enrolment.questions import MOST, ClassQuestions
+from trainer.training.own_beats import adapt, export_own, restore
 
 SEED = 1
+TWELVE = tuple(person for person in people() if person.records[0] in REHEARSED)
+"""Who is rehearsed, as by ``ecgmon enroll --beats``."""
 
 
 def main() -> None:
@@ -42,45 +52,85 @@ def main() -> None:
         for split, sides in splits.items():
             train(split, folder / f"{split}.onnx")
             lines += [f'"{record}" = "{split}.onnx"' for record in judged(sides)]
-    lines.append("[enrolled]")
-    for number in range(FOLDS):
-        generic = folder / f"fold-{number}.onnx"
-        lines += [f'"{record}" = "{file}"' for record, file in enrolled(fold(number), generic)]
+    for table in ("enrolled", "judged"):
+        lines.append(f"[{table}]")
+        for number in range(FOLDS):
+            generic = folder / f"fold-{number}.onnx"
+            own = enrolled(fold(number), generic, judged=table == "judged")
+            lines += [f'"{record}" = "{file}"' for record, file in own]
     (folder / "models.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def train(split: str, path: Path) -> None:
     """Train the model of a split unless it is there."""
     if not path.is_file():
-        command = [ROOT / ".venv/bin/ecgmon", "train", "--network", "beats", "--split", split]
+        command: list[str | Path] = [
+            ROOT / ".venv/bin/ecgmon",
+            "train",
+            "--network",
+            "beats",
+            "--split",
+            split,
+        ]
         subprocess.run([*command, "-o", path], check=True)  # noqa: S603 - our own command
 
 
-def enrolled(sides: Sides, generic: Path) -> Iterator[tuple[str, str]]:
+def enrolled(sides: Sides, generic: Path, *, judged: bool) -> Iterator[tuple[str, str]]:
     """Yield each wearer of mitdb whom a fold judges, and the file of the own model, made here."""
-    people = [person for person in sides.judged if person.database == MITDB]
-    missing = [
-        name
-        for person in people
-        for name in person.records
-        if not own_file(generic, name).is_file()
-    ]
-    rehearsal = groups(sides.training, PREPARED, seed=SEED) if missing else []
-    for person in people:
+    for person in (each for each in sides.judged if each.database == MITDB):
         for _, lead in beats_of([person], PREPARED, mixed=MIXED):
-            path = own_file(generic, lead.record)
+            path = own_file(generic, lead.record, judged=judged)
             if lead.lead != 1:
                 continue
             if not path.is_file():
-                network = adapt(generic, lead, ENROLMENT_S * RATE, rehearsal, SEED)
+                own = reviewed(generic, lead) if judged else lead
+                rehearsal = rehearsed_without(person if person in TWELVE else None)
+                network = adapt(generic, own, ENROLMENT_S * RATE, rehearsal, SEED)
                 wearer = lead.record.rpartition("/")[2]
-                export_own(network, generic, lead, ENROLMENT_S, wearer, path)
+                export_own(network, generic, own, ENROLMENT_S, wearer, path)
             yield lead.record, path.name
 
 
-def own_file(generic: Path, record: str) -> Path:
+@cache
+def rehearsed_without(wearer: Person | None) -> list[BeatGroup]:
+    """Return what the twelve teach, without the wearer if that is one of them."""
+    return groups([one for one in TWELVE if one != wearer], PREPARED, mixed=(), seed=SEED)
+
+
+def reviewed(generic: Path, lead: LeadBeats, wrong: int = 0) -> LeadBeats:
+    """Return a wearer's first five minutes with the classes that twenty answers give.
+
+    A simulated clinician is asked as by ``ecgmon enroll --beats --review``, and says of what class
+    the annotation of the beat is: *ventricular* of a fusion beat, *unsure* of one that no class
+    fits, *unusable* where there is no annotation.
+
+    Parameters
+    ----------
+    generic : Path
+        Bundle whose network describes the beats.
+    lead : LeadBeats
+        The wearer's beats with their classes.
+    wrong : int
+        How many of the answers are of another class.
+    """
+    beats = lead.select(lead.usable & (lead.samples < ENROLMENT_S * RATE))
+    questions = ClassQuestions(beats.samples, *alike(restore(generic), beats))
+    rng = np.random.default_rng([SEED, *lead.record.encode()])
+    mistakes = set(rng.choice(MOST, wrong, replace=False).tolist())
+    truth, answers = taught(beats.labels), dict[int, int | None]()
+    for number in range(MOST):
+        if (beat := questions.next(answers)) is None:
+            break
+        answer = int(truth[beat])
+        if number in mistakes and 0 <= answer < len(ASKED):
+            answer = (answer + int(rng.integers(1, len(ASKED)))) % len(ASKED)
+        answers[beat] = answer if answer < len(ASKED) else None
+    return replace(beats, labels=questions.spread(answers))
+
+
+def own_file(generic: Path, record: str, *, judged: bool) -> Path:
     """Return where a wearer's own model lies."""
-    return generic.with_name(f"{record.replace('/', '-')}.onnx")
+    return generic.with_name(f"{'judged-' if judged else ''}{record.replace('/', '-')}.onnx")
 
 
 def judged(sides: Sides) -> list[str]:

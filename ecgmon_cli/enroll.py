@@ -16,7 +16,9 @@ from ecgmon_cli.where import Key, Monitor, where
 
 if TYPE_CHECKING:
     from ecgmon.models.card import LabelSource
-    from trainer.enrolment.enrolled import Enrolled
+    from trainer.enrolment.base import BaseEnrolment
+    from trainer.enrolment.enrolled import FinishedEnrolment
+    from trainer.enrolment.request import EnrolmentRequest
 
 KEPT: Final = 3
 """Exit code where the new model is stored and not put into service."""
@@ -51,6 +53,10 @@ def enroll(
             help="Learn from the next minutes of a running monitor.",
         ),
     ] = None,
+    beats: Annotated[
+        bool,
+        typer.Option("--beats", help="Make the wearer's model of beats (classes N, S, V) instead."),
+    ] = False,
     review: Annotated[
         bool,
         typer.Option(
@@ -91,6 +97,10 @@ def enroll(
     same command continues it. A running monitor uses the model within two
     seconds.
 
+    --beats makes the model that names single beats. The review then asks of
+    which class a beat is, and the panel is of ectopic beats. The first time,
+    beats of other people are prepared, for a minute or two.
+
     Examples
     --------
       ecgmon enroll --patient 203 --record 203
@@ -98,6 +108,8 @@ def enroll(
       ecgmon enroll --patient ann --live 5
 
       ecgmon enroll --patient ann --captured --assume-normal
+
+      ecgmon enroll --patient 203 --record 203 --beats
     """
     require_torch(
         "; or enrol on another machine and bring the model: ecgmon models export and import"
@@ -121,7 +133,6 @@ def enroll(
         FromRecord,
         StoppedError,
     )
-    from trainer.enrolment.service import Enrolment
 
     source: FromRecord | FromCaptured | FromLive = FromCaptured()
     if record is not None:
@@ -134,6 +145,7 @@ def enroll(
     request = EnrolmentRequest(
         patient,
         source,
+        "beat" if beats else "window",
         labels,
         afresh=afresh,
         generic=generic,
@@ -142,7 +154,7 @@ def enroll(
         data=data,
     )
     try:
-        enrolment = Enrolment(request)
+        enrolment = _enrolment(request)
         if enrolment.notice:
             _say(enrolment.notice)
         done = enrolment.run()
@@ -161,20 +173,29 @@ def enroll(
         raise typer.Exit(KEPT)
 
 
-def _show(done: "Enrolled") -> None:
-    card, verdict, old = done.new.card, done.verdict, done.old.card.name
-    patient, version = card.wearer, done.version
+def _enrolment(request: "EnrolmentRequest") -> "BaseEnrolment":
+    if request.kind == "beat":
+        from trainer.enrolment.own_beats.service import BeatEnrolment
+
+        return BeatEnrolment(request)
+    from trainer.enrolment.service import Enrolment
+
+    return Enrolment(request)
+
+
+def _show(done: "FinishedEnrolment") -> None:
+    old, patient, version = done.old_name, done.wearer, done.version
     console = Console(highlight=False)
     console.print(done.summary())
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
-    for heading in ("", "windows", f"{old}: wrong", "new model: wrong"):
+    for heading in ("", done.unit, f"{old}: wrong", "new model: wrong"):
         table.add_column(heading, justify="right" if heading else "left")
-    for what, windows, by_new, by_old in done.rows():
-        table.add_row(what, windows, by_old, by_new)
+    for what, number, by_new, by_old in done.rows():
+        table.add_row(what, number, by_old, by_new)
     console.print(table)
-    if verdict.minute_old is None:
+    if done.saw_minute:
         console.print(f"{old} was fitted to the last minute and is not judged on it.")
-    for objection in verdict.objections:
+    for objection in done.objections:
         console.print(f"Against the new model: {objection}.", style="yellow")
     if done.in_service:
         console.print(f"Version {version} is in service for {patient}.", style="green")

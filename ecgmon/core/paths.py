@@ -31,6 +31,11 @@ def enrolments_folder() -> Path:
     return state_folder() / "enrolments"
 
 
+def prepared_folder() -> Path:
+    """Return where beats of other people are kept that an enrolment has prepared."""
+    return Path(platformdirs.user_cache_dir("ecgmon", appauthor=False)) / "beats"
+
+
 def require_writable(folder: Path, remedy: str = "name another") -> None:
     """Raise `UsageError` where nothing can be written into a folder, which need not exist yet."""
     try:

@@ -68,6 +68,10 @@ class AnyCard(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     graph_bytes: int = 0
 
+    def has_seen(self, record: str, second: int) -> bool:
+        """Tell whether a second of a record took part in training."""
+        return any(s.record == record and s.start <= second < s.stop for s in self.trained_on)
+
 
 AnyCardT = TypeVar("AnyCardT", bound=AnyCard)
 
@@ -97,7 +101,3 @@ class Card(AnyCard, frozen=True, kw_only=True):
     def geometry(self) -> Geometry:
         """Which samples around a window the model sees."""
         return Geometry(self.history_s, self.look_ahead_s, self.rate)
-
-    def has_seen(self, record: str, window: int) -> bool:
-        """Tell whether a window of a record took part in training."""
-        return any(s.record == record and s.start <= window < s.stop for s in self.trained_on)

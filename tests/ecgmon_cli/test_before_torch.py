@@ -34,6 +34,8 @@ REFUSED = {
     "an enrolment on a record that is not there": (*ENROLL, "./nosuch"),
     "an enrolment on half a minute": (*ENROLL, "beats"),
     "an enrolment from no bundle": (*ENROLL, "beats", "--generic", "beats.dat"),
+    "an enrolment of beats assumed normal": (*ENROLL, "beats", "--beats", "--assume-normal"),
+    "an enrolment of beats on half a minute": (*ENROLL, "beats", "--beats"),
     "an enrolment's figures into a folder": (*ENROLL, "beats", "--json", "."),
     "a network for the study": ("evaluate", "--protocol", "study", "--network", "beatnet"),
     "a storage of no study": ("evaluate", "--protocol", "new-wearer", "--storage", "x"),
@@ -48,6 +50,7 @@ RUN = """
 import contextlib, io, json, os, sys
 from ecgmon_cli import main
 import trainer.enrolment.service, ecgmon.records.many, trainer.data.annotated
+import trainer.enrolment.own_beats.service
 import trainer.studies.cardiacnet.claims
 
 for args in json.loads(sys.argv[1]):

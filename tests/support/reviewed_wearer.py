@@ -4,7 +4,7 @@ import numpy as np
 
 from ecgmon.core import labels
 from ecgmon.core.constants import RATE
-from trainer.enrolment.review.judgements import Judgement
+from trainer.enrolment.review.vocabulary import Judgement
 
 BEATS = np.arange(180, 60 * RATE, 300)
 """72 beats in a minute, 833 ms apart."""

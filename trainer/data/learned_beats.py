@@ -73,6 +73,7 @@ def groups(
     folder: Path,
     *,
     data: Path | None = None,
+    mixed: tuple[int, ...] = MIXED,
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[BeatGroup]:
@@ -86,6 +87,8 @@ def groups(
         Where prepared beats are kept (`trainer.data.beats.cached`).
     data : Path, optional
         Folder of databases to look in first.
+    mixed : tuple of int
+        Angles of the leads between the two of a record, as `lead_beats` takes them.
     seed : int
         Of what is drawn of the beats of class N.
     progress : callable, optional
@@ -103,7 +106,7 @@ def groups(
     for person in people:
         progress(person.records[0])
         if person.database in WITH_CLASSES:
-            for _, lead in beats_of([person], folder, data=data, mixed=MIXED):
+            for _, lead in beats_of([person], folder, data=data, mixed=mixed):
                 mixture = lead.lead > 2
                 made.append(_group(lead, rng, MIXED_WEIGHT if mixture else 1.0))
         elif person.database == RHYTHMS:
@@ -115,10 +118,15 @@ def groups(
     return made + [_rhythm_group(leads) for leads in of_rhythm.values() if leads]
 
 
-def labelled(people: Iterable[Person], folder: Path, data: Path | None) -> list[LeadBeats]:
-    """Return the first leads of the records whose beats have classes, to judge a network on."""
+def labelled(
+    people: Iterable[Person], folder: Path, data: Path | None, mixed: tuple[int, ...] = MIXED
+) -> list[LeadBeats]:
+    """Return the first leads of the records whose beats have classes, to judge a network on.
+
+    ``mixed`` only says which prepared beats are read: those that training reads, too, if not given.
+    """
     known = [person for person in people if person.database in WITH_CLASSES]
-    return [lead for _, lead in beats_of(known, folder, data=data, mixed=MIXED) if lead.lead == 1]
+    return [lead for _, lead in beats_of(known, folder, data=data, mixed=mixed) if lead.lead == 1]
 
 
 def _group(lead: LeadBeats, rng: np.random.Generator, weight: float) -> BeatGroup:

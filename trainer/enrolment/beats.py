@@ -70,10 +70,12 @@ class WearerBeats:
             features = network.features(torch.from_numpy(signal[None]))
             abnormal = network.outputs(features)[0, 0].numpy()
         middle = at * geometry.rate // RATE + round(geometry.history_s * geometry.rate)
+        reach = np.arange(-AROUND - SHIFT, AROUND + SHIFT)
+        waves = signal[np.clip(middle[:, None] + reach, 0, len(signal) - 1)]
         described = [
-            SHAPE * _shapes(signal, middle),
-            PREVIOUS * _rhythm(at)[:, :1],
-            NEXT * _rhythm(at)[:, 1:],
+            SHAPE * shapes(waves.astype(np.float64)),
+            PREVIOUS * rhythm(at)[:, :1],
+            NEXT * rhythm(at)[:, 1:],
             SEEN * _averages(features[0].numpy(), at),
         ]
         everything = np.concatenate(described, axis=1)
@@ -81,10 +83,18 @@ class WearerBeats:
         self.suspicion = 1 / (1 + np.exp(-_highest(abnormal, at, network.steps_per_second)))
 
 
-def _shapes(signal: NDArray[np.float32], middle: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return waveforms, each aligned with the median one, in units of the usual amplitude."""
-    reach = np.arange(-AROUND - SHIFT, AROUND + SHIFT)
-    waves = signal[np.clip(middle[:, None] + reach, 0, len(signal) - 1)].astype(np.float64)
+def shapes(waves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Align waveforms with the median one, in units of the usual amplitude.
+
+    Parameters
+    ----------
+    waves : ndarray of float64, shape (n, 2 * (AROUND + SHIFT))
+        The signal around each beat.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2 * AROUND)
+    """
     usual = np.median(waves, axis=0)[SHIFT:-SHIFT]
     shifted = np.lib.stride_tricks.sliding_window_view(waves, 2 * AROUND, axis=1)
     best = np.argmax(shifted @ usual, axis=1)
@@ -94,7 +104,7 @@ def _shapes(signal: NDArray[np.float32], middle: NDArray[np.int64]) -> NDArray[n
     return result
 
 
-def _rhythm(at: NDArray[np.int64]) -> NDArray[np.float64]:
+def rhythm(at: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the log-ratio of the RR intervals before and after to the usual one, shape (n, 2)."""
     intervals = np.diff(at) / RATE
     usual = float(np.median(intervals)) if len(intervals) else 1.0

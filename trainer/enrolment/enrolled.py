@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,54 @@ from ecgmon.models.bundle import Model
 from ecgmon.signal.quality import NAMES
 from trainer.enrolment.gate import Verdict
 from trainer.enrolment.signal import EnrolmentSignal
+
+Row = tuple[str, str, str, str]
+"""What is compared: name, how many, and the errors of the new and the old model."""
+
+
+class FinishedEnrolment(Protocol):
+    """What is shown of a finished enrolment, whatever the model judges."""
+
+    @property
+    def version(self) -> int:
+        """Version of the new model in the store."""
+
+    @property
+    def in_service(self) -> bool:
+        """Whether the new model was put into service."""
+
+    @property
+    def report(self) -> Path:
+        """File of the report."""
+
+    @property
+    def unit(self) -> str:
+        """What is counted: windows or beats."""
+
+    @property
+    def wearer(self) -> str:
+        """Whose model it is."""
+
+    @property
+    def old_name(self) -> str:
+        """Name of the model that was in service."""
+
+    @property
+    def saw_minute(self) -> bool:
+        """Whether that model was fitted to the last minute, and so was not judged on it."""
+
+    @property
+    def objections(self) -> list[str]:
+        """What speaks against the new model, one sentence each."""
+
+    def rows(self) -> list[Row]:
+        """Return what is compared."""
+
+    def figures(self) -> dict[str, Any]:
+        """Return all figures of the enrolment, for JSON."""
+
+    def summary(self) -> str:
+        """Return one sentence about the signal and its labels."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,10 +94,27 @@ class Enrolled:
     report: Path
     judged: int = 0
 
+    unit: ClassVar[str] = "windows"
+
     @property
-    def forced(self) -> bool:
-        """Whether the new model is in service in spite of objections."""
-        return self.in_service and bool(self.verdict.objections)
+    def wearer(self) -> str:
+        """Whose model it is."""
+        return self.new.card.wearer or ""
+
+    @property
+    def old_name(self) -> str:
+        """Name of the model that was in service."""
+        return self.old.card.name
+
+    @property
+    def saw_minute(self) -> bool:
+        """Whether that model was fitted to the last minute, and so was not judged on it."""
+        return self.verdict.minute_old is None
+
+    @property
+    def objections(self) -> list[str]:
+        """What speaks against the new model, one sentence each."""
+        return self.verdict.objections
 
     def probability(self, model: Model) -> NDArray[np.float32]:
         """Return a model's probability of *abnormal* of each second; NaN if it is not usable."""
@@ -72,7 +137,7 @@ class Enrolled:
             "abnormal": int(np.sum(labels == ABNORMAL)),
         }
 
-    def rows(self) -> list[tuple[str, str, str, str]]:
+    def rows(self) -> list[Row]:
         """Return what is compared: name, number of windows, and errors of new and old model."""
         verdict = self.verdict
         rows = []

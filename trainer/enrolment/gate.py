@@ -63,26 +63,72 @@ class Verdict:
     @property
     def objections(self) -> list[str]:
         """Objections to the new model, one sentence each; empty if it may go into service."""
-        found = []
-        if self.minute_old is not None:
-            new, old = _right(self.minute_new), _right(self.minute_old)
-            if new < old:
-                found.append(
-                    f"it is right in {new:.1%} of the enrolment's last minute (mean over its "
-                    f"classes), the one in service in {old:.1%}"
-                )
+        old = None if self.minute_old is None else _right(self.minute_old)
+        found = objections(
+            Compared("second", "abnormal windows"),
+            minute=(_right(self.minute_new), old),
+            panel=(_right(self.panel_new), _right(self.panel_old)),
+            contradicted=self.contradicted,
+        )
         if self.knows_less:
             found.append("it knows no abnormal beat of this wearer, the one in service may")
-        if self.contradicted is not None and self.contradicted > CONTRADICTED:
-            found.append(
-                f"no second of the enrolment is labelled normal, and the one in service calls "
-                f"{self.contradicted:.0%} of them so"
-            )
-        if (new := _right(self.panel_new)) < (old := _right(self.panel_old)) - PANEL_LOSS:
-            found.append(
-                f"it finds {new:.1%} of the panel's abnormal windows, the one in service {old:.1%}"
-            )
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What two models are compared on, in the words of an objection.
+
+    Parameters
+    ----------
+    unit : str
+        What is labelled, such as ``second``.
+    panel : str
+        What the panel is of.
+    """
+
+    unit: str
+    panel: str
+
+
+def objections(
+    what: Compared,
+    minute: tuple[float, float | None],
+    panel: tuple[float, float],
+    contradicted: float | None,
+) -> list[str]:
+    """Return what speaks against a new model, one sentence each.
+
+    Parameters
+    ----------
+    what : Compared
+        What the models were compared on.
+    minute : tuple of float, and float or None
+        Share of the last minute in which the new model is right, and the one in service; None if
+        that one was fitted to it.
+    panel : tuple of float
+        Share of the panel that the new model finds, and the one in service.
+    contradicted : float or None
+        As in `Verdict`.
+    """
+    found = []
+    new, old = minute
+    if old is not None and new < old:
+        found.append(
+            f"it is right in {new:.1%} of the enrolment's last minute (mean over its "
+            f"classes), the one in service in {old:.1%}"
+        )
+    if contradicted is not None and contradicted > CONTRADICTED:
+        found.append(
+            f"no {what.unit} of the enrolment is labelled normal, and the one in service calls "
+            f"{contradicted:.0%} of them so"
+        )
+    new, old = panel
+    if new < old - PANEL_LOSS:
+        found.append(
+            f"it finds {new:.1%} of the panel's {what.panel}, the one in service {old:.1%}"
+        )
+    return found
 
 
 def compare(

@@ -1,5 +1,6 @@
 """Plot of an enrolment's beats drawn over each other, which shows a wrongly labelled beat."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -24,30 +25,50 @@ WITHIN: Final = slice(BEFORE - round(0.1 * RATE), BEFORE + round(0.25 * RATE))
 """Beats are compared in this part of the drawn samples, which excludes the next beat."""
 MOST: Final = 60
 """At most this many beats of a label are drawn, among them those least like their mean."""
-_KINDS: Final = (
+Kind = tuple[str, int, str]
+"""Name of a label, the label, and its colour in `COLOURS`."""
+NO_LABEL: Final[Kind] = ("no label", UNLABELLED, "faint")
+KINDS: Final[tuple[Kind, ...]] = (
     ("normal", NORMAL, "normal"),
     ("abnormal", ABNORMAL, "abnormal"),
-    ("no label", UNLABELLED, "faint"),
+    NO_LABEL,
 )
+"""Labels of beats in an enrolment of a model of windows."""
 
 
 def draw(figure: Figure, signal: EnrolmentSignal) -> None:
+    """Draw the beats of an enrolment of a model of windows; see `draw_beats`."""
+    draw_beats(figure, signal.beats, signal.filtered, beat_labels(signal), KINDS)
+
+
+def draw_beats(
+    figure: Figure,
+    beats: NDArray[np.int64],
+    filtered: NDArray[np.float32],
+    every: NDArray[np.int8],
+    kinds: Sequence[Kind],
+) -> None:
     """Draw the beats of each label with their mean, and the mean of the normal beats.
 
     Parameters
     ----------
     figure : Figure
         Figure to draw into.
-    signal : EnrolmentSignal
-        Signal of the enrolment, with the labels that were fitted to.
+    beats : ndarray of int64, shape (n,)
+        Sample index of each beat.
+    filtered : ndarray of float32, shape (samples,)
+        The band-passed signal in mV.
+    every : ndarray of int8, shape (n,)
+        The label of each beat that was fitted to.
+    kinds : sequence of Kind
+        Labels, each drawn in a panel of its own.
     """
     reach = np.arange(-BEFORE, AFTER)
-    complete = (signal.beats >= BEFORE) & (signal.beats < len(signal.filtered) - AFTER)
-    waves = signal.filtered[signal.beats[complete, None] + reach]
-    every = beat_labels(signal)
+    complete = (beats >= BEFORE) & (beats < len(filtered) - AFTER)
+    waves = filtered[beats[complete, None] + reach]
     labels = every[complete]  # a beat at the very end is counted but not drawn
-    panels = figure.subplots(1, len(_KINDS), sharex=True, sharey=True)
-    for axes, (name, label, colour) in zip(panels, _KINDS, strict=True):
+    panels = figure.subplots(1, len(kinds), sharex=True, sharey=True)
+    for axes, (name, label, colour) in zip(panels, kinds, strict=True):
         of_label = waves[labels == label]
         if len(of_label):
             _overlaid(axes, reach / RATE, of_label, COLOURS[colour])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from ecgmon.core.atomic import atomic_write
 from ecgmon.core.errors import UsageError
@@ -9,14 +10,14 @@ from ecgmon.models.card import Card
 from trainer import pages
 from trainer.enrolment import drawing, gate, overlay, timeline
 from trainer.enrolment.enrol import HELD_OUT_S
-from trainer.enrolment.enrolled import Enrolled
+from trainer.enrolment.enrolled import Enrolled, FinishedEnrolment
 
 
-def write(done: Enrolled) -> None:
-    """Write the page to the outcome's ``report``; raise `UsageError` if that fails."""
+def write(done: FinishedEnrolment, text: str) -> None:
+    """Write a page to the outcome's ``report``; raise `UsageError` if that fails."""
     try:
         done.report.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(done.report, page(done).encode())
+        atomic_write(done.report, text.encode())
     except OSError as error:
         raise UsageError(
             f"Version {done.version} is stored, but its report {done.report} cannot be written: "
@@ -30,16 +31,7 @@ def page(done: Enrolled) -> str:
     seconds = range(done.signal.seconds)
     return pages.page(
         "enrolment.html.j2",
-        headline=f"{card.wearer}: version {done.version} {_fate(done)}",
-        colours=drawing.COLOURS,
-        in_service=done.in_service,
-        old=old.name,
-        objections=done.verdict.objections,
-        summary=done.summary(),
-        compared=[
-            (what, windows, _share(before, windows), _share(new, windows))
-            for what, windows, new, before in done.rows()
-        ],
+        **verdict(done, "seconds"),
         notes=list(_notes(done)),
         made_from=_made_from(done),
         timeline=_timeline(done),
@@ -55,10 +47,35 @@ def page(done: Enrolled) -> str:
     )
 
 
-def _fate(done: Enrolled) -> str:
+def verdict(done: FinishedEnrolment, unit: str) -> dict[str, Any]:
+    """Return what the page of any enrolment says first.
+
+    Parameters
+    ----------
+    done : FinishedEnrolment
+        The outcome.
+    unit : str
+        What is counted.
+    """
+    return {
+        "headline": f"{done.wearer}: version {done.version} {_fate(done)}",
+        "colours": drawing.COLOURS,
+        "in_service": done.in_service,
+        "old": done.old_name,
+        "objections": done.objections,
+        "summary": done.summary(),
+        "unit": unit,
+        "compared": [
+            (what, number, _share(before, number), _share(new, number))
+            for what, number, new, before in done.rows()
+        ],
+    }
+
+
+def _fate(done: FinishedEnrolment) -> str:
     if not done.in_service:
         return "is kept, not in service"
-    return "is in service, by force" if done.forced else "is in service"
+    return "is in service, by force" if done.objections else "is in service"
 
 
 def _share(wrong: str, windows: str) -> str:

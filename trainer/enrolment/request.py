@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgmon.keys.address import MonitorAddress
-from ecgmon.models.card import LabelSource
+from ecgmon.models.card import Input, LabelSource
 
 
 class StoppedError(Exception):
@@ -58,6 +58,8 @@ class EnrolmentRequest:
         Id of the wearer whose model is made.
     source : FromRecord, FromCaptured or FromLive
         Source of the signal.
+    kind : Input
+        What the model judges: windows, or single beats.
     labels : LabelSource, optional
         *review* or *assumed normal*. If not given, the record's annotations are the labels, and a
         signal without annotations is reviewed.
@@ -75,6 +77,7 @@ class EnrolmentRequest:
 
     patient: str
     source: FromRecord | FromCaptured | FromLive
+    kind: Input = "window"
     labels: LabelSource | None = None
     afresh: bool = False
     generic: Path | None = None

@@ -1,10 +1,9 @@
-"""The service object of an enrolment: from a request to a model in service, step by step.
+"""The enrolment of a model of windows: from a request to a model in service, step by step.
 
 Modules that need torch, which takes seconds to load, are imported where they are used, so that an
 impossible request is refused before.
 """
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,17 +14,16 @@ from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import BundleError, UsageError
 from ecgmon.core.labels import NORMAL, UNLABELLED
 from ecgmon.models.bundle import Model
-from ecgmon.models.card import LabelSource
-from ecgmon.models.resolve import GENERIC, resolve, stored
+from ecgmon.models.resolve import GENERIC, resolve
 from ecgmon.terminal.progress import long_work
-from ecgmon.terminal.screen import usable
 from trainer.data import noise, splits
 from trainer.data.dataset import RecordSet, load
 from trainer.enrolment import signal, sources
-from trainer.enrolment.request import EnrolmentRequest, FromRecord, StoppedError
+from trainer.enrolment.base import BaseEnrolment, require_terminal
 from trainer.networks import TRAINABLE
 
 if TYPE_CHECKING:
+    from ecgmon.models.card import Card
     from trainer.enrolment.enrol import EnrolmentMethod
     from trainer.enrolment.enrolled import Enrolled
     from trainer.enrolment.gate import Verdict
@@ -46,72 +44,19 @@ class _OtherWearers:
     noise: "Noise"
 
 
-class Enrolment:
-    """One enrolment: from a wearer's signal to a personal model that passes the gate.
+class Enrolment(BaseEnrolment):
+    """An enrolment of a model of windows; see `BaseEnrolment`."""
 
-    The constructor checks the request and reads the signal; it may follow a running monitor for
-    minutes. `run` then makes the model.
+    _start: Path
+    _base: "Card"
+    _old: Model
 
-    Parameters
-    ----------
-    request : EnrolmentRequest
-        The request.
-
-    Attributes
-    ----------
-    notice : str
-        Notice on the signal for the user before `run`; may be empty.
-
-    Raises
-    ------
-    EcgmonError
-        If the request cannot be carried out.
-    StoppedError
-        On Ctrl-C while a monitor is followed.
-    """
-
-    def __init__(self, request: EnrolmentRequest) -> None:
-        self._request = request
-        self._start = request.generic or resolve(GENERIC, None)
+    def _load_models(self) -> "Card":
+        self._start = self._request.generic or resolve(GENERIC, None)
         self._base = Model.load(self._start).card
-        self._old = Model.load(resolve(None, request.patient))
+        self._old = Model.load(resolve(None, self._request.patient))
         self._require_comparable()
-        sources.require_room(request.patient)
-        if request.labels == "review":
-            _require_terminal("--review needs one to judge beats in")
-        elif request.labels is None and not isinstance(request.source, FromRecord):
-            _require_terminal(
-                f"nothing says what is normal in what {request.patient}'s device sends"
-            )
-        self._record, self.notice = sources.take(request)
-        signal.require_length(self._record)
-        windows = len(self._record.samples) // WINDOW
-        signal.require_eligible(self._base, self._record.name, windows, windows)
-        annotated = self._record.annotations is not None
-        self._labels: LabelSource = request.labels or ("annotations" if annotated else "review")
-
-    def run(self) -> "Enrolled | None":
-        """Make the model, and put it into service if the gate has no objection.
-
-        Returns
-        -------
-        Enrolled or None
-            None if the user left the review.
-
-        Raises
-        ------
-        EcgmonError
-            If the signal cannot be used for enrolment, or the model cannot be made or stored.
-        StoppedError
-            On Ctrl-C.
-        """
-        try:
-            return self._run()
-        except KeyboardInterrupt:
-            raise StoppedError(
-                f"Stopped: {self._request.patient}'s models are as they were, and answers given "
-                "are kept."
-            ) from None
+        return self._base
 
     def _run(self) -> "Enrolled | None":
         from trainer.enrolment import report
@@ -134,12 +79,9 @@ class Enrolment:
         prepared = replace(prepared, record=own)
         _require_labels(prepared)
         new, verdict, version = self._make(prepared, first, others)
-        serves = request.force or not verdict.objections
-        if serves:
-            stored().activate(request.patient, version, forced=bool(verdict.objections))
-        path = sources.place_of(self._record, request.patient).with_suffix(sources.REPORT)
-        done = Enrolled(version, serves, prepared, new, self._old, verdict, path, judged)
-        report.write(done)
+        serves = self._serve(version, verdict.objections)
+        done = Enrolled(version, serves, prepared, new, self._old, verdict, self._report, judged)
+        report.write(done, report.page(done))
         return done
 
     def _require_comparable(self) -> None:
@@ -159,7 +101,7 @@ class Enrolment:
     def _require_judgeable(self, prepared: "EnrolmentSignal") -> None:
         """Raise `EcgmonError` if the signal cannot be labelled in the requested way."""
         if self._labels == "review":
-            _require_terminal(f"nothing says what is normal in {self._record.name}")
+            require_terminal(f"nothing says what is normal in {self._record.name}", self._request)
         if self._labels == "assumed normal":
             self._calibration(prepared).fitted(prepared.seconds)
 
@@ -206,27 +148,26 @@ class Enrolment:
 
         seed, record, seconds = self._request.seed, prepared.record, prepared.seconds
         method = self._method(prepared, others)
-        try:
-            with long_work() as bar, tempfile.TemporaryDirectory() as folder:
+
+        def make(path: Path) -> "tuple[Model, Verdict]":
+            with long_work() as bar:
                 task = bar.add_task("Fits", total=2, note="")
                 new = enrol(
                     self._start,
                     record,
                     method,
                     seed,
-                    path := Path(folder) / "new.onnx",
+                    path,
                     first=first,
                     seconds=seconds,
                     progress=lambda: bar.update(task, advance=1),
                 )
-                verdict = gate.compare(
+                return new, gate.compare(
                     new, self._old, record, others.panel, first=first, seconds=seconds
                 )
-                return new, verdict, stored().add(self._request.patient, path)
-        except OSError as error:
-            raise UsageError(
-                f"The new model cannot be written in {tempfile.gettempdir()}: {error.strerror}."
-            ) from error
+
+        (new, verdict), version = self._store(make)
+        return new, verdict, version
 
     def _method(self, prepared: "EnrolmentSignal", others: _OtherWearers) -> "EnrolmentMethod":
         from trainer.enrolment.enrol import tuning
@@ -257,13 +198,4 @@ def _require_labels(prepared: "EnrolmentSignal") -> None:
         raise UsageError(
             f"Only {known} seconds of {prepared.record.record} have a label: judge more beats, or "
             "take another signal."
-        )
-
-
-def _require_terminal(why: str) -> None:
-    """Raise `UsageError` if there is no terminal for a review."""
-    if not usable():
-        raise UsageError(
-            f"This is no terminal, and {why}: run it in one to judge twenty beats, or give "
-            "--assume-normal."
         )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import NO_VALUE, WINDOW
 from ecgmon.core.errors import RecordError, UsageError
-from ecgmon.models.card import Card
+from ecgmon.models.card import AnyCard
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.signal.offline import band_passed, detect_beats, measured_windows, process_record
@@ -66,7 +66,9 @@ def require_length(record: Record) -> None:
         )
 
 
-def require_eligible(generic: Card, record: str, windows: int, seconds: int = ENROLMENT_S) -> None:
+def require_eligible(
+    generic: AnyCard, record: str, windows: int, seconds: int = ENROLMENT_S
+) -> None:
     """Raise `UsageError` if a record is too short, or the generic model was trained on it."""
     if record in {span.record for span in generic.trained_on}:
         raise UsageError(f"{generic.name} was trained on {record}: that would not be enrolment.")
@@ -92,21 +94,26 @@ def take(record: Record, network: "type[WindowNetwork]", seconds: int) -> Enrolm
     # The monitor judges no second around which samples are missing.
     complete = measured_windows(record.samples != NO_VALUE, network.geometry)[: len(state)]
     state[(state == SIGNAL) & ~complete] = ABSENT
-    counts = {name: int(np.sum(state == i)) for i, name in enumerate(NAMES)}
-    if counts["signal"] < USABLE * seconds:
-        raise RecordError(
-            f"Of {seconds} seconds of {record.name} only {counts['signal']} can be used "
-            f"({counts['noisy']} noisy or clipped, {counts['absent']} with missing signal): check "
-            "the electrodes and record again."
-        )
     held = _held(millivolts)
     beats = detect_beats(held)
     beats = beats[beats < seconds * WINDOW]
     beats = beats[state[beats // WINDOW] == SIGNAL]
-    if not len(beats):
-        raise RecordError(f"No heart beats were found in {record.name}: check lead and electrodes.")
+    require_usable(record.name, state, len(beats))
     filtered = band_passed(held[: seconds * WINDOW])
     return EnrolmentSignal(prepared, state, beats, filtered.astype(np.float32))
+
+
+def require_usable(record: str, state: NDArray[np.int8], beats: int) -> None:
+    """Raise `RecordError` if too few seconds of a signal can be used, or hold no beats."""
+    counts = {name: int(np.sum(state == i)) for i, name in enumerate(NAMES)}
+    if counts["signal"] < USABLE * len(state):
+        raise RecordError(
+            f"Of {len(state)} seconds of {record} only {counts['signal']} can be used "
+            f"({counts['noisy']} noisy or clipped, {counts['absent']} with missing signal): check "
+            "the electrodes and record again."
+        )
+    if not beats:
+        raise RecordError(f"No heart beats were found in {record}: check lead and electrodes.")
 
 
 def _held(millivolts: NDArray[np.float64]) -> NDArray[np.float64]:

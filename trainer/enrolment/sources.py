@@ -4,8 +4,10 @@ import contextlib
 import re
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -16,6 +18,7 @@ from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
 from ecgmon.core.paths import captured_folder, enrolments_folder, require_writable
 from ecgmon.keys.address import MonitorAddress
+from ecgmon.models.card import Input
 from ecgmon.models.resolve import stored
 from ecgmon.records import Record
 from ecgmon.records.captured import reader, resampled
@@ -26,9 +29,10 @@ from ecgmon.records.record import Found
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.live import follow
 from trainer.enrolment.request import EnrolmentRequest, FromCaptured, FromRecord
-from trainer.enrolment.review.judgements import ANNOTATOR
+from trainer.enrolment.review.vocabulary import VOCABULARIES
 
-REPORT: Final = ".html"
+REPORTS: Final[Mapping[Input, str]] = MappingProxyType({"window": ".html", "beat": ".beats.html"})
+"""Suffix of an enrolment's report, by what the model judges."""
 
 
 def take(request: EnrolmentRequest) -> tuple[Record, str]:
@@ -45,7 +49,7 @@ def take(request: EnrolmentRequest) -> tuple[Record, str]:
     patient, source, notice = request.patient, request.source, ""
     begun = None
     if not (isinstance(source, FromRecord) or request.afresh or request.labels == "assumed normal"):
-        begun = unfinished(patient)
+        begun = unfinished(patient, request.kind)
     if isinstance(source, FromRecord):
         record = from_record(source.name, request.data, ENROLMENT_S, source.annotator)
         notice = record.notice
@@ -57,7 +61,7 @@ def take(request: EnrolmentRequest) -> tuple[Record, str]:
     else:
         record = from_live(patient, source.minutes, source.monitor)
     if request.afresh:
-        set_aside(patient, record if isinstance(source, FromRecord) else None)
+        set_aside(patient, request.kind, record if isinstance(source, FromRecord) else None)
     return record, notice
 
 
@@ -117,31 +121,32 @@ def require_room(wearer: str) -> None:
         require_writable(folder, "choose another place with $ECGMON_STATE")
 
 
-def unfinished(wearer: str) -> Record | None:
-    """Return the captured signal of the newest unfinished review, or None."""
-    for review in _unfinished(wearer):
+def unfinished(wearer: str, kind: Input) -> Record | None:
+    """Return the captured signal of the newest unfinished review of a kind, or None."""
+    for review in _unfinished(wearer, kind):
         path = review.with_suffix("")
         with contextlib.suppress(RecordError):  # its signal is damaged: an older one may not be
             return read(Found(f"captured/{wearer}/{path.name}", wearer, path))
     return None
 
 
-def set_aside(wearer: str, record: Record | None) -> None:
+def set_aside(wearer: str, kind: Input, record: Record | None) -> None:
     """Rename a record's review, or without a record every unfinished one, to put it aside."""
-    reviews = _unfinished(wearer)
+    reviews = _unfinished(wearer, kind)
     if record is not None:
-        reviews = [place_of(record, wearer).with_suffix(f".{ANNOTATOR}")]
+        annotator = VOCABULARIES[kind].annotator
+        reviews = [place_of(record, wearer).with_suffix(f".{annotator}")]
     for review in reviews:
         if review.exists():
             review.replace(review.with_name(f"{review.name}.{int(time.time())}"))
 
 
-def _unfinished(wearer: str) -> list[Path]:
+def _unfinished(wearer: str, kind: Input) -> list[Path]:
     """Return the reviews of captured signals without a report, the newest first."""
     begun = [
         path
-        for path in _folder(wearer).glob(f"*.{ANNOTATOR}")
-        if NAME.fullmatch(path.stem) and not path.with_suffix(REPORT).exists()
+        for path in _folder(wearer).glob(f"*.{VOCABULARIES[kind].annotator}")
+        if NAME.fullmatch(path.stem) and not path.with_suffix(REPORTS[kind]).exists()
     ]
     return sorted(begun, key=lambda path: path.stat().st_mtime, reverse=True)
 

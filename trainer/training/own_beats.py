@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ecgmon.core.constants import RATE
 from ecgmon.core.errors import BundleError
 from ecgmon.core.labels import UNLABELLED
 from ecgmon.models.beat_bundle import BeatModel, TrainingBeats
@@ -147,11 +148,20 @@ def restore(path: Path) -> BeatContextNet:
 
 
 def export_own(
-    network: nn.Module, generic: Path, own: LeadBeats, stop_s: int, wearer: str, path: Path
+    network: nn.Module,
+    generic: Path,
+    own: LeadBeats,
+    stop_s: int,
+    wearer: str,
+    path: Path,
+    *,
+    first: int = 0,
+    judged: TrainingBeats | None = None,
 ) -> BeatModel:
     """Write the bundle of a wearer's own beat network; see `trainer.training.live_beats.train`.
 
-    The counts of the card stay those of the generic network, and its protocols say so.
+    Counts on the card that are not of this network stay those of the generic one, and their
+    protocols say so.
 
     Parameters
     ----------
@@ -167,17 +177,24 @@ def export_own(
         Whose model it is.
     path : Path
         Where the bundle is written.
+    first : int
+        Second of the record or stream at which the beats begin.
+    judged : TrainingBeats, optional
+        Beats of the wearer that a network made in the same way was judged on.
     """
     base = BeatModel.load(generic).card
     known = own.usable & (own.labels != UNLABELLED)
+    fitted = taught(own.labels[known & (own.samples < stop_s * RATE)])
+    counts = np.bincount(fitted, minlength=len(CLASSES)).tolist()
     card = msgspec.structs.replace(
         base,
         name=f"{wearer}-{NAME}",
         wearer=wearer,
-        trained_on=(*base.trained_on, ScoredSpan(own.record, 0, stop_s)),
+        trained_on=(*base.trained_on, ScoredSpan(own.record, first, first + stop_s)),
         created=export.now(),
         versions=export.versions(),
-        validation=_of_generic(base.validation),
+        beats=tuple(of + mine for of, mine in zip(base.beats, counts, strict=True)),
+        validation=judged or _of_generic(base.validation),
         evaluation=_of_generic(base.evaluation),
     )
     some = own.inputs[known][: build.CHECKED_WINDOWS]

@@ -74,12 +74,25 @@ def test_the_newest_unfinished_review_is_gone_on_with_until_it_is_set_aside(stat
     first, second = (recorded(f"captured/ann/{STREAM}-{n:019}") for n in (360, 720))
     for record in (first, second):
         sources.keep(record, "ann").with_suffix(".review").write_bytes(b"\0\0")
-    assert sources.unfinished("ann").name == second.name
-    sources.place_of(second, "ann").with_suffix(sources.REPORT).touch()
-    assert sources.unfinished("ann").name == first.name
-    sources.set_aside("ann", None)
-    assert sources.unfinished("ann") is None
+    assert sources.unfinished("ann", "window").name == second.name
+    sources.place_of(second, "ann").with_suffix(sources.REPORTS["window"]).touch()
+    assert sources.unfinished("ann", "window").name == first.name
+    sources.set_aside("ann", "window", None)
+    assert sources.unfinished("ann", "window") is None
     assert len(list((state / "enrolments" / "ann").glob("*.review.*"))) == 1
+
+
+def test_a_review_of_windows_is_none_of_beats_nor_the_other_way_round(state):
+    first, second = (recorded(f"captured/ann/{STREAM}-{n:019}") for n in (360, 720))
+    for record, annotator in ((first, "review"), (second, "classes")):
+        sources.keep(record, "ann").with_suffix(f".{annotator}").write_bytes(b"\0\0")
+    assert sources.unfinished("ann", "window").name == first.name
+    assert sources.unfinished("ann", "beat").name == second.name
+    sources.place_of(second, "ann").with_suffix(sources.REPORTS["window"]).touch()
+    assert sources.unfinished("ann", "beat").name == second.name
+    sources.set_aside("ann", "beat", None)
+    assert sources.unfinished("ann", "beat") is None
+    assert sources.unfinished("ann", "window").name == first.name
 
 
 def test_a_damaged_unfinished_one_is_passed_over(state):
@@ -87,13 +100,13 @@ def test_a_damaged_unfinished_one_is_passed_over(state):
     for record in (older, newer):
         sources.keep(record, "ann").with_suffix(".review").write_bytes(b"\0\0")
     sources.place_of(newer, "ann").with_suffix(".dat").write_bytes(b"")
-    assert sources.unfinished("ann").name == older.name
+    assert sources.unfinished("ann", "window").name == older.name
 
 
 def test_a_record_s_review_is_set_aside_by_name(state):
     record = recorded("home/ann")
     review = sources.keep(record, "ann").with_suffix(".review")
     review.write_bytes(b"\0\0")
-    sources.set_aside("ann", record)
+    sources.set_aside("ann", "window", record)
     assert not review.exists()
     assert sources.origin(record) == ("home/ann", 0)

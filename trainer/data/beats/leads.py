@@ -6,7 +6,7 @@ learns from positions such as it will meet.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -67,6 +67,16 @@ class LeadBeats:
     def __len__(self) -> int:
         return len(self.samples)
 
+    def select(self, which: NDArray[np.bool_]) -> "LeadBeats":
+        """Return some of the beats; ``which`` has shape (n,)."""
+        return replace(
+            self,
+            samples=self.samples[which],
+            labels=self.labels[which],
+            usable=self.usable[which],
+            inputs=self.inputs[which],
+        )
+
 
 def lead_beats(
     found: Found,
@@ -108,6 +118,18 @@ def lead_beats(
             zip(records, _chain(np.stack(worn)), strict=True), start=1
         )
     ]
+
+
+def heard(record: Record) -> tuple[Windows, BeatFeed, LeadBeats]:
+    """Return what a monitor makes of one lead: windows, what it finds in them, and the beats.
+
+    Parameters
+    ----------
+    record : Record
+        At 360 Hz.
+    """
+    ((windows, feed),) = _chain(record.millivolts()[None])
+    return windows, feed, _lead(record, 1, "found", windows, feed)
 
 
 def between(

@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core import labels
 from ecgmon.core.constants import RATE
 from ecgmon.terminal.canvas import HATCH, Canvas, Look
 from ecgmon.terminal.paper import (
@@ -19,22 +18,9 @@ from ecgmon.terminal.paper import (
     draw_times,
     draw_trace,
 )
-from trainer.enrolment.review.judgements import Judgement
 from trainer.enrolment.review.lead import Lead
+from trainer.enrolment.review.vocabulary import Judgement, Vocabulary
 
-MARKS: Final = {
-    labels.NORMAL: ("N", Look.NORMAL),
-    labels.ABNORMAL: ("A", Look.ABNORMAL_MARK),
-    labels.UNLABELLED: ("-", Look.UNUSABLE),
-}
-"""Look of each label of a beat."""
-JUDGED: Final = {
-    Judgement.NORMAL: ("[N]", Look.NORMAL),
-    Judgement.ABNORMAL: ("[A]", Look.ABNORMAL_MARK),
-    Judgement.UNUSABLE: ("[U]", Look.UNUSABLE),
-    Judgement.UNSURE: ("[S]", Look.UNUSABLE),
-}
-"""Look of each answer."""
 CONTEXT_CELLS_PER_SECOND: Final = 4
 _CONTEXT_PER_DOT: Final = RATE // CONTEXT_CELLS_PER_SECOND // 2
 _BELOW: Final = ("RR ms", "label", "time")
@@ -50,6 +36,7 @@ def shown(width: int) -> int:
 def draw_beat(
     canvas: Canvas,
     lead: Lead,
+    vocabulary: Vocabulary,
     beat: int,
     look: Look,
     answers: Mapping[int, Judgement],
@@ -63,6 +50,8 @@ def draw_beat(
         Where to, at least as high as the rows below the paper and a few.
     lead : Lead
         The signal.
+    vocabulary : Vocabulary
+        What may be said of it.
     beat : int
         Which of its beats.
     look : Look
@@ -102,9 +91,13 @@ def draw_beat(
     beats = np.flatnonzero(abs(lead.beats - lead.beats[beat]) < width * SAMPLES_PER_CELL).tolist()
     _draw_intervals(intervals, lead, beats, beat, first)
     for one in beats:
-        text, mark = JUDGED[answers[one]] if one in answers else ("", Look.TEXT)
-        if not text and given is not None:
-            text, mark = MARKS[int(given[one])]
+        text, mark = "", Look.TEXT
+        if one in answers:
+            answer = vocabulary.of[answers[one]]
+            text, mark = f"[{answer.mark}]", answer.mark_look
+        elif given is not None:
+            label = vocabulary.labels.get(int(given[one]))
+            text, mark = (label.mark, label.mark_look) if label else ("-", Look.UNUSABLE)
         column = int(lead.beats[one]) // SAMPLES_PER_CELL - first
         marks.write(0, column - len(text) // 2, text, mark)
     draw_times(times, first)

@@ -1,22 +1,23 @@
 """Judgements of beats, kept beside the signal as WFDB annotations that any viewer opens.
 
-The annotator is ``review``: the judgements of record ``203`` are in ``203.review``, each at its
-beat's sample.
+The judgements of record ``203`` are in ``203.review``, or where beats are judged by class in
+``203.classes``, each at its beat's sample.
 
-    judgement   symbol                  note
-    normal      N                       normal (1)
-    abnormal    Q  beat not classified  abnormal (2)
-    unusable    ~  signal unreadable    unusable (3)
-    unsure      "  comment              unsure (4)
+    judgement         symbol                  note
+    normal            N                       normal (1)
+    abnormal          Q  beat not classified  abnormal (2)
+    ventricular       V                       ventricular (2)
+    supraventricular  S                       supraventricular (2)
+    unusable          ~  signal unreadable    unusable (3)
+    unsure            "  comment              unsure (4)
 
 The number in the note says as which one the answer was given. A label that was spread from the
-answers once they were accepted is a bare N or Q: what nobody was asked has no note.
+answers once they were accepted is a bare symbol: what nobody was asked has no note.
 """
 
 import re
 import tempfile
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -28,32 +29,13 @@ from ecgmon.core import labels
 from ecgmon.core.atomic import atomic_write
 from ecgmon.core.errors import RecordError
 from ecgmon.records.formats.wfdb.annotations import Annotation, decode, encode
+from trainer.enrolment.review.vocabulary import Answer, Judgement, Vocabulary
 
-ANNOTATOR: Final = "review"
-"""Suffix of the files."""
 MAX_BYTES: Final = 16_777_216
 """Largest file read: some days of beats."""
 
 
-class Judgement(StrEnum):
-    """A clinician's answer about a beat."""
-
-    NORMAL = "normal"
-    ABNORMAL = "abnormal"
-    UNUSABLE = "unusable"
-    UNSURE = "unsure"
-
-
-# WFDB codes with their subtypes; "~" of subtype 0 would say that the signal is clean again.
-_CODES: Final = {
-    Judgement.NORMAL: (1, 0),
-    Judgement.ABNORMAL: (13, 0),
-    Judgement.UNUSABLE: (14, -1),
-    Judgement.UNSURE: (22, 0),
-}
-_SPREAD: Final = {labels.NORMAL: 1, labels.ABNORMAL: 13}
 _NOTE: Final = re.compile(rf"({'|'.join(Judgement)}) \(([1-9]\d{{0,8}})\)")
-_LABELS: Final = {Judgement.NORMAL: labels.NORMAL, Judgement.ABNORMAL: labels.ABNORMAL}
 
 
 class Judgements:
@@ -65,6 +47,8 @@ class Judgements:
         The record's files without their suffixes; only the folder must be there.
     beats : ndarray of int64, shape (n,)
         Sample index of each of its beats, strictly ascending.
+    vocabulary : Vocabulary
+        What may be answered.
 
     Attributes
     ----------
@@ -77,8 +61,9 @@ class Judgements:
         If there is a file that holds anything but answers about these beats. It stays as it is.
     """
 
-    def __init__(self, record: Path, beats: NDArray[np.int64]) -> None:
-        self.path = record.with_name(f"{record.name}.{ANNOTATOR}")
+    def __init__(self, record: Path, beats: NDArray[np.int64], vocabulary: Vocabulary) -> None:
+        self.path = record.with_name(f"{record.name}.{vocabulary.annotator}")
+        self.vocabulary = vocabulary
         self._beats = beats
         self._answers: dict[int, Judgement] = {}
         self._spread = self._nothing_spread()
@@ -115,7 +100,8 @@ class Judgements:
         """Return what is spread with the answers in it, shape (n,)."""
         marked = spread.copy()
         for beat, judgement in self._answers.items():
-            marked[beat] = _LABELS.get(judgement, labels.UNLABELLED)
+            label = self.vocabulary.of[judgement].spreads
+            marked[beat] = labels.UNLABELLED if label is None else label
         return marked
 
     def require_writable(self) -> None:
@@ -135,12 +121,14 @@ class Judgements:
                 f"{self.path} was changed by another program during the review: close that one "
                 "and start again, which goes on from what is in the file."
             )
+        known = self.vocabulary.labels
         answer_of = {
-            beat: _spread(int(self._beats[beat]), int(spread[beat]))
-            for beat in np.flatnonzero(np.isin(spread, list(_SPREAD))).tolist()
+            beat: _spread(int(self._beats[beat]), known[int(spread[beat])])
+            for beat in np.flatnonzero(np.isin(spread, list(known))).tolist()
         }
         for number, (beat, judgement) in enumerate(answers.items(), start=1):
-            answer_of[beat] = _answer(int(self._beats[beat]), judgement, number)
+            given = self.vocabulary.of[judgement]
+            answer_of[beat] = _answer(int(self._beats[beat]), given, number)
         data = encode(answer_of[beat] for beat in sorted(answer_of)) if answer_of else b""
         try:
             if data:
@@ -190,11 +178,16 @@ class Judgements:
                 raise self._foreign(f"it speaks twice of sample {one.sample}")
             seen.add(one.sample)
             beat, note = beats[one.sample], _NOTE.fullmatch(one.note)
-            if note and one == _answer(one.sample, Judgement(note[1]), int(note[2])):
+            answer = self.vocabulary.of.get(Judgement(note[1])) if note else None
+            if note and answer and one == _answer(one.sample, answer, int(note[2])):
                 if int(note[2]) in given:
                     raise self._foreign(f"it has two answers of number {note[2]}")
-                given[int(note[2])] = beat, Judgement(note[1])
-            elif one in (spread := {_spread(one.sample, label): label for label in _SPREAD}):
+                given[int(note[2])] = beat, answer.judgement
+            elif one in (
+                spread := {
+                    _spread(one.sample, of): label for label, of in self.vocabulary.labels.items()
+                }
+            ):
                 self._spread[beat] = spread[one]
             else:
                 raise self._foreign(f"it says something else of sample {one.sample}")
@@ -207,10 +200,9 @@ class Judgements:
         )
 
 
-def _answer(sample: int, judgement: Judgement, number: int) -> Annotation:
-    code, subtype = _CODES[judgement]
-    return Annotation(sample, code, subtype, f"{judgement} ({number})")
+def _answer(sample: int, answer: Answer, number: int) -> Annotation:
+    return Annotation(sample, answer.code, answer.subtype, f"{answer.judgement} ({number})")
 
 
-def _spread(sample: int, label: int) -> Annotation:
-    return Annotation(sample, _SPREAD[label])
+def _spread(sample: int, answer: Answer) -> Annotation:
+    return Annotation(sample, answer.code)

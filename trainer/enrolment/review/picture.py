@@ -12,8 +12,8 @@ from ecgmon.core import labels
 from ecgmon.terminal.canvas import Canvas, Look
 from ecgmon.terminal.paper import moment
 from trainer.enrolment.review.ecg import draw_beat, draw_context
-from trainer.enrolment.review.judgements import Judgement
 from trainer.enrolment.review.lead import Lead
+from trainer.enrolment.review.vocabulary import Judgement, Vocabulary
 
 MIN_WIDTH: Final = 80
 MIN_HEIGHT: Final = 24
@@ -23,17 +23,15 @@ Keys = Sequence[tuple[str, str]]
 _CONTEXT_FROM: Final = 25
 """Rows of the drawing from which on some of them show more seconds."""
 _CONTEXT_ROWS: Final = (6, 10)
-_ANSWERS: Final = (("n", "normal"), ("a", "abnormal"), ("u", "unusable"), ("s", "unsure"))
-_ASKING: Final = ((*_ANSWERS, ("b", "back"), ("q", "stop, answers are kept")),)
+_ON_ONE_LINE: Final = 4
+"""Up to so many answers and the other keys are on one line."""
+_ASKING: Final = (("b", "back"), ("q", "stop, answers are kept"))
 _LOOKING: Final = (
-    _ANSWERS,
-    (
-        ("← →", "beat"),
-        ("↑ ↓", "page"),
-        ("x", "next abnormal"),
-        ("b", "summary"),
-        ("q", "stop, answers are kept"),
-    ),
+    ("← →", "beat"),
+    ("↑ ↓", "page"),
+    ("x", "next abnormal"),
+    ("b", "summary"),
+    ("q", "stop, answers are kept"),
 )
 _DONE: Final = (
     (
@@ -44,16 +42,6 @@ _DONE: Final = (
     ),
 )
 _TOO_SMALL: Final = (("q", "stop, answers are kept"),)
-_LOOKS: Final = {
-    labels.NORMAL: Look.NORMAL,
-    labels.ABNORMAL: Look.ABNORMAL,
-    labels.UNLABELLED: Look.UNUSABLE,
-}
-_WORDS: Final = {
-    labels.NORMAL: "NORMAL",
-    labels.ABNORMAL: "ABNORMAL",
-    labels.UNLABELLED: "NO LABEL",
-}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,6 +52,8 @@ class Scene:
     ----------
     lead : Lead
         The signal.
+    vocabulary : Vocabulary
+        What may be said of its beats.
     title : str
         Whose it is.
     heading : str
@@ -77,6 +67,7 @@ class Scene:
     """
 
     lead: Lead
+    vocabulary: Vocabulary
     title: str
     heading: str
     answers: Mapping[int, Judgement]
@@ -101,9 +92,9 @@ def picture(scene: Scene, width: int, height: int) -> Canvas:
     if scene.beat is None:
         keys: Sequence[Keys] = _DONE
     else:
-        keys = _ASKING if scene.given is None else _LOOKING
+        keys = _keys(scene.vocabulary, looking=scene.given is not None)
     _draw_title(canvas.part(0, 0, 1, width), scene)
-    _draw_counts(canvas.part(1, 0, 1, width), scene.answers)
+    _draw_counts(canvas.part(1, 0, 1, width), scene)
     body = canvas.part(2, 0, height - 3 - len(keys), width)
     words = canvas.part(height - 1 - len(keys), 0, 1, width)
     if scene.beat is None:
@@ -117,6 +108,16 @@ def picture(scene: Scene, width: int, height: int) -> Canvas:
     return canvas
 
 
+def _keys(vocabulary: Vocabulary, *, looking: bool) -> Sequence[Keys]:
+    """Return the keys at a beat, line by line."""
+    answers = tuple((answer.key, str(answer.judgement)) for answer in vocabulary.answers)
+    if looking:
+        return (answers, _LOOKING)
+    if len(answers) <= _ON_ONE_LINE:
+        return ((*answers, *_ASKING),)
+    return (answers, _ASKING)
+
+
 def _draw_title(bar: Canvas, scene: Scene) -> None:
     where = [scene.heading]
     if scene.beat is not None:
@@ -127,10 +128,10 @@ def _draw_title(bar: Canvas, scene: Scene) -> None:
     bar.write_right(0, right, Look.TITLE)
 
 
-def _draw_counts(row: Canvas, answers: Mapping[int, Judgement]) -> None:
-    counts = Counter(answers.values())
-    column = row.write(0, 1, f"judged {len(answers)}: ", Look.FAINT)
-    for judgement in Judgement:
+def _draw_counts(row: Canvas, scene: Scene) -> None:
+    counts = Counter(scene.answers.values())
+    column = row.write(0, 1, f"judged {len(scene.answers)}: ", Look.FAINT)
+    for judgement in scene.vocabulary.of:
         column = row.write(0, column, f" {judgement} ", Look.FAINT)
         look = Look.STRONG if counts[judgement] else Look.FAINT
         column = row.write(0, column, f"{counts[judgement]} ", look)
@@ -142,9 +143,10 @@ def _draw_beat(body: Canvas, scene: Scene, beat: int) -> None:
         context = int(np.clip(body.height // 4, *_CONTEXT_ROWS))
     look = Look.STRONG
     if scene.given is not None:
-        look = _LOOKS[int(scene.given[beat])]
+        label = scene.vocabulary.labels.get(int(scene.given[beat]))
+        look = label.look if label else Look.UNUSABLE
     main = body.part(0, 0, body.height - context, body.width)
-    draw_beat(main, scene.lead, beat, look, scene.answers, scene.given)
+    draw_beat(main, scene.lead, scene.vocabulary, beat, look, scene.answers, scene.given)
     if context:
         draw_context(body.part(main.height, 0, context, body.width), scene.lead, beat)
 
@@ -158,7 +160,9 @@ def _draw_words(row: Canvas, scene: Scene, beat: int) -> None:
     elif scene.given is None:
         sentence, look, more = "What is the beat between ▼ and ▲?", Look.STRONG, ""
     else:
-        sentence, look = f" {_WORDS[int(scene.given[beat])]} ", Look.NOTICE
+        label = scene.vocabulary.labels.get(int(scene.given[beat]))
+        word = label.judgement.upper() if label else "NO LABEL"
+        sentence, look = f" {word} ", Look.NOTICE
         more = "was not asked. A key corrects it."
     column = row.write(0, 1, sentence, look)
     row.write(0, column + 1, more)
@@ -173,14 +177,19 @@ def _draw_summary(body: Canvas, scene: Scene) -> None:
     given = np.zeros(0, np.int8) if scene.given is None else scene.given
     asked = np.isin(np.arange(len(given)), list(scene.answers))
     spread = Counter(given[~asked].tolist())
-    rows = (
-        ("normal", counts[Judgement.NORMAL], spread[labels.NORMAL], Look.NORMAL),
-        ("abnormal", counts[Judgement.ABNORMAL], spread[labels.ABNORMAL], Look.ABNORMAL),
-        ("unusable", counts[Judgement.UNUSABLE], None, Look.TEXT),
-        ("unsure", counts[Judgement.UNSURE], None, Look.TEXT),
+    rows: list[tuple[str, int | None, int | None, Look]] = [
+        (
+            str(answer.judgement),
+            counts[answer.judgement],
+            None if answer.spreads is None else spread[answer.spreads],
+            Look.TEXT if answer.spreads is None else answer.look,
+        )
+        for answer in scene.vocabulary.answers
+    ]
+    rows += [
         ("without a label", None, spread[labels.UNLABELLED], Look.TEXT),
         ("beats in all", len(scene.answers), int(np.count_nonzero(~asked)), Look.STRONG),
-    )
+    ]
     body.write(1, 3, "All questions are answered.", Look.STRONG)
     body.write(3, 3, f"{'':<18}{'judged by you':>14}{'not asked':>14}", Look.FAINT)
     for number, (name, judged, other, look) in enumerate(rows, start=4):

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.enrolment.review.judgements import Judgement
+from trainer.enrolment.review.vocabulary import Judgement
 
 
 class QuestionSource(Protocol):
@@ -27,7 +27,7 @@ class QuestionSource(Protocol):
         """
 
     def spread(self, answers: Mapping[int, Judgement]) -> NDArray[np.int8]:
-        """Return the label of each beat: those of `ecgmon.core.labels`, shape (n,).
+        """Return the label of each beat: those of the vocabulary, or `UNLABELLED`, shape (n,).
 
         Where a beat is judged, the judgement holds, whatever is returned for it.
         """

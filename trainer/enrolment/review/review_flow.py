@@ -1,24 +1,16 @@
 """The course of a review: which picture is shown, and what each key does there."""
 
-from typing import Final
-
 import numpy as np
 
 from ecgmon.core import labels
 from ecgmon.terminal.canvas import Canvas
 from ecgmon.terminal.screen import ESCAPE
 from trainer.enrolment.review.ecg import shown
-from trainer.enrolment.review.judgements import Judgement, Judgements
+from trainer.enrolment.review.judgements import Judgements
 from trainer.enrolment.review.lead import Lead
 from trainer.enrolment.review.picture import MIN_WIDTH, Scene, fits, picture
 from trainer.enrolment.review.questions import QuestionSource
-
-_ANSWERS: Final = {
-    "n": Judgement.NORMAL,
-    "a": Judgement.ABNORMAL,
-    "u": Judgement.UNUSABLE,
-    "s": Judgement.UNSURE,
-}
+from trainer.enrolment.review.vocabulary import Judgement
 
 
 class Course:
@@ -67,6 +59,7 @@ class Course:
         spread = self._looking or self._beat is None
         scene = Scene(
             lead=self._lead,
+            vocabulary=self._judgements.vocabulary,
             title=self._title,
             heading=self._heading(),
             answers=answers,
@@ -83,8 +76,9 @@ class Course:
         if key == "q":
             self.over = True
         elif fits(width, height):
-            if self._beat is not None and key in _ANSWERS:
-                self._answer(self._beat, _ANSWERS[key])
+            judgement = self._judgements.vocabulary.of_key(key)
+            if self._beat is not None and judgement:
+                self._answer(self._beat, judgement)
                 return True
             if key == "b" or (key == ESCAPE and self._looking):
                 self._back()
@@ -150,5 +144,6 @@ class Course:
             return max(min(int(np.searchsorted(beats, beats[beat] - self._page)), beat - 1), 0)
         if key == "x":
             given = self._judgements.labels_with(self._spread)
-            return next((b for b in range(beat + 1, last + 1) if given[b] == labels.ABNORMAL), beat)
+            usual = (labels.NORMAL, labels.UNLABELLED)
+            return next((b for b in range(beat + 1, last + 1) if given[b] not in usual), beat)
         return beat

@@ -19,9 +19,11 @@ from hypothesis.stateful import (
 from ecgmon.core import labels
 from ecgmon.core.errors import RecordError
 from tests.support.reviewed_wearer import BEATS
-from trainer.enrolment.review.judgements import Judgement, Judgements
+from trainer.enrolment.review.judgements import Judgements
+from trainer.enrolment.review.vocabulary import VOCABULARIES
 
-NORMAL, ABNORMAL, UNUSABLE, UNSURE = Judgement
+WINDOWS = VOCABULARIES["window"]
+NORMAL, ABNORMAL, UNUSABLE, UNSURE = WINDOWS.of
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def record(tmp_path):
 
 
 def on_disk(record):
-    return list(Judgements(record, BEATS).answers.items())
+    return list(Judgements(record, BEATS, WINDOWS).answers.items())
 
 
 def spread(**of):
@@ -51,10 +53,10 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         Life.number += 1
         self.record = Life.folder / f"r{Life.number}.x"
-        self.judgements = Judgements(self.record, BEATS)
+        self.judgements = Judgements(self.record, BEATS, WINDOWS)
         self.answers, self.spread = {}, spread()
 
-    @rule(beat=st.integers(0, len(BEATS) - 1), judgement=st.sampled_from(Judgement))
+    @rule(beat=st.integers(0, len(BEATS) - 1), judgement=st.sampled_from(list(WINDOWS.of)))
     def give(self, beat, judgement):
         self.judgements.give(beat, judgement)
         self.answers[beat] = judgement
@@ -69,11 +71,11 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def open_anew(self):
-        self.judgements = Judgements(self.record, BEATS)
+        self.judgements = Judgements(self.record, BEATS, WINDOWS)
 
     @invariant()
     def what_was_given_is_there(self):
-        for judgements in (self.judgements, Judgements(self.record, BEATS)):
+        for judgements in (self.judgements, Judgements(self.record, BEATS, WINDOWS)):
             assert list(judgements.answers.items()) == list(self.answers.items())
             np.testing.assert_array_equal(judgements.spread, self.spread)
         anything = self.answers or (self.spread != labels.UNLABELLED).any()
@@ -88,8 +90,8 @@ def test_what_is_given_is_found_again_whoever_opens_the_file(tmp_path):
 
 
 def test_any_viewer_of_annotations_opens_it(record):
-    judgements = Judgements(record, BEATS)
-    for beat, judgement in zip((9, 4, 2, 3), Judgement, strict=True):
+    judgements = Judgements(record, BEATS, WINDOWS)
+    for beat, judgement in zip((9, 4, 2, 3), WINDOWS.of, strict=True):
         judgements.give(beat, judgement)
     judgements.accept(spread(b0=labels.ABNORMAL, b4=labels.NORMAL, b71=labels.NORMAL))
     read = wfdb.rdann(str(record), "review")
@@ -106,7 +108,7 @@ def test_any_viewer_of_annotations_opens_it(record):
 
 
 def test_answers_are_among_the_labels_that_are_spread(record):
-    judgements = Judgements(record, BEATS)
+    judgements = Judgements(record, BEATS, WINDOWS)
     judgements.give(1, ABNORMAL)
     judgements.give(2, UNSURE)
     joined = judgements.labels_with(spread(b0=0, b1=0, b2=0, b3=0))
@@ -148,22 +150,22 @@ def test_a_foreign_file_is_refused_and_left_unchanged(record, samples, symbols, 
     path = record.with_name("203.review")
     before = path.read_bytes()
     with pytest.raises(RecordError, match=why) as error:
-        Judgements(record, BEATS)
+        Judgements(record, BEATS, WINDOWS)
     assert "move it away" in str(error.value)
     assert path.read_bytes() == before
 
 
 def test_a_damaged_file_is_refused_wherever_it_is_cut(record):
-    judgements = Judgements(record, BEATS)
+    judgements = Judgements(record, BEATS, WINDOWS)
     judgements.give(7, ABNORMAL)
     judgements.give(60, UNUSABLE)
     content, answers = judgements.path.read_bytes(), dict(judgements.answers)
     for end in range(1, len(content)):
         judgements.path.write_bytes(content[:end])
         with pytest.raises(RecordError, match="move it away"):
-            Judgements(record, BEATS)
+            Judgements(record, BEATS, WINDOWS)
     judgements.path.write_bytes(content)
-    assert Judgements(record, BEATS).answers == answers
+    assert Judgements(record, BEATS, WINDOWS).answers == answers
 
 
 @given(st.binary(max_size=40) | st.binary(max_size=40).map(lambda data: data + b"\0\0"))
@@ -171,7 +173,7 @@ def test_any_bytes_are_answers_or_refused(tmp_path_factory, data):
     record = tmp_path_factory.getbasetemp() / "any"
     record.with_name("any.review").write_bytes(data)
     try:
-        read = Judgements(record, BEATS)
+        read = Judgements(record, BEATS, WINDOWS)
     except RecordError:
         return
     assert not data or read.answers or (read.spread != labels.UNLABELLED).any()
@@ -181,11 +183,11 @@ def test_any_bytes_are_answers_or_refused(tmp_path_factory, data):
 def test_a_file_that_holds_no_answers_at_all_is_refused(record, data):
     record.with_name("203.review").write_bytes(data)
     with pytest.raises(RecordError, match="move it away"):
-        Judgements(record, BEATS)
+        Judgements(record, BEATS, WINDOWS)
 
 
 def test_two_reviews_at_once_do_not_overwrite_each_other(record):
-    one, other = Judgements(record, BEATS), Judgements(record, BEATS)
+    one, other = Judgements(record, BEATS, WINDOWS), Judgements(record, BEATS, WINDOWS)
     one.give(3, NORMAL)
     with pytest.raises(RecordError, match="changed by another program"):
         other.give(5, ABNORMAL)
@@ -193,7 +195,7 @@ def test_two_reviews_at_once_do_not_overwrite_each_other(record):
 
 
 def test_a_full_disk_is_reported_and_nothing_is_lost(record, monkeypatch):
-    judgements = Judgements(record, BEATS)
+    judgements = Judgements(record, BEATS, WINDOWS)
     judgements.give(3, NORMAL)
 
     def full(_):
@@ -209,22 +211,25 @@ def test_a_full_disk_is_reported_and_nothing_is_lost(record, monkeypatch):
 
 
 def test_that_nothing_can_be_saved_is_known_before_the_first_answer(tmp_path):
-    judgements = Judgements(tmp_path / "nowhere" / "203", BEATS)
+    judgements = Judgements(tmp_path / "nowhere" / "203", BEATS, WINDOWS)
     with pytest.raises(RecordError, match=r"cannot be saved in .*nowhere"):
         judgements.require_writable()
-    Judgements(tmp_path / "203", BEATS).require_writable()
+    Judgements(tmp_path / "203", BEATS, WINDOWS).require_writable()
     assert list(tmp_path.iterdir()) == []
 
 
 GIVER = """
 import sys
 from pathlib import Path
-from trainer.enrolment.review.judgements import Judgement, Judgements
 from tests.support.reviewed_wearer import BEATS
+from trainer.enrolment.review.judgements import Judgements
+from trainer.enrolment.review.vocabulary import VOCABULARIES
 
-judgements = Judgements(Path(sys.argv[1]), BEATS)
+WINDOWS = VOCABULARIES["window"]
+
+judgements = Judgements(Path(sys.argv[1]), BEATS, WINDOWS)
 for beat in range(len(BEATS)):
-    judgements.give(beat, list(Judgement)[beat % 4])
+    judgements.give(beat, list(WINDOWS.of)[beat % 4])
     print(beat, flush=True)
 """
 
@@ -244,4 +249,4 @@ def test_a_killed_review_has_saved_every_answer(record, after):
         acknowledged = after + 1 + len(process.stdout.readlines())
     answers = on_disk(record)
     assert acknowledged <= len(answers) <= acknowledged + 1
-    assert answers == [(beat, list(Judgement)[beat % 4]) for beat in range(len(answers))]
+    assert answers == [(beat, list(WINDOWS.of)[beat % 4]) for beat in range(len(answers))]

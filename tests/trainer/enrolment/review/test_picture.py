@@ -12,9 +12,9 @@ from ecgmon.core import labels
 from ecgmon.terminal.canvas import HATCH, Look
 from ecgmon.terminal.paper import CELLS_PER_SECOND, GUTTER
 from tests.support.reviewed_wearer import BEATS, signal
-from trainer.enrolment.review.judgements import Judgement
 from trainer.enrolment.review.lead import Lead
 from trainer.enrolment.review.picture import Scene, picture
+from trainer.enrolment.review.vocabulary import VOCABULARIES, Judgement
 
 ANSWERS = {4: Judgement.NORMAL, 9: Judgement.ABNORMAL}
 GIVEN = np.where(np.arange(len(BEATS)) < 20, labels.NORMAL, labels.ABNORMAL).astype(np.int8)
@@ -23,7 +23,9 @@ GIVEN[40:] = labels.UNLABELLED
 
 def scene(beat=30, given=None, answers=ANSWERS, lead=None):
     lead = lead or Lead(signal(), BEATS)
-    return Scene(lead, "203", "question 3 of at most 20", answers, beat, given)
+    return Scene(
+        lead, VOCABULARIES["window"], "203", "question 3 of at most 20", answers, beat, given
+    )
 
 
 def printed(scene, width=80, height=24, encoding="utf-8", **options):

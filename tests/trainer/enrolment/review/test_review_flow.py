@@ -13,17 +13,19 @@ from hypothesis.stateful import (
 from ecgmon.core import labels
 from ecgmon.terminal.screen import ESCAPE
 from tests.support.reviewed_wearer import BEATS, Every, signal
-from trainer.enrolment.review.judgements import Judgement, Judgements
+from trainer.enrolment.review.judgements import Judgements
 from trainer.enrolment.review.lead import Lead
 from trainer.enrolment.review.review_flow import Course
+from trainer.enrolment.review.vocabulary import VOCABULARIES
 
 LEAD = Lead(signal(), BEATS)
-KEYS = dict(zip("naus", Judgement, strict=True))
+WINDOWS = VOCABULARIES["window"]
+KEYS = dict(zip("naus", WINDOWS.of, strict=True))
 SIZE = (80, 24)
 
 
 def begin(record, most=20):
-    judgements = Judgements(record, BEATS)
+    judgements = Judgements(record, BEATS, WINDOWS)
     return Course(LEAD, Every(), judgements, "203", most), judgements
 
 
@@ -88,7 +90,9 @@ class Clinician(RuleBasedStateMachine):
     @invariant()
     def all_is_saved_and_shown(self):
         assert list(self.judgements.answers.items()) == list(self.answers.items())
-        assert list(Judgements(self.record, BEATS).answers.items()) == list(self.answers.items())
+        assert list(Judgements(self.record, BEATS, WINDOWS).answers.items()) == list(
+            self.answers.items()
+        )
         rows = text(self.course)
         if self.at < len(self.answers):
             assert f"answer {self.at + 1} of {len(self.answers)} " in rows[0]
@@ -112,7 +116,7 @@ def test_accepting_saves_what_is_spread(record):
     assert (course.over, course.accepted) == (True, True)
     expected = np.full(len(BEATS), labels.UNLABELLED, np.int8)
     expected[0:4], expected[5:9] = labels.NORMAL, labels.ABNORMAL
-    np.testing.assert_array_equal(Judgements(record, BEATS).spread, expected)
+    np.testing.assert_array_equal(Judgements(record, BEATS, WINDOWS).spread, expected)
 
 
 def test_leaving_the_summary_accepts_nothing(record):
@@ -157,7 +161,18 @@ def test_a_correction_becomes_an_answer_and_spreads(record):
     assert " ABNORMAL  was not asked" in text(course)[-3]
     type_keys(course, "b\r")
     assert course.accepted
-    assert Judgements(record, BEATS).spread[:10].tolist() == [1, 1, -1, 0, -1, 0, 0, 0, 0, -1]
+    assert Judgements(record, BEATS, WINDOWS).spread[:10].tolist() == [
+        1,
+        1,
+        -1,
+        0,
+        -1,
+        0,
+        0,
+        0,
+        0,
+        -1,
+    ]
 
 
 def test_escape_leads_from_looking_through_to_the_summary_and_judges_nothing(record):
@@ -182,7 +197,7 @@ def test_an_accepted_review_that_is_changed_must_be_accepted_again(record):
     type_keys(course, "b")
     assert "You said ABNORMAL" in text(course)[-2]
     type_keys(course, "nq")
-    assert (Judgements(record, BEATS).spread == labels.UNLABELLED).all()
+    assert (Judgements(record, BEATS, WINDOWS).spread == labels.UNLABELLED).all()
 
 
 @pytest.mark.parametrize("width", [80, 120, 300])
@@ -214,7 +229,7 @@ def test_the_next_abnormal_beat_is_a_key_away(record):
 
 def test_a_signal_without_beats_can_be_left(record):
     nobody = np.zeros(0, np.int64)
-    judgements = Judgements(record, nobody)
+    judgements = Judgements(record, nobody, WINDOWS)
     lead = Lead(np.zeros(0, np.float32), nobody)
     course = Course(lead, Every(nobody), judgements, "nobody", 20)
     type_keys(course, "→nab")

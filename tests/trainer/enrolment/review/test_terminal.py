@@ -13,6 +13,7 @@ import pytest
 from tests.support.reviewed_wearer import BEATS
 from tests.support.terminals import ENTER, PATIENCE_S, Terminal
 from trainer.enrolment.review.judgements import Judgements
+from trainer.enrolment.review.vocabulary import VOCABULARIES
 
 REVIEW = """
 import os, sys
@@ -20,6 +21,7 @@ from pathlib import Path
 from ecgmon.core.errors import UsageError
 from trainer.enrolment.review import terminal_review
 from trainer.enrolment.review.judgements import Judgements
+from trainer.enrolment.review.vocabulary import VOCABULARIES
 from tests.support.reviewed_wearer import BEATS, Every, signal
 
 if os.isatty(1):
@@ -27,7 +29,7 @@ if os.isatty(1):
     os.close(os.open(os.ttyname(1), os.O_RDWR))
 terminal_review.SETTLE_S = float(sys.argv[1])
 try:
-    answers = Judgements(Path("203"), BEATS)
+    answers = Judgements(Path("203"), BEATS, VOCABULARIES["window"])
     accepted = terminal_review.run(signal(), Every(), answers, "wearer 203", most=3)
 except UsageError as error:
     sys.exit(f"refused: {error}")
@@ -49,7 +51,7 @@ def start(tmp_path):
 
 
 def answers(folder):
-    return list(Judgements(folder / "203", BEATS).answers.items())
+    return list(Judgements(folder / "203", BEATS, VOCABULARIES["window"]).answers.items())
 
 
 def type_key(terminal, key, then):
@@ -91,7 +93,7 @@ def test_a_review_to_its_end(start, tmp_path):
     terminal.type(b"\r")
     assert terminal.wait() == 11
     terminal.assert_restored()
-    judgements = Judgements(tmp_path / "203", BEATS)
+    judgements = Judgements(tmp_path / "203", BEATS, VOCABULARIES["window"])
     assert list(judgements.answers.values()) == ["abnormal", "unsure", "normal"]
     assert judgements.spread[[0, 5, 13]].tolist() == [1, -1, 0]
 
