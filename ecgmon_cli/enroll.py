@@ -17,7 +17,7 @@ from ecgmon_cli.where import Key, Monitor, where
 if TYPE_CHECKING:
     from ecgmon.models.card import LabelSource
     from trainer.enrolment.base import BaseEnrolment
-    from trainer.enrolment.enrolled import FinishedEnrolment
+    from trainer.enrolment.finished import AnyEnrolment
     from trainer.enrolment.request import EnrolmentRequest
 
 KEPT: Final = 3
@@ -183,7 +183,7 @@ def _enrolment(request: "EnrolmentRequest") -> "BaseEnrolment":
     return Enrolment(request)
 
 
-def _show(done: "FinishedEnrolment") -> None:
+def _show(done: "AnyEnrolment") -> None:
     old, patient, version = done.old_name, done.wearer, done.version
     console = Console(highlight=False)
     console.print(done.summary())

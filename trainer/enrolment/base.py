@@ -19,7 +19,7 @@ from trainer.enrolment import signal, sources
 from trainer.enrolment.request import EnrolmentRequest, FromRecord, StoppedError
 
 if TYPE_CHECKING:
-    from trainer.enrolment.enrolled import FinishedEnrolment
+    from trainer.enrolment.finished import AnyEnrolment
 
 MadeT = TypeVar("MadeT")
 
@@ -65,12 +65,12 @@ class BaseEnrolment(ABC):
         annotated = self._record.annotations is not None
         self._labels: LabelSource = request.labels or ("annotations" if annotated else "review")
 
-    def run(self) -> "FinishedEnrolment | None":
+    def run(self) -> "AnyEnrolment | None":
         """Make the model, and put it into service if the gate has no objection.
 
         Returns
         -------
-        FinishedEnrolment or None
+        AnyEnrolment or None
             None if the user left the review.
 
         Raises
@@ -93,7 +93,7 @@ class BaseEnrolment(ABC):
         """Load the model to start from and the one in service; return the former's card."""
 
     @abstractmethod
-    def _run(self) -> "FinishedEnrolment | None":
+    def _run(self) -> "AnyEnrolment | None":
         """Make the model, and put it into service; None if the user left the review."""
 
     @property

@@ -1,8 +1,7 @@
 """The outcome of an enrolment."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,111 +9,24 @@ from numpy.typing import NDArray
 from ecgmon.core.labels import ABNORMAL, NORMAL
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.bundle import Model
-from ecgmon.signal.quality import NAMES
+from trainer.enrolment.finished import FinishedEnrolment, Row, seconds_by_state
 from trainer.enrolment.gate import Verdict
 from trainer.enrolment.signal import EnrolmentSignal
 
-Row = tuple[str, str, str, str]
-"""What is compared: name, how many, and the errors of the new and the old model."""
 
-
-class FinishedEnrolment(Protocol):
-    """What is shown of a finished enrolment, whatever the model judges."""
-
-    @property
-    def version(self) -> int:
-        """Version of the new model in the store."""
-
-    @property
-    def in_service(self) -> bool:
-        """Whether the new model was put into service."""
-
-    @property
-    def report(self) -> Path:
-        """File of the report."""
-
-    @property
-    def unit(self) -> str:
-        """What is counted: windows or beats."""
-
-    @property
-    def wearer(self) -> str:
-        """Whose model it is."""
-
-    @property
-    def old_name(self) -> str:
-        """Name of the model that was in service."""
-
-    @property
-    def saw_minute(self) -> bool:
-        """Whether that model was fitted to the last minute, and so was not judged on it."""
-
-    @property
-    def objections(self) -> list[str]:
-        """What speaks against the new model, one sentence each."""
-
-    def rows(self) -> list[Row]:
-        """Return what is compared."""
-
-    def figures(self) -> dict[str, Any]:
-        """Return all figures of the enrolment, for JSON."""
-
-    def summary(self) -> str:
-        """Return one sentence about the signal and its labels."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Enrolled:
-    """A finished enrolment.
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Enrolled(FinishedEnrolment[Model, Verdict]):
+    """A finished enrolment of a model of windows; see `FinishedEnrolment`.
 
     Parameters
     ----------
-    version : int
-        Version of the new model in the store.
-    in_service : bool
-        Whether the new model was put into service.
     signal : EnrolmentSignal
         Signal with the labels that the new model was fitted to.
-    new, old : Model
-        The new model and the one that was in service.
-    verdict : Verdict
-        Comparison of the two.
-    report : Path
-        File of the report.
-    judged : int
-        Number of beats that a clinician judged.
     """
 
-    version: int
-    in_service: bool
     signal: EnrolmentSignal
-    new: Model
-    old: Model
-    verdict: Verdict
-    report: Path
-    judged: int = 0
 
     unit: ClassVar[str] = "windows"
-
-    @property
-    def wearer(self) -> str:
-        """Whose model it is."""
-        return self.new.card.wearer or ""
-
-    @property
-    def old_name(self) -> str:
-        """Name of the model that was in service."""
-        return self.old.card.name
-
-    @property
-    def saw_minute(self) -> bool:
-        """Whether that model was fitted to the last minute, and so was not judged on it."""
-        return self.verdict.minute_old is None
-
-    @property
-    def objections(self) -> list[str]:
-        """What speaks against the new model, one sentence each."""
-        return self.verdict.objections
 
     def probability(self, model: Model) -> NDArray[np.float32]:
         """Return a model's probability of *abnormal* of each second; NaN if it is not usable."""
@@ -127,12 +39,7 @@ class Enrolled:
     def counts(self) -> dict[str, int]:
         """Return the number of the enrolment's seconds by state and label."""
         labels = self.signal.record.labels[: self.signal.seconds]
-        states = {name: int(np.sum(self.signal.state == i)) for i, name in enumerate(NAMES)}
-        return {
-            "seconds": self.signal.seconds,
-            "usable": states["signal"],
-            "noisy": states["noisy"],
-            "absent": states["absent"],
+        return seconds_by_state(self.signal.state) | {
             "normal": int(np.sum(labels == NORMAL)),
             "abnormal": int(np.sum(labels == ABNORMAL)),
         }

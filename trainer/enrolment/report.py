@@ -10,10 +10,11 @@ from ecgmon.models.card import Card
 from trainer import pages
 from trainer.enrolment import drawing, gate, overlay, timeline
 from trainer.enrolment.enrol import HELD_OUT_S
-from trainer.enrolment.enrolled import Enrolled, FinishedEnrolment
+from trainer.enrolment.enrolled import Enrolled
+from trainer.enrolment.finished import AnyEnrolment
 
 
-def write(done: FinishedEnrolment, text: str) -> None:
+def write(done: AnyEnrolment, text: str) -> None:
     """Write a page to the outcome's ``report``; raise `UsageError` if that fails."""
     try:
         done.report.parent.mkdir(parents=True, exist_ok=True)
@@ -47,12 +48,12 @@ def page(done: Enrolled) -> str:
     )
 
 
-def verdict(done: FinishedEnrolment, unit: str) -> dict[str, Any]:
+def verdict(done: AnyEnrolment, unit: str) -> dict[str, Any]:
     """Return what the page of any enrolment says first.
 
     Parameters
     ----------
-    done : FinishedEnrolment
+    done : AnyEnrolment
         The outcome.
     unit : str
         What is counted.
@@ -72,7 +73,7 @@ def verdict(done: FinishedEnrolment, unit: str) -> dict[str, Any]:
     }
 
 
-def _fate(done: FinishedEnrolment) -> str:
+def _fate(done: AnyEnrolment) -> str:
     if not done.in_service:
         return "is kept, not in service"
     return "is in service, by force" if done.objections else "is in service"

@@ -80,7 +80,16 @@ class Enrolment(BaseEnrolment):
         _require_labels(prepared)
         new, verdict, version = self._make(prepared, first, others)
         serves = self._serve(version, verdict.objections)
-        done = Enrolled(version, serves, prepared, new, self._old, verdict, self._report, judged)
+        done = Enrolled(
+            version=version,
+            in_service=serves,
+            signal=prepared,
+            new=new,
+            old=self._old,
+            verdict=verdict,
+            report=self._report,
+            judged=judged,
+        )
         report.write(done, report.page(done))
         return done
 

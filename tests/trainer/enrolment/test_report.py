@@ -66,7 +66,15 @@ def done(record, tmp_path_factory):
         created="2031-02-03",
         validation=Validation("last minute", (own.record,), 11, 2, 43, 3),
     )
-    return Enrolled(3, True, signal, new, old, Verdict(GOOD, WORSE, PANEL, PANEL), Path("a.html"))
+    return Enrolled(
+        version=3,
+        in_service=True,
+        signal=signal,
+        new=new,
+        old=old,
+        verdict=Verdict(GOOD, WORSE, PANEL, PANEL),
+        report=Path("a.html"),
+    )
 
 
 def with_card(model, **changes):

@@ -85,15 +85,15 @@ class BeatEnrolment(BaseEnrolment):
         (new, verdict), version = self._store(lambda path: self._make(prepared, people, path))
         serves = self._serve(version, verdict.objections)
         done = EnrolledBeats(
-            version,
-            serves,
-            prepared,
-            self._labels,
-            new,
-            self._old,
-            verdict,
-            self._report,
-            judged,
+            version=version,
+            in_service=serves,
+            signal=prepared,
+            labels=self._labels,
+            new=new,
+            old=self._old,
+            verdict=verdict,
+            report=self._report,
+            judged=judged,
         )
         report.write(done)
         return done
