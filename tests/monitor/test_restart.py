@@ -1,6 +1,5 @@
 """A monitor that was stopped, or killed, goes on where it was."""
 
-import shutil
 import time
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from monitor import daemon
 from replay.player.resampled import at_rate
 from replay.simulator.simulation import simulate
 from tests.monitor.storage.test_journal import journal_messages
+from tests.support.kills import files_left
 from tests.support.rig import QUIET_MS, Rig, assert_same, output_of
 
 RATE = 360
@@ -30,16 +30,6 @@ def quick(monkeypatch):
 def monitor(folder, **settings):
     """A monitor that keeps everything in a folder."""
     return Rig(folder, captured=folder / "captured", **settings)
-
-
-def killed(folder, copy):
-    """Return what a power cut would leave of a monitor's files by now."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".db-shm":
-            target = copy / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-    return copy
 
 
 def spoken_of(folder):
@@ -69,7 +59,7 @@ def test_a_stream_goes_on_from_the_captured_signal_and_each_second_is_published_
         if end == "killed":
             listener.until(messages.Window, "203", first=18 * RATE)
         if end != "stopped":
-            folder = killed(folder, tmp_path / "second")
+            folder = files_left(folder, tmp_path / "second")
     with monitor(folder) as rig:
         device = rig.device()
         assert device.greet("203", 7).next == sent
@@ -133,53 +123,6 @@ def test_whose_stream_had_not_ended_is_missed_until_it_is_back(tmp_path):
         assert device.greet("203", 0).next == 720
         assert listener.until(messages.Alarm, "203", state="cleared").alarm == missed.alarm
         assert listener.all(messages.Alarm, "119") == []
-
-
-def test_who_sent_anything_before_a_monitor_was_killed_is_missed(tmp_path):
-    with monitor(tmp_path / "first") as rig:
-        device = rig.device()
-        device.greet("203", 7)
-        device.send_all(CALM[:720])
-        device.until_acked(720)
-        folder = killed(tmp_path / "first", tmp_path / "second")
-    with monitor(folder, limits=lambda _: AlarmLimits(silent_s=0.2)) as rig:
-        listener = rig.newcomer().subscribed()
-        assert listener.until(messages.Alarm, "203", state="raised").kind == "silent"
-
-
-def test_nobody_is_told_that_an_alarm_is_paused_before_it_is_on_disk(tmp_path, gate):
-    with monitor(tmp_path / "first") as rig:
-        listener, device = rig.listener(), rig.device()
-        device.greet("203", 7)
-        device.send_all(OFF)
-        number = listener.until(messages.Alarm, "203", kind="no-signal").alarm
-        requests = (
-            messages.Acknowledge(wearer="203", alarm=number, by="Ann"),
-            messages.Acknowledge(wearer="203", alarm=number, by="Bob"),  # nothing changes by it
-            messages.Pause(wearer="203", kind="abnormal", seconds=600, by="Ann"),
-        )
-        gate.clear()
-        for request in requests:
-            assert listener.viewer.say(request)
-        assert messages.Done() not in listener.drain()
-        gate.set()
-        while listener.received.count(messages.Done()) < len(requests):
-            listener.until(messages.Paused, "203")
-            listener.take()
-        folder = killed(tmp_path / "first", tmp_path / "second")
-    with monitor(folder) as rig:
-        listener = rig.newcomer("alarm/", "paused/").subscribed()
-        assert listener.all(messages.Paused, "203", kind="abnormal", by="Ann")
-        assert listener.states("203") == {number: "acknowledged"}
-
-
-def test_a_disk_that_hangs_keeps_no_answer_back_for_good(tmp_path, gate):
-    with monitor(tmp_path) as rig:
-        listener = rig.listener()
-        gate.clear()
-        pause = messages.Pause(wearer=None, kind="disk-low", seconds=600, by="Ann")
-        assert listener.asks(pause) == messages.Done()
-        gate.set()
 
 
 def test_a_wearer_who_never_comes_back_is_given_up(tmp_path):
@@ -317,7 +260,7 @@ def test_a_gap_just_before_a_monitor_was_killed_is_a_gap_for_the_next_one(tmp_pa
                 device.finish(len(record.samples))
             else:
                 device.until_acked(sent)
-                left = killed(tmp_path / name, tmp_path / "second")
+                left = files_left(tmp_path / name, tmp_path / "second")
     with monitor(left) as rig:
         device = began(rig)
         play(device, sent, parts[2])
