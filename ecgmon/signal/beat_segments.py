@@ -152,6 +152,8 @@ class BeatSegments(StatefulRows):
             begins = [int(self._begin[row]), *feed.begins]
             filtered, measured = self._buffer(row, feed)
             beats, units = self._complete(row, feed)
+            if not beats:
+                continue
             origin = int(self.next[row]) - len(filtered)
             for beat, scale in zip(beats, units, strict=True):
                 stretch = slice(beat - BEFORE - origin, beat + AFTER - origin)

@@ -7,11 +7,11 @@ long is as far from the usual one as what is twice as long.
 """
 
 from collections import deque
-from itertools import pairwise
 from math import log
 from typing import Annotated, Final
 
 import msgspec
+import numpy as np
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
@@ -128,9 +128,10 @@ class RRContext(Stateful):
         return [each - usual for each in known] + [0.0] * (BEFORE - len(known))
 
     def _steadiness(self) -> list[float]:
-        changes = [here - before for before, here in pairwise(self._latest)] or [0.0]
-        recent = changes[-_UNSTEADY:]
-        turns = sum(one * two < 0 for one, two in pairwise(recent))
-        even = sum(abs(change) < EVEN for change in recent)
-        uneven = sum(abs(change) > UNEVEN for change in changes)
+        latest = np.array(self._latest)
+        changes = latest[1:] - latest[:-1] if len(latest) > 1 else np.zeros(1)
+        size, recent = np.abs(changes), changes[-_UNSTEADY:]
+        turns = int(np.count_nonzero(recent[1:] * recent[:-1] < 0))
+        even = int(np.count_nonzero(size[-_UNSTEADY:] < EVEN))
+        uneven = int(np.count_nonzero(size > UNEVEN))
         return [even / len(recent), uneven / len(changes), turns / len(recent)]

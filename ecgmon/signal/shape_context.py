@@ -132,7 +132,7 @@ class ShapeContext(Stateful):
 
     def _p_waves(self, latest: NDArray[np.float32]) -> list[float]:
         waves = self._before[: min(self._beats, _MEAN)]
-        mean = waves.mean(axis=0)
+        mean = np.add.reduce(waves) / np.float32(len(waves))
         energy = float(mean @ mean)
         self._residual.add(_norm(latest - mean))
         of_mean = min(max(float(latest @ mean) / (energy + _LITTLE), -2.0), 3.0)
@@ -141,7 +141,7 @@ class ShapeContext(Stateful):
 
 
 def _level(part: NDArray[np.float32]) -> NDArray[np.float32]:
-    level: NDArray[np.float32] = part - part.mean()
+    level: NDArray[np.float32] = part - np.add.reduce(part) / np.float32(len(part))
     return level
 
 
