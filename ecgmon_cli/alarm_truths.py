@@ -28,7 +28,6 @@ def alarm_truths(database: Path | None, out: Path, work: Path, *, keep_going: bo
             "--database."
         )
     from trainer.evaluation.alarm_truths import page
-    from trainer.evaluation.alarm_truths.score import by_kind
     from trainer.evaluation.alarm_truths.truths import truths
 
     known = truths(database)
@@ -62,14 +61,11 @@ def alarm_truths(database: Path | None, out: Path, work: Path, *, keep_going: bo
         ) from error
     console = Console(markup=False, highlight=False, soft_wrap=True)
     console.print(f"{folder}/README.md written")
-    results: dict[str, list[tuple[bool, bool]]] = {}
-    for truth, raised in judged:
-        results.setdefault(truth.kind, []).append((truth.is_true, raised))
     heads = ("", "true", "found", "%", "false", "suppressed", "%", "score")
     table = Table(*heads, box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    for row in page.rows(by_kind(results)):
+    for row in page.rows(page.counted(judged)):
         table.add_row(*row)
     console.print(table)
 

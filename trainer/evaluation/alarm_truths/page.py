@@ -37,10 +37,7 @@ def write(
     OSError
         If they cannot be written.
     """
-    results: dict[str, list[tuple[bool, bool]]] = {}
-    for truth, raised in judged:
-        results.setdefault(truth.kind, []).append((truth.is_true, raised))
-    counts = by_kind(results)
+    counts = counted(judged)
     result = {
         "protocol": "alarms",
         "database": name,
@@ -73,6 +70,14 @@ def write(
         )
     )
     return result
+
+
+def counted(judged: Sequence[tuple[AlarmTruth, bool]]) -> dict[str, AlarmCounts]:
+    """Return the counts of each kind that there is, and of all together."""
+    results: dict[str, list[tuple[bool, bool]]] = {}
+    for truth, raised in judged:
+        results.setdefault(truth.kind, []).append((truth.is_true, raised))
+    return by_kind(results)
 
 
 def rows(counts: Mapping[str, AlarmCounts]) -> list[list[str]]:
