@@ -75,12 +75,7 @@ def _clean(name: str) -> Record:
     marks = record.annotations
     if marks is None:
         raise ValueError(f"{name} has no annotations")
-    count = int(np.searchsorted(marks.samples, n))
-    return replace(
-        record,
-        samples=record.samples[:n],
-        annotations=Annotations(marks.samples[:count], marks.symbols[:count]),
-    )
+    return replace(record, samples=record.samples[:n], annotations=marks.between(0, n))
 
 
 def _stressed(record: Record, noise: Noise | None, snr: int) -> Record:

@@ -6,9 +6,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import zmq
 
@@ -55,10 +55,17 @@ class Board(Scoreboard):
             self.raised.append((message, arrival))
 
 
+BoardT = TypeVar("BoardT", bound=Board)
+
+
 @contextlib.contextmanager
-def monitor(*options: str) -> Iterator[str]:
-    """Run ``ecgmon serve`` with these options; yields its ingest endpoint."""
+def monitor(*options: str, prepare: Callable[[Path], None] = lambda _state: None) -> Iterator[str]:
+    """Run ``ecgmon serve`` with these options; yields its ingest endpoint.
+
+    ``prepare`` is called with its folder of state before it starts.
+    """
     with tempfile.TemporaryDirectory(prefix="ecgmon-alarms-") as state:
+        prepare(Path(state))
         ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
         ingest, publish = (f"tcp://127.0.0.1:{one.getsockname()[1]}" for one in ports)
         for one in ports:
@@ -80,14 +87,20 @@ def monitor(*options: str) -> Iterator[str]:
                 process.terminate()
 
 
-def play(records: Sequence[Record], paces: Sequence[Pace], endpoint: str) -> list[Board]:
+def play(
+    records: Sequence[Record],
+    paces: Sequence[Pace],
+    endpoint: str,
+    board: type[BoardT] = Board,
+) -> list[BoardT]:
     """Let wearers play at once, and return what was published of each."""
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    parts, boards = [], []
+    parts: list[PlayedDevice] = []
+    boards: list[BoardT] = []
     for record, pace in zip(records, paces, strict=True):
         device = RecordDevice(record, 0, len(record.samples), pace)
         device.connect(endpoint, context)
-        boards.append(Board(record, device, pace))
+        boards.append(board(record, device, pace))
         parts.append(PlayedDevice(record.wearer, device, boards[-1]))
     player = Player(parts, context)
     try:

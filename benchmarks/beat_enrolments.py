@@ -25,7 +25,7 @@ from ecgmon.metrics.classes import Figures, confusion
 from ecgmon.models.beat_kinds import steadied
 from ecgmon.models.resolve import GENERIC_BEATS, built_in
 from ecgmon.terminal.progress import long_work
-from ecgmon_cli.train_beats import PREPARED
+from ecgmon_cli.train_people import PREPARED
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import LeadBeats
 from trainer.data.learned_beats import groups, labelled, taught
@@ -59,11 +59,11 @@ def called(network: BeatContextNet, lead: LeadBeats) -> Counts:
 def of_choosers(done: Callable[[str], None]) -> Iterator[Result]:
     """Yield the choosers, each enrolled with all people rehearsed and with the twelve."""
     generic, sides = built_in()[GENERIC_BEATS], shipped()
-    choosers = labelled(sides.choosing, PREPARED, None)
+    choosers = labelled(sides.choosing, PREPARED / "beats", None)
     yield from (("generic", called(restore(generic), lead)) for lead in choosers)
     for name, rehearsal in (
-        ("all people rehearsed", groups(sides.training, PREPARED, seed=SEED)),
-        ("twelve rehearsed", groups(TWELVE, PREPARED, mixed=(), seed=SEED)),
+        ("all people rehearsed", groups(sides.training, PREPARED / "beats", seed=SEED)),
+        ("twelve rehearsed", groups(TWELVE, PREPARED / "beats", mixed=(), seed=SEED)),
     ):
         for lead in choosers:
             network = adapt(generic, lead, ENROLMENT_S * RATE, rehearsal, SEED)
@@ -77,7 +77,7 @@ def of_wearers(folder: Path, done: Callable[[str], None]) -> Iterator[Result]:
         generic = folder / f"fold-{number}.onnx"
         for person in fold(number).judged:
             if person.database == MITDB:
-                for lead in labelled([person], PREPARED, None):
+                for lead in labelled([person], PREPARED / "beats", None):
                     yield from of_wearer(generic, person, lead)
                     done(lead.record)
 

@@ -19,7 +19,7 @@ import numpy as np
 from beats_judged import ROOT
 
 from ecgmon.core.constants import RATE
-from ecgmon_cli.train_beats import PREPARED
+from ecgmon_cli.train_people import PREPARED
 from trainer.data.beats.cached import beats_of
 from trainer.data.beats.leads import LeadBeats
 from trainer.data.learned_beats import MIXED, WITH_CLASSES, BeatGroup, groups, taught
@@ -78,7 +78,7 @@ def train(split: str, path: Path) -> None:
 def enrolled(sides: Sides, generic: Path, *, judged: bool) -> Iterator[tuple[str, str]]:
     """Yield each wearer of mitdb whom a fold judges, and the file of the own model, made here."""
     for person in (each for each in sides.judged if each.database == MITDB):
-        for _, lead in beats_of([person], PREPARED, mixed=MIXED):
+        for _, lead in beats_of([person], PREPARED / "beats", mixed=MIXED):
             path = own_file(generic, lead.record, judged=judged)
             if lead.lead != 1:
                 continue
@@ -94,7 +94,7 @@ def enrolled(sides: Sides, generic: Path, *, judged: bool) -> Iterator[tuple[str
 @cache
 def rehearsed_without(wearer: Person | None) -> list[BeatGroup]:
     """Return what the twelve teach, without the wearer if that is one of them."""
-    return groups([one for one in TWELVE if one != wearer], PREPARED, mixed=(), seed=SEED)
+    return groups([one for one in TWELVE if one != wearer], PREPARED / "beats", mixed=(), seed=SEED)
 
 
 def reviewed(generic: Path, lead: LeadBeats, wrong: int = 0) -> LeadBeats:

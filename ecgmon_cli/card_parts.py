@@ -1,13 +1,16 @@
 """Pieces of what is shown of any model's card."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from ecgmon.models.card import ScoredSpan
+
+MOST_NAMED: Final = 100
+"""Records of one database that are named one by one; of more, the JSON has the names."""
 
 
 def facts_grid(facts: Mapping[str, str | None]) -> Table:
@@ -34,12 +37,17 @@ def hours_of(spans: "Iterable[ScoredSpan]") -> str:
 
 
 def names_of(records: Iterable[str]) -> str:
-    """Return ``database/name`` records with each database named once."""
+    """Return ``database/name`` records with each database named once, and some counted only."""
     databases: dict[str, list[str]] = {}
     for record in records:
         database, _, name = record.rpartition("/")
         databases.setdefault(database, []).append(name)
-    return ", ".join(" ".join([database, *names]).strip() for database, names in databases.items())
+    return ", ".join(
+        f"{database} ({len(names):,} of them)"
+        if len(names) > MOST_NAMED
+        else " ".join([database, *names]).strip()
+        for database, names in databases.items()
+    )
 
 
 def plain(given: str) -> Text:

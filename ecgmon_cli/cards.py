@@ -9,16 +9,16 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from ecgmon.models.resolve import GENERIC, beats_of, everyone, resolve
-from ecgmon_cli.beat_card import beat_facts, mean_sensitivity, show_beats
+from ecgmon.models.resolve import GENERIC, beats_of, everyone, resolve, rhythms_of
 from ecgmon_cli.card_parts import columns, facts_grid, hours_of, names_of, plain
+from ecgmon_cli.class_cards import class_facts, mean_sensitivity, show_classes
 from ecgmon_cli.options import Json, write
 
 if TYPE_CHECKING:
     from ecgmon.metrics.two_classes import Confusion
-    from ecgmon.models.beat_bundle import BeatModel
     from ecgmon.models.bundle import Model
     from ecgmon.models.card import Card, Validation
+    from ecgmon.models.loading import AnyModel
 
 FIGURES: Final = {
     "total": ("windows", ",d"),
@@ -71,8 +71,8 @@ def show(
     from ecgmon.models.bundle import Model, judges
 
     path = resolve(name, None)
-    if judges(path) == "beat":
-        show_beats(path, json_file)
+    if judges(path) != "window":
+        show_classes(path, json_file)
         return
     model = Model.load(path)
     if json_file is not None:
@@ -109,11 +109,12 @@ def list_models(json_file: Json = None) -> None:
     serving = {
         *(resolve(None, wearer) for wearer in wearers),
         *(beats_of(wearer) for wearer in wearers if wearer),
+        *(rhythms_of(wearer or GENERIC) for wearer in wearers),
     }
     if json_file is not None:
         each = {
             name: (
-                _everything(path, model) if isinstance(model, Model) else beat_facts(path, model)
+                _everything(path, model) if isinstance(model, Model) else class_facts(path, model)
             )
             | {"in_service": path in serving}
             for name, (path, model) in models.items()
@@ -144,8 +145,8 @@ def list_models(json_file: Json = None) -> None:
     )
 
 
-def _validated(model: "Model | BeatModel") -> tuple[str, str]:
-    """Return balanced accuracy and F1 in the validation; of beats, no F1 is that of all classes."""
+def _validated(model: "AnyModel") -> tuple[str, str]:
+    """Return balanced accuracy and F1 in the validation; of classes, no F1 is that of all."""
     from ecgmon.models.bundle import Model
 
     if not isinstance(model, Model):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from rich.console import Console
@@ -22,7 +22,7 @@ from ecgmon_cli.options import (
     say_skipped,
 )
 from ecgmon_cli.recipe import RecipeSides, known, train_recipe
-from ecgmon_cli.train_beats import PeopleSplit, train_beats
+from ecgmon_cli.train_people import PeopleSplit, train_on_people
 
 if TYPE_CHECKING:
     from ecgmon.models.bundle import Model
@@ -42,21 +42,27 @@ class NetworkName(StrEnum):
 
 
 class Trained(StrEnum):
-    """Networks of windows to train, and that of beats."""
+    """Networks of windows to train, and those of beats and of rhythms."""
 
     BEATNET = "beatnet"
     CARDIACNET = "cardiacnet"
     BEATS = "beats"
+    RHYTHMS = "rhythms"
 
 
 def train(
     network: Annotated[
         Trained | None,
-        typer.Option(help="Network to train; beats judges single beats.", show_default="beatnet"),
+        typer.Option(
+            help="Network to train; beats judges single beats, rhythms the last seconds.",
+            show_default="beatnet",
+        ),
     ] = None,
     split: Annotated[
         PeopleSplit | None,
-        typer.Option(help="Who trains and who is judged, of beats.", show_default="shipped"),
+        typer.Option(
+            help="Who trains and who is judged, of beats and rhythms.", show_default="shipped"
+        ),
     ] = None,
     patient: Annotated[
         str | None,
@@ -117,6 +123,8 @@ def train(
 
       ecgmon train --network beats --split fold-0
 
+      ecgmon train --network rhythms -o ecgmon/models/built_in/rhythms.onnx
+
       ecgmon train --recipe context --live -o runs/context.onnx
 
       ecgmon train --recipe transfer --training 101,106 --validation 114 --evaluation 203
@@ -143,15 +151,16 @@ def train(
         raise UsageError("--generic is the start of --patient: give --patient RECORD too.")
     if patient is not None and network is not None:
         raise UsageError("--patient keeps the network of the generic model: leave --network out.")
-    if split is not None and network is not Trained.BEATS:
-        raise UsageError("--split is of all people's beats: give it with --network beats.")
-    if network is Trained.BEATS:
+    if network in (Trained.BEATS, Trained.RHYTHMS):
         if keep_going:
             raise UsageError(
-                "--network beats learns from everybody of its split: leave --keep-going out."
+                f"--network {network} learns from everybody of its split: leave --keep-going out."
             )
-        train_beats(split or PeopleSplit.SHIPPED, out, seed, data)
+        what: Literal["beats", "rhythms"] = "beats" if network is Trained.BEATS else "rhythms"
+        train_on_people(what, split or PeopleSplit.SHIPPED, out, seed, data)
         return
+    if split is not None:
+        raise UsageError("--split is of all people: give it with --network beats or rhythms.")
     # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
     from ecgmon.core.constants import WINDOW
     from ecgmon.models.bundle import Model

@@ -41,6 +41,9 @@ def rollback(
     beats: Annotated[
         bool, typer.Option("--beats", help="The model that judges beats, not that of seconds.")
     ] = False,
+    rhythms: Annotated[
+        bool, typer.Option("--rhythms", help="The model that judges rhythms, not that of seconds.")
+    ] = False,
 ) -> None:
     """Put a wearer's former model back into service.
 
@@ -53,7 +56,9 @@ def rollback(
 
       ecgmon models rollback ann --beats
     """
-    version = stored().rollback(wearer, "beat" if beats else "window")
+    if beats and rhythms:
+        raise UsageError("--beats and --rhythms are of two models: give one of them.")
+    version = stored().rollback(wearer, "beat" if beats else "rhythm" if rhythms else "window")
     if version is None and beats:
         _say(f"Beats of {wearer} are not judged any more.")
         return

@@ -52,6 +52,9 @@ class AlarmsSection(Section, frozen=True):
         documented("Raise *lag* when samples arrive this many seconds late.", ge=1, le=LONGEST),
     ] = 5.0
 
+    ventricular_fibrillation: Annotated[
+        Level, level("ventricular-fibrillation", "flutter among it, by the shape of the signal")
+    ] = "high"
     ventricular_tachycardia: Annotated[
         Level, level("ventricular-tachycardia", "ventricular beats in a row at a high rate")
     ] = "high"

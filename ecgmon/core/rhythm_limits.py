@@ -33,7 +33,9 @@ class RhythmLimits:
 
     Parameters
     ----------
-    ventricular_tachycardia, idioventricular_rhythm, ventricular_run, heart_pause : Level
+    ventricular_fibrillation, ventricular_tachycardia, idioventricular_rhythm : Level
+        Priority of each.
+    ventricular_run, heart_pause : Level
         Priority of each.
     r_on_t, supraventricular_run, couplet, bigeminy, trigeminy : Level
         Priority of each.
@@ -57,6 +59,7 @@ class RhythmLimits:
         If a value cannot be used; it names the field.
     """
 
+    ventricular_fibrillation: Level = "high"
     ventricular_tachycardia: Level = "high"
     ventricular_tachycardia_beats: int = 5
     ventricular_tachycardia_rate: float = 100.0

@@ -3,34 +3,14 @@
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-import msgspec
-
 from ecgmon.core.errors import BundleError
 from ecgmon.core.labels import BeatClass
 from ecgmon.models.bundle import Served, ends, open_session, read, verify
-from ecgmon.models.card import AnyCard, Count
+from ecgmon.models.card import ClassCard, Count
 from ecgmon.signal.beat_segments import BEAT_RATE, VALUES
 
 
-class TrainingBeats(msgspec.Struct, frozen=True):
-    """Beats that a model was judged on without being fitted to them.
-
-    Parameters
-    ----------
-    protocol : str
-        What separates them from those fitted to.
-    records : tuple of str
-        Whose beats.
-    counts : tuple of tuple of int
-        By class (rows) and by what they were called (columns).
-    """
-
-    protocol: str
-    records: tuple[str, ...]
-    counts: tuple[tuple[Count, ...], ...]
-
-
-class BeatCard(AnyCard, frozen=True, kw_only=True):
+class BeatCard(ClassCard, frozen=True, kw_only=True):
     """Card of a beat model: all facts that a user or the monitor needs.
 
     ``segments`` says how a beat is cut: *published*, as Kachuee et al. (2018) did, from its R peak
@@ -39,24 +19,16 @@ class BeatCard(AnyCard, frozen=True, kw_only=True):
     """
 
     input: Literal["beat"] = "beat"
-    classes: tuple[str, ...]
     segments: Literal["published", "live"]
     channels: Count
     length: Count
-    rate: Count
     beats: tuple[Count, ...]
     """Beats of each class that it was fitted to."""
-    validation: TrainingBeats
-    evaluation: TrainingBeats
 
-    def __post_init__(self) -> None:
-        """Raise ValueError where what is counted by class is not of its classes."""
-        judged = (self.validation.counts, self.evaluation.counts)
-        lengths = {len(of) for counts in judged for of in (counts, *counts)} | {len(self.beats)}
-        if lengths != {len(self.classes)}:
-            raise ValueError(f"it does not count by its {len(self.classes)} classes")
-        if not all(any(map(any, counts)) for counts in judged):
-            raise ValueError("it was judged on no beat")
+    @property
+    def fitted(self) -> tuple[int, ...]:
+        """Beats of each class that it was fitted to."""
+        return self.beats
 
 
 class BeatModel(Served[BeatCard]):

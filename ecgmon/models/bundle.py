@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.errors import BundleError
-from ecgmon.models.card import AnyCard, AnyCardT, Card, Conditioning
+from ecgmon.models.card import AnyCard, AnyCardT, Card, Conditioning, Input
 
 # From its import on, ONNX Runtime reports to its maker, with a device id and a database in the
 # user's cache, unless this variable is set. A program that watches a patient reports to nobody.
@@ -91,8 +91,9 @@ def verify(path: Path, data: bytes, kind: type[AnyCardT]) -> tuple[AnyCardT, str
     text = rest[start : -len(_field(14, _field(1, SUM_KEY.encode()) + _field(2, bytes(64))))]
     try:
         judges = msgspec.json.decode(text, type=AnyCard).input
-        if kind is Card and judges == "beat":
-            raise BundleError(f"{path} judges single beats: give a model that judges windows.")
+        if kind is Card and judges != "window":
+            what = {"beat": "single beats", "rhythm": "rhythms"}[judges]
+            raise BundleError(f"{path} judges {what}: give a model that judges windows.")
         card = msgspec.json.decode(text, type=kind)
         if isinstance(card, Card):
             _ = card.geometry  # raises ValueError where no signal can have it
@@ -106,8 +107,8 @@ def verify(path: Path, data: bytes, kind: type[AnyCardT]) -> tuple[AnyCardT, str
     return card, sha256
 
 
-def judges(path: Path) -> str:
-    """Return the input of the model in a bundle, *window* or *beat*; raises `BundleError`."""
+def judges(path: Path) -> Input:
+    """Return the input of the model in a bundle, such as *window*; raises `BundleError`."""
     card, _ = verify(path, read(path), AnyCard)
     return card.input
 

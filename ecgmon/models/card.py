@@ -16,8 +16,8 @@ LabelSource = Literal["annotations", "review", "assumed normal"]
 """Where the labels come from: experts' annotations, a clinician's review, or no one's judgement."""
 
 
-Input = Literal["window", "beat"]
-"""What a model judges: windows of a second, or single beats."""
+Input = Literal["window", "beat", "rhythm"]
+"""What a model judges: windows of a second, single beats, or the rhythm of the last seconds."""
 
 
 class ScoredSpan(msgspec.Struct, frozen=True):
@@ -74,6 +74,50 @@ class AnyCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 AnyCardT = TypeVar("AnyCardT", bound=AnyCard)
+
+
+class JudgedClasses(msgspec.Struct, frozen=True):
+    """Beats or seconds that a model was judged on without being fitted to them.
+
+    Parameters
+    ----------
+    protocol : str
+        What separates them from those fitted to.
+    records : tuple of str
+        Whose they are.
+    counts : tuple of tuple of int
+        By class (rows) and by what they were called (columns).
+    """
+
+    protocol: str
+    records: tuple[str, ...]
+    counts: tuple[tuple[Count, ...], ...]
+
+
+class ClassCard(AnyCard, frozen=True, kw_only=True):
+    """Fields of the cards of models that tell several classes apart.
+
+    ``validation`` has people on whom something was chosen, ``evaluation`` others.
+    """
+
+    classes: tuple[str, ...]
+    rate: Count
+    validation: JudgedClasses
+    evaluation: JudgedClasses
+
+    @property
+    def fitted(self) -> tuple[int, ...]:
+        """How many of each class the model was fitted to."""
+        raise NotImplementedError
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where what is counted by class is not of its classes."""
+        judged = (self.validation.counts, self.evaluation.counts)
+        lengths = {len(of) for counts in judged for of in (counts, *counts)} | {len(self.fitted)}
+        if lengths != {len(self.classes)}:
+            raise ValueError(f"it does not count by its {len(self.classes)} classes")
+        if not all(any(map(any, counts)) for counts in judged):
+            raise ValueError(f"it was judged on no {self.input}")
 
 
 class Card(AnyCard, frozen=True, kw_only=True):

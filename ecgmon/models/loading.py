@@ -1,13 +1,22 @@
-"""Loading bundles of any kind: a store holds models of windows beside models of beats."""
+"""Loading bundles of any kind: a store holds models of windows, of beats and of rhythms."""
 
 from pathlib import Path
+from typing import Final
 
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model, read, verify
-from ecgmon.models.card import AnyCard
+from ecgmon.models.card import AnyCard, Input
+from ecgmon.models.rhythm_bundle import RhythmModel
+
+AnyModel = Model | BeatModel | RhythmModel
+_OF: Final[dict[Input, type[AnyModel]]] = {
+    "window": Model,
+    "beat": BeatModel,
+    "rhythm": RhythmModel,
+}
 
 
-def decode(data: bytes, path: Path) -> Model | BeatModel:
+def decode(data: bytes, path: Path) -> AnyModel:
     """Verify the bytes of a bundle and make it ready to run.
 
     Parameters
@@ -23,16 +32,15 @@ def decode(data: bytes, path: Path) -> Model | BeatModel:
         If it is no sound bundle.
     """
     card, _ = verify(path, data, AnyCard)
-    kind = BeatModel if card.input == "beat" else Model
-    return kind.decode(data, path)
+    return _OF[card.input].decode(data, path)
 
 
-def load(path: Path) -> Model | BeatModel:
+def load(path: Path) -> AnyModel:
     """Read and verify a bundle; raises as `decode`."""
     return decode(read(path), path)
 
 
-def load_servable(path: Path) -> Model | BeatModel:
+def load_servable(path: Path) -> AnyModel:
     """Read a bundle that a monitor can serve; raises as `decode` and `BeatModel.require_live`."""
     model = load(path)
     if isinstance(model, BeatModel):

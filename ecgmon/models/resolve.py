@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 GENERIC: Final = "generic"
 GENERIC_BEATS: Final = "beats"
-"""Built-in models of windows and of beats, for wearers who have none of their own."""
+GENERIC_RHYTHMS: Final = "rhythms"
+"""Built-in models of windows, beats and rhythms, for wearers who have none of their own."""
 FITTED: Final = {"203": "1a3c39bd16d7c8e43ddb457dd3a30c6046737e31696e9d4bca28479c5bdc6857"}
 """SHA-256 of the samples, little-endian, that a built-in model of one wearer was fitted to: a name
 does not tell a person, for beds and other databases' records are called so, too."""
@@ -94,6 +95,17 @@ def beats_of(wearer: str, *, generic: bool = False) -> Path | None:
         If the store cannot be read.
     """
     return _own(wearer, "beat") or (built_in()[GENERIC_BEATS] if generic else None)
+
+
+def rhythms_of(wearer: str) -> Path:
+    """Return the bundle that judges a wearer's rhythms: the own one in the store, else the generic.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    return _own(wearer, "rhythm") or built_in()[GENERIC_RHYTHMS]
 
 
 def of_record(record: "Record") -> Path | None:

@@ -1,10 +1,10 @@
 """The model store: each wearer's bundles by version, and which of them is in service.
 
 A folder for each wearer holds ``0001.onnx``, ``0002.onnx`` and so on, never changed once they are
-there. Which of them has been in service stands in ``service.json`` for models of windows and in
-``service-beat.json`` for models of beats; both kinds share the numbers of versions. Every file is
-written beside its place, forced to disk and then put there in one step: whatever is cut short, even
-by a power cut, leaves a store that loads.
+there. Which of them has been in service stands in ``service.json`` for models of windows, and in
+``service-beat.json`` and ``service-rhythm.json`` for those of beats and of rhythms; all kinds share
+the numbers of versions. Every file is written beside its place, forced to disk and then put there
+in one step: whatever is cut short, even by a power cut, leaves a store that loads.
 """
 
 import contextlib
@@ -25,7 +25,11 @@ from ecgmon.models.card import Input
 from ecgmon.models.loading import decode, load_servable
 from ecgmon.wire.fields import WEARER
 
-SERVICE: Final[dict[Input, str]] = {"window": "service.json", "beat": "service-beat.json"}
+SERVICE: Final[dict[Input, str]] = {
+    "window": "service.json",
+    "beat": "service-beat.json",
+    "rhythm": "service-rhythm.json",
+}
 """The file of the service entry, by what a model judges."""
 KEPT: Final = 100
 """Most activations remembered."""
@@ -178,7 +182,7 @@ class Store:
         with self._locked(wearer):
             activations = self.service(wearer, kind).activations
             if not activations:
-                what = "model" if kind == "window" else "model of beats"
+                what = "model" if kind == "window" else f"model of {kind}s"
                 raise StoreError(f"No {what} of {wearer}'s own is in service.")
             before = activations[:-1]
             if before:

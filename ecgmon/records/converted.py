@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.core.errors import RecordError
 from ecgmon.records.record import Record
@@ -58,7 +57,7 @@ def converted(record: Record) -> Record:
         rate=float(RATE),
         gain=gain,
         samples=counts,
-        annotations=marks and Annotations(marks.samples * (RATE * 1000) // rate_mhz, marks.symbols),
+        annotations=marks and marks.moved(marks.samples * (RATE * 1000) // rate_mhz),
         missing=tuple(
             (first_output(start, rate_mhz), first_output(stop, rate_mhz))
             for start, stop in record.missing

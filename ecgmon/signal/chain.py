@@ -20,10 +20,11 @@ from ecgmon.core.state import NESTED, Layout, StatefulRows
 from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.completed import Completed
 from ecgmon.signal.geometry import Geometry
+from ecgmon.signal.rhythm_segments import cut_rhythms
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.seconds import finish_seconds
 from ecgmon.signal.stillness import QUARTER
-from ecgmon.signal.types import Pushed, Windows
+from ecgmon.signal.types import Pushed, RhythmInputs, Windows
 from ecgmon.signal.windows import cut_windows
 
 
@@ -101,7 +102,8 @@ class SignalChain(StatefulRows):
             self._push_piece(rows[left], x[:, : int(n.max())], n, completed)
             at[left] += n
         windows = Windows.concatenate(completed.windows, self.geometry)
-        return Pushed(windows, completed.seconds, completed.feeds)
+        rhythms = RhythmInputs.concatenate(completed.rhythms)
+        return Pushed(windows, completed.seconds, completed.feeds, rhythms)
 
     def _note_missing(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
@@ -226,6 +228,7 @@ class SignalChain(StatefulRows):
             if ended.any():
                 completed.seconds += finish_seconds(self._known, rows[ended], stop[ended])
                 completed.scale(self._known, rows[ended], stop[ended])
+                completed.rhythms.append(cut_rhythms(self._known, rows[ended], stop[ended]))
             complete = (stop - late) % WINDOW == 0
             if complete.any():
                 completed.windows.append(

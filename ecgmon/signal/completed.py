@@ -1,4 +1,4 @@
-"""What a call of the chain has completed so far: windows, seconds, and feeds of followed rows."""
+"""What a call of the chain has completed so far: windows, seconds, rhythms, and feeds of rows."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.rows import Rows
-from ecgmon.signal.types import Second, Windows
+from ecgmon.signal.types import RhythmInputs, Second, Windows
 
 
 @dataclass(eq=False, slots=True)
@@ -23,6 +23,7 @@ class Completed:
     feeds: dict[int, BeatFeed]
     windows: list[Windows] = field(default_factory=list)
     seconds: list[Second] = field(default_factory=list)
+    rhythms: list[RhythmInputs] = field(default_factory=list)
 
     def begin(self, row: int, first: int) -> None:
         """Take that the filters of a row start anew at stream index ``first``."""

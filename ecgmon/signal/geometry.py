@@ -1,6 +1,7 @@
-"""Geometry of a window model's input: context, look-ahead and sampling rate."""
+"""Geometry of a model's input: context, look-ahead and sampling rate."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from ecgmon.core.constants import RATE, WINDOW
 
@@ -57,3 +58,8 @@ class Geometry:
     def inputs(self) -> int:
         """Samples of the model's input, at its own rate."""
         return round((self.history_s + WINDOW / RATE + self.look_ahead_s) * self.rate)
+
+
+RHYTHM: Final = Geometry(history_s=3, look_ahead_s=0, rate=120)
+"""What rhythm models see: a second and the three before it, without waiting for more. A tachycardia
+brings ten beats in it. With 6 and 8 s they found no more (docs/results/rhythms.md)."""

@@ -5,7 +5,7 @@ import numpy as np
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.state import ARRAY, NESTED, Indices, Layout, StatefulRows
 from ecgmon.signal.filter import band_pass
-from ecgmon.signal.geometry import Geometry
+from ecgmon.signal.geometry import RHYTHM, Geometry
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.quality import RECENT
 from ecgmon.signal.sample_history import SampleHistory
@@ -72,7 +72,7 @@ class Rows(StatefulRows):
     )
 
     def __init__(self, geometry: Geometry, rows: int) -> None:
-        size = max(geometry.context, RECENT) + WINDOW
+        size = max(geometry.context, RHYTHM.context, RECENT) + WINDOW
         self.filtered: SampleHistory[np.float32] = SampleHistory(rows, size, np.float32)
         self.raw: SampleHistory[np.float32] = SampleHistory(rows, 2 * WINDOW, np.float32)
         self.valid: SampleHistory[np.bool_] = SampleHistory(rows, size, np.bool_)

@@ -1,4 +1,4 @@
-"""Results of the chain: a second when it ends, a window once its look-ahead has arrived."""
+"""Results of the chain: a second and its rhythm when it ends, a window after its look-ahead."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.signal_states import SignalState
 from ecgmon.signal.beat_feed import BeatFeed
-from ecgmon.signal.geometry import Geometry
+from ecgmon.signal.geometry import RHYTHM, Geometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,47 @@ def _none(geometry: Geometry) -> Windows:
     )
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class RhythmInputs:
+    """What a rhythm model sees at the ends of seconds, in the order of time in each row.
+
+    Parameters
+    ----------
+    rows : ndarray of intp, shape (n,)
+        Whose.
+    end : ndarray of int64, shape (n,)
+        Stream index after the last sample of each.
+    inputs : ndarray of float32, shape (n, `RHYTHM.inputs`)
+        The signal, in units of the wearer's usual peak-to-peak amplitude.
+    settled : ndarray of bool, shape (n,)
+        Whether all of it was measured, noise among it. Otherwise a model must not be asked.
+    """
+
+    rows: NDArray[np.intp]
+    end: NDArray[np.int64]
+    inputs: NDArray[np.float32]
+    settled: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @staticmethod
+    def concatenate(parts: "list[RhythmInputs]") -> "RhythmInputs":
+        """Join the inputs of several calls."""
+        if len(parts) == 1:
+            return parts[0]
+        nothing = RhythmInputs(
+            np.zeros(0, dtype=np.intp),
+            np.zeros(0, dtype=np.int64),
+            np.zeros((0, RHYTHM.inputs), dtype=np.float32),
+            np.zeros(0, dtype=bool),
+        )
+        fields = (
+            [getattr(part, name) for part in [nothing, *parts]] for name in RhythmInputs.__slots__
+        )
+        return RhythmInputs(*map(np.concatenate, fields))
+
+
 class Pushed(NamedTuple):
     """What a call completed, in the order of time in each row.
 
@@ -133,3 +174,4 @@ class Pushed(NamedTuple):
     windows: Windows
     seconds: list[Second]
     feeds: dict[int, BeatFeed]
+    rhythms: RhythmInputs

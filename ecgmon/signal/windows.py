@@ -39,14 +39,14 @@ def cut_windows(
         _heart_rates(known, rows, end),
         known.last_beat[rows],
         known.beat_count[rows],
-        _settled(known, geometry.context, rows, now),
+        is_measured(known, geometry.context, rows, now),
     )
 
 
-def _settled(
+def is_measured(
     known: Rows, context: int, rows: NDArray[np.intp], end: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Tell whether the context before stream index ``end`` is real signal throughout."""
+    """Tell of some rows whether the context before stream index ``end`` is real throughout."""
     measured = known.valid.last(rows, end, context)
     settled: NDArray[np.bool_] = end - context >= known.real_from[rows]
     for i in np.flatnonzero(settled & ~measured.all(axis=1)):

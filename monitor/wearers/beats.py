@@ -18,7 +18,9 @@ def judge_beats(actives: Collection[ActiveStream], pushed: Pushed) -> list[Judge
     if not judges:
         return []
     segments = next(iter(judges.values())).segments  # one for all
-    models = {active.stream.row: active.beat_model for active in actives if active.beat_model}
+    models = {
+        active.stream.row: model for active in actives if (model := active.judge_of(BeatModel))
+    }
     kinds = {row: judge.kinds for row, judge in judges.items()}
     return classify_beats(segments.push(pushed.feeds), models, kinds)
 
@@ -83,9 +85,10 @@ def change_beat_model(
     """
     if active.backlog:
         return []
-    wearer, before, was_refused = active.stream.wearer, active.beat_model, active.beats_refused
+    wearer, before = active.stream.wearer, active.judge_of(BeatModel)
+    was_refused = active.beats_refused
     model, active.beats_refused = serving(wearer, before)
-    active.serve_beats(model)
+    active.serve(BeatModel, model)
     if model is None:
         active.beats = None
     elif active.beats is None:

@@ -97,7 +97,7 @@ def change_model(
         return []
     model, refused = serving(session.wearer, active.model)
     is_new = model.sha256 != active.model.sha256 or (refused and refused != active.refused)
-    active.serve(model)
+    active.serve(Model, model)
     active.refused = refused
     published = no_model(session)
     if is_new:
@@ -109,5 +109,7 @@ def change_model(
 def no_model(session: WearerSession) -> list[messages.Published]:
     """Return the alarm that a model in service is not the one that judges a wearer's stream."""
     active = session.active
-    refused = (active.refused or active.beats_refused) if active else None
+    refused = None
+    if active:
+        refused = active.refused or active.beats_refused or active.rhythms_refused
     return session.alarm_messages.condition("no-model", refused is not None, text=refused)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
+from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.signal_states import Reason, SignalState
 from ecgmon.signal import Second, Windows
 from ecgmon.signal.quality import NAMES
@@ -18,6 +19,7 @@ from monitor.inference.beats import JudgedBeat
 from monitor.inference.engine import classify
 from monitor.wearers.beats import judge_beats, publish_beat, withdraw_beats
 from monitor.wearers.pieces import StreamSegment
+from monitor.wearers.rhythms import judge_rhythms, overruled
 from monitor.wearers.session import ActiveStream, WearerSession, trace
 
 _T = TypeVar("_T")
@@ -154,18 +156,23 @@ def push(
         if wants_trace(session.wearer)
     ]
     late = chain.geometry.look_ahead
-    due: list[tuple[int, int, Second | JudgedBeat | int]]
+    due: list[tuple[int, int, Second | JudgedBeat | RhythmVerdict | int | None]]
     due = [(s.end, s.row, s) for s in pushed.seconds]
-    due += [(b.due, b.row, b) for b in judge_beats([one for _, one, _ in members], pushed)]
+    actives = [one for _, one, _ in members]
+    due += [(b.due, b.row, b) for b in judge_beats(actives, pushed)]
+    due += [(end, row, verdict) for row, end, verdict in judge_rhythms(actives, pushed)]
     for i, row in enumerate(windows.rows.tolist()):
         due.append((int(windows.first[i]) + WINDOW + late, row, i))
-    for _, row, what in sorted(due, key=lambda item: item[0]):
+    for at, row, what in sorted(due, key=lambda item: item[0]):
         session, active = of_row[row]
         if isinstance(what, Second):
             published += _lose_seconds(session, active, what.end - WINDOW)
             published += _second(session, active, what)
         elif isinstance(what, JudgedBeat):
             published += publish_beat(active, what)
+        elif what is None or isinstance(what, RhythmVerdict):
+            active.rhythm = what
+            published += alarm_messages(session, active, active.conditions.rhythm(at, what))
         else:
             published += _window(session, active, windows, what, float(probability[what]))
     for session, active, _ in members:
@@ -209,16 +216,23 @@ def _window(
 ) -> list[messages.Published]:
     first, threshold = int(windows.first[i]), active.model.card.threshold
     heart_rate = float(windows.heart_rate[i])
+    state = NAMES[windows.state[i]]
+    known, abnormal, reason = overruled(
+        active,
+        first,
+        _if_known(probability, probability),
+        _if_known(probability >= threshold, probability),
+    )
     return [
         *_fill(session, active, first),
         *_report(
             session,
             active,
             first,
-            NAMES[windows.state[i]],
-            reason=_reason(NAMES[windows.state[i]], settled=bool(windows.settled[i])),
-            probability=_if_known(probability, probability),
-            abnormal=_if_known(probability >= threshold, probability),
+            state,
+            reason=reason or _reason(state, settled=bool(windows.settled[i])),
+            probability=known,
+            abnormal=abnormal,
             heart_rate=_if_known(heart_rate, heart_rate),
         ),
     ]

@@ -8,10 +8,8 @@ from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import messages
 from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions.k_of_n import KOfN
-from monitor.inference.beat_pool import BeatModelPool
-from monitor.inference.engine import ModelPool
-from monitor.wearers.beats import change_beat_model
 from monitor.wearers.device_conditions import device_conditions, silent_seconds
+from monitor.wearers.judge_pools import JudgePools
 from monitor.wearers.lifecycle import begin, change_model, end, set_aside
 from monitor.wearers.pipeline import advance
 from monitor.wearers.places import WearerPlaces, longest_silent
@@ -45,9 +43,8 @@ class WearerRegistry:
 
     def __init__(self, policy: WearerPolicy) -> None:
         self._policy = policy
-        self._models = ModelPool(policy.resolve)
-        self._beat_models = BeatModelPool(policy.resolve_beats)
         self._places = WearerPlaces(policy.capacity)
+        self._judges = JudgePools(policy, self._places.segments)
         self._wearers = WearerTable(policy)
         self._turned_away = False
         self.own = AlarmMessages(None)
@@ -79,8 +76,7 @@ class WearerRegistry:
         Open streams stay open, on their leads.
         """
         self._policy = policy
-        self._models = ModelPool(policy.resolve)
-        self._beat_models = BeatModelPool(policy.resolve_beats)
+        self._judges = JudgePools(policy, self._places.segments)
         self._wearers.adopt(policy)
 
     @property
@@ -154,7 +150,7 @@ class WearerRegistry:
         # What can fail comes first: messages about the stream before must not be lost.
         if tail is not None:
             require_same(hello, tail.rate_mhz, tail.lead)
-        model, refused = self._models.serving(hello.wearer)
+        model, refused = self._judges.windows.serving(hello.wearer)
         lead = self._policy.lead_of(hello)
         session = self._wearers.get_or_add(hello.wearer)
         published = self._end(session) if session.active else []
@@ -181,8 +177,8 @@ class WearerRegistry:
             refused=refused,
             gaps=KOfN(GAP_LIMIT, "gaps" in session.alarm_messages.alarms.holding),
         )
-        of_beats = self._take_up_beats(active)
-        return active, [*published, *begin(session, active, tail), *of_beats]
+        taken_up = self._judges.take_up(active)
+        return active, [*published, *begin(session, active, tail), *taken_up]
 
     def save(self, wearer: str) -> bytes:
         """Return the state of a wearer; see `monitor.wearers.state`."""
@@ -202,9 +198,9 @@ class WearerRegistry:
         session = load(
             data,
             self._policy.limits,
-            self._models.serving,
+            self._judges.windows.serving,
             lambda geometry: (self._places.chain(geometry), place),
-            self._take_up_beats,
+            self._judges.take_up,
             ahead_s,
         )
         if session.wearer in self._wearers:
@@ -265,12 +261,9 @@ class WearerRegistry:
         published: list[messages.Published] = []
         for session in self._wearers:
             if session.active:
-                published += self._take_up_beats(session.active)
-            published += change_model(session, self._models.serving)
+                published += self._judges.take_up(session.active)
+            published += change_model(session, self._judges.windows.serving)
         return published
-
-    def _take_up_beats(self, active: ActiveStream) -> list[messages.Published]:
-        return change_beat_model(active, self._beat_models.serving, self._places.segments)
 
     def _end(self, session: WearerSession) -> list[messages.Published]:
         """End a wearer's stream, and free its place."""

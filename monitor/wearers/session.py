@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from structlog.stdlib import BoundLogger
@@ -9,8 +10,8 @@ from structlog.stdlib import BoundLogger
 from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.alarm_limits import GAP_LIMIT, AlarmLimits
 from ecgmon.core.errors import UsageError
+from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
-from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model
 from ecgmon.signal import SignalChain
 from ecgmon.signal.stillness import STEP_MV
@@ -27,6 +28,7 @@ from monitor.wearers.pieces import Segments, StreamSegment
 from monitor.wearers.stream import Stream
 
 _log = logger(__name__)
+JudgeT = TypeVar("JudgeT", bound=Judge)
 
 
 @dataclass(eq=False, slots=True)
@@ -69,8 +71,10 @@ class ActiveStream(Stateful):
         Whether each condition of this stream held when it was last looked at.
     beats : LiveBeats or None
         The stream's beats, where a model judges them.
-    beats_refused : str or None
-        Why the model of beats in service is not the one that judges.
+    beats_refused, rhythms_refused : str or None
+        Why the model of beats or of rhythms in service is not the one that judges.
+    rhythm : RhythmVerdict or None
+        The newest verdict on the rhythm.
     backlog : deque of StreamSegment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
@@ -80,7 +84,7 @@ class ActiveStream(Stateful):
 
     layout = Layout(
         "active stream",
-        1,
+        2,
         ("hello",),
         stream=NESTED,
         lead=Lead,
@@ -95,6 +99,7 @@ class ActiveStream(Stateful):
         holds=dict[Kind, bool],
         backlog=Segments,
         step=float,
+        rhythm=RhythmVerdict | None,
     )
 
     stream: Stream
@@ -114,6 +119,8 @@ class ActiveStream(Stateful):
     holds: dict[Kind, bool] = field(default_factory=dict)
     beats: LiveBeats | None = None
     beats_refused: str | None = None
+    rhythms_refused: str | None = None
+    rhythm: RhythmVerdict | None = None
     backlog: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
 
@@ -127,19 +134,13 @@ class ActiveStream(Stateful):
         """The judge of windows, whose verdict is published each second."""
         return next(judge for judge in self.judges if isinstance(judge, Model))
 
-    def serve(self, model: Model) -> None:
-        """Let another model judge windows from now on; the other judges stay."""
-        others = (judge for judge in self.judges if not isinstance(judge, Model))
-        self.judges = (model, *others)
+    def judge_of(self, kind: type[JudgeT]) -> JudgeT | None:
+        """Return the judge of a kind, such as `BeatModel`, if there is one."""
+        return next((judge for judge in self.judges if isinstance(judge, kind)), None)
 
-    @property
-    def beat_model(self) -> BeatModel | None:
-        """The judge of beats, if there is one."""
-        return next((judge for judge in self.judges if isinstance(judge, BeatModel)), None)
-
-    def serve_beats(self, model: BeatModel | None) -> None:
-        """Let another model judge beats from now on, or none."""
-        others = (judge for judge in self.judges if not isinstance(judge, BeatModel))
+    def serve(self, kind: type[JudgeT], model: JudgeT | None) -> None:
+        """Let another model of a kind judge from now on, or none; the other judges stay."""
+        others = (judge for judge in self.judges if not isinstance(judge, kind))
         self.judges = (*others, model) if model else tuple(others)
 
 

@@ -12,10 +12,13 @@ import msgspec
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.errors import StateError
 from ecgmon.core.state import Layout, Stateful
+from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model
+from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
 from ecgmon.wire.fields import Wearer
+from monitor.inference.judge import Judge
 from monitor.wearers.session import ActiveStream, WearerSession, conditions
 from monitor.wearers.stream import Stream
 
@@ -25,13 +28,13 @@ class _SavedStream(Stateful):
     """A stream with its row of the signal chain.
 
     ``model`` is the SHA-256 of the model that judges it, ``active`` and ``row`` are states;
-    ``beat_model``, ``beats`` and ``segments`` are the same of its beats, empty where they are not
-    judged.
+    ``beat_model``, ``beats`` and ``segments`` are the same of its beats, ``rhythm_model`` is the
+    model of its rhythms; empty where they are not judged.
     """
 
     layout = Layout(
         "saved stream",
-        2,
+        3,
         hello=messages.Hello,
         model=Annotated[str, msgspec.Meta(max_length=64)],
         active=bytes,
@@ -39,6 +42,7 @@ class _SavedStream(Stateful):
         beat_model=Annotated[str, msgspec.Meta(max_length=64)],
         beats=bytes,
         segments=bytes,
+        rhythm_model=Annotated[str, msgspec.Meta(max_length=64)],
     )
 
     hello: messages.Hello | None = None
@@ -48,6 +52,7 @@ class _SavedStream(Stateful):
     beat_model: str = ""
     beats: bytes = b""
     segments: bytes = b""
+    rhythm_model: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -77,8 +82,9 @@ def save(session: WearerSession) -> bytes:
     if active := session.active:
         row = active.chain.state(active.stream.row)
         saved = _SavedStream(active.hello, active.model.sha256, active.state(), row)
-        if active.beats and active.beat_model:
-            saved.beat_model, saved.beats = active.beat_model.sha256, active.beats.state()
+        saved.rhythm_model = _checksum(active, RhythmModel)
+        if active.beats:
+            saved.beat_model, saved.beats = _checksum(active, BeatModel), active.beats.state()
             saved.segments = active.beats.segments.state(active.stream.row)
         stream = saved.state()
     alarms = session.alarm_messages.alarms.state()
@@ -92,7 +98,7 @@ def load(
     limits: Callable[[str], AlarmLimits],
     serving: Callable[[str], tuple[Model, str | None]],
     place: Callable[[Geometry], tuple[SignalChain, int]],
-    take_up_beats: Callable[[ActiveStream], object],
+    take_up: Callable[[ActiveStream], object],
     ahead_s: float = 0.0,
 ) -> WearerSession:
     """Return a wearer with whom this monitor goes on, every later output as in the one before.
@@ -108,8 +114,9 @@ def load(
         it is not the one in service.
     place : callable
         Gives the chain of a geometry and a free row of it.
-    take_up_beats : callable
-        Gives a stream the model that judges its beats, which must be that of the monitor before.
+    take_up : callable
+        Gives a stream the models that judge its beats and rhythms, which must be those of the
+        monitor before.
     ahead_s : float
         Seconds by which the monotonic clock here is ahead of that of the monitor before; 0 on the
         same machine.
@@ -125,7 +132,7 @@ def load(
     session.unfinished_since = saved.unfinished_since + ahead_s
     session.alarm_messages.alarms.restore(saved.alarms)
     if saved.stream is not None:
-        active = session.active = _stream(session, saved.stream, serving, place, take_up_beats)
+        active = session.active = _stream(session, saved.stream, serving, place, take_up)
         active.stream.shift(ahead_s)
         active.last_received += ahead_s
     return session
@@ -136,7 +143,7 @@ def _stream(
     data: bytes,
     serving: Callable[[str], tuple[Model, str | None]],
     place: Callable[[Geometry], tuple[SignalChain, int]],
-    take_up_beats: Callable[[ActiveStream], object],
+    take_up: Callable[[ActiveStream], object],
 ) -> ActiveStream:
     saved = _SavedStream()
     saved.restore(data)
@@ -156,8 +163,9 @@ def _stream(
         last_received=0.0,
         refused=refused,
     )
-    take_up_beats(active)
-    _require_same(session.wearer, saved.beat_model, getattr(active.beat_model, "sha256", ""))
+    take_up(active)
+    _require_same(session.wearer, saved.beat_model, _checksum(active, BeatModel))
+    _require_same(session.wearer, saved.rhythm_model, _checksum(active, RhythmModel))
     active.restore(saved.active)
     chain.restore(row, saved.row)
     if active.beats:
@@ -166,6 +174,12 @@ def _stream(
     if int(chain.next[row]) != _processed(active):
         raise StateError(f"The state of {session.wearer} does not fit together: save it again.")
     return active
+
+
+def _checksum(active: ActiveStream, kind: type[Judge]) -> str:
+    """Return the SHA-256 of the model of a kind that judges a stream, empty for none."""
+    judge = active.judge_of(kind)
+    return judge.sha256 if judge else ""
 
 
 def _require_same(wearer: str, before: str, here: str) -> None:

@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 from scipy import signal
 
-from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import UsageError
 from ecgmon.records import Record
@@ -62,7 +61,7 @@ def at_rate(record: Record, rate: float) -> Record:
         samples=samples,
         annotations=marks
         # Downwards, so that an annotation stays in its second.
-        and Annotations(marks.samples * factor.numerator // factor.denominator, marks.symbols),
+        and marks.moved(marks.samples * factor.numerator // factor.denominator),
         missing=tuple(
             (round(start * factor), min(round(stop * factor), len(samples)))
             for start, stop in record.missing

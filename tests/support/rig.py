@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -192,11 +193,8 @@ class Rig:
     def __init__(self, folder, **settings):
         folder.mkdir(exist_ok=True)
         self.journal = folder / "journal.db"
-        policy = {
-            name: settings.pop(name)
-            for name in ("resolve", "limits", "lead", "resolve_beats", "capacity", "forget_s")
-            if name in settings
-        }
+        names = {field.name for field in fields(WearerPolicy)} & settings.keys()
+        policy = {name: settings.pop(name) for name in names}
         policy = WearerPolicy(**{"resolve": lambda _: GENERIC} | policy)
         self.context = zmq.Context()
         self.settings = MonitorSettings(**{"journal": self.journal, "policy": policy} | settings)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecgmon.core.constants import NO_VALUE, RATE
-from ecgmon.signal import Geometry, SignalChain, Windows
+from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.beat_segments import LENGTH, BeatSegments
 from ecgmon.signal.filter import SectionFilter, band_pass
@@ -104,12 +104,19 @@ def chain(geometry):
         first = int(made.next[row])
         spikes = [k for k in range(first, first + len(x)) if k % 997 == 0]
         pushed = made.push(rows_of(row), x[None], np.full(1, 0.005), [spikes])
-        windows = [
-            tuple(bits(getattr(pushed.windows, name)[[i]]) for name in Windows.__slots__[1:])
-            for i in range(len(pushed.windows))
-        ]
+        windows, rhythms = (
+            [
+                tuple(bits(getattr(found, name)[[i]]) for name in type(found).__slots__[1:])
+                for i in range(len(found))
+            ]
+            for found in (pushed.windows, pushed.rhythms)
+        )
         published = [(s.end, s.state, s.beats, s.weak, s.still, s.lost) for s in pushed.seconds]
-        return [*((w, "window") for w in windows), *((t, "second") for t in published)]
+        return [
+            *((w, "window") for w in windows),
+            *((r, "rhythm") for r in rhythms),
+            *((t, "second") for t in published),
+        ]
 
     def end(made, row, at):
         return bits(made.recent(row, 1000)), made.confirmed(row), made.lost(row)

@@ -4,6 +4,7 @@ import numpy as np
 
 from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
+from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal import Second
 from ecgmon.signal.beat_segments import LENGTH, BeatSegments
@@ -11,6 +12,7 @@ from ecgmon.wire import Frame
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
+from monitor.alarms.conditions.waveform import VentricularWaveform
 from monitor.alarms.kinds import KINDS
 from monitor.alarms.state_machine import AlarmStateMachine
 from monitor.inference.beats import JudgedBeat, LiveBeats
@@ -82,12 +84,19 @@ def name_beats(made, second):
         made.withdraw(beat)
 
 
+def rhythm_of(second):
+    """Return a verdict on the rhythm of a second: a dozen of each kind in turn, none of some."""
+    probabilities = ((0.05, 0.01), (0.9, 0.05), (0.02, 0.97))[second.end // RATE // 12 % 3]
+    return RhythmVerdict(second.end, *probabilities) if second.state != "absent" else None
+
+
 def drive_condition(made, row, at, piece):
     found = []
     for second in piece:
         name_beats(made, second)
         found += made.elapsed(second.end, second.strong, second.lost)
-        found += [made.second(second), made.judged(bool(second.weak))]
+        found += [made.second(second), made.rhythm(second.end, rhythm_of(second))]
+        found.append(made.judged(bool(second.weak)))
     return found
 
 
@@ -95,8 +104,20 @@ def drive_conditions(made, row, at, piece):
     found = []
     for second in piece:
         name_beats(made, second)
-        found += [*made.second(second), *made.judged(second.end, bool(second.weak))]
+        found += [*made.second(second), *made.rhythm(second.end, rhythm_of(second))]
+        found += made.judged(second.end, bool(second.weak))
         found += made.elapsed(second.end + 90, second.strong)
+    return found
+
+
+def drive_waveform(made, row, at, piece):
+    found = []
+    for second in piece:
+        verdict = rhythm_of(second)
+        if verdict is None:
+            made.interrupt()
+        else:
+            found.append(made.add(verdict.tachycardia, verdict.fibrillation))
     return found
 
 
@@ -193,6 +214,7 @@ ALL = [
     Streaming(
         WearerConditions, lambda _: WearerConditions(AlarmLimits()), seconds, drive_conditions
     ),
+    Streaming(VentricularWaveform, lambda _: VentricularWaveform(), seconds, drive_waveform),
     Streaming(BeatKinds, lambda _: BeatKinds(), judged_beats, drive_kinds),
     Streaming(LiveBeats, lambda _: LiveBeats(BeatSegments(1), 0), seconds, drive_live_beats),
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),

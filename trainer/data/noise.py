@@ -42,7 +42,11 @@ def load(geometry: Geometry, data: Path | None = None) -> list[NDArray[np.float3
 
 
 def add(
-    signal: NDArray[np.float32], noise: Sequence[NDArray[np.float32]], rng: np.random.Generator
+    signal: NDArray[np.float32],
+    noise: Sequence[NDArray[np.float32]],
+    rng: np.random.Generator,
+    share: float = SHARE,
+    level_db: tuple[float, float] = LEVEL_DB,
 ) -> None:
     """Add a piece of noise to some of the stretches, in place.
 
@@ -54,13 +58,17 @@ def add(
         As `load` gives them; none adds nothing.
     rng : numpy.random.Generator
         Chooses stretches, pieces and levels.
+    share : float
+        Share of the stretches that get noise.
+    level_db : tuple of float
+        Lowest and highest level, peak-to-peak, below the wearer's usual amplitude.
     """
     if not noise:
         return
     length = signal.shape[1]
-    for which in np.flatnonzero(rng.random(len(signal)) < SHARE):
+    for which in np.flatnonzero(rng.random(len(signal)) < share):
         source = noise[int(rng.integers(len(noise)))]
         start = rng.integers(len(source) - length)
         piece = source[start : start + length]
-        level = 10 ** (-rng.uniform(*LEVEL_DB) / 20) / max(float(np.ptp(piece)), FLAT_MV)
+        level = 10 ** (-rng.uniform(*level_db) / 20) / max(float(np.ptp(piece)), FLAT_MV)
         signal[which] += piece * np.float32(level)

@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 
-from ecgmon.core.annotations import Annotations
 from ecgmon.core.atomic import atomic_write
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
@@ -70,10 +69,9 @@ def from_record(name: str, data: Path | None, seconds: int, annotator: str | Non
     record = read_converted(name, annotator=annotator, data=data)
     stop = (seconds + 1) * WINDOW  # one more for the look-ahead of the last window
     marks = record.annotations
-    if marks is not None:
-        n = int(np.searchsorted(marks.samples, stop))
-        marks = Annotations(marks.samples[:n], marks.symbols[:n])
-    return replace(record, samples=record.samples[:stop], annotations=marks)
+    return replace(
+        record, samples=record.samples[:stop], annotations=marks and marks.between(0, stop)
+    )
 
 
 def from_captured(wearer: str, seconds: int) -> Record:

@@ -18,9 +18,9 @@ from torch.nn import functional
 from ecgmon.core.constants import RATE
 from ecgmon.core.labels import UNLABELLED
 from ecgmon.metrics.classes import confusion
-from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
+from ecgmon.models.beat_bundle import BeatCard, BeatModel
 from ecgmon.models.beat_kinds import steadied
-from ecgmon.models.card import ScoredSpan
+from ecgmon.models.card import JudgedClasses, ScoredSpan
 from ecgmon.signal.beat_segments import BEAT_RATE, VALUES
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import LeadBeats
@@ -187,7 +187,7 @@ def _counts(lead: LeadBeats) -> NDArray[np.int64]:
     return np.bincount(taught(labels), minlength=len(CLASSES)).astype(np.int64)
 
 
-def _called(network: BeatContextNet, protocol: str, leads: Sequence[LeadBeats]) -> TrainingBeats:
+def _called(network: BeatContextNet, protocol: str, leads: Sequence[LeadBeats]) -> JudgedClasses:
     """Count what a network calls beats in usable seconds after the first five minutes."""
     counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64)
     for lead in leads:
@@ -199,4 +199,4 @@ def _called(network: BeatContextNet, protocol: str, leads: Sequence[LeadBeats]) 
         counted = (labels != UNLABELLED) & (lead.samples[seen] >= ENROLMENT_S * RATE)
         counts += confusion(labels[counted], called[counted], len(CLASSES))
     records = tuple(dict.fromkeys(lead.record for lead in leads))
-    return TrainingBeats(protocol, records, tuple(tuple(row) for row in counts.tolist()))
+    return JudgedClasses(protocol, records, tuple(tuple(row) for row in counts.tolist()))

@@ -20,8 +20,8 @@ from torch.nn import functional
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import BundleError
 from ecgmon.core.labels import UNLABELLED
-from ecgmon.models.beat_bundle import BeatModel, TrainingBeats
-from ecgmon.models.card import ScoredSpan
+from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.models.card import JudgedClasses, ScoredSpan
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.beats.leads import LeadBeats
 from trainer.data.learned_beats import BeatGroup, taught
@@ -156,7 +156,7 @@ def export_own(
     path: Path,
     *,
     first: int = 0,
-    judged: TrainingBeats | None = None,
+    judged: JudgedClasses | None = None,
 ) -> BeatModel:
     """Write the bundle of a wearer's own beat network; see `trainer.training.live_beats.train`.
 
@@ -179,7 +179,7 @@ def export_own(
         Where the bundle is written.
     first : int
         Second of the record or stream at which the beats begin.
-    judged : TrainingBeats, optional
+    judged : JudgedClasses, optional
         Beats of the wearer that a network made in the same way was judged on.
     """
     base = BeatModel.load(generic).card
@@ -201,6 +201,6 @@ def export_own(
     return export.export_served(Classes(network), card, path, some, BeatModel.load)
 
 
-def _of_generic(judged: TrainingBeats) -> TrainingBeats:
+def _of_generic(judged: JudgedClasses) -> JudgedClasses:
     """Say of counts that they are of the network before it was adapted."""
     return msgspec.structs.replace(judged, protocol=f"before adaptation: {judged.protocol}")

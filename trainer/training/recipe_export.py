@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from ecgmon.core.constants import RATE
 from ecgmon.metrics.classes import confusion
-from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
+from ecgmon.models.beat_bundle import BeatCard, BeatModel
 from ecgmon.models.bundle import Model
-from ecgmon.models.card import ScoredSpan, Validation
+from ecgmon.models.card import JudgedClasses, ScoredSpan, Validation
 from ecgmon.signal import Geometry
 from ecgmon.signal.beat_segments import BEAT_RATE, LENGTH, SHAPES, VALUES
 from trainer.data.beats.causal_beats import CHANNELS, flat
@@ -167,9 +167,9 @@ class _Windows(WindowNetwork):
         return logits[:, 1] - logits[:, 0]
 
 
-def _counts(protocol: str, part: Examples, trained: TrainedRecipe) -> TrainingBeats:
+def _counts(protocol: str, part: Examples, trained: TrainedRecipe) -> JudgedClasses:
     counts = tuple(tuple(row) for row in _confusion(trained, part))
-    return TrainingBeats(protocol, trained.names(part), counts)
+    return JudgedClasses(protocol, trained.names(part), counts)
 
 
 def _confusion(trained: TrainedRecipe, part: Examples) -> list[list[int]]:

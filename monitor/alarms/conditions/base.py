@@ -8,6 +8,7 @@ from ecgmon.core.alarm_kinds import Kind, Priority, Properties
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.core.labels import BeatClass
+from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import Stateful
 from ecgmon.signal import Second
 
@@ -72,6 +73,13 @@ class SignalCondition(Stateful):
 
     def judged(self, abnormal: bool | None) -> Mapping[Kind, bool]:
         """Take the verdict on the next second, None if there is none: ``{"abnormal": True}``."""
+        return {}
+
+    def rhythm(self, end: int, verdict: RhythmVerdict | None) -> Mapping[Kind, bool]:
+        """Take the verdict on the rhythm up to index ``end``, None if there is none.
+
+        Return what begins by it: ``{"ventricular-fibrillation": True}``.
+        """
         return {}
 
     def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ecgmon.core.alarm_kinds import Kind, Priority
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.labels import BeatClass
+from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Layout, Stateful
 from ecgmon.signal import Second
 from monitor.alarms.conditions import CONDITIONS
@@ -85,6 +86,13 @@ class WearerConditions(Stateful):
         holds: dict[Kind, bool] = {}
         for one in self._conditions:
             holds |= one.judged(abnormal)
+        return self._change(holds, end)
+
+    def rhythm(self, end: int, verdict: RhythmVerdict | None) -> list[Condition]:
+        """Take the verdict on the rhythm up to index ``end``; None where it was not judged."""
+        holds: dict[Kind, bool] = {}
+        for one in self._conditions:
+            holds |= one.rhythm(end, verdict)
         return self._change(holds, end)
 
     def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:

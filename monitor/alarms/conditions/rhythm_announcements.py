@@ -26,7 +26,12 @@ class RhythmAnnouncements(Stateful):
     """
 
     layout = Layout(
-        "rhythm announcements", 1, ("_limits",), _history=NESTED, _ends=dict[Kind, Index]
+        "rhythm announcements",
+        2,
+        ("_limits",),
+        _history=NESTED,
+        _ends=dict[Kind, Index],
+        _shown=list[Kind],
     )
 
     def __init__(self, limits: RhythmLimits, holding: set[Kind]) -> None:
@@ -34,6 +39,7 @@ class RhythmAnnouncements(Stateful):
         self._rows = tuple(row for row in table(limits) if row.level != "off")
         self._history = BeatHistory(limits)
         self._ends = dict.fromkeys(holding, LINGER_S * RATE)
+        self._shown: list[Kind] = []
 
     @property
     def due(self) -> int:
@@ -43,6 +49,20 @@ class RhythmAnnouncements(Stateful):
     def begin(self, first: int) -> None:
         """Note that the stream begins at index ``first``: what held before ends after it."""
         self._ends = dict.fromkeys(self._ends, first + LINGER_S * RATE)
+
+    def show(self, kind: Kind, at: int) -> bool:
+        """Take that the signal's shape shows a rhythm up to index ``at``; tell whether it holds."""
+        row = next((row for row in self._rows if row.kind == kind), None)
+        if row is None:
+            return False
+        if kind not in self._ends:
+            self._shown.append(kind)
+        self._hold(row, at)
+        return True
+
+    def is_shown(self, kind: Kind) -> bool:
+        """Tell whether it was the signal's shape by which a rhythm that holds has begun."""
+        return kind in self._shown
 
     def beat(self, at: int, letter: str, rr: int | None) -> list[Condition]:
         """Take the next beat and return what changes by it, and did until then."""
@@ -68,6 +88,7 @@ class RhythmAnnouncements(Stateful):
                 changes += self._find(self._history.interrupt(silent))
             elif at <= ends_to:
                 del self._ends[kind]
+                self._shown = [one for one in self._shown if one != kind]
                 changes.append(Condition(kind, False, at))
             else:
                 return changes
@@ -80,10 +101,14 @@ class RhythmAnnouncements(Stateful):
             holds = row.kind in self._ends
             if not holds and self._hidden(row, self._rows[:rank]):
                 continue
-            self._ends[row.kind] = seen.at + row.linger_s * RATE
+            self._hold(row, seen.at)
             if not holds:
                 changes.append(Condition(row.kind, True, seen.at))
         return changes
+
+    def _hold(self, row: Row, at: int) -> None:
+        end = at + row.linger_s * RATE
+        self._ends[row.kind] = max(self._ends.get(row.kind, end), end)
 
     def _hidden(self, row: Row, above: tuple[Row, ...]) -> bool:
         return any(worse.kind in self._ends and row.hidden_by(worse) for worse in above)

@@ -34,6 +34,8 @@ FAST_RR: Final = RATE / 2
 """Samples of the usual RR interval below which, above 120 a minute, a pause is `FAST_PAUSE`."""
 FAST_PAUSE: Final = RATE
 """Samples of a pause of a fast heart."""
+SHAPE: Final = "by the shape of the signal"
+"""What an alarm rests on where no beats do."""
 LINGER_S: Final = 10
 """Seconds that a row holds after the last beat that fulfils it: one alarm, not many, where it comes
 and goes."""
@@ -134,6 +136,20 @@ class EndedRun:
         return (
             f"{self.least} to {self.most} beats in a row" if self.most > 2 else "2 beats in a row"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What no beats show, but the shape of the signal."""
+
+    def found(self, seen: Seen) -> bool:
+        """Tell that no beat is one."""
+        return False
+
+    @property
+    def limit(self) -> str:
+        """What it rests on."""
+        return SHAPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +270,12 @@ def table(limits: RhythmLimits) -> tuple[Row, ...]:
     minute = Frequent(limits.ectopics_minute_beats, 60)
     hour = Frequent(limits.ectopics_hour_beats, 3600)
     return (
+        Row(
+            "ventricular-fibrillation",
+            "ventricular fibrillation",
+            limits.ventricular_fibrillation,
+            Shape(),
+        ),
         Row(
             "ventricular-tachycardia",
             "ventricular tachycardia",

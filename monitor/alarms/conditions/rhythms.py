@@ -1,4 +1,4 @@
-"""Named rhythms: conditions from the beats that a beat model has labelled."""
+"""Named rhythms: conditions from labelled beats, and from the shape of the signal."""
 
 from bisect import insort
 from collections.abc import Collection, Mapping, Sequence
@@ -12,11 +12,13 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.labels import BeatClass
 from ecgmon.core.rhythm_limits import RhythmLimits
 from ecgmon.core.rhythm_rules import LETTERS
+from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Index, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SETTLED, Condition, SignalCondition
 from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
-from monitor.alarms.conditions.rhythm_table import Row, table
+from monitor.alarms.conditions.rhythm_table import SHAPE, Row, table
+from monitor.alarms.conditions.waveform import VentricularWaveform
 
 _MOST_EVENTS: Final = 1000
 """Most events that a state may hold; beats of `SETTLED` samples are some eight."""
@@ -44,7 +46,8 @@ class NamedRhythms(SignalCondition):
 
     A beat counts `SETTLED` samples after its R peak, when it can no longer be withdrawn: noise that
     looked like a beat raises no alarm. Nothing reaches across a second without usable signal, a gap
-    or a withdrawn beat. Without beats nothing begins.
+    or a withdrawn beat. Ventricular fibrillation and tachycardia begin by the signal's shape, too
+    (`VentricularWaveform`), whether or not beats are labelled.
 
     Parameters
     ----------
@@ -59,8 +62,9 @@ class NamedRhythms(SignalCondition):
     }
     layout = Layout(
         "named rhythms",
-        1,
+        2,
         _table=NESTED,
+        _waveform=NESTED,
         _events=Annotated[list[_Event], msgspec.Meta(max_length=_MOST_EVENTS)],
         _known=Index,
         _due=Index,
@@ -70,6 +74,7 @@ class NamedRhythms(SignalCondition):
         super().__init__(limits, holding)
         self._rows = {row.kind: row for row in table(limits.rhythms)}
         self._table = RhythmAnnouncements(limits.rhythms, {*holding} & {*self.kinds})
+        self._waveform = VentricularWaveform()
         self._events: list[_Event] = []
         self._known = -1
         self._due = self._table.due
@@ -99,6 +104,17 @@ class NamedRhythms(SignalCondition):
         self._wait()
         return changes
 
+    def rhythm(self, end: int, verdict: RhythmVerdict | None) -> Mapping[Kind, bool]:
+        """Take the verdict on the rhythm; it counts at once."""
+        if verdict is None:
+            self._waveform.interrupt()
+            return {}
+        shown = self._waveform.add(verdict.tachycardia, verdict.fibrillation)
+        if shown is None or not self._table.show(shown, end):
+            return {}
+        self._wait()
+        return {shown: True}
+
     def second(self, second: Second) -> Mapping[Kind, bool]:
         """Take whether a second was usable."""
         if second.state != "signal":
@@ -108,6 +124,7 @@ class NamedRhythms(SignalCondition):
 
     def gap(self, first: int) -> None:
         """Take that samples before index ``first`` are missing."""
+        self._waveform.interrupt()
         if self._known < 0:
             self._table.begin(first)
         self._add(_Event(first))
@@ -118,8 +135,9 @@ class NamedRhythms(SignalCondition):
         return super().priority(kind) if level == "off" else level
 
     def text(self, kind: Kind) -> str:
-        """Return the text with the limit that it went by."""
-        return f"{super().text(kind)}: {self._rows[kind].pattern.limit}"
+        """Return the text with what it rests on."""
+        rests_on = SHAPE if self._table.is_shown(kind) else self._rows[kind].pattern.limit
+        return f"{super().text(kind)}: {rests_on}"
 
     def _add(self, event: _Event) -> None:
         if event.at > self._known and event not in self._events:

@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from ecgmon.core.errors import BundleError
-from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
+from ecgmon.models.beat_bundle import BeatCard, BeatModel
 from ecgmon.models.bundle import checksum, metadata
+from ecgmon.models.card import JudgedClasses
 
-JUDGED = TrainingBeats("strangers", ("mitdb/203",), ((8, 1), (2, 9)))
+JUDGED = JudgedClasses("strangers", ("mitdb/203",), ((8, 1), (2, 9)))
 CARD = {
     "input": "beat",
     "name": "focal",

@@ -8,13 +8,15 @@ from ecgmon.core.constants import RATE
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Pushed, SignalChain, Windows
+from ecgmon.signal.types import RhythmInputs
 from replay.simulator.simulation import simulate
 
 
 def joined(parts, geometry):
     """Join the results of several calls."""
     windows = Windows.concatenate([part.windows for part in parts], geometry)
-    return Pushed(windows, [second for part in parts for second in part.seconds], {})
+    rhythms = RhythmInputs.concatenate([part.rhythms for part in parts])
+    return Pushed(windows, [second for part in parts for second in part.seconds], {}, rhythms)
 
 
 def alone(segments, geometry):
@@ -44,19 +46,28 @@ def cut(samples, geometry, sizes):
 
 def of_row(pushed, row):
     """Return the results of one row, renumbered as row 0."""
-    mine = pushed.windows.rows == row
-    fields = {name: getattr(pushed.windows, name)[mine] for name in Windows.__slots__}
     seconds = [replace(second, row=0) for second in pushed.seconds if second.row == row]
-    return Pushed(Windows(**fields | {"rows": fields["rows"] * 0}), seconds, {})
+    windows, rhythms = _of_row(pushed.windows, row), _of_row(pushed.rhythms, row)
+    return Pushed(windows, seconds, {}, rhythms)
+
+
+def _of_row(results, row):
+    mine = results.rows == row
+    fields = {name: getattr(results, name)[mine] for name in type(results).__slots__}
+    return type(results)(**fields | {"rows": fields["rows"] * 0})
 
 
 def assert_same(one, other):
-    """Seconds are equal, every field of windows is bit-identical, NaN included, with its type."""
-    for name in Windows.__slots__:
-        a, b = getattr(one.windows, name), getattr(other.windows, name)
-        assert a.dtype == b.dtype, name
-        assert a.shape == b.shape, name
-        assert a.tobytes() == b.tobytes(), name
+    """Seconds are equal, all fields of the others bit-identical, NaN included, with their types."""
+    for kind, mine, others in [
+        (Windows, one.windows, other.windows),
+        (RhythmInputs, one.rhythms, other.rhythms),
+    ]:
+        for name in kind.__slots__:
+            a, b = getattr(mine, name), getattr(others, name)
+            assert a.dtype == b.dtype, name
+            assert a.shape == b.shape, name
+            assert a.tobytes() == b.tobytes(), name
     assert one.seconds == other.seconds
 
 

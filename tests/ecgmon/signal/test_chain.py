@@ -155,8 +155,8 @@ def test_recent_is_the_band_passed_signal_up_to_now(ecg):
 
 
 def test_pushing_no_samples_gives_no_windows():
-    windows, seconds, _ = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
-    assert len(windows) == len(seconds) == 0
+    windows, seconds, _, rhythms = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
+    assert len(windows) == len(seconds) == len(rhythms) == 0
     assert windows.inputs.shape == (0, SERVED.inputs)
 
 

@@ -55,6 +55,6 @@ def test_windows_come_from_the_judge_of_windows_and_a_swap_leaves_the_other_judg
     assert {window.model for window in before} == {"first"}
     assert {window.model for window in after} == {"second"}
     assert any(window.probability is not None for window in after)
-    assert [judge.card.name for judge in live.judges] == ["second", "beats"]
+    assert [judge.card.name for judge in live.judges] == ["beats", "second"]
     assert sum(isinstance(judge, Model) for judge in live.judges) == 1
     assert live.model.probability(np.zeros((1, 300), dtype=np.float32)).shape == (1,)

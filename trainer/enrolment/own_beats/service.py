@@ -11,7 +11,8 @@ import numpy as np
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import BundleError, UsageError
-from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
+from ecgmon.models.beat_bundle import BeatCard, BeatModel
+from ecgmon.models.card import JudgedClasses
 from ecgmon.models.loading import load_servable
 from ecgmon.models.resolve import GENERIC_BEATS, beats_of, built_in
 from ecgmon.terminal.progress import long_work
@@ -131,7 +132,7 @@ class BeatEnrolment(BaseEnrolment):
         request, beats, seconds = self._request, prepared.beats, prepared.seconds
         minute = gate.last_minute(prepared)
 
-        def fitted(until: int, name: Path, judged: TrainingBeats | None = None) -> BeatModel:
+        def fitted(until: int, name: Path, judged: JudgedClasses | None = None) -> BeatModel:
             stop = until * RATE
             network = adapt(self._start, beats, stop, people.rehearsal, request.seed)
             return export_own(
@@ -153,7 +154,7 @@ class BeatEnrolment(BaseEnrolment):
             protocol = (
                 f"last minute of the enrolment ({self._labels}), fitted to what lies before it"
             )
-            judged = TrainingBeats(protocol, (beats.record,), counts) if minute.any() else None
+            judged = JudgedClasses(protocol, (beats.record,), counts) if minute.any() else None
             new = fitted(seconds, path, judged)
             bar.update(task, advance=1)
         return new, gate.compare(new, counts, self._old, prepared, self._labels, people.panel)

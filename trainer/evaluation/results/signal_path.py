@@ -16,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.annotations import Annotations
 from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
@@ -130,8 +129,8 @@ def _cut_out(record: Record, start_s: int = 0) -> Record:
     start, stop = (round(second * record.rate) for second in (start_s, start_s + SECONDS))
     marks = record.annotations
     if marks is not None:
-        which = slice(*np.searchsorted(marks.samples, (start, stop)).tolist())
-        marks = Annotations(marks.samples[which] - start, marks.symbols[which])
+        marks = marks.between(start, stop)
+        marks = marks.moved(marks.samples - start)
     return replace(record, samples=record.samples[start:stop], annotations=marks)
 
 

@@ -161,6 +161,7 @@ def _placed(loaded: LoadedAnnotations, frame_rate: float, piece: RecordPiece) ->
     return Annotations(
         np.array([at[i] for i in inside], dtype=np.int64),
         tuple(symbol(loaded.marks[i]) for i in inside),
+        tuple(loaded.marks[i].note.strip("\0 ") for i in inside),
     )
 
 

@@ -1,4 +1,4 @@
-"""``ecgmon models show`` for a beat model."""
+"""``ecgmon models show`` for models that tell classes apart: of beats and of rhythms."""
 
 import json
 import math
@@ -14,7 +14,11 @@ from ecgmon_cli.options import write
 
 if TYPE_CHECKING:
     from ecgmon.metrics.classes import Figures
-    from ecgmon.models.beat_bundle import BeatCard, BeatModel, TrainingBeats
+    from ecgmon.models.beat_bundle import BeatModel
+    from ecgmon.models.card import ClassCard, JudgedClasses
+    from ecgmon.models.rhythm_bundle import RhythmModel
+
+    ClassModel = BeatModel | RhythmModel
 
 SEGMENTS: Final = {
     "published": "from the R peak on, 1.2 median RR intervals long, scaled to [0, 1] in strips of "
@@ -25,17 +29,20 @@ SEGMENTS: Final = {
 }
 
 
-def show_beats(path: Path, json_file: Path | None) -> None:
-    """Show a model of single beats; what `ecgmon_cli.cards.show` does for any."""
-    from ecgmon.models.beat_bundle import BeatModel
+def show_classes(path: Path, json_file: Path | None) -> None:
+    """Show a model of beats or rhythms; what `ecgmon_cli.cards.show` does for any."""
+    from ecgmon.models.bundle import Model
+    from ecgmon.models.loading import load
 
-    model = BeatModel.load(path)
+    model = load(path)
+    if isinstance(model, Model):
+        raise TypeError(path)
     if json_file is not None:
-        write(json_file, json.dumps(beat_facts(path, model), indent=2) + "\n")
+        write(json_file, json.dumps(class_facts(path, model), indent=2) + "\n")
         return
     console = Console(highlight=False)
     console.print(plain(model.card.name), style="bold")
-    console.print(_facts(path, model.card, model.sha256))
+    console.print(_facts(path, model))
     for part, counts in _judged(model.card).items():
         judged = _figures(counts)
         console.print(
@@ -44,11 +51,11 @@ def show_beats(path: Path, json_file: Path | None) -> None:
         console.print(_table(model.card, judged))
 
 
-def _judged(card: "BeatCard") -> "dict[str, TrainingBeats]":
+def _judged(card: "ClassCard") -> "dict[str, JudgedClasses]":
     return {"validation": card.validation, "evaluation": card.evaluation}
 
 
-def _figures(judged: "TrainingBeats") -> "Figures":
+def _figures(judged: "JudgedClasses") -> "Figures":
     import numpy as np
 
     from ecgmon.metrics.classes import Figures
@@ -56,7 +63,7 @@ def _figures(judged: "TrainingBeats") -> "Figures":
     return Figures(np.array(judged.counts, dtype=np.float64))
 
 
-def beat_facts(path: Path, model: "BeatModel") -> dict[str, Any]:
+def class_facts(path: Path, model: "ClassModel") -> dict[str, Any]:
     """Return the card, what it is the card of, and the figures that its counts make."""
     import msgspec
 
@@ -71,36 +78,46 @@ def beat_facts(path: Path, model: "BeatModel") -> dict[str, Any]:
     }
 
 
-def mean_sensitivity(model: "BeatModel") -> float:
+def mean_sensitivity(model: "ClassModel") -> float:
     """Return the mean of the classes' sensitivities in the validation: the balanced accuracy."""
     return _figures(model.card.validation).mean_recall
 
 
-def _facts(path: Path, card: "BeatCard", sha256: str) -> Table:
-    fitted = ", ".join(f"{n:,} {c}" for c, n in zip(card.classes, card.beats, strict=True))
+def _facts(path: Path, model: "ClassModel") -> Table:
+    from ecgmon.models.beat_bundle import BeatCard
+
+    card = model.card
+    fitted = ", ".join(f"{n:,} {c}" for c, n in zip(card.classes, card.fitted, strict=True))
+    names = ", ".join(card.classes)
+    if isinstance(card, BeatCard):
+        judges = f"single beats: {names}"
+        sees = f"{SEGMENTS[card.segments]}; {card.channels} x {card.length} samples"
+    else:
+        judges = f"the rhythm of each second: {names}"
+        sees = f"the second and the {card.history_s:g} s before it"
+        fitted = f"seconds: {fitted}"
     facts = {
-        "judges": f"single beats: {', '.join(card.classes)}",
+        "judges": judges,
         "network": f"{card.network}, {card.parameters:,} parameters",
-        "sees": f"{SEGMENTS[card.segments]}; {card.channels} x {card.length} samples at "
-        f"{card.rate} Hz",
+        "sees": f"{sees} at {card.rate} Hz",
         "trained on": f"{fitted}; {hours_of(card.trained_on)}",
         "created": f"{card.created}, seed {card.seed}",
         "versions": ", ".join(f"{name} {version}" for name, version in card.versions.items()),
         "file": f"{path}, {decimal(path.stat().st_size, precision=0)}",
-        "sha256": sha256,
+        "sha256": model.sha256,
     }
     for part, judged in _judged(card).items():
         facts[part] = f"{judged.protocol}: {names_of(judged.records)}"
     return facts_grid(facts)
 
 
-def _table(card: "BeatCard", figures: "Figures") -> Table:
+def _table(card: "ClassCard", figures: "Figures") -> Table:
     table = columns(gap=2)
     table.add_column("class")
-    for heading in ("beats", "sensitivity", "PPV", "F1"):
+    for heading in ("beats" if card.input == "beat" else "seconds", "sensitivity", "PPV", "F1"):
         table.add_column(heading, justify="right")
     each = zip(figures.recall, figures.precision, figures.f1, strict=True)
-    for name, beats, values in zip(card.classes, figures.counts.sum(1), each, strict=True):
+    for name, count, values in zip(card.classes, figures.counts.sum(1), each, strict=True):
         shown = ("-" if math.isnan(value) else f"{value:.3f}" for value in values)
-        table.add_row(plain(name), f"{beats:,.0f}", *shown)
+        table.add_row(plain(name), f"{count:,.0f}", *shown)
     return table

@@ -1,0 +1,68 @@
+"""Ventricular rhythms by the shape of the signal: where beats are not to be told apart."""
+
+from collections import deque
+from math import log
+from statistics import fmean
+from typing import Final
+
+from ecgmon.core.alarm_kinds import Kind
+from ecgmon.core.state import Layout, Stateful
+
+AVERAGED: Final = 5
+"""Seconds whose logarithmic odds of a ventricular rhythm are averaged."""
+BEGINS: Final = 2.5
+"""Mean from which on such a rhythm has begun: odds of 12 to 1. With `AVERAGED`, chosen on people of
+vfdb and cudb whom the network was not fitted to (docs/results/rhythms.md)."""
+ENDS: Final = 0.0
+"""Mean below which it is over."""
+NAMED_BY: Final = 6
+"""Seconds by which it is called fibrillation or tachycardia."""
+FAVOURED: Final = 0.5
+"""Added to the mean logarithm of how much more fibrillation is likely than tachycardia: what kills
+first is named where they are alike."""
+TURNS: Final = 0.5
+"""How far beyond zero that mean must be before the rhythm is called by the other name."""
+_LEAST: Final = 0.018
+"""Probabilities are taken as no closer to 0 and 1 than this: a second counts for four at most."""
+
+FIBRILLATION: Final = "ventricular-fibrillation"
+TACHYCARDIA: Final = "ventricular-tachycardia"
+
+
+class VentricularWaveform(Stateful):
+    """Which ventricular rhythm a stream's last seconds show, from a verdict on each."""
+
+    layout = Layout(
+        "ventricular waveform", 1, _odds=list[float], _names=list[float], _rhythm=Kind | None
+    )
+
+    def __init__(self) -> None:
+        self._odds: deque[float] = deque(maxlen=AVERAGED)
+        self._names: deque[float] = deque(maxlen=NAMED_BY)
+        self._rhythm: Kind | None = None
+
+    def add(self, tachycardia: float, fibrillation: float) -> Kind | None:
+        """Take the probabilities of the next second; return which rhythm there is by now."""
+        self._odds.append(_logit(tachycardia + fibrillation))
+        self._names.append(log(max(fibrillation, _LEAST) / max(tachycardia, _LEAST)))
+        if len(self._odds) < AVERAGED:
+            return None
+        mean = fmean(self._odds)
+        if mean < (BEGINS if self._rhythm is None else ENDS):
+            self._rhythm = None
+            return None
+        name = fmean(self._names) + FAVOURED
+        if self._rhythm is None or abs(name) > TURNS:
+            self._rhythm = FIBRILLATION if name >= 0 else TACHYCARDIA
+        return self._rhythm
+
+    def interrupt(self) -> None:
+        """Take that a second was not judged: nothing reaches across it."""
+        self._odds.clear()
+        self._names.clear()
+        self._rhythm = None
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, _LEAST), 1 - _LEAST)
+    return log(bounded / (1 - bounded))

@@ -1,0 +1,49 @@
+"""Classification of rhythms: one batch for each model a tick."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from ecgmon.core.rhythm_verdict import RhythmVerdict
+from ecgmon.models.rhythm_bundle import RhythmModel
+from ecgmon.signal.types import RhythmInputs
+
+SURE: Final = 0.5
+"""Probability of a ventricular rhythm from which on a second is *abnormal*."""
+DOUBTFUL: Final = 0.3
+"""Probability from which on a second is not *normal*: of seconds of tachycardia and fibrillation of
+people not trained on, 3 % stay below it (docs/results/rhythms.md)."""
+
+
+def classify_rhythms(
+    inputs: RhythmInputs, models: Mapping[int, RhythmModel]
+) -> Iterator[tuple[int, int, RhythmVerdict | None]]:
+    """Judge seconds, each with its wearer's model; in the order in which they come.
+
+    Parameters
+    ----------
+    inputs : RhythmInputs
+        As they came from a signal chain.
+    models : mapping of int to RhythmModel
+        Model of each row; a row without one is left out.
+
+    Yields
+    ------
+    tuple of int, int, RhythmVerdict or None
+        Row, stream index, and verdict; None where the model was not asked.
+    """
+    rows, ends = inputs.rows.tolist(), inputs.end.tolist()
+    of_model: dict[int, list[int]] = defaultdict(list)
+    for i in np.flatnonzero(inputs.settled).tolist():
+        if rows[i] in models:
+            of_model[id(models[rows[i]])].append(i)
+    found: dict[int, RhythmVerdict] = {}
+    for mine in of_model.values():
+        said = models[rows[mine[0]]].probability(inputs.inputs[mine])
+        for i, (_, tachycardia, fibrillation) in zip(mine, said.tolist(), strict=True):
+            found[i] = RhythmVerdict(ends[i], tachycardia, fibrillation)
+    for i, (row, end) in enumerate(zip(rows, ends, strict=True)):
+        if row in models:
+            yield row, end, found.get(i)

@@ -1,0 +1,38 @@
+"""The models of all wearers in service, and how a stream takes them up."""
+
+from collections.abc import Callable
+
+from ecgmon.models.rhythm_bundle import RhythmModel
+from ecgmon.signal.beat_segments import BeatSegments
+from ecgmon.wire import messages
+from monitor.inference.bundle_pool import BundlePool, load_live_beats
+from monitor.inference.engine import ModelPool
+from monitor.wearers.beats import change_beat_model
+from monitor.wearers.policy import WearerPolicy
+from monitor.wearers.rhythms import change_rhythm_model
+from monitor.wearers.session import ActiveStream
+
+
+class JudgePools:
+    """One pool for each kind of model; `take_up` is for those that a stream may lack.
+
+    Parameters
+    ----------
+    policy : WearerPolicy
+        Says which bundles judge whom.
+    segments : callable
+        Gives what cuts the beats of all wearers.
+    """
+
+    def __init__(self, policy: WearerPolicy, segments: Callable[[], BeatSegments]) -> None:
+        self.windows = ModelPool(policy.resolve)
+        self._beats = BundlePool(policy.resolve_beats, load_live_beats)
+        self._rhythms = BundlePool(policy.resolve_rhythms, RhythmModel.load)
+        self._segments = segments
+
+    def take_up(self, active: ActiveStream) -> list[messages.Published]:
+        """Let the models of beats and rhythms that are in service by now judge a stream."""
+        return [
+            *change_beat_model(active, self._beats.serving, self._segments),
+            *change_rhythm_model(active, self._rhythms.serving),
+        ]

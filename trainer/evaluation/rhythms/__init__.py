@@ -1,0 +1,1 @@
+"""Episodes of rhythms that a monitor announced, against those that experts annotated."""
