@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats beat-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms beat-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -78,6 +78,7 @@ alarm-events: install-dev
 models: install-dev
 	$(BIN)/ecgmon train --out ecgmon/models/built_in/generic.onnx
 	$(BIN)/ecgmon train --network beats --out ecgmon/models/built_in/beats.onnx
+	$(BIN)/ecgmon train --network rhythms --out ecgmon/models/built_in/rhythms.onnx
 	$(BIN)/ecgmon train --patient 203 --out ecgmon/models/built_in/203.onnx
 	$(BIN)/ecgmon train --patient simulated --out ecgmon/models/built_in/simulated.onnx
 
@@ -132,6 +133,11 @@ MODELS ?= runs/beat-models
 beats: install-dev
 	nice $(BIN)/python benchmarks/beat_models.py $(MODELS)
 	nice $(BIN)/python benchmarks/beats.py $(MODELS)
+
+# docs/results/rhythms.md: the first time some half hour, for the people's seconds are prepared (into
+# runs/rhythms), five models trained and 162 records played. What is kept of all this is not done again.
+rhythms: install-dev
+	nice $(BIN)/python benchmarks/rhythms.py runs/rhythm-models
 
 # docs/results/beat-costs.md: some four minutes on a quiet machine.
 beat-costs: export OMP_NUM_THREADS := 1

@@ -16,7 +16,7 @@ from ecgmon_cli.options import say_skipped
 if TYPE_CHECKING:
     from trainer.evaluation.alarm_truths.truths import AlarmTruth
 
-PROCEDURE: Final = 1
+PROCEDURE: Final = 2
 """To be raised by hand where other alarms are raised of the same signal by the same version."""
 
 

@@ -16,6 +16,7 @@ from ecgmon_cli.alarm_truths import alarm_truths
 from ecgmon_cli.ec57 import ec57
 from ecgmon_cli.options import Data, KeepGoing, Seed, require_torch, say_renamed
 from ecgmon_cli.recipe import known
+from ecgmon_cli.rhythm_episodes import rhythm_episodes
 from ecgmon_cli.studies import studies
 from ecgmon_cli.train import NetworkName
 
@@ -32,6 +33,7 @@ class Protocol(StrEnum):
     INTER_PATIENT = "inter-patient"
     EC57 = "ec57"
     ALARMS = "alarms"
+    RHYTHM = "rhythm"
     STUDIES = "studies"
 
 
@@ -89,7 +91,11 @@ def evaluate(
     extension: Annotated[str | None, typer.Option(hidden=True)] = None,
     database: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="alarms: folder of records with alarms of known truth."),
+        typer.Option(
+            metavar="DIR",
+            help="alarms, rhythm: folder of records, with alarms of known truth or rhythm "
+            "annotations.",
+        ),
     ] = None,
     data: Data = None,
     keep_going: KeepGoing = False,
@@ -113,6 +119,9 @@ def evaluate(
     alarms: records with an alarm at five minutes that experts called true or false, in the layout
     of the PhysioNet Challenge 2015, played to a monitor. Results go to alarms/NAME in --out.
 
+    rhythm: records with rhythm annotations, such as vfdb and cudb, played to a monitor: episodes of
+    ventricular fibrillation and tachycardia, counted as epicmp does. Results go to rhythm/NAME.
+
     studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
     patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.
 
@@ -131,14 +140,16 @@ def evaluate(
       ecgmon evaluate --protocol ec57 --annotations beats --out runs
 
       ecgmon evaluate --protocol alarms --database challenge-2015/training --out runs
+
+      ecgmon evaluate --protocol rhythm --database vfdb --out runs
     """
     if protocol != Protocol.STUDIES and (recipe is not None or split is not None):
         raise UsageError("--recipe and --split are for --protocol studies: leave them out.")
     if extension is not None:
         say_renamed("--extension", "--annotator")
         annotator = annotator or extension
-    if database is not None and protocol != Protocol.ALARMS:
-        raise UsageError("--database is for --protocol alarms: leave it out.")
+    if database is not None and protocol not in (Protocol.ALARMS, Protocol.RHYTHM):
+        raise UsageError("--database is for --protocol alarms and rhythm: leave it out.")
     if protocol == Protocol.EC57:
         if network is not None or storage is not None:
             raise UsageError("--protocol ec57 trains nothing: leave --network and --storage out.")
@@ -146,15 +157,18 @@ def evaluate(
         return
     if annotations is not None or annotator is not None:
         raise UsageError("--annotations and --annotator are for --protocol ec57: leave them out.")
-    if protocol == Protocol.ALARMS:
+    if protocol in (Protocol.ALARMS, Protocol.RHYTHM):
         if network is not None or storage is not None:
-            raise UsageError("--protocol alarms trains nothing: leave --network and --storage out.")
-        alarm_truths(database, out / protocol, work, keep_going=keep_going)
+            raise UsageError(
+                f"--protocol {protocol} trains nothing: leave --network and --storage out."
+            )
+        judge = alarm_truths if protocol == Protocol.ALARMS else rhythm_episodes
+        judge(database, out / protocol, work, keep_going=keep_going)
         return
     if keep_going:
         raise UsageError(
-            "--keep-going is for --protocol ec57 and alarms, for the others are made of fixed "
-            "records: leave it out."
+            "--keep-going is for --protocol ec57, alarms and rhythm, for the others are made of "
+            "fixed records: leave it out."
         )
     require_torch()
     if protocol == Protocol.STUDIES:

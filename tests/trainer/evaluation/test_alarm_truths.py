@@ -64,9 +64,10 @@ def test_an_alarm_counts_that_holds_around_the_fifth_minute(changes, expected):
     assert raised(notes(*changes), "Asystole") is expected
 
 
-def test_ventricular_fibrillation_has_no_alarm():
+def test_tachycardia_is_no_fibrillation():
     held = notes((280, "ventricular-tachycardia,extreme-high-rate,asystole"))
     assert not raised(held, "Ventricular_Flutter_Fib")
+    assert raised(notes((299, "asystole,ventricular-fibrillation")), "Ventricular_Flutter_Fib")
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))

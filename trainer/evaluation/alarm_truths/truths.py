@@ -24,10 +24,10 @@ KINDS: Final[Mapping[str, tuple[Kind, ...]]] = {
     "Asystole": ("asystole",),
     "Bradycardia": ("extreme-low-rate",),
     "Tachycardia": ("extreme-high-rate",),
-    "Ventricular_Flutter_Fib": (),
+    "Ventricular_Flutter_Fib": ("ventricular-fibrillation",),
     "Ventricular_Tachycardia": ("ventricular-tachycardia",),
 }
-"""Our kinds of alarm for each of theirs; none announces ventricular fibrillation."""
+"""Our kinds of alarm for each of theirs."""
 LIMITS: Final = AlarmLimits(extreme_low_rate=40.0, extreme_high_rate=140.0)
 """The challenge's limits; 4 s of asystole and five ventricular beats at 100/min are ours anyway."""
 _SAID: Final = {"True alarm": True, "False alarm": False}

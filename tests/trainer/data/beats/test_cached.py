@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecgmon.core.constants import RATE
+from trainer.data import prepared
 from trainer.data.beats import cached
 from trainer.data.beats.cached import beats_of, cached_beats
 from trainer.data.people import Person
@@ -59,7 +60,7 @@ def test_other_content_of_a_record_is_prepared_anew_in_the_same_file(record, tmp
 def test_other_code_prepares_anew(record, tmp_path, monkeypatch):
     made = _count(monkeypatch)
     cached_beats(record, tmp_path / "cache")
-    monkeypatch.setattr(cached, "_code", lambda: b"another version")
+    monkeypatch.setattr(prepared, "_code", lambda _: b"another version")
     cached_beats(record, tmp_path / "cache")
     assert len(made) == 2
 

@@ -1,0 +1,113 @@
+"""The page and the result file of episodes of ventricular rhythms."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from ecgmon.core.constants import RATE
+from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays
+from trainer.evaluation.rhythms.record import FIBRILLATION, TACHYCARDIA, RhythmRecord
+from trainer.pages import page
+
+KINDS: Final[dict[str | None, str]] = {
+    FIBRILLATION: "ventricular fibrillation and flutter",
+    TACHYCARDIA: "ventricular tachycardia",
+    None: "either as one",
+}
+"""Rhythms that are counted, None for both as one, and their names."""
+COLUMNS: Final = (
+    "",
+    "annotated",
+    "found",
+    "announced",
+    "true",
+    "sensitivity, %",
+    "predictivity, %",
+    "duration: sensitivity, %",
+    "predictivity, %",
+)
+
+
+def counts(record: RhythmRecord, kind: str | None) -> EpisodeCounts:
+    """Count the episodes of a record; what is announced in annotated noise alone does not count."""
+    if kind is None:
+        return EpisodeCounts.of(record.ventricular, record.alarms, record.noise)
+    return EpisodeCounts.of(record.annotated[kind], record.announced[kind], record.noise)
+
+
+def gross(records: Sequence[RhythmRecord]) -> list[list[str]]:
+    """Return the cells of each kind over all records, as `COLUMNS`."""
+    return [
+        row(name, sum((counts(one, kind) for one in records), EpisodeCounts()))
+        for kind, name in KINDS.items()
+    ]
+
+
+def row(name: str, of: EpisodeCounts) -> list[str]:
+    """Return the cells of some episodes, as `COLUMNS`."""
+    shares = (of.sensitivity, of.predictivity, of.duration_sensitivity, of.duration_predictivity)
+    return [
+        name,
+        f"{of.found + of.missed:,}",
+        f"{of.found:,}",
+        f"{of.true + of.false:,}",
+        f"{of.true:,}",
+        *("-" if share is None else f"{100 * share:.1f}" for share in shares),
+    ]
+
+
+def write(folder: Path, name: str, command: str, records: Sequence[RhythmRecord]) -> None:
+    """Write ``result.json`` and ``README.md``.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are written.
+    name : str
+        The database.
+    command : str
+        What recomputes them.
+    records : sequence of RhythmRecord
+        The records.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
+    false = [(one.name, start, stop) for one in records for start, stop in one.false]
+    result: dict[str, Any] = {
+        "protocol": "rhythm",
+        "database": name,
+        "kinds": {
+            kind or "either": asdict(sum((counts(one, kind) for one in records), EpisodeCounts()))
+            for kind in KINDS
+        },
+        "per_record": {
+            one.name: {
+                "annotated": one.annotated,
+                "announced": one.announced,
+                "delays_s": delays(one.ventricular, one.alarms),
+            }
+            for one in records
+        },
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    (folder / "README.md").write_text(
+        page(
+            "rhythm_episodes.md.j2",
+            name=name,
+            command=command,
+            columns=COLUMNS,
+            gross=gross(records),
+            records=[row(one.name, counts(one, None)) for one in records],
+            wrong=[
+                [record, f"{start / RATE:.0f}", f"{(stop - start) / RATE:.0f}"]
+                for record, start, stop in false
+            ],
+            hours=sum(one.outside_hours for one in records),
+        )
+    )
