@@ -22,8 +22,6 @@ from jinja2 import (
     Template,
 )
 from rhythms_figures import (
-    FIBRILLATION,
-    TACHYCARDIA,
     JudgedRecord,
     counts,
     either_counts,
@@ -45,6 +43,7 @@ from ecgmon.records.converted import read_converted
 from ecgmon.terminal.progress import long_work
 from trainer.data.people import fold
 from trainer.data.protocol_splits import FOLDS
+from trainer.evaluation.rhythms.record import FIBRILLATION, TACHYCARDIA
 
 PAGE: Final = ROOT / "docs" / "results" / "rhythms.md"
 SICK: Final = ("vfdb", "cudb")

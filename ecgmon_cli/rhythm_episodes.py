@@ -67,6 +67,7 @@ def rhythm_episodes(database: Path | None, out: Path, work: Path, *, keep_going:
     console = Console(markup=False, highlight=False, soft_wrap=True)
     console.print(f"{folder}/README.md written")
     table = Table(*page.COLUMNS, box=None, pad_edge=False)
+    table.columns[0].no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"
     for cells in page.gross(judged):
