@@ -223,3 +223,7 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     ).get_template("templates/rhythms.md.j2")
+
+
+if __name__ == "__main__":
+    main()
