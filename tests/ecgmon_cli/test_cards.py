@@ -11,6 +11,7 @@ from ecgmon.models.beat_bundle import BeatCard
 from ecgmon.models.bundle import Model, checksum, judges, metadata
 from ecgmon.models.card import Card, Validation
 from ecgmon.models.resolve import built_in, resolve
+from ecgmon.models.rhythm_bundle import RhythmCard
 from ecgmon_cli.cards import app
 from tests.support.subprocesses import ecgmon, python
 
@@ -63,6 +64,7 @@ def by_hand(tp, fp, tn, fn):
     }
 
 
+CARDS = {"window": Card, "beat": BeatCard, "rhythm": RhythmCard}
 OF_WINDOWS = [name for name, path in built_in().items() if judges(path) == "window"]
 
 
@@ -150,7 +152,8 @@ def test_the_list_has_a_row_for_each_built_in_model(env):
     output = json.loads(models("list", "--json", "-"))
     assert list(output) == list(built_in())
     for name, each in output.items():
-        assert msgspec.convert(each["card"], Card if name in OF_WINDOWS else BeatCard)
+        assert msgspec.convert(each["card"], CARDS[each["card"]["input"]]).name
+        assert (each["card"]["input"] == "window") == (name in OF_WINDOWS)
 
 
 def test_a_narrow_terminal_loses_nothing():

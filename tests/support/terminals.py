@@ -66,6 +66,14 @@ class Terminal:
     def type(self, keys):
         os.write(self.keyboard, keys)
 
+    def type_until(self, keys, text):
+        """Type keys again and again until what the program has written holds the text."""
+        until = time.monotonic() + PATIENCE_S
+        while text not in self.written:
+            assert time.monotonic() < until, self.written[-3000:]
+            self.type(keys)
+            time.sleep(0.05)
+
     def resize(self, columns, rows):
         termios.tcsetwinsize(self.tty, (rows, columns))
 

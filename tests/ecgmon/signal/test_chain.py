@@ -155,9 +155,9 @@ def test_recent_is_the_band_passed_signal_up_to_now(ecg):
 
 
 def test_pushing_no_samples_gives_no_windows():
-    windows, seconds, _, rhythms = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
-    assert len(windows) == len(seconds) == len(rhythms) == 0
-    assert windows.inputs.shape == (0, SERVED.inputs)
+    pushed = SignalChain(SERVED, 2).push(np.arange(2), np.zeros((2, 0)))
+    assert len(pushed.windows) == len(pushed.seconds) == len(pushed.rhythms) == 0
+    assert pushed.windows.inputs.shape == (0, SERVED.inputs)
 
 
 def test_an_electrode_that_comes_back_at_another_offset_does_not_ring():
@@ -192,7 +192,8 @@ def test_a_second_is_returned_with_its_last_sample_and_only_if_it_is_complete(
 def test_a_second_holds_the_beats_confirmed_in_it_and_its_state_is_that_of_its_window(ecg):
     samples = ecg[: 40 * RATE].copy()
     samples[20 * RATE : 22 * RATE] = np.nan
-    windows, seconds, _ = SignalChain(SERVED, 1).push(ROW, samples[None])
+    pushed = SignalChain(SERVED, 1).push(ROW, samples[None])
+    windows, seconds = pushed.windows, pushed.seconds
     assert [NAMES[state] for state in windows.state] == [s.state for s in seconds][:-1]
     assert "absent" in {second.state for second in seconds}
     reported = [(second.end, beat) for second in seconds for beat in second.beats]

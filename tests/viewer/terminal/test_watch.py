@@ -33,15 +33,6 @@ class Ward:
         self.terminal = Terminal(folder, PROGRAM, *options)
         self.type, self.wait_for = self.terminal.type, self.terminal.wait_for
 
-    def leaf_to(self, text):
-        """Ask for the next page until what is shown holds the text: entries may still be on the
-        way, and no page lies beyond those that have come."""
-        until = time.monotonic() + PATIENCE_S
-        while text not in self.terminal.written:
-            assert time.monotonic() < until, self.terminal.written[-3000:]
-            self.type(b" ")
-            time.sleep(0.05)
-
     def close(self):
         self.terminal.close()
         self.publisher.close()
@@ -130,7 +121,7 @@ def test_a_session(ward, monitor, ben):
     assert ward.publisher.request() == messages.History(wearer=None)
     ward.wait_for(b"past-40")
     assert ward.publisher.request() == messages.History(wearer=None, before=21)
-    ward.leaf_to(b"past-1 ")
+    ward.terminal.type_until(b" ", b"past-1 ")  # no page lies beyond what has come so far
     drawn = ward.terminal.written.count(b"2 wearers")
     ward.type(b"b?")
     ward.wait_for(b"2 wearers", drawn + 1)
