@@ -142,3 +142,12 @@ def test_another_annotator_is_read_and_those_that_are_there_are_named(tmp_path):
     for name in ("", "a/b", "../x", "a b", "x" * 40):
         with pytest.raises(RecordError, match="is no annotator"):
             read(found, annotator=name)
+
+
+@pytest.mark.parametrize("note", ["(AFIB", "(AFIB\0"])
+def test_a_note_is_the_same_with_the_end_that_the_library_in_c_gives_it(tmp_path, note):
+    (tmp_path / "r.hea").write_text("r 1 250 1000\nr.dat 16 200 16 0 0 0 0 II\n")
+    (tmp_path / "r.dat").write_bytes(bytes(2000))
+    (tmp_path / "r.atr").write_bytes(encode([Annotation(100, 28, 0, note), Annotation(200, 1)]))
+    marks = read(Found("r", "r", tmp_path / "r")).annotations
+    assert marks.notes == ("(AFIB", "")
