@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms beat-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -79,6 +79,7 @@ models: install-dev
 	$(BIN)/ecgmon train --out ecgmon/models/built_in/generic.onnx
 	$(BIN)/ecgmon train --network beats --out ecgmon/models/built_in/beats.onnx
 	$(BIN)/ecgmon train --network rhythms --out ecgmon/models/built_in/rhythms.onnx
+	$(BIN)/ecgmon train --network atrial --out ecgmon/models/built_in/atrial.onnx
 	$(BIN)/ecgmon train --patient 203 --out ecgmon/models/built_in/203.onnx
 	$(BIN)/ecgmon train --patient simulated --out ecgmon/models/built_in/simulated.onnx
 
@@ -139,6 +140,10 @@ beats: install-dev
 rhythms: install-dev
 	nice $(BIN)/python benchmarks/rhythms.py runs/rhythm-models
 
+# docs/results/atrial.md: the first time some half hour, as above (runs/atrial).
+atrial: install-dev
+	nice $(BIN)/python benchmarks/atrial.py runs/atrial-models
+
 # docs/results/beat-costs.md: some four minutes on a quiet machine.
 beat-costs: export OMP_NUM_THREADS := 1
 beat-costs: install-dev
@@ -148,6 +153,11 @@ beat-costs: install-dev
 beats-enrolment: install-dev
 	nice $(BIN)/python benchmarks/beat_models.py $(MODELS)
 	nice $(BIN)/python benchmarks/beat_enrolments.py $(MODELS)
+
+# docs/results/rhythm-costs.md: some four minutes on a quiet machine.
+rhythm-costs: export OMP_NUM_THREADS := 1
+rhythm-costs: install-dev
+	$(BIN)/python benchmarks/rhythm_costs.py
 
 # docs/results/beats-openecg.json: half an hour.
 beats-openecg: install-dev

@@ -22,6 +22,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.signal.beat_segments import VALUES
 from ecgmon.wire import Frame, messages
+from monitor.inference.judge import Judge
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.stream import Stream
@@ -79,13 +80,22 @@ class Bench:
 
     Parameters
     ----------
-    beats : Path or None
-        Bundle that judges their beats.
+    beats, rhythms, atrial : Path or None
+        Bundles that judge their beats and rhythms.
     """
 
-    def __init__(self, beats: Path | None) -> None:
+    def __init__(
+        self,
+        beats: Path | None = None,
+        rhythms: Path | None = None,
+        atrial: Path | None = None,
+    ) -> None:
         policy = WearerPolicy(
-            lambda _: BUILT_IN / "generic.onnx", resolve_beats=lambda _: beats, capacity=WEARERS
+            lambda _: BUILT_IN / "generic.onnx",
+            resolve_beats=lambda _: beats,
+            resolve_rhythms=lambda _: rhythms,
+            resolve_atrial=lambda _: atrial,
+            capacity=WEARERS,
         )
         self._registry = WearerRegistry(policy)
         self._streams = [self._open(wearer) for wearer in range(WEARERS)]
@@ -117,9 +127,8 @@ class Bench:
             self.beats += isinstance(message, messages.Beat)
 
 
-def of_monitor() -> tuple[list[float], list[float], float]:
-    """Return microseconds for a wearer-second before and after, by round, and beats a second."""
-    without, judging = Bench(None), Bench(BUILT_IN / "beats.onnx")
+def of_monitor(without: Bench, judging: Bench) -> tuple[list[float], list[float], float]:
+    """Return microseconds for a wearer-second in two monitors, by round, and beats a second."""
     before: list[float] = []
     after: list[float] = []
     second: list[Tick] = []
@@ -139,10 +148,9 @@ def of_monitor() -> tuple[list[float], list[float], float]:
     return costs[0], costs[1], (judging.beats - counted) / (WEARERS * MEASURED_S)
 
 
-def of_model(rounds: int = 12) -> list[float]:
-    """Return microseconds for a beat in one batch, on one thread, of the model alone."""
-    model = BeatModel.load(BUILT_IN / "beats.onnx")
-    inputs = np.random.default_rng(1).normal(size=(BATCH, VALUES)).astype(np.float32)
+def of_model(model: Judge, shape: tuple[int, ...], rounds: int = 12) -> list[float]:
+    """Return microseconds for an input in one batch, on one thread, of a model alone."""
+    inputs = np.random.default_rng(1).normal(size=(BATCH, *shape)).astype(np.float32)
     model.probability(inputs)
     costs = []
     for _ in range(rounds):
@@ -205,8 +213,8 @@ def each(
 
 def page() -> str:
     """Measure, and return the page."""
-    before, after, per_second = of_monitor()
-    model = of_model()
+    before, after, per_second = of_monitor(Bench(), Bench(BUILT_IN / "beats.onnx"))
+    model = of_model(BeatModel.load(BUILT_IN / "beats.onnx"), (VALUES,))
     graph = onnx.load(BUILT_IN / "beats.onnx").graph
     operations, (own, weights) = multiply_adds(graph), own_bytes(graph)
     difference = each(lambda a, b: b - a, before, after)

@@ -59,7 +59,7 @@ def main() -> None:
     folder = parser.parse_args().models
     models = {f"fold-{number}": folder / f"fold-{number}.onnx" for number in range(FOLDS)}
     for split, path in models.items():
-        train(split, path)
+        train("rhythms", split, path)
     those = [
         JudgedRhythms(record, models[f"fold-{number}"])
         for number in range(FOLDS)
@@ -76,10 +76,10 @@ def main() -> None:
     PAGE.write_text(page(judged, models), encoding="utf-8")
 
 
-def train(split: str, path: Path) -> None:
+def train(network: str, split: str, path: Path) -> None:
     """Train the model of a split unless it is there."""
     if not path.is_file():
-        command: list[str | Path] = [ROOT / ".venv/bin/ecgmon", "train", "--network", "rhythms"]
+        command: list[str | Path] = [ROOT / ".venv/bin/ecgmon", "train", "--network", network]
         subprocess.run([*command, "--split", split, "-o", path], check=True)  # noqa: S603 - ours
 
 
@@ -88,7 +88,7 @@ def page(judged: Sequence[JudgedRecord], models: Mapping[str, Path]) -> str:
     sick = [one for one in judged if one.database in SICK]
     vfdb = [one for one in sick if one.database == "vfdb"]
     quiet = [one for one in judged if one.database in QUIET]
-    return _template().render(
+    return template("rhythms.md.j2").render(
         models=[RhythmModel.load(path).sha256[:12] for path in models.values()],
         targets=targets(sick, quiet),
         episodes=[
@@ -134,27 +134,25 @@ def targets(sick: Sequence[JudgedRecord], quiet: Sequence[JudgedRecord]) -> list
         for each in (fibrillation, tachycardia)
     ]
     return [
-        _target("episodes of fibrillation alarmed as either, gross, %", gross[0], 95),
-        _target("the same, mean over records, %", 100 * mean_sensitivity(sick, FIBRILLATION), 95),
-        _target("announced as fibrillation by name, gross, %", _percent(named.sensitivity), 95),
-        _target("predictivity of *ventricular-fibrillation*, %", _percent(named.predictivity), 85),
-        _target(
-            "duration of fibrillation, sensitivity, %", _percent(named.duration_sensitivity), 85
-        ),
-        _target("duration, predictivity, %", _percent(named.duration_predictivity), 80),
-        _target("predictivity of either as one, %", _percent(either.predictivity), 85),
-        _target("episodes of tachycardia alarmed as either, gross, %", gross[1], 85),
-        _target(
+        target("episodes of fibrillation alarmed as either, gross, %", gross[0], 95),
+        target("the same, mean over records, %", 100 * mean_sensitivity(sick, FIBRILLATION), 95),
+        target("announced as fibrillation by name, gross, %", percent(named.sensitivity), 95),
+        target("predictivity of *ventricular-fibrillation*, %", percent(named.predictivity), 85),
+        target("duration of fibrillation, sensitivity, %", percent(named.duration_sensitivity), 85),
+        target("duration, predictivity, %", percent(named.duration_predictivity), 80),
+        target("predictivity of either as one, %", percent(either.predictivity), 85),
+        target("episodes of tachycardia alarmed as either, gross, %", gross[1], 85),
+        target(
             "delay of the alarm in fibrillation, median, s",
             median_delay(sick, FIBRILLATION),
             6,
             most=True,
         ),
-        _target("false alarms an hour outside, vfdb and cudb", false / hours, 0.5, most=True),
-        _target("false alarms an hour, mitdb, svdb and qtdb", calm / calm_hours, 0.1, most=True),
-        _target("such seconds told *normal*, %", told, 3, most=True),
-        _target("seconds of mitdb whose *normal* is lost, %", lost["mitdb"], 1, most=True),
-        _target("seconds of qtdb whose *normal* is lost, %", lost["qtdb"], 1, most=True),
+        target("false alarms an hour outside, vfdb and cudb", false / hours, 0.5, most=True),
+        target("false alarms an hour, mitdb, svdb and qtdb", calm / calm_hours, 0.1, most=True),
+        target("such seconds told *normal*, %", told, 3, most=True),
+        target("seconds of mitdb whose *normal* is lost, %", lost["mitdb"], 1, most=True),
+        target("seconds of qtdb whose *normal* is lost, %", lost["qtdb"], 1, most=True),
     ]
 
 
@@ -168,7 +166,7 @@ def episode_row(name: str, those: Sequence[JudgedRecord], kind: str | None) -> l
         str(of.found),
         str(of.true + of.false),
         str(of.true),
-        *(f"{_percent(share):.1f}" for share in shares),
+        *(f"{percent(share):.1f}" for share in shares),
     ]
 
 
@@ -202,17 +200,20 @@ def clock(sample: int) -> str:
     return f"{sample // RATE // 60}:{sample // RATE % 60:02}"
 
 
-def _percent(share: float | None) -> float:
+def percent(share: float | None) -> float:
+    """Return a share in %, NaN where there is none."""
     return 100 * share if share is not None else float("nan")
 
 
-def _target(name: str, value: float, bound: float, *, most: bool = False) -> list[str]:
+def target(name: str, value: float, bound: float, *, most: bool = False) -> list[str]:
+    """Return the cells of a target."""
     met = value <= bound if most else value >= bound
     sign = "at most" if most else "at least"
     return [name, f"{sign} {bound:g}", f"{value:.2f}", "met" if met else "**missed**"]
 
 
-def _template() -> Template:
+def template(name: str) -> Template:
+    """Return the template of a page."""
     return Environment(
         loader=ChoiceLoader(
             [FileSystemLoader(ROOT / "benchmarks"), PackageLoader("trainer", "templates")]
@@ -222,7 +223,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-    ).get_template("templates/rhythms.md.j2")
+    ).get_template(f"templates/{name}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from ecgmon.models.resolve import GENERIC, beats_of, everyone, resolve, rhythms_of
+from ecgmon.models.resolve import GENERIC, atrial_of, beats_of, everyone, resolve, rhythms_of
 from ecgmon_cli.card_parts import columns, facts_grid, hours_of, names_of, plain
 from ecgmon_cli.class_cards import class_facts, mean_sensitivity, show_classes
 from ecgmon_cli.options import Json, write
@@ -103,6 +103,7 @@ def list_models(json_file: Json = None) -> None:
     """
     from ecgmon.models.bundle import Model
     from ecgmon.models.loading import load
+    from ecgmon.models.store import NAMES
 
     models = {name: (path, load(path)) for name, path in everyone().items()}
     wearers = {model.card.wearer for _, model in models.values()}
@@ -110,6 +111,7 @@ def list_models(json_file: Json = None) -> None:
         *(resolve(None, wearer) for wearer in wearers),
         *(beats_of(wearer) for wearer in wearers if wearer),
         *(rhythms_of(wearer or GENERIC) for wearer in wearers),
+        *(atrial_of(wearer or GENERIC) for wearer in wearers),
     }
     if json_file is not None:
         each = {
@@ -131,7 +133,9 @@ def list_models(json_file: Json = None) -> None:
         card = model.card
         idle = "nobody" if "/" in name else "replay"  # built-in: by its name, or of that record
         whom = (card.wearer or "anyone") if path in serving else idle
-        network = card.network if card.input == "window" else f"{card.network} of {card.input}s"
+        network = (
+            card.network if card.input == "window" else f"{card.network} of {NAMES[card.input]}"
+        )
         table.add_row(
             *(plain(text) for text in (name, whom, network)),
             f"{card.parameters:,}",

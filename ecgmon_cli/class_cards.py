@@ -14,11 +14,12 @@ from ecgmon_cli.options import write
 
 if TYPE_CHECKING:
     from ecgmon.metrics.classes import Figures
+    from ecgmon.models.atrial_bundle import AtrialModel
     from ecgmon.models.beat_bundle import BeatModel
     from ecgmon.models.card import ClassCard, JudgedClasses
     from ecgmon.models.rhythm_bundle import RhythmModel
 
-    ClassModel = BeatModel | RhythmModel
+    ClassModel = BeatModel | RhythmModel | AtrialModel
 
 SEGMENTS: Final = {
     "published": "from the R peak on, 1.2 median RR intervals long, scaled to [0, 1] in strips of "
@@ -84,18 +85,24 @@ def mean_sensitivity(model: "ClassModel") -> float:
 
 
 def _facts(path: Path, model: "ClassModel") -> Table:
+    from ecgmon.models.atrial_bundle import AtrialCard
     from ecgmon.models.beat_bundle import BeatCard
+    from ecgmon.models.rhythm_bundle import RhythmCard
 
     card = model.card
     fitted = ", ".join(f"{n:,} {c}" for c, n in zip(card.classes, card.fitted, strict=True))
     names = ", ".join(card.classes)
+    judges = sees = ""
     if isinstance(card, BeatCard):
         judges = f"single beats: {names}"
         sees = f"{SEGMENTS[card.segments]}; {card.channels} x {card.length} samples"
-    else:
+    elif isinstance(card, RhythmCard):
         judges = f"the rhythm of each second: {names}"
         sees = f"the second and the {card.history_s:g} s before it"
         fitted = f"seconds: {fitted}"
+    elif isinstance(card, AtrialCard):
+        judges = f"the atrial rhythm: {names}"
+        sees = f"up to {card.beats} beats, each from 250 ms before to 83 ms after its R peak"
     facts = {
         "judges": judges,
         "network": f"{card.network}, {card.parameters:,} parameters",
@@ -114,7 +121,8 @@ def _facts(path: Path, model: "ClassModel") -> Table:
 def _table(card: "ClassCard", figures: "Figures") -> Table:
     table = columns(gap=2)
     table.add_column("class")
-    for heading in ("beats" if card.input == "beat" else "seconds", "sensitivity", "PPV", "F1"):
+    what = {"beat": "beats", "rhythm": "seconds"}.get(card.input, "inputs")
+    for heading in (what, "sensitivity", "PPV", "F1"):
         table.add_column(heading, justify="right")
     each = zip(figures.recall, figures.precision, figures.f1, strict=True)
     for name, count, values in zip(card.classes, figures.counts.sum(1), each, strict=True):

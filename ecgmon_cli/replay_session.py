@@ -19,7 +19,7 @@ from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import UsageError
 from ecgmon.models.bundle import Model as Bundle
 from ecgmon.models.card import Card
-from ecgmon.models.resolve import beats_of, of_record, of_replay, rhythms_of
+from ecgmon.models.resolve import atrial_of, beats_of, of_record, of_replay, rhythms_of
 from ecgmon.records import Record
 from ecgmon.wire import messages
 from ecgmon.wire.device_client import Context, Secure, plain
@@ -211,6 +211,7 @@ def _monitor(
                 limits=lambda _: session.limits,
                 resolve_beats=lambda wearer: session.beat_model or beats_of(wearer),
                 resolve_rhythms=rhythms_of,
+                resolve_atrial=atrial_of,
             ),
         )
         monitor = Monitor(settings, context)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -22,7 +22,7 @@ from ecgmon_cli.options import (
     say_skipped,
 )
 from ecgmon_cli.recipe import RecipeSides, known, train_recipe
-from ecgmon_cli.train_people import PeopleSplit, train_on_people
+from ecgmon_cli.train_people import PeopleNetwork, PeopleSplit, train_on_people
 
 if TYPE_CHECKING:
     from ecgmon.models.bundle import Model
@@ -48,13 +48,15 @@ class Trained(StrEnum):
     CARDIACNET = "cardiacnet"
     BEATS = "beats"
     RHYTHMS = "rhythms"
+    ATRIAL = "atrial"
 
 
 def train(
     network: Annotated[
         Trained | None,
         typer.Option(
-            help="Network to train; beats judges single beats, rhythms the last seconds.",
+            help="Network to train; beats judges single beats, rhythms the last seconds, atrial "
+            "the last beats.",
             show_default="beatnet",
         ),
     ] = None,
@@ -151,16 +153,24 @@ def train(
         raise UsageError("--generic is the start of --patient: give --patient RECORD too.")
     if patient is not None and network is not None:
         raise UsageError("--patient keeps the network of the generic model: leave --network out.")
-    if network in (Trained.BEATS, Trained.RHYTHMS):
+    if network in (Trained.BEATS, Trained.RHYTHMS, Trained.ATRIAL):
         if keep_going:
             raise UsageError(
                 f"--network {network} learns from everybody of its split: leave --keep-going out."
             )
-        what: Literal["beats", "rhythms"] = "beats" if network is Trained.BEATS else "rhythms"
+        what: PeopleNetwork = (
+            "beats"
+            if network is Trained.BEATS
+            else "rhythms"
+            if network is Trained.RHYTHMS
+            else "atrial"
+        )
         train_on_people(what, split or PeopleSplit.SHIPPED, out, seed, data)
         return
     if split is not None:
-        raise UsageError("--split is of all people: give it with --network beats or rhythms.")
+        raise UsageError(
+            "--split is of all people: give it with --network beats, rhythms or atrial."
+        )
     # Whatever can be wrong with the call is said before torch is loaded, which takes seconds.
     from ecgmon.core.constants import WINDOW
     from ecgmon.models.bundle import Model

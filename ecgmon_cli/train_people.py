@@ -1,4 +1,4 @@
-"""``ecgmon train --network beats`` or ``rhythms``: a generic model, of one split of all people."""
+"""``ecgmon train --network beats``, ``rhythms`` or ``atrial``: generic models, of all people."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +11,13 @@ from ecgmon_cli.options import require_file
 from ecgmon_cli.progress import Epochs
 
 if TYPE_CHECKING:
+    from ecgmon.models.atrial_bundle import AtrialModel
     from ecgmon.models.beat_bundle import BeatModel
     from ecgmon.models.rhythm_bundle import RhythmModel
     from trainer.data.people import Sides
 
+PeopleNetwork = Literal["beats", "rhythms", "atrial"]
+"""Networks that are trained on a split of all people."""
 PREPARED: Final = Path("runs")
 """Folder of the folders of prepared beats and seconds: a second training reads them."""
 
@@ -32,20 +35,20 @@ class PeopleSplit(StrEnum):
 
 
 def train_on_people(
-    network: Literal["beats", "rhythms"],
+    network: PeopleNetwork,
     split: PeopleSplit,
     out: Path | None,
     seed: int,
     data: Path | None,
 ) -> None:
-    """Train the generic model of beats or of rhythms and write its bundle."""
+    """Train the generic model of beats or of a kind of rhythms and write its bundle."""
     path = out or PREPARED / f"{network}-{split}.onnx"
     require_file(path)
 
-    from trainer.training import live_beats, rhythms
+    from trainer.training import atrial, live_beats, rhythms
 
     sides = _sides(split)
-    teaching = [*sides.training, *(sides.choosing if network == "rhythms" else ())]
+    teaching = [*sides.training, *(() if network == "beats" else sides.choosing)]
     folder = PREPARED / network
     with long_work() as bar:
         task = bar.add_task("People", total=len(teaching), note="")
@@ -54,7 +57,7 @@ def train_on_people(
         def reading(name: str) -> None:
             bar.update(task, advance=1, note=name)
 
-        model: BeatModel | RhythmModel
+        model: BeatModel | RhythmModel | AtrialModel
         if network == "beats":
             model = live_beats.train(
                 sides,
@@ -66,7 +69,8 @@ def train_on_people(
                 progress=lambda epoch: epochs(network, epoch),
             )
         else:
-            model = rhythms.train(
+            make = rhythms.train if network == "rhythms" else atrial.train
+            model = make(
                 sides, folder, path, data=data, seed=seed, reading=reading, progress=epochs
             )
     Console().print(

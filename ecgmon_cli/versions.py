@@ -1,7 +1,7 @@
 """``ecgmon models activate|rollback|export|import``: the wearers' models and which one serves."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -9,6 +9,9 @@ from rich.console import Console
 from ecgmon.core.errors import StoreError, UsageError
 from ecgmon.models.resolve import GENERIC, stored
 from ecgmon_cli.options import write_bytes
+
+if TYPE_CHECKING:
+    from ecgmon.models.card import Input
 
 Wearer = Annotated[
     str,
@@ -42,7 +45,10 @@ def rollback(
         bool, typer.Option("--beats", help="The model that judges beats, not that of seconds.")
     ] = False,
     rhythms: Annotated[
-        bool, typer.Option("--rhythms", help="The model that judges rhythms, not that of seconds.")
+        bool, typer.Option("--rhythms", help="The model that judges ventricular rhythms.")
+    ] = False,
+    atrial: Annotated[
+        bool, typer.Option("--atrial", help="The model that judges the atrial rhythm.")
     ] = False,
 ) -> None:
     """Put a wearer's former model back into service.
@@ -56,9 +62,11 @@ def rollback(
 
       ecgmon models rollback ann --beats
     """
-    if beats and rhythms:
-        raise UsageError("--beats and --rhythms are of two models: give one of them.")
-    version = stored().rollback(wearer, "beat" if beats else "rhythm" if rhythms else "window")
+    asked: dict[Input, bool] = {"beat": beats, "rhythm": rhythms, "atrial": atrial}
+    chosen = [kind for kind, wanted in asked.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError("--beats, --rhythms and --atrial are of three models: give one of them.")
+    version = stored().rollback(wearer, chosen[0] if chosen else "window")
     if version is None and beats:
         _say(f"Beats of {wearer} are not judged any more.")
         return

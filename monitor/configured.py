@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ecgmon.core.errors import UsageError
 from ecgmon.core.paths import captured_folder, state_folder
 from ecgmon.keys.known import OWN
-from ecgmon.models.resolve import beats_of, resolve, rhythms_of
+from ecgmon.models.resolve import atrial_of, beats_of, resolve, rhythms_of
 
 if TYPE_CHECKING:
     from ecgmon.config import Config
@@ -77,6 +77,7 @@ def settings(config: "Config") -> "MonitorSettings":
             lead=lambda wearer: config.of(wearer).lead or None,
             resolve_beats=lambda wearer: beats_of(wearer, generic=bool(config.models.beats)),
             resolve_rhythms=rhythms_of,
+            resolve_atrial=atrial_of,
             capacity=limits.wearers,
             forget_s=limits.forget_hours * 3600,
         ),

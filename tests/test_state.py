@@ -20,6 +20,7 @@ from ecgmon.core.errors import StateError
 from ecgmon.core.state import Stateful, StatefulRows
 from ecgmon.models.store import Store
 from ecgmon.signal import SignalChain
+from ecgmon.signal.atrial_segments import AtrialBeats
 from ecgmon.signal.row_beats import RowBeats
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.sample_history import SampleHistory
@@ -40,6 +41,7 @@ from tests.support.streaming_monitor import ALL
 PARTS = {
     RowBeats,  # of BeatDetector
     Rows,  # of SignalChain
+    AtrialBeats,  # of Rows
     heart_rate._Limit,  # of HeartRateConditions
     RhythmAnnouncements,  # of NamedRhythms
     BeatHistory,  # of RhythmAnnouncements

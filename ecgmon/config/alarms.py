@@ -55,6 +55,9 @@ class AlarmsSection(Section, frozen=True):
     ventricular_fibrillation: Annotated[
         Level, level("ventricular-fibrillation", "flutter among it, by the shape of the signal")
     ] = "high"
+    atrial_fibrillation: Annotated[
+        Level, level("atrial-fibrillation", "uneven intervals without P waves for half a minute")
+    ] = "low"
     ventricular_tachycardia: Annotated[
         Level, level("ventricular-tachycardia", "ventricular beats in a row at a high rate")
     ] = "high"

@@ -35,7 +35,7 @@ class RhythmLimits:
     ----------
     ventricular_fibrillation, ventricular_tachycardia, idioventricular_rhythm : Level
         Priority of each.
-    ventricular_run, heart_pause : Level
+    atrial_fibrillation, ventricular_run, heart_pause : Level
         Priority of each.
     r_on_t, supraventricular_run, couplet, bigeminy, trigeminy : Level
         Priority of each.
@@ -60,6 +60,7 @@ class RhythmLimits:
     """
 
     ventricular_fibrillation: Level = "high"
+    atrial_fibrillation: Level = "low"
     ventricular_tachycardia: Level = "high"
     ventricular_tachycardia_beats: int = 5
     ventricular_tachycardia_rate: float = 100.0

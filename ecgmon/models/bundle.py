@@ -92,7 +92,7 @@ def verify(path: Path, data: bytes, kind: type[AnyCardT]) -> tuple[AnyCardT, str
     try:
         judges = msgspec.json.decode(text, type=AnyCard).input
         if kind is Card and judges != "window":
-            what = {"beat": "single beats", "rhythm": "rhythms"}[judges]
+            what = {"beat": "single beats", "rhythm": "rhythms", "atrial": "atrial rhythms"}[judges]
             raise BundleError(f"{path} judges {what}: give a model that judges windows.")
         card = msgspec.json.decode(text, type=kind)
         if isinstance(card, Card):

@@ -16,8 +16,9 @@ LabelSource = Literal["annotations", "review", "assumed normal"]
 """Where the labels come from: experts' annotations, a clinician's review, or no one's judgement."""
 
 
-Input = Literal["window", "beat", "rhythm"]
-"""What a model judges: windows of a second, single beats, or the rhythm of the last seconds."""
+Input = Literal["window", "beat", "rhythm", "atrial"]
+"""What a model judges: windows of a second, single beats, the ventricular rhythm of the last
+seconds, or the atrial rhythm of the last beats."""
 
 
 class ScoredSpan(msgspec.Struct, frozen=True):

@@ -3,16 +3,18 @@
 from pathlib import Path
 from typing import Final
 
+from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model, read, verify
 from ecgmon.models.card import AnyCard, Input
 from ecgmon.models.rhythm_bundle import RhythmModel
 
-AnyModel = Model | BeatModel | RhythmModel
+AnyModel = Model | BeatModel | RhythmModel | AtrialModel
 _OF: Final[dict[Input, type[AnyModel]]] = {
     "window": Model,
     "beat": BeatModel,
     "rhythm": RhythmModel,
+    "atrial": AtrialModel,
 }
 
 

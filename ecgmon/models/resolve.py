@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GENERIC: Final = "generic"
 GENERIC_BEATS: Final = "beats"
 GENERIC_RHYTHMS: Final = "rhythms"
+GENERIC_ATRIAL: Final = "atrial"
 """Built-in models of windows, beats and rhythms, for wearers who have none of their own."""
 FITTED: Final = {"203": "1a3c39bd16d7c8e43ddb457dd3a30c6046737e31696e9d4bca28479c5bdc6857"}
 """SHA-256 of the samples, little-endian, that a built-in model of one wearer was fitted to: a name
@@ -106,6 +107,11 @@ def rhythms_of(wearer: str) -> Path:
         If the store cannot be read.
     """
     return _own(wearer, "rhythm") or built_in()[GENERIC_RHYTHMS]
+
+
+def atrial_of(wearer: str) -> Path:
+    """Return the bundle that judges a wearer's atrial rhythm, as `rhythms_of`."""
+    return _own(wearer, "atrial") or built_in()[GENERIC_ATRIAL]
 
 
 def of_record(record: "Record") -> Path | None:

@@ -2,9 +2,9 @@
 
 A folder for each wearer holds ``0001.onnx``, ``0002.onnx`` and so on, never changed once they are
 there. Which of them has been in service stands in ``service.json`` for models of windows, and in
-``service-beat.json`` and ``service-rhythm.json`` for those of beats and of rhythms; all kinds share
-the numbers of versions. Every file is written beside its place, forced to disk and then put there
-in one step: whatever is cut short, even by a power cut, leaves a store that loads.
+``service-beat.json``, ``service-rhythm.json`` and ``service-atrial.json`` for the others; all kinds
+share the numbers of versions. Every file is written beside its place, forced to disk and then put
+there in one step: whatever is cut short, even by a power cut, leaves a store that loads.
 """
 
 import contextlib
@@ -29,8 +29,16 @@ SERVICE: Final[dict[Input, str]] = {
     "window": "service.json",
     "beat": "service-beat.json",
     "rhythm": "service-rhythm.json",
+    "atrial": "service-atrial.json",
 }
 """The file of the service entry, by what a model judges."""
+NAMES: Final[dict[Input, str]] = {
+    "window": "windows",
+    "beat": "beats",
+    "rhythm": "rhythms",
+    "atrial": "atrial rhythms",
+}
+"""What a model judges, in words."""
 KEPT: Final = 100
 """Most activations remembered."""
 MAX_BYTES: Final = 65_536
@@ -182,7 +190,7 @@ class Store:
         with self._locked(wearer):
             activations = self.service(wearer, kind).activations
             if not activations:
-                what = "model" if kind == "window" else f"model of {kind}s"
+                what = "model" if kind == "window" else f"model of {NAMES[kind]}"
                 raise StoreError(f"No {what} of {wearer}'s own is in service.")
             before = activations[:-1]
             if before:

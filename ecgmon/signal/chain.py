@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.state import NESTED, Layout, StatefulRows
+from ecgmon.signal.atrial_segments import ATRIAL_SHAPE
 from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.completed import Completed
 from ecgmon.signal.geometry import Geometry
-from ecgmon.signal.rhythm_segments import cut_rhythms
+from ecgmon.signal.rhythm_segments import cut_atrial, cut_rhythms
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.seconds import finish_seconds
 from ecgmon.signal.stillness import QUARTER
@@ -103,7 +104,8 @@ class SignalChain(StatefulRows):
             at[left] += n
         windows = Windows.concatenate(completed.windows, self.geometry)
         rhythms = RhythmInputs.concatenate(completed.rhythms)
-        return Pushed(windows, completed.seconds, completed.feeds, rhythms)
+        atrial = RhythmInputs.concatenate(completed.atrial, ATRIAL_SHAPE)
+        return Pushed(windows, completed.seconds, completed.feeds, rhythms, atrial)
 
     def _note_missing(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
@@ -229,6 +231,7 @@ class SignalChain(StatefulRows):
                 completed.seconds += finish_seconds(self._known, rows[ended], stop[ended])
                 completed.scale(self._known, rows[ended], stop[ended])
                 completed.rhythms.append(cut_rhythms(self._known, rows[ended], stop[ended]))
+                completed.atrial += cut_atrial(self._known, rows[ended], stop[ended])
             complete = (stop - late) % WINDOW == 0
             if complete.any():
                 completed.windows.append(

@@ -24,6 +24,7 @@ class Completed:
     windows: list[Windows] = field(default_factory=list)
     seconds: list[Second] = field(default_factory=list)
     rhythms: list[RhythmInputs] = field(default_factory=list)
+    atrial: list[RhythmInputs] = field(default_factory=list)
 
     def begin(self, row: int, first: int) -> None:
         """Take that the filters of a row start anew at stream index ``first``."""

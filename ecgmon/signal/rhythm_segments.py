@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.signal.atrial_segments import is_due
 from ecgmon.signal.geometry import RHYTHM
 from ecgmon.signal.quality import ABSENT
 from ecgmon.signal.resample import resample
@@ -17,3 +18,12 @@ def cut_rhythms(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> 
     seen = resample(context / known.scale(rows)[:, None], RHYTHM.rate)
     present = known.signal_state[rows] != ABSENT
     return RhythmInputs(rows, end, seen, is_measured(known, RHYTHM.context, rows, end) & present)
+
+
+def cut_atrial(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> list[RhythmInputs]:
+    """Cut what a model of atrial rhythms sees of rows whose second has just ended, if it is due."""
+    due = is_due(end)
+    if not due.any():
+        return []
+    rows, end = rows[due], end[due]
+    return [RhythmInputs(rows, end, *known.atrial.inputs(rows, end))]

@@ -4,6 +4,7 @@ import numpy as np
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.state import ARRAY, NESTED, Indices, Layout, StatefulRows
+from ecgmon.signal.atrial_segments import AtrialBeats
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import RHYTHM, Geometry
 from ecgmon.signal.qrs import BeatDetector
@@ -50,13 +51,14 @@ class Rows(StatefulRows):
 
     layout = Layout(
         "row of a chain",
-        1,
+        2,
         filtered=NESTED,
         raw=NESTED,
         valid=NESTED,
         band_pass=NESTED,
         scale=NESTED,
         beats=NESTED,
+        atrial=NESTED,
         still=NESTED,
         held=ARRAY,
         missed=ARRAY,
@@ -79,6 +81,7 @@ class Rows(StatefulRows):
         self.band_pass = band_pass(rows)
         self.scale = AmplitudeScale(rows)
         self.beats = BeatDetector(rows)
+        self.atrial = AtrialBeats(rows)
         self.still = Stillness(rows, self.beats.longest_rr)
         self.held = np.zeros(rows)
         self.missed = np.zeros(rows, dtype=np.int64)
@@ -99,6 +102,7 @@ class Rows(StatefulRows):
         self.band_pass.reset(row)
         self.scale.reset(row)
         self.beats.reset(row)
+        self.atrial.reset(row)
         self.still.reset(row, first)
         self.held[row] = self.hum[row] = 0
         self.absent[row] = False

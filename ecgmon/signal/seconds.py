@@ -49,10 +49,14 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
     still = known.still.since[rows]
     sized = usable & (end - still < WINDOW)  # a still second shows no beat's size
     known.scale.add(rows[sized], np.ptp(filtered[sized], axis=1))
+    unit = known.scale(rows)
     seconds = []
     for i, row in enumerate(rows.tolist()):
         known.beats.learn(row, bool(usable[i]))
         beats, known.confirmed[row] = tuple(known.confirmed[row]), []
+        if beats:
+            signal = bool(state[i] == SIGNAL)
+            known.atrial.add(row, beats, known.filtered, unit[i], is_signal=signal)
         if beats and state[i] == SIGNAL and not alone[i]:
             known.hum[row] += (amplitude[i] - known.hum[row]) / HUM_BEATS
         if complete[i]:

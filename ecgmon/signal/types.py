@@ -133,8 +133,9 @@ class RhythmInputs:
         Whose.
     end : ndarray of int64, shape (n,)
         Stream index after the last sample of each.
-    inputs : ndarray of float32, shape (n, `RHYTHM.inputs`)
-        The signal, in units of the wearer's usual peak-to-peak amplitude.
+    inputs : ndarray of float32, shape (n, `RHYTHM.inputs`) or (n, *ATRIAL_SHAPE)
+        The signal, in units of the wearer's usual peak-to-peak amplitude; of atrial rhythms the
+        last beats (`ecgmon.signal.atrial_segments`).
     settled : ndarray of bool, shape (n,)
         Whether all of it was measured, noise among it. Otherwise a model must not be asked.
     """
@@ -148,14 +149,16 @@ class RhythmInputs:
         return len(self.rows)
 
     @staticmethod
-    def concatenate(parts: "list[RhythmInputs]") -> "RhythmInputs":
-        """Join the inputs of several calls."""
+    def concatenate(
+        parts: "list[RhythmInputs]", shape: tuple[int, ...] = (RHYTHM.inputs,)
+    ) -> "RhythmInputs":
+        """Join the inputs of several calls, each of a shape."""
         if len(parts) == 1:
             return parts[0]
         nothing = RhythmInputs(
             np.zeros(0, dtype=np.intp),
             np.zeros(0, dtype=np.int64),
-            np.zeros((0, RHYTHM.inputs), dtype=np.float32),
+            np.zeros((0, *shape), dtype=np.float32),
             np.zeros(0, dtype=bool),
         )
         fields = (
@@ -175,3 +178,4 @@ class Pushed(NamedTuple):
     seconds: list[Second]
     feeds: dict[int, BeatFeed]
     rhythms: RhythmInputs
+    atrial: RhythmInputs

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import messages
@@ -28,11 +29,13 @@ class JudgePools:
         self.windows = ModelPool(policy.resolve)
         self._beats = BundlePool(policy.resolve_beats, load_live_beats)
         self._rhythms = BundlePool(policy.resolve_rhythms, RhythmModel.load)
+        self._atrial = BundlePool(policy.resolve_atrial, AtrialModel.load)
         self._segments = segments
 
     def take_up(self, active: ActiveStream) -> list[messages.Published]:
         """Let the models of beats and rhythms that are in service by now judge a stream."""
         return [
             *change_beat_model(active, self._beats.serving, self._segments),
-            *change_rhythm_model(active, self._rhythms.serving),
+            *change_rhythm_model(active, RhythmModel, self._rhythms.serving),
+            *change_rhythm_model(active, AtrialModel, self._atrial.serving),
         ]

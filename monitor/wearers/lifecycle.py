@@ -111,5 +111,6 @@ def no_model(session: WearerSession) -> list[messages.Published]:
     active = session.active
     refused = None
     if active:
-        refused = active.refused or active.beats_refused or active.rhythms_refused
+        others = (one for one in active.rhythms_refused.values() if one)
+        refused = active.refused or active.beats_refused or next(others, None)
     return session.alarm_messages.condition("no-model", refused is not None, text=refused)

@@ -17,9 +17,10 @@ from monitor.alarms.conditions.base import Condition
 from monitor.alarms.kinds import OF_SIGNAL
 from monitor.inference.beats import JudgedBeat
 from monitor.inference.engine import classify
+from monitor.inference.rhythms import AtrialVerdict
 from monitor.wearers.beats import judge_beats, publish_beat, withdraw_beats
 from monitor.wearers.pieces import StreamSegment
-from monitor.wearers.rhythms import judge_rhythms, overruled
+from monitor.wearers.rhythms import change_rhythm, judge_rhythms, overruled
 from monitor.wearers.session import ActiveStream, WearerSession, trace
 
 _T = TypeVar("_T")
@@ -156,7 +157,7 @@ def push(
         if wants_trace(session.wearer)
     ]
     late = chain.geometry.look_ahead
-    due: list[tuple[int, int, Second | JudgedBeat | RhythmVerdict | int | None]]
+    due: list[tuple[int, int, Second | JudgedBeat | RhythmVerdict | AtrialVerdict | int | None]]
     due = [(s.end, s.row, s) for s in pushed.seconds]
     actives = [one for _, one, _ in members]
     due += [(b.due, b.row, b) for b in judge_beats(actives, pushed)]
@@ -170,9 +171,8 @@ def push(
             published += _second(session, active, what)
         elif isinstance(what, JudgedBeat):
             published += publish_beat(active, what)
-        elif what is None or isinstance(what, RhythmVerdict):
-            active.rhythm = what
-            published += alarm_messages(session, active, active.conditions.rhythm(at, what))
+        elif what is None or isinstance(what, RhythmVerdict | AtrialVerdict):
+            published += alarm_messages(session, active, change_rhythm(active, at, what))
         else:
             published += _window(session, active, windows, what, float(probability[what]))
     for session, active, _ in members:

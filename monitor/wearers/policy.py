@@ -27,8 +27,8 @@ class WearerPolicy:
         Gives the lead to use of a wearer's, None for the usual one.
     resolve_beats : callable
         Gives the path of the bundle that judges a wearer's beats; None where nobody judges them.
-    resolve_rhythms : callable
-        The same of a wearer's rhythms.
+    resolve_rhythms, resolve_atrial : callable
+        The same of a wearer's ventricular and atrial rhythms.
     capacity : int
         Most streams at once; a monitor keeps to the one it began with.
     forget_s : float
@@ -40,6 +40,7 @@ class WearerPolicy:
     lead: Callable[[str], str | None] = field(default=lambda _: None)
     resolve_beats: Callable[[str], Path | None] = field(default=lambda _: None)
     resolve_rhythms: Callable[[str], Path | None] = field(default=lambda _: None)
+    resolve_atrial: Callable[[str], Path | None] = field(default=lambda _: None)
     capacity: int = 64
     forget_s: float = 86_400.0
 

@@ -2,34 +2,57 @@
 
 import time
 from collections.abc import Callable, Collection
+from typing import Final, TypeVar
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.signal_states import Reason
+from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.signal import Pushed
 from ecgmon.wire import messages
-from monitor.inference.rhythms import DOUBTFUL, SURE, classify_rhythms
+from monitor.alarms.conditions.base import Condition
+from monitor.inference.rhythms import (
+    DOUBTFUL,
+    SURE,
+    AtrialVerdict,
+    classify_atrial,
+    classify_rhythms,
+)
 from monitor.wearers.session import ActiveStream
 
+RhythmModelT = TypeVar("RhythmModelT", RhythmModel, AtrialModel)
+_NAMES: Final = {RhythmModel: "rhythms", AtrialModel: "atrial rhythms"}
 JudgedSecond = tuple[float | None, bool | None, Reason | None]
 """Probability of *abnormal*, whether it is, and why neither is known."""
 
 
 def judge_rhythms(
     actives: Collection[ActiveStream], pushed: Pushed
-) -> list[tuple[int, int, RhythmVerdict | None]]:
-    """Judge the seconds that a chain has completed, of streams that share it.
+) -> list[tuple[int, int, RhythmVerdict | AtrialVerdict | None]]:
+    """Judge the rhythms of what a chain has completed, of streams that share it.
 
     Returns
     -------
-    list of tuple of int, int and (RhythmVerdict or None)
-        Row, stream index at which it is known, and verdict.
+    list of tuple
+        Row, stream index at which it is known, and verdict; None for a second that was not judged.
     """
-    models = {
-        active.stream.row: model for active in actives if (model := active.judge_of(RhythmModel))
-    }
-    return list(classify_rhythms(pushed.rhythms, models)) if models else []
+    of_rhythms = {a.stream.row: one for a in actives if (one := a.judge_of(RhythmModel))}
+    of_atrial = {a.stream.row: each for a in actives if (each := a.judge_of(AtrialModel))}
+    return [
+        *classify_rhythms(pushed.rhythms, of_rhythms),
+        *classify_atrial(pushed.atrial, of_atrial),
+    ]
+
+
+def change_rhythm(
+    active: ActiveStream, end: int, verdict: RhythmVerdict | AtrialVerdict | None
+) -> list[Condition]:
+    """Take a verdict at stream index ``end``; return what changes by it."""
+    if isinstance(verdict, AtrialVerdict):
+        return active.conditions.atrial(end, verdict.fibrillation)
+    active.rhythm = verdict
+    return active.conditions.rhythm(end, verdict)
 
 
 def overruled(
@@ -52,30 +75,34 @@ def overruled(
 
 def change_rhythm_model(
     active: ActiveStream,
-    serving: Callable[[str, RhythmModel | None], tuple[RhythmModel | None, str | None]],
+    kind: type[RhythmModelT],
+    serving: Callable[[str, RhythmModelT | None], tuple[RhythmModelT | None, str | None]],
 ) -> list[messages.Published]:
-    """Let the model of rhythms that is in service by now judge a stream's.
+    """Let the model of a kind of rhythms that is in service by now judge a stream's.
 
     Parameters
     ----------
     active : ActiveStream
         The stream; during a recovery nothing changes.
+    kind : type
+        `RhythmModel` or `AtrialModel`.
     serving : callable
         Gives the model that judges from now on, by wearer and the model that judges so far; and
         why it is not the model in service.
     """
     if active.backlog:
         return []
-    wearer, before = active.stream.wearer, active.judge_of(RhythmModel)
-    was_refused = active.rhythms_refused
-    model, active.rhythms_refused = serving(wearer, before)
-    active.serve(RhythmModel, model)
+    wearer, before, name = active.stream.wearer, active.judge_of(kind), _NAMES[kind]
+    was_refused = active.rhythms_refused.get(name)
+    model, refused = serving(wearer, before)
+    active.rhythms_refused[name] = refused
+    active.serve(kind, model)
     same = (model and model.sha256) == (before and before.sha256)
-    if same and active.rhythms_refused in (None, was_refused):
+    if same and refused in (None, was_refused):
         return []
-    text = f"{model.card.name} judges rhythms" if model else "rhythms are not judged"
-    if active.rhythms_refused:
-        text = f"{text}: {active.rhythms_refused}"
+    text = f"{model.card.name} judges {name}" if model else f"{name} are not judged"
+    if refused:
+        text = f"{text}: {refused}"
     active.log.info("rhythm-model", model=text)
     return [
         messages.Event(

@@ -71,8 +71,10 @@ class ActiveStream(Stateful):
         Whether each condition of this stream held when it was last looked at.
     beats : LiveBeats or None
         The stream's beats, where a model judges them.
-    beats_refused, rhythms_refused : str or None
-        Why the model of beats or of rhythms in service is not the one that judges.
+    beats_refused : str or None
+        Why the model of beats in service is not the one that judges.
+    rhythms_refused : dict of str to (str or None)
+        The same of the models of rhythms, by what they judge.
     rhythm : RhythmVerdict or None
         The newest verdict on the rhythm.
     backlog : deque of StreamSegment
@@ -119,7 +121,7 @@ class ActiveStream(Stateful):
     holds: dict[Kind, bool] = field(default_factory=dict)
     beats: LiveBeats | None = None
     beats_refused: str | None = None
-    rhythms_refused: str | None = None
+    rhythms_refused: dict[str, str | None] = field(default_factory=dict)
     rhythm: RhythmVerdict | None = None
     backlog: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV

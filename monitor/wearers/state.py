@@ -12,6 +12,7 @@ import msgspec
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.errors import StateError
 from ecgmon.core.state import Layout, Stateful
+from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model
 from ecgmon.models.rhythm_bundle import RhythmModel
@@ -28,8 +29,8 @@ class _SavedStream(Stateful):
     """A stream with its row of the signal chain.
 
     ``model`` is the SHA-256 of the model that judges it, ``active`` and ``row`` are states;
-    ``beat_model``, ``beats`` and ``segments`` are the same of its beats, ``rhythm_model`` is the
-    model of its rhythms; empty where they are not judged.
+    ``beat_model``, ``beats`` and ``segments`` are the same of its beats, ``rhythm_model`` and
+    ``atrial_model`` are the models of its rhythms; empty where they are not judged.
     """
 
     layout = Layout(
@@ -43,6 +44,7 @@ class _SavedStream(Stateful):
         beats=bytes,
         segments=bytes,
         rhythm_model=Annotated[str, msgspec.Meta(max_length=64)],
+        atrial_model=Annotated[str, msgspec.Meta(max_length=64)],
     )
 
     hello: messages.Hello | None = None
@@ -53,6 +55,7 @@ class _SavedStream(Stateful):
     beats: bytes = b""
     segments: bytes = b""
     rhythm_model: str = ""
+    atrial_model: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -83,6 +86,7 @@ def save(session: WearerSession) -> bytes:
         row = active.chain.state(active.stream.row)
         saved = _SavedStream(active.hello, active.model.sha256, active.state(), row)
         saved.rhythm_model = _checksum(active, RhythmModel)
+        saved.atrial_model = _checksum(active, AtrialModel)
         if active.beats:
             saved.beat_model, saved.beats = _checksum(active, BeatModel), active.beats.state()
             saved.segments = active.beats.segments.state(active.stream.row)
@@ -166,6 +170,7 @@ def _stream(
     take_up(active)
     _require_same(session.wearer, saved.beat_model, _checksum(active, BeatModel))
     _require_same(session.wearer, saved.rhythm_model, _checksum(active, RhythmModel))
+    _require_same(session.wearer, saved.atrial_model, _checksum(active, AtrialModel))
     active.restore(saved.active)
     chain.restore(row, saved.row)
     if active.beats:

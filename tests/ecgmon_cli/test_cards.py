@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from ecgmon.models.atrial_bundle import AtrialCard
 from ecgmon.models.beat_bundle import BeatCard
 from ecgmon.models.bundle import Model, checksum, judges, metadata
 from ecgmon.models.card import Card, Validation
@@ -64,7 +65,7 @@ def by_hand(tp, fp, tn, fn):
     }
 
 
-CARDS = {"window": Card, "beat": BeatCard, "rhythm": RhythmCard}
+CARDS = {"window": Card, "beat": BeatCard, "rhythm": RhythmCard, "atrial": AtrialCard}
 OF_WINDOWS = [name for name, path in built_in().items() if judges(path) == "window"]
 
 

@@ -104,17 +104,18 @@ def chain(geometry):
         first = int(made.next[row])
         spikes = [k for k in range(first, first + len(x)) if k % 997 == 0]
         pushed = made.push(rows_of(row), x[None], np.full(1, 0.005), [spikes])
-        windows, rhythms = (
+        windows, rhythms, atrial = (
             [
                 tuple(bits(getattr(found, name)[[i]]) for name in type(found).__slots__[1:])
                 for i in range(len(found))
             ]
-            for found in (pushed.windows, pushed.rhythms)
+            for found in (pushed.windows, pushed.rhythms, pushed.atrial)
         )
         published = [(s.end, s.state, s.beats, s.weak, s.still, s.lost) for s in pushed.seconds]
         return [
             *((w, "window") for w in windows),
             *((r, "rhythm") for r in rhythms),
+            *((a, "atrial") for a in atrial),
             *((t, "second") for t in published),
         ]
 

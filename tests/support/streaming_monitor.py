@@ -10,6 +10,7 @@ from ecgmon.signal import Second
 from ecgmon.signal.beat_segments import LENGTH, BeatSegments
 from ecgmon.wire import Frame
 from monitor.alarms.conditions import CONDITIONS
+from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.conditions.waveform import VentricularWaveform
@@ -90,12 +91,19 @@ def rhythm_of(second):
     return RhythmVerdict(second.end, *probabilities) if second.state != "absent" else None
 
 
+def atrial_of(second):
+    """Return a probability of atrial fibrillation: high and low in turn, none of some."""
+    high = second.end // RATE // 17 % 2
+    return (0.02, 0.99)[high] if second.state != "absent" else None
+
+
 def drive_condition(made, row, at, piece):
     found = []
     for second in piece:
         name_beats(made, second)
         found += made.elapsed(second.end, second.strong, second.lost)
         found += [made.second(second), made.rhythm(second.end, rhythm_of(second))]
+        found.append(made.atrial(atrial_of(second)))
         found.append(made.judged(bool(second.weak)))
     return found
 
@@ -105,6 +113,7 @@ def drive_conditions(made, row, at, piece):
     for second in piece:
         name_beats(made, second)
         found += [*made.second(second), *made.rhythm(second.end, rhythm_of(second))]
+        found += made.atrial(second.end, atrial_of(second))
         found += made.judged(second.end, bool(second.weak))
         found += made.elapsed(second.end + 90, second.strong)
     return found
@@ -215,6 +224,12 @@ ALL = [
         WearerConditions, lambda _: WearerConditions(AlarmLimits()), seconds, drive_conditions
     ),
     Streaming(VentricularWaveform, lambda _: VentricularWaveform(), seconds, drive_waveform),
+    Streaming(
+        AtrialRhythm,
+        lambda _: AtrialRhythm(),
+        seconds,
+        lambda made, row, at, piece: [made.add(atrial_of(second)) for second in piece],
+    ),
     Streaming(BeatKinds, lambda _: BeatKinds(), judged_beats, drive_kinds),
     Streaming(LiveBeats, lambda _: LiveBeats(BeatSegments(1), 0), seconds, drive_live_beats),
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -102,7 +103,6 @@ def groups(
     rng = np.random.default_rng(seed)
     made: list[BeatGroup] = []
     of_rhythm: dict[str, list[LeadBeats]] = {NORMAL: [], FIBRILLATION: []}
-    rhythms: dict[str, str] = {}
     for person in people:
         progress(person.records[0])
         if person.database in WITH_CLASSES:
@@ -110,7 +110,7 @@ def groups(
                 mixture = lead.lead > 2
                 made.append(_group(lead, rng, MIXED_WEIGHT if mixture else 1.0))
         elif person.database == RHYTHMS:
-            rhythms = rhythms or _rhythms(person.records[0], data)
+            rhythms = rhythms_beside(person.records[0], data)
             rhythm = rhythms.get(person.records[0], "")
             wanted = int(person.records[0][-5:]) % NORMALS == 0 or rhythm != NORMAL
             if rhythm in of_rhythm and wanted:
@@ -146,9 +146,19 @@ def _rhythm_group(leads: list[LeadBeats]) -> BeatGroup:
     return BeatGroup(inputs.astype(np.float16), labels, RHYTHM_WEIGHT)
 
 
-def _rhythms(record: str, data: Path | None) -> dict[str, str]:
-    """Return the rhythm of each recording by its name, from the table beside one of them."""
-    table = obtain(record, data=data).path.parent / "REFERENCE.csv"
+def rhythms_beside(record: str, data: Path | None) -> dict[str, str]:
+    """Return the rhythm of each recording by its name, from the table beside one of them.
+
+    Raises
+    ------
+    RecordError
+        If it cannot be read.
+    """
+    return _table(obtain(record, data=data).path.parent / "REFERENCE.csv")
+
+
+@cache
+def _table(table: Path) -> dict[str, str]:
     try:
         rows = list(csv.reader(table.read_text(encoding="utf-8").splitlines()))
     except (OSError, UnicodeDecodeError) as error:

@@ -5,12 +5,14 @@ from typing import Final
 from viewer.model.alarm_list import AlarmList, KnownAlarm
 
 STANDING: Final = (
+    "ventricular-fibrillation",
     "ventricular-tachycardia",
     "idioventricular-rhythm",
     "ventricular-run",
     "supraventricular-run",
     "bigeminy",
     "trigeminy",
+    "atrial-fibrillation",
 )
 """Kinds of alarms that are rhythms and not single events, the worst first, as in docs/alarms.md."""
 

@@ -14,6 +14,7 @@ CONDITIONS: Final[tuple[type[SignalCondition], ...]] = tuple(
         "asystole:Asystole",
         "heart_rate:HeartRateConditions",
         "rhythms:NamedRhythms",
+        "atrial:AtrialFibrillation",
         "noisy:Noisy",
         "no_signal:NoSignal",
         "abnormal:AbnormalBeats",

@@ -82,6 +82,13 @@ class SignalCondition(Stateful):
         """
         return {}
 
+    def atrial(self, fibrillation: float | None) -> Mapping[Kind, bool]:
+        """Take the probability of atrial fibrillation, every few seconds, None if it is not known.
+
+        Return what holds after it: ``{"atrial-fibrillation": True}``.
+        """
+        return {}
+
     def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
         """Take a beat that a beat model has named; without such a model there is none.
 

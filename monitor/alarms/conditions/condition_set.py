@@ -95,6 +95,13 @@ class WearerConditions(Stateful):
             holds |= one.rhythm(end, verdict)
         return self._change(holds, end)
 
+    def atrial(self, end: int, fibrillation: float | None) -> list[Condition]:
+        """Take the probability of atrial fibrillation at index ``end``; None if it is not known."""
+        holds: dict[Kind, bool] = {}
+        for one in self._conditions:
+            holds |= one.atrial(fibrillation)
+        return self._change(holds, end)
+
     def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
         """Take a beat that a beat model has named; see `SignalCondition.beat`.
 

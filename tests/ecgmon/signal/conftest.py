@@ -8,6 +8,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Pushed, SignalChain, Windows
+from ecgmon.signal.atrial_segments import ATRIAL_SHAPE
 from ecgmon.signal.types import RhythmInputs
 from replay.simulator.simulation import simulate
 
@@ -16,7 +17,9 @@ def joined(parts, geometry):
     """Join the results of several calls."""
     windows = Windows.concatenate([part.windows for part in parts], geometry)
     rhythms = RhythmInputs.concatenate([part.rhythms for part in parts])
-    return Pushed(windows, [second for part in parts for second in part.seconds], {}, rhythms)
+    atrial = RhythmInputs.concatenate([part.atrial for part in parts], ATRIAL_SHAPE)
+    seconds = [second for part in parts for second in part.seconds]
+    return Pushed(windows, seconds, {}, rhythms, atrial)
 
 
 def alone(segments, geometry):
@@ -48,7 +51,7 @@ def of_row(pushed, row):
     """Return the results of one row, renumbered as row 0."""
     seconds = [replace(second, row=0) for second in pushed.seconds if second.row == row]
     windows, rhythms = _of_row(pushed.windows, row), _of_row(pushed.rhythms, row)
-    return Pushed(windows, seconds, {}, rhythms)
+    return Pushed(windows, seconds, {}, rhythms, _of_row(pushed.atrial, row))
 
 
 def _of_row(results, row):
@@ -62,6 +65,7 @@ def assert_same(one, other):
     for kind, mine, others in [
         (Windows, one.windows, other.windows),
         (RhythmInputs, one.rhythms, other.rhythms),
+        (RhythmInputs, one.atrial, other.atrial),
     ]:
         for name in kind.__slots__:
             a, b = getattr(mine, name), getattr(others, name)

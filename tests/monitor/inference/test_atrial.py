@@ -1,0 +1,79 @@
+"""Atrial fibrillation, live: judged every five seconds, one alarm for an episode."""
+
+import numpy as np
+import pytest
+
+from ecgmon.core.constants import RATE
+from ecgmon.core.errors import StateError
+from ecgmon.models.atrial_bundle import AtrialModel
+from ecgmon.models.resolve import GENERIC_ATRIAL, built_in
+from ecgmon.wire import messages
+from replay.simulator.simulation import simulate
+from tests.monitor.inference.test_rhythms import opened, play, raised, real, registry_of
+from tests.support.rig import output_of
+
+BUILT_IN = built_in()[GENERIC_ATRIAL]
+AF = "atrial-fibrillation"
+CALM = simulate("normal", duration_s=90).record.samples
+ATRIAL_ONLY = {"resolve_rhythms": lambda _: None, "resolve_atrial": lambda _: BUILT_IN}
+
+
+def judged(samples, cuts=(36,), **settings):
+    registry = registry_of(**ATRIAL_ONLY | settings)
+    opened(registry)
+    return play(registry, samples, cuts)
+
+
+def says(monkeypatch, probability):
+    """Let every model of atrial rhythms say the same."""
+    monkeypatch.setattr(
+        AtrialModel,
+        "probability",
+        lambda _, inputs: np.tile(
+            np.array([[1 - probability, probability]], dtype=np.float32), (len(inputs), 1)
+        ),
+    )
+
+
+def test_a_regular_heart_raises_nothing():
+    assert raised(judged(CALM), AF) == []
+
+
+@pytest.mark.parametrize("cuts", [(36,), (1801, 7), (360,)])
+def test_an_episode_is_announced_after_six_verdicts_however_the_stream_is_cut(monkeypatch, cuts):
+    says(monkeypatch, 0.99)
+    (at,) = raised(judged(CALM, cuts), AF)
+    # Eight beats must have been found before the first verdict.
+    assert at in [RATE * seconds for seconds in (30, 35, 40)]
+    assert output_of(judged(CALM, cuts), "ann") == output_of(judged(CALM), "ann")
+
+
+def test_a_wearer_goes_on_elsewhere_in_the_middle_of_an_episode(monkeypatch):
+    says(monkeypatch, 0.99)
+    here, there = registry_of(**ATRIAL_ONLY), registry_of(**ATRIAL_ONLY)
+    opened(here)
+    half = 27 * RATE + 100
+    play(here, CALM[:half])
+    there.load(here.save("ann"))
+    one, other = (play(each, CALM[half:], first=half) for each in (here, there))
+    assert output_of(one, "ann") == output_of(other, "ann")
+    assert len(raised(one, AF)) == 1
+    with pytest.raises(StateError, match="put the same model into service first"):
+        registry_of(**ATRIAL_ONLY | {"resolve_atrial": lambda _: None}).load(here.save("ann"))
+
+
+def test_who_judges_is_an_event():
+    _, published = opened(registry_of(**ATRIAL_ONLY))
+    (event,) = (message for message in published if isinstance(message, messages.Event))
+    assert (event.event, event.text) == ("rhythm-model", "atrial judges atrial rhythms")
+
+
+@pytest.mark.thorough
+def test_real_fibrillation_is_announced_within_a_minute():
+    """210 fibrillates from the first sample; the built-in model was fitted to this person."""
+    record = real("mitdb/210")
+    registry = registry_of(**ATRIAL_ONLY)
+    opened(registry)
+    output = play(registry, record.samples[: 90 * RATE], (3600,), gain=record.gain)
+    (at,) = raised(output, AF)
+    assert at <= 60 * RATE
