@@ -41,9 +41,12 @@ def summary(result: Result) -> str:
 def _score(result: Result) -> list[tuple[str, str]]:
     if not result["annotated"]:
         return [("score", "none: the record has no annotations")]
+    if not result["beat_classes"] and not result["scored"]:
+        return [("score", "none: the annotations do not say which beats are normal")]
     if not result["scored"]:
         return [("score", "none: no scored window was played (enrolment minutes do not count)")]
     share = result["trained_on_share"]
+    only = "" if result["beat_classes"] else "; no beats, for their classes are not annotated"
     return [
         (
             "score",
@@ -54,7 +57,7 @@ def _score(result: Result) -> list[tuple[str, str]]:
         (
             "",
             f"{result['scored']} windows scored: TP {result['tp']}  FP {result['fp']}  "
-            f"TN {result['tn']}  FN {result['fn']}; "
+            f"TN {result['tn']}  FN {result['fn']}{only}; "
             + (
                 "what the model was trained on is not known here"
                 if share is None

@@ -54,6 +54,15 @@ def is_abnormal(annotations: Annotations) -> NDArray[np.bool_]:
     return abnormal
 
 
+WITHOUT_CLASSES: Final = ("cudb",)
+"""Databases whose annotations call every beat N, whatever it is: they say nothing of classes."""
+
+
+def has_classes(database: str, annotations: Annotations) -> bool:
+    """Tell whether annotations of a database say which beats are normal."""
+    return database not in WITHOUT_CLASSES and bool(is_beat(annotations).any())
+
+
 def window_labels(annotations: Annotations, n_samples: int, window: int) -> NDArray[np.int8]:
     """Label non-overlapping windows by the rule of CardiacNet (Vavekanand et al. 2024).
 

@@ -17,6 +17,7 @@ from ecgmon.metrics.two_classes import Confusion
 from ecgmon.models.card import Card
 from ecgmon.records import Record
 from ecgmon.wire import messages
+from replay.scoring.truth import has_beat_classes, in_ventricular_rhythm, truth_of_windows
 from replay.simulator.truth import MATCH
 
 ABNORMAL_S: Final = 10
@@ -67,11 +68,7 @@ class Scoreboard:
         self._card = card
         self._available_at = available_at
         record = played.record
-        self._labels = (
-            labels.window_labels(record.annotations, len(record.samples), WINDOW)
-            if record.annotations
-            else None
-        )
+        self._labels = truth_of_windows(record)
         self._lock = threading.Lock()
         self._confusion = Confusion()
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
@@ -136,6 +133,7 @@ class Scoreboard:
                 "record": record.name,
                 "patient": record.wearer,
                 "annotated": annotated,
+                "beat_classes": annotated and has_beat_classes(record),
                 "model": opened.model if opened else None,
                 "threshold": opened.threshold if opened else None,
                 "look_ahead_s": opened.look_ahead_s if opened else None,
@@ -217,7 +215,10 @@ class Scoreboard:
         abnormal = labels.is_abnormal(record.annotations)
         # What disproves an alarm: no abnormal beat, or a beat, in the seconds it speaks of.
         if alarm.kind == "abnormal":
-            self._false_alarms += not self._any(abnormal, at - ABNORMAL_S * RATE, at)
+            self._false_alarms += has_beat_classes(record) and not (
+                self._any(abnormal, at - ABNORMAL_S * RATE, at)
+                or in_ventricular_rhythm(record, at - ABNORMAL_S * RATE, at)
+            )
         elif alarm.kind == "asystole":
             self._false_alarms += self._any(beat, at - ASYSTOLE_S * RATE + MATCH + 1, at)
 

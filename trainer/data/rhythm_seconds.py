@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
-from ecgmon.core.labels import UNLABELLED
+from ecgmon.core.labels import UNLABELLED, WITHOUT_CLASSES
 from ecgmon.core.rhythm_notes import noise_spans, rhythm_spans
 from ecgmon.models.rhythm_bundle import RHYTHMS
 from ecgmon.records import Record
@@ -19,7 +19,6 @@ from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
-from trainer.data.beats.leads import WITHOUT_CLASSES
 from trainer.data.people import Person
 from trainer.data.prepared import prepared
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE, WINDOW
-from ecgmon.core.labels import AAMI_CLASSES, UNLABELLED, is_beat
+from ecgmon.core.labels import AAMI_CLASSES, UNLABELLED, WITHOUT_CLASSES, is_beat
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.records.formats.wfdb.header import read_header
@@ -29,8 +29,6 @@ from trainer.data.placement import Placement
 
 Positions = Literal["found", "annotated"]
 """Where beats are: where the monitor's detector finds them, or where experts have marked them."""
-WITHOUT_CLASSES: Final = ("cudb",)
-"""Databases whose annotations call every beat N, whatever it is: they say nothing of classes."""
 MATCH: Final = round(0.15 * RATE)
 """Samples up to which two marks are of one beat (ANSI/AAMI EC57)."""
 _GEOMETRY: Final = Geometry(history_s=0, look_ahead_s=0, rate=RATE)
