@@ -33,6 +33,19 @@ def overlap(one: Span, other: Span) -> int:
     return max(min(one[1], other[1]) - max(one[0], other[0]), 0)
 
 
+def without(spans: Iterable[Span], taken: Sequence[Span]) -> list[Span]:
+    """Return what is left of spans outside of others, in the order of time."""
+    left = sorted(spans)
+    for start, stop in taken:
+        left = [
+            part
+            for one in left
+            for part in ((one[0], min(one[1], start)), (max(one[0], stop), one[1]))
+            if part[0] < part[1]
+        ]
+    return left
+
+
 def touched(one: Span, others: Iterable[Span]) -> bool:
     """Tell whether a span has any part in common with one of some others."""
     return any(overlap(one, other) for other in others)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ecgmon.core.annotations import Annotations
 from ecgmon.records import Record
 from ecgmon.records.formats.wfdb.annotations import Annotation
-from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays, joined, touched
+from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays, joined, touched, without
 from trainer.evaluation.rhythms.record import FIBRILLATION, TACHYCARDIA, rhythm_record
 
 N = 60
@@ -47,6 +47,13 @@ def test_joined_episodes_cover_the_same_and_the_gaps_between_them(of, gap):
     assert (line >= wanted).all()
     assert all(b[0] - a[1] > gap for a, b in pairwise(found))
     assert (line & ~wanted).sum() <= gap * max(len(of) - 1, 0)
+
+
+@given(spans, spans)
+def test_what_is_left_outside_of_others_is_all_that_is_not_in_them(of, taken):
+    left = without(of, taken)
+    assert (inside(left) == (inside(of) & ~inside(taken))).all()
+    assert left == sorted(left)
 
 
 def test_shares_are_not_known_where_there_is_nothing():
