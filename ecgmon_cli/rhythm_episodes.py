@@ -1,21 +1,15 @@
 """``ecgmon evaluate --protocol rhythm``: episodes of ventricular rhythms."""
 
-import io
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.table import Table
-
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.core.paths import require_writable
 from ecgmon.records.record import Found
-from ecgmon.terminal.progress import long_work
-from ecgmon_cli.options import say_skipped
+from ecgmon_cli.played_records import judge_each, play_whole, write_and_show
 
 if TYPE_CHECKING:
-    from ecgmon.records import Record
     from trainer.evaluation.rhythms.record import RhythmRecord
 
 PROCEDURE: Final = 1
@@ -37,42 +31,22 @@ def rhythm_episodes(database: Path | None, out: Path, work: Path, *, keep_going:
     for each in (folder, work):
         require_writable(each)
     kept = work / f"rhythm-{name}-{_decided_by()}"
-    skipped: dict[str, RecordError] = {}
-    judged: list[RhythmRecord] = []
-    with long_work(transient=True) as bar:
-        task = bar.add_task("Records", total=len(places), note="")
-        for found in places:
-            bar.update(task, advance=1, note=found.name)
-            try:
-                one = _judged(found, kept)
-            except RecordError as error:
-                if not keep_going:
-                    raise
-                skipped[found.name] = error
-            else:
-                judged += [one] if one else []
-    if skipped:
-        say_skipped(skipped)
-    if not judged:
+    judged = judge_each(
+        places, lambda found: found.name, lambda found: _judged(found, kept), keep_going=keep_going
+    )
+    records = [one for one in judged if one]
+    if not records:
         raise RecordError(
             f"No record of {database} has rhythm annotations, such as (VFL or [: give another "
             "folder with --database."
         )
-    try:
-        page.write(folder, name, f"ecgmon evaluate --protocol rhythm --database {database}", judged)
-    except OSError as error:
-        raise UsageError(
-            f"{error.filename or folder} cannot be written: {error.strerror}."
-        ) from error
-    console = Console(markup=False, highlight=False, soft_wrap=True)
-    console.print(f"{folder}/README.md written")
-    table = Table(*page.COLUMNS, box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for cells in page.gross(judged):
-        table.add_row(*cells)
-    console.print(table)
+    command = f"ecgmon evaluate --protocol rhythm --database {database}"
+    write_and_show(
+        lambda: page.write(folder, name, command, records),
+        folder,
+        page.COLUMNS,
+        page.gross(records),
+    )
 
 
 def records_of(folder: Path) -> list[Found]:
@@ -114,6 +88,7 @@ def _decided_by() -> str:
 
 def _judged(found: Found, kept: Path) -> "RhythmRecord | None":
     """Play a record unless its alarms are kept; None where nobody has annotated rhythms."""
+    from ecgmon.core.alarm_limits import AlarmLimits
     from ecgmon.records.converted import converted
     from ecgmon.records.read import read
     from replay.scoring.annotations import ANNOTATOR
@@ -126,31 +101,6 @@ def _judged(found: Found, kept: Path) -> "RhythmRecord | None":
         return None
     path = kept / f"{found.wearer}.{ANNOTATOR}"
     if not path.is_file():
-        kept.mkdir(parents=True, exist_ok=True)
-        _play(record, kept)
+        play_whole(record, kept, AlarmLimits())
     published = read_annotations(path, record.rate, "remove it")
     return rhythm_record(converted(record), published)
-
-
-def _play(record: "Record", kept: Path) -> None:
-    """Play a record whole to a monitor of its own, which writes what it publishes."""
-    from ecgmon.core.alarm_limits import AlarmLimits
-    from ecgmon.models.resolve import GENERIC
-    from ecgmon_cli.replay_session import PlayedSource, Session, play
-
-    session = Session(
-        speed=float("inf"),
-        start_s=0,
-        duration_s=None,
-        burst_s=0.0,
-        connect=None,
-        model=GENERIC,
-        score_from_s=None,
-        limits=AlarmLimits(),
-        journal=None,
-        view=False,
-        out=io.StringIO(),
-        annotations=kept,
-    )
-    if play(PlayedSource(record), session)["interrupted"]:
-        raise KeyboardInterrupt

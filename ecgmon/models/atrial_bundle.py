@@ -5,7 +5,7 @@ from typing import Final, Literal, Self
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import BundleError
-from ecgmon.models.bundle import Served, ends, open_session, read, verify
+from ecgmon.models.bundle import Served, open_classes, verify
 from ecgmon.models.card import ClassCard, Conditioning, Count
 from ecgmon.signal.atrial_segments import ATRIAL_SHAPE, STEP
 
@@ -37,26 +37,8 @@ class AtrialModel(Served[AtrialCard]):
     """A bundle whose model judges the atrial rhythm of the last beats."""
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read and verify a bundle; see `decode`."""
-        return cls.decode(read(path), path)
-
-    @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:
-        """Verify the bytes of a bundle and make it ready to run.
-
-        Parameters
-        ----------
-        data : bytes
-            The whole file, from `ecgmon.models.bundle.read`.
-        path : Path
-            Name of the file in error messages.
-
-        Raises
-        ------
-        BundleError
-            If it is none, is damaged, or sees or names others than a monitor.
-        """
+        """Verify a bundle, which must see and name what a monitor does."""
         card, sha256 = verify(path, data, AtrialCard)
         facts = (card.beats, card.rate, card.classes, card.conditioning)
         if facts != (ATRIAL_SHAPE[0], ATRIAL_RATE, ATRIAL, Conditioning()):
@@ -64,11 +46,4 @@ class AtrialModel(Served[AtrialCard]):
                 f"{path} judges atrial rhythms as no monitor does: train one with ecgmon train "
                 "--network atrial."
             )
-        session = open_session(path, data)
-        shapes = [
-            ("tensor(float)", [None, *ATRIAL_SHAPE]),
-            ("tensor(float)", [None, len(ATRIAL)]),
-        ]
-        if ends(session) != shapes:
-            raise BundleError(f"{path} takes other input than its card says.")
-        return cls(session, card, sha256)
+        return cls(open_classes(path, data, ATRIAL_SHAPE, len(ATRIAL)), card, sha256)

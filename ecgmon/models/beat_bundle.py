@@ -5,7 +5,7 @@ from typing import Literal, Self, get_args
 
 from ecgmon.core.errors import BundleError
 from ecgmon.core.labels import BeatClass
-from ecgmon.models.bundle import Served, ends, open_session, read, verify
+from ecgmon.models.bundle import Served, ends, open_session, verify
 from ecgmon.models.card import ClassCard, Count
 from ecgmon.signal.beat_segments import BEAT_RATE, VALUES
 
@@ -33,11 +33,6 @@ class BeatCard(ClassCard, frozen=True, kw_only=True):
 
 class BeatModel(Served[BeatCard]):
     """A bundle whose model judges beats, one probability for each class."""
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read and verify a bundle; see `decode`."""
-        return cls.decode(read(path), path)
 
     @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:

@@ -139,6 +139,25 @@ def ends(session: onnxruntime.InferenceSession) -> list[tuple[str, list[int | No
     ]
 
 
+def open_classes(
+    path: Path, data: bytes, shape: tuple[int, ...], classes: int
+) -> onnxruntime.InferenceSession:
+    """Make a graph ready that gives probabilities of classes for inputs of a shape.
+
+    Raises
+    ------
+    BundleError
+        If it cannot be run, or takes or gives something else.
+    """
+    session = open_session(path, data)
+    if ends(session) != [("tensor(float)", [None, *shape]), ("tensor(float)", [None, classes])]:
+        raise BundleError(
+            f"{path} takes other input than its card says: expected "
+            f"{' times '.join(map(str, shape))} numbers."
+        )
+    return session
+
+
 class Served(Generic[AnyCardT]):
     """A bundle of any kind that is ready to run.
 
@@ -156,6 +175,29 @@ class Served(Generic[AnyCardT]):
         self._session = session
         self.card = card
         self.sha256 = sha256
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read and verify a bundle; see `decode`."""
+        return cls.decode(read(path), path)
+
+    @classmethod
+    def decode(cls, data: bytes, path: Path) -> Self:
+        """Verify the bytes of a bundle and make it ready to run.
+
+        Parameters
+        ----------
+        data : bytes
+            The whole file, from `read`.
+        path : Path
+            Name of the file in error messages.
+
+        Raises
+        ------
+        BundleError
+            If it is none, is damaged, or is not what its card says, or not what a monitor serves.
+        """
+        raise NotImplementedError
 
     def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output of the graph for inputs, each in a row.
@@ -176,11 +218,6 @@ class Served(Generic[AnyCardT]):
 
 class Model(Served[Card]):
     """A loaded bundle of a window model: its card and its ONNX session."""
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read and verify a bundle; see `decode`."""
-        return cls.decode(read(path), path)
 
     @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from ecgmon.core.errors import BundleError
-from ecgmon.models.bundle import Served, ends, open_session, read, verify
+from ecgmon.models.bundle import Served, open_classes, verify
 from ecgmon.models.card import ClassCard, Conditioning, Count
 from ecgmon.signal.geometry import RHYTHM
 
@@ -34,26 +34,8 @@ class RhythmModel(Served[RhythmCard]):
     """A bundle whose model judges the rhythm of the last seconds, one probability for each."""
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read and verify a bundle; see `decode`."""
-        return cls.decode(read(path), path)
-
-    @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:
-        """Verify the bytes of a bundle and make it ready to run.
-
-        Parameters
-        ----------
-        data : bytes
-            The whole file, from `ecgmon.models.bundle.read`.
-        path : Path
-            Name of the file in error messages.
-
-        Raises
-        ------
-        BundleError
-            If it is none, is damaged, judges no rhythms, or sees or names others than a monitor.
-        """
+        """Verify a bundle, which must see and name what a monitor does."""
         card, sha256 = verify(path, data, RhythmCard)
         if (card.history_s, card.rate, card.classes) != (RHYTHM.history_s, RHYTHM.rate, RHYTHMS):
             raise BundleError(
@@ -65,13 +47,5 @@ class RhythmModel(Served[RhythmCard]):
                 f"{path} was trained behind another filter or scale than this version has: train "
                 "it again with ecgmon train --network rhythms."
             )
-        session = open_session(path, data)
-        shapes = [
-            ("tensor(float)", [None, RHYTHM.inputs]),
-            ("tensor(float)", [None, len(RHYTHMS)]),
-        ]
-        if ends(session) != shapes:
-            raise BundleError(
-                f"{path} takes other input than its card says: expected {RHYTHM.inputs} samples."
-            )
+        session = open_classes(path, data, (RHYTHM.inputs,), len(RHYTHMS))
         return cls(session, card, sha256)

@@ -1,6 +1,5 @@
 """A stream's beats: judged where its wearer has a model of beats, and what is published of them."""
 
-import time
 from collections.abc import Callable, Collection
 
 from ecgmon.models.beat_bundle import BeatModel
@@ -9,7 +8,7 @@ from ecgmon.signal import Pushed, Second
 from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import messages
 from monitor.inference.beats import JudgedBeat, LiveBeats, TakesBeats, classify_beats
-from monitor.wearers.session import ActiveStream
+from monitor.wearers.session import ActiveStream, model_event
 
 
 def judge_beats(actives: Collection[ActiveStream], pushed: Pushed) -> list[JudgedBeat]:
@@ -102,13 +101,4 @@ def change_beat_model(
     text = f"{model.card.name} judges beats" if model else "beats are not judged"
     if active.beats_refused:
         text = f"{text}: {active.beats_refused}"
-    active.log.info("beat-model", model=text)
-    return [
-        messages.Event(
-            wearer=wearer,
-            stream=active.hello.stream,
-            event="beat-model",
-            text=text[:500],
-            time=time.time(),
-        )
-    ]
+    return [model_event(active, "beat-model", text)]

@@ -1,6 +1,5 @@
 """A stream's rhythm: judged each second, and what follows from it for the verdict on the second."""
 
-import time
 from collections.abc import Callable, Collection
 from typing import Final, TypeVar
 
@@ -19,7 +18,7 @@ from monitor.inference.rhythms import (
     classify_atrial,
     classify_rhythms,
 )
-from monitor.wearers.session import ActiveStream
+from monitor.wearers.session import ActiveStream, model_event
 
 RhythmModelT = TypeVar("RhythmModelT", RhythmModel, AtrialModel)
 _NAMES: Final = {RhythmModel: "rhythms", AtrialModel: "atrial rhythms"}
@@ -103,13 +102,4 @@ def change_rhythm_model(
     text = f"{model.card.name} judges {name}" if model else f"{name} are not judged"
     if refused:
         text = f"{text}: {refused}"
-    active.log.info("rhythm-model", model=text)
-    return [
-        messages.Event(
-            wearer=wearer,
-            stream=active.hello.stream,
-            event="rhythm-model",
-            text=text[:500],
-            time=time.time(),
-        )
-    ]
+    return [model_event(active, "rhythm-model", text)]

@@ -1,5 +1,6 @@
 """A monitored wearer with the current stream, and messages about them."""
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -243,6 +244,18 @@ def swap(active: ActiveStream) -> messages.Swap:
         model=active.model.card.name,
         threshold=active.model.card.threshold,
         refused=active.refused,
+    )
+
+
+def model_event(active: ActiveStream, event: str, text: str) -> messages.Event:
+    """Log and return that another model judges from now on, or why it does not."""
+    active.log.info(event, model=text)
+    return messages.Event(
+        wearer=active.stream.wearer,
+        stream=active.hello.stream,
+        event=event,
+        text=text[:500],
+        time=time.time(),
     )
 
 
