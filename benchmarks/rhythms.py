@@ -9,6 +9,7 @@ that has not seen its wearer, and writes the page. What is kept of all this is n
 import argparse
 import subprocess
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,8 @@ from trainer.evaluation.rhythms.record import FIBRILLATION, TACHYCARDIA
 PAGE: Final = ROOT / "docs" / "results" / "rhythms.md"
 SICK: Final = ("vfdb", "cudb")
 """Databases of these rhythms."""
+AT_ONCE: Final = 2
+"""Processes that compare records."""
 QUIET: Final = ("mitdb", "svdb", "qtdb")
 """Databases nearly without."""
 
@@ -70,10 +73,15 @@ def main() -> None:
     with long_work() as bar:
         task = bar.add_task("Records", total=len(those), note="")
         run(those, lambda name: bar.update(task, advance=1, note=name))
-    windows = load_model()
-    judged = [judged_record(read_converted(one.record), one, windows) for one in those]
+    with ProcessPoolExecutor(AT_ONCE) as pool:
+        judged = [*pool.map(figures_of, those)]
     judged.sort(key=lambda one: one.of.name)
     PAGE.write_text(page(judged, models), encoding="utf-8")
+
+
+def figures_of(one: JudgedRhythms) -> JudgedRecord:
+    """Return the figures of a record that was judged."""
+    return judged_record(read_converted(one.record), one, load_model())
 
 
 def train(network: str, split: str, path: Path) -> None:

@@ -13,6 +13,10 @@ AVERAGED: Final = 5
 BEGINS: Final = 2.5
 """Mean from which on such a rhythm has begun: odds of 12 to 1. With `AVERAGED`, chosen on people of
 vfdb and cudb whom the network was not fitted to (docs/results/rhythms.md)."""
+SUSTAINED: Final = 20
+SUSTAINED_BEGINS: Final = 1.5
+"""So has one whose mean over so many seconds is from here on: odds of 4 to 1, for longer. An even
+tachycardia that is not fast, such as that of vfdb 611, is less unlike other rhythms."""
 ENDS: Final = 0.0
 """Mean below which it is over."""
 NAMED_BY: Final = 6
@@ -33,11 +37,11 @@ class VentricularWaveform(Stateful):
     """Which ventricular rhythm a stream's last seconds show, from a verdict on each."""
 
     layout = Layout(
-        "ventricular waveform", 1, _odds=list[float], _names=list[float], _rhythm=Kind | None
+        "ventricular waveform", 2, _odds=list[float], _names=list[float], _rhythm=Kind | None
     )
 
     def __init__(self) -> None:
-        self._odds: deque[float] = deque(maxlen=AVERAGED)
+        self._odds: deque[float] = deque(maxlen=SUSTAINED)
         self._names: deque[float] = deque(maxlen=NAMED_BY)
         self._rhythm: Kind | None = None
 
@@ -47,14 +51,23 @@ class VentricularWaveform(Stateful):
         self._names.append(log(max(fibrillation, _LEAST) / max(tachycardia, _LEAST)))
         if len(self._odds) < AVERAGED:
             return None
-        mean = fmean(self._odds)
-        if mean < (BEGINS if self._rhythm is None else ENDS):
+        if not (self._begins() if self._rhythm is None else self._mean() >= ENDS):
             self._rhythm = None
             return None
         name = fmean(self._names) + FAVOURED
         if self._rhythm is None or abs(name) > TURNS:
             self._rhythm = FIBRILLATION if name >= 0 else TACHYCARDIA
         return self._rhythm
+
+    def _mean(self) -> float:
+        return fmean(list(self._odds)[-AVERAGED:])
+
+    def _begins(self) -> bool:
+        latest = self._mean()
+        if len(self._odds) < SUSTAINED:
+            return latest >= BEGINS
+        # The latest seconds, too: else what has just ended would begin again.
+        return latest >= BEGINS or min(latest, fmean(self._odds)) >= SUSTAINED_BEGINS
 
     def interrupt(self) -> None:
         """Take that a second was not judged: nothing reaches across it."""

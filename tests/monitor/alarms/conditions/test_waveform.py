@@ -17,10 +17,12 @@ from monitor.alarms.conditions.waveform import VentricularWaveform
 
 VF, VT = "ventricular-fibrillation", "ventricular-tachycardia"
 SINUS, FAST, WILD = (0.01, 0.01), (0.97, 0.01), (0.02, 0.96)
-verdicts = st.lists(
-    st.sampled_from([SINUS, SINUS, FAST, WILD, (0.4, 0.4), (0.3, 0.05), (0.0, 1.0), None]),
-    max_size=60,
+SLOW = (0.8, 0.02)
+pieces = st.tuples(
+    st.sampled_from([SINUS, SINUS, FAST, WILD, SLOW, (0.4, 0.4), (0.3, 0.05), (0.0, 1.0), None]),
+    st.sampled_from([1, 1, 2, 5, 22]),
 )
+verdicts = st.lists(pieces, max_size=20).map(lambda some: [v for v, n in some for _ in range(n)])
 
 
 def plainly(given_verdicts):
@@ -34,7 +36,10 @@ def plainly(given_verdicts):
         odds = [log(p / (1 - p)) for p, _, _ in seen[-5:]]
         names = [log(vf / vt) for _, vt, vf in seen[-6:]]
         name, mean = sum(names) / len(names) + 0.5, sum(odds) / 5
-        if len(odds) < 5 or mean < (0 if before else 2.5) - 1e-9:
+        longer = [log(p / (1 - p)) for p, _, _ in seen[-20:]]
+        sustained = len(longer) == 20 and min(sum(longer) / 20, mean) >= 1.5 - 1e-9
+        goes_on = before and mean >= -1e-9
+        if len(odds) < 5 or not (goes_on or mean >= 2.5 - 1e-9 or (not before and sustained)):
             before = None
         elif before is None or abs(name) > 0.5 + 1e-9:
             before = VF if name >= 0 else VT
@@ -76,6 +81,14 @@ def test_fibrillation_is_announced_in_its_fifth_second_and_ends_ten_seconds_afte
     assert 35 * 360 <= ended.at <= 39 * 360
     assert conditions.text(VF) == "ventricular fibrillation: by the shape of the signal"
     assert conditions.priority(VF) == "high"
+
+
+def test_a_rhythm_that_is_less_sure_is_announced_after_twenty_seconds():
+    changes = of_shape(play(WearerConditions(AlarmLimits()), [SINUS] * 5 + [SLOW] * 40))
+    (began,) = changes
+    assert began.kind == VT
+    assert 20 * 360 < began.at <= 26 * 360
+    assert of_shape(play(WearerConditions(AlarmLimits()), [SLOW] * 15 + [SINUS] * 9)) == []
 
 
 def test_a_tachycardia_that_turns_into_fibrillation_is_announced_as_both():
