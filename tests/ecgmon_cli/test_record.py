@@ -32,7 +32,11 @@ def test_all_of_record_203_is_monitored_and_judged_well(mitdb_env, tmp_path):
     result = json.loads(path.read_text())
     assert set(result) == KEYS
     assert result["totals"] is None  # no model has named its beats
-    assert (result["record"], result["patient"], result["annotated"]) == ("mitdb/203", "203", True)
+    assert (result["record"], result["patient"], result["annotated", "beat_classes"]) == (
+        "mitdb/203",
+        "203",
+        True,
+    )
     assert result["samples_sent"] == result["samples_received"] == 650_000
     assert result["samples_acknowledged"] == 650_000
     assert [result[name] for name in ("samples_resent", "samples_dropped", "reconnects")] == [0] * 3

@@ -94,7 +94,10 @@ def test_two_records_at_once_are_judged_by_ec57(bundle, mitdb_env, tmp_path):
         (("--write-annotations", "{here}/x", "--loop"), "--loop never ends a record: leave it or"),
         (("--beat-model", "{here}/window.onnx"), "judges windows, not beats"),
         (("--beat-model", "generic"), "judges windows, not beats"),
-        (("--beat-model", "{here}/none.onnx"), "give a bundle's path or one of 203, beats,"),
+        (
+            ("--beat-model", "{here}/none.onnx"),
+            "give a bundle's path or one of 203, atrial, beats,",
+        ),
         (
             ("--connect", "tcp://127.0.0.1:1", "--beat-model", "{here}/window.onnx"),
             "--beat-model is for the monitor: with --connect, store the bundle there",
