@@ -9,8 +9,8 @@ import pytest
 from tests.support.subprocesses import ecgmon
 
 KEYS = set(
-    "record patient annotated beat_classes model threshold look_ahead_s windows classified skipped noisy absent "
-    "unsettled "
+    "record patient annotated model threshold look_ahead_s windows classified skipped noisy absent "
+    "beat_classes unsettled "
     "scored tp fp tn fn sensitivity ppv balanced_accuracy f1 false_alarms false_alarms_per_hour "
     "latency_ms_p50 latency_ms_p99 samples_sent samples_received gaps trained_on_share alarms "
     "speed interrupted samples_acknowledged samples_resent samples_dropped reconnects "
