@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.core.paths import require_writable
-from ecgmon.records.record import Found
 from ecgmon_cli.played_records import judge_each, play_whole, write_and_show
 
 if TYPE_CHECKING:
+    from ecgmon.records.record import Found
     from trainer.evaluation.rhythms.record import RhythmRecord
 
 PROCEDURE: Final = 1
@@ -49,7 +49,7 @@ def rhythm_episodes(database: Path | None, out: Path, work: Path, *, keep_going:
     )
 
 
-def records_of(folder: Path) -> list[Found]:
+def records_of(folder: Path) -> "list[Found]":
     """Return the WFDB records of a folder, by name.
 
     Raises
@@ -57,6 +57,8 @@ def records_of(folder: Path) -> list[Found]:
     UsageError
         If the folder cannot be read, or holds none.
     """
+    from ecgmon.records.record import Found
+
     try:
         names = sorted(path.stem for path in folder.iterdir() if path.suffix == ".hea")
     except OSError as error:
@@ -86,7 +88,7 @@ def _decided_by() -> str:
     )
 
 
-def _judged(found: Found, kept: Path) -> "RhythmRecord | None":
+def _judged(found: "Found", kept: Path) -> "RhythmRecord | None":
     """Play a record unless its alarms are kept; None where nobody has annotated rhythms."""
     from ecgmon.core.alarm_limits import AlarmLimits
     from ecgmon.records.converted import converted
