@@ -112,7 +112,8 @@ _ALL: Final = (
     ),
     Scenario(
         "runs",
-        "Runs of 4 to 12 ventricular beats at 150 to 180 per minute; abnormal, perhaps a high rate",
+        "Runs of 4 to 12 ventricular beats at 150 to 180 per minute; abnormal, ventricular "
+        "tachycardia, perhaps a high rate",
         (
             Part(10, Kind.SINUS),
             Part(5, Kind.RUN, 4),

@@ -8,13 +8,15 @@ The monitor's rules, in stream time:
 - ``no-signal``: two seconds in a row absent, each for more than its half; over after three in a
   row that are not.
 - ``noisy``: 5 of the last 10 s noisy; over after 10 s in a row without noise.
+- ``ventricular-tachycardia`` and ``ventricular-fibrillation``: a model judges their shape, so that
+  nothing decides which runs of ventricular beats raise them; without a run neither is raised.
 - the four of the heart rate: `replay.simulator.rate_truth`. While an extreme rate is alarmed, the
   plain one is not.
 """
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +25,11 @@ from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
 from replay.simulator.rate_truth import RateKind, Span, rate_flags
 
-AlarmKind = Literal["abnormal", "asystole", "no-signal", "noisy"] | RateKind
-LATCHING: Final = frozenset({"asystole", "extreme-low-rate", "extreme-high-rate"})
+VentricularKind = Literal["ventricular-fibrillation", "ventricular-tachycardia"]
+AlarmKind = Literal["abnormal", "asystole", "no-signal", "noisy"] | RateKind | VentricularKind
+LATCHING: Final = frozenset(
+    {"asystole", "extreme-low-rate", "extreme-high-rate", *get_args(VentricularKind)}
+)
 """Kinds whose alarm stays when it is over, until somebody acknowledges it."""
 
 EARLY: Final = RATE
@@ -38,6 +43,10 @@ MISSES: Final = 2
 """A classifier may miss this many abnormal windows of those that decide on an alarm."""
 EARLY_RR: Final = round(0.55 * RATE)
 """A beat after a shorter RR interval may be taken for a premature one."""
+RUN_BEATS: Final = 3
+"""Ventricular beats in a row that may have the shape of a tachycardia..."""
+RUN_SEEN: Final = 25 * RATE
+"""...in which its alarm is raised or over up to so long after the last of them."""
 _WORSE: Final[dict[AlarmKind, AlarmKind]] = {
     "low-rate": "extreme-low-rate",
     "high-rate": "extreme-high-rate",
@@ -103,6 +112,7 @@ def expected_alarms(
         *_asystole(beats.samples, n_samples),
         *_no_signal([*missing, *lead_off], n_samples),
         *_rate(beats.samples, n_samples, lost),
+        *_ventricular(beats),
     ]
     for span in noisy:
         alarms += _noisy(span, n_samples)
@@ -159,6 +169,23 @@ def _rate(beats: NDArray[np.int64], n_samples: int, lost: Collection[Span]) -> l
         hidden = any(alarm.after <= other.after <= last for other in worse)
         found.append(_open(alarm.kind, alarm.after, last) if hidden else alarm)
     return found
+
+
+def _ventricular(beats: Annotations) -> Iterator[ExpectedAlarm]:
+    """Leave open what runs of ventricular beats raise; those soon after each other are one."""
+    spans: list[Span] = []
+    run: list[int] = []
+    for at, symbol in zip([*beats.samples.tolist(), -1], [*beats.symbols, "N"], strict=True):
+        if symbol == "V":
+            run.append(at)
+            continue
+        if len(run) >= RUN_BEATS:
+            start = spans.pop()[0] if spans and run[0] <= spans[-1][1] else run[0]
+            spans.append((start, run[-1] + RUN_SEEN))
+        run = []
+    for start, last in spans:
+        for kind in get_args(VentricularKind):
+            yield _open(kind, start, last)
 
 
 def _open(kind: AlarmKind, after: int, last: int) -> ExpectedAlarm:

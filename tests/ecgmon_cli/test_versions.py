@@ -36,8 +36,10 @@ def test_a_model_goes_into_service_back_and_to_another_machine(env, bundle, tmp_
     serving = {name: model["in_service"] for name, model in listed.items()}
     assert serving == {
         "203": False,
+        "atrial": True,
         "beats": False,
         "generic": True,
+        "rhythms": True,
         "simulated": False,
         "ann/1": True,
         "ann/2": False,
@@ -79,10 +81,10 @@ def test_what_cannot_be_done_is_one_sentence(env, bundle, tmp_path):
         ("import", "bob", bundle): f"{bundle} is a model of ann, not of bob.",
         ("import", "ann", tmp_path): f"The model file {tmp_path} cannot be read: Is a directory.",
         ("export", "ann", "-"): "No model of ann's own is in service.",
-        ("show", "ann"): "There is no model ann: give a bundle's path or one of 203, beats, "
-        "generic, simulated.",
-        ("show", "ann/1"): "There is no model ann/1: give a bundle's path or one of 203, beats, "
-        "generic, simulated.",
+        ("show", "ann"): "There is no model ann: give a bundle's path or one of 203, atrial, "
+        "beats, generic, rhythms, simulated.",
+        ("show", "ann/1"): "There is no model ann/1: give a bundle's path or one of 203, atrial, "
+        "beats, generic, rhythms, simulated.",
     }
     outcomes = ecgmon_each([("models", *call) for call in calls], tmp_path, env)
     for outcome, expected in zip(outcomes, calls.values(), strict=True):
