@@ -221,20 +221,9 @@ class Model(Served[Card]):
 
     @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:
-        """Verify the bytes of a bundle and make it ready to serve.
+        """Verify a bundle and make it ready to serve; raises as `Served.decode`.
 
-        Parameters
-        ----------
-        data : bytes
-            The whole file, from `read`.
-        path : Path
-            Name of the file in error messages.
-
-        Raises
-        ------
-        BundleError
-            If it is not a bundle, is damaged, or was trained with other signal processing than
-            that of this version.
+        One that was trained with other signal processing than that of this version is refused.
         """
         card, sha256 = verify(path, data, Card)
         if card.conditioning != Conditioning():

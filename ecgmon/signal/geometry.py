@@ -62,4 +62,4 @@ class Geometry:
 
 RHYTHM: Final = Geometry(history_s=3, look_ahead_s=0, rate=120)
 """What rhythm models see: a second and the three before it, without waiting for more. A tachycardia
-brings ten beats in it. With 6 and 8 s they found no more (docs/results/rhythms.md)."""
+brings ten beats in it. 6 s found little more, and more falsely (docs/results/rhythms.md)."""

@@ -15,8 +15,8 @@ from monitor.inference.judge import Judge
 SURE: Final = 0.5
 """Probability of a ventricular rhythm from which on a second is *abnormal*."""
 DOUBTFUL: Final = 0.3
-"""Probability from which on a second is not *normal*: of seconds of tachycardia and fibrillation of
-people not trained on, 3 % stay below it (docs/results/rhythms.md)."""
+"""Probability from which on a second is not *normal*: at most 3 % of the seconds of tachycardia and
+fibrillation of people not trained on were to stay below it (docs/results/rhythms.md)."""
 
 
 class AtrialVerdict(NamedTuple):
