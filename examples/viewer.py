@@ -28,7 +28,7 @@ def main():
     socket = zmq.Context().socket(zmq.DEALER)
     socket.linger = 0
     socket.maxmsgsize = 65536
-    socket.immediate = True  # says nothing to a monitor that is not there
+    socket.sndhwm = 1  # no pile of requests waits for a monitor that is not there
     socket.heartbeat_ivl, socket.heartbeat_timeout = 2000, 6000
     if given.key:
         key = tomllib.loads(given.key.read_text())

@@ -21,6 +21,8 @@ One that breaks is noticed at once; this is for a monitor that hangs.
 FIRST_RETRY_S: Final = 0.25
 LAST_RETRY_S: Final = 2.0
 """How long a connection may take, and how soon another follows: longer after every failure."""
+NEVER_MS: Final = 3_600_000
+"""A socket is closed long before it reconnects: the next connection has a new one."""
 QUEUED: Final = 10_000
 """Messages that may wait here: more than what may be in flight, in frames however short."""
 
@@ -104,9 +106,9 @@ class DeviceClient:
         if self.socket is None:
             if now >= self._retry_at:
                 self._connect(now)
-        elif not self.socket.poll(0, zmq.POLLOUT):
-            # It reconnects by itself never: not writable means broken, or not yet connected.
-            if self._greeted or now - self._since > self._retry_s:
+        elif not self._handshakes.connected:  # it broke, or does not stand yet
+            unread = self.socket.poll(0, zmq.POLLIN)
+            if not unread and (self._greeted or now - self._since > self._retry_s):
                 self.lose("it broke")
         elif not self._greeted:
             self._greeted = True
@@ -180,8 +182,7 @@ class DeviceClient:
         socket.maxmsgsize = messages.MAX_BYTES
         socket.linger = 0
         socket.sndhwm = QUEUED
-        socket.set(zmq.IMMEDIATE, 1)  # nothing is kept for a monitor that is not there
-        socket.set(zmq.RECONNECT_IVL, -1)
+        socket.set(zmq.RECONNECT_IVL, NEVER_MS)
         socket.set(zmq.HEARTBEAT_IVL, 2_000)
         socket.set(zmq.HEARTBEAT_TIMEOUT, 6_000)
         try:

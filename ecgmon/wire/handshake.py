@@ -1,4 +1,4 @@
-"""Reasons of a refused connection, from the events of a ZeroMQ socket's handshakes."""
+"""Whether a ZeroMQ socket is connected, and why it is refused: from the events of its handshakes."""
 
 from typing import Final
 
@@ -12,6 +12,7 @@ A monitor hangs up on what was encrypted for another one, and may do so, before 
 why, where one side has a key and the other asks for none; so does one that ends."""
 _EVENTS: Final = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_DISCONNECTED
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -33,6 +34,10 @@ class WatchedSocket(zmq.Socket[bytes]):
 class Handshakes:
     """Watches the handshakes of a client's sockets, one socket after the other.
 
+    Such a socket keeps the defaults of ``ZMQ_IMMEDIATE`` and of ``ZMQ_RECONNECT_IVL``, or sets a
+    later time: with an immediate one, and with one that never reconnects, libzmq drops what has
+    come and is not read yet once the connection ends (``findings/``), such as a last alarm.
+
     Parameters
     ----------
     endpoint : str
@@ -49,6 +54,7 @@ class Handshakes:
         self._endpoint = endpoint
         self._events: zmq.Socket[bytes] | None = None
         self._unexplained = 0
+        self._connected = False
         self._refusal: str | None = None
         self.suspicion: str | None = None
 
@@ -57,17 +63,30 @@ class Handshakes:
         self._has_key = socket.mechanism == zmq.CURVE
         self._events = socket.get_monitor_socket(_EVENTS)
         self._events.linger = 0
+        self._connected = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands; what came over it before may still wait to be read."""
+        self._take_events()
+        return self._connected
 
     def refusal(self) -> str | None:
         """Return in a sentence why the monitor does not let this client in, if it is known."""
+        self._take_events()
+        return self._refusal
+
+    def _take_events(self) -> None:
         while self._events is not None and not self._events.closed and self._events.poll(0):
             update = parse_monitor_message(self._events.recv_multipart())
             self._take(update["event"], update["value"])
-        return self._refusal
 
     def _take(self, event: int, value: int) -> None:
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._unexplained, self._refusal, self.suspicion = 0, None, None
+            self._connected = True
+        elif event == zmq.EVENT_DISCONNECTED:
+            self._connected = False
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             self._refusal = (
                 "The monitor does not accept this key: it is not known there, or revoked; let its "

@@ -73,7 +73,6 @@ class ViewerClient:
         self.socket.linger = 500  # a last acknowledgement still leaves
         self.socket.rcvhwm = queued
         self.socket.maxmsgsize = messages.MAX_BYTES
-        self.socket.set(zmq.IMMEDIATE, 1)  # nothing is kept for a monitor that is not there
         self.socket.set(zmq.HEARTBEAT_IVL, 2_000)
         self.socket.set(zmq.HEARTBEAT_TIMEOUT, 6_000)
         secure(self.socket)
@@ -98,7 +97,7 @@ class ViewerClient:
     @property
     def connected(self) -> bool:
         """Whether there is a monitor to talk to."""
-        return bool(self.socket.poll(0, zmq.POLLOUT))
+        return self._handshakes.connected
 
     def want(self, subscribed: list[str]) -> None:
         """Subscribe to these topics instead."""
@@ -149,7 +148,9 @@ class ViewerClient:
         return messages.Refused(reason=refusal)
 
     def say(self, message: messages.FromViewer) -> bool:
-        """Send a request; tells whether there is a monitor to take it."""
+        """Send a request; tells whether there is a monitor to take it: nothing is kept for later."""
+        if not self.connected:
+            return False
         try:
             self.socket.send(messages.encode(message), zmq.DONTWAIT)
         except zmq.Again:

@@ -51,6 +51,11 @@ class Publisher:
         for message in published:
             self._outgoing.put(message)
 
+    def sent_all(self):
+        """Wait until what was published has been handed to ZeroMQ, and has had time to leave."""
+        self._outgoing.join()
+        time.sleep(0.05)
+
     def request(self):
         """Return the next request."""
         return self.requests.get(timeout=PATIENCE_S)
@@ -72,6 +77,7 @@ class Publisher:
                 for peer, topics in self.topics.items():
                     if isinstance(message, bytes) or is_subscribed(topics, message):
                         self._send(peer, message)
+                self._outgoing.task_done()
 
     def _take(self, peer, message):
         if not isinstance(message, messages.Subscribe):

@@ -56,6 +56,20 @@ def test_it_knows_whether_there_is_a_monitor_and_finds_the_next_one(viewer):
         assert set(publisher.topics.values()) == {frozenset({"alarm/"})}
 
 
+def test_what_had_come_before_the_monitor_went_is_read(viewer):
+    gaps = [messages.Gap(wearer="203", stream="0" * 16, first=at, count=1) for at in range(20)]
+    with Publisher() as publisher:
+        viewer = viewer(publisher.endpoint, topics([messages.Gap]))
+        until(subscribed, viewer)
+        publisher.publish(*gaps)
+        assert viewer.socket.poll(1000 * PATIENCE_S)
+        publisher.sent_all()
+    deadline = time.monotonic() + PATIENCE_S
+    while viewer.connected:
+        assert time.monotonic() < deadline
+    assert list(viewer.drain(100)) == gaps
+
+
 def test_it_is_given_keys_before_it_connects(viewer):
     seen = []
     viewer = viewer("tcp://127.0.0.1:9", secure=seen.append)
