@@ -1,4 +1,4 @@
-"""Whether a ZeroMQ socket is connected, and why it is refused: from the events of its handshakes."""
+"""Whether a ZeroMQ socket is connected, or why it is refused, from the events of handshakes."""
 
 from typing import Final
 

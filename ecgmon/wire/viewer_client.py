@@ -148,7 +148,7 @@ class ViewerClient:
         return messages.Refused(reason=refusal)
 
     def say(self, message: messages.FromViewer) -> bool:
-        """Send a request; tells whether there is a monitor to take it: nothing is kept for later."""
+        """Send a request; tells whether a monitor is there to take it: nothing waits for one."""
         if not self.connected:
             return False
         try:
