@@ -178,7 +178,7 @@ class DeviceClient:
         return min(FIRST_RETRY_S * 2.0 ** min(self._failures, 10), LAST_RETRY_S)
 
     def _connect(self, now: float) -> None:
-        socket = self._context.socket(zmq.DEALER, socket_class=WatchedSocket)
+        socket = WatchedSocket.of(self._context)
         socket.maxmsgsize = messages.MAX_BYTES
         socket.linger = 0
         socket.sndhwm = QUEUED

@@ -1,6 +1,6 @@
 """Whether a ZeroMQ socket is connected, or why it is refused, from the events of handshakes."""
 
-from typing import Final
+from typing import Final, cast
 
 import zmq
 from zmq.utils.monitor import parse_monitor_message
@@ -21,6 +21,25 @@ _EVENTS: Final = (
 
 class WatchedSocket(zmq.Socket[bytes]):
     """A socket whose handshakes are watched until it is closed; then its context may end."""
+
+    @classmethod
+    def of(cls, context: "zmq.Context[zmq.Socket[bytes]]") -> "WatchedSocket":
+        """Make a client's socket."""
+        return cast(WatchedSocket, context.socket(zmq.DEALER, socket_class=cls))
+
+    def watch(self, events: int) -> "zmq.Socket[bytes]":
+        """Return a socket that tells of some events of this one, which closes it.
+
+        The context does not know it: one that is destroyed closes its sockets in any order, and
+        libzmq waits for ever where it has to tell of an event and nobody is there to be told.
+        """
+        address = f"inproc://watched-{self.FD}"
+        self.monitor(address, events)
+        told: zmq.Socket[bytes] = zmq.Socket(self.context, zmq.PAIR)
+        told.linger = 0
+        told.connect(address)
+        self._monitor_socket = told
+        return told
 
     def close(self, linger: int | None = None) -> None:
         """Close it, and what tells of its handshakes."""
@@ -58,11 +77,10 @@ class Handshakes:
         self._refusal: str | None = None
         self.suspicion: str | None = None
 
-    def watch(self, socket: "zmq.Socket[bytes]") -> None:
+    def watch(self, socket: WatchedSocket) -> None:
         """Watch a `WatchedSocket` that has its keys and is not yet connected; no other any more."""
         self._has_key = socket.mechanism == zmq.CURVE
-        self._events = socket.get_monitor_socket(_EVENTS)
-        self._events.linger = 0
+        self._events = socket.watch(_EVENTS)
         self._connected = False
 
     @property

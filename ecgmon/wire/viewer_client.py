@@ -69,7 +69,7 @@ class ViewerClient:
         queued: int = QUEUED,
         secure: Callable[["zmq.Socket[bytes]"], None] = lambda _: None,
     ) -> None:
-        self.socket = context.socket(zmq.DEALER, socket_class=WatchedSocket)
+        self.socket = WatchedSocket.of(context)
         self.socket.linger = 500  # a last acknowledgement still leaves
         self.socket.rcvhwm = queued
         self.socket.maxmsgsize = messages.MAX_BYTES

@@ -70,6 +70,18 @@ def test_what_had_come_before_the_monitor_went_is_read(viewer):
     assert list(viewer.drain(100)) == gaps
 
 
+def test_a_context_that_is_destroyed_with_its_clients_ends():
+    for _ in range(30):
+        context = zmq.Context()
+        monitor = context.socket(zmq.ROUTER)
+        port = monitor.bind_to_random_port("tcp://127.0.0.1")
+        clients = [ViewerClient(context, f"tcp://127.0.0.1:{port}", WINDOWS) for _ in range(5)]
+        while not monitor.poll(5):
+            for client in clients:
+                client.keep_alive()
+        context.destroy(linger=0)
+
+
 def test_it_is_given_keys_before_it_connects(viewer):
     seen = []
     viewer = viewer("tcp://127.0.0.1:9", secure=seen.append)
