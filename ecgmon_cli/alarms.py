@@ -70,7 +70,7 @@ def list_alarms(
             _at(alarm.began),
             Text(message.priority, style=STYLES[message.priority]),
             f"paused {left_s:.0f} s" if left_s else message.state,
-            plain_text(f"{message.kind}: {message.text}{f' ({message.by})' if message.by else ''}"),
+            plain_text(f"{message.kind}: {message.told}{f' ({message.by})' if message.by else ''}"),
         )
     Console(highlight=False).print(table)
 

@@ -188,7 +188,7 @@ def text(message: messages.Published) -> str:
             by = f" by {message.by}" if message.by else ""
             return (
                 f"alarm {message.alarm} {message.state}{by}: {message.priority} {message.kind}, "
-                f"{message.text}"
+                f"{message.told}"
             )
         case messages.Paused(until=None):
             return f"{message.kind} alarms are paused no longer"

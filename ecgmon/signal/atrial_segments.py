@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.state import ARRAY, Layout, StatefulRows
+from ecgmon.signal import beat_kin
 from ecgmon.signal.sample_history import SampleHistory
 
 BEATS: Final = 32
@@ -92,6 +93,26 @@ class AtrialBeats(StatefulRows):
             self._segments[row, at] = samples / scale
             self._signal[row, at] = is_signal
             self._count[row] += 1
+
+    def kin(self, rows: Sequence[int], back: Sequence[int]) -> list[int]:
+        """Return how many of the beats before it some beats look like (`ecgmon.signal.beat_kin`).
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Whose each is.
+        back : sequence of int
+            How many beats of its row came after it.
+        """
+        if not rows:
+            return []
+        row = np.array(rows)
+        at = self._count[row] - 1 - np.array(back)
+        before = at[:, None] - np.arange(1, beat_kin.BEFORE + 1)
+        segments = self._segments[row[:, None], before % BEATS]
+        beat = self._segments[row, at % BEATS]
+        found: list[int] = beat_kin.kin(segments, beat, before >= 0).tolist()
+        return found
 
     def inputs(
         self, rows: NDArray[np.intp], end: NDArray[np.int64]

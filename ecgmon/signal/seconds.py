@@ -50,15 +50,18 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
     sized = usable & (end - still < WINDOW)  # a still second shows no beat's size
     known.scale.add(rows[sized], np.ptp(filtered[sized], axis=1))
     unit = known.scale(rows)
-    seconds = []
-    for i, row in enumerate(rows.tolist()):
+    found = [tuple(known.confirmed[row]) for row in rows.tolist()]
+    for i, (row, beats) in enumerate(zip(rows.tolist(), found, strict=True)):
         known.beats.learn(row, bool(usable[i]))
-        beats, known.confirmed[row] = tuple(known.confirmed[row]), []
+        known.confirmed[row] = []
         if beats:
             signal = bool(state[i] == SIGNAL)
             known.atrial.add(row, beats, known.filtered, unit[i], is_signal=signal)
         if beats and state[i] == SIGNAL and not alone[i]:
             known.hum[row] += (amplitude[i] - known.hum[row]) / HUM_BEATS
+    seconds = []
+    kin = _kin(known, rows, found)
+    for i, (row, beats) in enumerate(zip(rows.tolist(), found, strict=True)):
         if complete[i]:
             seconds.append(
                 Second(
@@ -69,7 +72,18 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
                     known.beats.weak(row, beats),
                     int(still[i]) if end[i] - still[i] >= WINDOW // 2 else None,
                     known.still.lost(row) if lost[i] else None,
+                    kin[i],
                 )
             )
     known.still.end_second(rows)
     return seconds
+
+
+def _kin(
+    known: Rows, rows: NDArray[np.intp], found: list[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
+    """Return how many beats before them the beats of each row look like, of all rows at once."""
+    owners = [row for row, beats in zip(rows.tolist(), found, strict=True) for _ in beats]
+    back = [len(beats) - 1 - k for beats in found for k in range(len(beats))]
+    kin = iter(known.atrial.kin(owners, back))
+    return [tuple(next(kin) for _ in beats) for beats in found]

@@ -37,6 +37,9 @@ class Second:
     lost : int or None
         Stream index from which on the line is lost because it is still for too long
         (`ecgmon.signal.stillness`), if it was in some part of the second.
+    kin : tuple of int
+        How many of the eight beats before it each of its beats looks like
+        (`ecgmon.signal.beat_kin`); none where that is not known.
     """
 
     row: int
@@ -46,6 +49,7 @@ class Second:
     weak: tuple[int, ...] = ()
     still: int | None = None
     lost: int | None = None
+    kin: tuple[int, ...] = ()
 
     @property
     def strong(self) -> tuple[int, ...]:

@@ -121,7 +121,8 @@ class Alarm(Message, frozen=True):
     """Monitor: an alarm changed its state, at sample ``at`` of the stream where that is known.
 
     Without a wearer it is the monitor's own. ``alarm`` numbers the alarms of a wearer, over all
-    streams and restarts. ``time`` is in seconds since the Unix epoch.
+    streams and restarts; one that is not of high priority and comes again soon keeps its number.
+    ``time`` is in seconds since the Unix epoch, ``count`` how many times its condition has begun.
     """
 
     wearer: Wearer | None
@@ -135,6 +136,12 @@ class Alarm(Message, frozen=True):
     time: float
     text: Text
     by: Person | None = None
+    count: Number = 1
+
+    @property
+    def told(self) -> str:
+        """The text, and how many times its condition has begun where that was more than once."""
+        return f"{self.text} ({self.count} times)" if self.count > 1 else self.text
 
 
 class Paused(Message, frozen=True):

@@ -95,6 +95,7 @@ def _message(wearer: str | None, transition: Transition) -> messages.Published:
         time=transition.time,
         text=transition.text,
         by=transition.by,
+        count=transition.count,
     )
 
 
@@ -115,4 +116,5 @@ def _transition(message: messages.Alarm | messages.Paused) -> Transition | None:
         time=message.time,
         text=message.text,
         by=message.by,
+        count=message.count,
     )

@@ -4,16 +4,19 @@ Of each kind one alarm stands at most. What becomes of it:
 
     state         | its condition begins | its condition ends      | a person acknowledges it
     --------------+----------------------+-------------------------+-------------------------
-    none stands   | raised, a new number | -                       | refused
+    none stands   | raised [2]           | -                       | refused
     raised        | -                    | cleared, or latched [1] | acknowledged
     acknowledged  | -                    | cleared                 | -
     latched       | raised, same number  | -                       | cleared
 
     [1] latched if it is of high priority.
+    [2] a new number; the same number if it is of lower priority and its condition ended less than
+        `BURST_S` before, in the same stream: a burst is one alarm, with a count of its beginnings.
 
 A dash changes nothing, so a condition may be told again each second. An alarm that is raised from
 *latched* is the same trouble going on: it is not another alarm, but it has to be acknowledged
-while it lasts. A cleared alarm stands no more and its number is never used again.
+while it lasts; so is one that comes again in a burst. Apart from bursts the number of a cleared
+alarm is never used again.
 
 A kind may be paused, whether an alarm of it stands or not. That changes no alarm: those of the
 kind stand and are shown, but do not sound (`viewer.model.alarm_sounds`). A pause ends
@@ -37,6 +40,7 @@ from dataclasses import replace
 from typing import Final
 
 from ecgmon.core.alarm_kinds import AlarmState, Kind, Priority
+from ecgmon.core.constants import RATE
 from ecgmon.core.errors import UsageError
 from ecgmon.core.state import Index, Layout, Stateful
 from monitor.alarms.kinds import KINDS
@@ -44,6 +48,10 @@ from monitor.alarms.transitions import AlarmPause, Change, Transition
 
 LONGEST_PAUSE_S: Final = 3600.0
 """Nobody may silence a bed for good: a pause has to be asked for again."""
+BURST_S: Final = 180
+"""Seconds of the signal after its end within which a condition that is not of high priority goes on
+with its last alarm. Ward monitors do not announce the same lesser arrhythmia again for such a time:
+three minutes is a usual setting. A rate that wanders around its limit would else fill the list."""
 
 
 class AlarmStateMachine(Stateful):
@@ -51,8 +59,9 @@ class AlarmStateMachine(Stateful):
 
     layout = Layout(
         "alarms",
-        2,
+        3,
         _alarms=dict[Kind, Change],
+        _ended=dict[Kind, Change],
         _pauses=dict[Kind, tuple[float, AlarmPause]],
         _highest=Index,
         _now=float,
@@ -60,6 +69,7 @@ class AlarmStateMachine(Stateful):
 
     def __init__(self) -> None:
         self._alarms: dict[Kind, Change] = {}
+        self._ended: dict[Kind, Change] = {}
         self._pauses: dict[Kind, tuple[float, AlarmPause]] = {}
         self._highest = 0
         self._now = -math.inf
@@ -73,8 +83,9 @@ class AlarmStateMachine(Stateful):
         Parameters
         ----------
         transitions : iterable of Transition
-            All that were returned, in their order; or those since nothing stood and nothing was
-            paused; or the last of each alarm and of each kind's pauses, in any order.
+            All that were returned, in their order; or the last of each alarm and of each kind's
+            pauses, in any order; or those since nothing stood and nothing was paused, after which
+            a burst begins anew.
         highest : int
             Highest number given so far, where the transitions may not show it.
 
@@ -92,7 +103,11 @@ class AlarmStateMachine(Stateful):
                 pauses[transition.kind] = transition
         alarms = cls()
         alarms._highest = max([highest, *changes])
-        alarms._alarms = {c.kind: c for _, c in sorted(changes.items()) if c.state != "cleared"}
+        in_order = [change for _, change in sorted(changes.items())]
+        alarms._alarms = {c.kind: c for c in in_order if c.state != "cleared"}
+        for change in in_order:
+            if change.state == "cleared":
+                alarms._note_end(change)
         alarms._pauses = {p.kind: (p.until, p) for p in pauses.values() if p.until is not None}
         alarms._now = max((p.time for _, p in alarms._pauses.values()), default=-math.inf)
         return alarms
@@ -160,11 +175,12 @@ class AlarmStateMachine(Stateful):
             priority = priority or KINDS[kind].priority
             if kind in self._pauses and priority == "high":
                 changes.append(self._rearm(kind, None, time))
-            if alarm is None:
+            before = alarm or self._burst(kind, priority, stream, at)
+            if before is None:
                 self._highest += 1
-            number = self._highest if alarm is None else alarm.number
+            number, count = (before.number, before.count + 1) if before else (self._highest, 1)
             text = KINDS[kind].text if text is None else text
-            raised = Change(number, kind, priority, "raised", stream, at, time, text)
+            raised = Change(number, kind, priority, "raised", stream, at, time, text, count=count)
             return [*changes, self._enter(raised)]
         latches = alarm.latches and alarm.state == "raised"
         state: AlarmState = "latched" if latches else "cleared"
@@ -231,9 +247,24 @@ class AlarmStateMachine(Stateful):
     def _enter(self, change: Change) -> Change:
         if change.state == "cleared":
             del self._alarms[change.kind]
+            self._note_end(change)
         else:
             self._alarms[change.kind] = change
         return change
+
+    def _note_end(self, change: Change) -> None:
+        if not change.latches and change.stream is not None and change.at is not None:
+            self._ended[change.kind] = change
+
+    def _burst(
+        self, kind: Kind, priority: Priority, stream: str | None, at: int | None
+    ) -> Change | None:
+        """Return the last alarm of a kind if what begins now goes on with it."""
+        last = self._ended.pop(kind, None)
+        if last is None or last.at is None or at is None:
+            return None
+        follows = last.stream == stream and 0 <= at - last.at <= BURST_S * RATE
+        return last if follows and last.priority == priority else None
 
     def _silence(self, kind: Kind, until: float, by: str | None, time: float) -> AlarmPause:
         pause = AlarmPause(kind, until, by, time)

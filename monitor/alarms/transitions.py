@@ -30,6 +30,8 @@ class Change:
         What a person reads, the same from *raised* to *cleared*.
     by : str or None
         Who changed it; None if its condition did.
+    count : int
+        How many times its condition has begun.
     """
 
     number: int
@@ -41,6 +43,7 @@ class Change:
     time: float
     text: str
     by: str | None = None
+    count: int = 1
 
     @property
     def latches(self) -> bool:

@@ -50,7 +50,7 @@ def draw(canvas: Canvas, state: ViewState, time: float, of: str = "") -> None:
 def _lines(alarm: KnownAlarm, state: ViewState, time: float, width: int, most: int) -> list[str]:
     """Return an alarm in at least one and at most the given number of lines."""
     message, since = alarm.message, began(alarm, state)
-    mark, text = MARKS[message.priority], message.text
+    mark, text = MARKS[message.priority], message.told
     head = f"{mark} {since:>5} {status(alarm, state.alarm_list, time, short=True):<7} "
     if width >= _WIDE:
         state_text = status(alarm, state.alarm_list, time)

@@ -102,7 +102,7 @@ def line(entry: messages.Alarm | messages.Paused, names: int) -> str:
             return f"{at} {whose}    re-armed     {entry.kind}{by}"
         return f"{at} {whose}    paused       {entry.kind} for {entry.until - entry.time:.0f} s{by}"
     mark = MARKS[entry.priority]
-    return f"{at} {whose}{mark} {entry.state:<12} {entry.kind}: {entry.text}{by}"
+    return f"{at} {whose}{mark} {entry.state:<12} {entry.kind}: {entry.told}{by}"
 
 
 def _look(entry: messages.Alarm | messages.Paused) -> Look:

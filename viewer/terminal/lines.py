@@ -80,6 +80,7 @@ def line(message: messages.ToViewer) -> str | None:
                 kind=message.kind,
                 text=message.text,
                 by=message.by,
+                count=message.count,
             )
         case messages.Paused():
             return _logfmt(

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from ecgmon.core.alarm_kinds import Kind, Properties
 from ecgmon.core.alarm_limits import MARGIN, AlarmLimits
 from ecgmon.core.constants import RATE
+from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
 from ecgmon.signal import Second
 from ecgmon.signal.qrs import CONFIRMED_AFTER
@@ -19,9 +20,21 @@ SLOW: Final = 4
 FAST: Final = 8
 """RR intervals whose mean is held against the high limits, as many as in the rate that is shown. A
 fast heart brings them soon, and in atrial fibrillation four are too often short by chance."""
-CLEAR: Final = 10
-"""Seconds in a row that a rate must be back inside its limit: where it wanders around it, that is
-one alarm and not many."""
+CLEAR: Final = 30
+"""Seconds in a row that a rate must be back inside a limit: where it wanders around it, that is one
+alarm and not many."""
+EXTREME_CLEAR: Final = 10
+"""The same of an extreme limit, whose alarm stays until somebody has seen it."""
+FORGOTTEN: Final = 10
+"""Seconds in a row without usable signal after which what is known of a slow heart is forgotten."""
+
+FEW_KIN: Final = 2
+"""A beat that looks like fewer of the eight before it may be noise (`ecgmon.signal.beat_kin`)."""
+DOUBTFUL: Final = 4
+"""Beats that may be noise, of the `FAST` + 1 of a fast heart, that are still believed. An ectopic
+beat looks like none before it, and the first ones of a tachycardia do not."""
+VENTRICULAR: Final = 0.3
+"""Probability of a ventricular rhythm from which on all beats are believed, however unlike."""
 
 _EXTREME: Final[dict[Kind, Kind]] = {
     "low-rate": "extreme-low-rate",
@@ -33,10 +46,13 @@ _EXTREME: Final[dict[Kind, Kind]] = {
 class _Limit(Stateful):
     """Whether the rate is beyond one limit; ``side`` is 1 for a high limit, -1 for a low one."""
 
-    layout = Layout("limit of the heart rate", 1, ("limit", "side"), holds=bool, inside=Index)
+    layout = Layout(
+        "limit of the heart rate", 2, ("limit", "side", "clear"), holds=bool, inside=Index
+    )
 
     limit: float | None
     side: int
+    clear: int
     holds: bool
     inside: int = 0
 
@@ -58,7 +74,7 @@ class _Limit(Stateful):
     def relieve(self) -> None:
         """Take a second that speaks for ending the condition."""
         self.inside += 1
-        if self.inside >= CLEAR:
+        if self.inside >= self.clear:
             self.holds = False
 
 
@@ -73,13 +89,14 @@ class HeartRateConditions(SignalCondition):
 
     Only intervals between strong beats within usable signal count. A second without it breaks the
     running interval and speaks for ending what holds. A high condition needs all its intervals
-    since then, for noise does not begin and end with such a second; what is known of a slow heart,
-    which brings few, is forgotten after `CLEAR` of them in a row.
+    since then, for noise does not begin and end with such a second, and beats of which no more than
+    `DOUBTFUL` may be noise by their shape; what is known of a slow heart, which brings few, is
+    forgotten after `FORGOTTEN` such seconds in a row.
 
-    A condition ends after `CLEAR` seconds in a row with the rate inside by `MARGIN`; in between,
-    seconds in which the rate is not known count for neither. The extreme condition holds in place
-    of the plain one, which takes over when the extreme ends only if the mean is beyond the plain
-    limit then.
+    A condition ends after `CLEAR` seconds in a row with the rate inside by `MARGIN`, an extreme one
+    after `EXTREME_CLEAR`; in between, seconds in which the rate is not known count for neither. The
+    extreme condition holds in place of the plain one, which takes over when the extreme ends only
+    if the mean is beyond the plain limit then.
 
     Parameters
     ----------
@@ -97,9 +114,11 @@ class HeartRateConditions(SignalCondition):
     }
     layout = Layout(
         "heart rate conditions",
-        1,
+        2,
         _limits=NESTED,
         _intervals=Indices,
+        _kin=Indices,
+        _ventricular=bool,
         _beat=Index | None,
         _usable_from=Index,
         _lost=Index,
@@ -109,14 +128,17 @@ class HeartRateConditions(SignalCondition):
     def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
         super().__init__(limits, holding)
         self._limits: dict[Kind, _Limit] = {
-            "low-rate": _Limit(limits.low_rate, -1, "low-rate" in holding),
-            "high-rate": _Limit(limits.high_rate, 1, "high-rate" in holding),
-            "extreme-low-rate": _Limit(limits.extreme_low_rate, -1, "extreme-low-rate" in holding),
-            "extreme-high-rate": _Limit(
-                limits.extreme_high_rate, 1, "extreme-high-rate" in holding
-            ),
+            kind: _Limit(limit, side, clear, kind in holding)
+            for kind, limit, side, clear in (
+                ("low-rate", limits.low_rate, -1, CLEAR),
+                ("high-rate", limits.high_rate, 1, CLEAR),
+                ("extreme-low-rate", limits.extreme_low_rate, -1, EXTREME_CLEAR),
+                ("extreme-high-rate", limits.extreme_high_rate, 1, EXTREME_CLEAR),
+            )
         }
         self._intervals: deque[int] = deque(maxlen=FAST)
+        self._kin: deque[int] = deque(maxlen=FAST + 1)
+        self._ventricular = False
         self._beat: int | None = None
         self._usable_from = 0
         self._lost = 0
@@ -125,8 +147,15 @@ class HeartRateConditions(SignalCondition):
     def second(self, second: Second) -> dict[Kind, bool]:
         """Take a whole second and return which conditions hold after it."""
         if second.state == "signal":
-            return self._advance(second.end, second.strong)
+            kin = dict(zip(second.beats, second.kin, strict=False))
+            strong = [(beat, kin.get(beat, FEW_KIN)) for beat in second.strong]
+            return self._advance(second.end, strong)
         return self._lose(second.end)
+
+    def rhythm(self, end: int, verdict: RhythmVerdict | None) -> Mapping[Kind, bool]:
+        """Take whether a ventricular rhythm is likely: its beats may be unlike each other."""
+        self._ventricular = verdict is not None and verdict.ventricular >= VENTRICULAR
+        return {}
 
     def gap(self, first: int) -> None:
         """Forget all intervals: samples before index ``first`` are missing."""
@@ -137,16 +166,19 @@ class HeartRateConditions(SignalCondition):
         """Return the text with the limit that it went by."""
         return f"{super().text(kind)}: limit {self._limits[kind].limit:g} beats a minute"
 
-    def _advance(self, end: int, beats: Iterable[int]) -> dict[Kind, bool]:
-        """Take a second of signal that ended at index ``end`` and its strong beats."""
+    def _advance(self, end: int, beats: Iterable[tuple[int, int]]) -> dict[Kind, bool]:
+        """Take a second of signal that ended at ``end`` and its strong beats with their kin."""
         self._lost = 0
         three: list[float] = []
-        for beat in beats:
+        for beat, alike in beats:
             self._take(beat)
+            self._kin.append(alike)
             three += self._three()
         running = end - CONFIRMED_AFTER - self._beat if self._beat is not None else 0
         three += self._three(running)
-        fast = self._mean(FAST, running) if self._unbroken >= FAST else None
+        doubtful = sum(alike < FEW_KIN for alike in self._kin)
+        believed = self._ventricular or doubtful <= DOUBTFUL
+        fast = self._mean(FAST, running) if self._unbroken >= FAST and believed else None
         low, high = (min(three, default=None), self._mean(SLOW, running)), (fast, fast)
         for plain, extreme in _EXTREME.items():
             limit, worse = self._limits[plain], self._limits[extreme]
@@ -161,7 +193,7 @@ class HeartRateConditions(SignalCondition):
         """Take a second without usable signal."""
         self._lost += 1
         self._unbroken = 0
-        if self._lost >= CLEAR:
+        if self._lost >= FORGOTTEN:
             self._intervals.clear()
         self._beat, self._usable_from = None, max(self._usable_from, end)
         for limit in self._limits.values():

@@ -7,9 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from ecgmon.core.constants import RATE
 from ecgmon.core.errors import UsageError
 from monitor.alarms.kinds import KINDS
-from monitor.alarms.state_machine import LONGEST_PAUSE_S, AlarmStateMachine
+from monitor.alarms.state_machine import BURST_S, LONGEST_PAUSE_S, AlarmStateMachine
 from monitor.alarms.transitions import AlarmPause, Change
 from viewer.model.alarm_sounds import PATTERNS, SILENCE, sound
 
@@ -35,6 +36,8 @@ class Bedside(RuleBasedStateMachine):
         self.now = 1e9
         self.last = None  # the latest time given to the machine
         self.numbers = 0
+        self.ended = {}  # kind -> (number, at) of the last alarm, if it may come again in a burst
+        self.counts = {}  # number -> how many times its condition has begun
         self.quiet = (0, 0)  # length of the journal and highest number when all was quiet
         self.sounding = SILENCE
 
@@ -65,23 +68,35 @@ class Bedside(RuleBasedStateMachine):
         ] == ended
         changes = [t for t in transitions if isinstance(t, Change)]
         assert [(c.number, c.kind, c.state) for c in changes] == ([change] if change else [])
+        assert all(c.count == self.counts[c.number] for c in changes)
         if change:
             number, kind, state = change
             self.states[number] = kind, state
             if state == "cleared":
                 del self.states[number]
+                if not KINDS[kind].latching:
+                    self.ended[kind] = number, changes[0].at
         if not self.states and not self.left:
             self.quiet = len(self.journal), self.numbers
 
-    @rule(kind=st.sampled_from(SOME), holds=st.booleans(), step=steps, at=st.integers(0, 10**6))
+    @rule(
+        kind=st.sampled_from(SOME),
+        holds=st.booleans(),
+        step=steps,
+        at=st.integers(0, 2 * BURST_S * RATE),
+    )
     def condition(self, kind, holds, step, at):
         ended = self.pass_time(step)
         number, change = self.of(kind), None
         state = self.states[number][1] if number else None
         if holds and state in (None, "latched"):
-            if number is None:
+            last = self.ended.pop(kind, None)
+            if number is None and last and 0 <= at - last[1] <= BURST_S * RATE:
+                number = last[0]
+            elif number is None:
                 self.numbers += 1
                 number = self.numbers
+            self.counts[number] = self.counts.get(number, 0) + 1
             change = number, kind, "raised"
             if KINDS[kind].priority == "high" and self.left.pop(kind, None) is not None:
                 ended.append(kind)
@@ -135,17 +150,16 @@ class Bedside(RuleBasedStateMachine):
         """Go on from the journal: all of it, or since all was quiet, or the last of each."""
         since, highest = self.quiet
         last = {(type(t), getattr(t, "number", t.kind)): t for t in self.journal}
-        self.alarms = data.draw(
-            st.sampled_from(
-                [
-                    AlarmStateMachine.from_transitions(self.journal),
-                    AlarmStateMachine.from_transitions(self.journal[since:], highest),
-                    AlarmStateMachine.from_transitions(
-                        data.draw(st.permutations(list(last.values())))
-                    ),
-                ]
-            )
-        )
+        what = data.draw(st.sampled_from(["all", "since all was quiet", "the last of each"]))
+        if what == "all":
+            self.alarms = AlarmStateMachine.from_transitions(self.journal)
+        elif what == "the last of each":
+            some = data.draw(st.permutations(list(last.values())))
+            self.alarms = AlarmStateMachine.from_transitions(some)
+        else:
+            self.alarms = AlarmStateMachine.from_transitions(self.journal[since:], highest)
+            known = {t.number for t in self.journal[since:] if isinstance(t, Change)}
+            self.ended = {k: one for k, one in self.ended.items() if one[0] in known}
         # It has not seen the ticks since; what was left of a pause is counted from what it saw.
         self.last = max((p.time for p in self.alarms.pauses.values()), default=None)
         self.left = {kind: p.until - self.last for kind, p in self.alarms.pauses.items()}
@@ -213,6 +227,35 @@ def test_an_acknowledged_alarm_that_comes_again_is_a_new_one():
     ]
     with pytest.raises(UsageError, match="Alarm 1 stands no more"):
         alarms.acknowledge(1, "a nurse", 5)
+
+
+def test_what_comes_again_soon_is_one_alarm_with_a_count():
+    alarms, transitions = AlarmStateMachine(), []
+    end, late = 1000 + BURST_S * RATE, 3000 + 2 * BURST_S * RATE
+    for holds, at, stream in (
+        (True, 500, "ab"),
+        (False, 1000, "ab"),
+        (True, end, "ab"),
+        (False, end + 1000, "ab"),
+        (True, late, "ab"),
+        (False, late + 1000, "ab"),
+        (True, late + 2000, "cd"),
+    ):
+        transitions += alarms.condition("high-rate", holds, at / RATE, stream=stream, at=at)
+    begun = [(t.number, t.count) for t in transitions if t.state == "raised"]
+    assert begun == [(1, 1), (1, 2), (2, 1), (3, 1)]
+
+
+def test_a_lethal_alarm_that_was_cleared_is_never_part_of_a_burst():
+    alarms = AlarmStateMachine()
+    for number in (1, 2):
+        (raised,) = alarms.condition("asystole", True, 0, stream="ab", at=1440)
+        assert (raised.number, raised.count) == (number, 1)
+        alarms.condition("asystole", False, 1, stream="ab", at=1500)
+        (again,) = alarms.condition("asystole", True, 2, stream="ab", at=2000)
+        assert (again.number, again.count) == (number, 2)
+        alarms.acknowledge(number, "a nurse", 3)
+        alarms.condition("asystole", False, 4, stream="ab", at=2500)
 
 
 def test_a_text_of_its_own_stays_with_an_alarm():

@@ -59,6 +59,22 @@ def test_what_an_alarm_is_called_is_left_out_where_its_text_says_it(monitor, fol
     assert rows[2].endswith(f"raised       {run}")
 
 
+def test_a_burst_is_one_alarm_with_a_count_from_its_first_beginning_on(monitor, fold, text):
+    known = {"kind": "high-rate", "priority": "medium", "text": "heart rate high"}
+    changes = [("raised", 75, 1), ("cleared", 130, 1), ("raised", 170, 2)]
+    state = fold(
+        [
+            monitor.opened(),
+            *(monitor.alarm(4, s, at=at * RATE, count=n, **known) for s, at, n in changes),
+        ]
+    )
+    assert alarm_rows(text, state)[:3] == [
+        "alarms: 1 active, 1 not acknowledged",
+        "!!  medium   01:15 raised       heart rate high (2 times)",
+        "",
+    ]
+
+
 def test_an_active_alarm_is_never_pushed_out_by_newer_ones(monitor, fold, text):
     state = fold(
         [

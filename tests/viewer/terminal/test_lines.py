@@ -35,7 +35,7 @@ def test_each_event_has_its_line(monitor):
     )
     assert line(monitor.alarm(7, "acknowledged", at=720, by="ward 3")) == (
         "00:00:02.000 wearer=203 event=alarm alarm=7 state=acknowledged priority=high"
-        ' kind=asystole text="no beat for 4 seconds" by="ward 3"'
+        ' kind=asystole text="no beat for 4 seconds" by="ward 3" count=1'
     )
     assert line(monitor.window(61, probability=0.91234, heart_rate=71.96)) == (
         "00:01:01.000 wearer=203 event=window verdict=abnormal probability=0.912 heart_rate=72.0"

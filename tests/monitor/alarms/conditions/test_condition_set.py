@@ -9,6 +9,7 @@ from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from monitor.alarms.conditions.condition_set import WearerConditions
+from monitor.alarms.conditions.heart_rate import CLEAR
 from monitor.alarms.kinds import OF_SIGNAL
 from tests.support.alarm_seconds import (
     ABNORMAL,
@@ -159,6 +160,7 @@ def test_a_condition_never_flaps_when_it_ends_faster_than_it_begins():
 
 def test_noise_hides_a_rate_alarm_only_if_it_lasts():
     slow = [Happening(beats=(0,)), Happening(beats=(180,)), Happening(beats=())]  # 40/min
-    for seconds, kinds in ((9, {"low-rate": 1, "noisy": 1}), (10, {"low-rate": 3, "noisy": 1})):
+    for seconds, count in ((CLEAR - 1, 1), (CLEAR, 3)):
+        kinds = {"low-rate": count, "noisy": 1}
         pushed = push(WearerConditions(AlarmLimits()), [*slow * 5, *[NOISY] * seconds, *slow * 3])
         assert {kind: len(changes) for kind, changes in by_kind(pushed).items()} == kinds

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
+from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.signal import Second
 from monitor.alarms.conditions.condition_set import WearerConditions
+from monitor.alarms.conditions.heart_rate import CLEAR, DOUBTFUL, FEW_KIN, VENTRICULAR
 from tests.support.alarm_seconds import ABSENT, NOISY, Happening, push
 
 LATE_S = 7.0
@@ -87,6 +89,7 @@ def test_one_or_two_pauses_are_no_slow_heart(pauses, phase, again):
 @given(st.lists(st.floats(1.3, 1.6), min_size=3, max_size=6), st.integers(0, RATE - 1))
 def test_three_pauses_in_a_row_are(pauses, phase):
     beats = paused(pauses, phase)
+    beats += [beats[-1] + 288 * n for n in range(1, 1 + CLEAR)]
     pushed = [
         t.condition for t in push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
     ]
@@ -130,7 +133,7 @@ def test_the_extreme_alarm_replaces_the_plain_one():
 
 def test_from_extreme_the_rate_may_fall_back_to_the_plain_limit():
     slow, at = [], 0
-    for rate, n in ((80, 20), (30, 8), (43, 12), (80, 20)):
+    for rate, n in ((80, 20), (30, 8), (43, 12), (80, 60)):
         for _ in range(n):
             at += round(60 * RATE / rate)
             slow.append(at)
@@ -237,16 +240,16 @@ def test_a_slow_heart_is_noticed_through_noise_now_and_then():
     assert pushed[0].known > turn
 
 
-def test_ten_seconds_of_noise_forget_the_rate():
+def test_noise_that_lasts_forgets_the_rate():
     slow = [Happening(beats=(0,)), Happening(beats=(180,)), Happening(beats=())]  # 40/min
     pushed = push(
         WearerConditions(AlarmLimits()),
-        [*slow * 5, *[Happening("noisy", None, ())] * 10, *slow * 5],
+        [*slow * 5, *[Happening("noisy", None, ())] * CLEAR, *slow * 5],
     )
     changes = [t.condition for t in pushed if t.condition.kind == "low-rate"]
     assert [c.holds for c in changes] == [True, False, True]
-    assert changes[1].at == 25 * RATE
-    assert changes[2].at > (25 + 3 * 1.2) * RATE  # it takes three intervals again
+    assert changes[1].at == (15 + CLEAR) * RATE
+    assert changes[2].at > (15 + CLEAR + 3 * 1.2) * RATE  # it takes three intervals again
 
 
 def of_seconds(beats, weak=()):
@@ -298,3 +301,23 @@ def test_limits_that_are_off_raise_nothing():
     for rate in (20, 200):
         beats, _ = step(80, rate, 0)
         assert push(WearerConditions(off), wearer(beats, 30)) == []
+
+
+def fast(doubtful, rhythm=None):
+    """Return the kinds raised by 130/min if so many of each nine beats look like few before."""
+    beats, _ = step(80, 130, 0, n=20, then=60)
+    conditions, raised = WearerConditions(AlarmLimits()), set()
+    for end in range(RATE, beats[-1], RATE):
+        inside = [n for n, beat in enumerate(beats) if end - RATE <= beat < end]
+        kin = tuple(FEW_KIN - 1 if n % 9 < doubtful else FEW_KIN for n in inside)
+        second = Second(0, end, "signal", tuple(beats[n] for n in inside), kin=kin)
+        conditions.rhythm(end, rhythm)
+        raised |= {change.kind for change in conditions.second(second) if change.holds}
+    return raised
+
+
+def test_beats_that_may_be_noise_are_no_fast_heart_unless_it_is_ventricular():
+    assert fast(DOUBTFUL) == {"high-rate"}
+    assert fast(DOUBTFUL + 1) == set()
+    ventricular = RhythmVerdict(0, VENTRICULAR, 0.0)
+    assert fast(9, ventricular) == {"high-rate"}
