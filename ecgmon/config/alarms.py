@@ -6,6 +6,7 @@ from typing import Annotated
 from ecgmon.config.entry import Section, documented
 from ecgmon.config.values import level, rate, run_rate
 from ecgmon.core.alarm_limits import LONGEST, MOST_ABNORMAL, AlarmLimits, k_of_n
+from ecgmon.core.rate_profiles import Profile
 from ecgmon.core.rhythm_limits import (
     LONGEST_RUN,
     MOST_A_MINUTE,
@@ -19,6 +20,14 @@ from ecgmon.core.rhythm_limits import (
 class AlarmsSection(Section, frozen=True):
     """When alarms are raised and cleared. A table [wearers.ID] changes this for one wearer."""
 
+    profile: Annotated[
+        Profile,
+        documented(
+            "Take the limits of the heart rate that this table does not name for an adult, a child "
+            "or a neonate (adult, child or neonate).",
+            "adult, child or neonate",
+        ),
+    ] = "adult"
     abnormal: Annotated[
         str,
         documented(

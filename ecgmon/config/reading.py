@@ -21,6 +21,7 @@ from ecgmon.config.entry import ConfigEntry, Section, entries
 from ecgmon.config.schema import ID, SECTIONS, Config, Wearer
 from ecgmon.config.values import Endpoints
 from ecgmon.core.errors import ConfigError, LimitsError
+from ecgmon.core.rate_profiles import PROFILES
 
 MAX_BYTES: Final = 1_000_000
 """Largest file read."""
@@ -201,8 +202,13 @@ def _entries(key: Key) -> dict[str, ConfigEntry]:
 def _build(values: Mapping[Key, Any], origins: Mapping[Key, str]) -> Config:
     def made(kind: type[Section], *tables: Key) -> Any:  # noqa: ANN401 - kind
         keys = [key for table in tables for key in values if key[:-1] == table]
+        settings: dict[str, Any] = {}
+        for table in tables:
+            own = {key[-1]: values[key] for key in keys if key[:-1] == table}
+            # A wearer's profile counts more than the limits of all others.
+            settings |= {**PROFILES.get(own.get("profile", ""), {}), **own}
         try:
-            return kind(**{key[-1]: values[key] for key in keys})
+            return kind(**settings)
         except LimitsError as error:
             # The later table counts; what it does not name is a default or of the table before.
             given = {key[-1]: origins[key] for key in keys if key[-1] in error.fields}

@@ -8,6 +8,7 @@ from typing import Final
 from ecgmon.config.entry import ConfigEntry, Section, entries
 from ecgmon.config.reading import WEARERS, Key
 from ecgmon.config.schema import SECTIONS, Config, Wearer
+from ecgmon.core.rate_profiles import PROFILES
 
 _EXAMPLE: Final = """\
 # [wearers.ann]
@@ -38,6 +39,7 @@ def toml(config: Config, origins: Mapping[Key, str] | None = None) -> str:
             name: entry
             for name, entry in entries(Wearer).items()
             if (WEARERS, wearer, name) in (origins or ())
+            or (own.profile != config.alarms.profile and name in PROFILES[own.profile])
             or getattr(own, name) != getattr(config.alarms, name, Wearer().lead)
         } or {"lead": entries(Wearer)["lead"]}
         parts.append(table + _lines((WEARERS, wearer), own, known, origins, documented=False))

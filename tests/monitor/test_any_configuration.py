@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
@@ -11,6 +12,7 @@ from ecgmon.config import load
 from ecgmon.config.entry import entries
 from ecgmon.config.schema import LimitsSection, Wearer
 from ecgmon.core.errors import ConfigError
+from ecgmon.core.rate_profiles import Profile
 from ecgmon.core.rhythm_limits import Level
 from ecgmon.wire import Frame, messages
 from monitor.configured import settings
@@ -32,8 +34,8 @@ def values(name, entry):
         return st.sampled_from(["3/10", "1/1", "300/300", "301/301", "10/3", "0/9", "x"])
     if name == "lead":
         return st.sampled_from(["", "II", "V5"])
-    if entry.base == Level:
-        return st.sampled_from(["high", "medium", "low", "off", "worst"])
+    if entry.base in (Level, Profile):
+        return st.sampled_from([*get_args(entry.base), "worst"])
     return st.one_of(NUMBERS, NUMBERS, NUMBERS, ODD)
 
 

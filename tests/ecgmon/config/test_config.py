@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from ecgmon.config import Config, Given, Wearer, load, toml
 from ecgmon.config.entry import entries
 from ecgmon.config.schema import SECTIONS
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.errors import ConfigError, UsageError
 from ecgmon.core.paths import state_folder
+from ecgmon.core.rate_profiles import PROFILES, Profile
 from ecgmon.core.rhythm_limits import Level
 
 DOCS = Path(__file__).parents[3] / "docs" / "configuration.md"
@@ -64,6 +66,32 @@ def test_a_wearer_s_own_values_count_over_those_of_all(tmp_path):
     assert (ann.lead, ann.low_rate, ann.high_rate) == ("V5", 45, 140)
     assert (bob.lead, bob.low_rate, bob.high_rate) == ("", 45, 120)
     assert config.wearers == {"ann.b": ann}
+
+
+def test_a_profile_sets_the_limits_of_the_heart_rate_that_are_not_named(tmp_path):
+    file = tmp_path / "ecgmon.toml"
+    file.write_text(
+        "[alarms]\nhigh_rate = 130\nextreme_low_rate = 0\n"
+        '[wearers.baby]\nprofile = "neonate"\nhigh_rate = 130\nextreme_high_rate = 0\n'
+        "[wearers.ann]\nlag_s = 7\n"
+    )
+    config = load(file, environ={}).config
+    assert (config.of("bob").limits.high_rate, config.of("bob").limits.low_rate) == (130, 50)
+    assert config.of("ann").limits.high_rate == 130
+    baby = config.of("baby").limits
+    assert (baby.extreme_low_rate, baby.low_rate) == (80, 100)
+    assert (baby.high_rate, baby.extreme_high_rate) == (130, None)
+    shown = tmp_path / "shown.toml"
+    shown.write_text(toml(config))
+    assert load(shown, environ={}).config == config
+
+
+def test_the_limits_of_an_adult_are_the_defaults_and_each_profile_can_be_used():
+    assert AlarmLimits(**PROFILES["adult"]) == AlarmLimits()
+    assert set(PROFILES) == set(get_args(Profile))
+    for limits in PROFILES.values():
+        assert limits.keys() == PROFILES["adult"].keys()
+        AlarmLimits(**limits)
 
 
 def test_one_endpoint_may_be_a_string_and_several_come_with_commas_from_a_variable(tmp_path):
@@ -203,15 +231,15 @@ VALUES = {
     "beats": st.sampled_from(["", "generic"]),
     "lead": st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=8),
     **dict.fromkeys(("keys", "key", "server_key", "journal", "model"), TEXTS),
-    **dict.fromkeys(("low_rate", "extreme_low_rate", "high_rate", "extreme_high_rate"), st.just(0)),
+    **dict.fromkeys(PROFILES["adult"], st.just(0)),
 }
 
 
 def value_of(name, entry):
     if name in VALUES:
         return VALUES[name]
-    if entry.base == Level:
-        return st.sampled_from(get_args(Level))
+    if entry.base in (Level, Profile):
+        return st.sampled_from(get_args(entry.base))
     number = st.integers if entry.base is int else st.floats
     return number(entry.about.ge, entry.about.le)
 
