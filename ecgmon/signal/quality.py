@@ -59,6 +59,13 @@ beats or waves a second, whatever their shape."""
 MIN_VF_BAND_POWER: Final = 0.37
 """Share of the signal's power in `VF_BAND_HZ` from which doubted beats are believed."""
 
+RETURN_MV: Final = 0.3
+"""Distance by which a baseline returns within two seconds after a jump, at least."""
+RETURN_SLOWING: Final = 1.15
+"""Each quarter of a second it returns by at most this many times as much as in the one before."""
+RETURN_SLOWED: Final = 0.85
+"""In the second second it returns by at most this share of what it did in the first."""
+
 _MAINS: Final = np.exp(-2j * np.pi * np.array([[50.0], [60.0]]) * np.arange(WINDOW) / RATE)
 
 _TIME: Final = np.arange(WINDOW) - (WINDOW - 1) / 2
@@ -116,6 +123,32 @@ def hum(raw: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_
     amplitude = 2 * found / raw.shape[1]
     alone = amplitude**2 / 2 >= HUM_SHARE * (x * x).mean(axis=1)
     return amplitude, alone & (amplitude >= HUM_MV)
+
+
+def returns(raw: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell whether the baseline of some wearers returns from a jump, ever slower, for two seconds.
+
+    So does that of an amplifier after an electrode was moved, and it shows no heart meanwhile. Of
+    MIT-BIH's seconds one in ten thousand looks like it, and none of its wander.
+
+    Parameters
+    ----------
+    raw : ndarray of float32, shape (r, 2 * WINDOW)
+        Samples in mV.
+
+    Returns
+    -------
+    ndarray of bool, shape (r,)
+        Whether it does.
+    """
+    quarters = raw.reshape(len(raw), 8, -1).mean(axis=2, dtype=np.float64)
+    steps = np.diff(quarters, axis=1)
+    one_way = (steps > 0).all(axis=1) | (steps < 0).all(axis=1)
+    by = np.abs(steps)
+    slower = (by[:, 1:] <= RETURN_SLOWING * by[:, :-1]).all(axis=1)
+    slowed = by[:, 4:].sum(axis=1) <= RETURN_SLOWED * by[:, :3].sum(axis=1)
+    found: NDArray[np.bool_] = one_way & slower & slowed & (by.sum(axis=1) >= RETURN_MV)
+    return found
 
 
 def clipped(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:

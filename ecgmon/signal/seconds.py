@@ -16,6 +16,7 @@ from ecgmon.signal.quality import (
     has_cardiac_spectrum,
     hum,
     implausible_rr,
+    returns,
     signal_state,
 )
 from ecgmon.signal.rows import Rows
@@ -31,6 +32,7 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
     state[lost] = ABSENT
     amplitude, alone = hum(raw)
     state[(state == SIGNAL) & alone & (amplitude >= HUM_RISE * known.hum[rows])] = NOISY
+    state[(state == SIGNAL) & returns(known.raw.last(rows, end, 2 * WINDOW))] = NOISY
     for i in np.flatnonzero(state == SIGNAL).tolist():
         if implausible_rr(known.beats.since(int(rows[i]), int(end[i]) - RECENT)):
             (recent,) = known.filtered.last(rows[[i]], end[[i]], RECENT)

@@ -14,6 +14,7 @@ from ecgmon.signal.quality import (
     SIGNAL,
     clipped,
     implausible_rr,
+    returns,
     signal_state,
 )
 
@@ -217,3 +218,31 @@ def test_the_motion_of_electrodes_that_hides_the_beats_is_mostly_noise(mitdb):
     motion = read(Found("em", "em", name)).millivolts()[: 300 * RATE]
     assert (process_record(clean, SECONDS).state == SIGNAL).all()
     assert (process_record(clean + 2 * motion, SECONDS).state == NOISY).mean() > 0.5
+
+
+def test_a_baseline_that_returns_from_a_jump_is_known_and_wander_is_not():
+    t = np.arange(2 * RATE) / RATE
+    back = [height * np.exp(-t / tau) for height in (-5, 3) for tau in (0.8, 1.5, 3.0)]
+    others = [
+        0.3 * np.exp(-t),  # too small
+        np.exp(t / 2),  # ever faster
+        -2 + 0 * t,
+        t * 2,
+        *(2 * np.sin(2 * np.pi * (hz * t + phase / 8)) for hz in (0.3, 0.5) for phase in range(8)),
+    ]
+    beats = np.tile(beat(1.0), 2)
+    found = returns(np.array([*back, *(one + beats for one in others)], dtype=np.float32))
+    assert found[: len(back)].all()
+    assert not found[len(back) :].any()
+
+
+@pytest.mark.parametrize(("name", "jump_s"), [("116", 1354), ("116", 1391), ("208", 1383)])
+def test_a_lead_whose_baseline_jumped_is_noisy_until_it_is_back(mitdb, name, jump_s):
+    """And so no heart that stands still, while its beats are hidden."""
+    record = read(Found(name, name, mitdb / name))
+    start = (jump_s - 30) * RATE
+    windows = process_record(record.millivolts()[start : start + 40 * RATE], SECONDS)
+    states = "".join(NAMES[state][0] for state in windows.state)
+    assert states[:29] == "s" * 29
+    assert "n" in states[31:36]
+    assert max(map(len, states[30:36].split("n"))) < 4

@@ -89,10 +89,9 @@ def test_one_or_two_pauses_are_no_slow_heart(pauses, phase, again):
 def test_three_pauses_in_a_row_are(pauses, phase):
     beats = paused(pauses, phase)
     beats += [beats[-1] + 288 * n for n in range(1, 1 + CLEAR)]
-    pushed = [
-        t.condition for t in push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
-    ]
-    assert [(c.kind, c.holds) for c in pushed] == [("low-rate", True), ("low-rate", False)]
+    pushed = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
+    assert [t.condition.holds for t in pushed] == [True, False]
+    assert {t.condition.kind for t in pushed} == {"low-rate"}
 
 
 @pytest.mark.parametrize(("inside", "beyond"), [(60, 46), (100, 130)])
@@ -289,10 +288,8 @@ def test_a_long_pause_is_asystole_and_no_extreme_rate():
     beats, turn = step(80, 80, 0)
     beats = [b if b <= turn else b + 6 * RATE for b in beats]
     pushed = push(WearerConditions(AlarmLimits()), wearer(beats, beats[-1] // RATE))
-    assert [(t.condition.kind, t.condition.holds) for t in pushed] == [
-        ("asystole", True),
-        ("asystole", False),
-    ]
+    assert [t.condition.holds for t in pushed] == [True, False]
+    assert {t.condition.kind for t in pushed} == {"asystole"}
 
 
 def test_limits_that_are_off_raise_nothing():
