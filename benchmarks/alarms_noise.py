@@ -38,7 +38,7 @@ TOGETHER: Final = (
 def decided_by() -> dict[str, object]:
     """Return what decides the figures; raise ``procedure`` when they are computed otherwise."""
     return {
-        "procedure": 1,
+        "procedure": 2,
         "published": [published("generic"), published("simulated")],
         "false": alarms_false.decided_by(),
         "minutes": MINUTES,
@@ -89,7 +89,7 @@ def _under_noise(record: Record, board: Board) -> dict[str, Any]:
     """Count within the noisy minutes of a record."""
     spans = stress(len(record.samples))
     seconds = {s: state for s, state in board.states.items() if _inside(np.array([s]), spans)[0]}
-    alarms = [alarm for alarm, _ in board.raised if alarm.at is not None]
+    alarms = [alarm for alarm, _ in board.raised if alarm.at is not None and alarm.count == 1]
     in_noise = [a for a in alarms if _inside(np.array([a.at]), spans)[0]]
     row, first = np.zeros(1, dtype=np.intp), np.zeros(1, dtype=np.int64)
     (found,) = BeatDetector(1)(row, record.millivolts()[None, :], first)

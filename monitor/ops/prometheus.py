@@ -82,7 +82,8 @@ class Metrics:
                     self._gaps.inc()
                     self._missing.inc(message.count)
                 case messages.Alarm():
-                    if message.state == "raised" and not self._is_active(message):
+                    first = message.state == "raised" and message.count == 1
+                    if first and not self._is_active(message):
                         self._raised.labels(message.kind).inc()
                     self._set_active(message)
                 case messages.Link():

@@ -208,6 +208,8 @@ class Scoreboard:
         record = self._played.record
         if alarm.state != "raised" or alarm.at is None or record.annotations is None:
             return
+        if alarm.count > 1:  # a burst is one alarm, judged by its first beginning
+            return
         at = self._played.first + alarm.at
         if at <= self._played.score_from * WINDOW:
             return

@@ -3,6 +3,7 @@ import threading
 import time
 import urllib.request
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +64,8 @@ def test_what_the_monitor_does_can_be_scraped(served):
             link(repeated=7, lag_s=1.5),
             alarm(1, "raised"),
             alarm(2, "raised", "medium", kind="abnormal"),
+            alarm(2, "cleared", "medium", kind="abnormal"),
+            msgspec.structs.replace(alarm(2, "raised", "medium", kind="abnormal"), count=2),
             alarm(1, "acknowledged"),
         ]
     )
@@ -80,6 +83,7 @@ def test_what_the_monitor_does_can_be_scraped(served):
     assert figures['ecgmon_lag_seconds{wearer="203"}'] == 1.5
     assert figures['ecgmon_clock_drift_ppm{wearer="203"}'] == 12.5
     assert figures['ecgmon_alarms_raised_total{kind="asystole"}'] == 1
+    assert figures['ecgmon_alarms_raised_total{kind="abnormal"}'] == 1, "a burst is one alarm"
     assert figures['ecgmon_alarms_standing{priority="high"}'] == 1
     assert figures['ecgmon_alarms_standing{priority="low"}'] == 0
     assert figures['ecgmon_classification_seconds_bucket{le="0.005"}'] == 1

@@ -172,6 +172,7 @@ def test_latency_runs_from_the_last_sample_that_the_model_needs():
 def test_an_alarm_is_false_where_the_annotations_disprove_it(kind, symbols, false):
     rec = record(symbols, seconds=40)
     published = [alarm(kind, 20), alarm(kind, 20, "acknowledged"), alarm(kind, 30, "cleared")]
+    published.append(msgspec.structs.replace(alarm(kind, 35), count=2))
     result = scored(rec, [window(0), *published])
     assert result["false_alarms"] == false
     assert result["false_alarms_per_hour"] == pytest.approx(false * 3600)
