@@ -167,9 +167,9 @@ Alarms per hour:
   intervals in a row (low limits), or {FAST[0]} (high limits), have a mean rate beyond the limit,
   with a tolerance of {TOLERANCE:g}/min.
 - Alarms within {LATELY_S} s of annotated ventricular flutter are true.
-- **Bursts.** An alarm that is raised again, as one of medium priority is within three minutes and one
-  that latches until it is acknowledged, is one alarm, and is judged where it was raised first. So often
-  alarms were raised again, per hour of all 48:
+- **Bursts.** An alarm that is raised again, as one of medium priority is within three minutes and
+  one that latches until it is acknowledged, is one alarm, and is judged where it was raised first.
+  So often alarms were raised again, per hour of all 48:
   {_again(records)}.
 - **What the model has seen.** The generic model was fitted to all records except two groups. It
   never saw {", ".join(HELD_OUT)}: only these show how it judges strangers. Its epoch and
