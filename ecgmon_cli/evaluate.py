@@ -119,8 +119,9 @@ def evaluate(
     alarms: records with an alarm at five minutes that experts called true or false, in the layout
     of the PhysioNet Challenge 2015, played to a monitor. Results go to alarms/NAME in --out.
 
-    rhythm: records with rhythm annotations, such as vfdb and cudb, played to a monitor: episodes of
-    ventricular fibrillation and tachycardia, counted as epicmp does. Results go to rhythm/NAME.
+    rhythm: records with rhythm annotations, such as vfdb, cudb and mitdb, played to a monitor:
+    episodes of ventricular fibrillation and tachycardia and of atrial fibrillation, counted as
+    epicmp does, and its burden. Results go to rhythm/NAME.
 
     studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
     patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.

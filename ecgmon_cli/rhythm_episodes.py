@@ -1,4 +1,4 @@
-"""``ecgmon evaluate --protocol rhythm``: episodes of ventricular rhythms."""
+"""``ecgmon evaluate --protocol rhythm``: episodes of rhythms, ventricular and atrial."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ecgmon.records.record import Found
     from trainer.evaluation.rhythms.record import RhythmRecord
 
-PROCEDURE: Final = 1
+PROCEDURE: Final = 2
 """To be raised by hand where other alarms are raised of the same signal by the same version."""
 
 
@@ -37,7 +37,7 @@ def rhythm_episodes(database: Path | None, out: Path, work: Path, *, keep_going:
     records = [one for one in judged if one]
     if not records:
         raise RecordError(
-            f"No record of {database} has rhythm annotations, such as (VFL or [: give another "
+            f"No record of {database} has rhythm annotations, such as (AFIB or [: give another "
             "folder with --database."
         )
     command = f"ecgmon evaluate --protocol rhythm --database {database}"
@@ -73,8 +73,9 @@ def records_of(folder: Path) -> "list[Found]":
 
 def _decided_by() -> str:
     """Return a digest of what decides which alarms are raised."""
+    from ecgmon.models.atrial_bundle import AtrialModel
     from ecgmon.models.bundle import Model
-    from ecgmon.models.resolve import GENERIC, GENERIC_RHYTHMS, built_in
+    from ecgmon.models.resolve import GENERIC, GENERIC_ATRIAL, GENERIC_RHYTHMS, built_in
     from ecgmon.models.rhythm_bundle import RhythmModel
     from trainer.evaluation.results.digest import digest
 
@@ -84,6 +85,7 @@ def _decided_by() -> str:
             "version": version("ecgmon"),
             "model": Model.load(built_in()[GENERIC]).sha256,
             "rhythms": RhythmModel.load(built_in()[GENERIC_RHYTHMS]).sha256,
+            "atrial": AtrialModel.load(built_in()[GENERIC_ATRIAL]).sha256,
         }
     )
 

@@ -64,7 +64,7 @@ ROUNDS = [(1, 4), *(pytest.param(12, 12 * r, marks=pytest.mark.slow) for r in ra
 @pytest.mark.parametrize(("kills", "seed"), ROUNDS)
 def test_an_enrolment_killed_at_any_moment_leaves_a_store_that_loads(tmp_path, kills, seed):
     env = environment(tmp_path, ECGMON_STATE=tmp_path / "state", OMP_NUM_THREADS=1)
-    done = python(ENROLMENTS, kills, seed, env=env)
+    done = python(ENROLMENTS, kills, seed, env=env, patience_s=900)
     assert done.code == 0, done.err
     first, *killed, last = [json.loads(line)["how"] for line in done.out.splitlines()]
     assert (first, last) == (0, 0)

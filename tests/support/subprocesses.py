@@ -49,9 +49,9 @@ def ecgmon(*args, env, program=ECGMON, patience_s=PATIENCE_S):
     return _run([program, *args], env, patience_s)
 
 
-def python(program, *args, env=None):
+def python(program, *args, env=None, patience_s=PATIENCE_S):
     """Run a small program to its end."""
-    return _run([sys.executable, "-c", program, *args], env)
+    return _run([sys.executable, "-c", program, *args], env, patience_s)
 
 
 def shell(line, env, patience_s=PATIENCE_S):

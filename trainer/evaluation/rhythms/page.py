@@ -1,4 +1,4 @@
-"""The page and the result file of episodes of ventricular rhythms."""
+"""The page and the result file of episodes of rhythms."""
 
 import json
 from collections.abc import Sequence
@@ -8,15 +8,16 @@ from typing import Any, Final
 
 from ecgmon.core.constants import RATE
 from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays
-from trainer.evaluation.rhythms.record import FIBRILLATION, TACHYCARDIA, RhythmRecord
+from trainer.evaluation.rhythms.record import ATRIAL, FIBRILLATION, TACHYCARDIA, RhythmRecord
 from trainer.pages import page
 
 KINDS: Final[dict[str | None, str]] = {
     FIBRILLATION: "ventricular fibrillation and flutter",
     TACHYCARDIA: "ventricular tachycardia",
     None: "either as one",
+    ATRIAL: "atrial fibrillation",
 }
-"""Rhythms that are counted, None for both as one, and their names."""
+"""Rhythms that are counted, None for both ventricular ones as one, and their names."""
 COLUMNS: Final = (
     "",
     "annotated",
@@ -34,7 +35,21 @@ def counts(record: RhythmRecord, kind: str | None) -> EpisodeCounts:
     """Count the episodes of a record; what is announced in annotated noise alone does not count."""
     if kind is None:
         return EpisodeCounts.of(record.ventricular, record.alarms, record.noise)
-    return EpisodeCounts.of(record.annotated[kind], record.announced[kind], record.noise)
+    announced = record.atrial if kind == ATRIAL else record.announced[kind]
+    return EpisodeCounts.of(record.annotated[kind], announced, record.noise)
+
+
+def burdens(records: Sequence[RhythmRecord]) -> list[list[str]]:
+    """Return the cells of each record with atrial fibrillation, as `COLUMNS` and two burdens."""
+    return [
+        [
+            *row(one.name, counts(one, ATRIAL)),
+            f"{100 * one.burden(one.annotated[ATRIAL]):.1f}",
+            f"{100 * one.burden(one.atrial):.1f}",
+        ]
+        for one in records
+        if one.annotated[ATRIAL] or one.atrial
+    ]
 
 
 def gross(records: Sequence[RhythmRecord]) -> list[list[str]]:
@@ -90,6 +105,9 @@ def write(folder: Path, name: str, command: str, records: Sequence[RhythmRecord]
                 "annotated": one.annotated,
                 "announced": one.announced,
                 "delays_s": delays(one.ventricular, one.alarms),
+                "atrial_delays_s": delays(one.annotated[ATRIAL], one.atrial),
+                "atrial_burden": one.burden(one.annotated[ATRIAL]),
+                "atrial_burden_announced": one.burden(one.atrial),
             }
             for one in records
         },
@@ -104,6 +122,8 @@ def write(folder: Path, name: str, command: str, records: Sequence[RhythmRecord]
             columns=COLUMNS,
             gross=gross(records),
             records=[row(one.name, counts(one, None)) for one in records],
+            atrial_columns=(*COLUMNS, "burden: annotated, %", "announced, %"),
+            atrial=burdens(records),
             wrong=[
                 [record, f"{start / RATE:.0f}", f"{(stop - start) / RATE:.0f}"]
                 for record, start, stop in false

@@ -1,4 +1,4 @@
-"""One record: its annotated ventricular rhythms, and the alarms that a monitor raised of it."""
+"""One record: its annotated rhythms, and the alarms that a monitor raised of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,11 +11,13 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_notes import noise_spans, rhythm_spans
 from ecgmon.records import Record
 from ecgmon.records.formats.wfdb.annotations import Annotation, symbol
-from trainer.evaluation.rhythms.episodes import Span, joined, touched
+from trainer.evaluation.rhythms.episodes import Span, joined, touched, without
 
 FIBRILLATION: Final = "ventricular-fibrillation"
 TACHYCARDIA: Final = "ventricular-tachycardia"
-_KINDS: Final = (FIBRILLATION, TACHYCARDIA)
+ATRIAL: Final = "atrial-fibrillation"
+_ATRIAL_FLUTTER: Final = "atrial-flutter"
+_KINDS: Final = (FIBRILLATION, TACHYCARDIA, ATRIAL)
 LONG: Final = 10 * RATE
 """Episodes from this many samples on are asked for; shorter ones are reported apart."""
 _HOLDS: Final = "+"
@@ -37,6 +39,8 @@ class RhythmRecord:
         From where to where each kind of alarm held.
     noise : list of (int, int)
         Where the annotations call the signal noise.
+    flutter : list of (int, int)
+        Where they call the rhythm atrial flutter, which nobody asks for.
     """
 
     name: str
@@ -44,26 +48,36 @@ class RhythmRecord:
     annotated: dict[str, list[Span]]
     announced: dict[str, list[Span]]
     noise: list[Span] = field(default_factory=list)
+    flutter: list[Span] = field(default_factory=list)
 
     @property
     def ventricular(self) -> list[Span]:
-        """Annotated episodes of either rhythm, joined."""
+        """Annotated episodes of either ventricular rhythm, joined."""
         return joined([*self.annotated[FIBRILLATION], *self.annotated[TACHYCARDIA]])
 
     @property
     def alarms(self) -> list[Span]:
-        """Announced episodes of either rhythm, joined."""
+        """Announced episodes of either ventricular rhythm, joined."""
         return joined([*self.announced[FIBRILLATION], *self.announced[TACHYCARDIA]])
 
     @property
     def false(self) -> list[Span]:
-        """Alarms of either rhythm while neither was annotated, nor noise."""
+        """Alarms of either ventricular rhythm while neither was annotated, nor noise."""
         allowed = [*self.ventricular, *self.noise]
         return [one for one in self.alarms if not touched(one, allowed)]
 
     @property
+    def atrial(self) -> list[Span]:
+        """Announced atrial fibrillation, but for what lies in annotated atrial flutter."""
+        return without(self.announced[ATRIAL], self.flutter)
+
+    def burden(self, spans: Sequence[Span]) -> float:
+        """Return the share of the record that some spans fill."""
+        return sum(stop - start for start, stop in spans) / self.samples
+
+    @property
     def outside_hours(self) -> float:
-        """Hours in which no such rhythm is annotated."""
+        """Hours in which no ventricular rhythm is annotated."""
         inside = sum(stop - start for start, stop in self.ventricular)
         return (self.samples - inside) / RATE / 3600
 
@@ -87,6 +101,7 @@ def rhythm_record(record: Record, published: Sequence[Annotation]) -> RhythmReco
         {kind: joined(s[:2] for s in spans if s.rhythm == kind) for kind in _KINDS},
         {kind: _holding(published, kind, end) for kind in _KINDS},
         noise_spans(marks, end),
+        joined(s[:2] for s in spans if s.rhythm == _ATRIAL_FLUTTER),
     )
 
 

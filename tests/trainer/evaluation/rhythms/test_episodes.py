@@ -11,7 +11,8 @@ from ecgmon.core.annotations import Annotations
 from ecgmon.records import Record
 from ecgmon.records.formats.wfdb.annotations import Annotation
 from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays, joined, touched, without
-from trainer.evaluation.rhythms.record import FIBRILLATION, TACHYCARDIA, rhythm_record
+from trainer.evaluation.rhythms.page import burdens, counts
+from trainer.evaluation.rhythms.record import ATRIAL, FIBRILLATION, TACHYCARDIA, rhythm_record
 
 N = 60
 edges = st.lists(st.integers(0, N), unique=True, max_size=10).map(sorted)
@@ -77,9 +78,25 @@ def test_a_record_s_alarms_are_those_that_its_annotations_name():
     marks = Annotations(np.array([5, 45], dtype=np.int64), ("+", "+"), ("(VFL", "(N"))
     record = Record("x", "x", 360.0, 200.0, "II", np.zeros(100, dtype=np.int16), marks)
     of = rhythm_record(record, published)
-    assert of.announced == {FIBRILLATION: [(10, 40)], TACHYCARDIA: [(50, 100)]}
-    assert of.annotated == {FIBRILLATION: [(5, 45)], TACHYCARDIA: []}
+    assert of.announced == {FIBRILLATION: [(10, 40)], TACHYCARDIA: [(50, 100)], ATRIAL: []}
+    assert of.annotated == {FIBRILLATION: [(5, 45)], TACHYCARDIA: [], ATRIAL: []}
     assert of.alarms == [(10, 100)]  # gaps of two seconds are closed
     assert of.false == []
     assert of.outside_hours == pytest.approx(60 / 360 / 3600)
     assert touched((0, 6), of.ventricular)
+
+
+def test_atrial_fibrillation_has_a_burden_and_what_is_announced_in_flutter_is_left_out():
+    notes = [(0, "(unnamed"), (30, "(atrial-fibrillation"), (90, "(unnamed")]
+    published = [Annotation(at, 28, 0, note) for at, note in notes]
+    at = np.array([0, 20, 50, 80], dtype=np.int64)
+    marks = Annotations(at, ("+",) * 4, ("(N", "(AFIB", "(AFL", "(N"))
+    record = Record("x", "x", 360.0, 200.0, "II", np.zeros(100, dtype=np.int16), marks)
+    of = rhythm_record(record, published)
+    assert (of.annotated[ATRIAL], of.flutter) == ([(20, 50)], [(50, 80)])
+    assert of.atrial == [(30, 50), (80, 90)]
+    found = counts(of, ATRIAL)
+    assert (found.found, found.missed, found.true, found.false) == (1, 0, 1, 1)
+    (cells,) = burdens([of])
+    assert cells[-2:] == ["30.0", "30.0"]
+    assert of.ventricular == of.alarms == []
