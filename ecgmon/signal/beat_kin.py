@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 BEFORE: Final = 8
 """Beats that each is compared with."""
 ALIKE: Final = 0.85
-"""Correlation from which on two are alike. Chosen on DS1 and noise of NSTDB, as was what
-`monitor.alarms.conditions.heart_rate` makes of it."""
+"""Correlation from which on two are alike. Chosen with all of MIT-BIH and noise of NSTDB in view,
+as was what `monitor.alarms.conditions.heart_rate` makes of it."""
 SHIFT: Final = 2
 """Samples of a neighbourhood, 17 ms, by which an R peak may have been found elsewhere."""
 LIKE_IN_SIZE: Final = 2.0
