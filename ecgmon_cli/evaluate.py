@@ -120,8 +120,8 @@ def evaluate(
     of the PhysioNet Challenge 2015, played to a monitor. Results go to alarms/NAME in --out.
 
     rhythm: records with rhythm annotations, such as vfdb, cudb and mitdb, played to a monitor:
-    episodes of ventricular fibrillation and tachycardia and of atrial fibrillation, counted as
-    epicmp does, and its burden. Results go to rhythm/NAME.
+    episodes of ventricular fibrillation and tachycardia, of atrial fibrillation with its burden,
+    and of noted asystole, counted as epicmp does. Results go to rhythm/NAME.
 
     studies: studies 2 to 5, each recipe under the publications' random split, DS1 -> DS2 and
     patient-specific; transfer to infarction. Several processes share the work. Writes studies.md.

@@ -8,7 +8,13 @@ from typing import Any, Final
 
 from ecgmon.core.constants import RATE
 from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays
-from trainer.evaluation.rhythms.record import ATRIAL, FIBRILLATION, TACHYCARDIA, RhythmRecord
+from trainer.evaluation.rhythms.record import (
+    ASYSTOLE,
+    ATRIAL,
+    FIBRILLATION,
+    TACHYCARDIA,
+    RhythmRecord,
+)
 from trainer.pages import page
 
 KINDS: Final[dict[str | None, str]] = {
@@ -16,6 +22,7 @@ KINDS: Final[dict[str | None, str]] = {
     TACHYCARDIA: "ventricular tachycardia",
     None: "either as one",
     ATRIAL: "atrial fibrillation",
+    ASYSTOLE: "asystole",
 }
 """Rhythms that are counted, None for both ventricular ones as one, and their names."""
 COLUMNS: Final = (
@@ -54,10 +61,23 @@ def burdens(records: Sequence[RhythmRecord]) -> list[list[str]]:
 
 def gross(records: Sequence[RhythmRecord]) -> list[list[str]]:
     """Return the cells of each kind over all records, as `COLUMNS`."""
+    noted = any(one.annotated[ASYSTOLE] for one in records)  # beats tell of it elsewhere
     return [
         row(name, sum((counts(one, kind) for one in records), EpisodeCounts()))
         for kind, name in KINDS.items()
+        if kind != ASYSTOLE or noted
     ]
+
+
+def asystoles(records: Sequence[RhythmRecord]) -> list[list[str]]:
+    """Return the cells of each annotated asystole: its record, when, how long, alarmed after."""
+    found = []
+    for one in records:
+        for start, stop in one.annotated[ASYSTOLE]:
+            late = delays([(start, stop)], one.announced[ASYSTOLE])
+            cells = (f"{start / RATE:.0f}", f"{(stop - start) / RATE:.0f}")
+            found.append([one.name, *cells, f"{late[0]:.1f}" if late else "-"])
+    return found
 
 
 def row(name: str, of: EpisodeCounts) -> list[str]:
@@ -124,6 +144,7 @@ def write(folder: Path, name: str, command: str, records: Sequence[RhythmRecord]
             records=[row(one.name, counts(one, None)) for one in records],
             atrial_columns=(*COLUMNS, "burden: annotated, %", "announced, %"),
             atrial=burdens(records),
+            asystoles=asystoles(records),
             wrong=[
                 [record, f"{start / RATE:.0f}", f"{(stop - start) / RATE:.0f}"]
                 for record, start, stop in false

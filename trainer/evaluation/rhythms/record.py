@@ -16,8 +16,10 @@ from trainer.evaluation.rhythms.episodes import Span, joined, touched, without
 FIBRILLATION: Final = "ventricular-fibrillation"
 TACHYCARDIA: Final = "ventricular-tachycardia"
 ATRIAL: Final = "atrial-fibrillation"
+ASYSTOLE: Final = "asystole"
+_FLAT_LINE: Final = "flat-line"
 _ATRIAL_FLUTTER: Final = "atrial-flutter"
-_KINDS: Final = (FIBRILLATION, TACHYCARDIA, ATRIAL)
+_KINDS: Final = (FIBRILLATION, TACHYCARDIA, ATRIAL, ASYSTOLE)
 LONG: Final = 10 * RATE
 """Episodes from this many samples on are asked for; shorter ones are reported apart."""
 _HOLDS: Final = "+"
@@ -36,7 +38,7 @@ class RhythmRecord:
     annotated : dict of str to list of (int, int)
         Episodes by rhythm, gaps of 2 s closed.
     announced : dict of str to list of (int, int)
-        From where to where each kind of alarm held.
+        From where to where each kind of alarm held; *flat-line* counts as *asystole*.
     noise : list of (int, int)
         Where the annotations call the signal noise.
     flutter : list of (int, int)
@@ -95,11 +97,13 @@ def rhythm_record(record: Record, published: Sequence[Annotation]) -> RhythmReco
     marks = record.annotations or Annotations(np.zeros(0, dtype=np.int64), ())
     end = len(record.samples)
     spans = rhythm_spans(marks, end)
+    announced = {kind: _holding(published, kind, end) for kind in _KINDS}
+    announced[ASYSTOLE] = joined([*announced[ASYSTOLE], *_holding(published, _FLAT_LINE, end)])
     return RhythmRecord(
         record.name,
         end,
         {kind: joined(s[:2] for s in spans if s.rhythm == kind) for kind in _KINDS},
-        {kind: _holding(published, kind, end) for kind in _KINDS},
+        announced,
         noise_spans(marks, end),
         joined(s[:2] for s in spans if s.rhythm == _ATRIAL_FLUTTER),
     )

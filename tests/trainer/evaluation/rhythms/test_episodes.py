@@ -11,8 +11,14 @@ from ecgmon.core.annotations import Annotations
 from ecgmon.records import Record
 from ecgmon.records.formats.wfdb.annotations import Annotation
 from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays, joined, touched, without
-from trainer.evaluation.rhythms.page import burdens, counts
-from trainer.evaluation.rhythms.record import ATRIAL, FIBRILLATION, TACHYCARDIA, rhythm_record
+from trainer.evaluation.rhythms.page import asystoles, burdens, counts
+from trainer.evaluation.rhythms.record import (
+    ASYSTOLE,
+    ATRIAL,
+    FIBRILLATION,
+    TACHYCARDIA,
+    rhythm_record,
+)
 
 N = 60
 edges = st.lists(st.integers(0, N), unique=True, max_size=10).map(sorted)
@@ -78,7 +84,9 @@ def test_a_record_s_alarms_are_those_that_its_annotations_name():
     marks = Annotations(np.array([5, 45], dtype=np.int64), ("+", "+"), ("(VFL", "(N"))
     record = Record("x", "x", 360.0, 200.0, "II", np.zeros(100, dtype=np.int16), marks)
     of = rhythm_record(record, published)
+    assert of.announced.pop(ASYSTOLE) == [(40, 70)]
     assert of.announced == {FIBRILLATION: [(10, 40)], TACHYCARDIA: [(50, 100)], ATRIAL: []}
+    assert of.annotated.pop(ASYSTOLE) == []
     assert of.annotated == {FIBRILLATION: [(5, 45)], TACHYCARDIA: [], ATRIAL: []}
     assert of.alarms == [(10, 100)]  # gaps of two seconds are closed
     assert of.false == []
@@ -100,3 +108,17 @@ def test_atrial_fibrillation_has_a_burden_and_what_is_announced_in_flutter_is_le
     (cells,) = burdens([of])
     assert cells[-2:] == ["30.0", "30.0"]
     assert of.ventricular == of.alarms == []
+
+
+def test_asystoles_are_told_one_by_one_and_a_flat_line_is_one():
+    notes = [(0, "(unnamed"), (1440, "(flat-line"), (1800, "(asystole"), (2160, "(unnamed")]
+    published = [Annotation(at, 28, 0, note) for at, note in notes]
+    at = np.array([0, 720, 2160, 3600], dtype=np.int64)
+    marks = Annotations(at, ("+",) * 4, ("(ASYS", "(N", "(ASYS", "(N"))
+    record = Record("x", "x", 360.0, 200.0, "II", np.zeros(4000, dtype=np.int16), marks)
+    of = rhythm_record(record, published)
+    assert of.announced[ASYSTOLE] == [(1440, 2160)]
+    assert asystoles([of]) == [["x", "0", "2", "-"], ["x", "6", "4", "-"]]
+    marks = Annotations(at[:2], ("+",) * 2, ("(ASYS", "(ASYS"))
+    record = Record("x", "x", 360.0, 200.0, "II", np.zeros(4000, dtype=np.int16), marks)
+    assert asystoles([rhythm_record(record, published)]) == [["x", "0", "11", "4.0"]]
