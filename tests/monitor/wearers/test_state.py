@@ -184,13 +184,15 @@ _GOES_ON = """
 import sys, threading
 from pathlib import Path
 import zmq
+from ecgmon.core.alarm_limits import AlarmLimits
 from monitor.daemon import Monitor
 from monitor.settings import MonitorSettings
 from monitor.wearers.policy import WearerPolicy
 from tests.support.rig import GENERIC
 
 folder = Path(sys.argv[1])
-settings = MonitorSettings(journal=folder / "journal.db", policy=WearerPolicy(lambda _: GENERIC))
+policy = WearerPolicy(lambda _: GENERIC, lambda _: AlarmLimits(silent_s=3600, lag_s=3600))
+settings = MonitorSettings(journal=folder / "journal.db", policy=policy)
 monitor = Monitor(settings, zmq.Context())
 monitor.start()
 monitor._registry.load((folder / "wearer").read_bytes())
@@ -199,8 +201,12 @@ monitor.run()
 """
 
 
+UNHURRIED = {"limits": lambda _: AlarmLimits(silent_s=3600, lag_s=3600)}
+"""A busy machine is no reason for an alarm."""
+
+
 def undisturbed(folder):
-    with Rig(folder) as rig:
+    with Rig(folder, **UNHURRIED) as rig:
         listener, device = rig.listener(), rig.device()
         device.greet("203", 7)
         device.send_all(SAMPLES, size=100)
@@ -230,7 +236,7 @@ def test_a_wearer_is_moved_to_another_process_while_the_device_streams(tmp_path,
     rng = np.random.default_rng(seed)
     index = int(rng.integers(5 * RATE, len(SAMPLES) - 5 * RATE))
     expected = undisturbed(tmp_path / "undisturbed")
-    with Rig(tmp_path / "first") as rig:
+    with Rig(tmp_path / "first", **UNHURRIED) as rig:
         saved = saves_at(rig, index)
         listener, device = rig.listener(), rig.device()
         device.greet("203", 7)
