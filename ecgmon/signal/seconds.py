@@ -32,7 +32,7 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
     state[lost] = ABSENT
     amplitude, alone = hum(raw)
     state[(state == SIGNAL) & alone & (amplitude >= HUM_RISE * known.hum[rows])] = NOISY
-    state[(state == SIGNAL) & returns(known.raw.last(rows, end, 2 * WINDOW))] = NOISY
+    returning = returns(known.raw.last(rows, end, 2 * WINDOW))
     for i in np.flatnonzero(state == SIGNAL).tolist():
         if implausible_rr(known.beats.since(int(rows[i]), int(end[i]) - RECENT)):
             (recent,) = known.filtered.last(rows[[i]], end[[i]], RECENT)
@@ -75,6 +75,7 @@ def finish_seconds(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) 
                     int(still[i]) if end[i] - still[i] >= WINDOW // 2 else None,
                     known.still.lost(row) if lost[i] else None,
                     kin[i],
+                    bool(returning[i]),
                 )
             )
     known.still.end_second(rows)

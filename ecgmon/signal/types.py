@@ -40,6 +40,8 @@ class Second:
     kin : tuple of int
         How many of the eight beats before it each of its beats looks like
         (`ecgmon.signal.beat_kin`); none where that is not known.
+    returning : bool
+        Whether its baseline returns from a jump, which hides beats (`ecgmon.signal.quality`).
     """
 
     row: int
@@ -50,6 +52,7 @@ class Second:
     still: int | None = None
     lost: int | None = None
     kin: tuple[int, ...] = ()
+    returning: bool = False
 
     @property
     def strong(self) -> tuple[int, ...]:

@@ -35,6 +35,9 @@ class Asystole(SignalCondition):
     Four seconds of signal without a beat after a flat line are an asystole, which takes its place.
     An asystole stays one when the line turns still.
 
+    The silence is counted anew from the end of each second whose baseline returns from a jump of
+    the electrode: an amplifier that recovers shows no beat. That ends nothing.
+
     Parameters
     ----------
     limits : AlarmLimits
@@ -79,6 +82,8 @@ class Asystole(SignalCondition):
         """Take whether a second was usable; what was due while it lasted comes before."""
         if second.state == "signal" or second.lost is not None:
             self.usable(second.end, second.still)
+            if second.returning:
+                self.restart(second.end)
             return {}
         return {kind: holds for kind, holds, _ in self.lose(second.end)}
 

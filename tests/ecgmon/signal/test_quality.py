@@ -234,15 +234,3 @@ def test_a_baseline_that_returns_from_a_jump_is_known_and_wander_is_not():
     found = returns(np.array([*back, *(one + beats for one in others)], dtype=np.float32))
     assert found[: len(back)].all()
     assert not found[len(back) :].any()
-
-
-@pytest.mark.parametrize(("name", "jump_s"), [("116", 1354), ("116", 1391), ("208", 1383)])
-def test_a_lead_whose_baseline_jumped_is_noisy_until_it_is_back(mitdb, name, jump_s):
-    """And so no heart that stands still, while its beats are hidden."""
-    record = read(Found(name, name, mitdb / name))
-    start = (jump_s - 30) * RATE
-    windows = process_record(record.millivolts()[start : start + 40 * RATE], SECONDS)
-    states = "".join(NAMES[state][0] for state in windows.state)
-    assert states[:29] == "s" * 29
-    assert "n" in states[31:36]
-    assert max(map(len, states[30:36].split("n"))) < 4
