@@ -70,14 +70,14 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_the_network_is_refused_without_a_known_key(desk, case):
     key, event = REFUSED[case]
-    desk.client(desk.encrypted, key).send(b"let me in")
+    desk.knock(desk.encrypted, key, b"let me in")
     assert desk.failure() == event
     desk.client(desk.encrypted, PAIRS[0]).send(b"still here")
     assert desk.take() == (PAIRS[0].public, b"still here")
 
 
 def test_a_client_with_a_key_sends_nothing_to_a_plain_endpoint(desk):
-    desk.client(desk.plain, PAIRS[0]).send(b"for the monitor alone")
+    desk.knock(desk.plain, PAIRS[0], b"for the monitor alone")
     assert desk.failure() == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 
 
@@ -101,7 +101,7 @@ def test_a_revoked_key_may_nothing_from_the_next_look_on(desk, store, access, ca
     assert not access.may_write(user, "ann")
     assert access.name_of(user) == "(unknown)"
     assert access.refresh() == {}
-    desk.client(desk.encrypted, PAIRS[0]).send(b"again")
+    desk.knock(desk.encrypted, PAIRS[0], b"again")
     assert desk.failure() == zmq.EVENT_HANDSHAKE_FAILED_AUTH
     assert f'key={quoted(user)} reason="ann-watch is revoked"' in caplog.text
     assert not any(key.secret in caplog.text for key in (OWN, *PAIRS))
@@ -174,7 +174,7 @@ def test_while_nobody_authenticates_nobody_gets_in():
     context = zmq.Context()
     desk = Desk(context)
     for endpoint, key in ((desk.plain, None), (desk.encrypted, PAIRS[0])):
-        desk.client(endpoint, key).send(b"let me in")
+        desk.knock(endpoint, key, b"let me in")
         assert desk.failure() == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     desk.close()
     context.term()
