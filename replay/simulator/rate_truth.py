@@ -3,7 +3,8 @@
 The monitor's rules, judged once a second:
 
 - a low limit: each of the last three RR intervals, the running one counted once it is as long, is
-  longer than the limit's; over once the mean of the last four has been 3/min inside for 10 s.
+  longer than the limit's; over once the mean of the last four has been 3/min inside for 30 s, of an
+  extreme limit for 10 s.
 - a high limit: the mean of the last eight is beyond it; over in the same way.
 """
 
@@ -27,7 +28,9 @@ LIMITS: Final[dict[RateKind, float]] = {
 }
 """In 1/min."""
 MARGIN: Final = 3.0
-CLEAR: Final = 10
+CLEAR: Final = 30
+EXTREME_CLEAR: Final = 10
+"""Seconds in a row with the rate inside that end an alarm."""
 SURE: Final = 2.0
 """In 1/min. Closer to a limit nothing is sure: beats are not found to the sample."""
 KNOWN_AFTER: Final = (0, round(0.3 * RATE))
@@ -62,7 +65,7 @@ def rate_flags(beats: NDArray[np.int64], n_seconds: int, lost: Collection[Span])
     """
     rates = np.stack([_rates(beats, n_seconds, lost, late) for late in KNOWN_AFTER])
     for kind, limit in LIMITS.items():
-        low = "low" in kind
+        low, clear = "low" in kind, EXTREME_CLEAR if "extreme" in kind else CLEAR
         outside = (limit - rates if low else rates - limit).transpose(2, 0, 1)
         begins, mean = (outside[_THREE], outside[_FOUR]) if low else (outside[_EIGHT],) * 2
         # What is not known is NaN: it raises nothing, and may or may not delay the end.
@@ -70,8 +73,8 @@ def rate_flags(beats: NDArray[np.int64], n_seconds: int, lost: Collection[Span])
             kind,
             (begins > -SURE).any(axis=0),
             (begins > SURE).all(axis=0),
-            _lasting((~(mean > SURE - MARGIN)).any(axis=0)),
-            _lasting((mean <= -SURE - MARGIN).all(axis=0)),
+            _lasting((~(mean > SURE - MARGIN)).any(axis=0), clear),
+            _lasting((mean <= -SURE - MARGIN).all(axis=0), clear),
         )
 
 
@@ -106,8 +109,8 @@ def _rates(
     return rates
 
 
-def _lasting(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell after which seconds the flags have been set for `CLEAR` in a row."""
-    count = np.convolve(flags.astype(np.intp), np.ones(CLEAR, dtype=np.intp))[: len(flags)]
-    lasting: NDArray[np.bool_] = count == CLEAR
+def _lasting(flags: NDArray[np.bool_], seconds: int) -> NDArray[np.bool_]:
+    """Tell after which seconds the flags have been set for so many in a row."""
+    count = np.convolve(flags.astype(np.intp), np.ones(seconds, dtype=np.intp))[: len(flags)]
+    lasting: NDArray[np.bool_] = count == seconds
     return lasting

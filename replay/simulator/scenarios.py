@@ -132,7 +132,7 @@ _ALL: Final = (
     Scenario(
         "bradycardia",
         "The heart rate falls from 80 to 40 per minute for 30 s; low-rate",
-        (Part(20, Kind.RATE, 80), Part(30, Kind.RATE, 40), Part(30, Kind.RATE, 80)),
+        (Part(20, Kind.RATE, 80), Part(30, Kind.RATE, 40), Part(60, Kind.RATE, 80)),
     ),
     Scenario(
         "tachycardia",
