@@ -129,7 +129,7 @@ def returns(raw: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Tell whether the baseline of some wearers returns from a jump, ever slower, for two seconds.
 
     So does that of an amplifier after an electrode was moved, and it shows no heart meanwhile. Of
-    MIT-BIH's seconds one in ten thousand looks like it, and none of its wander.
+    MIT-BIH's seconds about one in ten thousand looks like it.
 
     Parameters
     ----------
