@@ -87,7 +87,7 @@ def export(
 
       ecgmon export --patient ann --from 2026-01-31T22:00 --to -1h --format csv -o ann.csv
 
-      ecgmon export --patient ann --format json | jq .streams[].said
+      ecgmon export --patient ann --format json | jq .streams[].messages
 
       ecgmon export --patient ann --from -24h --format totals
 

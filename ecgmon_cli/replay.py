@@ -178,8 +178,7 @@ def replay(
 
       ecgmon replay --simulate mixed --wearers 20 --loop --connect tcp://127.0.0.1:5555
     """
-    from ecgmon.models.beat_bundle import BeatModel
-    from ecgmon.models.loading import load_servable
+    from ecgmon.models.loading import load_beats
     from ecgmon.models.resolve import resolve
     from ecgmon_cli.fleet import play_all
     from ecgmon_cli.replay_session import Session, play
@@ -201,8 +200,8 @@ def replay(
         )
     if connect is not None and beat_model is not None:
         raise UsageError(
-            "--beat-model is for the monitor: with --connect, store the bundle there for the "
-            "wearer with ecgmon models import."
+            "--beat-model is for the monitor: with --connect, name the bundle as beats in "
+            "[models] of its configuration."
         )
     if write_annotations is not None and loop:
         raise UsageError("--loop never ends a record: leave it or --write-annotations out.")
@@ -256,8 +255,8 @@ def replay(
             Console(file=session.out).print(text, soft_wrap=True)
             sources = [simulated(FALLBACK, seed, None)]
             session = replace(session, notice=notice, model=model or SIMULATED)
-    if bundle is not None and not isinstance(load_servable(bundle), BeatModel):
-        raise UsageError(f"{beat_model} judges windows, not beats: give it with --model.")
+    if bundle is not None:
+        load_beats(bundle)
     if write_annotations is not None:
         make_folder(write_annotations)
     for file in (json_file, html_file):

@@ -82,7 +82,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Train a recipe of studies 2 to 5 instead.",
+            help="Train a recipe instead: one of studies 2 to 5, or of trainer/recipes.",
             autocompletion=known,
         ),
     ] = None,

@@ -19,6 +19,13 @@ Wearer = Annotated[
         metavar="WEARER", help="Id of the wearer.", autocompletion=lambda: stored().wearers()
     ),
 ]
+Beats = Annotated[
+    bool, typer.Option("--beats", help="The model that judges beats, not that of seconds.")
+]
+Rhythms = Annotated[
+    bool, typer.Option("--rhythms", help="The model that judges ventricular rhythms.")
+]
+Atrial = Annotated[bool, typer.Option("--atrial", help="The model that judges the atrial rhythm.")]
 
 
 def activate(
@@ -40,16 +47,7 @@ def activate(
 
 
 def rollback(
-    wearer: Wearer,
-    beats: Annotated[
-        bool, typer.Option("--beats", help="The model that judges beats, not that of seconds.")
-    ] = False,
-    rhythms: Annotated[
-        bool, typer.Option("--rhythms", help="The model that judges ventricular rhythms.")
-    ] = False,
-    atrial: Annotated[
-        bool, typer.Option("--atrial", help="The model that judges the atrial rhythm.")
-    ] = False,
+    wearer: Wearer, beats: Beats = False, rhythms: Rhythms = False, atrial: Atrial = False
 ) -> None:
     """Put a wearer's former model back into service.
 
@@ -62,11 +60,7 @@ def rollback(
 
       ecgmon models rollback ann --beats
     """
-    asked: dict[Input, bool] = {"beat": beats, "rhythm": rhythms, "atrial": atrial}
-    chosen = [kind for kind, wanted in asked.items() if wanted]
-    if len(chosen) > 1:
-        raise UsageError("--beats, --rhythms and --atrial are of three models: give one of them.")
-    version = stored().rollback(wearer, chosen[0] if chosen else "window")
+    version = stored().rollback(wearer, _kind(beats, rhythms, atrial))
     if version is None and beats:
         _say(f"Beats of {wearer} are not judged any more.")
         return
@@ -80,6 +74,9 @@ def export(
     version: Annotated[
         int | None, typer.Option(min=1, show_default="the one in service", help="Version to write.")
     ] = None,
+    beats: Beats = False,
+    rhythms: Rhythms = False,
+    atrial: Atrial = False,
 ) -> None:
     """Write a wearer's model to a file, to take it to another machine.
 
@@ -87,13 +84,18 @@ def export(
     --------
       ecgmon models export ann ann.onnx
 
+      ecgmon models export ann beats.onnx --beats
+
       ecgmon models export ann - --version 1 | ssh bedside ecgmon models import ann -
     """
     from ecgmon.models.bundle import read
     from ecgmon.models.loading import decode
 
+    kind = _kind(beats, rhythms, atrial)
+    if version and kind != "window":
+        raise UsageError("--version names a model of any kind: leave --beats and the like out.")
     store = stored()
-    path = store.path(wearer, version) if version else store.in_service(wearer)
+    path = store.path(wearer, version) if version else store.in_service(wearer, kind)
     if path is None:
         choose = ": choose one with --version" if store.versions(wearer) else ""
         raise StoreError(f"No model of {wearer}'s own is in service{choose}.")
@@ -126,6 +128,15 @@ def import_(
     if not keep:
         store.activate(wearer, version)
     _say(f"Version {version} is {'kept' if keep else 'in service'} for {wearer}.")
+
+
+def _kind(beats: bool, rhythms: bool, atrial: bool) -> "Input":
+    """Return which of a wearer's models is asked for."""
+    asked: dict[Input, bool] = {"beat": beats, "rhythm": rhythms, "atrial": atrial}
+    chosen = [kind for kind, wanted in asked.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError("--beats, --rhythms and --atrial are of three models: give one of them.")
+    return chosen[0] if chosen else "window"
 
 
 def _say(text: str) -> None:

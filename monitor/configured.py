@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ecgmon.core.errors import UsageError
 from ecgmon.core.paths import captured_folder, state_folder
 from ecgmon.keys.known import OWN
-from ecgmon.models.resolve import atrial_of, beats_of, resolve, rhythms_of
+from ecgmon.models.resolve import atrial_of, beats_of, resolve, rhythms_of, shared_beats
 
 if TYPE_CHECKING:
     from ecgmon.config import Config
@@ -42,13 +42,14 @@ def settings(config: "Config") -> "MonitorSettings":
     Raises
     ------
     BundleError or StoreError
-        If the model that all are to be judged with cannot serve.
+        If a model that all are to be judged with cannot serve.
     UsageError
         If an endpoint has a scheme that no source or sink is registered for, or the journal's
         folder is missing.
     """
     from ecgmon.keys import KeyStore, PrivateKey
     from ecgmon.models.bundle import Model
+    from ecgmon.models.loading import load_beats
     from monitor.network.access import is_local
     from monitor.network.host import by_opener, routed
     from monitor.network.rate_limits import RateLimit
@@ -62,6 +63,9 @@ def settings(config: "Config") -> "MonitorSettings":
     by_opener(SINKS, network.publish, "network.publish")
     model = config.models.model or None
     Model.load(resolve(model, None))  # a bad model is said now, not when the first device comes
+    beats = shared_beats(config.models.beats)
+    if beats is not None:
+        load_beats(beats)
     journal = journal_file(config)
     if journal.parent != state_folder() and not journal.parent.is_dir():
         raise UsageError(f"There is no folder {journal.parent} for the journal: make it first.")
@@ -75,7 +79,7 @@ def settings(config: "Config") -> "MonitorSettings":
             resolve=lambda wearer: resolve(model, wearer),
             limits=lambda wearer: limits_of.get(wearer, limits_of_others),
             lead=lambda wearer: config.of(wearer).lead or None,
-            resolve_beats=lambda wearer: beats_of(wearer, generic=bool(config.models.beats)),
+            resolve_beats=lambda wearer: beats_of(wearer, beats),
             resolve_rhythms=rhythms_of,
             resolve_atrial=atrial_of,
             capacity=limits.wearers,

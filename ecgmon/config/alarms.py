@@ -20,6 +20,8 @@ from ecgmon.core.rhythm_limits import (
 class AlarmsSection(Section, frozen=True):
     """When alarms are raised and cleared. A table [wearers.ID] changes this for one wearer."""
 
+    # The defaults are those of `AlarmLimits` and of an adult, which tests/ecgmon/config holds.
+
     profile: Annotated[
         Profile,
         documented(

@@ -164,11 +164,10 @@ class ModelsSection(Section, frozen=True):
     ] = ""
     beats: Annotated[
         str,
-        documented(
-            'Judge the beats of wearers without a beat model of their own by this one: generic; "" '
-            "for none.",
-            'generic or ""',
-            pattern=r"^(generic)?\Z",
+        path(
+            "Judge the beats of wearers without a beat model of their own by this one: a bundle's "
+            'path, a wearer\'s id, or generic; "" for none.',
+            'the path of a bundle, a wearer\'s id, generic, or ""',
         ),
     ] = ""
 

@@ -1,6 +1,6 @@
 """Alarm limits of a wearer: the configuration parses them, and the monitor applies them.
 
-Each value is checked here and nowhere else, when it is made: limits that exist can be used.
+Each value is checked when it is made, whoever made it: limits that exist can be used.
 """
 
 import math
@@ -76,10 +76,11 @@ def k_of_n(text: str, clear: int) -> Hysteresis:
 
 @dataclass(frozen=True, slots=True)
 class AlarmLimits:
-    """The configurable limits at which one wearer's alarms are raised and cleared.
+    """The limits at which one wearer's alarms are raised and cleared.
 
-    Limits that are the same for all wearers are in other files: a pause of 4 s is asystole
-    (`monitor.alarms.conditions.asystole`), and gaps (`monitor.alarms.rules`).
+    The configuration sets all but *no_signal* and *noisy*; its defaults (`ecgmon.config.alarms`)
+    are those here. Limits that are the same for all wearers are `GAP_LIMIT` and, in the files of
+    their conditions, such as a pause of 4 s for `monitor.alarms.conditions.asystole`.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def as_csv(streams: list[ExportedStream], others: Others) -> Iterator[str]:
     streams : list of ExportedStream
         Cut to what is wanted.
     others : list of (float, Published)
-        What was said besides windows and gaps, and when.
+        What was published besides windows and gaps, and when.
     """
     yield ",".join(COLUMNS) + "\r\n"
     for stream in streams:
@@ -75,7 +75,9 @@ def as_json(
         for batch in _batches(stream, others):
             yield between + ",\n".join(_json(row) for row in batch)
             between = ",\n"
-        yield '],\n"said":[\n' + ",\n".join(_json(message) for message in _messages(stream, others))
+        found = ",\n".join(_json(message) for message in _messages(stream, others))
+        for key in ("messages", "said"):  # the name of 0.2.0 stays for one version
+            yield f'],\n"{key}":[\n{found}'
         yield "]}"
     yield f'],\n"totals":{_json(totals)}}}\n'
 

@@ -1,8 +1,9 @@
-"""Loading bundles of any kind: a store holds models of windows, of beats and of rhythms."""
+"""Loading bundles of any kind: a store holds models of windows, of beats and of both rhythms."""
 
 from pathlib import Path
 from typing import Final
 
+from ecgmon.core.errors import BundleError
 from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.bundle import Model, read, verify
@@ -47,4 +48,19 @@ def load_servable(path: Path) -> AnyModel:
     model = load(path)
     if isinstance(model, BeatModel):
         model.require_live(path)
+    return model
+
+
+def load_beats(path: Path) -> BeatModel:
+    """Read a bundle that can judge the beats of a monitor.
+
+    Raises
+    ------
+    BundleError
+        If it is no sound bundle, judges something else, or beats as no monitor has them.
+    """
+    model = load_servable(path)
+    if not isinstance(model, BeatModel):
+        what = "windows" if isinstance(model, Model) else "rhythms"
+        raise BundleError(f"{path} judges {what}, not beats: give a bundle of beats.")
     return model

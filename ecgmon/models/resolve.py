@@ -80,22 +80,40 @@ def resolve(name: str | None, wearer: str | None, kind: "Input" = "window") -> P
     raise BundleError(f"There is no model {name}: give a bundle's path or one of {known}.")
 
 
-def beats_of(wearer: str, *, generic: bool = False) -> Path | None:
-    """Return the bundle that judges a wearer's beats: the own one in the store, else the generic.
+def beats_of(wearer: str, shared: Path | None = None) -> Path | None:
+    """Return the bundle that judges a wearer's beats.
 
     Parameters
     ----------
     wearer : str
-        Whose.
-    generic : bool
-        Whether the generic one judges those who have none of their own; if not, nobody does.
+        Whose own one in the store comes first.
+    shared : Path or None
+        The one that judges all who have none of their own; None for nobody.
 
     Raises
     ------
     StoreError
         If the store cannot be read.
     """
-    return _own(wearer, "beat") or (built_in()[GENERIC_BEATS] if generic else None)
+    return _own(wearer, "beat") or shared
+
+
+def shared_beats(name: str) -> Path | None:
+    """Return the bundle that judges all beats that no wearer's own model does.
+
+    Parameters
+    ----------
+    name : str
+        As in the configuration: a path or a wearer's id, *generic*, or nothing for none.
+
+    Raises
+    ------
+    BundleError or StoreError
+        If there is no such bundle.
+    """
+    if not name:
+        return None
+    return built_in()[GENERIC_BEATS] if name == GENERIC else resolve(name, None, "beat")
 
 
 def rhythms_of(wearer: str) -> Path:

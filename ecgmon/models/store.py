@@ -152,7 +152,8 @@ class Store:
         data = read(bundle)
         whose = decode(data, bundle).card.wearer
         if whose != wearer:
-            raise BundleError(f"{bundle} is a model of {whose or 'nobody'}, not of {wearer}.")
+            hint = "" if whose else ": for everyone, name it in [models] of the configuration"
+            raise BundleError(f"{bundle} is a model of {whose or 'nobody'}, not of {wearer}{hint}.")
         with self._locked(wearer, make=True) as folder:
             version = max(self.versions(wearer), default=0) + 1
             atomic_write(folder / f"{version:04}.onnx", data)

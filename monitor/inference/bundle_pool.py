@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from ecgmon.core.errors import StoreError, UsageError
-from ecgmon.models.beat_bundle import BeatModel
 
 ServedT = TypeVar("ServedT")
 
@@ -57,10 +56,3 @@ class BundlePool(Generic[ServedT]):
         except OSError as error:  # as when no file can be opened any more
             raise StoreError(f"The models cannot be read: {error.strerror}.") from error
         return model
-
-
-def load_live_beats(path: Path) -> BeatModel:
-    """Read a bundle of a beat model that a monitor can serve; raises `BundleError`."""
-    model = BeatModel.load(path)
-    model.require_live(path)
-    return model

@@ -1,17 +1,17 @@
 """The port of judges: a model that turns a wearer's signal into verdicts.
 
-`monitor.wearers.session.ActiveStream.judges` holds the judges of a stream: one of windows, one of
-rhythms, and one of beats if the wearer has one. `monitor.wearers.pipeline.push` has all judged in
-each tick:
+`monitor.wearers.session.ActiveStream.judges` holds the judges of a stream: one of windows, one
+of ventricular and one of atrial rhythms, and one of beats if the wearer has one.
+`monitor.wearers.pipeline.push` has all judged in each tick:
 
 - Windows are cut by the signal chain and judged by `monitor.inference.engine.classify`.
 - Beats are cut by `monitor.wearers.beats.judge_beats` and judged by
   `monitor.inference.beats.classify_beats`, which steadies a verdict by the beat's kind.
   `monitor.wearers.beats.change_beat_model` takes up the model that is in service, from
   `monitor.inference.bundle_pool`.
-- Rhythms are cut by the signal chain at the end of each second and judged by
-  `monitor.inference.rhythms.classify_rhythms`; `monitor.wearers.rhythms` takes up their model and
-  lets them overrule a window's verdict.
+- Rhythms, ventricular and atrial, are cut by the signal chain at ends of seconds and judged by
+  `monitor.inference.rhythms.classify_rhythms`; `monitor.wearers.rhythms` takes up their models and
+  lets the ventricular ones overrule a window's verdict.
 
 docs/guide/extending.md has the whole way, from what a model is given to its training and verdict.
 A judge of another input needs such a step of its own.
@@ -30,12 +30,13 @@ class Judge(Protocol):
 
     Its inputs are cut from the signal as its card says. Wearers with the same judge are judged in
     one batch. `ecgmon.models.bundle.Model` judges windows, `ecgmon.models.beat_bundle.BeatModel`
-    single beats, `ecgmon.models.rhythm_bundle.RhythmModel` the rhythm of the last seconds.
+    single beats, `ecgmon.models.rhythm_bundle.RhythmModel` the rhythm of the last seconds, and
+    `ecgmon.models.atrial_bundle.AtrialModel` that of the last beats.
     """
 
     @property
     def card(self) -> AnyCard:
-        """What it is: ``card.name`` is published, ``card.input`` is *window* or *beat*."""
+        """What it is: ``card.name`` is published, ``card.input`` says what it judges."""
 
     @property
     def sha256(self) -> str:

@@ -48,7 +48,10 @@ class Metrics:
         self._missing = self._counter("missing_samples", "Samples that never arrived.")
         self._repeated = self._counter("repeated_samples", "Samples that arrived again.")
         self._raised = self._counter("alarms_raised", "Alarms raised, by kind.", "kind")
-        self._active = self._gauge("alarms_standing", "Alarms that stand.", "priority")
+        self._active = (
+            self._gauge("alarms_active", "Active alarms.", "priority"),
+            self._gauge("alarms_standing", "Old name of ecgmon_alarms_active.", "priority"),
+        )
         self._lag = self._gauge("lag_seconds", "How far the newest sample is behind.", "wearer")
         self._drift = self._gauge("clock_drift_ppm", "How fast the device's clock is.", "wearer")
         self._dropped = self._counter("viewer_messages_dropped", "Lost on the way to viewers.")
@@ -65,7 +68,8 @@ class Metrics:
         self._priorities: dict[tuple[str | None, int], Priority] = {}
         self._of_stream: dict[str, tuple[str, int]] = {}
         for priority in ("high", "medium", "low"):
-            self._active.labels(priority)
+            for gauge in self._active:
+                gauge.labels(priority)
 
     def set_active(self, alarms: Iterable[messages.Alarm]) -> None:
         """Take alarms that stand already, as after a restart: they are not raised now."""
@@ -142,10 +146,14 @@ class Metrics:
     def _set_active(self, alarm: messages.Alarm) -> None:
         key = alarm.wearer, alarm.alarm
         if (before := self._priorities.pop(key, None)) is not None:
-            self._active.labels(before).dec()
+            self._count(before, -1)
         if alarm.state != "cleared":
             self._priorities[key] = alarm.priority
-            self._active.labels(alarm.priority).inc()
+            self._count(alarm.priority, 1)
+
+    def _count(self, priority: str, alarms: int) -> None:
+        for gauge in self._active:
+            gauge.labels(priority).inc(alarms)
 
     def _link(self, link: messages.Link) -> None:
         stream, repeated = self._of_stream.get(link.wearer, (link.stream, 0))

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from ecgmon.models.atrial_bundle import AtrialModel
+from ecgmon.models.loading import load_beats
 from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import messages
-from monitor.inference.bundle_pool import BundlePool, load_live_beats
+from monitor.inference.bundle_pool import BundlePool
 from monitor.inference.engine import ModelPool
 from monitor.wearers.beats import change_beat_model
 from monitor.wearers.policy import WearerPolicy
@@ -27,7 +28,7 @@ class JudgePools:
 
     def __init__(self, policy: WearerPolicy, segments: Callable[[], BeatSegments]) -> None:
         self.windows = ModelPool(policy.resolve)
-        self._beats = BundlePool(policy.resolve_beats, load_live_beats)
+        self._beats = BundlePool(policy.resolve_beats, load_beats)
         self._rhythms = BundlePool(policy.resolve_rhythms, RhythmModel.load)
         self._atrial = BundlePool(policy.resolve_atrial, AtrialModel.load)
         self._segments = segments

@@ -45,12 +45,13 @@ def test_the_page_has_an_example_of_each_kind_and_links_to_files_that_are_there(
     assert list(STEPS) == [
         "An alarm condition",
         "A recipe",
+        "A beat model",
         "A file format",
         "A source",
         "A sink",
     ]
     there = {f"examples/extending/{p.name}" for p in (ROOT / "examples/extending").glob("*.py")}
-    assert {step["example"] for step in STEPS.values()} == there
+    assert {step["example"] for step in STEPS.values()} == there | {"trainer/recipes/context.py"}
     for link in re.findall(r"\]\(([^)]+)\)", PAGE):
         assert (ROOT / "docs/guide" / link).is_file(), link
     assert sum(step["registry"] is not None for step in STEPS.values()) == 4
@@ -193,3 +194,31 @@ def test_a_recipe_is_trained_into_a_bundle(env, tmp_path, mitdb):
     shown = ecgmon("models", "show", out, env=env)
     assert shown.code == 0, shown.err
     assert "tiny" in shown.out
+
+
+@pytest.mark.slow
+def test_a_beat_model_is_trained_and_judges_a_replay_and_a_monitor(env, tmp_path, mitdb):
+    bundle, config = tmp_path / "mine.onnx", tmp_path / "ecgmon.toml"
+    env = env | {"ECGMON_DATA": str(mitdb.parent)}
+    sides = ("--training", "106,119", "--validation", "223", "--evaluation", "109")
+    trained = ecgmon("train", "--recipe", "mine", "--live", *sides, "-o", bundle, env=env)
+    assert trained.code == 0, trained.err
+    played = ("replay", "mitdb/208", *PLAY, "--from", 60, "--duration", 60)
+    judged = ecgmon(*played, "--beat-model", bundle, env=env)
+    assert judged.code == 0, judged.err
+    totals = r"^all +\d\d"  # of beats by class
+    assert re.search(totals, judged.out, re.MULTILINE), judged.out
+    config.write_text(f'[models]\nbeats = "{bundle}"\n')
+    with start(
+        *(ECGMON, "serve", "--config", config, "--journal", tmp_path / "db"),
+        *("--ingest", "tcp://127.0.0.1:*", "--publish", "tcp://127.0.0.1:*"),
+        folder=tmp_path / "daemon",
+        env=env,
+    ) as daemon:
+        ingest, _ = daemon.wait_for(r"event=ready ingest=(\S+) publish=(\S+)").groups()
+        sent = ecgmon(*played, "--connect", ingest, env=env)
+        assert sent.code == 0, sent.err
+        assert daemon.end(signal.SIGTERM).code == 0
+    kept = ("--patient", "208", "--format", "totals", "--journal", tmp_path / "db")
+    exported = ecgmon("export", *kept, env=env)
+    assert re.search(totals, exported.out, re.MULTILINE), exported.err

@@ -6,9 +6,13 @@ import pytest
 from typer.testing import CliRunner
 
 from ecgmon.config import Config
+from ecgmon.config.schema import ModelsSection
+from ecgmon.core.errors import BundleError
+from ecgmon.models.resolve import resolve, stored
 from ecgmon_cli.app import app
 from ecgmon_cli.diagnosis import software
-from tests.support.beat_bundles import export_random
+from monitor.configured import settings
+from tests.support.beat_bundles import export_random, of_wearer
 from tests.support.bundles import write_bundle
 
 
@@ -52,3 +56,31 @@ def test_both_kinds_are_listed_shown_served_and_rolled_back(models, tmp_path):
     assert "The generic model is in service for ann again." in models("rollback", "ann")
     models("export", "ann", tmp_path / "out.onnx", "--version", "3")
     assert (tmp_path / "out.onnx").read_bytes() == beats.read_bytes()
+    models("export", "ann", tmp_path / "second.onnx", "--version", "2")
+    models("activate", "ann", "2")
+    models("export", "ann", tmp_path / "beats.onnx", "--beats")
+    assert (tmp_path / "beats.onnx").read_bytes() == (tmp_path / "second.onnx").read_bytes()
+
+
+def test_a_bundle_of_nobody_judges_all_beats_that_no_wearer_has_a_model_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))
+    bundle = export_random(tmp_path / "beats.onnx")
+    policy = settings(Config(models=ModelsSection(beats=str(bundle)))).policy
+    assert policy.resolve_beats("ann") == bundle
+    with pytest.raises(BundleError, match=r"of nobody, not of ann: for everyone, name it in"):
+        stored().add("ann", bundle)
+    stored().activate("ann", stored().add("ann", of_wearer(bundle, tmp_path / "ann.onnx", "ann")))
+    assert policy.resolve_beats("ann") == stored().path("ann", 1)
+    assert policy.resolve_beats("ben") == bundle
+
+
+def test_what_cannot_judge_beats_is_refused_before_a_device_comes(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))
+    published = export_random(tmp_path / "published.onnx", segments="published")
+    for name, sentence in {
+        str(resolve("generic", None)): r"judges windows, not beats: give a bundle of beats\.",
+        str(published): r"sees beats as no monitor has them",
+        str(tmp_path / "none.onnx"): r"There is no model .*none\.onnx: give a bundle's path or",
+    }.items():
+        with pytest.raises(BundleError, match=sentence):
+            settings(Config(models=ModelsSection(beats=name)))

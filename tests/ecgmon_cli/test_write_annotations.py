@@ -100,7 +100,7 @@ def test_two_records_at_once_are_judged_by_ec57(bundle, mitdb_env, tmp_path):
         ),
         (
             ("--connect", "tcp://127.0.0.1:1", "--beat-model", "{here}/window.onnx"),
-            "--beat-model is for the monitor: with --connect, store the bundle there",
+            "--beat-model is for the monitor: with --connect, name the bundle as beats",
         ),
         (("--write-annotations", "{here}/window.onnx/x"), "is a file, not a folder"),
     ],

@@ -1,4 +1,4 @@
-"""Studies 2 to 5: each file but this one is a recipe, named as the file is."""
+"""Recipes, of studies 2 to 5 and our own: each file but this one is one, named as the file is."""
 
 import importlib
 from pathlib import Path

@@ -87,7 +87,7 @@ def test_a_profile_sets_the_limits_of_the_heart_rate_that_are_not_named(tmp_path
 
 
 def test_the_limits_of_an_adult_are_the_defaults_and_each_profile_can_be_used():
-    assert AlarmLimits(**PROFILES["adult"]) == AlarmLimits()
+    assert AlarmLimits(**PROFILES["adult"]) == AlarmLimits() == Config().alarms.limits
     assert set(PROFILES) == set(get_args(Profile))
     for limits in PROFILES.values():
         assert limits.keys() == PROFILES["adult"].keys()

@@ -100,7 +100,8 @@ def test_json_says_everything_in_the_devices_samples(stored):
     assert stream["began"] == "2026-01-02T03:04:05.000Z"
     assert [second["sample"] for second in stream["seconds"]] == [0, 250, 500]
     assert stream["seconds"][0]["abnormal"] is False
-    gap, raised, paused = stream["said"]
+    assert stream["said"] == stream["messages"]
+    gap, raised, paused = stream["messages"]
     assert gap == {"time": "2026-01-02T03:04:06.000Z", "type": "gap", "first": 250, "count": 500}
     assert (raised["type"], raised["at"], raised["text"]) == ("alarm", 500, '"quoted"\n')
     assert (paused["kind"], paused["time"]) == ("noisy", "2026-01-02T03:04:07.500Z")

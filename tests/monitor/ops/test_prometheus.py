@@ -84,8 +84,9 @@ def test_what_the_monitor_does_can_be_scraped(served):
     assert figures['ecgmon_clock_drift_ppm{wearer="203"}'] == 12.5
     assert figures['ecgmon_alarms_raised_total{kind="asystole"}'] == 1
     assert figures['ecgmon_alarms_raised_total{kind="abnormal"}'] == 1, "a burst is one alarm"
-    assert figures['ecgmon_alarms_standing{priority="high"}'] == 1
-    assert figures['ecgmon_alarms_standing{priority="low"}'] == 0
+    assert figures['ecgmon_alarms_active{priority="high"}'] == 1
+    assert figures['ecgmon_alarms_active{priority="low"}'] == 0
+    assert figures['ecgmon_alarms_standing{priority="high"}'] == 1, "its name in 0.2.0"
     assert figures['ecgmon_classification_seconds_bucket{le="0.005"}'] == 1
     assert figures['ecgmon_classification_seconds_bucket{le="0.5"}'] == 2
     assert figures["ecgmon_classification_seconds_sum"] == pytest.approx(0.304)
@@ -120,8 +121,8 @@ def test_alarms_active_before_a_restart_are_not_counted_as_raised_by_it(served):
     metrics.set_active([alarm(4, "raised"), alarm(5, "latched", "low")])
     metrics.publish([alarm(4, "raised"), alarm(5, "cleared", "low")])
     figures = scrape(address)
-    assert figures['ecgmon_alarms_standing{priority="high"}'] == 1
-    assert figures['ecgmon_alarms_standing{priority="low"}'] == 0
+    assert figures['ecgmon_alarms_active{priority="high"}'] == 1
+    assert figures['ecgmon_alarms_active{priority="low"}'] == 0
     assert not any("alarms_raised_total{" in name for name in figures)
 
 
@@ -144,9 +145,7 @@ def test_as_many_alarms_are_active_as_were_not_cleared(changes):
         metrics.publish([alarm(number, state, priority, wearer)])
         active[wearer, number] = priority if state != "cleared" else None
     for priority in ("high", "medium", "low"):
-        figures = metrics.registry.get_sample_value(
-            "ecgmon_alarms_standing", {"priority": priority}
-        )
+        figures = metrics.registry.get_sample_value("ecgmon_alarms_active", {"priority": priority})
         assert figures == list(active.values()).count(priority)
 
 

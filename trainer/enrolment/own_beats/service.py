@@ -13,7 +13,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.errors import BundleError, UsageError
 from ecgmon.models.beat_bundle import BeatCard, BeatModel
 from ecgmon.models.card import JudgedClasses
-from ecgmon.models.loading import load_servable
+from ecgmon.models.loading import load_beats
 from ecgmon.models.resolve import GENERIC_BEATS, beats_of, built_in
 from ecgmon.terminal.progress import long_work
 from trainer.enrolment import sources
@@ -43,19 +43,14 @@ class BeatEnrolment(BaseEnrolment):
                 "leave --assume-normal out to judge twenty beats."
             )
         self._start = self._request.generic or built_in()[GENERIC_BEATS]
-        start = load_servable(self._start)
-        if not isinstance(start, BeatModel):
-            raise BundleError(
-                f"{self._start} judges windows, not beats: give a bundle of beats with --generic."
-            )
+        start = load_beats(self._start)
         if start.card.network != GENERIC_BEATS:
             raise BundleError(
                 f"{self._start} holds a network this version cannot fine-tune: "
                 f"{start.card.network}."
             )
-        old = beats_of(self._request.patient, generic=True) or self._start
-        self._old = BeatModel.load(old)
-        self._old.require_live(old)
+        old = beats_of(self._request.patient) or built_in()[GENERIC_BEATS]
+        self._old = load_beats(old)
         if self._old.card.classes != start.card.classes:
             raise BundleError(
                 f"{self._old.card.name}, in service for {self._request.patient}, knows other "
