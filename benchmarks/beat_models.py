@@ -1,6 +1,7 @@
 """The beat models of all splits, and which of them judges whom: what ``make beats`` plays.
 
-Generic ones of each fold and of DS1, and each wearer's own of mitdb, adapted from that of the fold:
+Generic ones of each fold and of DS1, with the models of atrial rhythms of the same splits, and each
+wearer's own of mitdb, adapted from that of the fold:
 *enrolled* with the classes of five annotated minutes, *judged* with those that the twenty answers
 of a simulated clinician give (`reviewed`). A model that is there is not trained again; remove it to
 have it made anew. Folds and DS1/DS2 are those of docs/results/people.md.
@@ -9,14 +10,13 @@ have it made anew. Folds and DS1/DS2 are those of docs/results/people.md.
 """
 
 import argparse
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from beats_judged import ROOT
+from rhythms import train
 
 from ecgmon.core.constants import RATE
 from ecgmon_cli.train_people import PREPARED
@@ -50,29 +50,21 @@ def main() -> None:
     for table, splits in tables.items():
         lines.append(f"[{table}]")
         for split, sides in splits.items():
-            train(split, folder / f"{split}.onnx")
-            lines += [f'"{record}" = "{split}.onnx"' for record in judged(sides)]
+            train("beats", split, folder / f"{split}.onnx")
+            train("atrial", split, folder / f"atrial-{split}.onnx")
+            lines += [entry(record, f"{split}.onnx", split) for record in judged(sides)]
     for table in ("enrolled", "judged"):
         lines.append(f"[{table}]")
         for number in range(FOLDS):
             generic = folder / f"fold-{number}.onnx"
             own = enrolled(fold(number), generic, judged=table == "judged")
-            lines += [f'"{record}" = "{file}"' for record, file in own]
+            lines += [entry(record, file, generic.stem) for record, file in own]
     (folder / "models.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def train(split: str, path: Path) -> None:
-    """Train the model of a split unless it is there."""
-    if not path.is_file():
-        command: list[str | Path] = [
-            ROOT / ".venv/bin/ecgmon",
-            "train",
-            "--network",
-            "beats",
-            "--split",
-            split,
-        ]
-        subprocess.run([*command, "-o", path], check=True)  # noqa: S603 - our own command
+def entry(record: str, file: str, split: str) -> str:
+    """Return the line of a record: the bundle that judges its beats, and that of its atria."""
+    return f'"{record}" = ["{file}", "atrial-{split}.onnx"]'
 
 
 def enrolled(sides: Sides, generic: Path, *, judged: bool) -> Iterator[tuple[str, str]]:

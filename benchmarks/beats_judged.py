@@ -15,12 +15,16 @@ import tomllib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
+from own_bundles import serve
+
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.errors import UsageError
+from ecgmon.records.fetch import obtain
+from ecgmon.records.read import read
 from replay.scoring.annotations import ANNOTATOR
 from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.signal_path import signal_bits
@@ -30,7 +34,7 @@ KEPT: Final = ROOT / "runs" / "beats-judged"
 MAPPING: Final = "models.toml"
 AT_ONCE: Final = 2
 """Monitors that run at once, each in a process of its own with the device that plays to it."""
-PROCEDURE: Final = 3
+PROCEDURE: Final = 4
 """To be raised by hand where code of the monitor changes that `signal_bits` does not show."""
 
 
@@ -44,15 +48,18 @@ class Judging:
         For example ``mitdb/100``.
     bundle : Path
         The model.
+    atrial : Path
+        The model of atrial rhythms that judges it as well: in fibrillation no beat is S.
     """
 
     record: str
     bundle: Path
+    atrial: Path
 
     @cached_property
     def sha256(self) -> str:
         """What the model is known again by."""
-        return hashlib.sha256(self.bundle.read_bytes()).hexdigest()
+        return _sha256(self.bundle)
 
     @property
     def file(self) -> Path:
@@ -61,6 +68,7 @@ class Judging:
         decided_by = {
             "procedure": PROCEDURE,
             "model": self.sha256,
+            "atrial model": _sha256(self.atrial),
             "live beats": signal_bits("live"),
             "limits": AlarmLimits(),
         }
@@ -74,10 +82,10 @@ def judgings(folder: Path) -> dict[str, dict[str, Judging]]:
     ----------
     folder : Path
         Holds bundles, and `MAPPING`: a table for each of *strangers*, *inter-patient*, *enrolled*
-        and *judged* that is to be measured, with the bundle's file of each record::
+        and *judged* that is to be measured, with the files of each record's two bundles::
 
             [strangers]
-            "mitdb/100" = "fold-0.onnx"
+            "mitdb/100" = ["fold-0.onnx", "atrial-fold-0.onnx"]
     """
     path = folder / MAPPING
     try:
@@ -85,7 +93,10 @@ def judgings(folder: Path) -> dict[str, dict[str, Judging]]:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from error
     return {
-        group: {record: Judging(record, folder / file) for record, file in files.items()}
+        group: {
+            record: Judging(record, *(folder / file for file in both))
+            for record, both in files.items()
+        }
         for group, files in tables.items()
     }
 
@@ -101,6 +112,7 @@ def run(those: Iterable[Judging], done: Callable[[str], None]) -> None:
 def play(one: Judging) -> str:
     """Play a record whole to a monitor over its sockets, and keep what that publishes."""
     with tempfile.TemporaryDirectory(prefix="ecgmon-beats-") as state:
+        serve(one.atrial, read(obtain(one.record)).wearer, Path(state))
         played = subprocess.run(  # noqa: S603 - our own interpreter and command
             [
                 *(sys.executable, "-c", "from ecgmon_cli import main; main()"),
@@ -119,3 +131,8 @@ def play(one: Judging) -> str:
         one.file.unlink(missing_ok=True)
         raise RuntimeError(f"{one.record} was not judged whole")
     return one.record
+
+
+@cache
+def _sha256(bundle: Path) -> str:
+    return hashlib.sha256(bundle.read_bytes()).hexdigest()

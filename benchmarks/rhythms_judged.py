@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from alarms_ward import FULL_SPEED, Board, monitor, play
+from own_bundles import serve
 
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
-from ecgmon.models.bundle import checksum, metadata, verify
-from ecgmon.models.rhythm_bundle import RhythmCard
-from ecgmon.models.store import Store
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
@@ -127,7 +124,7 @@ def _judge(those: Sequence[JudgedRhythms], windows: str) -> None:
     def prepare(state: Path) -> None:
         for one, record in zip(those, records, strict=True):
             if one.rhythms is not None:
-                _serve(one.rhythms, record, state)
+                serve(one.rhythms, record.wearer, state)
 
     with monitor("--model", windows, "--capture", "0", prepare=prepare) as endpoint:
         boards = play(records, [FULL_SPEED] * len(records), endpoint, RhythmBoard)
@@ -135,15 +132,3 @@ def _judge(those: Sequence[JudgedRhythms], windows: str) -> None:
         one.folder.mkdir(parents=True, exist_ok=True)
         board.annotations.write(one.annotations, RATE)
         one.windows_file.write_text(json.dumps([*board.verdicts.values()]))
-
-
-def _serve(bundle: Path, record: Record, state: Path) -> None:
-    """Put a bundle into service for the wearer of a record, whose name its card gets."""
-    data = bundle.read_bytes()
-    card, _ = verify(bundle, data, RhythmCard)
-    text = msgspec.json.encode(msgspec.structs.replace(card, wearer=record.wearer))
-    graph = data[: card.graph_bytes]
-    own = state / f"{record.wearer}.onnx"
-    own.write_bytes(graph + metadata(text, checksum(graph, text)))
-    store = Store(state / "models")
-    store.activate(record.wearer, store.add(record.wearer, own))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final, Protocol, runtime_checkable
 
 import msgspec
@@ -45,17 +45,29 @@ class JudgedBeat:
         Its class; None where the model was not asked, for what it sees is not all signal.
     probability : float
         Of this class.
+    normal : float
+        Probability of *N*.
     """
 
     row: int
     at: int
     label: BeatClass | None
     probability: float
+    normal: float = 0.0
 
     @property
     def due(self) -> int:
         """Stream index at which it is known."""
         return self.at + AFTER
+
+    def in_fibrillation(self) -> "JudgedBeat":
+        """Return the beat as one of atrial fibrillation: a supraventricular one is the rule there.
+
+        Its class is *N*, as that of all its beats that the ventricles do not make themselves.
+        """
+        if self.label != "S":
+            return self
+        return replace(self, label="N", probability=min(self.probability + self.normal, 1.0))
 
 
 def classify_beats(
@@ -83,9 +95,10 @@ def classify_beats(
         model = models[rows[mine[0]]]
         for i, said in zip(mine, model.probability(beats.inputs[mine]), strict=True):
             each = kinds[rows[i]].steadied(beats.inputs[i], said, model.card.classes)
-            best = int(each.argmax())
-            label = msgspec.convert(model.card.classes[best], BeatClass)
-            found[i] = JudgedBeat(rows[i], at[i], label, float(each[best]))
+            of_class = dict(zip(model.card.classes, each.tolist(), strict=True))
+            best = max(of_class, key=of_class.__getitem__)
+            label, normal = msgspec.convert(best, BeatClass), of_class.get("N", 0.0)
+            found[i] = JudgedBeat(rows[i], at[i], label, of_class[best], normal)
     return found
 
 

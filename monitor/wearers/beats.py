@@ -29,6 +29,8 @@ def publish_beat(active: ActiveStream, beat: JudgedBeat) -> list[messages.Publis
     judge = active.beats
     if judge is None:
         return []
+    if active.atrial.holds:
+        beat = beat.in_fibrillation()
     stands, rr = judge.take(beat)
     if not stands or beat.label is None:
         return []

@@ -7,6 +7,8 @@ from ecgmon.core.alarm_limits import GAP_LIMIT
 from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import messages
 from monitor.alarms.alarm_messages import AlarmMessages
+from monitor.alarms.conditions.atrial import KIND as ATRIAL_FIBRILLATION
+from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.wearers.device_conditions import device_conditions, silent_seconds
 from monitor.wearers.judge_pools import JudgePools
@@ -165,6 +167,7 @@ class WearerRegistry:
         )
         chain = self._places.chain(model.card.geometry)
         chain.reset(stream.row, stream.end)
+        holding = session.alarm_messages.alarms.holding
         active = ActiveStream(
             stream=stream,
             hello=hello,
@@ -175,7 +178,8 @@ class WearerRegistry:
             last_received=now,
             next_second=stream.next_window,
             refused=refused,
-            gaps=KOfN(GAP_LIMIT, "gaps" in session.alarm_messages.alarms.holding),
+            gaps=KOfN(GAP_LIMIT, "gaps" in holding),
+            atrial=AtrialRhythm(ATRIAL_FIBRILLATION in holding),
         )
         taken_up = self._judges.take_up(active)
         return active, [*published, *begin(session, active, tail), *taken_up]

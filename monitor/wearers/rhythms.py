@@ -49,6 +49,7 @@ def change_rhythm(
 ) -> list[Condition]:
     """Take a verdict at stream index ``end``; return what changes by it."""
     if isinstance(verdict, AtrialVerdict):
+        active.atrial.add(verdict.fibrillation)
         return active.conditions.atrial(end, verdict.fibrillation)
     active.rhythm = verdict
     return active.conditions.rhythm(end, verdict)

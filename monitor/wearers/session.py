@@ -19,6 +19,7 @@ from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import messages
 from ecgmon.wire.fields import Lead
 from monitor.alarms.alarm_messages import AlarmMessages
+from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import OF_SIGNAL
@@ -78,6 +79,8 @@ class ActiveStream(Stateful):
         The same of the models of rhythms, by what they judge.
     rhythm : RhythmVerdict or None
         The newest verdict on the rhythm.
+    atrial : AtrialRhythm
+        Whether it is in an episode of atrial fibrillation, whatever its alarm's limits.
     backlog : deque of StreamSegment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
@@ -87,7 +90,7 @@ class ActiveStream(Stateful):
 
     layout = Layout(
         "active stream",
-        2,
+        3,
         ("hello",),
         stream=NESTED,
         lead=Lead,
@@ -103,6 +106,7 @@ class ActiveStream(Stateful):
         backlog=Segments,
         step=float,
         rhythm=RhythmVerdict | None,
+        atrial=NESTED,
     )
 
     stream: Stream
@@ -124,6 +128,7 @@ class ActiveStream(Stateful):
     beats_refused: str | None = None
     rhythms_refused: dict[str, str | None] = field(default_factory=dict)
     rhythm: RhythmVerdict | None = None
+    atrial: AtrialRhythm = field(default_factory=AtrialRhythm)
     backlog: deque[StreamSegment] = field(default_factory=deque)
     step: float = STEP_MV
 

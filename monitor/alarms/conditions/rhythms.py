@@ -15,8 +15,6 @@ from ecgmon.core.rhythm_rules import LETTERS
 from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Index, Layout
 from ecgmon.signal import Second
-from monitor.alarms.conditions.atrial import KIND as ATRIAL_FIBRILLATION
-from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.base import SETTLED, Condition, SignalCondition
 from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
 from monitor.alarms.conditions.rhythm_table import SHAPE, Row, table
@@ -64,10 +62,9 @@ class NamedRhythms(SignalCondition):
     }
     layout = Layout(
         "named rhythms",
-        3,
+        4,
         _table=NESTED,
         _waveform=NESTED,
-        _atrial=NESTED,
         _events=Annotated[list[_Event], msgspec.Meta(max_length=_MOST_EVENTS)],
         _known=Index,
         _due=Index,
@@ -78,18 +75,13 @@ class NamedRhythms(SignalCondition):
         self._rows = {row.kind: row for row in table(limits.rhythms)}
         self._table = RhythmAnnouncements(limits.rhythms, {*holding} & {*self.kinds})
         self._waveform = VentricularWaveform()
-        self._atrial = AtrialRhythm(ATRIAL_FIBRILLATION in holding)
         self._events: list[_Event] = []
         self._known = -1
         self._due = self._table.due
 
     def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
-        """Take a beat; one that comes too late counts for nothing.
-
-        In atrial fibrillation a supraventricular beat is no ectopic one.
-        """
-        letter = LETTERS[label]
-        self._add(_Event(at, "N" if letter == "S" and self._atrial.holds else letter, rr))
+        """Take a beat; one that comes too late counts for nothing."""
+        self._add(_Event(at, LETTERS[label], rr))
 
     def withdraw(self, at: int) -> None:
         """Take a beat back; nothing reaches across its place."""
@@ -123,11 +115,6 @@ class NamedRhythms(SignalCondition):
         self._wait()
         return {shown: True}
 
-    def atrial(self, fibrillation: float | None) -> Mapping[Kind, bool]:
-        """Take the next verdict on the atrial rhythm: in fibrillation no beat is early."""
-        self._atrial.add(fibrillation)
-        return {}
-
     def second(self, second: Second) -> Mapping[Kind, bool]:
         """Take whether a second was usable."""
         if second.state != "signal":
@@ -138,7 +125,6 @@ class NamedRhythms(SignalCondition):
     def gap(self, first: int) -> None:
         """Take that samples before index ``first`` are missing."""
         self._waveform.interrupt()
-        self._atrial.add(None)
         if self._known < 0:
             self._table.begin(first)
         self._add(_Event(first))

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import StateError
+from ecgmon.core.rhythm_limits import RhythmLimits
 from ecgmon.models.atrial_bundle import AtrialModel
-from ecgmon.models.resolve import GENERIC_ATRIAL, built_in
+from ecgmon.models.beat_bundle import BeatModel
+from ecgmon.models.resolve import GENERIC_ATRIAL, GENERIC_BEATS, built_in
 from ecgmon.wire import messages
 from replay.simulator.simulation import simulate
 from tests.monitor.inference.test_rhythms import opened, play, raised, real, registry_of
@@ -60,6 +63,32 @@ def test_a_wearer_goes_on_elsewhere_in_the_middle_of_an_episode(monkeypatch):
     assert len(raised(one, AF)) == 1
     with pytest.raises(StateError, match="put the same model into service first"):
         registry_of(**ATRIAL_ONLY | {"resolve_atrial": lambda _: None}).load(here.save("ann"))
+
+
+@pytest.mark.parametrize("level", ["low", "off"])
+@pytest.mark.parametrize("cuts", [(36,), (1801, 7), (360,)])
+def test_in_fibrillation_no_beat_is_supraventricular(monkeypatch, cuts, level):
+    says(monkeypatch, 0.99)
+    said = {"N": 0.25, "S": 0.5, "V": 0.25}
+
+    def early(model, inputs):
+        one = [said.get(name, 0.0) for name in model.card.classes]
+        return np.tile(np.array(one, dtype=np.float32), (len(inputs), 1))
+
+    monkeypatch.setattr(BeatModel, "probability", early)
+    limits = AlarmLimits(rhythms=RhythmLimits(atrial_fibrillation=level))
+    output = judged(
+        CALM,
+        cuts,
+        resolve_beats=lambda _: built_in()[GENERIC_BEATS],
+        limits=lambda _: limits,
+    )
+    beats = [message for message in output if isinstance(message, messages.Beat)]
+    first = next(beat.at for beat in beats if beat.label == "N")
+    assert first / RATE == pytest.approx(30, abs=11)
+    assert {(beat.label, beat.at >= first) for beat in beats} == {("S", False), ("N", True)}
+    assert {beat.probability for beat in beats} == {0.5, 0.75}
+    assert all(at < first + 2 * RATE for at in raised(output, "supraventricular-run"))
 
 
 def test_who_judges_is_an_event():

@@ -11,7 +11,6 @@ from ecgmon.core.rhythm_limits import RhythmLimits
 from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.base import Condition
 from monitor.alarms.conditions.condition_set import WearerConditions
-from monitor.alarms.conditions.rhythms import NamedRhythms
 
 AF = "atrial-fibrillation"
 EVERY = 5 * 360
@@ -66,18 +65,3 @@ def test_what_held_before_goes_on_until_a_verdict_speaks_against_it():
     conditions = WearerConditions(AlarmLimits(), {AF})
     assert play(conditions, [0.7, 0.7]) == []
     assert [one.holds for one in play(conditions, [0.01, 0.01, 0.01])] == [False]
-
-
-def test_in_fibrillation_an_early_beat_is_no_ectopic_one():
-    def runs(fibrillation):
-        named = NamedRhythms(AlarmLimits())
-        for _ in range(8):
-            named.atrial(fibrillation)
-        for number in range(40):
-            named.beat(1000 + 300 * number, "N", 0.9, 300 if number else None)
-        for number in range(6):
-            named.beat(12_850 + 150 * number, "S", 0.9, 150)
-        return {one.kind for one in named.elapsed(20_000, (), None)}
-
-    assert "supraventricular-run" in runs(0.01)
-    assert "supraventricular-run" not in runs(0.99)
