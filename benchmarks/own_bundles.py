@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from ecgmon.models.bundle import checksum, metadata, read, verify
-from ecgmon.models.card import AnyCard
+from ecgmon.models.bundle import checksum, metadata, read
+from ecgmon.models.loading import decode
 from ecgmon.models.store import Store
 
 
@@ -22,7 +22,7 @@ def serve(bundle: Path, wearer: str, state: Path) -> None:
         State folder of the monitor.
     """
     data = read(bundle)
-    card, _ = verify(bundle, data, AnyCard)
+    card = decode(data, bundle).card
     text = msgspec.json.encode(msgspec.structs.replace(card, wearer=wearer))
     graph = data[: card.graph_bytes]
     own = state / f"{wearer}.onnx"

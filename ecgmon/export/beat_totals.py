@@ -35,6 +35,9 @@ def beat_totals(
                 pass
             case messages.Window(stream=name, first=at) | messages.Gap(stream=name, first=at):
                 pass
+            case messages.Alarm():  # an episode may have begun before the times asked for
+                feed.take(message)
+                continue
             case _:
                 continue
         stream = known.get(name)

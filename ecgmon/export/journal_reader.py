@@ -158,7 +158,9 @@ def read_beats(
             match message := _message(wearer, time, data):
                 case Beats():
                     yield from message.unpack()
-                case messages.BeatWithdrawn() | messages.Window() | messages.Gap():
+                case (
+                    messages.BeatWithdrawn() | messages.Window() | messages.Gap() | messages.Alarm()
+                ):
                     yield message
 
 

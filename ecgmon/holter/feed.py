@@ -28,14 +28,18 @@ class _Place(NamedTuple):
     rank: int
 
 
-_INTERRUPTION, _BEAT, _WINDOW, _GAP, _WITHDRAWN = range(5)
+_INTERRUPTION, _ALARM, _BEAT, _WINDOW, _GAP, _WITHDRAWN = range(6)
+_Counted = messages.OfStream | messages.Alarm
+FIBRILLATION: Final = "atrial-fibrillation"
+"""The alarm that holds as long as an episode of atrial fibrillation does."""
 
 
 class TotalsFeed:
     """Takes what is published of one wearer, as it comes, and keeps the totals.
 
     A beat that is withdrawn counts for nothing and interrupts, as do noisy and absent seconds and
-    gaps. What comes twice within the horizon, as after a restart of the monitor, counts once.
+    gaps. An episode of atrial fibrillation lasts from its alarm's beginning to its end. What comes
+    twice within the horizon, as after a restart of the monitor, counts once.
     Streams follow each other, and nothing reaches from one to the next.
 
     Parameters
@@ -50,16 +54,20 @@ class TotalsFeed:
         self._clock = clock
         self._horizon = horizon
         self._fold = BeatFold()
+        self._fibrillates = self._is_counted = False
         self._begin(None)
 
     def _begin(self, stream: str | None) -> None:
         self._stream = stream
-        self._waiting: dict[_Place, messages.OfStream | None] = {}
+        self._waiting: dict[_Place, _Counted | None] = {}
         self._order: list[_Place] = []
         self._done = self._newest = -1
 
     def take(self, message: messages.Published) -> None:
         """Take a message; what says nothing of beats and seconds is passed over."""
+        if isinstance(message, messages.Alarm):
+            self._alarm(message)
+            return
         if not isinstance(
             message, messages.Beat | messages.BeatWithdrawn | messages.Window | messages.Gap
         ):
@@ -92,7 +100,17 @@ class TotalsFeed:
         ended._finish()
         return ended._fold.totals
 
-    def _wait(self, at: int, rank: int, message: messages.OfStream | None = None) -> None:
+    def _alarm(self, alarm: messages.Alarm) -> None:
+        if alarm.kind != FIBRILLATION or alarm.state not in ("raised", "cleared"):
+            return
+        at = alarm.at
+        if at is None or alarm.stream != self._stream:  # it begins or ends between two streams
+            at = self._newest + 1
+            while _Place(at, _ALARM) in self._waiting:
+                at += 1
+        self._wait(at, _ALARM, alarm)
+
+    def _wait(self, at: int, rank: int, message: _Counted | None = None) -> None:
         place = _Place(at, rank)
         if at <= self._done or place in self._waiting:
             return
@@ -107,10 +125,10 @@ class TotalsFeed:
         """Fold what lies up to a stream index."""
         while self._order and self._order[0].at <= until:
             place = self._order.pop(0)
-            self._count(place, self._waiting.pop(place))
+            self._count(self._waiting.pop(place))
             self._done = place.at
 
-    def _count(self, place: _Place, message: messages.OfStream | None) -> None:
+    def _count(self, message: _Counted | None) -> None:
         totals = self._fold.totals
         match message:
             case None:
@@ -122,6 +140,13 @@ class TotalsFeed:
                 totals.withdrawn += 1
             case messages.Window(state=state):
                 totals.seconds[state] += 1
+                if self._fibrillates and state == "signal":
+                    totals.fibrillation.samples += WINDOW
+                    totals.fibrillation.episodes += not self._is_counted
+                    self._is_counted = True
+            case messages.Alarm(state=change):
+                self._fibrillates = change == "raised"
+                self._is_counted &= self._fibrillates
             case messages.Gap(count=count):
                 totals.missing += count
 

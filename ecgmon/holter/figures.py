@@ -36,6 +36,8 @@ def figures(totals: BeatTotals, hour_name: HourName) -> Figures:
         "supraventricular": _counted(totals, SUPRAVENTRICULAR) | _runs(totals.supraventricular),
         "bigeminy": _episodes(totals.bigeminy),
         "trigeminy": _episodes(totals.trigeminy),
+        "atrial_fibrillation": _episodes(totals.fibrillation)
+        | {"burden": None if totals.burden is None else round(totals.burden, 6)},
         "r_on_t": totals.r_on_t,
         "pauses": totals.pauses,
         "longest_rr_s": round(totals.longest_rr / RATE, 3) if totals.longest_rr else None,

@@ -69,7 +69,7 @@ def as_html(of: Figures, title: str, about: str) -> str:
 
 def tables(of: Figures) -> list[ReportTable]:
     """Return the tables of a report, in their order."""
-    origins = of["ventricular"], of["supraventricular"]
+    origins, fibrillation = (of["ventricular"], of["supraventricular"]), of["atrial_fibrillation"]
     return [
         ReportTable(
             "beats",
@@ -99,6 +99,11 @@ def tables(of: Figures) -> list[ReportTable]:
                 *(
                     (f"ventricular {name}", f"{of[name]['episodes']:,}", _time(of[name]["seconds"]))
                     for name in ("bigeminy", "trigeminy")
+                ),
+                (
+                    f"atrial fibrillation, {_share(fibrillation['burden'])} of the time",
+                    f"{fibrillation['episodes']:,}",
+                    _time(fibrillation["seconds"]),
                 ),
                 ("R on T", f"{of['r_on_t']:,}", ""),
                 (f"pauses of {PAUSE / RATE:g} s or more", f"{of['pauses']:,}", ""),
@@ -150,8 +155,11 @@ def _hours(of: Figures) -> Iterable[tuple[str, ...]]:
 
 
 def _counted(one: Figures) -> tuple[str, str, str]:
-    share = "-" if one["share"] is None else f"{one['share']:.2%}"
-    return f"{one['beats']:,}", share, _number(one["per_hour"])
+    return f"{one['beats']:,}", _share(one["share"]), _number(one["per_hour"])
+
+
+def _share(part: float | None) -> str:
+    return "-" if part is None else f"{part:.2%}"
 
 
 def _number(value: float | None, unit: str = "", digits: int = 1) -> str:

@@ -77,7 +77,7 @@ class EctopicRuns:
 
 @dataclass(slots=True)
 class Episodes:
-    """Episodes of bigeminy or trigeminy, and how many samples they last together."""
+    """Episodes of a rhythm, and how many samples they last together."""
 
     episodes: int = 0
     samples: int = 0
@@ -105,6 +105,8 @@ class BeatTotals(HourTotals):
         RR intervals of `ecgmon.holter.fold.PAUSE` or more.
     longest_rr : int
         The longest RR interval in samples; 0 if there is none.
+    fibrillation : Episodes
+        Episodes of atrial fibrillation, as alarmed, and their seconds with a signal.
     r_on_t : int
         Ventricular beats in the T wave of the beat before.
     withdrawn : int
@@ -121,6 +123,7 @@ class BeatTotals(HourTotals):
     supraventricular: EctopicRuns = field(default_factory=EctopicRuns)
     bigeminy: Episodes = field(default_factory=Episodes)
     trigeminy: Episodes = field(default_factory=Episodes)
+    fibrillation: Episodes = field(default_factory=Episodes)
     pauses: int = 0
     longest_rr: int = 0
     r_on_t: int = 0
@@ -128,6 +131,12 @@ class BeatTotals(HourTotals):
     seconds: Counter[SignalState] = field(default_factory=Counter)
     missing: int = 0
     hours: dict[int, HourTotals] = field(default_factory=dict)
+
+    @property
+    def burden(self) -> float | None:
+        """Share of the seconds with a signal that are atrial fibrillation; None without any."""
+        known = self.seconds["signal"] * WINDOW
+        return self.fibrillation.samples / known if known else None
 
     def hour(self, number: int) -> HourTotals:
         """Return an hour's totals, which may begin with this."""

@@ -65,3 +65,24 @@ def test_damaged_rows_are_passed_over(stored):
     stored.row(b"{}")
     stored.row('{"type":"beats","v":1,"wearer":"ann"}')
     assert totals(stored)["beats"] == 4
+
+
+def test_an_episode_that_began_before_the_times_asked_for_counts_within_them(stored):
+    keep(stored, "N" * 20)
+    stored.say(
+        messages.Alarm(
+            wearer="ann",
+            stream=STREAM,
+            alarm=1,
+            kind="atrial-fibrillation",
+            priority="low",
+            category="physiological",
+            state="raised",
+            at=2 * 360,
+            time=T0 + 2,
+            text="atrial fibrillation",
+        )
+    )
+    assert totals(stored)["atrial_fibrillation"] == {"episodes": 1, "seconds": 18, "burden": 0.9}
+    part = totals(stored, T0 + 5, T0 + 9)["atrial_fibrillation"]
+    assert part == {"episodes": 1, "seconds": 4, "burden": 1}

@@ -1,6 +1,7 @@
 """Published messages in any order and more than once come to the same totals."""
 
 import random
+from itertools import groupby
 from unittest import mock
 
 from hypothesis import given
@@ -23,14 +24,27 @@ def withdrawn(at):
     return messages.BeatWithdrawn(**IDS, at=at)
 
 
-def window(first, state="signal"):
-    return messages.Window(
-        **IDS, first=first, state=state, probability=None, abnormal=None, heart_rate=None, model="m"
-    )
+def window(first, state="signal", **ids):
+    unknown = dict.fromkeys(("probability", "abnormal", "heart_rate"))
+    return messages.Window(**IDS | ids, **unknown, first=first, state=state, model="m")
 
 
 def gap(first, count, *, judged=False):
     return messages.Gap(**IDS, first=first, count=count, judged=judged)
+
+
+def fibrillation(at, state, **ids):
+    return messages.Alarm(
+        **IDS | ids,
+        alarm=3,
+        kind="atrial-fibrillation",
+        priority="low",
+        time=1.0,
+        at=at,
+        category="physiological",
+        state=state,
+        text="atrial fibrillation",
+    )
 
 
 def totals(published):
@@ -179,3 +193,49 @@ def test_a_journal_may_have_minutes_of_windows_before_their_beats():
 
 def arrived(message):
     return message.at if isinstance(message, messages.Beat) else message.first + SECOND
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=8),
+    st.lists(st.sampled_from(["signal"] * 5 + ["noisy"]), min_size=60, max_size=60),
+    st.integers(0, 2**32),
+)
+def test_the_burden_is_the_share_of_the_signal_in_which_fibrillation_was_alarmed(
+    lengths, states, seed
+):
+    draw = random.Random(seed)  # noqa: S311 - an order for a test
+    published, holds, at = [window(i * SECOND, state) for i, state in enumerate(states)], [], 0
+    for number, seconds in enumerate(lengths):
+        published.append(fibrillation(at * SECOND, "cleared" if number % 2 else "raised"))
+        published.append(fibrillation(at * SECOND, "acknowledged"))
+        holds += [number % 2 == 0] * seconds
+        at += seconds
+    holds = (holds + [holds[-1]] * 60)[:60]
+
+    def arrives(message):
+        at = message.at if isinstance(message, messages.Alarm) else message.first
+        return at + draw.randrange(HORIZON // 3)
+
+    found = totals(sorted(published, key=arrives))
+    inside = [h and state == "signal" for h, state in zip(holds, states, strict=True)]
+    assert found.fibrillation.samples == sum(inside) * SECOND
+    assert found.burden == (sum(inside) / states.count("signal") if "signal" in states else None)
+    runs = [[*run] for held, run in groupby(range(60), key=holds.__getitem__) if held]
+    assert found.fibrillation.episodes == sum(any(inside[i] for i in run) for run in runs)
+
+
+def test_an_episode_goes_on_from_one_stream_to_the_next_and_ends_with_the_wearer():
+    later = f"{8:016x}"
+    feed = TotalsFeed()
+    for message in (
+        window(0),
+        fibrillation(360, "raised"),
+        window(360),
+        window(0, stream=later),
+        window(360, stream=later),
+        fibrillation(None, "cleared", stream=None),
+        window(0, stream=f"{9:016x}"),
+    ):
+        feed.take(message)
+    found = feed.totals()
+    assert (found.fibrillation.samples, found.burden) == (3 * SECOND, 3 / 5)

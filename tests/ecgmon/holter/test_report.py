@@ -52,6 +52,7 @@ def test_figures_are_json_with_known_names():
         "fastest_run": 60.0,
     }
     assert found["bigeminy"] == {"episodes": 1, "seconds": 5.0}
+    assert found["atrial_fibrillation"] == {"episodes": 0, "seconds": 0.0, "burden": None}
     assert found["heart_rate"] == {"slowest": 60.0, "mean": 60.0, "fastest": 60.0}
     assert [(hour["hour"], hour["beats"], hour["ventricular"]) for hour in found["hours"]] == [
         ("0:00", 3600, 0),
@@ -92,3 +93,15 @@ def test_the_page_has_the_same_figures_and_needs_nothing_beside_it():
     assert "from ? &amp; to" in text
     assert not {"script", "link", "img", "src", "href", "onload"} & page.tags
     assert "default-src 'none'" in text
+
+
+def test_the_burden_of_atrial_fibrillation_is_told():
+    found = BeatTotals()
+    found.seconds["signal"] = 7200
+    found.fibrillation.episodes, found.fibrillation.samples = 3, 900 * 360
+    of = figures(found, of_stream)
+    assert of["atrial_fibrillation"] == {"episodes": 3, "seconds": 900.0, "burden": 0.125}
+    words = "atrial fibrillation, 12.50% of the time"
+    (line,) = (line for line in as_text(of).splitlines() if line.startswith(words))
+    assert line.split()[-2:] == ["3", "0:15:00"]
+    assert [words, "3", "0:15:00"] in Words(as_html(of, "ann", "")).rows
