@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 import numpy as np
+from numpy.typing import NDArray
 from rhythms_judged import JudgedRhythms
 
-from ecgmon.core.constants import WINDOW
+from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.models.bundle import Model
+from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.offline import judge_record
 from ecgmon.records import Record
+from ecgmon.signal import Geometry, SignalChain
+from monitor.inference.rhythms import DOUBTFUL, classify_rhythms
 from trainer.data.rhythm_seconds import WHOLE, share_of_seconds
 from trainer.evaluation.ec57.files import read_annotations
 from trainer.evaluation.rhythms.episodes import EpisodeCounts, Span, delays, overlap, touched
@@ -29,9 +33,9 @@ class JudgedRecord:
     ----------
     of : RhythmRecord
         Its rhythms and alarms.
-    ventricular, told_normal : int
-        Seconds of fibrillation or tachycardia without annotated noise, and those of them whose
-        verdict was *normal*.
+    ventricular, told_normal, missed : int
+        Seconds of fibrillation or tachycardia without annotated noise, those of them whose verdict
+        was *normal*, and those in which the rhythm model says nothing against a window model.
     judged, lost : int
         Other seconds that the window model judges, and those whose verdict *normal* is no more.
     """
@@ -39,6 +43,7 @@ class JudgedRecord:
     of: RhythmRecord
     ventricular: int
     told_normal: int
+    missed: int
     judged: int
     lost: int
 
@@ -65,9 +70,23 @@ def judged_record(record: Record, one: JudgedRhythms, windows: Model) -> JudgedR
         rhythms,
         int(ventricular.sum()),
         int((ventricular & kept).sum()),
+        int((ventricular & np.isfinite(alone.probability) & ~overruling(record, one)).sum()),
         int(other.sum()),
         int((other & normal & ~kept).sum()),
     )
+
+
+def overruling(record: Record, one: JudgedRhythms) -> NDArray[np.bool_]:
+    """Return in which seconds of a record no window model's *normal* stands, whatever it is."""
+    found = np.zeros(len(record.samples) // WINDOW, dtype=bool)
+    if one.rhythms is None:
+        return found
+    chain = SignalChain(Geometry(history_s=0, look_ahead_s=0, rate=RATE), 1)
+    inputs = chain.push(np.zeros(1, dtype=np.intp), [record.millivolts()]).rhythms
+    model = RhythmModel.load(one.rhythms)
+    for _, end, verdict in classify_rhythms(inputs, {0: model}):
+        found[end // WINDOW - 1] = verdict is not None and verdict.ventricular >= DOUBTFUL
+    return found
 
 
 def long(spans: Iterable[Span]) -> list[Span]:
