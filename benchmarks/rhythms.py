@@ -107,6 +107,7 @@ def page(judged: Sequence[JudgedRecord], models: Mapping[str, Path]) -> str:
         noise=[(one.of.name, f"{100 * noise_share(one):.0f}") for one in vfdb if one.of.noise],
         records=[record_row(one) for one in sick],
         normal=[normal_row(name, judged) for name in (*SICK, *QUIET)],
+        asystoles=[row for one in vfdb for row in one.asystoles],
         wrong=[
             (one.of.name, clock(start), f"{(stop - start) / RATE:.0f}")
             for one in judged

@@ -1,6 +1,6 @@
 """Figures of ventricular rhythms: episodes, delays, false alarms, and seconds told normal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
@@ -18,7 +18,9 @@ from monitor.inference.rhythms import DOUBTFUL, classify_rhythms
 from trainer.data.rhythm_seconds import WHOLE, share_of_seconds
 from trainer.evaluation.ec57.files import read_annotations
 from trainer.evaluation.rhythms.episodes import EpisodeCounts, Span, delays, overlap, touched
+from trainer.evaluation.rhythms.page import asystoles
 from trainer.evaluation.rhythms.record import (
+    ASYSTOLE,
     LONG,
     RhythmRecord,
     rhythm_record,
@@ -38,6 +40,9 @@ class JudgedRecord:
         was *normal*, and those in which the rhythm model says nothing against a window model.
     judged, lost : int
         Other seconds that the window model judges, and those whose verdict *normal* is no more.
+    asystoles : list of list of str
+        Of each annotated asystole: record, beginning and length in s, delay of the alarm in s, and
+        how many of its seconds were called noisy, and absent.
     """
 
     of: RhythmRecord
@@ -46,6 +51,7 @@ class JudgedRecord:
     missed: int
     judged: int
     lost: int
+    asystoles: list[list[str]]
 
     @property
     def database(self) -> str:
@@ -73,7 +79,23 @@ def judged_record(record: Record, one: JudgedRhythms, windows: Model) -> JudgedR
         int((ventricular & np.isfinite(alone.probability) & ~overruling(record, one)).sum()),
         int(other.sum()),
         int((other & normal & ~kept).sum()),
+        [
+            [*cells, *states_between(verdicts, *span)]
+            for cells, span in zip(asystoles([rhythms]), rhythms.annotated[ASYSTOLE], strict=True)
+        ],
     )
+
+
+def states_between(
+    verdicts: Mapping[int, tuple[str, bool | None]], start: int, stop: int
+) -> Iterator[str]:
+    """Yield how many whole seconds between two samples were called noisy, and how many absent."""
+    inside = [
+        verdicts.get(first, ("", None))[0]
+        for first in range(-(-start // WINDOW) * WINDOW, stop - WINDOW + 1, WINDOW)
+    ]
+    for state in ("noisy", "absent"):
+        yield str(inside.count(state))
 
 
 def overruling(record: Record, one: JudgedRhythms) -> NDArray[np.bool_]:
