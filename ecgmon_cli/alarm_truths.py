@@ -22,10 +22,13 @@ def alarm_truths(database: Path | None, out: Path, work: Path, *, keep_going: bo
             "--protocol alarms plays records with alarms of known truth: name their folder with "
             "--database."
         )
+    from ecgmon.records.converted import converted
+    from ecgmon.records.read import read
     from trainer.evaluation.alarm_truths import page
     from trainer.evaluation.alarm_truths.truths import truths
 
     known = truths(database)
+    found = {truth.found.name: truth.found for truth in known}
     name = database.resolve().name
     folder = out / name
     for each in (folder, work):
@@ -41,7 +44,13 @@ def alarm_truths(database: Path | None, out: Path, work: Path, *, keep_going: bo
         raise RecordError(f"No record of {database} could be played: see above.")
     command = f"ecgmon evaluate --protocol alarms --database {database}"
     write_and_show(
-        lambda: page.write(folder, name, command, judged),
+        lambda: page.write(
+            folder,
+            name,
+            command,
+            judged,
+            lambda of: converted(read(found[of], lenient=True)),
+        ),
         folder,
         ("", "true", "found", "%", "false", "suppressed", "%", "score"),
         page.rows(page.counted(judged)),

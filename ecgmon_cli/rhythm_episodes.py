@@ -23,10 +23,13 @@ def rhythm_episodes(database: Path | None, out: Path, work: Path, *, keep_going:
             "--protocol rhythm plays records with rhythm annotations: name their folder with "
             "--database."
         )
+    from ecgmon.records.converted import converted
+    from ecgmon.records.read import read
     from trainer.evaluation.rhythms import page
 
     name = database.resolve().name
     places = records_of(database)
+    found = {place.name: place for place in places}
     folder = out / name
     for each in (folder, work):
         require_writable(each)
@@ -42,7 +45,7 @@ def rhythm_episodes(database: Path | None, out: Path, work: Path, *, keep_going:
         )
     command = f"ecgmon evaluate --protocol rhythm --database {database}"
     write_and_show(
-        lambda: page.write(folder, name, command, records),
+        lambda: page.write(folder, name, command, records, lambda of: converted(read(found[of]))),
         folder,
         page.COLUMNS,
         page.gross(records),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def test_episodes_are_counted_and_kept(folder, tmp_path):
     for of in result["per_record"].values():
         assert 0 <= min(of["delays_s"]) <= 6
     page = (tmp_path / "out/rhythm/two/README.md").read_text()
+    drawn = sorted(file.name for file in (tmp_path / "out/rhythm/two").glob("*.png"))
+    assert drawn == sorted(re.findall(r"\((worst-\d.png)\)", page))
     assert "| two/cu16 |" in page
     kept = {file: file.stat().st_mtime_ns for file in (tmp_path / "work").rglob("*.ecgmon")}
     assert len(kept) == 2

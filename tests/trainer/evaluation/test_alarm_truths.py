@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecgmon.core.errors import RecordError, UsageError
+from ecgmon.records.converted import converted
 from ecgmon.records.formats.wfdb.annotations import Annotation
+from ecgmon.records.read import read
 from tests.support.challenge import write
 from trainer.evaluation.alarm_truths import page
 from trainer.evaluation.alarm_truths.score import AlarmCounts, by_kind, raised
@@ -92,10 +94,15 @@ def test_the_page_names_what_is_wrong(tmp_path):
     write(tmp_path, "a", FLAT, 250, "Asystole", "True alarm")
     write(tmp_path, "b", FLAT, 250, "Tachycardia", "False alarm")
     both = [(one, False) for one in truths(tmp_path)]
-    page.write(tmp_path / "out", "set", "a command", both)
+    names = {one.found.name: one.found for one, _ in both}
+    page.write(
+        tmp_path / "out", "set", "a command", both, lambda name: converted(read(names[name]))
+    )
     text = (tmp_path / "out" / "README.md").read_text()
     assert f"| {tmp_path.name}/a | asystole | true | not raised |" in text
     assert "/b | tachycardia" not in text
+    assert "a at 290 s, asystole, not alarmed, 13 s](worst-1.png)" in text
+    assert [one.name for one in (tmp_path / "out").glob("*.png")] == ["worst-1.png"]
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["kinds"]["all"]["suppressed"] == 1
     assert result["per_record"][f"{tmp_path.name}/a"]["raised"] is False

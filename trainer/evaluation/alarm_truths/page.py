@@ -1,18 +1,38 @@
 """The page and the result file of alarms with a known truth."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ecgmon.core.constants import RATE
+from ecgmon.records import Record
 from trainer.evaluation.alarm_truths.score import AlarmCounts, by_kind
-from trainer.evaluation.alarm_truths.truths import AlarmTruth
+from trainer.evaluation.alarm_truths.truths import FROM_S, UNTIL_S, AlarmTruth
+from trainer.evaluation.worst_cases import WorstCase, draw_all
 from trainer.pages import page
 
 
+def worst(judged: Sequence[tuple[AlarmTruth, bool]]) -> list[WorstCase]:
+    """Return what is decided wrong: true alarms that are missed first, which cost most."""
+    return [
+        WorstCase(
+            truth.found.name,
+            f"{named(truth.kind)}, {'not alarmed' if truth.is_true else 'false alarm'}",
+            (FROM_S * RATE, UNTIL_S * RATE),
+        )
+        for truth, raised in sorted(judged, key=lambda one: not one[0].is_true)
+        if truth.is_true != raised
+    ]
+
+
 def write(
-    folder: Path, name: str, command: str, judged: Sequence[tuple[AlarmTruth, bool]]
+    folder: Path,
+    name: str,
+    command: str,
+    judged: Sequence[tuple[AlarmTruth, bool]],
+    read: Callable[[str], Record],
 ) -> dict[str, Any]:
     """Write ``result.json`` and ``README.md``.
 
@@ -26,6 +46,8 @@ def write(
         What recomputes them.
     judged : sequence of (AlarmTruth, bool)
         Each record's truth, and whether we raised that alarm.
+    read : callable
+        Gives a record at 360 Hz by its name.
 
     Returns
     -------
@@ -34,6 +56,8 @@ def write(
 
     Raises
     ------
+    RecordError
+        If a record whose alarm is to be drawn cannot be read any more.
     OSError
         If they cannot be written.
     """
@@ -67,6 +91,7 @@ def write(
             records=len(judged),
             rows=rows(counts),
             wrong=wrong,
+            drawn=draw_all(folder, worst(judged), read),
         )
     )
     return result

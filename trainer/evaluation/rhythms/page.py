@@ -1,20 +1,23 @@
 """The page and the result file of episodes of rhythms."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from ecgmon.core.constants import RATE
-from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays
+from ecgmon.records import Record
+from trainer.evaluation.rhythms.episodes import EpisodeCounts, delays, touched
 from trainer.evaluation.rhythms.record import (
     ASYSTOLE,
     ATRIAL,
     FIBRILLATION,
+    LONG,
     TACHYCARDIA,
     RhythmRecord,
 )
+from trainer.evaluation.worst_cases import WorstCase, draw_all
 from trainer.pages import page
 
 KINDS: Final[dict[str | None, str]] = {
@@ -93,7 +96,36 @@ def row(name: str, of: EpisodeCounts) -> list[str]:
     ]
 
 
-def write(folder: Path, name: str, command: str, records: Sequence[RhythmRecord]) -> None:
+def worst(records: Sequence[RhythmRecord]) -> list[WorstCase]:
+    """Return what is missed or false, the longest first; short episodes are not asked for."""
+    cases = []
+    for one in records:
+        sides = {
+            "ventricular rhythm": (one.ventricular, one.alarms, LONG),
+            "atrial fibrillation": (one.annotated[ATRIAL], one.atrial, LONG),
+            "asystole": (one.annotated[ASYSTOLE], one.announced[ASYSTOLE], 0),
+        }
+        for what, (annotated, announced, least) in sides.items():
+            missed = [s for s in annotated if s[1] - s[0] >= least and not touched(s, announced)]
+            false = [s for s in announced if not touched(s, [*annotated, *one.noise])]
+            cases += [
+                WorstCase(one.name, f"{what}, {how}", span, annotated, announced)
+                for how, spans in (
+                    ("not alarmed", missed),
+                    ("false alarm", false if what != "asystole" else []),  # beats tell of it
+                )
+                for span in spans
+            ]
+    return sorted(cases, key=lambda case: case.span[0] - case.span[1])
+
+
+def write(
+    folder: Path,
+    name: str,
+    command: str,
+    records: Sequence[RhythmRecord],
+    read: Callable[[str], Record],
+) -> None:
     """Write ``result.json`` and ``README.md``.
 
     Parameters
@@ -106,9 +138,13 @@ def write(folder: Path, name: str, command: str, records: Sequence[RhythmRecord]
         What recomputes them.
     records : sequence of RhythmRecord
         The records.
+    read : callable
+        Gives a record at 360 Hz by its name.
 
     Raises
     ------
+    RecordError
+        If a record whose worst case is to be drawn cannot be read any more.
     OSError
         If they cannot be written.
     """
@@ -150,5 +186,6 @@ def write(folder: Path, name: str, command: str, records: Sequence[RhythmRecord]
                 for record, start, stop in false
             ],
             hours=sum(one.outside_hours for one in records),
+            drawn=draw_all(folder, worst(records), read),
         )
     )
