@@ -129,7 +129,7 @@ people: install-dev
 	$(BIN)/python benchmarks/people.py
 
 # docs/results/beats.md: each record through the monitor with the model that never saw its wearer; the
-# models first (some 10 minutes), then some 25 minutes. What is kept of both is not done again.
+# models first (some 20 minutes), then some 30 minutes. What is kept of both is not done again.
 MODELS ?= runs/beat-models
 beats: install-dev
 	nice $(BIN)/python benchmarks/beat_models.py $(MODELS)

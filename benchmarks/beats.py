@@ -249,7 +249,7 @@ def main() -> None:
     models = {
         g: sorted({hashlib.sha256(p.read_bytes()).hexdigest()[:12] for p in paths})
         for g, group in wanted.items()
-        if (paths := {one.bundle for one in group.values()})
+        if (paths := {path for one in group.values() for path in (one.bundle, one.atrial)})
     }
     labelled = {*SETS["mitdb"], *SETS["svdb"]}
     strangers = {r: one for r, one in wanted.get("strangers", {}).items() if r in labelled}

@@ -163,7 +163,9 @@ def targets(sick: Sequence[JudgedRecord], quiet: Sequence[JudgedRecord]) -> list
         target("false alarms an hour outside, vfdb and cudb", false / hours, 0.5, most=True),
         target("false alarms an hour, mitdb, svdb and qtdb", calm / calm_hours, 0.1, most=True),
         target("such seconds told *normal*, with the generic window model, %", told, 3, most=True),
-        target("the same with any window model, at most, %", missed, 3, most=True),
+        target(
+            "the same with any window model of as much history, at most, %", missed, 3, most=True
+        ),
         target("seconds of mitdb whose *normal* is lost, %", lost["mitdb"], 1, most=True),
         target("seconds of qtdb whose *normal* is lost, %", lost["qtdb"], 1, most=True),
     ]

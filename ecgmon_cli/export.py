@@ -167,8 +167,8 @@ def _pieces(
             return as_json(patient, found, found_messages.others, totals)
     if totals is None:
         raise RecordError(
-            f"No beat of {patient} was named in that time: a monitor names beats with beats = "
-            '"generic" in [models] of its configuration, or with a model of the wearer\'s own; '
+            f"No beat of {patient} was named in that time: a monitor names beats with a model "
+            "of the wearer's own, or the one that beats in [models] of its configuration names; "
             "--format csv exports the seconds."
         )
     if format_ is ExportFormat.TOTALS:

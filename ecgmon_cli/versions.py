@@ -51,8 +51,8 @@ def rollback(
 ) -> None:
     """Put a wearer's former model back into service.
 
-    Before the first model of a wearer, that is the generic model. With --beats, beats are then not
-    judged any more.
+    Before the first model of a wearer, that is the generic model; with --beats, the one that the
+    configuration names for all, if any.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def rollback(
     """
     version = stored().rollback(wearer, _kind(beats, rhythms, atrial))
     if version is None and beats:
-        _say(f"Beats of {wearer} are not judged any more.")
+        _say(f"No model of beats of {wearer}'s own is in service any more.")
         return
     what = "The generic model" if version is None else f"Version {version}"
     _say(f"{what} is in service for {wearer} again.")
@@ -90,6 +90,7 @@ def export(
     """
     from ecgmon.models.bundle import read
     from ecgmon.models.loading import decode
+    from ecgmon.models.store import NAMES
 
     kind = _kind(beats, rhythms, atrial)
     if version and kind != "window":
@@ -97,8 +98,9 @@ def export(
     store = stored()
     path = store.path(wearer, version) if version else store.in_service(wearer, kind)
     if path is None:
+        of = "" if kind == "window" else f" of {NAMES[kind]}"
         choose = ": choose one with --version" if store.versions(wearer) else ""
-        raise StoreError(f"No model of {wearer}'s own is in service{choose}.")
+        raise StoreError(f"No model{of} of {wearer}'s own is in service{choose}.")
     data = read(path)
     decode(data, path)
     write_bytes(file, data)

@@ -63,9 +63,9 @@ def settings(config: "Config") -> "MonitorSettings":
     by_opener(SINKS, network.publish, "network.publish")
     model = config.models.model or None
     Model.load(resolve(model, None))  # a bad model is said now, not when the first device comes
-    beats = shared_beats(config.models.beats)
-    if beats is not None:
-        load_beats(beats)
+    beats = config.models.beats
+    if shared := shared_beats(beats):
+        load_beats(shared)
     journal = journal_file(config)
     if journal.parent != state_folder() and not journal.parent.is_dir():
         raise UsageError(f"There is no folder {journal.parent} for the journal: make it first.")
@@ -79,7 +79,7 @@ def settings(config: "Config") -> "MonitorSettings":
             resolve=lambda wearer: resolve(model, wearer),
             limits=lambda wearer: limits_of.get(wearer, limits_of_others),
             lead=lambda wearer: config.of(wearer).lead or None,
-            resolve_beats=lambda wearer: beats_of(wearer, beats),
+            resolve_beats=lambda wearer: beats_of(wearer) or shared_beats(beats),
             resolve_rhythms=rhythms_of,
             resolve_atrial=atrial_of,
             capacity=limits.wearers,

@@ -22,7 +22,7 @@ Clock = Callable[[str, int], float]
 
 
 class _Place(NamedTuple):
-    """Where something belongs; of what is at the same sample, interruptions come first."""
+    """Where something belongs; at one sample interruptions come first, then alarms."""
 
     at: int
     rank: int
@@ -54,7 +54,7 @@ class TotalsFeed:
         self._clock = clock
         self._horizon = horizon
         self._fold = BeatFold()
-        self._fibrillates = self._is_counted = False
+        self._fibrillates = self._episode_counted = False
         self._begin(None)
 
     def _begin(self, stream: str | None) -> None:
@@ -101,13 +101,11 @@ class TotalsFeed:
         return ended._fold.totals
 
     def _alarm(self, alarm: messages.Alarm) -> None:
-        if alarm.kind != FIBRILLATION or alarm.state not in ("raised", "cleared"):
+        if alarm.kind != FIBRILLATION:
             return
         at = alarm.at
         if at is None or alarm.stream != self._stream:  # it begins or ends between two streams
-            at = self._newest + 1
-            while _Place(at, _ALARM) in self._waiting:
-                at += 1
+            at = max(self._newest, self._order[-1].at if self._order else -1) + 1
         self._wait(at, _ALARM, alarm)
 
     def _wait(self, at: int, rank: int, message: _Counted | None = None) -> None:
@@ -142,11 +140,12 @@ class TotalsFeed:
                 totals.seconds[state] += 1
                 if self._fibrillates and state == "signal":
                     totals.fibrillation.samples += WINDOW
-                    totals.fibrillation.episodes += not self._is_counted
-                    self._is_counted = True
+                    totals.fibrillation.episodes += not self._episode_counted
+                    self._episode_counted = True
             case messages.Alarm(state=change):
-                self._fibrillates = change == "raised"
-                self._is_counted &= self._fibrillates
+                # One that latches has ended. Of one that goes on, a journal may have but this.
+                self._fibrillates = change in ("raised", "acknowledged")
+                self._episode_counted &= self._fibrillates
             case messages.Gap(count=count):
                 totals.missing += count
 

@@ -101,7 +101,7 @@ def tables(of: Figures) -> list[ReportTable]:
                     for name in ("bigeminy", "trigeminy")
                 ),
                 (
-                    f"atrial fibrillation, {_share(fibrillation['burden'])} of the time",
+                    f"atrial fibrillation as alarmed, {_share(fibrillation['burden'])} of the time",
                     f"{fibrillation['episodes']:,}",
                     _time(fibrillation["seconds"]),
                 ),

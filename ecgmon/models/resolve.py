@@ -1,5 +1,6 @@
 """Resolution of a model name to the path of a bundle."""
 
+import contextlib
 import functools
 import hashlib
 import re
@@ -71,31 +72,29 @@ def resolve(name: str | None, wearer: str | None, kind: "Input" = "window") -> P
         return (wearer and _own(wearer)) or built_in()[GENERIC]
     if found := _own(name, kind) or built_in().get(name):
         return found
-    if Path(name).is_file():
-        return Path(name)
+    with contextlib.suppress(OSError):  # as of a name that is too long for a file
+        if Path(name).is_file():
+            return Path(name)
     store = stored()
     if (match := re.fullmatch(r"(.+)/(\d{1,9})", name)) and store.knows(match[1]):
         return store.path(match[1], int(match[2]))
+    if store.knows(name):
+        from ecgmon.models.store import NAMES
+
+        raise BundleError(f"No model of {NAMES[kind]} is in service for {name}.")
     known = ", ".join(dict.fromkeys([*built_in(), *store.wearers()]))
     raise BundleError(f"There is no model {name}: give a bundle's path or one of {known}.")
 
 
-def beats_of(wearer: str, shared: Path | None = None) -> Path | None:
-    """Return the bundle that judges a wearer's beats.
-
-    Parameters
-    ----------
-    wearer : str
-        Whose own one in the store comes first.
-    shared : Path or None
-        The one that judges all who have none of their own; None for nobody.
+def beats_of(wearer: str) -> Path | None:
+    """Return the wearer's own bundle of beats in the store, if one is in service.
 
     Raises
     ------
     StoreError
         If the store cannot be read.
     """
-    return _own(wearer, "beat") or shared
+    return _own(wearer, "beat")
 
 
 def shared_beats(name: str) -> Path | None:

@@ -150,10 +150,13 @@ class Store:
             If it cannot be stored.
         """
         data = read(bundle)
-        whose = decode(data, bundle).card.wearer
-        if whose != wearer:
-            hint = "" if whose else ": for everyone, name it in [models] of the configuration"
-            raise BundleError(f"{bundle} is a model of {whose or 'nobody'}, not of {wearer}{hint}.")
+        card = decode(data, bundle).card
+        if card.wearer != wearer:
+            shared = card.wearer is None and card.input in ("window", "beat")
+            hint = ": for everyone, name it in [models] of the configuration" if shared else ""
+            raise BundleError(
+                f"{bundle} is a model of {card.wearer or 'nobody'}, not of {wearer}{hint}."
+            )
         with self._locked(wearer, make=True) as folder:
             version = max(self.versions(wearer), default=0) + 1
             atomic_write(folder / f"{version:04}.onnx", data)

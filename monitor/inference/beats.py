@@ -45,15 +45,15 @@ class JudgedBeat:
         Its class; None where the model was not asked, for what it sees is not all signal.
     probability : float
         Of this class.
-    normal : float
-        Probability of *N*.
+    of_atria : float
+        Probability of *N* and *S* together.
     """
 
     row: int
     at: int
     label: BeatClass | None
     probability: float
-    normal: float = 0.0
+    of_atria: float = 0.0
 
     @property
     def due(self) -> int:
@@ -61,13 +61,10 @@ class JudgedBeat:
         return self.at + AFTER
 
     def in_fibrillation(self) -> "JudgedBeat":
-        """Return the beat as one of atrial fibrillation: a supraventricular one is the rule there.
-
-        Its class is *N*, as that of all its beats that the ventricles do not make themselves.
-        """
-        if self.label != "S":
+        """Return the beat as one of atrial fibrillation, where *N* and *S* are one class, *N*."""
+        if self.label not in ("N", "S"):
             return self
-        return replace(self, label="N", probability=min(self.probability + self.normal, 1.0))
+        return replace(self, label="N", probability=self.of_atria)
 
 
 def classify_beats(
@@ -97,8 +94,9 @@ def classify_beats(
             each = kinds[rows[i]].steadied(beats.inputs[i], said, model.card.classes)
             of_class = dict(zip(model.card.classes, each.tolist(), strict=True))
             best = max(of_class, key=of_class.__getitem__)
-            label, normal = msgspec.convert(best, BeatClass), of_class.get("N", 0.0)
-            found[i] = JudgedBeat(rows[i], at[i], label, of_class[best], normal)
+            label = msgspec.convert(best, BeatClass)
+            of_atria = min(of_class.get("N", 0.0) + of_class.get("S", 0.0), 1.0)
+            found[i] = JudgedBeat(rows[i], at[i], label, of_class[best], of_atria)
     return found
 
 

@@ -76,7 +76,7 @@ def test_the_wrong_beats_of_a_record_are_counted_after_five_minutes(module, tmp_
         Annotation(150_900, V),
         Annotation(151_040, V),
     ]
-    judging = module.Judging(str(record), tmp_path / "none.onnx")
+    judging = module.Judging(str(record), tmp_path / "none.onnx", tmp_path / "none.onnx")
     file = tmp_path / "r.ecgmon"
     file.write_bytes(encode(called))
     monkeypatch.setattr(module.Judging, "file", file)

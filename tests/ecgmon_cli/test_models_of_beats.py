@@ -52,7 +52,9 @@ def test_both_kinds_are_listed_shown_served_and_rolled_back(models, tmp_path):
     assert "Version 2 is in service for ann again." in models("rollback", "ann", "--beats")
     (text,) = (one.text for one in software.models(Config()) if "of beats" in one.text)
     assert text.startswith("ann's own of beats: context runs, and calls silence ")
-    assert "Beats of ann are not judged any more." in models("rollback", "ann", "--beats")
+    assert "No model of beats of ann's own is in service any more." in models(
+        "rollback", "ann", "--beats"
+    )
     assert "The generic model is in service for ann again." in models("rollback", "ann")
     models("export", "ann", tmp_path / "out.onnx", "--version", "3")
     assert (tmp_path / "out.onnx").read_bytes() == beats.read_bytes()
@@ -72,15 +74,24 @@ def test_a_bundle_of_nobody_judges_all_beats_that_no_wearer_has_a_model_for(tmp_
     stored().activate("ann", stored().add("ann", of_wearer(bundle, tmp_path / "ann.onnx", "ann")))
     assert policy.resolve_beats("ann") == stored().path("ann", 1)
     assert policy.resolve_beats("ben") == bundle
+    # Who names a wearer has that wearer's model in service, also the next one.
+    of_ann = settings(Config(models=ModelsSection(beats="ann"))).policy
+    assert of_ann.resolve_beats("ben") == stored().path("ann", 1)
+    stored().activate("ann", stored().add("ann", tmp_path / "ann.onnx"))
+    assert of_ann.resolve_beats("ben") == stored().path("ann", 2)
 
 
 def test_what_cannot_judge_beats_is_refused_before_a_device_comes(tmp_path, monkeypatch):
     monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))
     published = export_random(tmp_path / "published.onnx", segments="published")
+    window = {"history_s": 0, "look_ahead_s": 0, "rate": 120}
+    stored().add("bob", write_bundle(tmp_path / "bob.onnx", wearer="bob", **window))
     for name, sentence in {
         str(resolve("generic", None)): r"judges windows, not beats: give a bundle of beats\.",
         str(published): r"sees beats as no monitor has them",
         str(tmp_path / "none.onnx"): r"There is no model .*none\.onnx: give a bundle's path or",
+        "a" * 300: r"There is no model aaa",
+        "bob": r"No model of beats is in service for bob\.",
     }.items():
         with pytest.raises(BundleError, match=sentence):
             settings(Config(models=ModelsSection(beats=name)))

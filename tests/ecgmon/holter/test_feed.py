@@ -198,16 +198,16 @@ def arrived(message):
 @given(
     st.lists(st.integers(1, 40), min_size=1, max_size=8),
     st.lists(st.sampled_from(["signal"] * 5 + ["noisy"]), min_size=60, max_size=60),
+    st.sampled_from(["cleared", "latched"]),
     st.integers(0, 2**32),
 )
 def test_the_burden_is_the_share_of_the_signal_in_which_fibrillation_was_alarmed(
-    lengths, states, seed
+    lengths, states, over, seed
 ):
     draw = random.Random(seed)  # noqa: S311 - an order for a test
     published, holds, at = [window(i * SECOND, state) for i, state in enumerate(states)], [], 0
     for number, seconds in enumerate(lengths):
-        published.append(fibrillation(at * SECOND, "cleared" if number % 2 else "raised"))
-        published.append(fibrillation(at * SECOND, "acknowledged"))
+        published.append(fibrillation(at * SECOND, over if number % 2 else "raised"))
         holds += [number % 2 == 0] * seconds
         at += seconds
     holds = (holds + [holds[-1]] * 60)[:60]
@@ -239,3 +239,24 @@ def test_an_episode_goes_on_from_one_stream_to_the_next_and_ends_with_the_wearer
         feed.take(message)
     found = feed.totals()
     assert (found.fibrillation.samples, found.burden) == (3 * SECOND, 3 / 5)
+
+
+def test_one_that_was_raised_as_the_stream_ended_does_not_go_on_in_the_next():
+    """Alarms come before the windows of the same time, and one that ends so has no sample."""
+    published = [
+        *(window(at * SECOND) for at in range(5)),
+        fibrillation(6 * SECOND, "raised"),
+        fibrillation(None, "cleared"),
+        *(window(at * SECOND, stream=f"{8:016x}") for at in range(5)),
+    ]
+    assert totals(published).fibrillation.samples == 0
+
+
+def test_of_one_that_goes_on_for_weeks_a_journal_may_have_only_that_somebody_saw_it():
+    published = [fibrillation(0, "acknowledged"), *(window(at * SECOND) for at in range(5))]
+    assert totals(published).burden == 1
+
+
+def test_many_alarms_of_other_streams_are_taken_at_once():
+    many = [fibrillation(at, "raised", stream=f"{9:016x}") for at in range(30_000)]
+    assert totals([*many, window(0)]).burden == 1

@@ -101,7 +101,7 @@ def test_the_burden_of_atrial_fibrillation_is_told():
     found.fibrillation.episodes, found.fibrillation.samples = 3, 900 * 360
     of = figures(found, of_stream)
     assert of["atrial_fibrillation"] == {"episodes": 3, "seconds": 900.0, "burden": 0.125}
-    words = "atrial fibrillation, 12.50% of the time"
+    words = "atrial fibrillation as alarmed, 12.50% of the time"
     (line,) = (line for line in as_text(of).splitlines() if line.startswith(words))
     assert line.split()[-2:] == ["3", "0:15:00"]
     assert [words, "3", "0:15:00"] in Words(as_html(of, "ann", "")).rows

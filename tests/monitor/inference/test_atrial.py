@@ -18,6 +18,7 @@ from tests.support.rig import output_of
 BUILT_IN = built_in()[GENERIC_ATRIAL]
 AF = "atrial-fibrillation"
 CALM = simulate("normal", duration_s=90).record.samples
+BEATS = {"resolve_beats": lambda _: built_in()[GENERIC_BEATS]}
 ATRIAL_ONLY = {"resolve_rhythms": lambda _: None, "resolve_atrial": lambda _: BUILT_IN}
 
 
@@ -38,6 +39,21 @@ def says(monkeypatch, probability):
     )
 
 
+def calls_early(monkeypatch):
+    """Let every model of beats call each beat S."""
+    said = {"N": 0.25, "S": 0.5, "V": 0.25}
+
+    def early(model, inputs):
+        one = [said.get(name, 0.0) for name in model.card.classes]
+        return np.tile(np.array(one, dtype=np.float32), (len(inputs), 1))
+
+    monkeypatch.setattr(BeatModel, "probability", early)
+
+
+def labels(output):
+    return [message.label for message in output if isinstance(message, messages.Beat)]
+
+
 def test_a_regular_heart_raises_nothing():
     assert raised(judged(CALM), AF) == []
 
@@ -53,7 +69,8 @@ def test_an_episode_is_announced_after_six_verdicts_however_the_stream_is_cut(mo
 
 def test_a_wearer_goes_on_elsewhere_in_the_middle_of_an_episode(monkeypatch):
     says(monkeypatch, 0.99)
-    here, there = registry_of(**ATRIAL_ONLY), registry_of(**ATRIAL_ONLY)
+    calls_early(monkeypatch)
+    here, there = (registry_of(**ATRIAL_ONLY | BEATS) for _ in range(2))
     opened(here)
     half = 27 * RATE + 100
     play(here, CALM[:half])
@@ -61,6 +78,7 @@ def test_a_wearer_goes_on_elsewhere_in_the_middle_of_an_episode(monkeypatch):
     one, other = (play(each, CALM[half:], first=half) for each in (here, there))
     assert output_of(one, "ann") == output_of(other, "ann")
     assert len(raised(one, AF)) == 1
+    assert {*labels(one)} == {"S", "N"}
     with pytest.raises(StateError, match="put the same model into service first"):
         registry_of(**ATRIAL_ONLY | {"resolve_atrial": lambda _: None}).load(here.save("ann"))
 
@@ -69,18 +87,14 @@ def test_a_wearer_goes_on_elsewhere_in_the_middle_of_an_episode(monkeypatch):
 @pytest.mark.parametrize("cuts", [(36,), (1801, 7), (360,)])
 def test_in_fibrillation_no_beat_is_supraventricular(monkeypatch, cuts, level):
     says(monkeypatch, 0.99)
-    said = {"N": 0.25, "S": 0.5, "V": 0.25}
-
-    def early(model, inputs):
-        one = [said.get(name, 0.0) for name in model.card.classes]
-        return np.tile(np.array(one, dtype=np.float32), (len(inputs), 1))
-
-    monkeypatch.setattr(BeatModel, "probability", early)
-    limits = AlarmLimits(rhythms=RhythmLimits(atrial_fibrillation=level))
+    calls_early(monkeypatch)
+    limits = AlarmLimits(
+        rhythms=RhythmLimits(atrial_fibrillation=level, supraventricular_run_rate=60.0)
+    )
     output = judged(
         CALM,
         cuts,
-        resolve_beats=lambda _: built_in()[GENERIC_BEATS],
+        **BEATS,
         limits=lambda _: limits,
     )
     beats = [message for message in output if isinstance(message, messages.Beat)]
@@ -88,7 +102,9 @@ def test_in_fibrillation_no_beat_is_supraventricular(monkeypatch, cuts, level):
     assert first / RATE == pytest.approx(30, abs=11)
     assert {(beat.label, beat.at >= first) for beat in beats} == {("S", False), ("N", True)}
     assert {beat.probability for beat in beats} == {0.5, 0.75}
-    assert all(at < first + 2 * RATE for at in raised(output, "supraventricular-run"))
+    runs = [m for m in output if getattr(m, "kind", "") == "supraventricular-run"]
+    assert [m.state for m in runs] == ["raised", "cleared"]
+    assert runs[0].at < first < runs[1].at < first + 11 * RATE
 
 
 def test_who_judges_is_an_event():
