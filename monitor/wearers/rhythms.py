@@ -49,6 +49,8 @@ def change_rhythm(
 ) -> list[Condition]:
     """Take a verdict at stream index ``end``; return what changes by it."""
     if isinstance(verdict, AtrialVerdict):
+        if active.backlog and verdict.fibrillation is None and not active.atrial.is_known:
+            return []  # the beats before a restart are forgotten, which ends no episode
         active.atrial.add(verdict.fibrillation)
         return active.conditions.atrial(end, verdict.fibrillation)
     active.rhythm = verdict

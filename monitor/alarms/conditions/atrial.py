@@ -38,6 +38,11 @@ class AtrialRhythm(Stateful):
         self.holds = holds
         self._odds: deque[float] = deque(maxlen=AVERAGED)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the last verdict told something."""
+        return bool(self._odds)
+
     def add(self, fibrillation: float | None) -> bool:
         """Take the next verdict, None if there is none; return whether there is an episode.
 

@@ -11,6 +11,7 @@ from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.resolve import GENERIC_ATRIAL, GENERIC_BEATS, built_in
 from ecgmon.wire import messages
+from monitor.wearers.stream_tail import StreamTail
 from replay.simulator.simulation import simulate
 from tests.monitor.inference.test_rhythms import opened, play, raised, real, registry_of
 from tests.support.rig import output_of
@@ -105,6 +106,36 @@ def test_in_fibrillation_no_beat_is_supraventricular(monkeypatch, cuts, level):
     runs = [m for m in output if getattr(m, "kind", "") == "supraventricular-run"]
     assert [m.state for m in runs] == ["raised", "cleared"]
     assert runs[0].at < first < runs[1].at < first + 11 * RATE
+
+
+def test_a_restart_ends_no_episode(monkeypatch):
+    """At odds that hold an episode, and would begin none."""
+    says(monkeypatch, 0.7)
+    calls_early(monkeypatch)
+    registry = registry_of(**ATRIAL_ONLY | BEATS)
+    held = messages.Alarm(
+        wearer="ann",
+        stream=messages.stream_id(7),
+        alarm=3,
+        kind=AF,
+        priority="low",
+        category="physiological",
+        state="raised",
+        at=30 * RATE,
+        time=1.0,
+        text="atrial fibrillation",
+    )
+    registry.restore([held], [], 0.0)
+    hello = messages.Hello(wearer="ann", stream=messages.stream_id(7), rate=360.0, leads=["II"])
+    first, end = 100 * RATE, 140 * RATE
+    registry.open(hello, StreamTail(first, CALM[: end - first], 360_000, 200.0, "II", end), 0.0)
+    output = []
+    while registry.recovering:
+        output += registry.advance(lambda _: False)
+    output += play(registry, CALM[end - first :], first=end)
+    changes = [m.state for m in output if isinstance(m, messages.Alarm) and m.kind == AF]
+    assert "cleared" not in changes
+    assert {*labels(output)} == {"N"}
 
 
 def test_who_judges_is_an_event():
