@@ -76,7 +76,7 @@ def judged_record(record: Record, one: JudgedRhythms, windows: Model) -> JudgedR
         rhythms,
         int(ventricular.sum()),
         int((ventricular & kept).sum()),
-        int((ventricular & np.isfinite(alone.probability) & ~overruling(record, one)).sum()),
+        int((ventricular & np.isfinite(alone.probability) & ~overruling(record, one)[:n]).sum()),
         int(other.sum()),
         int((other & normal & ~kept).sum()),
         [
