@@ -30,10 +30,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 KEPT: Final = ROOT / "runs" / "rhythms-judged"
 AT_ONCE: Final = 6
 """Wearers who play to one monitor at once."""
-PROCEDURE: Final = 2
+PROCEDURE: Final = 3
 """To be raised by hand where code of the monitor changes that `signal_bits` does not show."""
-WITH_ASYSTOLES: Final = "vfdb/"
-"""Only there annotations ask for asystoles, whose rule has changed once since."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,6 @@ class JudgedRhythms:
             "signal": signal_bits("live"),
             "limits": AlarmLimits(),
         }
-        if self.record.startswith(WITH_ASYSTOLES):
-            decided_by["asystoles"] = 2
         return KEPT / digest(decided_by)
 
     @property
