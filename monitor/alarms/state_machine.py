@@ -11,7 +11,7 @@ Of each kind one alarm stands at most. What becomes of it:
 
     [1] latched if it is of high priority.
     [2] a new number; the same number if it is of lower priority and its condition ended less than
-        `BURST_S` before, in the same stream: a burst is one alarm, with a count of its beginnings.
+        `AlarmTiming.burst_s` before, in the same stream: a burst is one alarm, with a count.
 
 A dash changes nothing, so a condition may be told again each second. An alarm that is raised from
 *latched* is the same trouble going on: it is not another alarm, but it has to be acknowledged
@@ -40,6 +40,7 @@ from dataclasses import replace
 from typing import Final
 
 from ecgmon.core.alarm_kinds import AlarmState, Kind, Priority
+from ecgmon.core.alarm_timing import TIMING
 from ecgmon.core.constants import RATE
 from ecgmon.core.errors import UsageError
 from ecgmon.core.state import Index, Layout, Stateful
@@ -48,10 +49,6 @@ from monitor.alarms.transitions import AlarmPause, Change, Transition
 
 LONGEST_PAUSE_S: Final = 3600.0
 """Nobody may silence a bed for good: a pause has to be asked for again."""
-BURST_S: Final = 180
-"""Seconds of the signal after its end within which a condition that is not of high priority goes on
-with its last alarm. Ward monitors do not announce the same lesser arrhythmia again for such a time:
-three minutes is a usual setting. A rate that wanders around its limit would else fill the list."""
 
 
 class AlarmStateMachine(Stateful):
@@ -263,7 +260,8 @@ class AlarmStateMachine(Stateful):
         last = self._ended.pop(kind, None)
         if last is None or last.at is None or at is None:
             return None
-        follows = last.stream == stream and 0 <= at - last.at <= BURST_S * RATE
+        within = TIMING[priority].burst_s * RATE
+        follows = last.stream == stream and 0 <= at - last.at <= within
         return last if follows and last.priority == priority else None
 
     def _silence(self, kind: Kind, until: float, by: str | None, time: float) -> AlarmPause:

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from ecgmon.core.alarm_kinds import Kind, Properties
 from ecgmon.core.alarm_limits import MARGIN, AlarmLimits
+from ecgmon.core.alarm_timing import TIMING
 from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
@@ -20,11 +21,6 @@ SLOW: Final = 4
 FAST: Final = 8
 """RR intervals whose mean is held against the high limits, as many as in the rate that is shown. A
 fast heart brings them soon, and in atrial fibrillation four are too often short by chance."""
-CLEAR: Final = 30
-"""Seconds in a row that a rate must be back inside a limit: where it wanders around it, that is one
-alarm and not many."""
-EXTREME_CLEAR: Final = 10
-"""The same of an extreme limit, whose alarm stays until somebody has seen it."""
 FORGOTTEN: Final = 10
 """Seconds in a row without usable signal after which what is known of a slow heart is forgotten."""
 
@@ -93,8 +89,8 @@ class HeartRateConditions(SignalCondition):
     `DOUBTFUL` may be noise by their shape; what is known of a slow heart, which brings few, is
     forgotten after `FORGOTTEN` such seconds in a row.
 
-    A condition ends after `CLEAR` seconds in a row with the rate inside by `MARGIN`, an extreme one
-    after `EXTREME_CLEAR`; in between, seconds in which the rate is not known count for neither. The
+    A condition ends after `AlarmTiming.clear_s` seconds in a row with the rate inside by `MARGIN`;
+    in between, seconds in which the rate is not known count for neither. The
     extreme condition holds in place of the plain one, which takes over when the extreme ends only
     if the mean is beyond the plain limit then.
 
@@ -128,12 +124,12 @@ class HeartRateConditions(SignalCondition):
     def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
         super().__init__(limits, holding)
         self._limits: dict[Kind, _Limit] = {
-            kind: _Limit(limit, side, clear, kind in holding)
-            for kind, limit, side, clear in (
-                ("low-rate", limits.low_rate, -1, CLEAR),
-                ("high-rate", limits.high_rate, 1, CLEAR),
-                ("extreme-low-rate", limits.extreme_low_rate, -1, EXTREME_CLEAR),
-                ("extreme-high-rate", limits.extreme_high_rate, 1, EXTREME_CLEAR),
+            kind: _Limit(limit, side, TIMING[self.kinds[kind].priority].clear_s, kind in holding)
+            for kind, limit, side in (
+                ("low-rate", limits.low_rate, -1),
+                ("high-rate", limits.high_rate, 1),
+                ("extreme-low-rate", limits.extreme_low_rate, -1),
+                ("extreme-high-rate", limits.extreme_high_rate, 1),
             )
         }
         self._intervals: deque[int] = deque(maxlen=FAST)

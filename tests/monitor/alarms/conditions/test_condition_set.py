@@ -9,7 +9,6 @@ from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from monitor.alarms.conditions.condition_set import WearerConditions
-from monitor.alarms.conditions.heart_rate import CLEAR
 from monitor.alarms.kinds import OF_SIGNAL
 from tests.support.alarm_seconds import (
     ABNORMAL,
@@ -24,6 +23,7 @@ from tests.support.alarm_seconds import (
     stretches,
 )
 
+CLEAR = 30
 hysteresis = st.integers(1, 12).flatmap(
     lambda n: st.builds(Hysteresis, st.integers(1, n), st.just(n), st.integers(1, 40))
 )

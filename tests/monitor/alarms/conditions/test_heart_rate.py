@@ -10,9 +10,9 @@ from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Second
 from monitor.alarms.conditions.condition_set import WearerConditions
-from monitor.alarms.conditions.heart_rate import CLEAR
 from tests.support.alarm_seconds import ABSENT, NOISY, Happening, push
 
+CLEAR = 30
 LATE_S = 7.0
 
 
