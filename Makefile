@@ -54,6 +54,7 @@ thorough: install-dev
 
 # docs/results/coverage.md: which lines these two suites run; twice as long as they are.
 coverage: export OMP_NUM_THREADS := 1
+coverage: export COVERAGE_DATA := $(abspath runs/coverage/data)
 coverage: install-dev
 	rm -rf runs/coverage && mkdir -p runs/coverage
 	$(BIN)/coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
