@@ -101,6 +101,7 @@ def test_the_page_names_what_is_wrong(tmp_path):
     text = (tmp_path / "out" / "README.md").read_text()
     assert f"| {tmp_path.name}/a | asystole | true | not raised |" in text
     assert "/b | tachycardia" not in text
+    assert "True alarms that are missed first" in text
     assert "a at 290 s, asystole, not alarmed, 13 s](worst-1.png)" in text
     assert [one.name for one in (tmp_path / "out").glob("*.png")] == ["worst-1.png"]
     result = json.loads((tmp_path / "out" / "result.json").read_text())
