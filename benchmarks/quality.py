@@ -18,6 +18,7 @@ from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from ecgmon.signal import Geometry, SignalChain
+from monitor.wearers.second_lead import trust
 from trainer.data.protocol_splits import DS1, DS2
 from trainer.evaluation.qrs import errors, in_flutter
 
@@ -57,6 +58,18 @@ second.
 | | noise | | called noisy | wrong | of these noisy | of the others noisy |
 |---|---|---:|---:|---:|---:|---:|
 """
+TRUST = """
+## Trust
+
+How far the beats of a second are believed (`monitor/wearers/second_lead.py`), and how many of such
+seconds are wrong, as above. All levels of each noise together. A wearer's second lead is judged
+while its trust is clearly higher.
+
+| | noise | trust | seconds | wrong |
+|---|---|---:|---:|---:|
+"""
+BANDS = {"0": (0.0, 0.0), "up to half": (0.0, 0.5), "less than 1": (0.5, 0.999), "1": (0.999, 1.0)}
+"""Names of the bands of trust, each above its first number and up to the second."""
 REMARKS = """
 - *Wrong*: seconds in which a beat is missed, or a beat is found that is none.
 - **Strength of the noise**, as `nst` makes it: the signal's power is an eighth of the squared
@@ -120,6 +133,12 @@ def judge(name: str, kind: str | None, level_db: float) -> Counter[str]:
     at = np.concatenate(errors(record.annotations, found)) // WINDOW
     of["wrong"][at[at < len(called)]] = True
     of["right"] = ~of["wrong"]
+    believed = np.array([trust(second) for second in seconds])
+    of |= {
+        f"trust {band}": (believed > low if high else believed == 0) & (believed <= high)
+        for band, (low, high) in BANDS.items()
+    }
+    of |= {f"wrong, {name}": of[name] & of["wrong"] for name in of if name.startswith("trust")}
     counts = Counter({key: int(which.sum()) for key, which in of.items()})
     return counts + Counter({f"noisy {key}": int(sum(which & called)) for key, which in of.items()})
 
@@ -155,4 +174,14 @@ if __name__ == "__main__":
             )
             row = " | ".join(percent(counts, *share) for share in shares)
             finds += f"| {name} | {KINDS[kind]} | {level} dB | {row} |\n"
-    PAGE.write_text(HEAD + costs + NOISE + finds + REMARKS)
+    trusts = ""
+    for name, names in SETS.items():
+        for kind in (None, *KINDS):
+            levels = [level for one, level in conditions if one == kind]
+            counts = sum((done[record, kind, x] for record in names for x in levels), Counter())
+            for band in BANDS:
+                part = f"trust {band}"
+                wrong = percent(counts, f"wrong, {part}", part)
+                noise = KINDS.get(kind or "", "none")
+                trusts += f"| {name} | {noise} | {band} | {counts[part]:,} | {wrong} |\n"
+    PAGE.write_text(HEAD + costs + NOISE + finds + REMARKS + TRUST + trusts)

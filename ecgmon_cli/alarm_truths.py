@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.core.paths import require_writable
 from ecgmon_cli.played_records import judge_each, play_whole, write_and_show
+from ecgmon_cli.replay_sources import beside
 
 if TYPE_CHECKING:
     from trainer.evaluation.alarm_truths.truths import AlarmTruth
 
-PROCEDURE: Final = 2
+PROCEDURE: Final = 3
 """To be raised by hand where other alarms are raised of the same signal by the same version."""
 
 
@@ -91,6 +92,8 @@ def _raised(truth: "AlarmTruth", kept: Path) -> bool:
     record = read(truth.found, lenient=True)
     if not path.is_file():
         beats = built_in()[GENERIC_BEATS]
-        play_whole(record, kept, LIMITS, beat_model=beats, duration_s=UNTIL_S)
+        others = [read(truth.found, lead=lead, lenient=True) for lead in truth.leads[1:2]]
+        second = beside(record, others[0]) if others else None
+        play_whole(record, kept, LIMITS, beat_model=beats, duration_s=UNTIL_S, second=second)
     # In samples at 360 Hz, as the annotations of all records are compared.
     return raised(read_annotations(path, record.rate, "remove it"), truth.kind)

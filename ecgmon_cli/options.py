@@ -31,6 +31,14 @@ Annotator = Annotated[
         show_default="atr",
     ),
 ]
+SecondLead = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LEAD",
+        help="Send this lead, too, by name or number: the monitor judges it while the first is "
+        "clearly worse.",
+    ),
+]
 KeepGoing = Annotated[
     bool,
     typer.Option("--keep-going", help="Leave out records that cannot be used, and name them."),

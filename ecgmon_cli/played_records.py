@@ -58,6 +58,7 @@ def play_whole(
     *,
     beat_model: Path | None = None,
     duration_s: float | None = None,
+    second: "Record | None" = None,
 ) -> None:
     """Play a record to a monitor of its own, which writes what it publishes into a folder."""
     from ecgmon.models.resolve import GENERIC
@@ -79,7 +80,7 @@ def play_whole(
         out=io.StringIO(),
         annotations=folder,
     )
-    if play(PlayedSource(record), session)["interrupted"]:
+    if play(PlayedSource(record, second=second), session)["interrupted"]:
         raise KeyboardInterrupt
 
 

@@ -23,6 +23,7 @@ from ecgmon_cli.options import (
     Json,
     KeepGoing,
     Model,
+    SecondLead,
     alarm_rules,
     make_folder,
     say_skipped,
@@ -111,6 +112,7 @@ def replay(
     lead: Annotated[
         str | None, typer.Option(help="Lead to stream, by name or number. [default: II]")
     ] = None,
+    second_lead: SecondLead = None,
     annotator: Annotator = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated wearer.")] = 1,
     score_from: Annotated[
@@ -152,10 +154,8 @@ def replay(
     """Stream a record as a device would, and watch the monitor judge it.
 
     Without --connect it starts its own monitor, on loopback sockets. A record with annotations is
-    scored: the monitor's verdict of every second against the experts' annotations.
-
-    Where a model names the wearer's beats, their totals follow at the end: beats of each class,
-    couplets, runs, pauses and heart rates by hour.
+    scored: the monitor's verdict of every second against the experts' annotations. Where a model
+    names beats, their totals follow: beats of each class, couplets, runs, pauses and heart rates.
 
     With --connect it survives lost connections and restarts of the monitor, as a wearable does: it
     keeps what is not acknowledged for ten minutes and sends it again. Many records play at once.
@@ -186,6 +186,8 @@ def replay(
     names = records or []
     if bool(names) == (simulate is not None):
         raise UsageError("Give either a record, such as 203, or --simulate SCENARIO.")
+    if simulate is not None and second_lead is not None:
+        raise UsageError("A simulated wearer has one lead: give --second-lead with a record.")
     if simulate is None and (wearers > 1 or loop):
         raise UsageError("--wearers and --loop are for simulated wearers: give --simulate too.")
     many = len(names) > 1 or wearers > 1
@@ -236,7 +238,7 @@ def replay(
     if many:
         skipped: dict[str, RecordError] | None = {} if keep_going else None
         sources = (
-            recorded(names, data, lead, annotator, skipped)
+            recorded(names, data, lead, annotator, skipped, second_lead)
             if simulate is None
             else simulated_wearers(simulate, wearers, seed, duration, loop=loop)
         )
@@ -246,7 +248,7 @@ def replay(
         session = replace(session, notice="SIMULATED WEARER", model=model or SIMULATED)
     else:
         try:
-            sources = recorded(names, data, lead, annotator)
+            sources = recorded(names, data, lead, annotator, None, second_lead)
         except RecordMissingError as error:
             if not or_simulate:
                 raise

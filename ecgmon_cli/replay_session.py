@@ -48,11 +48,12 @@ SUBSCRIBED_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PlayedSource:
-    """What to play, the alarms that must come of a simulation, and whether it starts over."""
+    """What to play and how: which alarms must come of a simulation, and whether it starts over."""
 
     record: Record
     expected: tuple[ExpectedAlarm, ...] | None = None
     endless: bool = False
+    second: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,9 @@ def build_device(source: PlayedSource, session: Session) -> PlayedDevice:
     fitted = None if session.connect else of_record(record)
     # With a monitor elsewhere, that one chooses.
     bundle = None if session.connect else of_replay(session.model, record.wearer, fitted)
-    device = RecordDevice(
-        sent, first, stop, Pace(session.speed, session.burst_s), patience_s=session.patience_s
-    )
+    pace, second = Pace(session.speed, session.burst_s), source.second
+    second = second and at_rate(second, sent.rate)
+    device = RecordDevice(sent, first, stop, pace, session.patience_s, second)
     # What the monitor says counts samples at its own rate, from where the stream began.
     card = Bundle.load(bundle).card if bundle else None
     fits = bundle is not None and bundle == fitted

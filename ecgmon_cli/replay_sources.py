@@ -1,5 +1,6 @@
 """What ``ecgmon replay`` plays: records that are found or fetched, or simulated wearers."""
 
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from ecgmon.core.errors import RecordError
 
 if TYPE_CHECKING:
+    from ecgmon.records import Record
     from ecgmon_cli.replay_session import PlayedSource
 
 MIXED: Final = "mixed"
@@ -54,12 +56,35 @@ def simulated_wearers(
     ]
 
 
+def beside(record: "Record", second: "Record") -> "Record":
+    """Return a second lead of a record, with a name of its own.
+
+    Raises
+    ------
+    RecordError
+        If both cannot be sent side by side.
+    """
+    if second.rate != record.rate or len(second.samples) != len(record.samples):
+        raise RecordError(
+            f"Lead {second.lead} of {record.name} has {second.rate:g} samples a second and lead "
+            f"{record.lead} {record.rate:g}: give a --second-lead of the same rate."
+        )
+    if second.lead != record.lead:
+        return second
+    if second.gain == record.gain and (second.samples == record.samples).all():
+        raise RecordError(
+            f"Lead {record.lead} of {record.name} is sent already: give another --second-lead."
+        )
+    return replace(second, lead=f"{second.lead[:6]}-2")
+
+
 def recorded(
     names: list[str],
     data: Path | None,
     lead: str | None,
     annotator: str | None,
     skipped: dict[str, RecordError] | None = None,
+    second_lead: str | None = None,
 ) -> "list[PlayedSource]":
     """Find or fetch records and read them; print what is wrong with their annotations.
 
@@ -94,7 +119,11 @@ def recorded(
             )
 
         def one(found: Found) -> PlayedSource:
-            return PlayedSource(read(found, lead=lead, annotator=annotator, lenient=True), None)
+            record = read(found, lead=lead, annotator=annotator, lenient=True)
+            if second_lead is None:
+                return PlayedSource(record)
+            second = read(found, lead=second_lead, lenient=True)
+            return PlayedSource(record, second=beside(record, second))
 
         read_all = each(map(here, names), one, data=data, fetch=fetch, skipped=skipped)
     sources = [source for _, source in read_all]

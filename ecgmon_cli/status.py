@@ -93,7 +93,7 @@ def _everything(snapshot: "MonitorSnapshot", endpoint: str) -> dict[str, Any]:
             "state": _state(state),
             "heart_rate": window.heart_rate if (window := _window(state)) else None,
             "stream": state.stream,
-            "lead": state.opened.lead if state.opened else None,
+            "lead": state.lead,
             "model": state.model,
             **(_link(state.link) if state.link else {"link": None}),
             **_alarms(state.alarm_list, now),

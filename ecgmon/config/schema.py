@@ -178,8 +178,8 @@ class Wearer(AlarmsSection, frozen=True):
     lead: Annotated[
         str,
         documented(
-            'Judge the lead of this name if a device sends several; "" for lead II, else the '
-            "first lead.",
+            'Judge the lead of this name and no other; "" for lead II, else the first lead, and a '
+            "second one while that is worse.",
             'up to 8 printable characters without spaces, such as II, or ""',
             pattern=r"^[!-~]{0,8}\Z",
         ),

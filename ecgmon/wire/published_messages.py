@@ -65,6 +65,7 @@ class Window(Message, frozen=True):
     ``reason`` then says why in a word. ``state`` is *absent*, too, where most of the second's
     samples did not arrive. ``heart_rate`` in beats per minute is null where it is not known, and
     where the second is noisy. ``spikes`` are the samples of the second with a pacing spike.
+    ``lead`` is the lead that was judged where it is not that of `Opened`.
     """
 
     wearer: Wearer
@@ -79,6 +80,7 @@ class Window(Message, frozen=True):
     spikes: Annotated[list[Index], msgspec.Meta(max_length=MAX_SPIKES)] = msgspec.field(
         default_factory=list
     )
+    lead: Lead | msgspec.UnsetType = msgspec.UNSET
 
 
 class Beat(Message, frozen=True):

@@ -19,6 +19,9 @@ _OF_MONITOR: Final[dict[Kind, Properties]] = {
     "rate": Properties(
         "medium", "technical", False, "the device does not deliver the rate that it declares"
     ),
+    "second-lead": Properties(
+        "low", "technical", False, "the second lead is judged: check the electrodes"
+    ),
     "no-model": Properties(
         "low", "technical", False, "no model judges the beats: put one into service"
     ),

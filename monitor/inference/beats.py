@@ -77,7 +77,7 @@ def classify_beats(
     beats : BeatInputs
         As they came from `BeatSegments`.
     models : mapping of int to BeatModel
-        Model of each row.
+        Model of each row; of one without it the beats have no class.
     kinds : mapping of int to BeatKinds
         Kinds of the beats of each row; they are told of these.
     """
@@ -86,7 +86,7 @@ def classify_beats(
     found: list[JudgedBeat] = []
     for i, (row, index) in enumerate(zip(rows, at, strict=True)):
         found.append(JudgedBeat(row, index, None, 0.0))
-        if beats.settled[i]:
+        if beats.settled[i] and row in models:
             of_model[id(models[row])].append(i)
     for mine in of_model.values():
         model = models[rows[mine[0]]]
@@ -171,6 +171,11 @@ class LiveBeats(Stateful):
         if self._before in withdrawn:
             self._before = None
         return withdrawn
+
+    def move(self, row: int, first: int) -> None:
+        """Go on with another row, that of another lead, from stream index ``first`` on."""
+        self.row = row
+        self.reset(first)
 
     def reset(self, first: int) -> None:
         """Begin anew at stream index ``first``, after a gap."""

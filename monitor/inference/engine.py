@@ -75,7 +75,7 @@ def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:
     windows : Windows
         As they came from a signal chain.
     models : dict of int to Model
-        Model of each row.
+        Model of each row; of one without it no window is classified.
 
     Returns
     -------
@@ -87,6 +87,8 @@ def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:
     rows = windows.rows.tolist()
     of_model: dict[int, list[int]] = defaultdict(list)
     for i in np.flatnonzero((windows.state == SIGNAL) & windows.settled).tolist():
+        if rows[i] not in models:
+            continue
         of_model[id(models[rows[i]])].append(i)
     for mine in of_model.values():
         result[mine] = models[rows[mine[0]]].probability(windows.inputs[mine])

@@ -153,7 +153,7 @@ class Ingest:
             case messages.Bye(stream=number, end=end):
                 connection = self.connections.find(peer, user, int(number, 16))
                 stream = connection.stream
-                self._charge_missing(connection, end, now)
+                self._charge_missing(connection, stream, end, now)
                 self._accept(stream, stream.release())
                 stream.lose(end)
                 self._result.ends.append(stream)
@@ -164,18 +164,29 @@ class Ingest:
         stream = connection.stream
         if received.rate_mhz != stream.rate_mhz:
             raise ProtocolError("The frame's rate is not the one its hello named.")
-        if received.lead != connection.lead:
-            return  # another lead of the same wearer: not used, and nothing waits for it
-        self._charge_missing(connection, received.first, now)
         self._samples += len(received.samples)
+        if received.lead != connection.lead:
+            self._other_lead(connection, received, now)
+            return
+        self._charge_missing(connection, stream, received.first, now)
         self._accept(stream, stream.accept(received, now))
         self._result.acks[stream] = stream.next
         if stream.waits:
             self._waiting.add(stream)
 
-    def _charge_missing(self, connection: DeviceConnection, index: int, now: float) -> None:
+    def _other_lead(self, connection: DeviceConnection, received: Frame, now: float) -> None:
+        """Use a frame of the second lead: it is not kept, and nothing is said of its arrival."""
+        second = self._registry.hear(connection.stream, received.lead)
+        if second is not None:
+            self._charge_missing(connection, second, received.first, now)
+            second.accept(received, now)
+            second.expire(now)
+
+    def _charge_missing(
+        self, connection: DeviceConnection, stream: Stream, index: int, now: float
+    ) -> None:
         if connection.user != LOCAL:
-            missing = index - connection.stream.reached
+            missing = index - stream.reached
             self._limits.charge_missing(connection.user, now, missing)
 
     def _accept(self, stream: Stream, pieces: list[Piece]) -> None:

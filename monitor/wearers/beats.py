@@ -13,12 +13,14 @@ from monitor.wearers.session import ActiveStream, model_event
 
 def judge_beats(actives: Collection[ActiveStream], pushed: Pushed) -> list[JudgedBeat]:
     """Judge the beats that are complete by what a chain was given, of streams that share it."""
-    judges = {active.stream.row: active.beats for active in actives if active.beats}
+    judges = {active.judged.row: active.beats for active in actives if active.beats}
     if not judges:
         return []
     segments = next(iter(judges.values())).segments  # one for all
     models = {
-        active.stream.row: model for active in actives if (model := active.judge_of(BeatModel))
+        active.judged.row: model
+        for active in actives
+        if (model := active.judge_of(BeatModel)) and active.may_ask(model.card)
     }
     kinds = {row: judge.kinds for row, judge in judges.items()}
     return classify_beats(segments.push(pushed.feeds), models, kinds)
@@ -93,8 +95,8 @@ def change_beat_model(
     if model is None:
         active.beats = None
     elif active.beats is None:
-        active.beats = LiveBeats(segments(), active.stream.row)
-        active.beats.reset(int(active.chain.next[active.stream.row]))
+        active.beats = LiveBeats(segments(), active.judged.row)
+        active.beats.reset(int(active.chain.next[active.judged.row]))
     same = (model and model.sha256) == (before and before.sha256)
     if active.beats is not None and not same:
         active.beats.kinds = BeatKinds()  # what another model said of them is no help

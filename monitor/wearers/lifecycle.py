@@ -3,13 +3,53 @@
 import time
 from collections.abc import Callable, Collection
 
+from ecgmon.core.alarm_limits import GAP_LIMIT
 from ecgmon.models.bundle import Model
+from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
+from monitor.alarms.conditions.atrial import KIND as ATRIAL_FIBRILLATION
+from monitor.alarms.conditions.atrial import AtrialRhythm
+from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import OF_SIGNAL
+from monitor.wearers.leads import FALLBACK, leave_second
 from monitor.wearers.pipeline import advance
 from monitor.wearers.recovery import queue_tail, recover
-from monitor.wearers.session import ActiveStream, WearerSession, link, opened, swap
+from monitor.wearers.session import (
+    ActiveStream,
+    WearerSession,
+    conditions,
+    link,
+    opened,
+    swap,
+)
+from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
+
+
+def made(
+    session: WearerSession,
+    stream: Stream,
+    hello: messages.Hello,
+    lead: str,
+    model: Model,
+    chain: SignalChain,
+    now: float,
+) -> ActiveStream:
+    """Return a new stream of a wearer, whose windows a model judges; its row begins anew."""
+    chain.reset(stream.row, stream.end)
+    holding = session.alarm_messages.alarms.holding
+    return ActiveStream(
+        stream=stream,
+        hello=hello,
+        lead=lead,
+        judges=(model,),
+        chain=chain,
+        conditions=conditions(session, stream.end),
+        last_received=now,
+        next_second=stream.next_window,
+        gaps=KOfN(GAP_LIMIT, "gaps" in holding),
+        atrial=AtrialRhythm(ATRIAL_FIBRILLATION in holding),
+    )
 
 
 def begin(
@@ -17,7 +57,11 @@ def begin(
 ) -> list[messages.Published]:
     """Let a stream be a wearer's current one, with what is on disk of it."""
     session.active, session.unfinished = active, None
-    published = [opened(active), *no_model(session)]
+    published = [
+        opened(active),
+        *no_model(session),
+        *session.alarm_messages.condition(FALLBACK, False),
+    ]
     if tail is not None:
         queue_tail(active, tail)
     return published
@@ -39,6 +83,7 @@ def end(session: WearerSession, sessions: Collection[WearerSession]) -> list[mes
         stream = active.stream
         while active.backlog:
             published += recover(sessions)
+        published += leave_second(session, active)
         published += advance([session], lambda _: False)
         active.log.info("closed", end=stream.end)
         published += [
@@ -48,7 +93,7 @@ def end(session: WearerSession, sessions: Collection[WearerSession]) -> list[mes
     elif session.unfinished:
         published.append(session.unfinished)
     session.active, session.unfinished = None, None
-    for kind in (*OF_SIGNAL, "silent", "lag", "rate", "no-model"):
+    for kind in (*OF_SIGNAL, "silent", "lag", "rate", "no-model", FALLBACK):
         published += session.alarm_messages.condition(kind, False)
     return published
 
@@ -62,7 +107,8 @@ def set_aside(session: WearerSession, now: float) -> list[messages.Published]:
     active = session.active
     if active is None:
         return []
-    published = advance([session], lambda _: False)
+    published = leave_second(session, active)
+    published += advance([session], lambda _: False)
     stream = active.hello.stream
     session.unfinished = messages.Closed(
         wearer=session.wearer, stream=stream, end=active.stream.end

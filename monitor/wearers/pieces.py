@@ -1,5 +1,6 @@
 """Consecutive samples of a stream: as a device sent them, and as they are processed."""
 
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -67,6 +68,19 @@ class StreamSegment:
     missing: int
     parts: list[NDArray[np.float64]]
     step: float
+
+
+def take(pending: deque[StreamSegment], until: int) -> StreamSegment | None:
+    """Take the next samples that wait, up to index ``until``; None if there are none."""
+    if not pending or pending[0].first >= until:
+        return None
+    segment = pending.popleft()
+    samples = np.concatenate(segment.parts)
+    n = until - segment.first
+    if n >= len(samples):
+        return segment
+    pending.appendleft(StreamSegment(until, 0, [samples[n:]], segment.step))
+    return StreamSegment(segment.first, segment.missing, [samples[:n]], segment.step)
 
 
 Segments = Annotated[list[StreamSegment], msgspec.Meta(max_length=MAX_ITEMS)]

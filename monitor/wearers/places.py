@@ -13,7 +13,7 @@ RETRY_S: Final = 60.0
 
 
 class WearerPlaces:
-    """The places of a monitor; each is a row in all of its signal chains.
+    """The places of a monitor; each is two rows in all of its signal chains, one for each lead.
 
     Parameters
     ----------
@@ -53,6 +53,10 @@ class WearerPlaces:
         """Free a place."""
         self._free.append(row)
 
+    def second_row(self, row: int) -> int:
+        """Return the row for the second lead of the wearer in a row."""
+        return row + self.capacity
+
     def refusal(self) -> RefusedError:
         """Return the error for a wearer who finds no place."""
         return RefusedError(f"This monitor watches {self.capacity} wearers already.", RETRY_S)
@@ -60,13 +64,13 @@ class WearerPlaces:
     def chain(self, geometry: Geometry) -> SignalChain:
         """Return the signal chain of all models that see as much of the signal."""
         if geometry not in self._chains:
-            self._chains[geometry] = SignalChain(geometry, self.capacity)
+            self._chains[geometry] = SignalChain(geometry, 2 * self.capacity)
         return self._chains[geometry]
 
     def segments(self) -> BeatSegments:
         """Return what cuts the beats of all wearers whose beats are judged."""
         if self._segments is None:
-            self._segments = BeatSegments(self.capacity)
+            self._segments = BeatSegments(2 * self.capacity)
         return self._segments
 
 

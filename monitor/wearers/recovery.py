@@ -8,14 +8,8 @@ import numpy as np
 from ecgmon.core.constants import WINDOW
 from ecgmon.wire import messages
 from monitor.wearers.pieces import Piece, StreamSegment
-from monitor.wearers.pipeline import (
-    NextSamples,
-    by_chain,
-    push,
-    reset_after_gap,
-    samples_of,
-    settle,
-)
+from monitor.wearers.pipeline import NextSamples, by_chain, next_samples, push
+from monitor.wearers.reports import reset_after_gap, settle
 from monitor.wearers.session import ActiveStream, WearerSession
 from monitor.wearers.stream_tail import StreamTail
 
@@ -59,12 +53,12 @@ def recover(sessions: Collection[WearerSession]) -> list[messages.Published]:
     members: list[NextSamples] = []
     for session, active in recovering:
         segment = active.backlog[0]
-        reset = reset_after_gap(session, active, segment)
+        reset = reset_after_gap(session, active, active.stream, segment)
         published += [m for m in reset if not isinstance(m, messages.Gap)]  # published before
-        members.append((session, active, samples_of(active, segment)))
+        members.append(next_samples(session, active, active.stream, segment))
     for group in by_chain(members):
         published += push(group)
-        for session, active, _ in group:
+        for session, active, *_ in group:
             active.backlog.popleft()
             if not active.backlog:
                 published += _recovered(session, active)

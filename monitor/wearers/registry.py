@@ -3,21 +3,18 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ecgmon.core.alarm_limits import GAP_LIMIT
 from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import messages
 from monitor.alarms.alarm_messages import AlarmMessages
-from monitor.alarms.conditions.atrial import KIND as ATRIAL_FIBRILLATION
-from monitor.alarms.conditions.atrial import AtrialRhythm
-from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.wearers.device_conditions import device_conditions, silent_seconds
 from monitor.wearers.judge_pools import JudgePools
-from monitor.wearers.lifecycle import begin, change_model, end, set_aside
+from monitor.wearers.leads import hear, is_due
+from monitor.wearers.lifecycle import begin, change_model, end, made, set_aside
 from monitor.wearers.pipeline import advance
 from monitor.wearers.places import WearerPlaces, longest_silent
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.recovery import recover
-from monitor.wearers.session import ActiveStream, WearerSession, conditions, link, require_same
+from monitor.wearers.session import ActiveStream, WearerSession, link, require_same
 from monitor.wearers.state import load, save
 from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
@@ -89,7 +86,7 @@ class WearerRegistry:
     @property
     def behind(self) -> bool:
         """Whether samples wait to be judged, but for streams in recovery."""
-        return any(active.stream.pending and not active.backlog for active in self._wearers.streams)
+        return any(is_due(active) for active in self._wearers.streams)
 
     @property
     def recovering(self) -> bool:
@@ -166,23 +163,20 @@ class WearerRegistry:
             tail.first if tail else 0,
         )
         chain = self._places.chain(model.card.geometry)
-        chain.reset(stream.row, stream.end)
-        holding = session.alarm_messages.alarms.holding
-        active = ActiveStream(
-            stream=stream,
-            hello=hello,
-            lead=lead,
-            judges=(model,),
-            chain=chain,
-            conditions=conditions(session, stream.end),
-            last_received=now,
-            next_second=stream.next_window,
-            refused=refused,
-            gaps=KOfN(GAP_LIMIT, "gaps" in holding),
-            atrial=AtrialRhythm(ATRIAL_FIBRILLATION in holding),
-        )
+        active = made(session, stream, hello, lead, model, chain, now)
+        active.refused = refused
         taken_up = self._judges.take_up(active)
         return active, [*published, *begin(session, active, tail), *taken_up]
+
+    def hear(self, stream: Stream, lead: str) -> Stream | None:
+        """Return where frames of another lead of an open stream go; None if it is not used.
+
+        A wearer with a configured lead is watched by that one alone.
+        """
+        active = self._wearers.stream(stream.wearer)
+        if active is None or self._policy.lead(stream.wearer) is not None:
+            return None
+        return hear(active, lead, self._places.second_row)
 
     def save(self, wearer: str) -> bytes:
         """Return the state of a wearer; see `monitor.wearers.state`."""
@@ -204,6 +198,7 @@ class WearerRegistry:
             self._policy.limits,
             self._judges.windows.serving,
             lambda geometry: (self._places.chain(geometry), place),
+            self._places.second_row,
             self._judges.take_up,
             ahead_s,
         )

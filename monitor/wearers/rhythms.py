@@ -36,8 +36,8 @@ def judge_rhythms(
     list of tuple
         Row, stream index at which it is known, and verdict; None for a second that was not judged.
     """
-    of_rhythms = {a.stream.row: one for a in actives if (one := a.judge_of(RhythmModel))}
-    of_atrial = {a.stream.row: each for a in actives if (each := a.judge_of(AtrialModel))}
+    of_rhythms = {a.judged.row: one for a in actives if (one := a.judge_of(RhythmModel))}
+    of_atrial = {a.judged.row: each for a in actives if (each := a.judge_of(AtrialModel))}
     return [
         *classify_rhythms(pushed.rhythms, of_rhythms),
         *classify_atrial(pushed.atrial, of_atrial),

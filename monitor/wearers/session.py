@@ -14,8 +14,8 @@ from ecgmon.core.errors import UsageError
 from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
 from ecgmon.models.bundle import Model
+from ecgmon.models.card import AnyCard
 from ecgmon.signal import SignalChain
-from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire import messages
 from ecgmon.wire.fields import Lead
 from monitor.alarms.alarm_messages import AlarmMessages
@@ -27,6 +27,7 @@ from monitor.inference.beats import LiveBeats
 from monitor.inference.judge import Judge
 from monitor.ops.logs import logger
 from monitor.wearers.pieces import Segments, StreamSegment
+from monitor.wearers.second_lead import SecondLead
 from monitor.wearers.stream import Stream
 
 _log = logger(__name__)
@@ -84,13 +85,13 @@ class ActiveStream(Stateful):
     backlog : deque of StreamSegment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
-    step : float
-        Noise of one of the device's counts in the latest samples, root mean square in mV.
+    second : SecondLead or None
+        The second lead, once the device sends one that may be used.
     """
 
     layout = Layout(
         "active stream",
-        3,
+        4,
         ("hello",),
         stream=NESTED,
         lead=Lead,
@@ -104,7 +105,6 @@ class ActiveStream(Stateful):
         gaps=NESTED,
         holds=dict[Kind, bool],
         backlog=Segments,
-        step=float,
         rhythm=RhythmVerdict | None,
         atrial=NESTED,
     )
@@ -130,7 +130,7 @@ class ActiveStream(Stateful):
     rhythm: RhythmVerdict | None = None
     atrial: AtrialRhythm = field(default_factory=AtrialRhythm)
     backlog: deque[StreamSegment] = field(default_factory=deque)
-    step: float = STEP_MV
+    second: SecondLead | None = None
 
     @property
     def log(self) -> BoundLogger:
@@ -141,6 +141,15 @@ class ActiveStream(Stateful):
     def model(self) -> Model:
         """The judge of windows, whose verdict is published each second."""
         return next(judge for judge in self.judges if isinstance(judge, Model))
+
+    @property
+    def judged(self) -> Stream:
+        """The lead that is judged: the stream itself, or its second lead."""
+        return self.second.stream if self.second and self.second.judged else self.stream
+
+    def may_ask(self, card: AnyCard) -> bool:
+        """Tell whether a model may judge this lead: a wearer's own knows the first one only."""
+        return card.wearer is None or self.judged is self.stream
 
     def judge_of(self, kind: type[JudgeT]) -> JudgeT | None:
         """Return the judge of a kind, such as `BeatModel`, if there is one."""
@@ -245,7 +254,7 @@ def swap(active: ActiveStream) -> messages.Swap:
     return messages.Swap(
         wearer=active.stream.wearer,
         stream=active.hello.stream,
-        first=active.stream.next_window,
+        first=active.judged.next_window,
         model=active.model.card.name,
         threshold=active.model.card.threshold,
         refused=active.refused,
@@ -280,11 +289,12 @@ def link(active: ActiveStream, now: float) -> messages.Link:
 
 def trace(active: ActiveStream, n: int) -> messages.Trace:
     """Return the last ``n`` filtered samples for drawing."""
-    filtered = active.chain.recent(active.stream.row, n)
+    row = active.judged.row
+    filtered = active.chain.recent(row, n)
     microvolts = np.clip(filtered * 1000, -32767, 32767).astype("<i2")
     return messages.Trace(
         wearer=active.stream.wearer,
         stream=active.hello.stream,
-        first=int(active.chain.next[active.stream.row]) - len(filtered),
+        first=int(active.chain.next[row]) - len(filtered),
         samples=microvolts.tobytes(),
     )

@@ -18,8 +18,9 @@ from ecgmon.models.bundle import Model
 from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
-from ecgmon.wire.fields import Wearer
+from ecgmon.wire.fields import Lead, Wearer
 from monitor.inference.judge import Judge
+from monitor.wearers.second_lead import SecondLead
 from monitor.wearers.session import ActiveStream, WearerSession, conditions
 from monitor.wearers.stream import Stream
 
@@ -30,12 +31,13 @@ class _SavedStream(Stateful):
 
     ``model`` is the SHA-256 of the model that judges it, ``active`` and ``row`` are states;
     ``beat_model``, ``beats`` and ``segments`` are the same of its beats, ``rhythm_model`` and
-    ``atrial_model`` are the models of its rhythms; empty where they are not judged.
+    ``atrial_model`` are the models of its rhythms; empty where they are not judged. ``second_lead``
+    is the name of the second lead if there is one, the last two are its state and that of its row.
     """
 
     layout = Layout(
         "saved stream",
-        3,
+        4,
         hello=messages.Hello,
         model=Annotated[str, msgspec.Meta(max_length=64)],
         active=bytes,
@@ -45,6 +47,9 @@ class _SavedStream(Stateful):
         segments=bytes,
         rhythm_model=Annotated[str, msgspec.Meta(max_length=64)],
         atrial_model=Annotated[str, msgspec.Meta(max_length=64)],
+        second_lead=Lead | None,
+        second=bytes,
+        second_row=bytes,
     )
 
     hello: messages.Hello | None = None
@@ -56,6 +61,9 @@ class _SavedStream(Stateful):
     segments: bytes = b""
     rhythm_model: str = ""
     atrial_model: str = ""
+    second_lead: str | None = None
+    second: bytes = b""
+    second_row: bytes = b""
 
 
 @dataclass(eq=False, slots=True)
@@ -89,7 +97,10 @@ def save(session: WearerSession) -> bytes:
         saved.atrial_model = _checksum(active, AtrialModel)
         if active.beats:
             saved.beat_model, saved.beats = _checksum(active, BeatModel), active.beats.state()
-            saved.segments = active.beats.segments.state(active.stream.row)
+            saved.segments = active.beats.segments.state(active.beats.row)
+        if active.second:
+            saved.second_lead, saved.second = active.second.lead, active.second.state()
+            saved.second_row = active.chain.state(active.second.stream.row)
         stream = saved.state()
     alarms = session.alarm_messages.alarms.state()
     return _SavedWearer(
@@ -102,6 +113,7 @@ def load(
     limits: Callable[[str], AlarmLimits],
     serving: Callable[[str], tuple[Model, str | None]],
     place: Callable[[Geometry], tuple[SignalChain, int]],
+    second_row: Callable[[int], int],
     take_up: Callable[[ActiveStream], object],
     ahead_s: float = 0.0,
 ) -> WearerSession:
@@ -118,6 +130,8 @@ def load(
         it is not the one in service.
     place : callable
         Gives the chain of a geometry and a free row of it.
+    second_row : callable
+        Gives the row for the second lead of the stream in a row.
     take_up : callable
         Gives a stream the models that judge its beats and rhythms, which must be those of the
         monitor before.
@@ -136,8 +150,11 @@ def load(
     session.unfinished_since = saved.unfinished_since + ahead_s
     session.alarm_messages.alarms.restore(saved.alarms)
     if saved.stream is not None:
-        active = session.active = _stream(session, saved.stream, serving, place, take_up)
+        active = _stream(session, saved.stream, serving, place, second_row, take_up)
+        session.active = active
         active.stream.shift(ahead_s)
+        if active.second:
+            active.second.stream.shift(ahead_s)
         active.last_received += ahead_s
     return session
 
@@ -147,6 +164,7 @@ def _stream(
     data: bytes,
     serving: Callable[[str], tuple[Model, str | None]],
     place: Callable[[Geometry], tuple[SignalChain, int]],
+    second_row: Callable[[int], int],
     take_up: Callable[[ActiveStream], object],
 ) -> ActiveStream:
     saved = _SavedStream()
@@ -167,6 +185,12 @@ def _stream(
         last_received=0.0,
         refused=refused,
     )
+    if saved.second_lead is not None:
+        number, rate_mhz = active.stream.number, active.stream.rate_mhz
+        second = Stream(hello.wearer, number, second_row(row), rate_mhz)
+        active.second = SecondLead(second, saved.second_lead)
+        active.second.restore(saved.second)
+        chain.restore(second.row, saved.second_row)
     take_up(active)
     _require_same(session.wearer, saved.beat_model, _checksum(active, BeatModel))
     _require_same(session.wearer, saved.rhythm_model, _checksum(active, RhythmModel))
@@ -175,7 +199,7 @@ def _stream(
     chain.restore(row, saved.row)
     if active.beats:
         active.beats.restore(saved.beats)
-        active.beats.segments.restore(row, saved.segments)
+        active.beats.segments.restore(active.beats.row, saved.segments)
     if int(chain.next[row]) != _processed(active):
         raise StateError(f"The state of {session.wearer} does not fit together: save it again.")
     return active

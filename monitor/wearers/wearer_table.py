@@ -92,4 +92,4 @@ class WearerTable:
             limits = policy.limits(session.wearer)
             changed, session.limits = limits != session.limits, limits
             if (active := session.active) and changed:
-                active.conditions = conditions(session, int(active.chain.next[active.stream.row]))
+                active.conditions = conditions(session, int(active.chain.next[active.judged.row]))

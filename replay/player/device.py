@@ -6,7 +6,9 @@ from collections import deque
 from typing import Final
 
 import msgspec
+import numpy as np
 import zmq
+from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
 from ecgmon.records import Record
@@ -43,6 +45,8 @@ class RecordDevice:
         How fast.
     patience_s : float
         For how long a monitor that has answered before may be away.
+    second : Record, optional
+        Another lead, as long and at the same rate; it is sent beside the first, and not kept.
 
     Attributes
     ----------
@@ -57,9 +61,15 @@ class RecordDevice:
     """
 
     def __init__(
-        self, record: Record, first: int, stop: int, pace: Pace, patience_s: float = 60.0
+        self,
+        record: Record,
+        first: int,
+        stop: int,
+        pace: Pace,
+        patience_s: float = 60.0,
+        second: Record | None = None,
     ) -> None:
-        self._record = record
+        self._record, self._second, self._first = record, second, first
         self._frames = schedule(record, first, stop, pace)
         self._frame: Outgoing | None = next(self._frames, None)
         self._full_speed = pace.speed == float("inf")
@@ -79,7 +89,7 @@ class RecordDevice:
             wearer=record.wearer,
             stream=self.stream,
             rate=record.rate,
-            leads=[record.lead],
+            leads=[lead.lead for lead in (record, second) if lead],
             replay=pace.speed != 1 or msgspec.UNSET,
         )
         self._connection = DeviceClient(hello, patience_s)
@@ -213,18 +223,24 @@ class RecordDevice:
                 self.retransmit.drop_oldest()
 
     def _send(self, outgoing: Outgoing) -> None:
-        rate = self._record.rate
+        self._send_lead(self._record, outgoing.first, outgoing.samples)
+        if self._second:
+            at = np.arange(self._first + outgoing.first, self._first + outgoing.end)
+            samples = self._second.samples.take(at, mode="wrap")  # as the record starts over
+            self._send_lead(self._second, outgoing.first, samples)
+        self._last_sent = time.monotonic()
+
+    def _send_lead(self, lead: Record, first: int, samples: NDArray[np.int16]) -> None:
         frame = Frame(
             stream=self._number,
-            first=outgoing.first,
-            device_time=self._clock_ns + round(outgoing.first * 1e9 / rate),
-            rate_mhz=round(rate * 1000),
-            gain=self._record.gain,
-            lead=self._record.lead,
-            samples=outgoing.samples,
+            first=first,
+            device_time=self._clock_ns + round(first * 1e9 / lead.rate),
+            rate_mhz=round(lead.rate * 1000),
+            gain=lead.gain,
+            lead=lead.lead,
+            samples=samples,
         )
         self._connection.send(frame.encode())
-        self._last_sent = time.monotonic()
 
     def _say(self, message: messages.FromDevice) -> None:
         self._connection.say(message)

@@ -1,5 +1,7 @@
 """Classes of the monitor with a stream's state, and all classes that have one."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
@@ -19,6 +21,7 @@ from monitor.alarms.state_machine import AlarmStateMachine
 from monitor.inference.beats import JudgedBeat, LiveBeats
 from monitor.wearers.clock import Clock
 from monitor.wearers.delivered_rate import DeliveredRate
+from monitor.wearers.second_lead import LeadTrust, SecondLead
 from monitor.wearers.stream import Stream
 from tests.support.streaming import OF_SIGNAL, Streaming, counts
 
@@ -95,6 +98,31 @@ def atrial_of(second):
     """Return a probability of atrial fibrillation: high and low in turn, none of some."""
     high = second.end // RATE // 17 % 2
     return (0.02, 0.99)[high] if second.state != "absent" else None
+
+
+def beside(second):
+    """Return the same second of another lead: worse, better or the same."""
+    states = ("signal", "signal", "noisy", "absent", second.state)
+    turn = second.end // RATE // 13 % 5
+    return replace(second, row=1, state=states[turn], beats=second.beats if turn else ())
+
+
+def drive_trust(made, row, at, piece):
+    found = []
+    for second in piece:
+        made.add(second, beside(second))
+        found.append((made.mean(5), made.mean(30), made.is_lost))
+    return found
+
+
+def drive_second_lead(made, row, at, piece):
+    found = []
+    for second in piece:
+        made.add(second, beside(second))
+        if made.is_to_change(second.end):
+            made.change(second.end)
+        found.append(made.judged)
+    return found
 
 
 def drive_condition(made, row, at, piece):
@@ -235,5 +263,12 @@ ALL = [
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
     Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
     Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),
+    Streaming(LeadTrust, lambda _: LeadTrust(), seconds, drive_trust),
+    Streaming(
+        SecondLead,
+        lambda _: SecondLead(Stream("203", 7, 1, 360_000), "V1"),
+        seconds,
+        drive_second_lead,
+    ),
     Streaming(Stream, lambda _: Stream("203", 7, 0, 250_000), frames, drive_stream, end_of_stream),
 ]

@@ -188,6 +188,11 @@ class ViewState:
         latest = self.newest or self.opened
         return latest.model if latest else None
 
+    @property
+    def lead(self) -> str | None:
+        """Name of the lead that is judged: that of the stream, or the second while it is better."""
+        return (self.newest and self.newest.lead) or (self.opened.lead if self.opened else None)
+
     def current(self, now: float) -> messages.Window | None:
         """Return the newest window, unless it is too old to say anything of time ``now``.
 

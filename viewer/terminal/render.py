@@ -140,7 +140,7 @@ def _title(bar: Canvas, state: ViewState, caption: Caption, heart_rate: str) -> 
     title = f" {caption.title}"
     facts = []
     if state.opened:
-        title += f"  {state.opened.lead}"
+        title += f"  {state.lead}"
         facts.append(f"look-ahead {state.opened.look_ahead_s:.1f} s")
     if state.model:
         facts.append(f"model {state.model}")

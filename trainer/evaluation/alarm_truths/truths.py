@@ -13,6 +13,7 @@ from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.errors import RecordError, UsageError
 from ecgmon.records.formats.wfdb.header import Header, read_header
+from ecgmon.records.formats.wfdb.leads import ecgs
 from ecgmon.records.record import Found
 
 ALARM_S: Final = 300
@@ -45,11 +46,14 @@ class AlarmTruth:
         One of `KINDS`.
     is_true : bool
         What experts said of it.
+    leads : tuple of str
+        Numbers of its ECG leads, that which is read without a name first.
     """
 
     found: Found
     kind: str
     is_true: bool
+    leads: tuple[str, ...] = ()
 
 
 def truths(folder: Path) -> list[AlarmTruth]:
@@ -96,4 +100,4 @@ def truth_of(found: Found, header: Header) -> AlarmTruth | None:
             f"The header of {found.name} must name one alarm ({', '.join(KINDS)}) and say 'True "
             "alarm' or 'False alarm': mend its comments, or take it out of the folder."
         )
-    return AlarmTruth(found, kinds[0], said[0])
+    return AlarmTruth(found, kinds[0], said[0], tuple(ecgs(header.signals)))

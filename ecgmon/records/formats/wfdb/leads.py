@@ -79,6 +79,21 @@ def choose(record: str, signals: Sequence[SignalEntry], lead: str | None) -> int
     raise RecordError(f"{record} has no lead {lead}: choose one of {', '.join(there)}.")
 
 
+def ecgs(signals: Sequence[SignalEntry]) -> list[str]:
+    """Return the numbers, counted from 1, of the leads that are ECGs: the usual one first."""
+    volts = [i for i, signal in enumerate(signals) if _is_voltage(signal)]
+    return [str(i + 1) for i in _in_order(signals, volts)]
+
+
+def _in_order(signals: Sequence[SignalEntry], volts: Sequence[int]) -> list[int]:
+    """Return which voltages may be ECGs: lead II, then those that say so, then the others."""
+    plain = {i: _plain(signals[i].name) for i in volts}
+    lead_ii = [i for i in volts if plain[i] in LEAD_II]
+    ecg = [i for i in volts if _ECG.search(signals[i].name.casefold())]
+    others = [i for i in volts if not _NO_ECG.search(plain[i])]
+    return list(dict.fromkeys([*lead_ii, *ecg, *others]))
+
+
 def _default(record: str, signals: Sequence[SignalEntry]) -> int:
     volts = [i for i, signal in enumerate(signals) if _is_voltage(signal)]
     if not volts:
@@ -86,11 +101,7 @@ def _default(record: str, signals: Sequence[SignalEntry]) -> int:
             f"{name} ({signal.unit})" for name, signal in zip(names(signals), signals, strict=True)
         )
         raise RecordError(f"{record} has no lead in volts, but {listed}: choose another record.")
-    plain = {i: _plain(signals[i].name) for i in volts}
-    lead_ii = [i for i in volts if plain[i] in LEAD_II]
-    ecg = [i for i in volts if _ECG.search(signals[i].name.casefold())]
-    others = [i for i in volts if not _NO_ECG.search(plain[i])]
-    return (*lead_ii, *ecg, *others, *volts)[0]
+    return [*_in_order(signals, volts), *volts][0]
 
 
 def _voltage(
