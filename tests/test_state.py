@@ -31,10 +31,10 @@ from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.beat_history import BeatHistory
 from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
 from monitor.wearers import state
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.places import WearerPlaces
 from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.reorder_buffer import ReorderBuffer
-from monitor.wearers.session import ActiveStream
 from monitor.wearers.wearer_table import WearerTable
 from tests.support.streaming_monitor import ALL
 

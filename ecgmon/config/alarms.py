@@ -62,6 +62,14 @@ class AlarmsSection(Section, frozen=True):
         float,
         documented("Raise *lag* when samples arrive this many seconds late.", ge=1, le=LONGEST),
     ] = 5.0
+    paced: Annotated[
+        bool,
+        documented(
+            "The wearer has a pacemaker: beats that follow its spikes are neither ectopic nor "
+            "abnormal.",
+            "true or false",
+        ),
+    ] = False
 
     ventricular_fibrillation: Annotated[
         Level, level("ventricular-fibrillation", "flutter among it, by the shape of the signal")
@@ -140,6 +148,7 @@ class AlarmsSection(Section, frozen=True):
             extreme_high_rate=self.extreme_high_rate or None,
             silent_s=self.silent_s,
             lag_s=self.lag_s,
+            paced=self.paced,
             rhythms=RhythmLimits(
                 **{field.name: getattr(self, field.name) for field in fields(RhythmLimits)}
             ),

@@ -171,7 +171,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
 def _read(key: Key, text: str) -> object:
     """Return a variable's text as what the key takes; what cannot be one stays text."""
     base = _entries(key)[key[-1]].base
-    if base in (int, float):
+    if base in (bool, int, float):
         with contextlib.suppress(msgspec.ValidationError):
             return msgspec.convert(text, base, strict=False)
     return [part.strip() for part in text.split(",")] if base == Endpoints else text

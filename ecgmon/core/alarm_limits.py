@@ -94,6 +94,9 @@ class AlarmLimits:
         Seconds without samples from an open stream that raise *silent*.
     lag_s : float
         Delay of samples, in seconds, that raises *lag*.
+    paced : bool
+        Whether the wearer has a pacemaker: a beat that follows its spike is then neither ectopic
+        nor abnormal, whatever its shape.
     rhythms : RhythmLimits
         Limits of rhythms that are named from labelled beats.
 
@@ -112,6 +115,7 @@ class AlarmLimits:
     extreme_high_rate: float | None = 150.0
     silent_s: float = 10.0
     lag_s: float = 5.0
+    paced: bool = False
     rhythms: RhythmLimits = field(default_factory=RhythmLimits)
 
     def __post_init__(self) -> None:

@@ -66,6 +66,10 @@ class JudgedBeat:
             return self
         return replace(self, label="N", probability=self.of_atria)
 
+    def by_pacemaker(self) -> "JudgedBeat":
+        """Return the beat as one that a pacing spike has made: *Q*, whatever its shape."""
+        return self if self.label is None else replace(self, label="Q", probability=1.0)
+
 
 def classify_beats(
     beats: BeatInputs, models: Mapping[int, BeatModel], kinds: Mapping[int, BeatKinds]

@@ -8,7 +8,8 @@ from ecgmon.signal import Pushed, Second
 from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import messages
 from monitor.inference.beats import JudgedBeat, LiveBeats, TakesBeats, classify_beats
-from monitor.wearers.session import ActiveStream, model_event
+from monitor.wearers.active_stream import ActiveStream
+from monitor.wearers.session import WearerSession, model_event
 
 
 def judge_beats(actives: Collection[ActiveStream], pushed: Pushed) -> list[JudgedBeat]:
@@ -26,12 +27,16 @@ def judge_beats(actives: Collection[ActiveStream], pushed: Pushed) -> list[Judge
     return classify_beats(segments.push(pushed.feeds), models, kinds)
 
 
-def publish_beat(active: ActiveStream, beat: JudgedBeat) -> list[messages.Published]:
+def publish_beat(
+    session: WearerSession, active: ActiveStream, beat: JudgedBeat
+) -> list[messages.Published]:
     """Return a beat as a message, unless it does not stand or was published before a restart."""
     judge = active.beats
     if judge is None:
         return []
-    if active.atrial.holds:
+    if session.limits.paced and active.pacing.is_paced(beat.at):
+        beat = beat.by_pacemaker()
+    elif active.atrial.holds:
         beat = beat.in_fibrillation()
     stands, rr = judge.take(beat)
     if not stands or beat.label is None:

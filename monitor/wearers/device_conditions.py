@@ -1,7 +1,8 @@
 """Alarm conditions of a wearer's device: it is silent, late, or at another rate than declared."""
 
 from ecgmon.wire import messages
-from monitor.wearers.session import ActiveStream, WearerSession
+from monitor.wearers.active_stream import ActiveStream
+from monitor.wearers.session import WearerSession
 
 
 def silent_seconds(session: WearerSession, now: float) -> float:

@@ -9,10 +9,10 @@ from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import messages
 from monitor.inference.bundle_pool import BundlePool
 from monitor.inference.engine import ModelPool
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import change_beat_model
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.rhythms import change_rhythm_model
-from monitor.wearers.session import ActiveStream
 
 
 class JudgePools:

@@ -11,9 +11,10 @@ from typing import Final
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.signal import Second
 from ecgmon.wire import messages
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.pieces import StreamSegment, take
 from monitor.wearers.second_lead import LATE, SecondLead
-from monitor.wearers.session import ActiveStream, WearerSession
+from monitor.wearers.session import WearerSession
 from monitor.wearers.stream import Stream
 
 FALLBACK: Final = "second-lead"

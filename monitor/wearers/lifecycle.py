@@ -11,17 +11,11 @@ from monitor.alarms.conditions.atrial import KIND as ATRIAL_FIBRILLATION
 from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import OF_SIGNAL
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.leads import FALLBACK, leave_second
 from monitor.wearers.pipeline import advance
 from monitor.wearers.recovery import queue_tail, recover
-from monitor.wearers.session import (
-    ActiveStream,
-    WearerSession,
-    conditions,
-    link,
-    opened,
-    swap,
-)
+from monitor.wearers.session import WearerSession, conditions, link, opened, swap
 from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 

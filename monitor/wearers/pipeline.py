@@ -14,6 +14,7 @@ from ecgmon.wire import messages
 from monitor.inference.beats import JudgedBeat
 from monitor.inference.engine import classify
 from monitor.inference.rhythms import AtrialVerdict
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import judge_beats, publish_beat
 from monitor.wearers.leads import change_lead, due, note_seconds
 from monitor.wearers.pieces import StreamSegment
@@ -25,7 +26,7 @@ from monitor.wearers.reports import (
     reset_after_gap,
 )
 from monitor.wearers.rhythms import change_rhythm, judge_rhythms
-from monitor.wearers.session import ActiveStream, WearerSession, trace
+from monitor.wearers.session import WearerSession, trace
 from monitor.wearers.stream import Stream
 
 
@@ -104,6 +105,9 @@ def push(
         for member, first in zip(members, chain.next[rows].tolist(), strict=True)
     ]
     judged = [member for member in members if member.is_judged]
+    for member, found in zip(members, spikes, strict=True):
+        if found and member.is_judged:
+            member.active.pacing.spikes(found)
     followed = [member.lead.row for member in judged if member.active.beats]
     pushed = chain.push(rows, [member.samples for member in members], step, spikes, followed)
     windows = pushed.windows
@@ -131,7 +135,7 @@ def push(
             published += lose_seconds(session, active, what.end - WINDOW)
             published += report_second(session, active, what)
         elif isinstance(what, JudgedBeat):
-            published += publish_beat(active, what)
+            published += publish_beat(session, active, what)
         elif what is None or isinstance(what, RhythmVerdict | AtrialVerdict):
             published += alarm_messages(session, active, change_rhythm(active, at, what))
         else:

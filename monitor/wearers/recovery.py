@@ -7,10 +7,11 @@ import numpy as np
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.wire import messages
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.pieces import Piece, StreamSegment
 from monitor.wearers.pipeline import NextSamples, by_chain, next_samples, push
 from monitor.wearers.reports import reset_after_gap, settle
-from monitor.wearers.session import ActiveStream, WearerSession
+from monitor.wearers.session import WearerSession
 from monitor.wearers.stream_tail import StreamTail
 
 STEP_SAMPLES: Final = 5 * WINDOW

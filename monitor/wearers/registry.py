@@ -6,6 +6,7 @@ from typing import Final
 from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import messages
 from monitor.alarms.alarm_messages import AlarmMessages
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.device_conditions import device_conditions, silent_seconds
 from monitor.wearers.judge_pools import JudgePools
 from monitor.wearers.leads import hear, is_due
@@ -14,7 +15,7 @@ from monitor.wearers.pipeline import advance
 from monitor.wearers.places import WearerPlaces, longest_silent
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.recovery import recover
-from monitor.wearers.session import ActiveStream, WearerSession, link, require_same
+from monitor.wearers.session import WearerSession, link, require_same
 from monitor.wearers.state import load, save
 from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail

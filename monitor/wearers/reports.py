@@ -13,10 +13,11 @@ from ecgmon.signal.quality import NAMES
 from ecgmon.wire import messages
 from monitor.alarms.conditions.base import Condition
 from monitor.alarms.kinds import OF_SIGNAL
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import withdraw_beats
 from monitor.wearers.pieces import StreamSegment
-from monitor.wearers.rhythms import overruled
-from monitor.wearers.session import ActiveStream, WearerSession
+from monitor.wearers.rhythms import is_ventricular, overruled
+from monitor.wearers.session import WearerSession, model_event
 from monitor.wearers.stream import Stream
 
 _T = TypeVar("_T")
@@ -100,11 +101,23 @@ def report_second(
 ) -> list[messages.Published]:
     """Report a second to the conditions; one that is not ``complete`` has missing samples."""
     active.next_second = second.end
+    active.pacing.second(second)
     withdrawn = withdraw_beats(active, second)
     # A second without signal is reported as such, and is no gap.
     gaps = active.gaps.add(not complete and second.state == "signal")
     changes = [*active.conditions.second(second), Condition("gaps", gaps, second.end)]
-    return [*withdrawn, *alarm_messages(session, active, changes)]
+    return [*withdrawn, *_told_paced(session, active), *alarm_messages(session, active, changes)]
+
+
+def _told_paced(session: WearerSession, active: ActiveStream) -> list[messages.Published]:
+    """Return, once for a stream, that a pacemaker makes its rhythm."""
+    if active.pacing.told or not active.pacing.is_rhythm:
+        return []
+    active.pacing.told = True
+    text = "most beats follow a pacing spike"
+    if not session.limits.paced:
+        text += f": set paced = true in [wearers.{session.wearer}], if that is a pacemaker"
+    return [model_event(active, "paced", text)]
 
 
 def lose_seconds(
@@ -138,6 +151,9 @@ def report_window(
         _if_known(probability, probability),
         _if_known(probability >= threshold, probability),
     )
+    paced = session.limits.paced and active.pacing.only_paced(first, first + WINDOW)
+    if abnormal and paced and not is_ventricular(active, first):
+        known, abnormal, reason = None, None, "paced"
     return [
         *_fill(session, active, first),
         *_report(

@@ -18,7 +18,8 @@ from monitor.inference.rhythms import (
     classify_atrial,
     classify_rhythms,
 )
-from monitor.wearers.session import ActiveStream, model_event
+from monitor.wearers.active_stream import ActiveStream
+from monitor.wearers.session import model_event
 
 RhythmModelT = TypeVar("RhythmModelT", RhythmModel, AtrialModel)
 _NAMES: Final = {RhythmModel: "rhythms", AtrialModel: "atrial rhythms"}
@@ -57,6 +58,12 @@ def change_rhythm(
     return active.conditions.rhythm(end, verdict)
 
 
+def is_ventricular(active: ActiveStream, first: int) -> bool:
+    """Tell whether the rhythm model is sure of a ventricular rhythm in the second at ``first``."""
+    rhythm = active.rhythm
+    return rhythm is not None and rhythm.end == first + WINDOW and rhythm.ventricular >= SURE
+
+
 def overruled(
     active: ActiveStream, first: int, probability: float | None, abnormal: bool | None
 ) -> JudgedSecond:
@@ -68,7 +75,7 @@ def overruled(
     rhythm = active.rhythm
     if abnormal is not False or rhythm is None or rhythm.end != first + WINDOW:
         return probability, abnormal, None
-    if rhythm.ventricular >= SURE:
+    if is_ventricular(active, first):
         return rhythm.ventricular, True, None
     if rhythm.ventricular >= DOUBTFUL:
         return None, None, "rhythm"

@@ -1,164 +1,17 @@
 """A monitored wearer with the current stream, and messages about them."""
 
 import time
-from collections import deque
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
-from structlog.stdlib import BoundLogger
 
-from ecgmon.core.alarm_kinds import Kind
-from ecgmon.core.alarm_limits import GAP_LIMIT, AlarmLimits
+from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.errors import UsageError
-from ecgmon.core.rhythm_verdict import RhythmVerdict
-from ecgmon.core.state import NESTED, Index, Layout, Stateful
-from ecgmon.models.bundle import Model
-from ecgmon.models.card import AnyCard
-from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
-from ecgmon.wire.fields import Lead
 from monitor.alarms.alarm_messages import AlarmMessages
-from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.condition_set import WearerConditions
-from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import OF_SIGNAL
-from monitor.inference.beats import LiveBeats
-from monitor.inference.judge import Judge
-from monitor.ops.logs import logger
-from monitor.wearers.pieces import Segments, StreamSegment
-from monitor.wearers.second_lead import SecondLead
-from monitor.wearers.stream import Stream
-
-_log = logger(__name__)
-JudgeT = TypeVar("JudgeT", bound=Judge)
-
-
-@dataclass(eq=False, slots=True)
-class ActiveStream(Stateful):
-    """A wearer's current stream, and what is computed from it.
-
-    Parameters
-    ----------
-    stream : Stream
-        The samples that the wearer's device sends.
-    hello : messages.Hello
-        How the device opened it.
-    lead : str
-        The lead that is used of those it sends.
-    judges : tuple of Judge
-        The wearer's models, one for each kind of input; one judges windows.
-    chain : SignalChain
-        Shared by all wearers whose models see the same context of a window.
-    conditions : WearerConditions
-        Alarm conditions of the signal.
-    last_received : float
-        Monotonic time when new samples were last noticed, in seconds.
-    next_second : int
-        Index of the first second whose state is not known.
-    publish_from : int
-        Index from which windows and alarms are published; those before it were published before
-        this monitor was restarted.
-    settles_at : int or None
-        Index at which the alarms take what holds after a restart. It is set where more was judged
-        before the restart than was on disk: the device must first send the rest again.
-    latest : messages.Window or None
-        The newest window.
-    refused : str or None
-        Why the model in service is not the one that judges.
-    last_count : int
-        Samples received when `last_received` was set.
-    gaps : KOfN
-        Whether too many seconds are not whole.
-    holds : dict of Kind to bool
-        Whether each condition of this stream held when it was last looked at.
-    beats : LiveBeats or None
-        The stream's beats, where a model judges them.
-    beats_refused : str or None
-        Why the model of beats in service is not the one that judges.
-    rhythms_refused : dict of str to (str or None)
-        The same of the models of rhythms, by what they judge.
-    rhythm : RhythmVerdict or None
-        The newest verdict on the rhythm.
-    atrial : AtrialRhythm
-        Whether it is in an episode of atrial fibrillation, whatever its alarm's limits.
-    backlog : deque of StreamSegment
-        Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
-        those of ``stream.pending`` come after them.
-    second : SecondLead or None
-        The second lead, once the device sends one that may be used.
-    """
-
-    layout = Layout(
-        "active stream",
-        4,
-        ("hello",),
-        stream=NESTED,
-        lead=Lead,
-        conditions=NESTED,
-        last_received=float,
-        next_second=Index,
-        publish_from=Index,
-        settles_at=Index | None,
-        latest=messages.Window | None,
-        last_count=Index,
-        gaps=NESTED,
-        holds=dict[Kind, bool],
-        backlog=Segments,
-        rhythm=RhythmVerdict | None,
-        atrial=NESTED,
-    )
-
-    stream: Stream
-    hello: messages.Hello
-    lead: str
-    judges: tuple[Judge, ...]
-    chain: SignalChain
-    conditions: WearerConditions
-    last_received: float
-    next_second: int = 0
-    publish_from: int = 0
-    settles_at: int | None = None
-    latest: messages.Window | None = None
-    refused: str | None = None
-    last_count: int = 0
-    gaps: KOfN = field(default_factory=lambda: KOfN(GAP_LIMIT))
-    holds: dict[Kind, bool] = field(default_factory=dict)
-    beats: LiveBeats | None = None
-    beats_refused: str | None = None
-    rhythms_refused: dict[str, str | None] = field(default_factory=dict)
-    rhythm: RhythmVerdict | None = None
-    atrial: AtrialRhythm = field(default_factory=AtrialRhythm)
-    backlog: deque[StreamSegment] = field(default_factory=deque)
-    second: SecondLead | None = None
-
-    @property
-    def log(self) -> BoundLogger:
-        """What logs of this stream: every line names it and its wearer."""
-        return _log.bind(wearer=self.hello.wearer, stream=self.hello.stream)
-
-    @property
-    def model(self) -> Model:
-        """The judge of windows, whose verdict is published each second."""
-        return next(judge for judge in self.judges if isinstance(judge, Model))
-
-    @property
-    def judged(self) -> Stream:
-        """The lead that is judged: the stream itself, or its second lead."""
-        return self.second.stream if self.second and self.second.judged else self.stream
-
-    def may_ask(self, card: AnyCard) -> bool:
-        """Tell whether a model may judge this lead: a wearer's own knows the first one only."""
-        return card.wearer is None or self.judged is self.stream
-
-    def judge_of(self, kind: type[JudgeT]) -> JudgeT | None:
-        """Return the judge of a kind, such as `BeatModel`, if there is one."""
-        return next((judge for judge in self.judges if isinstance(judge, kind)), None)
-
-    def serve(self, kind: type[JudgeT], model: JudgeT | None) -> None:
-        """Let another model of a kind judge from now on, or none; the other judges stay."""
-        others = (judge for judge in self.judges if not isinstance(judge, kind))
-        self.judges = (*others, model) if model else tuple(others)
+from monitor.wearers.active_stream import ActiveStream
 
 
 @dataclass(eq=False, slots=True)

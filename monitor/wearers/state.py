@@ -20,8 +20,9 @@ from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
 from ecgmon.wire.fields import Lead, Wearer
 from monitor.inference.judge import Judge
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.second_lead import SecondLead
-from monitor.wearers.session import ActiveStream, WearerSession, conditions
+from monitor.wearers.session import WearerSession, conditions
 from monitor.wearers.stream import Stream
 
 

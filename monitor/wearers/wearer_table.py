@@ -6,8 +6,9 @@ from typing import Final
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.policy import WearerPolicy
-from monitor.wearers.session import ActiveStream, WearerSession, conditions
+from monitor.wearers.session import WearerSession, conditions
 
 MAX_REMEMBERED: Final = 10_000
 """Most forgotten wearers of whom the highest alarm number is remembered."""

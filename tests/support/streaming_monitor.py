@@ -21,6 +21,7 @@ from monitor.alarms.state_machine import AlarmStateMachine
 from monitor.inference.beats import JudgedBeat, LiveBeats
 from monitor.wearers.clock import Clock
 from monitor.wearers.delivered_rate import DeliveredRate
+from monitor.wearers.pacing import Pacing
 from monitor.wearers.second_lead import LeadTrust, SecondLead
 from monitor.wearers.stream import Stream
 from tests.support.streaming import OF_SIGNAL, Streaming, counts
@@ -122,6 +123,18 @@ def drive_second_lead(made, row, at, piece):
         if made.is_to_change(second.end):
             made.change(second.end)
         found.append(made.judged)
+    return found
+
+
+def drive_pacing(made, row, at, piece):
+    """A spike before the beats of half the time, and now and then in between."""
+    found = []
+    for second in piece:
+        paced = [beat - 20 for beat in second.beats] if second.end // RATE // 15 % 2 else []
+        made.spikes([*paced, *([second.end - 5] if second.weak else [])])
+        made.second(second)
+        span = second.end - 2 * RATE, second.end - RATE
+        found.append((made.is_rhythm, made.only_paced(*span), *map(made.is_paced, second.beats)))
     return found
 
 
@@ -263,6 +276,7 @@ ALL = [
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
     Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
     Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),
+    Streaming(Pacing, lambda _: Pacing(), seconds, drive_pacing),
     Streaming(LeadTrust, lambda _: LeadTrust(), seconds, drive_trust),
     Streaming(
         SecondLead,

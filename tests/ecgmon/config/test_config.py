@@ -240,6 +240,8 @@ def value_of(name, entry):
         return VALUES[name]
     if entry.base in (Level, Profile):
         return st.sampled_from(get_args(entry.base))
+    if entry.base is bool:
+        return st.booleans()
     number = st.integers if entry.base is int else st.floats
     return number(entry.about.ge, entry.about.le)
 

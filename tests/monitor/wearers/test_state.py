@@ -14,9 +14,10 @@ from ecgmon.core.errors import RefusedError, StateError
 from ecgmon.wire import Frame, messages
 from monitor.sources.ingest import IngestResult
 from monitor.wearers import state
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
-from monitor.wearers.session import ActiveStream, WearerSession
+from monitor.wearers.session import WearerSession
 from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 from replay.simulator.simulation import simulate
