@@ -3,5 +3,5 @@
 from typing import Literal
 
 SignalState = Literal["signal", "noisy", "absent"]
-Reason = Literal["absent", "gap", "history", "lead", "noisy", "paced", "rhythm"]
+Reason = Literal["absent", "gap", "history", "lead", "noisy", "paced", "rhythm", "strange"]
 """Why a second was not classified; later versions may add others (docs/wire.md)."""

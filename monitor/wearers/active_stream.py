@@ -21,8 +21,8 @@ from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.inference.beats import LiveBeats
 from monitor.inference.judge import Judge
 from monitor.ops.logs import logger
-from monitor.wearers.pacing import Pacing
 from monitor.wearers.pieces import Segments, StreamSegment
+from monitor.wearers.recent_beats import RecentBeats
 from monitor.wearers.second_lead import SecondLead
 from monitor.wearers.stream import Stream
 
@@ -78,8 +78,8 @@ class ActiveStream(Stateful):
         The newest verdict on the rhythm.
     atrial : AtrialRhythm
         Whether it is in an episode of atrial fibrillation, whatever its alarm's limits.
-    pacing : Pacing
-        Its pacing spikes, and which beats follow them.
+    recent : RecentBeats
+        Its last beats and pacing spikes.
     backlog : deque of StreamSegment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
@@ -105,7 +105,7 @@ class ActiveStream(Stateful):
         backlog=Segments,
         rhythm=RhythmVerdict | None,
         atrial=NESTED,
-        pacing=NESTED,
+        recent=NESTED,
     )
 
     stream: Stream
@@ -128,7 +128,7 @@ class ActiveStream(Stateful):
     rhythms_refused: dict[str, str | None] = field(default_factory=dict)
     rhythm: RhythmVerdict | None = None
     atrial: AtrialRhythm = field(default_factory=AtrialRhythm)
-    pacing: Pacing = field(default_factory=Pacing)
+    recent: RecentBeats = field(default_factory=RecentBeats)
     backlog: deque[StreamSegment] = field(default_factory=deque)
     second: SecondLead | None = None
 

@@ -34,7 +34,7 @@ def publish_beat(
     judge = active.beats
     if judge is None:
         return []
-    if session.limits.paced and active.pacing.is_paced(beat.at):
+    if session.limits.paced and active.recent.is_paced(beat.at):
         beat = beat.by_pacemaker()
     elif active.atrial.holds:
         beat = beat.in_fibrillation()

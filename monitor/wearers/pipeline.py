@@ -107,7 +107,7 @@ def push(
     judged = [member for member in members if member.is_judged]
     for member, found in zip(members, spikes, strict=True):
         if found and member.is_judged:
-            member.active.pacing.spikes(found)
+            member.active.recent.spikes(found)
     followed = [member.lead.row for member in judged if member.active.beats]
     pushed = chain.push(rows, [member.samples for member in members], step, spikes, followed)
     windows = pushed.windows

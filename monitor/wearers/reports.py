@@ -101,7 +101,7 @@ def report_second(
 ) -> list[messages.Published]:
     """Report a second to the conditions; one that is not ``complete`` has missing samples."""
     active.next_second = second.end
-    active.pacing.second(second)
+    active.recent.second(second)
     withdrawn = withdraw_beats(active, second)
     # A second without signal is reported as such, and is no gap.
     gaps = active.gaps.add(not complete and second.state == "signal")
@@ -111,9 +111,9 @@ def report_second(
 
 def _told_paced(session: WearerSession, active: ActiveStream) -> list[messages.Published]:
     """Return, once for a stream, that a pacemaker makes its rhythm."""
-    if active.pacing.told or not active.pacing.is_rhythm:
+    if active.recent.told or not active.recent.is_paced_rhythm:
         return []
-    active.pacing.told = True
+    active.recent.told = True
     text = "most beats follow a pacing spike"
     if not session.limits.paced:
         text += f": set paced = true in [wearers.{session.wearer}], if that is a pacemaker"
@@ -151,7 +151,7 @@ def report_window(
         _if_known(probability, probability),
         _if_known(probability >= threshold, probability),
     )
-    paced = session.limits.paced and active.pacing.only_paced(first, first + WINDOW)
+    paced = session.limits.paced and active.recent.only_paced(first, first + WINDOW)
     if abnormal and paced and not is_ventricular(active, first):
         known, abnormal, reason = None, None, "paced"
     return [

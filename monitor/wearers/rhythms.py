@@ -70,15 +70,19 @@ def overruled(
     """Return the verdict on the second that starts at ``first``, by the models of both kinds.
 
     A second that the window model calls normal is abnormal where the rhythm model is sure of a
-    ventricular rhythm, and not classified where it is in doubt.
+    ventricular rhythm, and not classified where it is in doubt, or where no beat is near that
+    looks like others.
     """
-    rhythm = active.rhythm
-    if abnormal is not False or rhythm is None or rhythm.end != first + WINDOW:
+    if abnormal is not False:
         return probability, abnormal, None
-    if is_ventricular(active, first):
-        return rhythm.ventricular, True, None
-    if rhythm.ventricular >= DOUBTFUL:
-        return None, None, "rhythm"
+    rhythm = active.rhythm
+    if rhythm is not None and rhythm.end == first + WINDOW:
+        if is_ventricular(active, first):
+            return rhythm.ventricular, True, None
+        if rhythm.ventricular >= DOUBTFUL:
+            return None, None, "rhythm"
+    if active.recent.is_strange(first):
+        return None, None, "strange"
     return probability, abnormal, None
 
 

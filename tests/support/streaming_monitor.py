@@ -21,7 +21,7 @@ from monitor.alarms.state_machine import AlarmStateMachine
 from monitor.inference.beats import JudgedBeat, LiveBeats
 from monitor.wearers.clock import Clock
 from monitor.wearers.delivered_rate import DeliveredRate
-from monitor.wearers.pacing import Pacing
+from monitor.wearers.recent_beats import RecentBeats
 from monitor.wearers.second_lead import LeadTrust, SecondLead
 from monitor.wearers.stream import Stream
 from tests.support.streaming import OF_SIGNAL, Streaming, counts
@@ -126,7 +126,7 @@ def drive_second_lead(made, row, at, piece):
     return found
 
 
-def drive_pacing(made, row, at, piece):
+def drive_recent(made, row, at, piece):
     """A spike before the beats of half the time, and now and then in between."""
     found = []
     for second in piece:
@@ -134,7 +134,8 @@ def drive_pacing(made, row, at, piece):
         made.spikes([*paced, *([second.end - 5] if second.weak else [])])
         made.second(second)
         span = second.end - 2 * RATE, second.end - RATE
-        found.append((made.is_rhythm, made.only_paced(*span), *map(made.is_paced, second.beats)))
+        told = made.is_paced_rhythm, made.only_paced(*span), made.is_strange(span[0])
+        found.append((*told, *map(made.is_paced, second.beats)))
     return found
 
 
@@ -276,7 +277,7 @@ ALL = [
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
     Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
     Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),
-    Streaming(Pacing, lambda _: Pacing(), seconds, drive_pacing),
+    Streaming(RecentBeats, lambda _: RecentBeats(), seconds, drive_recent),
     Streaming(LeadTrust, lambda _: LeadTrust(), seconds, drive_trust),
     Streaming(
         SecondLead,

@@ -62,7 +62,7 @@ def test_after_a_lead_was_off_three_seconds_have_none():
 
 def test_noise_is_its_own_reason():
     found = reasons(simulate("noise", seed=2).record)
-    assert set(found.values()) == {"history", "noisy"}
+    assert set(found.values()) == {"history", "noisy", "strange"}
 
 
 def test_seconds_that_are_not_classified_are_not_abnormal_ones():

@@ -1,0 +1,93 @@
+"""The last beats of a stream: which of them a pacemaker has made, and which look like no beat."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+
+from ecgmon.core.constants import RATE
+from ecgmon.core.state import Index, Indices, Layout, Stateful
+from ecgmon.signal import Second
+from ecgmon.signal.beat_kin import BEFORE
+
+SOONEST: Final = round(0.015 * RATE)
+LATEST: Final = round(0.16 * RATE)
+"""Samples from a spike in a ventricle to the R peak of the beat that it makes. After a spike in an
+atrium the beat comes later, by its own way, and is judged as any."""
+LAST: Final = 10
+"""Beats by which it is told whether the rhythm is paced..."""
+MOST: Final = 8
+"""...and how many of them are paced then."""
+NEAR: Final = round(1.5 * RATE)
+"""Samples before and after the start of a second in which a beat must be for it to be normal."""
+KIN: Final = 2
+"""Such a beat looks like at least so many of those before it."""
+_KEPT: Final = 64
+"""Spikes and beats that are kept: of some ten seconds and more."""
+
+
+class KnownBeat(NamedTuple):
+    """A beat: its stream index, how many of those before it looks like, and whether it is weak."""
+
+    at: Index
+    kin: Index
+    weak: bool
+
+
+@dataclass(eq=False, slots=True)
+class RecentBeats(Stateful):
+    """The last beats and pacing spikes of a stream.
+
+    Attributes
+    ----------
+    told : bool
+        Whether it was told that the rhythm is paced.
+    """
+
+    layout = Layout(
+        "recent beats",
+        1,
+        told=bool,
+        _spikes=Indices,
+        _beats=Annotated[list[KnownBeat], msgspec.Meta(max_length=_KEPT)],
+    )
+
+    told: bool = False
+    _spikes: deque[int] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _beats: deque[KnownBeat] = field(default_factory=lambda: deque(maxlen=_KEPT))
+
+    def spikes(self, found: Sequence[int]) -> None:
+        """Take the next spikes of the stream."""
+        self._spikes.extend(found)
+
+    def second(self, second: Second) -> None:
+        """Take the beats of the next second."""
+        for at, kin in zip_longest(second.beats, second.kin, fillvalue=BEFORE):
+            self._beats.append(KnownBeat(at, kin, at in second.weak))
+
+    def is_paced(self, at: int) -> bool:
+        """Tell whether the beat with its R peak at a stream index follows a spike."""
+        return any(SOONEST <= at - spike <= LATEST for spike in self._spikes)
+
+    def only_paced(self, start: int, stop: int) -> bool:
+        """Tell whether there are beats from ``start`` to before ``stop``, and all of them paced."""
+        beats = [at for at, _, weak in self._beats if start <= at < stop and not weak]
+        return bool(beats) and all(map(self.is_paced, beats))
+
+    def is_strange(self, first: int) -> bool:
+        """Tell whether around the second at ``first`` is no beat that looks like others.
+
+        What a model of beats calls normal there, it has hardly seen.
+        """
+        return not any(
+            first - NEAR <= at < first + NEAR and kin >= KIN for at, kin, _ in self._beats
+        )
+
+    @property
+    def is_paced_rhythm(self) -> bool:
+        """Whether most of the last beats are paced."""
+        last = [at for at, _, weak in self._beats if not weak][-LAST:]
+        return len(last) == LAST and sum(map(self.is_paced, last)) >= MOST
