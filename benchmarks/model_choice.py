@@ -29,9 +29,9 @@ from trainer.data.dataset import RecordSet, load
 from trainer.evaluation.figures import mean, pooled
 from trainer.networks.window_networks import BeatNet, Norm, WearerNorm, parameter_count
 from trainer.training.batches import Group, Noise, SegmentBatches
-from trainer.training.build import TRAININGS
 from trainer.training.fit import FitSettings, deterministic, fit
 from trainer.training.scoring import best_threshold, judge, probabilities
+from trainer.training.window_trainings import TRAININGS
 
 OUT = Path("docs/results")
 RECIPE = TRAININGS["beatnet"]

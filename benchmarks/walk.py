@@ -155,11 +155,11 @@ def shorten() -> None:
     """Fine-tune with 3 steps, on few other wearers: more of them take the same way."""
     from trainer.data import splits
     from trainer.enrolment import gate
-    from trainer.training import build
+    from trainer.training import window_trainings
 
     splits.TRAINING, gate.PANEL = splits.TRAINING[:2], gate.PANEL[:2]
-    for name, each in build.TRAININGS.items():
-        build.TRAININGS[name] = replace(each, patient=replace(each.patient, steps=3))
+    for name, each in window_trainings.TRAININGS.items():
+        window_trainings.TRAININGS[name] = replace(each, patient=replace(each.patient, steps=3))
 
 
 def walk(case: str, out: Path) -> None:

@@ -29,6 +29,7 @@ RHYTHM_OF_NOTE: Final = MappingProxyType[str, Rhythm](
 vfdb notes in two ways."""
 NOISE_NOTE: Final = "(NOISE"
 """vfdb's note of noise. It does not end the rhythm before it, which goes on under it."""
+_VENTRICULAR: Final = ("ventricular-fibrillation", "ventricular-tachycardia")
 _BEGINS, _ENDS, _CHANGE = "[", "]", "+"
 
 
@@ -78,6 +79,18 @@ def rhythm_spans(annotations: Annotations, end: int) -> list[RhythmSpan]:
     if flutter >= 0:
         spans.append(RhythmSpan(flutter, end, "ventricular-fibrillation"))
     return sorted(s for s in spans if s.rhythm != "other" and s.start < s.stop)
+
+
+def ventricular_spans(annotations: Annotations, end: int) -> list[tuple[int, int]]:
+    """Return where fibrillation, flutter or a ventricular tachycardia is annotated.
+
+    Parameters
+    ----------
+    annotations, end
+        As `rhythm_spans` takes them.
+    """
+    spans = rhythm_spans(annotations, end)
+    return [(span.start, span.stop) for span in spans if span.rhythm in _VENTRICULAR]
 
 
 def noise_spans(annotations: Annotations, end: int) -> list[tuple[int, int]]:

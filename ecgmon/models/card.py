@@ -7,6 +7,7 @@ import msgspec
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.signal import Geometry, scale
 from ecgmon.signal.filter import BAND_HZ, ORDER
+from ecgmon.signal.geometry import AmplitudeUnit
 
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A probability or a share."""
@@ -134,6 +135,7 @@ class Card(AnyCard, frozen=True, kw_only=True):
     history_s: float
     look_ahead_s: float
     rate: int
+    unit: AmplitudeUnit = "window"
     conditioning: Conditioning = Conditioning()
     enrolment: ScoredSpan | None = None
     labels: LabelSource = "annotations"
@@ -145,4 +147,4 @@ class Card(AnyCard, frozen=True, kw_only=True):
     @property
     def geometry(self) -> Geometry:
         """Which samples around a window the model sees."""
-        return Geometry(self.history_s, self.look_ahead_s, self.rate)
+        return Geometry(self.history_s, self.look_ahead_s, self.rate, self.unit)

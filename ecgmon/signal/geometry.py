@@ -1,9 +1,14 @@
 """Geometry of a model's input: context, look-ahead and sampling rate."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from ecgmon.core.constants import RATE, WINDOW
+
+AmplitudeUnit = Literal["window", "second"]
+"""What samples are divided by: the wearer's usual peak-to-peak amplitude when the window is
+complete, all of its samples alike; or each second before that by what was usual at its own end, so
+that it looks the same to all windows that see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,8 @@ class Geometry:
         Seconds after the window, at most 0.5: each result is late by this much.
     rate : int
         Samples per second of the model's input.
+    unit : str
+        *window* or *second*, see `AmplitudeUnit`.
 
     Raises
     ------
@@ -28,6 +35,7 @@ class Geometry:
     history_s: float
     look_ahead_s: float
     rate: int
+    unit: AmplitudeUnit = "window"
 
     def __post_init__(self) -> None:
         if not (0 <= self.history_s <= 30 and 0 <= self.look_ahead_s <= 0.5):
@@ -53,6 +61,11 @@ class Geometry:
     def context(self) -> int:
         """Samples at `RATE` from the start of the history to the end of the look-ahead."""
         return self.history + WINDOW + self.look_ahead
+
+    @property
+    def blocks(self) -> int:
+        """Seconds before the end of the look-ahead that the context reaches into."""
+        return -(-self.context // WINDOW)
 
     @property
     def inputs(self) -> int:

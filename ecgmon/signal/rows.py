@@ -45,13 +45,16 @@ class Rows(StatefulRows):
         Mains hum in mV of seconds with beats.
     last_beat, beat_count : ndarray of int64, shape (rows,)
         Stream index of the latest beat, of the first sample before there is one; how many.
+    units : ndarray of float32, shape (rows, geometry.blocks)
+        What was usual, in mV, at the ends of the last blocks of a second, the newest last; each
+        block ends with a look-ahead.
     confirmed : list of list of int
         Beats of each row confirmed since its last whole second.
     """
 
     layout = Layout(
         "row of a chain",
-        2,
+        3,
         filtered=NESTED,
         raw=NESTED,
         valid=NESTED,
@@ -70,6 +73,7 @@ class Rows(StatefulRows):
         hum=ARRAY,
         last_beat=ARRAY,
         beat_count=ARRAY,
+        units=ARRAY,
         confirmed=Indices,
     )
 
@@ -93,6 +97,7 @@ class Rows(StatefulRows):
         self.hum = np.zeros(rows)
         self.last_beat = np.zeros(rows, dtype=np.int64)
         self.beat_count = np.zeros(rows, dtype=np.int64)
+        self.units = np.ones((rows, geometry.blocks), dtype=np.float32)
         self.confirmed: list[list[int]] = [[] for _ in range(rows)]
 
     def reset(self, row: int, first: int) -> None:
@@ -109,6 +114,7 @@ class Rows(StatefulRows):
         for index in (self.missed, self.start, self.real_from, self.next, self.last_beat):
             index[row] = first
         self.beat_count[row] = 0
+        self.units[row] = 1
         self.confirmed[row] = []
 
     def restart(self, row: int, first: int) -> None:

@@ -23,6 +23,9 @@ def cut_windows(
     known: Rows, geometry: Geometry, rows: NDArray[np.intp], now: NDArray[np.int64]
 ) -> Windows:
     """Cut the window whose look-ahead each row has just completed."""
+    if geometry.unit == "second":
+        known.units[rows, :-1] = known.units[rows, 1:]
+        known.units[rows, -1] = known.scale(rows)
     end = now - geometry.look_ahead
     complete = end - WINDOW >= known.start[rows]
     if not complete.any():
@@ -33,7 +36,7 @@ def cut_windows(
     return Windows(
         rows,
         end - WINDOW,
-        resample(context / scale[:, None], geometry.rate),
+        resample(_in_units(context, known.units[rows], scale, geometry), geometry.rate),
         scale,
         known.signal_state[rows],
         _heart_rates(known, rows, end),
@@ -41,6 +44,23 @@ def cut_windows(
         known.beat_count[rows],
         is_measured(known, geometry.context, rows, now),
     )
+
+
+def _in_units(
+    context: NDArray[np.float32],
+    units: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    geometry: Geometry,
+) -> NDArray[np.float32]:
+    """Return samples in mV in the unit that a geometry has."""
+    if geometry.unit == "window":
+        return context / scale[:, None]
+    divided = np.empty_like(context)
+    for back in range(geometry.blocks):
+        stop = geometry.context - back * WINDOW
+        block = slice(max(stop - WINDOW, 0), stop)
+        np.divide(context[:, block], units[:, -1 - back, None], out=divided[:, block])
+    return divided
 
 
 def is_measured(

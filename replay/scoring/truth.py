@@ -5,10 +5,8 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.labels import ABNORMAL, UNLABELLED, has_classes, window_labels
-from ecgmon.core.rhythm_notes import rhythm_spans
+from ecgmon.core.rhythm_notes import ventricular_spans
 from ecgmon.records import Record
-
-_VENTRICULAR = ("ventricular-fibrillation", "ventricular-tachycardia")
 
 
 def has_beat_classes(record: Record) -> bool:
@@ -44,5 +42,4 @@ def in_ventricular_rhythm(record: Record, start: int, stop: int) -> bool:
 def _ventricular(record: Record) -> list[tuple[int, int]]:
     if record.annotations is None:
         return []
-    spans = rhythm_spans(record.annotations, len(record.samples))
-    return [(s.start, s.stop) for s in spans if s.rhythm in _VENTRICULAR]
+    return ventricular_spans(record.annotations, len(record.samples))

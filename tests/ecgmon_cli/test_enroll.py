@@ -24,7 +24,7 @@ from trainer.data.dataset import record_set
 from trainer.enrolment import gate, service, sources
 from trainer.enrolment.signal import take
 from trainer.networks.window_networks import BeatNet
-from trainer.training import build
+from trainer.training import window_trainings
 
 WEARER = "ann"
 PLAYED = simulate("premature", duration_s=splits.ENROLMENT_S + 10).record
@@ -76,9 +76,9 @@ def enroll(monkeypatch, tmp_path, prepared, records):
             progress(name)
         return [replace(prepared, record=name, wearer=name) for name in names]
 
-    recipe = build.TRAININGS["beatnet"]
+    recipe = window_trainings.TRAININGS["beatnet"]
     short = replace(recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=3))
-    monkeypatch.setattr(build, "TRAININGS", {"beatnet": short})
+    monkeypatch.setattr(window_trainings, "TRAININGS", {"beatnet": short})
     monkeypatch.setattr(service, "load", load)
     monkeypatch.setattr("trainer.data.noise.load", lambda *_: [])
     monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))

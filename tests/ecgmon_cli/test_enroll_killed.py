@@ -19,15 +19,15 @@ from trainer.data.dataset import record_set
 from trainer.enrolment import gate, service, sources
 from trainer.enrolment.request import EnrolmentRequest, FromRecord
 from trainer.networks.window_networks import BeatNet
-from trainer.training import build
+from trainer.training import window_trainings
 
 record = simulate("premature", duration_s=241).record
 prepared = record_set(record, BeatNet.geometry, BeatNet.steps_per_second)
 sources.from_record = lambda *_: record
 service.load = lambda names, *_: [replace(prepared, record=name) for name in names]
 noise.load = lambda *_: []
-recipe = build.TRAININGS["beatnet"]
-build.TRAININGS["beatnet"] = replace(
+recipe = window_trainings.TRAININGS["beatnet"]
+window_trainings.TRAININGS["beatnet"] = replace(
     recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=10)
 )
 request = EnrolmentRequest("ann", FromRecord("premature"), force=True)

@@ -262,6 +262,7 @@ OF_SIGNAL = [
     ),
     chain(Geometry(3, 0.5, 120)),
     chain(Geometry(0, 0.1, 360)),
+    chain(Geometry(2, 0.25, 120, "second")),
     Streaming(BeatSegments, BeatSegments, with_holes, drive_segments),
     Streaming(
         RRIntervals,

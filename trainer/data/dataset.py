@@ -13,6 +13,7 @@ from ecgmon.core import labels
 from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
+from ecgmon.core.rhythm_notes import noise_spans, ventricular_spans
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
@@ -20,7 +21,7 @@ from ecgmon.records.fetch import obtain
 from ecgmon.records.many import each
 from ecgmon.signal import Geometry, Windows, process_records
 from trainer.data.annotated import annotated_as_heard, require_length
-from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
+from trainer.data.rhythms import ABNORMAL_BEAT, ABNORMAL_RHYTHM, NORMAL_BEAT
 
 if TYPE_CHECKING:
     from trainer.networks.window_networks import WindowNetwork
@@ -42,14 +43,15 @@ class RecordSet:
     inputs : ndarray of float32, shape (windows, geometry.inputs)
         What the model sees of each window, as the monitor computes it.
     stream : ndarray of float32, shape (model rate * (history + windows + look-ahead),)
-        The filtered signal in mV at the model's rate, with zeros for the history before the
-        first window.
+        The filtered signal at the model's rate, in the unit of the network's geometry: in mV where
+        that is the window's own. Zeros stand for the history before the first window.
     scale : ndarray of float32, shape (windows,)
-        Unit of ``inputs`` in mV.
+        What was usual, in mV, when each window was complete.
     labels : ndarray of int8, shape (windows,)
         Window labels by study 1's rule (`ecgmon.core.labels`).
     beats : ndarray of int8, shape (windows, steps a second)
-        0, or `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.data.rhythms` where a beat is.
+        0, or `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.data.rhythms` where a beat is;
+        `ABNORMAL_RHYTHM` throughout a second.
     unsettled : ndarray of intp, shape (u,)
         Which windows' ``inputs`` are not all signal (`ecgmon.signal.Windows.settled`): a monitor
         says nothing of them, so they are not judged.
@@ -63,6 +65,12 @@ class RecordSet:
     labels: NDArray[np.int8]
     beats: NDArray[np.int8]
     unsettled: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+
+    @property
+    def taught(self) -> NDArray[np.int8]:
+        """What each window teaches: its label, or that a ventricular rhythm is abnormal."""
+        rhythm = (self.beats == ABNORMAL_RHYTHM).all(axis=1)
+        return np.where(rhythm, labels.ABNORMAL, self.labels).astype(np.int8)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -112,26 +120,33 @@ def record_sets(records: Sequence[Record], geometry: Geometry, steps: int) -> li
 def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) -> RecordSet:
     n = len(windows)
     annotations = record.annotations or Annotations(np.zeros(0, dtype=np.int64), ())
+    known = labels.window_labels(annotations, n * WINDOW, WINDOW)
+    if not labels.has_classes(record.name.rpartition("/")[0].rpartition("/")[2], annotations):
+        known[:] = labels.UNLABELLED
     return RecordSet(
         record.name,
         record.wearer,
         windows.inputs,
         whole_stream(windows, geometry),
         windows.scale,
-        labels.window_labels(annotations, n * WINDOW, WINDOW),
-        _along_time(annotations, n, steps),
+        known,
+        _along_time(annotations, known, steps),
         np.flatnonzero(~windows.settled),
     )
 
 
 def whole_stream(windows: Windows, geometry: Geometry) -> NDArray[np.float32]:
-    """Return the filtered signal in mV at the model's rate, put together from its windows.
+    """Return the filtered signal at the model's rate, put together from its windows.
 
     Returns
     -------
     ndarray of float32, shape (rate * (history + windows + look-ahead),)
+        In mV; where each second has a unit of its own, in these units.
     """
     history = round(geometry.history_s * geometry.rate)
+    if geometry.unit == "second":
+        before, newest = windows.inputs[0, : -geometry.rate], windows.inputs[:, -geometry.rate :]
+        return np.concatenate([before, newest.ravel()])
     scaled_back = windows.inputs * windows.scale[:, None]
     window = slice(history, history + geometry.rate)
     parts = [
@@ -142,8 +157,12 @@ def whole_stream(windows: Windows, geometry: Geometry) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def _along_time(annotations: Annotations, n: int, steps: int) -> NDArray[np.int8]:
-    """Mark the steps that hold a beat; an abnormal one where there are both."""
+def _along_time(annotations: Annotations, known: NDArray[np.int8], steps: int) -> NDArray[np.int8]:
+    """Mark the steps that hold a beat; an abnormal one where there are both.
+
+    Seconds without a label that lie within a ventricular rhythm are marked as such.
+    """
+    n = len(known)
     along = np.zeros(n * steps, dtype=np.int8)
     abnormal = labels.is_abnormal(annotations)
     for which, mark in (
@@ -152,7 +171,14 @@ def _along_time(annotations: Annotations, n: int, steps: int) -> NDArray[np.int8
     ):
         samples = annotations.samples[which & (annotations.samples < n * WINDOW)]
         along[samples * steps // RATE] = mark
-    return along.reshape(n, steps)
+    marked = along.reshape(n, steps)
+    for start, stop in ventricular_spans(annotations, n * WINDOW):
+        inside = np.arange(-(-start // WINDOW), stop // WINDOW)
+        marked[inside[known[inside] == labels.UNLABELLED]] = ABNORMAL_RHYTHM
+    for start, stop in noise_spans(annotations, n * WINDOW):
+        noisy = marked[start // WINDOW : -(-stop // WINDOW)]
+        noisy[noisy == ABNORMAL_RHYTHM] = 0
+    return marked
 
 
 def load(

@@ -1,12 +1,14 @@
 """Real noise to train with: the recordings of the MIT-BIH Noise Stress Test Database."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
@@ -37,8 +39,13 @@ def load(geometry: Geometry, data: Path | None = None) -> list[NDArray[np.float3
     RecordError
         If one of them cannot be had.
     """
-    records = (converted(read(obtain(name, data=data))) for name in RECORDS)
-    return [whole_stream(process_record(r.millivolts(), geometry), geometry) for r in records]
+    return [heard(converted(read(obtain(name, data=data))), geometry) for name in RECORDS]
+
+
+def heard(record: Record, geometry: Geometry) -> NDArray[np.float32]:
+    """Return a recording in mV, filtered as the monitor would, at the model's rate."""
+    in_mv = replace(geometry, unit="window")
+    return whole_stream(process_record(record.millivolts(), in_mv), in_mv)
 
 
 def add(

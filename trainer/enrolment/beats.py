@@ -65,7 +65,9 @@ class WearerBeats:
         geometry = network.geometry
         seconds = int(at[-1]) // RATE + 1
         stop = seconds * geometry.rate + geometry.inputs - geometry.rate
-        signal = record.stream[:stop] / np.median(record.scale[:seconds])
+        signal = record.stream[:stop]
+        if geometry.unit == "window":
+            signal = signal / np.median(record.scale[:seconds])
         with torch.inference_mode():
             features = network.features(torch.from_numpy(signal[None]))
             abnormal = network.outputs(features)[0, 0].numpy()

@@ -13,7 +13,7 @@ from trainer.data.dataset import RecordSet
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.signal import require_eligible
 from trainer.networks.window_networks import WindowNetwork
-from trainer.training import build
+from trainer.training import build, window_trainings
 from trainer.training.batches import Noise
 
 HELD_OUT_S: Final = 60
@@ -74,7 +74,7 @@ def tuning(
     def fitted(seconds: int) -> WindowNetwork:
         return build.fine_tune(generic, wearer, seconds, others, seed, noise)
 
-    return EnrolmentMethod(fitted, build.TRAININGS[network].patient_threshold, labels)
+    return EnrolmentMethod(fitted, window_trainings.TRAININGS[network].patient_threshold, labels)
 
 
 def enrol(

@@ -15,6 +15,7 @@ from trainer.data import noise, rhythms
 from trainer.data.dataset import RecordSet
 from trainer.data.rhythms import (
     ABNORMAL_BEAT,
+    ABNORMAL_RHYTHM,
     LONGEST_S,
     NORMAL_BEAT,
     RUN_ON,
@@ -172,12 +173,15 @@ class SegmentBatches:
         known = np.stack([stretch.known for stretch in stretches]).reshape(shape)
         labels = np.where((beats == ABNORMAL_BEAT).any(-1), ABNORMAL, NORMAL)
         labels[~(known.all(-1) & beats.any(-1))] = UNLABELLED
+        rhythm = beats == ABNORMAL_RHYTHM
+        labels[rhythm.any(-1)] = UNLABELLED
+        labels[rhythm.all(-1)] = ABNORMAL
         return torch.from_numpy(signal), torch.from_numpy(beats), torch.from_numpy(labels)
 
     def _stretch(self, record: RecordSet, window: int, rng: np.random.Generator) -> Stretch:
         geometry, steps = BeatNet.geometry, BeatNet.steps_per_second
         windows = slice(window, window + self._drawn)
-        known = np.repeat(record.labels[windows] != UNLABELLED, steps)
+        known = np.repeat(record.taught[windows] != UNLABELLED, steps)
         stretch = Stretch(_signal(record, windows), record.beats[windows].ravel() * known, known)
         made = (geometry.rate, steps, round(geometry.history_s * geometry.rate), rng)
         if rng.random() < self._faster:
@@ -202,20 +206,24 @@ class SegmentBatches:
         # Whether an outermost step is beside a beat of the next window is unknown here.
         inner = torch.ones(beats.shape[-1], dtype=torch.bool)
         inner[[0, -1]] = False
-        labelled = (labels != UNLABELLED)[..., None].expand_as(beats)
+        labelled = labels != UNLABELLED
+        rhythm = beats == ABNORMAL_RHYTHM  # nobody knows where its beats are
+        named = labelled[..., None].expand_as(beats) & ~rhythm
         along_time = (
-            self._loss(channel.reshape(beats.shape), target, labelled & (inner | target.bool()))
+            self._loss(channel.reshape(beats.shape), target, named & (inner | target.bool()))
             for channel, target in (
-                (logits[:, 0], _widened(beats >= ABNORMAL_BEAT)),
-                (logits[:, 1], _widened(beats >= NORMAL_BEAT)),
+                (logits[:, 0], _widened(beats == ABNORMAL_BEAT)),
+                (logits[:, 1], _widened((beats >= NORMAL_BEAT) & ~rhythm)),
             )
         )
         abnormal_loss, beat_loss = along_time
         windows = network.of_windows(logits[:, 0])
-        window_loss = self._loss(windows, (labels == ABNORMAL).float(), labelled[..., 0])
+        window_loss = self._loss(windows, (labels == ABNORMAL).float(), labelled)
         return window_loss + self.ALONG_TIME * abnormal_loss + self.BEATS * beat_loss
 
     def _loss(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
+        if not known.any():
+            return logits.sum() * 0  # nothing of the kind is in this batch
         softened = target[known] * (1 - self._smoothing) + self._smoothing / 2
         return self.criterion(logits[known], softened)
 
@@ -248,7 +256,8 @@ def _widened(here: Tensor) -> Tensor:
 
 
 def _signal(record: RecordSet, windows: slice) -> NDArray[np.float32]:
-    """Return the signal of windows with history and look-ahead, in units of its median scale."""
+    """Return the signal of windows with history and look-ahead, as the network sees it."""
     geometry = BeatNet.geometry
     stop = windows.stop * geometry.rate + geometry.inputs - geometry.rate
-    return record.stream[windows.start * geometry.rate : stop] / np.median(record.scale[windows])
+    seen = record.stream[windows.start * geometry.rate : stop]
+    return seen if geometry.unit == "second" else seen / np.median(record.scale[windows])

@@ -1,9 +1,7 @@
 """Training of the built-in networks, and the fields of their cards."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from inspect import signature
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,96 +14,17 @@ from ecgmon.models.bundle import Model
 from ecgmon.models.card import Card, LabelSource, ScoredSpan, Validation
 from trainer.data.dataset import RecordSet
 from trainer.networks.window_networks import (
-    BeatNet,
-    CardiacNet,
-    WearerNorm,
     WindowNetwork,
     parameter_count,
 )
 from trainer.training import onnx_export as export
-from trainer.training.batches import DECIDED_BY as DECIDED_BY_OF_BATCHES
-from trainer.training.batches import Batches, Group, Noise, SegmentBatches, WindowBatches
-from trainer.training.fit import Epoch, FitSettings, deterministic, fit
+from trainer.training import window_trainings
+from trainer.training.batches import Group, Noise
+from trainer.training.fit import Epoch, deterministic, fit
 from trainer.training.scoring import Judgements, best_threshold, judge, probabilities
 
 CHECKED_WINDOWS: Final = 1000
 """Every exported bundle is compared with torch on at most this many real windows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """Training of a built-in network, generic and for a wearer; chosen on `splits.CHOOSING`."""
-
-    network: Callable[[], WindowNetwork]
-    """Makes an untrained generic network."""
-    batches: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
-    enrolment: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
-    """Makes the batches of an enrolment; ``batches`` makes those of the generic training."""
-    share: int
-    """A batch has this many examples."""
-    together: int
-    """In the generic training, this many successive examples of a batch are of one wearer."""
-    rehearsal: int
-    """This many examples of an enrolment's batch are from the generic model's training data."""
-    generic: FitSettings
-    """Settings of the generic training."""
-    patient: FitSettings
-    """Settings of an enrolment."""
-    patient_threshold: float = 0.5
-    """Threshold of a wearer's model, which fine-tuning calibrates to the wearer."""
-
-
-TRAININGS: Final = {
-    "beatnet": Training(
-        partial(BeatNet, norm=WearerNorm),
-        SegmentBatches,
-        # Five minutes are soon overfitted, and often hold no premature beat.
-        partial(SegmentBatches, premature=0.5, smoothing=0.05),
-        32,
-        WearerNorm.STRETCHES,
-        4,
-        FitSettings(epochs=10, learning_rate=3e-3, seed=1),
-        FitSettings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
-        patient_threshold=0.4,
-    ),
-    "cardiacnet": Training(
-        CardiacNet,
-        WindowBatches,
-        WindowBatches,
-        128,
-        1,
-        64,
-        FitSettings(epochs=8, learning_rate=1e-3, seed=1),
-        FitSettings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
-    ),
-}
-
-
-PROCEDURE: Final = 1
-"""Version of the procedure for the digest of results (`trainer.evaluation.results.digest`). Raise
-it by hand if networks are trained or judged differently with the same settings."""
-
-
-def decided_by(network: str) -> dict[str, object]:
-    """Return as data all settings that decide the training of a built-in network."""
-    training = TRAININGS[network]
-    return {
-        "procedure": PROCEDURE,
-        "share": training.share,
-        "together": training.together,
-        "rehearsal": training.rehearsal,
-        "generic": training.generic,
-        "patient": training.patient,
-        "patient threshold": training.patient_threshold,
-        "batches": DECIDED_BY_OF_BATCHES,
-        "given": [_given(training.batches), _given(training.enrolment)],
-    }
-
-
-def _given(make: Callable[..., object]) -> dict[str, object]:
-    """Return the arguments of a maker of batches that are bound or have a default."""
-    arguments = signature(make).parameters.values()
-    return {each.name: each.default for each in arguments if each.default is not each.empty}
 
 
 def train_generic(
@@ -145,7 +64,7 @@ def train_generic(
     """
     if both := {s.wearer for s in training} & {s.wearer for s in validation}:
         raise UsageError(f"{', '.join(sorted(both))} cannot be trained on and choose as well.")
-    recipe = TRAININGS[network]
+    recipe = window_trainings.TRAININGS[network]
     deterministic(seed)
     group = Group(training, recipe.share, together=recipe.together)
     fitted = (
@@ -169,7 +88,7 @@ def train_generic(
         wearer=None,
         threshold=threshold,
         trained=[ScoredSpan(s.record, 0, len(s)) for s in training],
-        windows=np.concatenate([s.labels for s in training]),
+        windows=np.concatenate([s.taught for s in training]),
         validation=validated(
             "wearers not fitted to, who chose epoch and threshold", judged, threshold
         ),
@@ -212,7 +131,7 @@ def fine_tune(
     """
     deterministic(seed)
     network, card = export.restore(generic)
-    recipe = TRAININGS[card.network]
+    recipe = window_trainings.TRAININGS[card.network]
     groups = [
         Group([wearer], recipe.share - recipe.rehearsal, stop=seconds),
         Group(rehearsal, recipe.rehearsal),
@@ -285,6 +204,7 @@ def write_bundle(
         history_s=geometry.history_s,
         look_ahead_s=geometry.look_ahead_s,
         rate=geometry.rate,
+        unit=geometry.unit,
         trained_on=tuple(trained),
         enrolment=enrolment,
         labels=labels,

@@ -128,12 +128,18 @@ def restore(path: Path) -> tuple[WindowNetwork, Card]:
     Raises
     ------
     BundleError
-        If it is no valid bundle, or its weights do not fit the network that its card names.
+        If it is no valid bundle, its weights do not fit the network that its card names, or that
+        network sees the signal in another way by now.
     """
     card = Model.load(path).card
     if card.network not in NETWORKS:
         raise BundleError(f"{path} holds a network this version cannot train: {card.network}.")
     network = NETWORKS[card.network]().folded()
+    if card.geometry != network.geometry:
+        raise BundleError(
+            f"{card.name} of {path} was trained for a signal in other units: it serves as before, "
+            "but a model made from it would not. Train it again, or leave it out for the built-in."
+        )
     try:
         network.load_state_dict(weights(path))
     except RuntimeError as error:

@@ -29,17 +29,35 @@ def expected_inputs(samples, geometry):
     padded = np.concatenate([np.zeros(history, dtype=np.float32), filtered])
     seconds = filtered[: len(samples) // 360 * 360].reshape(-1, 360)
     amplitude = seconds.max(axis=1) - seconds.min(axis=1)
+    seconds = -(-(history + 360 + late) // 360)
+    units = np.float32([usual(amplitude, last) for last in range(-seconds, len(amplitude))])
     inputs = []
     for k in range((len(samples) - late) // 360):
-        scale = np.float32(np.median(amplitude[max(0, k - 59) : k + 1].astype(np.float64)))
         context = padded[360 * k : 360 * k + history + 360 + late]
-        inputs.append(context[:: 360 // geometry.rate] / scale)
+        # Of each sample of the context, the last whole second that was known when it was complete.
+        known = np.full(len(context), k)
+        if geometry.unit == "second":
+            known -= np.arange(len(context))[::-1] // 360
+        inputs.append((context / units[known + seconds])[:: 360 // geometry.rate])
     return np.array(inputs)
+
+
+def usual(amplitude, last):
+    """The median amplitude of a minute of seconds, 1 mV before there is one."""
+    minute = amplitude[max(0, last - 59) : last + 1].astype(np.float64)
+    return np.float32(np.median(minute)) if last >= 0 else 1.0
 
 
 @pytest.mark.parametrize(
     "geometry",
-    [SERVED, Geometry(0, 0, 360), Geometry(5, 0.25, 180), Geometry(1, 0.1, 120)],
+    [
+        SERVED,
+        Geometry(0, 0, 360),
+        Geometry(5, 0.25, 180),
+        Geometry(1, 0.1, 120),
+        Geometry(3, 0.5, 120, "second"),
+        Geometry(0, 0, 360, "second"),
+    ],
     ids=str,
 )
 def test_inputs_are_the_band_passed_context_over_the_median_amplitude_of_the_last_minute(

@@ -14,6 +14,7 @@ GEOMETRIES = [
     Geometry(1, 0.25, 128),
     Geometry(2, 0.1, 120),
     Geometry(3, 0.5, 120),
+    Geometry(3, 0.5, 120, "second"),
     Geometry(3, 0, 128),
     Geometry(5, 0.05, 360),
     Geometry(0.5, 0.125, 128),

@@ -42,16 +42,23 @@ def test_windows_are_those_of_the_chain(wearer, prepared):
     np.testing.assert_array_equal(prepared.scale, windows.scale)
 
 
-def test_a_segment_is_what_the_windows_in_it_see(prepared):
+@pytest.mark.parametrize("unit", ["window", "second"])
+def test_a_segment_is_what_the_windows_in_it_see(wearer, unit, monkeypatch):
     """Training on stretches of signal must show the network what serving shows it."""
-    geometry = BeatNet.geometry
+    geometry = replace(BeatNet.geometry, unit=unit)
+    monkeypatch.setattr(BeatNet, "geometry", geometry)
+    prepared = record_set(wearer, geometry, BeatNet.steps_per_second)
     at = 20
     windows = slice(at, at + SEGMENT_S)
-    segment = _signal(prepared, windows) * np.median(prepared.scale[windows])
+    segment = _signal(prepared, windows)
     for second in range(SEGMENT_S):
         seen = segment[second * geometry.rate : second * geometry.rate + geometry.inputs]
-        served = prepared.inputs[at + second] * prepared.scale[at + second]
-        np.testing.assert_allclose(seen, served, rtol=0, atol=1e-5)
+        served = prepared.inputs[at + second]
+        if unit == "second":
+            np.testing.assert_array_equal(seen, served)
+            continue
+        seen = seen * np.median(prepared.scale[windows])
+        np.testing.assert_allclose(seen, served * prepared.scale[at + second], rtol=0, atol=1e-5)
 
 
 def test_beats_along_time_are_in_their_step(wearer, prepared):

@@ -23,14 +23,14 @@ from trainer.evaluation.inter_patient import InterPatient
 from trainer.evaluation.new_wearer import NewWearer
 from trainer.evaluation.outcome import Outcome, judge, result
 from trainer.networks.window_networks import BeatNet
-from trainer.training import build
+from trainer.training import window_trainings
 
 FOLD = Fold(strangers=("203", "100"), training=("101", "103"), validation=("106",))
 
 
 @pytest.fixture
 def quick(monkeypatch):
-    recipe = build.TRAININGS["beatnet"]
+    recipe = window_trainings.TRAININGS["beatnet"]
     short = replace(
         recipe,
         share=4,
@@ -38,7 +38,7 @@ def quick(monkeypatch):
         generic=replace(recipe.generic, epochs=1, steps=4),
         patient=replace(recipe.patient, steps=3),
     )
-    monkeypatch.setattr(build, "TRAININGS", {"beatnet": short})
+    monkeypatch.setattr(window_trainings, "TRAININGS", {"beatnet": short})
     monkeypatch.setattr("trainer.evaluation.new_wearer.wearer_folds", lambda: (FOLD,))
 
 

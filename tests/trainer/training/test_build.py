@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgmon.core.errors import UsageError
+from ecgmon.core.errors import BundleError, UsageError
 from ecgmon.models.bundle import Model
+from ecgmon.models.resolve import built_in
 from replay.simulator.simulation import simulate
 from trainer.data import splits
 from trainer.data.dataset import record_set
 from trainer.enrolment.enrol import enrol, tuning
-from trainer.networks.window_networks import NETWORKS
-from trainer.training import build
+from trainer.networks.window_networks import NETWORKS, BeatNet
+from trainer.training import build, window_trainings
 from trainer.training import onnx_export as export
 from trainer.training.scoring import probabilities
 
@@ -26,7 +27,7 @@ SHORT = {
         generic=replace(recipe.generic, epochs=2, steps=25),
         patient=replace(recipe.patient, steps=10),
     )
-    for name, recipe in build.TRAININGS.items()
+    for name, recipe in window_trainings.TRAININGS.items()
 }
 
 
@@ -170,3 +171,10 @@ def test_a_record_shorter_than_the_enrolment_is_refused(trained, tmp_path):
     short = wearer("203", network, 5, seconds=200)
     with pytest.raises(UsageError, match="too short"):
         tuned(path, short, sets[:3], tmp_path / "x.onnx")
+
+
+def test_a_bundle_in_other_units_is_not_fine_tuned(monkeypatch):
+    export.restore(built_in()["generic"])
+    monkeypatch.setattr(BeatNet, "geometry", replace(BeatNet.geometry, unit="second"))
+    with pytest.raises(BundleError, match="in other units: it serves as before"):
+        export.restore(built_in()["generic"])

@@ -13,7 +13,7 @@ from trainer.evaluation.results.digest import digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.results.signal_path import noise_bits, signal_bits
 from trainer.networks.window_networks import NETWORKS
-from trainer.training import build, fit
+from trainer.training import fit, window_trainings
 
 PROCEDURES: Final = {"new-wearer": 1, "inter-patient": 1}
 """Of the protocols by the name of their work; raised by hand when one trains, enrols or judges
@@ -47,14 +47,14 @@ def decided_by(work: str, network: str, seed: int, data: Path | None) -> dict[st
         "noise": noise_bits(network, data),
         "network": window_network(network),
         "training": fit.DECIDED_BY,
-        "settings": build.decided_by(network),
+        "settings": window_trainings.decided_by(network),
         "wearers": _of_wearers() if work == "new-wearer" else [DS1, DS1_MODEL_SELECTION, DS2],
     }
 
 
 def window_network(name: str) -> str:
     """Return a digest of a built-in network as it is trained."""
-    make = build.TRAININGS[name].network
+    make = window_trainings.TRAININGS[name].network
     return digest(network_calls(lambda: {name: make()}, (NETWORKS[name].geometry.inputs,)))
 
 

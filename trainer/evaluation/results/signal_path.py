@@ -20,12 +20,12 @@ from ecgmon.core.errors import RecordError
 from ecgmon.records import Record
 from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
-from ecgmon.signal import detect_beats, process_record
+from ecgmon.signal import detect_beats
 from trainer.data import noise
 from trainer.data.beats import ptb
 from trainer.data.beats.causal_beats import inputs_at, live_beats
 from trainer.data.beats.kachuee import annotated_beats, detected_beats
-from trainer.data.dataset import record_set, whole_stream
+from trainer.data.dataset import record_set
 from trainer.data.examples import Examples
 from trainer.data.labelled_windows import labelled_windows
 from trainer.networks.window_networks import NETWORKS, CardiacNet
@@ -114,7 +114,7 @@ def noise_bits(network: str, data: Path | None = None) -> str:
     geometry = NETWORKS[network].geometry
     for name in noise.RECORDS:
         record = _cut_out(read(obtain(name, data=data)))
-        _add(found, whole_stream(process_record(record.millivolts(), geometry), geometry))
+        _add(found, noise.heard(record, geometry))
     return found.hexdigest()[:16]
 
 

@@ -10,7 +10,7 @@ from trainer.evaluation.results import protocols
 from trainer.evaluation.results.digest import canonical, digest
 from trainer.evaluation.results.network_calls import network_calls
 from trainer.evaluation.studies.study_jobs import JOBS
-from trainer.training import build, fit
+from trainer.training import fit, window_trainings
 from trainer.training.fit import FitSettings
 
 RECIPES = sorted({job.recipe for job in JOBS})
@@ -68,7 +68,7 @@ def test_no_name_of_our_code_is_in_what_decides_jobs_and_protocols(monkeypatch):
     decided += [
         protocols.decided_by(work, network, 1, None)
         for work in protocols.PROCEDURES
-        for network in build.TRAININGS
+        for network in window_trainings.TRAININGS
     ]
     assert len({digest(each) for each in decided[-4:]}) == 4
     for each in decided:
