@@ -56,7 +56,7 @@ def trained(request, tmp_path_factory):
     ]
     folder = tmp_path_factory.mktemp("models")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "TRAININGS", SHORT)
+        patch.setattr(window_trainings, "TRAININGS", SHORT)
         epochs = []
         path = folder / "generic.onnx"
         model = build.train_generic(network, sets[:3], sets[3:], 1, path, (), epochs.append)
@@ -141,7 +141,7 @@ def test_nothing_after_the_enrolment_touches_the_patient_model(trained, tmp_path
         ),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "TRAININGS", SHORT)
+        patch.setattr(window_trainings, "TRAININGS", SHORT)
         again = tuned(path, scrambled, sets[:3], tmp_path / "x.onnx")
     np.testing.assert_array_equal(
         own.probability(stranger.inputs), again.probability(stranger.inputs)
