@@ -30,7 +30,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 KEPT: Final = ROOT / "runs" / "rhythms-judged"
 AT_ONCE: Final = 6
 """Wearers who play to one monitor at once."""
-PROCEDURE: Final = 3
+PROCEDURE: Final = 4
 """To be raised by hand where code of the monitor changes that `signal_bits` does not show."""
 
 
