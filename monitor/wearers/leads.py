@@ -90,6 +90,8 @@ def _until(active: ActiveStream) -> int:
     other = active.stream if second.judged else second.stream
     end = judged.end if judged.end - other.end > LATE else min(judged.end, other.end)
     now = int(active.chain.next[judged.row])
+    if judged.pending:
+        now = max(now, judged.pending[0].first)  # after a gap
     return min(end, now // WINDOW * WINDOW + WINDOW)
 
 

@@ -45,20 +45,26 @@ def frame(first, samples, lead):
     return Frame(7, first, 0, 360_000, GAIN, lead, samples)
 
 
-def play(at, stream, first, second, *, start=0, sizes=(90,), late=0, stops=None):
+def play(at, stream, first, second, *, start=0, sizes=(90,), late=0, stops=None, lost=((), ())):
     """Send both leads, the second some samples behind, and return all that is published.
 
-    Frames have the given sizes in turn; from sample ``stops`` on the second comes no more.
+    Frames have the given sizes in turn; from sample ``stops`` on the second comes no more, and of
+    each lead the frames whose numbers are in ``lost`` do not come at all.
     """
     published, sent, now, turn = [], start, start, 0
     while now < len(first):
         end = min(now + sizes[turn % len(sizes)], len(first))
-        stream.accept(frame(now, first[now:end], FIRST), 0.0)
-        now, turn = end, turn + 1
+        if turn not in lost[0]:
+            stream.accept(frame(now, first[now:end], FIRST), turn / 4)
+        stream.expire(turn / 4)
+        now = end
         upto = min(now - late if now < len(first) else now, stops or len(second))
         if sent < upto and (other := at.hear(stream, SECOND)):
-            other.accept(frame(sent, second[sent:upto], SECOND), 0.0)
+            if turn not in lost[1]:
+                other.accept(frame(sent, second[sent:upto], SECOND), turn / 4)
+            other.expire(turn / 4)
             sent = upto
+        turn += 1
         published += at.advance(lambda _: False)
     return published
 

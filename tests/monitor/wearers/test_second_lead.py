@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecgmon.core.constants import RATE
@@ -133,10 +133,33 @@ def test_a_gap_of_the_second_lead_is_none_of_the_record():
     published = play(at, stream, first[: 50 * RATE], OTHER)
     other = at.hear(stream, SECOND)
     other.lose(52 * RATE)
-    published += play(at, stream, first, OTHER, start=other.next)
+    published += play(at, stream, first, OTHER, start=50 * RATE)
     assert not [one for one in published if isinstance(one, messages.Gap)]
     ordered = [window.first for window in windows(published)]
     assert ordered == sorted(set(ordered))
+
+
+@pytest.mark.thorough
+@given(
+    lost=st.tuples(*[st.sets(st.integers(0, 260), max_size=25)] * 2),
+    burst=st.tuples(st.integers(0, 1), st.integers(20, 200), st.integers(1, 40)),
+    how=st.sampled_from(["noise", "off", "faded"]),
+)
+@example(lost=(set(), set()), burst=(0, 100, 30), how="faded")
+@settings(max_examples=15)
+def test_whatever_is_lost_of_both_leads_each_second_is_told_once(lost, burst, how):
+    lead, start, n = burst
+    lost[lead].update(range(start, start + n))
+    at = registry()
+    stream = open_stream(at)
+    first = spoilt(X, how, 20, 40)[: 70 * RATE]
+    published = play(at, stream, first, OTHER[: 70 * RATE], lost=lost)
+    assert sum(len(part) for segment in stream.pending for part in segment.parts) <= RATE
+    published += at.close(stream)
+    told = [window.first for window in windows(published)]
+    assert told == [i * RATE for i in range(len(told))]
+    assert len(told) >= (stream.end if stream.end % RATE else stream.end - 1) // RATE
+    assert not stream.pending
 
 
 def test_a_configured_lead_is_the_only_one():
