@@ -106,14 +106,17 @@ def report_second(
     # A second without signal is reported as such, and is no gap.
     gaps = active.gaps.add(not complete and second.state == "signal")
     changes = [*active.conditions.second(second), Condition("gaps", gaps, second.end)]
-    return [*withdrawn, *_told_paced(session, active), *alarm_messages(session, active, changes)]
+    told = _told_paced(session, active, second.end)
+    return [*withdrawn, *told, *alarm_messages(session, active, changes)]
 
 
-def _told_paced(session: WearerSession, active: ActiveStream) -> list[messages.Published]:
-    """Return, once for a stream, that a pacemaker makes its rhythm."""
+def _told_paced(session: WearerSession, active: ActiveStream, end: int) -> list[messages.Published]:
+    """Return, once for a stream, that a pacemaker makes its rhythm, as is known at an index."""
     if active.recent.told or not active.recent.is_paced_rhythm:
         return []
     active.recent.told = True
+    if end < active.publish_from:  # told before a restart
+        return []
     text = "most beats follow a pacing spike"
     if not session.limits.paced:
         text += f": set paced = true in [wearers.{session.wearer}], if that is a pacemaker"
