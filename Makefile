@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality second-lead alarms soak results studies enrolment-replays lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -189,6 +189,10 @@ STUDIES := $(BIN)/ecgmon evaluate --protocol studies
 studies: install-dev
 	@mkdir -p runs
 	$(STUDIES) >runs/studies.log 2>&1 & other=$$!; $(STUDIES); here=$$?; wait $$other && exit $$here
+
+# docs/results/second-lead.md: some minutes.
+second-lead: install-dev
+	nice $(BIN)/python benchmarks/second_lead.py
 
 # docs/results/alarms.md: a quarter of an hour, the first half of it in real time. Work that is done
 # is kept as long as the code stays the same.

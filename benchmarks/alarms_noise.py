@@ -49,27 +49,28 @@ def decided_by() -> dict[str, object]:
 def run(results: Cases) -> dict[str, Any]:
     """Play the cases without a stored result, and return the figures."""
     noises = {name: Noise(name) for name in NOISES}
-    records = {name: _clean(name) for name in RECORDS}
+    records = {name: clean(name) for name in RECORDS}
     cases = [("none", 0, name) for name in RECORDS]
     cases += [(noise, snr, name) for snr in SNR_DB for noise in NOISES for name in RECORDS]
     missing = [case for case in cases if case_name(*case) not in results]
     with monitor("--model", "generic", "--capture", "0") as endpoint:
         for some in chunks(missing, AT_ONCE):
-            mixed = [_stressed(records[name], noises.get(noise), snr) for noise, snr, name in some]
+            mixed = [stressed(records[name], noises.get(noise), snr) for noise, snr, name in some]
             played = play(mixed, [FULL_SPEED] * len(mixed), endpoint)
             for case, record, board in zip(some, mixed, played, strict=True):
-                results[case_name(*case)] = _under_noise(record, board)
+                results[case_name(*case)] = under_noise(record, board)
     events = alarms_hidden.run(results, noises)
     return {
         "records": {
-            f"{noise}/{snr}": _sum([results[case_name(noise, snr, name)] for name in RECORDS])
+            f"{noise}/{snr}": summed([results[case_name(noise, snr, name)] for name in RECORDS])
             for noise, snr in dict.fromkeys((noise, snr) for noise, snr, _ in cases)
         },
         "events": events,
     }
 
 
-def _clean(name: str) -> Record:
+def clean(name: str) -> Record:
+    """Return the first minutes of a record's first lead."""
     record = read(obtain(f"mitdb/{name}"))
     n = MINUTES * 60 * RATE
     marks = record.annotations
@@ -78,14 +79,15 @@ def _clean(name: str) -> Record:
     return replace(record, samples=record.samples[:n], annotations=marks.between(0, n))
 
 
-def _stressed(record: Record, noise: Noise | None, snr: int) -> Record:
+def stressed(record: Record, noise: Noise | None, snr: int) -> Record:
+    """Return a record with noise, of a wearer of its own."""
     if noise is None:
         return replace(record, wearer=f"{record.wearer}-clean")
     noisy = noise.over(record, snr, stress(len(record.samples)))
     return replace(noisy, wearer=f"{record.wearer}-{noise.name}.{snr}")
 
 
-def _under_noise(record: Record, board: Board) -> dict[str, Any]:
+def under_noise(record: Record, board: Board) -> dict[str, Any]:
     """Count within the noisy minutes of a record."""
     spans = stress(len(record.samples))
     seconds = {s: state for s, state in board.states.items() if _inside(np.array([s]), spans)[0]}
@@ -125,7 +127,8 @@ def _inside(samples: NDArray[np.int64], spans: list[tuple[int, int]]) -> NDArray
     return inside
 
 
-def _sum(all_: list[dict[str, Any]]) -> dict[str, Any]:
+def summed(all_: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the counts of all records together."""
     total: dict[str, Any] = {"seconds": sum(one["seconds"] for one in all_)}
     for name in ("states", "raised", "false"):
         total[name] = sum((Counter(one[name]) for one in all_), Counter())

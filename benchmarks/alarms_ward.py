@@ -92,13 +92,15 @@ def play(
     paces: Sequence[Pace],
     endpoint: str,
     board: type[BoardT] = Board,
+    seconds: Sequence[Record | None] = (),
 ) -> list[BoardT]:
-    """Let wearers play at once, and return what was published of each."""
+    """Let wearers play at once, some with a second lead; return what was published of each."""
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     parts: list[PlayedDevice] = []
     boards: list[BoardT] = []
-    for record, pace in zip(records, paces, strict=True):
-        device = RecordDevice(record, 0, len(record.samples), pace)
+    beside = seconds or [None] * len(records)
+    for record, pace, second in zip(records, paces, beside, strict=True):
+        device = RecordDevice(record, 0, len(record.samples), pace, second=second)
         device.connect(endpoint, context)
         boards.append(board(record, device, pace))
         parts.append(PlayedDevice(record.wearer, device, boards[-1]))
