@@ -1,5 +1,6 @@
 """``ecgmon evaluate --protocol alarms``: alarms that experts called true or false."""
 
+import contextlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from ecgmon_cli.played_records import judge_each, play_whole, write_and_show
 from ecgmon_cli.replay_sources import beside
 
 if TYPE_CHECKING:
+    from ecgmon.records import Record
     from trainer.evaluation.alarm_truths.truths import AlarmTruth
 
 PROCEDURE: Final = 3
@@ -92,8 +94,17 @@ def _raised(truth: "AlarmTruth", kept: Path) -> bool:
     record = read(truth.found, lenient=True)
     if not path.is_file():
         beats = built_in()[GENERIC_BEATS]
-        others = [read(truth.found, lead=lead, lenient=True) for lead in truth.leads[1:2]]
-        second = beside(record, others[0]) if others else None
+        second = _second_lead(truth, record)
         play_whole(record, kept, LIMITS, beat_model=beats, duration_s=UNTIL_S, second=second)
     # In samples at 360 Hz, as the annotations of all records are compared.
     return raised(read_annotations(path, record.rate, "remove it"), truth.kind)
+
+
+def _second_lead(truth: "AlarmTruth", record: "Record") -> "Record | None":
+    """Return the second ECG lead of a record; None if none can be sent beside the first."""
+    from ecgmon.records.read import read
+
+    for lead in truth.leads[1:2]:
+        with contextlib.suppress(RecordError):  # one that is damaged or of another rate
+            return beside(record, read(truth.found, lead=lead, lenient=True))
+    return None

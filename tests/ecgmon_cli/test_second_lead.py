@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from ecgmon.core.constants import RATE
+from ecgmon.records.find import find
+from ecgmon.records.read import read
+from ecgmon_cli.alarm_truths import _second_lead
 from replay.simulator.simulation import simulate
 from tests.support.challenge import write
 from tests.support.subprocesses import ecgmon, environment
 from tests.support.two_leads import spoilt
+from trainer.evaluation.alarm_truths.truths import AlarmTruth
 
 FAST = ("--speed", "max", "--no-view", "--model", "generic", "--json", "-")
 HEART = simulate("normal", seed=4, duration_s=120).record
@@ -77,3 +81,13 @@ def test_a_lead_that_fades_before_an_alarm_raises_no_asystole_beside_another(tmp
     result = json.loads((tmp_path / "out/alarms/set/result.json").read_text())
     raised = {name: one["raised"] for name, one in result["per_record"].items()}
     assert raised == {"set/alone": True, "set/beside": False}
+
+
+def test_a_record_whose_second_lead_cannot_be_sent_is_judged_by_the_first(record):
+    found = find(str(record))
+    first = read(found)
+    for leads in ((), ("1",), ("1", "9"), ("1", "1")):
+        truth = AlarmTruth(found, "Asystole", is_true=True, leads=leads)
+        assert _second_lead(truth, first) is None
+    truth = AlarmTruth(found, "Asystole", is_true=True, leads=("1", "2"))
+    assert _second_lead(truth, first).lead == "ECG-2"
