@@ -70,8 +70,7 @@ def due(active: ActiveStream) -> Iterator[tuple[Stream, StreamSegment]]:
         if active.stream.pending:
             yield active.stream, active.stream.pending.popleft()
         return
-    judged = active.judged
-    other = active.stream if active.second.judged else active.second.stream
+    judged, other = active.judged, _other(active, active.second)
     until = _until(active)
     if segment := take(judged.pending, until):
         until = segment.first + sum(map(len, segment.parts))
@@ -82,12 +81,17 @@ def due(active: ActiveStream) -> Iterator[tuple[Stream, StreamSegment]]:
         yield other, segment
 
 
+def _other(active: ActiveStream, second: SecondLead) -> Stream:
+    """Return the lead that is not judged."""
+    return active.stream if second.judged else second.stream
+
+
 def _until(active: ActiveStream) -> int:
     """Return the stream index up to which the lead that is judged may be processed next."""
     judged, second = active.judged, active.second
     if second is None:
         return judged.end
-    other = active.stream if second.judged else second.stream
+    other = _other(active, second)
     end = judged.end if judged.end - other.end > LATE else min(judged.end, other.end)
     now = int(active.chain.next[judged.row])
     if judged.pending:
@@ -114,7 +118,7 @@ def change_lead(session: WearerSession, active: ActiveStream) -> list[messages.P
     now = int(chain.next[judged.row])
     if second.judged and active.stream.end - second.stream.end > LATE:
         return _change(session, active, second, "it comes no more")
-    other = active.stream if second.judged else second.stream
+    other = _other(active, second)
     if now % WINDOW or chain.next[other.row] != now or not second.is_to_change(now):
         return []
     return _change(session, active, second, "it is the better one")

@@ -80,7 +80,7 @@ def test_however_the_stream_is_cut_the_bits_are_the_same(seed, rate, sizes):
     assert len(at_once) == len(samples)
 
 
-@pytest.mark.parametrize("name", ["100", "203", "208", "104"])
+@pytest.mark.parametrize("name", ["100", "203", "208", "102", "104", "107", "217"])
 def test_no_sample_of_a_record_without_spikes_is_altered(mitdb, name):
     samples = read(Found(name, name, mitdb / name)).millivolts()
     result, found = removed(samples, 360)
