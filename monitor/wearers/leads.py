@@ -99,6 +99,12 @@ def _until(active: ActiveStream) -> int:
     return min(end, now // WINDOW * WINDOW + WINDOW)
 
 
+def keep_up(active: ActiveStream, lead: Stream) -> None:
+    """Let the lead that is not judged forget what belongs to seconds that are reported."""
+    lead.next_window = active.judged.next_window
+    lead.report_spikes(0, lead.next_window)
+
+
 def note_seconds(active: ActiveStream, ended: Iterable[Second]) -> None:
     """Note how both leads of a stream were in the seconds that a push has completed."""
     if active.second is None:

@@ -16,7 +16,7 @@ from monitor.inference.engine import classify
 from monitor.inference.rhythms import AtrialVerdict
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import judge_beats, publish_beat
-from monitor.wearers.leads import change_lead, due, note_seconds
+from monitor.wearers.leads import change_lead, due, keep_up, note_seconds
 from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.reports import (
     alarm_messages,
@@ -106,7 +106,9 @@ def push(
     ]
     judged = [member for member in members if member.is_judged]
     for member, found in zip(members, spikes, strict=True):
-        if found and member.is_judged:
+        if not member.is_judged:
+            keep_up(member.active, member.lead)
+        elif found:
             member.active.recent.spikes(found)
     followed = [member.lead.row for member in judged if member.active.beats]
     pushed = chain.push(rows, [member.samples for member in members], step, spikes, followed)

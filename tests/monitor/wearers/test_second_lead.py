@@ -206,6 +206,23 @@ def test_it_goes_on_elsewhere_bit_by_bit():
         assert alarms(published) == alarms(expected)
 
 
+@pytest.mark.parametrize("judged", [FIRST, SECOND])
+def test_what_is_remembered_of_the_lead_that_is_not_judged_is_bounded(judged):
+    """Spikes and gaps are those of the seconds that are not reported, in either lead."""
+    at = registry()
+    stream = open_stream(at)
+    first = spoilt(X, "off", 10, SECONDS) if judged == SECOND else X
+    spiked = [lead.copy() for lead in (first, OTHER)]
+    for lead in spiked:
+        lead[50::180] += round(3 * HEART.gain)
+    lost = set(range(200, 450, 9))
+    play(at, stream, *spiked, lost=(lost, lost))
+    second = at.hear(stream, SECOND)
+    for lead in (stream, second):
+        assert len(lead.spikes) <= 12
+        assert len(lead.gaps) <= 4
+
+
 def test_its_memory_is_bounded_if_only_it_comes():
     at = registry()
     stream = open_stream(at)
