@@ -26,6 +26,8 @@ HIGH_WAITS: Final = 3
 """Exit code while a high alarm waits for somebody."""
 WIDE: Final = 100
 """Columns from which on there is room for the models' names."""
+LIKENESS: Final = "usual beat"
+"""Heading of how like that of the enrolment the usual beat is, where a wearer's model knows it."""
 STYLES: Final[dict[str, str]] = {"high": "red", "medium": "yellow", "low": "cyan"}
 
 
@@ -104,8 +106,13 @@ def _everything(snapshot: "MonitorSnapshot", endpoint: str) -> dict[str, Any]:
 
 
 def _link(link: "messages.Link") -> dict[str, Any]:
-    names = ("received", "missing", "repeated", "lag_s", "drift_ppm")
+    names = ("received", "missing", "repeated", "lag_s", "drift_ppm", "likeness")
     return {"link": {name: getattr(link, name) for name in names}}
+
+
+def _likeness(link: "messages.Link | None") -> str:
+    """Return how like that of the enrolment the usual beat is; nothing where that is not known."""
+    return "" if link is None or link.likeness is None else f"{link.likeness:.2f}"
 
 
 def _alarms(alarm_list: "AlarmList", now: float) -> dict[str, Any]:
@@ -141,14 +148,15 @@ def _print(snapshot: "MonitorSnapshot", endpoint: str) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("wearer", "signal"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("HR", "lag"):
+    enrolled = any(state.link and state.link.likeness is not None for state in wearers)
+    for heading in ("HR", "lag", *([LIKENESS] if enrolled else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("alarm", overflow="fold")
     wide = console.width >= WIDE
     if wide:
         table.add_column("model", no_wrap=True, style="dim")
     longest = max(len(state.wearer) for state in wearers)
-    room = console.width - longest - (50 if wide else 28)
+    room = console.width - longest - (50 if wide else 28) - enrolled * (len(LIKENESS) + 2)
     for state in wearers:
         window = _window(state)
         rate = window.heart_rate if window else None
@@ -160,6 +168,7 @@ def _print(snapshot: "MonitorSnapshot", endpoint: str) -> None:
             _state(state),
             "--" if rate is None else f"{rate:.0f}",
             f"{state.link.lag_s:.1f} s" if state.link else "",
+            *([_likeness(state.link)] if enrolled else []),
             Text(plain(text), style=style),
             *([Text(plain(state.model or ""))] if wide else []),
         )

@@ -44,8 +44,8 @@ def kin(
     """
     width = STOP - START
     views = sliding_window_view(segments, width, axis=2)[:, :, START - SHIFT : START + SHIFT + 1]
-    before, before_size = _normalised(views)
-    now, size = _normalised(beat[:, START:STOP])
+    before, before_size = normalised(views)
+    now, size = normalised(beat[:, START:STOP])
     found = np.einsum("nbsw,nw->nbs", before, now).max(axis=2)
     ratio = before_size[:, :, SHIFT] / size[:, None]
     alike = (found >= ALIKE) & (ratio <= LIKE_IN_SIZE) & (ratio >= 1 / LIKE_IN_SIZE)
@@ -53,7 +53,7 @@ def kin(
     return count
 
 
-def _normalised(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def normalised(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return signals of mean 0 and length 1, and their lengths before."""
     x = x - x.mean(axis=-1, keepdims=True)
     length = np.sqrt((x * x).sum(axis=-1)) + np.float32(1e-6)

@@ -10,6 +10,7 @@ from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.types import Windows
+from ecgmon.signal.usual_beat import EVERY_S, SAMPLES, each_minute
 
 
 def process_record(millivolts: NDArray[np.float64], geometry: Geometry) -> Windows:
@@ -47,11 +48,30 @@ def process_records(millivolts: NDArray[np.float64], geometry: Geometry) -> list
     list of Windows
         One for each record; ``rows`` is the record's number.
     """
+    return [windows for windows, _ in windows_and_beats(millivolts, geometry)]
+
+
+def windows_and_beats(
+    millivolts: NDArray[np.float64], geometry: Geometry
+) -> list[tuple[Windows, NDArray[np.float32]]]:
+    """Do what `process_records` does, and return the usual beat of each whole minute beside it.
+
+    Returns
+    -------
+    list of tuple of Windows and ndarray of float32, shape (minutes, SAMPLES)
+        One for each record; NaN where no beat was usual (`ecgmon.signal.usual_beat`).
+    """
     rows = np.arange(len(millivolts), dtype=np.intp)
-    windows = SignalChain(geometry, len(rows)).push(rows, millivolts).windows
+    pushed = SignalChain(geometry, len(rows)).push(rows, millivolts)
+    minute = EVERY_S * WINDOW
+    usual = np.full((len(rows), millivolts.shape[1] // minute, SAMPLES), np.nan, dtype=np.float32)
+    for row, end, beat in each_minute(pushed.atrial, range(len(rows))):
+        if beat is not None:
+            usual[row, end // minute - 1] = beat
+    of = {name: getattr(pushed.windows, name) for name in Windows.__slots__}
     return [
-        Windows(*(getattr(windows, name)[windows.rows == row] for name in Windows.__slots__))
-        for row in rows
+        (Windows(*(each[of["rows"] == row] for each in of.values())), usual[row])
+        for row in rows.tolist()
     ]
 
 

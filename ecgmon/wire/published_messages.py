@@ -172,6 +172,8 @@ class Link(Message, frozen=True):
 
     ``lag_s`` is how late the newest sample is by the stream's own rate, in seconds. ``drift_ppm``
     is by how much the device's clock is fast, in parts per million; null while it is not known.
+    ``likeness`` is how like that of the enrolment the usual beat was in the last minute that showed
+    one, 1 for the same; null where the wearer's model knows none.
     """
 
     wearer: Wearer
@@ -181,6 +183,7 @@ class Link(Message, frozen=True):
     repeated: int
     lag_s: float
     drift_ppm: float | None = None
+    likeness: float | None = None
 
 
 OfStream = Opened | Swap | Closed | Trace | Window | Beat | BeatWithdrawn | Gap | Link

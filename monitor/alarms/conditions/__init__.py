@@ -17,6 +17,7 @@ CONDITIONS: Final[tuple[type[SignalCondition], ...]] = tuple(
         "atrial:AtrialFibrillation",
         "noisy:Noisy",
         "no_signal:NoSignal",
+        "usual_beat:UsualBeat",
         "abnormal:AbnormalBeats",
     )
 )

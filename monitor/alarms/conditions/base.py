@@ -89,6 +89,13 @@ class SignalCondition(Stateful):
         """
         return {}
 
+    def usual(self, likeness: float | None) -> Mapping[Kind, bool]:
+        """Take how like that of the enrolment the usual beat of the last minute is, 1 for the same.
+
+        None if the model that judges knows none. Return what holds: ``{"usual-beat": True}``.
+        """
+        return {}
+
     def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
         """Take a beat that a beat model has named; without such a model there is none.
 

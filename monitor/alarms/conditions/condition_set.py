@@ -102,6 +102,13 @@ class WearerConditions(Stateful):
             holds |= one.atrial(fibrillation)
         return self._change(holds, end)
 
+    def usual(self, end: int, likeness: float | None) -> list[Condition]:
+        """Take how like that of the enrolment the usual beat is; see `SignalCondition.usual`."""
+        holds: dict[Kind, bool] = {}
+        for one in self._conditions:
+            holds |= one.usual(likeness)
+        return self._change(holds, end)
+
     def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
         """Take a beat that a beat model has named; see `SignalCondition.beat`.
 

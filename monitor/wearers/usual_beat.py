@@ -1,0 +1,52 @@
+"""A stream's usual beat, compared once a minute with that of its wearer's enrolment."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+
+from ecgmon.signal import Pushed
+from ecgmon.signal.usual_beat import each_minute, likeness
+from monitor.alarms.conditions.base import Condition
+from monitor.wearers.active_stream import ActiveStream
+
+
+class Likeness(NamedTuple):
+    """How alike the two are."""
+
+    value: float
+
+
+def compare(actives: Collection[ActiveStream], pushed: Pushed) -> list[tuple[int, int, Likeness]]:
+    """Compare the usual beats at each minute of what a chain has completed.
+
+    Returns
+    -------
+    list of tuple
+        Row, stream index at which it is known, and likeness; nothing of a minute without a usual
+        beat, of a model that knows none, and of a lead that it may not be asked of.
+    """
+    enrolled = {
+        active.judged.row: np.array(card.usual_beat, dtype=np.float32)
+        for active in actives
+        if (card := active.model.card).usual_beat and active.may_ask(card)
+    }
+    if not enrolled:
+        return []
+    return [
+        (row, end, Likeness(likeness(now, enrolled[row])))
+        for row, end, now in each_minute(pushed.atrial, enrolled)
+        if now is not None
+    ]
+
+
+def change_likeness(active: ActiveStream, end: int, alike: float | None) -> list[Condition]:
+    """Take a likeness at stream index ``end``, None for nothing to compare with.
+
+    Returns
+    -------
+    list of Condition
+        What changes by it.
+    """
+    active.likeness = alike
+    return active.conditions.usual(end, alike)
