@@ -8,6 +8,7 @@ from ecgmon.metrics.two_classes import Confusion
 from ecgmon.signal import Geometry, scale
 from ecgmon.signal.filter import BAND_HZ, ORDER
 from ecgmon.signal.geometry import AmplitudeUnit
+from ecgmon.signal.usual_beat import SAMPLES
 
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A probability or a share."""
@@ -126,7 +127,8 @@ class Card(AnyCard, frozen=True, kw_only=True):
     """Card of a window model: all facts that a user or the monitor needs.
 
     ``validation`` has the windows by which epoch and threshold were chosen. ``evaluation``, where
-    there is one, has windows that no choice was based on.
+    there is one, has windows that no choice was based on. ``usual_beat`` is that of the enrolment
+    (`ecgmon.signal.usual_beat`), `SAMPLES` long; empty where it is not known.
     """
 
     input: Literal["window"] = "window"
@@ -143,8 +145,25 @@ class Card(AnyCard, frozen=True, kw_only=True):
     abnormal_windows: Count
     validation: Validation
     evaluation: Validation | None = None
+    usual_beat: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the usual beat is of another length."""
+        if len(self.usual_beat) not in (0, SAMPLES):
+            raise ValueError(f"its usual beat has not {SAMPLES} samples")
 
     @property
     def geometry(self) -> Geometry:
         """Which samples around a window the model sees."""
         return Geometry(self.history_s, self.look_ahead_s, self.rate, self.unit)
+
+
+def to_enrol_again(card: AnyCard, generic: AnyCard) -> bool:
+    """Tell whether a wearer's model of windows sees the signal in another way than the generic one.
+
+    It was made from a generic model that is no longer built in. It serves as before, but only a new
+    enrolment gives the wearer what today's generic model has learned.
+    """
+    if not (isinstance(card, Card) and isinstance(generic, Card)):
+        return False
+    return card.wearer is not None and card.geometry != generic.geometry

@@ -83,13 +83,15 @@ class ActiveStream(Stateful):
     backlog : deque of StreamSegment
         Samples in mV at `RATE` from before this monitor was restarted that are not processed yet;
         those of ``stream.pending`` come after them.
+    likeness : float or None
+        How alike the usual beat and that of the enrolment are, as last known.
     second : SecondLead or None
         The second lead, once the device sends one that may be used.
     """
 
     layout = Layout(
         "active stream",
-        4,
+        5,
         ("hello",),
         stream=NESTED,
         lead=Lead,
@@ -106,6 +108,7 @@ class ActiveStream(Stateful):
         rhythm=RhythmVerdict | None,
         atrial=NESTED,
         recent=NESTED,
+        likeness=float | None,
     )
 
     stream: Stream
@@ -130,6 +133,7 @@ class ActiveStream(Stateful):
     atrial: AtrialRhythm = field(default_factory=AtrialRhythm)
     recent: RecentBeats = field(default_factory=RecentBeats)
     backlog: deque[StreamSegment] = field(default_factory=deque)
+    likeness: float | None = None
     second: SecondLead | None = None
 
     @property

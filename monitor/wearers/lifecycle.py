@@ -15,9 +15,11 @@ from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.leads import FALLBACK, leave_second
 from monitor.wearers.pipeline import advance
 from monitor.wearers.recovery import queue_tail, recover
+from monitor.wearers.reports import alarm_messages
 from monitor.wearers.session import WearerSession, conditions, link, opened, swap
 from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
+from monitor.wearers.usual_beat import change_likeness
 
 
 def made(
@@ -56,6 +58,8 @@ def begin(
         *no_model(session),
         *session.alarm_messages.condition(FALLBACK, False),
     ]
+    if not active.model.card.usual_beat:
+        published += _compare_anew(session, active)
     if tail is not None:
         queue_tail(active, tail)
     return published
@@ -136,14 +140,23 @@ def change_model(
     if active is None or active.backlog:
         return []
     model, refused = serving(session.wearer, active.model)
-    is_new = model.sha256 != active.model.sha256 or (refused and refused != active.refused)
+    is_other = model.sha256 != active.model.sha256
+    is_new = is_other or (refused and refused != active.refused)
     active.serve(Model, model)
     active.refused = refused
     published = no_model(session)
+    if is_other:  # it was fitted to another usual beat
+        published += _compare_anew(session, active)
     if is_new:
         active.log.info("model", model=model.card.name, sha256=model.sha256[:12], refused=refused)
         published.append(swap(active))
     return published
+
+
+def _compare_anew(session: WearerSession, active: ActiveStream) -> list[messages.Published]:
+    """End the alarm about the usual beat: there is none to compare with, or another one."""
+    changes = change_likeness(active, active.judged.next_window, None)
+    return alarm_messages(session, active, changes)
 
 
 def no_model(session: WearerSession) -> list[messages.Published]:

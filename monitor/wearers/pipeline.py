@@ -28,6 +28,10 @@ from monitor.wearers.reports import (
 from monitor.wearers.rhythms import change_rhythm, judge_rhythms
 from monitor.wearers.session import WearerSession, trace
 from monitor.wearers.stream import Stream
+from monitor.wearers.usual_beat import Likeness, change_likeness, compare
+
+Known = Second | JudgedBeat | RhythmVerdict | AtrialVerdict | Likeness | int | None
+"""What is known of a stream at an index: a window by its number, None for no verdict on rhythm."""
 
 
 class NextSamples(NamedTuple):
@@ -122,11 +126,11 @@ def push(
         if wants_trace(member.session.wearer)
     ]
     late = chain.geometry.look_ahead
-    known: list[tuple[int, int, Second | JudgedBeat | RhythmVerdict | AtrialVerdict | int | None]]
-    known = [(s.end, s.row, s) for s in pushed.seconds]
+    known: list[tuple[int, int, Known]] = [(s.end, s.row, s) for s in pushed.seconds]
     actives = [member.active for member in judged]
     known += [(b.due, b.row, b) for b in judge_beats(actives, pushed)]
     known += [(end, row, verdict) for row, end, verdict in judge_rhythms(actives, pushed)]
+    known += [(end, row, alike) for row, end, alike in compare(actives, pushed)]
     for i, row in enumerate(windows.rows.tolist()):
         known.append((int(windows.first[i]) + WINDOW + late, row, i))
     for at, row, what in sorted(known, key=lambda item: item[0]):
@@ -138,6 +142,8 @@ def push(
             published += report_second(session, active, what)
         elif isinstance(what, JudgedBeat):
             published += publish_beat(session, active, what)
+        elif isinstance(what, Likeness):
+            published += alarm_messages(session, active, change_likeness(active, at, what.value))
         elif what is None or isinstance(what, RhythmVerdict | AtrialVerdict):
             published += alarm_messages(session, active, change_rhythm(active, at, what))
         else:

@@ -137,6 +137,7 @@ def link(active: ActiveStream, now: float) -> messages.Link:
         repeated=stream.repeated,
         lag_s=stream.clock.lag(now),
         drift_ppm=stream.clock.drift_ppm,
+        likeness=active.likeness,
     )
 
 

@@ -73,6 +73,14 @@ def test_the_status_is_printed_for_people_and_programs(publisher, run):
     assert ben["paused_until"]["noisy"] == pytest.approx(paused.until, abs=1)
 
 
+def test_the_status_shows_how_alike_the_usual_beat_is(publisher, run):
+    publisher.snapshot = [*ANN, *BEN, link("ann", likeness=0.614)]
+    _, heading, *lines = run("status").out.splitlines()
+    assert "usual beat" in heading
+    assert ["0.61" in line for line in lines] == [line.startswith("ann") for line in lines]
+    assert json.loads(run("status", "--json", "-").out)["wearers"][0]["link"]["likeness"] == 0.614
+
+
 @pytest.mark.parametrize(
     ("state", "code"), [("raised", 3), ("latched", 3), ("acknowledged", 0), ("cleared", 0)]
 )

@@ -32,10 +32,9 @@ def window(wearer, heart_rate, state="signal"):
     )
 
 
-def link(wearer):
-    return messages.Link(
-        wearer=wearer, stream=STREAM, received=720, missing=0, repeated=0, lag_s=0.25
-    )
+def link(wearer, **given):
+    fields = {"received": 720, "missing": 0, "repeated": 0, "lag_s": 0.25}
+    return messages.Link(wearer=wearer, stream=STREAM, **(fields | given))
 
 
 def alarm(wearer, number, kind="abnormal", priority="medium", state="raised", **given):
