@@ -14,6 +14,8 @@ UNLABELLED: Final = -1
 
 BeatClass = Literal["N", "S", "V", "F", "Q"]
 """AAMI class of a beat: normal, supraventricular or ventricular ectopic, fusion, other."""
+ECTOPIC: Final[frozenset[BeatClass]] = frozenset(("S", "V", "F"))
+"""Classes of beats that come from another place in the heart; F is half of one."""
 
 AAMI_CLASSES: Final = MappingProxyType(
     {

@@ -41,6 +41,7 @@ def publish_beat(
     stands, rr = judge.take(beat)
     if not stands or beat.label is None:
         return []
+    active.recent.name(beat.at, beat.label, beat.probability)
     if isinstance(active.conditions, TakesBeats):
         active.conditions.beat(beat.at, beat.label, beat.probability, rr)
     if beat.at < judge.publish_from:

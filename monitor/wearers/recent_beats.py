@@ -1,4 +1,4 @@
-"""The last beats of a stream: which of them a pacemaker has made, and which look like no beat."""
+"""The last beats of a stream: which a pacemaker has made, look like no beat, and how called."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 
 from ecgmon.core.constants import RATE
+from ecgmon.core.labels import ECTOPIC, BeatClass
 from ecgmon.core.state import Index, Indices, Layout, Stateful
 from ecgmon.signal import Second
 from ecgmon.signal.beat_kin import BEFORE
@@ -27,6 +28,14 @@ KIN: Final = 2
 """Such a beat looks like at least so many of those before it."""
 _KEPT: Final = 64
 """Spikes and beats that are kept: of some ten seconds and more."""
+
+
+class NamedBeat(NamedTuple):
+    """A beat that a model has judged: its stream index, class, and how probable that is."""
+
+    at: Index
+    label: BeatClass
+    probability: float
 
 
 class KnownBeat(NamedTuple):
@@ -49,15 +58,17 @@ class RecentBeats(Stateful):
 
     layout = Layout(
         "recent beats",
-        1,
+        2,
         told=bool,
         _spikes=Indices,
         _beats=Annotated[list[KnownBeat], msgspec.Meta(max_length=_KEPT)],
+        _named=Annotated[list[NamedBeat], msgspec.Meta(max_length=_KEPT)],
     )
 
     told: bool = False
     _spikes: deque[int] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _beats: deque[KnownBeat] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _named: deque[NamedBeat] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
     def spikes(self, found: Sequence[int]) -> None:
         """Take the next spikes of the stream."""
@@ -67,6 +78,32 @@ class RecentBeats(Stateful):
         """Take the beats of the next second."""
         for at, kin in zip_longest(second.beats, second.kin, fillvalue=BEFORE):
             self._beats.append(KnownBeat(at, kin, at in second.weak))
+
+    def name(self, at: int, label: BeatClass, probability: float) -> None:
+        """Take what a model of beats has called a beat."""
+        self._named.append(NamedBeat(at, label, probability))
+
+    def ectopic(self, start: int, stop: int) -> float | None:
+        """Return the probability of the most probable ectopic beat of a span; None without one."""
+        named = self._named_from(start, stop)
+        return max((one.probability for one in named if one.label in ECTOPIC), default=None)
+
+    def all_normal(self, start: int, stop: int) -> float | None:
+        """Return how improbable the least probable beat of a span is, where all are called *N*.
+
+        None where another class is called, where a beat that is not weak has no class, and where
+        there are no beats.
+        """
+        named = self._named_from(start, stop)
+        without = {at for at, _, weak in self._beats if start <= at < stop and not weak}
+        if not named or without - {one.at for one in named}:
+            return None
+        if any(one.label != "N" for one in named):
+            return None
+        return 1 - min(one.probability for one in named)
+
+    def _named_from(self, start: int, stop: int) -> list[NamedBeat]:
+        return [one for one in self._named if start <= one.at < stop]
 
     def is_paced(self, at: int) -> bool:
         """Tell whether the beat with its R peak at a stream index follows a spike."""

@@ -23,6 +23,9 @@ from monitor.wearers.session import model_event
 
 RhythmModelT = TypeVar("RhythmModelT", RhythmModel, AtrialModel)
 _NAMES: Final = {RhythmModel: "rhythms", AtrialModel: "atrial rhythms"}
+SURE_ALONE: Final = 0.5
+"""Probability from which on a second is abnormal by a generic window model against that of beats:
+a bundle branch block is abnormal to the first, and of class N to the other."""
 JudgedSecond = tuple[float | None, bool | None, Reason | None]
 """Probability of *abnormal*, whether it is, and why neither is known."""
 
@@ -69,12 +72,22 @@ def overruled(
 ) -> JudgedSecond:
     """Return the verdict on the second that starts at ``first``, by the models of both kinds.
 
-    A second that the window model calls normal is abnormal where the rhythm model is sure of a
-    ventricular rhythm, and not classified where it is in doubt, or where no beat is near that
-    looks like others.
+    A second that the window model calls normal is abnormal where the beat model calls one of its
+    beats ectopic, or the rhythm model is sure of a ventricular rhythm. It is not classified where
+    that one is in doubt, or where no beat is near that looks like others. One that a generic window
+    model calls abnormal without being sure is normal where the beat model calls all its beats so.
     """
-    if abnormal is not False:
-        return probability, abnormal, None
+    if abnormal is None or probability is None:
+        return None, None, None
+    span = first, first + WINDOW
+    if abnormal:
+        other = active.recent.all_normal(*span)
+        generic = active.model.card.wearer is None
+        if other is None or not generic or probability >= SURE_ALONE:
+            return probability, True, None
+        probability = min(probability, other)
+    elif (ectopic := active.recent.ectopic(*span)) is not None:
+        return ectopic, True, None
     rhythm = active.rhythm
     if rhythm is not None and rhythm.end == first + WINDOW:
         if is_ventricular(active, first):
@@ -83,7 +96,7 @@ def overruled(
             return None, None, "rhythm"
     if active.recent.is_strange(first):
         return None, None, "strange"
-    return probability, abnormal, None
+    return probability, False, None
 
 
 def change_rhythm_model(

@@ -36,10 +36,10 @@ def export_random(path, *, seed=1, wearer=None, channels=5, segments="live"):
     return of_wearer(path, path, wearer) if wearer else path
 
 
-def of_wearer(source, path, wearer, **changes):
+def of_wearer(source, path, wearer, kind=BeatCard, **changes):
     """Write the same model as one of a wearer, or with other words in its card."""
     data = source.read_bytes()
-    card, _ = verify(source, data, BeatCard)
+    card, _ = verify(source, data, kind)
     text = msgspec.json.encode(msgspec.structs.replace(card, wearer=wearer, **changes))
     graph = data[: card.graph_bytes]
     path.write_bytes(graph + metadata(text, checksum(graph, text)))

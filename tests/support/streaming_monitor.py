@@ -101,6 +101,11 @@ def atrial_of(second):
     return (0.02, 0.99)[high] if second.state != "absent" else None
 
 
+def likeness_of(second):
+    """Return how alike the usual beat is: alike, another and unknown in turn."""
+    return (0.95, 0.3, 0.5, 0.9, None)[second.end // RATE // 12 % 5]
+
+
 def beside(second):
     """Return the same second of another lead: worse, better or the same."""
     states = ("signal", "signal", "noisy", "absent", second.state)
@@ -133,8 +138,11 @@ def drive_recent(made, row, at, piece):
         paced = [beat - 20 for beat in second.beats] if second.end // RATE // 15 % 2 else []
         made.spikes([*paced, *([second.end - 5] if second.weak else [])])
         made.second(second)
+        for beat in second.beats[::3]:
+            made.name(beat, "NSV"[beat % 3], beat % 100 / 100)
         span = second.end - 2 * RATE, second.end - RATE
         told = made.is_paced_rhythm, made.only_paced(*span), made.is_strange(span[0])
+        told += made.ectopic(*span), made.all_normal(*span)
         found.append((*told, *map(made.is_paced, second.beats)))
     return found
 
@@ -145,7 +153,8 @@ def drive_condition(made, row, at, piece):
         name_beats(made, second)
         found += made.elapsed(second.end, second.strong, second.lost)
         found += [made.second(second), made.rhythm(second.end, rhythm_of(second))]
-        found.append(made.atrial(atrial_of(second)))
+        found += [made.atrial(atrial_of(second)), made.usual(likeness_of(second))]
+        found.append(made.text(next(iter(made.kinds))))
         found.append(made.judged(bool(second.weak)))
     return found
 
@@ -156,6 +165,7 @@ def drive_conditions(made, row, at, piece):
         name_beats(made, second)
         found += [*made.second(second), *made.rhythm(second.end, rhythm_of(second))]
         found += made.atrial(second.end, atrial_of(second))
+        found += made.usual(second.end, likeness_of(second))
         found += made.judged(second.end, bool(second.weak))
         found += made.elapsed(second.end + 90, second.strong)
     return found
