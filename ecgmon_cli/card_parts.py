@@ -33,7 +33,8 @@ def hours_of(spans: "Iterable[ScoredSpan]") -> str:
     """Return how much signal of which records."""
     spans = list(spans)
     hours = sum(span.stop - span.start for span in spans) / 3600
-    return f"{len(spans)} records ({hours:.1f} hours): {names_of(span.record for span in spans)}"
+    records = list(dict.fromkeys(span.record for span in spans))
+    return f"{len(records)} records ({hours:.1f} hours): {names_of(records)}"
 
 
 def names_of(records: Iterable[str]) -> str:

@@ -93,6 +93,9 @@ def show(
 def list_models(json_file: Json = None) -> None:
     """List the built-in models and the wearers' models.
 
+    Below the list stands who should be enrolled again, if anybody: a model in
+    service that sees the signal in another way than the generic one.
+
     --json writes cards and figures to a file instead.
 
     Examples
@@ -102,6 +105,7 @@ def list_models(json_file: Json = None) -> None:
       ecgmon models list --json -
     """
     from ecgmon.models.bundle import Model
+    from ecgmon.models.card import to_enrol_again
     from ecgmon.models.loading import load
     from ecgmon.models.store import NAMES
 
@@ -113,12 +117,18 @@ def list_models(json_file: Json = None) -> None:
         *(rhythms_of(wearer or GENERIC) for wearer in wearers),
         *(atrial_of(wearer or GENERIC) for wearer in wearers),
     }
+    generic = models[GENERIC][1].card
+    again = {
+        name: model.card.wearer or ""
+        for name, (path, model) in models.items()
+        if path in serving and to_enrol_again(model.card, generic)
+    }
     if json_file is not None:
         each = {
             name: (
                 _everything(path, model) if isinstance(model, Model) else class_facts(path, model)
             )
-            | {"in_service": path in serving}
+            | {"in_service": path in serving, "enrol_again": name in again}
             for name, (path, model) in models.items()
         }
         write(json_file, json.dumps(each, indent=2) + "\n")
@@ -147,6 +157,13 @@ def list_models(json_file: Json = None) -> None:
         "\nBalanced accuracy and F1 are those of the validation; ecgmon models show NAME says on "
         "what."
     )
+    if again:
+        console.print(
+            f"\nTo be enrolled again, by ecgmon enroll --patient ID --again: "
+            f"{', '.join(again.values())}. Their models see the signal in another way than the "
+            "built-in generic one.",
+            style="yellow",
+        )
 
 
 def _validated(model: "AnyModel") -> tuple[str, str]:

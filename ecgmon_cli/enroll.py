@@ -53,6 +53,12 @@ def enroll(
             help="Learn from the next minutes of a running monitor.",
         ),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Learn anew from the signal and labels of the model in service."
+        ),
+    ] = False,
     beats: Annotated[
         bool,
         typer.Option("--beats", help="Make the wearer's model of beats (classes N, S, V) instead."),
@@ -88,7 +94,7 @@ def enroll(
 
     Labels are the record's annotations. Without them a clinician judges
     twenty beats in the terminal, or the signal is assumed to be the usual
-    rhythm. That is refused if the generic model calls most of it abnormal.
+    rhythm. That is refused if the generic model calls a quarter of it abnormal.
 
     The model serves only if it is not worse than the one in service on the
     enrolment's last minute, and finds at most 5 % fewer of a panel of other
@@ -96,6 +102,12 @@ def enroll(
     and the exit code is 3. An interrupted review ends with exit code 4; the
     same command continues it. A running monitor uses the model within two
     seconds.
+
+    --again makes the wearer's model of windows anew from what the one in
+    service was made from: the record and its annotations, or the signal and
+    answers that were kept. Nothing is asked. ecgmon models list says who needs
+    it after an upgrade. A model in service that sees the signal in another way
+    cannot be compared: the generic model then takes its place.
 
     --beats makes the model that names single beats. The review then asks of
     which class a beat is, and the panel is of ectopic beats. The first time,
@@ -110,13 +122,27 @@ def enroll(
       ecgmon enroll --patient ann --captured --assume-normal
 
       ecgmon enroll --patient 203 --record 203 --beats
+
+      ecgmon enroll --patient ann --again
     """
     require_torch(
         "; or enrol on another machine and bring the model: ecgmon models export and import"
     )
-    if sum((record is not None, captured, live is not None)) != 1:
-        raise UsageError("Give the signal to learn from: --record, --captured or --live, one only.")
-    if annotator is not None and record is None:
+    if sum((record is not None, captured, live is not None, again)) != 1:
+        raise UsageError(
+            "Give the signal to learn from: --record, --captured, --live or --again, one only."
+        )
+    if again and (review or assume_normal or afresh):
+        raise UsageError(
+            "--again takes the labels that were kept: leave --review, --assume-normal and --afresh "
+            "out."
+        )
+    if again and beats:
+        raise UsageError(
+            "What a model of beats was made from is not kept with it: give --beats with --record, "
+            "--captured or --live."
+        )
+    if annotator is not None and record is None and not again:
         raise UsageError("--annotator chooses annotations of a --record: give both.")
     if review and assume_normal:
         raise UsageError("A signal is reviewed or assumed normal: leave one of the options out.")
@@ -126,16 +152,20 @@ def enroll(
     if json_file is not None:
         write(json_file, "", "a")  # as is what cannot be written
 
+    from trainer.enrolment import kept
     from trainer.enrolment.request import (
         EnrolmentRequest,
         FromCaptured,
+        FromKept,
         FromLive,
         FromRecord,
         StoppedError,
     )
 
-    source: FromRecord | FromCaptured | FromLive = FromCaptured()
-    if record is not None:
+    source: FromRecord | FromCaptured | FromLive | FromKept = FromCaptured()
+    if again:
+        source = kept.in_service(patient, annotator)
+    elif record is not None:
         source = FromRecord(record, annotator)
     elif live is not None:
         source = FromLive(live, where("publish", monitor, key))
@@ -201,8 +231,8 @@ def _show(done: "AnyEnrolment") -> None:
         console.print(f"Version {version} is in service for {patient}.", style="green")
     else:
         console.print(
-            f"Version {version} is kept; {old} stays in service for {patient}. To use it all "
-            f"the same: ecgmon models activate {patient} {version}",
+            f"Version {version} is kept; {done.served} stays in service for {patient}. To use it "
+            f"all the same: ecgmon models activate {patient} {version}",
             style="yellow",
         )
     console.print(f"Report: {done.report}", soft_wrap=True)

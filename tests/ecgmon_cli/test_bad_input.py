@@ -164,6 +164,22 @@ ENROLL = {
         ["--patient", "ann", "--record", "{records}/beats"],
         "beats is too short: it has 30 whole seconds, and enrolment takes at least 181",
     ),
+    "enrolment again of nobody": (
+        ["--patient", "ann", "--again"],
+        "No model of ann's own is in service to be made again: enrol with --record",
+    ),
+    "enrolment again on another record": (
+        ["--patient", "ann", "--again", "--record", "{records}/beats"],
+        "--record, --captured, --live or --again, one only",
+    ),
+    "enrolment again with other labels": (
+        ["--patient", "ann", "--again", "--assume-normal"],
+        "--again takes the labels that were kept: leave --review, --assume-normal and --afresh out",
+    ),
+    "enrolment again of beats": (
+        ["--patient", "ann", "--again", "--beats"],
+        "What a model of beats was made from is not kept with it: give --beats with --record",
+    ),
     "enrolment from what is no model": (
         ["--patient", "ann", "--record", "{records}/beats", "--generic", "{records}/beats.dat"],
         r"beats\.dat",

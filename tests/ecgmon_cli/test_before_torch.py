@@ -31,6 +31,7 @@ REFUSED = {
     "a bundle below a file": ("train", "-o", "beats.dat/x.onnx"),
     "a recipe's bundle below a file": ("train", "--recipe", "focal", "-o", "beats.dat/x.onnx"),
     "nothing to enrol from": ("enroll", "--patient", "ann"),
+    "nobody to enrol again": ("enroll", "--patient", "ann", "--again"),
     "an enrolment on a record that is not there": (*ENROLL, "./nosuch"),
     "an enrolment on half a minute": (*ENROLL, "beats"),
     "an enrolment from no bundle": (*ENROLL, "beats", "--generic", "beats.dat"),

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,11 +13,12 @@ from ecgmon.models.atrial_bundle import AtrialCard
 from ecgmon.models.beat_bundle import BeatCard
 from ecgmon.models.bundle import Model, checksum, judges, metadata
 from ecgmon.models.card import Card, Validation
-from ecgmon.models.resolve import built_in, resolve
+from ecgmon.models.resolve import built_in, resolve, stored
 from ecgmon.models.rhythm_bundle import RhythmCard
 from ecgmon_cli.cards import app
 from tests.support.subprocesses import ecgmon, python
 
+EARLIER = Path(__file__).parents[1] / "fixtures" / "0.1.0"
 LABELS = {
     "windows": "total",
     "balanced accuracy": "balanced_accuracy",
@@ -155,6 +158,27 @@ def test_the_list_has_a_row_for_each_built_in_model(env):
     for name, each in output.items():
         assert msgspec.convert(each["card"], CARDS[each["card"]["input"]]).name
         assert (each["card"]["input"] == "window") == (name in OF_WINDOWS)
+
+
+def test_the_list_says_who_should_be_enrolled_again(tmp_path, monkeypatch):
+    shutil.copytree(EARLIER / "state", tmp_path / "state")  # of ann, whom 0.1.0 enrolled
+    monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))
+    cards = {
+        "bob": {"unit": "window", "labels": "assumed normal"},
+        "cid": {},
+        "eve": {"unit": "window"},
+    }
+    for wearer, changes in cards.items():
+        path = rewritten(tmp_path / f"{wearer}.onnx", wearer=wearer, **changes)
+        stored().activate(wearer, stored().add(wearer, path))
+    stored().rollback("eve")
+    shown = " ".join(models("list").split())
+    assert "To be enrolled again, by ecgmon enroll --patient ID --again: ann, bob. Their" in shown
+    output = json.loads(models("list", "--json", "-"))
+    assert [name for name in output if output[name]["enrol_again"]] == ["ann/1", "bob/1"]
+    for wearer in ("ann", "bob"):
+        stored().rollback(wearer)
+    assert "enrolled again" not in models("list")
 
 
 def test_a_narrow_terminal_loses_nothing():

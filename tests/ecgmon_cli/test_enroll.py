@@ -3,7 +3,6 @@
 import json
 import sys
 import tempfile
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,12 +18,12 @@ from ecgmon_cli.app import app
 from ecgmon_cli.enroll import KEPT
 from replay.player.resampled import at_rate
 from replay.simulator.simulation import simulate
+from tests.support.short_enrolments import shorten, write
 from trainer.data import splits
 from trainer.data.dataset import record_set
-from trainer.enrolment import gate, service, sources
+from trainer.enrolment import gate, sources
 from trainer.enrolment.signal import take
 from trainer.networks.window_networks import BeatNet
-from trainer.training import window_trainings
 
 WEARER = "ann"
 PLAYED = simulate("premature", duration_s=splits.ENROLMENT_S + 10).record
@@ -34,19 +33,6 @@ OTHER = at_rate(PLAYED, 250)
 @pytest.fixture(scope="module")
 def prepared():
     return record_set(PLAYED, BeatNet.geometry, BeatNet.steps_per_second)
-
-
-def write(folder, name, samples, rate=RATE, annotations=None):
-    """Write a WFDB record and return its path."""
-    wfdb.wrsamp(
-        name, rate, ["mV"], ["II"], d_signal=samples[:, None], fmt=["16"],
-        adc_gain=[PLAYED.gain], baseline=[0], write_dir=str(folder),
-    )  # fmt: skip
-    if annotations is not None:
-        wfdb.wrann(
-            name, "atr", annotations.samples, list(annotations.symbols), write_dir=str(folder)
-        )
-    return str(folder / name)
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +56,7 @@ def records(tmp_path_factory):
 @pytest.fixture
 def enroll(monkeypatch, tmp_path, prepared, records):
     """Return a call of the command; all other wearers are a simulated one."""
-
-    def load(names, _network, _data, progress=lambda _: None):
-        for name in names:
-            progress(name)
-        return [replace(prepared, record=name, wearer=name) for name in names]
-
-    recipe = window_trainings.TRAININGS["beatnet"]
-    short = replace(recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=3))
-    monkeypatch.setattr(window_trainings, "TRAININGS", {"beatnet": short})
-    monkeypatch.setattr(service, "load", load)
-    monkeypatch.setattr("trainer.data.noise.load", lambda *_: [])
+    shorten(monkeypatch, prepared)
     monkeypatch.setenv("ECGMON_STATE", str(tmp_path / "state"))
 
     def call(record="annotated", *more):

@@ -28,7 +28,7 @@ service.load = lambda names, *_: [replace(prepared, record=name) for name in nam
 noise.load = lambda *_: []
 recipe = window_trainings.TRAININGS["beatnet"]
 window_trainings.TRAININGS["beatnet"] = replace(
-    recipe, share=4, rehearsal=1, patient=replace(recipe.patient, steps=10)
+    recipe, own=3, rehearsal=1, patient=replace(recipe.patient, steps=10)
 )
 request = EnrolmentRequest("ann", FromRecord("premature"), force=True)
 

@@ -16,7 +16,7 @@ from ecgmon.models.card import AnyCard, LabelSource
 from ecgmon.models.resolve import stored
 from ecgmon.terminal.screen import usable
 from trainer.enrolment import signal, sources
-from trainer.enrolment.request import EnrolmentRequest, FromRecord, StoppedError
+from trainer.enrolment.request import EnrolmentRequest, FromKept, FromRecord, StoppedError
 
 if TYPE_CHECKING:
     from trainer.enrolment.finished import AnyEnrolment
@@ -52,9 +52,10 @@ class BaseEnrolment(ABC):
         self._request = request
         base = self._load_models()
         sources.require_room(request.patient)
+        kept = request.source.labels if isinstance(request.source, FromKept) else None
         if request.labels == "review":
             require_terminal("--review needs one to judge beats in", request)
-        elif request.labels is None and not isinstance(request.source, FromRecord):
+        elif not (request.labels or kept or isinstance(request.source, FromRecord)):
             require_terminal(
                 f"nothing says what is normal in what {request.patient}'s device sends", request
             )
@@ -63,7 +64,9 @@ class BaseEnrolment(ABC):
         windows = len(self._record.samples) // WINDOW
         signal.require_eligible(base, self._record.name, windows, windows)
         annotated = self._record.annotations is not None
-        self._labels: LabelSource = request.labels or ("annotations" if annotated else "review")
+        given = kept or request.labels
+        self._labels: LabelSource = given or ("annotations" if annotated else "review")
+        self._reviewed = kept == "review"  # nothing is asked again
 
     def run(self) -> "AnyEnrolment | None":
         """Make the model, and put it into service if the gate has no objection.

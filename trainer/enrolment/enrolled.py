@@ -28,6 +28,11 @@ class Enrolled(FinishedEnrolment[Model, Verdict]):
 
     unit: ClassVar[str] = "windows"
 
+    @property
+    def served(self) -> str:
+        """Name of the model that was in service."""
+        return self.verdict.not_compared or self.old_name
+
     def probability(self, model: Model) -> NDArray[np.float32]:
         """Return a model's probability of *abnormal* of each second; NaN if it is not usable."""
         outputs = model.probability(self.signal.record.inputs[: self.signal.seconds])
@@ -75,12 +80,18 @@ class Enrolled(FinishedEnrolment[Model, Verdict]):
         }
 
     def summary(self) -> str:
-        """Return one sentence about the signal, its labels and the threshold."""
+        """Return a sentence on signal, labels and threshold, and one if the gate had to change."""
         counts, card = self.counts(), self.new.card
+        other = self.verdict.not_compared
         return (
             f"{counts['seconds']} s of {self.signal.record.record}: {counts['usable']} usable, "
             f"{counts['normal']} normal, {counts['abnormal']} abnormal ({card.labels}); "
             f"threshold {card.threshold:.2f}."
+        ) + (
+            f" {other}, in service, sees the signal in another way: the new model is compared with "
+            f"{self.old_name}, which it was made from."
+            if other
+            else ""
         )
 
 

@@ -50,7 +50,7 @@ class FinishedEnrolment(ABC, Generic[ModelT, VerdictT]):
     in_service : bool
         Whether the new model was put into service.
     new, old : Model or BeatModel
-        The new model and the one that was in service, or else the generic one.
+        The new model and the one it was compared with: that in service, or else the generic one.
     verdict : Verdict or BeatVerdict
         Comparison of the two.
     report : Path
@@ -77,8 +77,13 @@ class FinishedEnrolment(ABC, Generic[ModelT, VerdictT]):
 
     @property
     def old_name(self) -> str:
-        """Name of the model that was in service."""
+        """Name of the model that the new one was compared with."""
         return self.old.card.name
+
+    @property
+    def served(self) -> str:
+        """Name of the model that was in service."""
+        return self.old_name
 
     @property
     def saw_minute(self) -> bool:

@@ -50,13 +50,29 @@ def beat_labels(signal: EnrolmentSignal) -> NDArray[np.int8]:
     """
     along = signal.record.beats[: signal.seconds].ravel()  # later windows have no known label
     marked = np.flatnonzero(along)
-    if not len(marked):
-        return np.full(len(signal.beats), UNLABELLED, dtype=np.int8)
     step = RATE // signal.record.beats.shape[1]
-    middles = marked * step + step // 2
-    after = np.searchsorted(middles, signal.beats).clip(1, max(len(marked) - 1, 1))
-    around = np.stack([after - 1, np.minimum(after, len(marked) - 1)])
-    distance = np.abs(middles[around] - signal.beats)
+    labels = np.where(along[marked] == NORMAL_BEAT, NORMAL, ABNORMAL).astype(np.int8)
+    return matched(signal.beats, marked * step + step // 2, labels)
+
+
+def matched(
+    beats: NDArray[np.int64], marks: NDArray[np.int64], labels: NDArray[np.int8]
+) -> NDArray[np.int8]:
+    """Return for each beat the label of the nearest mark within `MATCH`, else `UNLABELLED`.
+
+    Parameters
+    ----------
+    beats : ndarray of int64, shape (n,)
+        Sample index of each beat.
+    marks : ndarray of int64, shape (m,)
+        Sample index of each mark, ascending.
+    labels : ndarray of int8, shape (m,)
+        Label of each mark.
+    """
+    if not len(marks):
+        return np.full(len(beats), UNLABELLED, dtype=np.int8)
+    after = np.searchsorted(marks, beats).clip(1, max(len(marks) - 1, 1))
+    around = np.stack([after - 1, np.minimum(after, len(marks) - 1)])
+    distance = np.abs(marks[around] - beats)
     nearest = np.take_along_axis(around, distance.argmin(axis=0)[None], axis=0)[0]
-    labels = np.where(along[marked[nearest]] == ABNORMAL_BEAT, ABNORMAL, NORMAL)
-    return np.where(distance.min(axis=0) <= MATCH, labels, UNLABELLED).astype(np.int8)
+    return np.where(distance.min(axis=0) <= MATCH, labels[nearest], UNLABELLED).astype(np.int8)

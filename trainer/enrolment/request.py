@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecgmon.keys.address import MonitorAddress
-from ecgmon.models.card import Input, LabelSource
+from ecgmon.models.card import Input, LabelSource, ScoredSpan
 
 
 class StoppedError(Exception):
@@ -49,6 +49,25 @@ class FromLive:
 
 
 @dataclass(frozen=True, slots=True)
+class FromKept:
+    """The signal of an enrolment, as its model's card names it, with the labels kept of it.
+
+    Parameters
+    ----------
+    span : ScoredSpan
+        Seconds of a record or stream.
+    labels : LabelSource
+        Where the labels came from.
+    annotator : str, optional
+        Suffix of the annotation file, where they are annotations; the reference's if not given.
+    """
+
+    span: ScoredSpan
+    labels: LabelSource
+    annotator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolmentRequest:
     """A request for one enrolment: wearer, signal source, method and options.
 
@@ -56,13 +75,13 @@ class EnrolmentRequest:
     ----------
     patient : str
         Id of the wearer whose model is made.
-    source : FromRecord, FromCaptured or FromLive
+    source : FromRecord, FromCaptured, FromLive or FromKept
         Source of the signal.
     kind : Input
         What the model judges: windows, or single beats.
     labels : LabelSource, optional
         *review* or *assumed normal*. If not given, the record's annotations are the labels, and a
-        signal without annotations is reviewed.
+        signal without annotations is reviewed. `FromKept` says itself what its labels are.
     afresh : bool
         Whether an unfinished review is set aside; otherwise it is continued.
     generic : Path, optional
@@ -76,7 +95,7 @@ class EnrolmentRequest:
     """
 
     patient: str
-    source: FromRecord | FromCaptured | FromLive
+    source: FromRecord | FromCaptured | FromLive | FromKept
     kind: Input = "window"
     labels: LabelSource | None = None
     afresh: bool = False

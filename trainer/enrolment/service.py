@@ -50,12 +50,20 @@ class Enrolment(BaseEnrolment):
     _start: Path
     _base: "Card"
     _old: Model
+    _serving: "Card"
 
     def _load_models(self) -> "Card":
         self._start = self._request.generic or resolve(GENERIC, None)
-        self._base = Model.load(self._start).card
-        self._old = Model.load(resolve(None, self._request.patient))
-        self._require_comparable()
+        start = Model.load(self._start)
+        self._base = start.card
+        if self._base.network not in TRAINABLE:
+            raise BundleError(
+                f"{self._start} holds a network this version cannot train: {self._base.network}."
+            )
+        serving = Model.load(resolve(None, self._request.patient))
+        self._serving = serving.card
+        same = self._serving.geometry == self._base.geometry
+        self._old = serving if same else start  # windows cut for the one do not fit the other
         return self._base
 
     def _run(self) -> "Enrolled | None":
@@ -74,7 +82,7 @@ class Enrolment(BaseEnrolment):
         if labelled is None:
             return None
         prepared, judged = labelled
-        stream, first = sources.origin(self._record)
+        stream, first = sources.origin(self._record.name)
         own = replace(prepared.record, record=stream, wearer=request.patient)
         prepared = replace(prepared, record=own)
         _require_labels(prepared)
@@ -93,23 +101,13 @@ class Enrolment(BaseEnrolment):
         report.write(done, report.page(done))
         return done
 
-    def _require_comparable(self) -> None:
-        """Raise `BundleError` if the models cannot be trained or compared."""
-        base, old = self._base, self._old.card
-        if base.network not in TRAINABLE:
-            raise BundleError(
-                f"{self._start} holds a network this version cannot train: {base.network}."
-            )
-        if old.geometry != base.geometry:
-            raise BundleError(
-                f"{old.name}, in service for {self._request.patient}, sees other history than "
-                f"{self._start} and cannot be compared with it: give a bundle like it with "
-                "--generic."
-            )
-
     def _require_judgeable(self, prepared: "EnrolmentSignal") -> None:
         """Raise `EcgmonError` if the signal cannot be labelled in the requested way."""
-        if self._labels == "review":
+        if self._reviewed:
+            from trainer.enrolment.review.clinician import kept_labels
+
+            kept_labels(prepared, sources.place_of(self._record, self._request.patient))
+        elif self._labels == "review":
             require_terminal(f"nothing says what is normal in {self._record.name}", self._request)
         if self._labels == "assumed normal":
             self._calibration(prepared).fitted(prepared.seconds)
@@ -140,9 +138,13 @@ class Enrolment(BaseEnrolment):
         path = sources.keep(self._record, self._request.patient)
         labels, judged = np.full(len(prepared.beats), NORMAL, dtype=np.int8), 0
         if self._labels == "review":
-            from trainer.enrolment.review.clinician import review_beats
+            from trainer.enrolment.review.clinician import kept_labels, review_beats
 
-            answered = review_beats(prepared, self._start, path, self._request.patient)
+            answered = (
+                kept_labels(prepared, path)
+                if self._reviewed
+                else review_beats(prepared, self._start, path, self._request.patient)
+            )
             if answered is None:
                 return None
             labels, judged = answered
@@ -151,7 +153,7 @@ class Enrolment(BaseEnrolment):
     def _make(
         self, prepared: "EnrolmentSignal", first: int, others: _OtherWearers
     ) -> "tuple[Model, Verdict, int]":
-        """Make the model, compare it with the one in service, and store it."""
+        """Make the model, compare it with the old one, and store it."""
         from trainer.enrolment import gate
         from trainer.enrolment.enrol import enrol
 
@@ -172,7 +174,13 @@ class Enrolment(BaseEnrolment):
                     progress=lambda: bar.update(task, advance=1),
                 )
                 return new, gate.compare(
-                    new, self._old, record, others.panel, first=first, seconds=seconds
+                    new,
+                    self._old,
+                    record,
+                    others.panel,
+                    serving=self._serving,
+                    first=first,
+                    seconds=seconds,
                 )
 
         (new, verdict), version = self._store(make)

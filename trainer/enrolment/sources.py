@@ -27,7 +27,7 @@ from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.live import follow
-from trainer.enrolment.request import EnrolmentRequest, FromCaptured, FromRecord
+from trainer.enrolment.request import EnrolmentRequest, FromCaptured, FromKept, FromRecord
 from trainer.enrolment.review.vocabulary import VOCABULARIES
 
 REPORTS: Final[Mapping[Input, str]] = MappingProxyType({"window": ".html", "beat": ".beats.html"})
@@ -46,6 +46,8 @@ def take(request: EnrolmentRequest) -> tuple[Record, str]:
         If there is no such signal.
     """
     patient, source, notice = request.patient, request.source, ""
+    if isinstance(source, FromKept):
+        return from_kept(patient, source, request.data), notice
     begun = None
     if not (isinstance(source, FromRecord) or request.afresh or request.labels == "assumed normal"):
         begun = unfinished(patient, request.kind)
@@ -113,6 +115,32 @@ def from_live(wearer: str, minutes: int, monitor: MonitorAddress) -> Record:
     return resampled.hear(folder, wearer, span.stream, span.start, span.stop)
 
 
+def from_kept(wearer: str, source: FromKept, data: Path | None) -> Record:
+    """Read the signal of an enrolment again: the record with its annotations, or what was kept.
+
+    Raises
+    ------
+    RecordError
+        If it is not there any more.
+    """
+    name, instead = source.span.record, "enrol anew with --record, --captured or --live"
+    if source.labels == "annotations":
+        try:
+            record = from_record(name, data, ENROLMENT_S, source.annotator)
+        except RecordError as error:
+            reason = str(error).rstrip(".")
+            raise RecordError(f"{name} cannot be read again: {instead} ({reason}).") from error
+        if record.annotations is None:
+            raise RecordError(f"{name} has no annotations any more: {instead}.")
+        return record
+    kept = {f"captured/{wearer}/{path.stem}": path for path in _folder(wearer).glob("*.hea")}
+    kept[name] = _place(name, wearer).with_suffix(".hea")
+    for called, path in kept.items():
+        if origin(called) == (name, source.span.start) and path.is_file():
+            return read(Found(called, wearer, path.with_suffix("")))
+    raise RecordError(f"The signal of {name} is not kept in {_folder(wearer)}: {instead}.")
+
+
 def require_room(wearer: str) -> None:
     """Raise `UsageError` if a model or a signal of the wearer could not be stored."""
     for folder in (stored().folder / wearer, _folder(wearer)):
@@ -177,21 +205,25 @@ def keep(record: Record, wearer: str) -> Path:
     return path
 
 
-def origin(record: Record) -> tuple[str, int]:
+def origin(record: str) -> tuple[str, int]:
     """Return the record or stream that a signal is part of, and its first second in that.
 
     Captured signals of one stream may overlap, so a card names the stream.
     """
-    folder, _, name = record.name.rpartition("/")
+    folder, _, name = record.rpartition("/")
     if not NAME.fullmatch(name):
-        return record.name, 0
+        return record, 0
     stream, _, first = name.partition("-")
     return f"{folder}/{stream}", int(first) // RATE
 
 
 def place_of(record: Record, wearer: str) -> Path:
     """Return the path, without suffix, of an enrolment's signal and report."""
-    name = record.name.removeprefix(f"captured/{wearer}/")
+    return _place(record.name, wearer)
+
+
+def _place(record: str, wearer: str) -> Path:
+    name = record.removeprefix(f"captured/{wearer}/")
     return _folder(wearer) / re.sub(r"[^A-Za-z0-9_-]", "_", name)[-64:]
 
 

@@ -37,6 +37,10 @@ PANEL = Confusion(tp=90, fn=10)
             Verdict(GOOD, GOOD, PANEL, PANEL, contradicted=0.5),
             ["no second of the enrolment is labelled normal, and the one in service calls 50%"],
         ),
+        (
+            Verdict(GOOD, GOOD, Confusion(tp=84, fn=16), PANEL, not_compared="ann-beatnet"),
+            ["finds 84.0% of the panel's abnormal windows, the one it was made from 90.0%"],
+        ),
         (Verdict(GOOD, GOOD, PANEL, PANEL, knows_less=True), ["knows no abnormal beat"]),
         (
             Verdict(Confusion(fp=9, fn=9), GOOD, Confusion(fn=100), PANEL),

@@ -41,7 +41,7 @@ def test_the_newest_seconds_of_the_newest_stream_are_used(state):
     source = sources.from_captured("ann", SECONDS)
     end = WANTED // 2 + WANTED
     np.testing.assert_array_equal(source.samples, np.arange(end - WANTED, end) % 30000)
-    assert sources.origin(source) == (f"captured/ann/{STREAM}", (end - WANTED) // RATE)
+    assert sources.origin(source.name) == (f"captured/ann/{STREAM}", (end - WANTED) // RATE)
 
 
 @pytest.mark.parametrize("change", ["hole", "gain"])
@@ -109,4 +109,4 @@ def test_a_record_s_review_is_set_aside_by_name(state):
     review.write_bytes(b"\0\0")
     sources.set_aside("ann", "window", record)
     assert not review.exists()
-    assert sources.origin(record) == ("home/ann", 0)
+    assert sources.origin(record.name) == ("home/ann", 0)

@@ -75,7 +75,7 @@ class BeatEnrolment(BaseEnrolment):
         if labelled is None:
             return None
         prepared, judged = labelled
-        stream, first = sources.origin(self._record)
+        stream, first = sources.origin(self._record.name)
         prepared = replace(prepared, beats=replace(prepared.beats, record=stream), first=first)
         _require_classes(prepared)
         (new, verdict), version = self._store(lambda path: self._make(prepared, people, path))

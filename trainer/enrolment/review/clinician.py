@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.errors import BundleError
+from ecgmon.core.errors import BundleError, RecordError
+from ecgmon.core.labels import UNLABELLED
 from ecgmon.models.card import Input
 from trainer.enrolment.beats import WearerBeats
+from trainer.enrolment.labelled import matched
 from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.review.judgements import Judgements
 from trainer.enrolment.review.terminal_review import run
@@ -68,6 +70,31 @@ def judge_beats(
     if not run(filtered, _QuestionsOfReview(questions, vocabulary), judgements, title, MOST):
         return None
     return judgements.labels_with(judgements.spread), len(judgements.answers)
+
+
+def kept_labels(signal: EnrolmentSignal, record_path: Path) -> tuple[NDArray[np.int8], int]:
+    """Return what a review that was accepted says of a signal's beats, without asking anything.
+
+    The review may be of an earlier version, which found beats at other samples: a beat gets the
+    label of the nearest judged one (`trainer.enrolment.labelled.matched`).
+
+    Returns
+    -------
+    tuple of ndarray of int8, shape (beats,), and int
+        The label of each beat, and how many were judged.
+
+    Raises
+    ------
+    RecordError
+        If there is no such review.
+    """
+    kept = Judgements(record_path, None, VOCABULARIES["window"])
+    if (kept.spread == UNLABELLED).all():
+        raise RecordError(
+            f"{kept.path} holds no labels that were accepted: judge the beats anew with --record, "
+            "--captured or --live."
+        )
+    return matched(signal.beats, kept.beats, kept.labels_with(kept.spread)), len(kept.answers)
 
 
 def review_beats(

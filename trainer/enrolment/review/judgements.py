@@ -45,8 +45,8 @@ class Judgements:
     ----------
     record : Path
         The record's files without their suffixes; only the folder must be there.
-    beats : ndarray of int64, shape (n,)
-        Sample index of each of its beats, strictly ascending.
+    beats : ndarray of int64, shape (n,), or None
+        Sample index of each of its beats, strictly ascending; if not given, those of the file.
     vocabulary : Vocabulary
         What may be answered.
 
@@ -54,6 +54,8 @@ class Judgements:
     ----------
     path : Path
         The file; there is none before the first answer.
+    beats : ndarray of int64, shape (n,)
+        Sample index of each beat.
 
     Raises
     ------
@@ -61,15 +63,18 @@ class Judgements:
         If there is a file that holds anything but answers about these beats. It stays as it is.
     """
 
-    def __init__(self, record: Path, beats: NDArray[np.int64], vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, record: Path, beats: NDArray[np.int64] | None, vocabulary: Vocabulary
+    ) -> None:
         self.path = record.with_name(f"{record.name}.{vocabulary.annotator}")
         self.vocabulary = vocabulary
-        self._beats = beats
         self._answers: dict[int, Judgement] = {}
-        self._spread = self._nothing_spread()
         self._on_disk = self._bytes()
-        if self._on_disk:
-            self._read()
+        found = self._decoded() if self._on_disk else []
+        at = sorted({one.sample for one in found})
+        self.beats = np.array(at, dtype=np.int64) if beats is None else beats
+        self._spread = self._nothing_spread()
+        self._take(found)
 
     @property
     def answers(self) -> Mapping[int, Judgement]:
@@ -93,7 +98,7 @@ class Judgements:
 
     def accept(self, spread: NDArray[np.int8]) -> None:
         """Save what follows from the answers, shape (n,); raises `RecordError` if it cannot be."""
-        asked = np.isin(np.arange(len(self._beats)), list(self._answers))
+        asked = np.isin(np.arange(len(self.beats)), list(self._answers))
         self._save(self._answers, np.where(asked, labels.UNLABELLED, spread).astype(np.int8))
 
     def labels_with(self, spread: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -113,7 +118,7 @@ class Judgements:
             raise self._unwritable(error) from error
 
     def _nothing_spread(self) -> NDArray[np.int8]:
-        return np.full(len(self._beats), labels.UNLABELLED, np.int8)
+        return np.full(len(self.beats), labels.UNLABELLED, np.int8)
 
     def _save(self, answers: dict[int, Judgement], spread: NDArray[np.int8]) -> None:
         if self._bytes() != self._on_disk:
@@ -123,12 +128,12 @@ class Judgements:
             )
         known = self.vocabulary.labels
         answer_of = {
-            beat: _spread(int(self._beats[beat]), known[int(spread[beat])])
+            beat: _spread(int(self.beats[beat]), known[int(spread[beat])])
             for beat in np.flatnonzero(np.isin(spread, list(known))).tolist()
         }
         for number, (beat, judgement) in enumerate(answers.items(), start=1):
             given = self.vocabulary.of[judgement]
-            answer_of[beat] = _answer(int(self._beats[beat]), given, number)
+            answer_of[beat] = _answer(int(self.beats[beat]), given, number)
         data = encode(answer_of[beat] for beat in sorted(answer_of)) if answer_of else b""
         try:
             if data:
@@ -161,14 +166,18 @@ class Judgements:
             raise self._foreign("it is too large")
         return data
 
-    def _read(self) -> None:
+    def _decoded(self) -> list[Annotation]:
         try:
             found = decode(self._on_disk)
         except ValueError as error:
             raise self._foreign("it is damaged") from error
         if not found:
             raise self._foreign("it is empty")
-        beats = {int(sample): beat for beat, sample in enumerate(self._beats)}
+        return found
+
+    def _take(self, found: list[Annotation]) -> None:
+        """Take over what a file says."""
+        beats = {int(sample): beat for beat, sample in enumerate(self.beats)}
         given: dict[int, tuple[int, Judgement]] = {}
         seen: set[int] = set()
         for one in found:
