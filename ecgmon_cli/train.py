@@ -1,16 +1,14 @@
 """``ecgmon train``: build the generic model, or a wearer's own from it."""
 
-from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from ecgmon.core.errors import RecordError, UsageError
-from ecgmon.terminal.progress import long_work
+from ecgmon.core.errors import UsageError
 from ecgmon_cli.options import (
     SIMULATED,
     Annotator,
@@ -19,7 +17,6 @@ from ecgmon_cli.options import (
     Seed,
     require_file,
     require_torch,
-    say_skipped,
 )
 from ecgmon_cli.recipe import RecipeSides, known, train_recipe
 from ecgmon_cli.train_people import PeopleNetwork, PeopleSplit, train_on_people
@@ -27,11 +24,6 @@ from ecgmon_cli.train_people import PeopleNetwork, PeopleSplit, train_on_people
 if TYPE_CHECKING:
     from ecgmon.models.bundle import Model
     from ecgmon.models.card import Validation
-    from trainer.data.dataset import RecordSet
-    from trainer.networks.window_networks import WindowNetwork
-
-ENROLMENT_SEED: Final = 1000
-"""Seed of the simulated wearer's enrolment."""
 
 
 class NetworkName(StrEnum):
@@ -178,7 +170,6 @@ def train(
     from ecgmon.records.fetch import obtain
     from ecgmon.records.find import here
     from ecgmon.records.many import each
-    from trainer.data import splits
     from trainer.data.annotated import annotated_as_heard
     from trainer.enrolment.signal import require_eligible
 
@@ -197,69 +188,13 @@ def train(
     path = out or Path("runs") / f"{whose}-{name}.onnx"
     require_file(path)
 
-    from trainer.data import noise
-    from trainer.data.dataset import load
-    from trainer.enrolment.enrol import enrol, tuning
-    from trainer.networks.window_networks import NETWORKS
-    from trainer.training import build
-    from trainer.training.fit import Epoch
+    from ecgmon_cli import train_windows
 
-    kind = NETWORKS[name]
-    everyone = splits.TRAINING + splits.VALIDATION + splits.HELD_OUT
-    names = list(splits.TRAINING if patient else everyone)
-    with long_work() as bar:
-        task = bar.add_task("Records", total=len(names) + (own is not None), note="")
-
-        def done(name: str) -> None:
-            bar.update(task, advance=1, note=name)
-
-        skipped: dict[str, RecordError] = {}
-        sets = load(names, kind, data, done, skipped=skipped if keep_going else None)
-        say_skipped(skipped)
-        by_name = dict(zip([name for name in names if name not in skipped], sets, strict=True))
-        recordings = noise.load(kind.geometry, data)
-        task = bar.add_task("Epochs", total=None, note="")
-
-        def after(epoch: Epoch) -> None:
-            score = "" if epoch.score is None else f", mean balanced accuracy {epoch.score:.3f}"
-            bar.update(
-                task, completed=epoch.number, total=epoch.of, note=f"loss {epoch.loss:.4f}{score}"
-            )
-
-        if patient:
-            wearer = (
-                load([own], kind, data, done, annotator=annotator)[0] if own else _simulated(kind)
-            )
-            model = enrol(
-                start,
-                wearer,
-                tuning(start, wearer, sets, seed, recordings),
-                seed,
-                path,
-                evaluate=patient != SIMULATED,
-                progress=lambda: bar.update(task, advance=1, total=2),
-            )
-        else:
-            fitted, choosing, unseen = (
-                [by_name[name] for name in side if name in by_name]
-                for side in (splits.TRAINING, splits.VALIDATION, splits.HELD_OUT)
-            )
-            model = build.train_generic(
-                name, fitted, choosing, seed, path, recordings, after, unseen
-            )
+    if patient is None:
+        model = train_windows.generic(name, path, seed, data, keep_going=keep_going)
+    else:
+        model = train_windows.own(start, own, path, seed, data, annotator, keep_going=keep_going)
     _report(model, path)
-
-
-def _simulated(network: "type[WindowNetwork]") -> "RecordSet":
-    """Return five minutes of the simulated wearer, of a course that no scenario's default plays."""
-    from replay.simulator.simulation import simulate
-    from trainer.data.dataset import record_set
-    from trainer.data.splits import ENROLMENT_S
-
-    # One second more, for the look-ahead of the last window.
-    played = simulate("runs", seed=ENROLMENT_SEED, duration_s=ENROLMENT_S + 1, wearer=SIMULATED)
-    record = replace(played.record, name=f"{SIMULATED}/enrolment")
-    return record_set(record, network.geometry, network.steps_per_second)
 
 
 def _report(model: "Model", path: Path) -> None:

@@ -1,12 +1,13 @@
 """Data sets: a record as the monitor would see it, with what experts say of every window."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ecgmon.core import labels
@@ -19,7 +20,9 @@ from ecgmon.records import Record
 from ecgmon.records.converted import converted
 from ecgmon.records.fetch import obtain
 from ecgmon.records.many import each
-from ecgmon.signal import Geometry, Windows, process_records
+from ecgmon.signal import Geometry, Windows
+from ecgmon.signal.offline import windows_and_beats
+from ecgmon.signal.usual_beat import EVERY_S, SAMPLES
 from trainer.data.annotated import annotated_as_heard, require_length
 from trainer.data.rhythms import ABNORMAL_BEAT, ABNORMAL_RHYTHM, NORMAL_BEAT
 
@@ -40,8 +43,8 @@ class RecordSet:
         Name of the record, for example ``mitdb/203``.
     wearer : str
         Id of the wearer.
-    inputs : ndarray of float32, shape (windows, geometry.inputs)
-        What the model sees of each window, as the monitor computes it.
+    geometry : Geometry
+        What the model sees of each window.
     stream : ndarray of float32, shape (model rate * (history + windows + look-ahead),)
         The filtered signal at the model's rate, in the unit of the network's geometry: in mV where
         that is the window's own. Zeros stand for the history before the first window.
@@ -55,16 +58,37 @@ class RecordSet:
     unsettled : ndarray of intp, shape (u,)
         Which windows' ``inputs`` are not all signal (`ecgmon.signal.Windows.settled`): a monitor
         says nothing of them, so they are not judged.
+    own_units : ndarray of float32, shape (windows, geometry.inputs), or None
+        The windows, where each is in a unit of its own; None where ``stream`` holds them all.
+    first : int
+        Second of the record at which the set begins.
+    usual : ndarray of float32, shape (minutes, SAMPLES)
+        The usual beat of each whole minute of the record, NaN where no beat was usual
+        (`ecgmon.signal.usual_beat`).
     """
 
     record: str
     wearer: str
-    inputs: NDArray[np.float32]
+    geometry: Geometry
     stream: NDArray[np.float32]
     scale: NDArray[np.float32]
     labels: NDArray[np.int8]
     beats: NDArray[np.int8]
     unsettled: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    own_units: NDArray[np.float32] | None = None
+    first: int = 0
+    usual: NDArray[np.float32] = field(
+        default_factory=lambda: np.zeros((0, SAMPLES), dtype=np.float32)
+    )
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """What the model sees of each window, shape (windows, geometry.inputs), as in a monitor."""
+        if self.own_units is not None:
+            return self.own_units
+        # Writeable, for torch warns of what is not; nobody writes into it.
+        seen = sliding_window_view(self.stream, self.geometry.inputs, writeable=True)
+        return seen[:: self.geometry.rate]
 
     @property
     def taught(self) -> NDArray[np.int8]:
@@ -74,6 +98,22 @@ class RecordSet:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def part(self, start: int, stop: int) -> "RecordSet":
+        """Return the windows ``start`` to ``stop - 1``."""
+        rate, windows = self.geometry.rate, slice(start, stop)
+        inside = self.unsettled[(self.unsettled >= start) & (self.unsettled < stop)]
+        return replace(
+            self,
+            stream=self.stream[start * rate : stop * rate + self.geometry.inputs - rate],
+            scale=self.scale[windows],
+            labels=self.labels[windows],
+            beats=self.beats[windows],
+            unsettled=inside - start,
+            own_units=None if self.own_units is None else self.own_units[windows],
+            first=self.first + start,
+            usual=self.usual[-(-start // EVERY_S) : stop // EVERY_S],
+        )
 
     def confusion(
         self, probability: NDArray[np.float32], threshold: float, start: int = 0
@@ -110,10 +150,10 @@ def record_sets(records: Sequence[Record], geometry: Geometry, steps: int) -> li
     records = [converted(record) for record in records]
     for record in records:
         require_length(record)
-    windows = process_records(np.stack([record.millivolts() for record in records]), geometry)
+    cut = windows_and_beats(np.stack([record.millivolts() for record in records]), geometry)
     return [
-        _labelled(record, cut, geometry, steps)
-        for record, cut in zip(records, windows, strict=True)
+        replace(_labelled(record, windows, geometry, steps), usual=usual)
+        for record, (windows, usual) in zip(records, cut, strict=True)
     ]
 
 
@@ -126,12 +166,13 @@ def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) 
     return RecordSet(
         record.name,
         record.wearer,
-        windows.inputs,
+        geometry,
         whole_stream(windows, geometry),
         windows.scale,
         known,
         _along_time(annotations, known, steps),
         np.flatnonzero(~windows.settled),
+        windows.inputs if geometry.unit == "window" else None,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from ecgmon.models.bundle import Model
 from ecgmon.models.card import LabelSource, ScoredSpan, Validation
+from ecgmon.signal.usual_beat import EVERY_S, middle
 from trainer.data.dataset import RecordSet
 from trainer.data.splits import ENROLMENT_S
 from trainer.enrolment.signal import require_eligible
@@ -87,12 +88,13 @@ def enrol(
     first: int = 0,
     seconds: int = ENROLMENT_S,
     evaluate: bool = False,
+    validate: bool = True,
     progress: Callable[[], None] = lambda: None,
 ) -> Model:
     """Make a wearer's own model from the first windows of a record.
 
-    The card's validation figures are of the last enrolment minute, by a network fitted to the
-    seconds before it. The bundle's network is fitted to the complete enrolment.
+    The bundle's network is fitted to the complete enrolment. The card's validation figures are of
+    its last minute, by another network, which is fitted to the seconds before it.
 
     Parameters
     ----------
@@ -112,6 +114,9 @@ def enrol(
         Windows of the enrolment.
     evaluate : bool
         Whether the card gives the figures on the record after the enrolment.
+    validate : bool
+        Whether the other network is fitted. Without it the validation figures are of the seconds
+        that the model was fitted to: for protocols, which judge models elsewhere.
     progress : callable, optional
         Called after each of the two fits, from its thread.
 
@@ -133,11 +138,12 @@ def enrol(
         progress()
         return network
 
-    # Torch releases the interpreter lock while it computes. The other fit runs in a daemon thread,
-    # so that an interrupt of this one ends both.
     beside: Future[WindowNetwork] = Future()
-    threading.Thread(target=_fulfil, args=(beside, fitted, before), daemon=True).start()
-    final, without = fitted(seconds), beside.result()
+    if validate:
+        # Torch releases the interpreter lock while it computes. The other fit runs in a daemon
+        # thread, so that an interrupt of this one ends both.
+        threading.Thread(target=_fulfil, args=(beside, fitted, before), daemon=True).start()
+    final = fitted(seconds)
     span = ScoredSpan(wearer.record, first, first + seconds)
 
     def counted(protocol: str, network: WindowNetwork, start: int, stop: int) -> Validation:
@@ -153,14 +159,20 @@ def enrol(
         trained=[*base.trained_on, span],
         windows=wearer.labels[:seconds],
         validation=counted(
-            "last minute of the enrolment, fitted to what lies before it", without, before, seconds
-        ),
+            "last minute of the enrolment, fitted to what lies before it",
+            beside.result(),
+            before,
+            seconds,
+        )
+        if validate
+        else counted("the enrolment, which it was fitted to", final, 0, seconds),
         seed=seed,
         enrolment=span,
         labels=method.labels,
         evaluation=counted("the record after the enrolment", final, seconds, len(wearer))
         if evaluate
         else None,
+        usual_beat=middle(wearer.usual[: seconds // EVERY_S]),
     )
 
 

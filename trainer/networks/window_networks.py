@@ -75,10 +75,12 @@ class CardiacNet(WindowNetwork):
 
 
 class WearerNorm(nn.BatchNorm1d):
-    """Batch normalisation that, while training, takes each wearer's stretches by themselves.
+    """Batch normalisation that, in every other step, takes each wearer's stretches by themselves.
 
     Normalised by statistics of their own, wearers look more alike, so that less is learned of who
-    they are. In evaluation the running statistics, those of all wearers, serve as usual.
+    they are. In evaluation the running statistics, those of all wearers, serve as usual. So in the
+    other steps the whole batch is normalised together: a stretch of nothing but fibrillation looks
+    like any other if it is normalised by itself, and would not be known in evaluation.
     """
 
     STRETCHES: Final = 4
@@ -86,10 +88,9 @@ class WearerNorm(nn.BatchNorm1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return what is normalised, of the shape of ``x``, (n, channels, time)."""
-        if not self.training:
-            return super().forward(x)
-        with torch.no_grad():
-            super().forward(x)  # for its running statistics
+        together = super().forward(x)  # in training it counts the steps, too
+        if not self.training or int(self.num_batches_tracked or 0) % 2 == 0:
+            return together
         channels, time = x.shape[1:]
         wearers = x.reshape(-1, self.STRETCHES, channels, time).transpose(1, 2).flatten(2)
         alone = functional.instance_norm(wearers, weight=self.weight, bias=self.bias, eps=self.eps)
@@ -141,7 +142,7 @@ class BeatNet(WindowNetwork):
     """
 
     name = "beatnet"
-    geometry = Geometry(history_s=3, look_ahead_s=0.5, rate=120)
+    geometry = Geometry(history_s=3, look_ahead_s=0.5, rate=120, unit="second")
     steps_per_second = 60
     fine = 2
     """Outputs at each of the 30 time steps a second that the layers compute."""

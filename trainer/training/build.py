@@ -1,8 +1,9 @@
 """Training of the built-in networks, and the fields of their cards."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,7 @@ def train_generic(
     noise: Noise = (),
     progress: Callable[[Epoch], None] = lambda _: None,
     unseen: Sequence[RecordSet] = (),
+    beside: Mapping[str, Sequence[RecordSet]] = MappingProxyType({}),
 ) -> Model:
     """Train a generic model and export it.
 
@@ -57,6 +59,9 @@ def train_generic(
         Called after each epoch.
     unseen : sequence of RecordSet, optional
         Records of wearers used for nothing else; the card has the figures on them.
+    beside : mapping of str to sequence of RecordSet, optional
+        Records of other people who teach, by the kinds that the training has shares for
+        (`trainer.data.window_people`).
 
     Returns
     -------
@@ -66,11 +71,16 @@ def train_generic(
         raise UsageError(f"{', '.join(sorted(both))} cannot be trained on and choose as well.")
     recipe = window_trainings.TRAININGS[network]
     deterministic(seed)
-    group = Group(training, recipe.share, together=recipe.together)
+    groups = [Group(training, recipe.share, together=recipe.together)]
+    groups += [
+        Group(beside[kind], share, together=recipe.together)
+        for kind, share in recipe.beside.items()
+    ]
+    teaching = {(s.record, s.first): s for group in groups for s in group.sets}.values()
     fitted = (
         fit(
             recipe.network(),
-            recipe.batches([group], noise),
+            recipe.batches(groups, noise),
             replace(recipe.generic, seed=seed),
             score=lambda n: best_threshold(judge(n, validation))[1],
             progress=progress,
@@ -87,8 +97,8 @@ def train_generic(
         name=f"generic-{network}",
         wearer=None,
         threshold=threshold,
-        trained=[ScoredSpan(s.record, 0, len(s)) for s in training],
-        windows=np.concatenate([s.taught for s in training]),
+        trained=[ScoredSpan(s.record, s.first, s.first + len(s)) for s in teaching],
+        windows=np.concatenate([s.taught for s in teaching]),
         validation=validated(
             "wearers not fitted to, who chose epoch and threshold", judged, threshold
         ),
@@ -133,7 +143,7 @@ def fine_tune(
     network, card = export.restore(generic)
     recipe = window_trainings.TRAININGS[card.network]
     groups = [
-        Group([wearer], recipe.share - recipe.rehearsal, stop=seconds),
+        Group([wearer], recipe.own, stop=seconds),
         Group(rehearsal, recipe.rehearsal),
     ]
     settings = replace(recipe.patient, seed=seed)
@@ -176,6 +186,7 @@ def write_bundle(
     enrolment: ScoredSpan | None = None,
     labels: LabelSource = "annotations",
     evaluation: Validation | None,
+    usual_beat: tuple[float, ...] = (),
 ) -> Model:
     """Write the bundle of a network; fill in the card's fields about the network and this machine.
 
@@ -212,6 +223,7 @@ def write_bundle(
         abnormal_windows=int(np.sum(windows == ABNORMAL)),
         validation=validation,
         evaluation=evaluation,
+        usual_beat=usual_beat,
         seed=seed,
         versions=export.versions(),
         created=export.now(),

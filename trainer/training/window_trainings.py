@@ -1,9 +1,10 @@
 """How the built-in networks of windows are trained: batches, shares and settings, as data."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from inspect import signature
+from types import MappingProxyType
 from typing import Final
 
 from trainer.networks.window_networks import BeatNet, CardiacNet, WearerNorm, WindowNetwork
@@ -22,17 +23,22 @@ class Training:
     enrolment: Callable[[Sequence[Group], Noise], Batches[WindowNetwork]]
     """Makes the batches of an enrolment; ``batches`` makes those of the generic training."""
     share: int
-    """A batch has this many examples."""
+    """A batch of the generic training has this many examples of mitdb's wearers."""
     together: int
     """In the generic training, this many successive examples of a batch are of one wearer."""
+    own: int
+    """A batch of an enrolment has this many examples of the wearer."""
     rehearsal: int
-    """This many examples of an enrolment's batch are from the generic model's training data."""
+    """And this many of the generic model's training data."""
     generic: FitSettings
     """Settings of the generic training."""
     patient: FitSettings
     """Settings of an enrolment."""
     patient_threshold: float = 0.5
     """Threshold of a wearer's model, which fine-tuning calibrates to the wearer."""
+    beside: Mapping[str, int] = field(default_factory=dict)
+    """In the generic training, a batch has this many more of each kind of other people
+    (`trainer.data.window_people.KINDS`)."""
 
 
 TRAININGS: Final = {
@@ -41,12 +47,15 @@ TRAININGS: Final = {
         SegmentBatches,
         # Five minutes are soon overfitted, and often hold no premature beat.
         partial(SegmentBatches, premature=0.5, smoothing=0.05),
-        32,
+        20,
         WearerNorm.STRETCHES,
+        28,
         4,
-        FitSettings(epochs=10, learning_rate=3e-3, seed=1),
+        # More epochs fit those who teach ever better, and strangers worse.
+        FitSettings(epochs=4, steps=350, learning_rate=3e-3, seed=1),
         FitSettings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
         patient_threshold=0.4,
+        beside=MappingProxyType({"svdb": 16, "qtdb": 4, "rhythms": 4}),
     ),
     "cardiacnet": Training(
         CardiacNet,
@@ -54,6 +63,7 @@ TRAININGS: Final = {
         WindowBatches,
         128,
         1,
+        64,
         64,
         FitSettings(epochs=8, learning_rate=1e-3, seed=1),
         FitSettings(epochs=1, steps=300, learning_rate=5e-4, seed=1),
@@ -72,7 +82,9 @@ def decided_by(network: str) -> dict[str, object]:
     return {
         "procedure": PROCEDURE,
         "share": training.share,
+        "beside": dict(training.beside),
         "together": training.together,
+        "own": training.own,
         "rehearsal": training.rehearsal,
         "generic": training.generic,
         "patient": training.patient,

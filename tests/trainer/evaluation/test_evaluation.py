@@ -34,6 +34,8 @@ def quick(monkeypatch):
     short = replace(
         recipe,
         share=4,
+        beside={},
+        own=2,
         rehearsal=2,
         generic=replace(recipe.generic, epochs=1, steps=4),
         patient=replace(recipe.patient, steps=3),
@@ -51,7 +53,7 @@ def sets():
 
     few = [one("any", seed) for seed in range(4)]
     return {
-        name: replace(few[i % 4], record=f"mitdb/{name}", wearer=name)
+        name: [replace(few[i % 4], record=f"mitdb/{name}", wearer=name)]
         for i, name in enumerate(splits.RECORDS)
     }
 
@@ -59,16 +61,17 @@ def sets():
 @pytest.mark.thorough
 def test_new_wearers_are_judged_after_their_enrolment(quick, sets, tmp_path):
     progress = []
-    outcomes = NewWearer().outcomes(sets, (), "beatnet", 1, tmp_path / "work", progress.append)
+    protocol = NewWearer()
+    outcomes = protocol.outcomes(sets, (), "beatnet", 1, tmp_path / "work", progress.append)
     assert [outcome.wearer for outcome in outcomes] == list(FOLD.strangers)
     assert progress == ["generic model of fold 1", *FOLD.strangers]
     for outcome in outcomes:
         assert list(outcome.judged) == ["generic", "enrolled"]
         for judged in outcome.judged.values():
-            expected = sets[outcome.wearer].labels[splits.ENROLMENT_S :]
+            expected = sets[outcome.wearer][0].labels[splits.ENROLMENT_S :]
             np.testing.assert_array_equal(judged.labels, expected)
 
-    figures = report.write(NewWearer(), outcomes, tmp_path / "out", 1)
+    figures = report.write(protocol, outcomes, tmp_path / "out", 1)
     written = json.loads((tmp_path / "out/result.json").read_text())
     assert written == json.loads(json.dumps(figures))
     assert (
@@ -80,7 +83,7 @@ def test_new_wearers_are_judged_after_their_enrolment(quick, sets, tmp_path):
         }
     )
     page = (tmp_path / "out/README.md").read_text()
-    for picture in ("bars", "reliability", "precision-recall", "timeline"):
+    for picture in ("bars", "reliability", "precision-recall", "timeline", "worst"):
         assert f"({picture}.png)" in page
         assert (tmp_path / f"out/{picture}.png").stat().st_size > 1000
 
@@ -108,11 +111,11 @@ def test_inter_patient_judges_all_of_ds2(quick, sets, tmp_path):
     outcomes = InterPatient().outcomes(sets, (), "beatnet", 1, tmp_path, lambda _: None)
     assert [outcome.wearer for outcome in outcomes] == list(protocols.DS2)
     for outcome in outcomes:
-        assert len(outcome.judged["generic"].labels) == len(sets[outcome.wearer])
+        assert len(outcome.judged["generic"].labels) == len(sets[outcome.wearer][0])
 
 
 def test_windows_whose_history_is_no_signal_are_left_out_and_counted(sets):
-    record = sets["100"]
+    (record,) = sets["100"]
     assert record.unsettled.tolist() == [0, 1, 2]
     labels = np.zeros_like(record.labels)
     labels[1] = UNLABELLED

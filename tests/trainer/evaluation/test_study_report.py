@@ -52,7 +52,8 @@ def patient(name):
     record = RecordSet(
         f"mitdb/{name}",
         name,
-        inputs=np.zeros((len(LABELS), 128), np.float32),
+        geometry=CardiacNet.geometry,
+        own_units=np.zeros((len(LABELS), 128), np.float32),
         stream=np.zeros(0, np.float32),
         scale=np.ones(len(LABELS), np.float32),
         labels=LABELS,

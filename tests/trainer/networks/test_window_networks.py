@@ -60,8 +60,8 @@ def test_folding_the_normalisation_changes_no_output(norm):
         torch.testing.assert_close(net(x), net.folded().eval()(x), rtol=0, atol=1e-5)
 
 
-def test_each_wearer_is_normalised_alone_and_all_of_them_on_average():
-    """While training as batch normalisation of each wearer's stretches, later as of all."""
+def test_each_wearer_is_normalised_alone_in_every_other_step_and_all_of_them_on_average():
+    """The first step as batch normalisation of each wearer's stretches, the second as of all."""
     torch.manual_seed(7)
     norm = WearerNorm(3)
     with torch.no_grad():
@@ -75,6 +75,7 @@ def test_each_wearer_is_normalised_alone_and_all_of_them_on_average():
     expected = torch.cat([each(wearer) for wearer in x.split(norm.STRETCHES)])
     torch.testing.assert_close(norm(x), expected, rtol=0, atol=1e-5)
     plain(x)
+    torch.testing.assert_close(norm(x), plain(x), rtol=0, atol=0)
     torch.testing.assert_close(norm.eval()(x), plain.eval()(x), rtol=0, atol=0)
 
 
