@@ -4,7 +4,7 @@ import json
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,9 +19,7 @@ from ecgmon_cli.recipe import known
 from ecgmon_cli.rhythm_episodes import rhythm_episodes
 from ecgmon_cli.studies import studies
 from ecgmon_cli.train import NetworkName
-
-if TYPE_CHECKING:
-    from trainer.evaluation.outcome import Evaluation
+from ecgmon_cli.window_protocols import window_protocol
 
 
 class Protocol(StrEnum):
@@ -94,7 +92,7 @@ def evaluate(
         typer.Option(
             metavar="DIR",
             help="alarms, rhythm: folder of records, with alarms of known truth or rhythm "
-            "annotations.",
+            "annotations. new-wearer: whose people are judged, mitdb or svdb.",
         ),
     ] = None,
     data: Data = None,
@@ -134,6 +132,8 @@ def evaluate(
     --------
       ecgmon evaluate --protocol new-wearer
 
+      ecgmon evaluate --protocol new-wearer --database svdb
+
       ecgmon evaluate --protocol study --storage postgresql://host/ecgmon
 
       ecgmon evaluate --protocol studies --recipe focal --split random
@@ -149,8 +149,14 @@ def evaluate(
     if extension is not None:
         say_renamed("--extension", "--annotator")
         annotator = annotator or extension
-    if database is not None and protocol not in (Protocol.ALARMS, Protocol.RHYTHM):
-        raise UsageError("--database is for --protocol alarms and rhythm: leave it out.")
+    if database is not None and protocol not in (
+        Protocol.ALARMS,
+        Protocol.RHYTHM,
+        Protocol.NEW_WEARER,
+    ):
+        raise UsageError(
+            "--database is for --protocol alarms, rhythm and new-wearer: leave it out."
+        )
     if protocol == Protocol.EC57:
         if network is not None or storage is not None:
             raise UsageError("--protocol ec57 trains nothing: leave --network and --storage out.")
@@ -185,52 +191,14 @@ def evaluate(
         raise UsageError("--storage is for --protocol study: leave it out.")
     for folder in (out, work):
         require_writable(folder)
+    folder = out / protocol
     if protocol == Protocol.STUDY:
         result = _study(out / protocol, work, storage, seed, data)
     else:
         chosen = network or NetworkName.BEATNET
-        result = _outcomes(protocol, chosen, out / protocol, work, seed, data)
-    Console().print(f"{out / protocol}/README.md written", highlight=False, soft_wrap=True)
+        folder, result = window_protocol(protocol, chosen, out, work, seed, data, database)
+    Console().print(f"{folder}/README.md written", highlight=False, soft_wrap=True)
     Console().print(json.dumps(result, indent=1), highlight=False)
-
-
-def _outcomes(
-    protocol: Protocol, network: NetworkName, folder: Path, work: Path, seed: int, data: Path | None
-) -> dict[str, Any]:
-    from trainer.data import noise, splits
-    from trainer.data.dataset import load
-    from trainer.evaluation import report
-    from trainer.evaluation.enrolment import EnrolmentProtocol
-    from trainer.evaluation.inter_patient import InterPatient
-    from trainer.evaluation.new_wearer import NewWearer
-    from trainer.evaluation.results import protocols
-    from trainer.evaluation.results.digest import digest
-    from trainer.networks.window_networks import NETWORKS
-
-    known: tuple[Evaluation, ...] = (NewWearer(), EnrolmentProtocol(data), InterPatient())
-    evaluation = next(each for each in known if each.name == protocol)
-    decided_by = protocols.decided_by(evaluation.work, network, seed, data)
-    place = work / f"{evaluation.work}-{network}-{seed}-{digest(decided_by)}"
-    place.mkdir(parents=True, exist_ok=True)
-    with long_work() as bar:
-        records = bar.add_task("Records", total=len(splits.RECORDS), note="")
-        sets = load(
-            splits.RECORDS,
-            NETWORKS[network],
-            data,
-            lambda name: bar.update(records, advance=1, note=name),
-        )
-        models = bar.add_task("Models", total=evaluation.models, note="")
-        outcomes = evaluation.outcomes(
-            {s.wearer: s for s in sets},
-            noise.load(NETWORKS[network].geometry, data),
-            network,
-            seed,
-            place,
-            lambda name: bar.update(models, advance=1, note=name),
-        )
-    mean: dict[str, Any] = report.write(evaluation, outcomes, folder, seed)["mean"]
-    return mean
 
 
 def _study(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -21,13 +22,14 @@ from ecgmon.records.read import read
 from trainer.data.dataset import RecordSet
 from trainer.data.protocol_splits import FOLDS, NON_PACED, wearer_folds
 from trainer.data.splits import ENROLMENT_S
+from trainer.data.window_people import Sets
 from trainer.enrolment.baseline import NotUsualError, assumed_normal
 from trainer.enrolment.beats import WearerBeats
 from trainer.enrolment.enrol import enrol, tuning
 from trainer.enrolment.labelled import MATCH, beat_labels, labelled
 from trainer.enrolment.questions import MOST, Questions
 from trainer.enrolment.signal import EnrolmentSignal, take
-from trainer.evaluation.new_wearer import fold_model
+from trainer.evaluation.new_wearer import fold_model, rehearsed
 from trainer.evaluation.outcome import Outcome, Progress, judge
 from trainer.networks.window_networks import NETWORKS, BeatNet
 from trainer.pages import page
@@ -65,7 +67,8 @@ class EnrolmentProtocol:
         Folder to look for records in first.
     """
 
-    name = "enrolment"
+    name = command = "enrolment"
+    extra: Mapping[str, Any] = MappingProxyType({})
     work = "new-wearer"
     models = FOLDS + len(NON_PACED)
     about = f"""New-wearer's wearers, folds, generic models and scored windows. Each wearer's first
@@ -74,8 +77,8 @@ new-wearer. *reviewed*: with nothing but {MOST} answers of a simulated reviewer,
 about single beats that the monitor's detector found and says what the annotation within
 {1000 * MATCH // RATE} ms of each is, and *unusable* where there is none. *reviewed-erring*: the
 same, with {WRONG} of the {MOST} answers turned round. *assumed-normal*: without any label;
-where the generic model finds more than half of the five minutes abnormal this is refused, and the
-generic model goes on.
+where the generic model finds more than a quarter of the five minutes abnormal this is refused,
+and the generic model goes on.
 """
 
     def __init__(self, data: Path | None) -> None:
@@ -84,7 +87,7 @@ generic model goes on.
 
     def outcomes(
         self,
-        sets: Mapping[str, RecordSet],
+        sets: Sets,
         noise: Noise,
         network: str,
         seed: int,
@@ -95,7 +98,7 @@ generic model goes on.
         if NETWORKS[network] is not BeatNet:
             raise UsageError(f"--protocol enrolment is for beatnet, not for {network}.")
         outcomes = []
-        first = {name: sets[name].labels[:ENROLMENT_S] for name in NON_PACED}
+        first = {name: sets[name][0].labels[:ENROLMENT_S] for name in NON_PACED}
         self._usual = [
             name
             for name, each in first.items()
@@ -104,11 +107,11 @@ generic model goes on.
         for number, fold in enumerate(wearer_folds()):
             generic = fold_model(number, sets, noise, network, seed, work)
             progress(f"generic model of fold {number + 1}")
-            rehearsal = [sets[name] for name in fold.training]
+            rehearsal = rehearsed(number, sets)
             tasks = (
                 EnrolmentTask(
                     read(obtain(name, data=self._data)),
-                    sets[name],
+                    sets[name][0],
                     rehearsal,
                     noise,
                     generic,
@@ -182,17 +185,19 @@ def _enrol(task: EnrolmentTask, signal: EnrolmentSignal, way: str, path: Path) -
     wearer, generic, seed = task.wearer, task.generic, task.seed
     if way == "assumed-normal":
         usual = labelled(signal, np.full(len(signal.beats), labels.NORMAL, dtype=np.int8))
-        enrol(generic, usual, assumed_normal(generic, signal, seed), seed, path)
+        enrol(generic, usual, assumed_normal(generic, signal, seed), seed, path, validate=False)
         return
     source: LabelSource = "annotations"
     if way != "annotated":
         wearer = labelled(signal, review(task, signal, WRONG if way == "reviewed-erring" else 0))
         source = "review"
     how = tuning(generic, wearer, task.rehearsal, seed, task.noise, labels=source)
-    enrol(generic, wearer, how, seed, path)
+    enrol(generic, wearer, how, seed, path, validate=False)
 
 
-def review(task: EnrolmentTask, signal: EnrolmentSignal, wrong: int) -> NDArray[np.int8]:
+def review(
+    task: EnrolmentTask, signal: EnrolmentSignal, wrong: int, most: int = MOST
+) -> NDArray[np.int8]:
     """Return the labels of beats that a simulated reviewer's answers give.
 
     Parameters
@@ -203,6 +208,8 @@ def review(task: EnrolmentTask, signal: EnrolmentSignal, wrong: int) -> NDArray[
         Of the enrolment.
     wrong : int
         How many of the answers are turned round.
+    most : int
+        How many questions are answered.
     """
     network, _ = restore(task.generic)
     if not isinstance(network, BeatNet):
@@ -211,9 +218,9 @@ def review(task: EnrolmentTask, signal: EnrolmentSignal, wrong: int) -> NDArray[
     questions = Questions(signal.beats, beats.distance, beats.suspicion)
     truth = beat_labels(signal)
     rng = np.random.default_rng([task.seed, int(task.wearer.wearer)])
-    mistakes = set(rng.choice(MOST, wrong, replace=False).tolist())
+    mistakes = set(rng.choice(most, wrong, replace=False).tolist())
     answers: dict[int, int | None] = {}
-    for number in range(MOST):
+    for number in range(most):
         if (beat := questions.next(answers)) is None:
             break
         answer = int(truth[beat])

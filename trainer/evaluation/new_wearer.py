@@ -2,16 +2,25 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from ecgmon.models.bundle import Model
+from trainer.data import people
 from trainer.data.dataset import RecordSet
 from trainer.data.protocol_splits import FOLDS, NON_PACED, wearer_folds
+from trainer.data.rhythms import ABNORMAL_RHYTHM
 from trainer.data.splits import ENROLMENT_S
+from trainer.data.window_people import KINDS, RHYTHMS, SVDB, Sets, beside, choosers, judged
 from trainer.enrolment.enrol import enrol, tuning
 from trainer.evaluation.outcome import Outcome, Progress, judge
-from trainer.training import build
+from trainer.pages import page
+from trainer.training import build, window_trainings
 from trainer.training.batches import Noise
+
+DATABASES: Final = (people.MITDB, SVDB)
+"""Databases whose people can be judged."""
 
 
 class NewWearer:
@@ -19,28 +28,35 @@ class NewWearer:
 
     Windows that share samples through history count as one place: the first window scored begins
     where the enrolment ends, and its history holds enrolment signal but no label of it.
+
+    Parameters
+    ----------
+    database : str
+        One of `DATABASES`: whose people are judged. The models are the same for both.
     """
 
-    name = work = "new-wearer"
-    models = FOLDS + len(NON_PACED)
-    about = """The 44 non-paced records of the MIT-BIH Arrhythmia Database in five folds of wearers
-(201 and 202 are one person, in one fold). The generic model of a fold never saw its wearers; each
-is enrolled on the record's first five minutes and its annotations, and all is scored on the rest,
-which nothing looks at before. Every sixth wearer outside the fold chooses the generic model's epoch
-and threshold and is not fitted to.
+    work = "new-wearer"
 
-A scored window's history may reach back into the enrolment's signal, never to a label of the scored
-part; the last enrolment window's look-ahead reaches half a second past the fifth minute, into
-signal whose labels the enrolment does not know.
-"""
+    def __init__(self, database: str = people.MITDB) -> None:
+        self._database = database
+        own = database == people.MITDB
+        self.name = self.work if own else f"{self.work}-{database}"
+        self.command = self.work if own else f"{self.work} --database {database}"
+        strangers = [p for p in people.people() if p.database == database and p.fold is not None]
+        self.models = FOLDS + (len(NON_PACED) if own else len(strangers))
+        self.about = page("new_wearer.md.j2", database=database, people=len(strangers))
+        self.extra: Mapping[str, Any] = {}
 
-    def remarks(self, _: dict[str, Any]) -> str:
-        """Return nothing: the page's own tables say all."""
-        return ""
+    def remarks(self, figures: dict[str, Any]) -> str:
+        """Return how many seconds of ventricular rhythms the generic models call normal."""
+        counts = figures["ventricular"]
+        rows = [[name, each["seconds"], each["told_normal"]] for name, each in counts.items()]
+        total, normal = (sum(row[i] for row in rows) for i in (1, 2))
+        return page("ventricular.md.j2", rows=rows, total=total, normal=normal)
 
     def outcomes(
         self,
-        sets: Mapping[str, RecordSet],
+        sets: Sets,
         noise: Noise,
         network: str,
         seed: int,
@@ -49,34 +65,67 @@ signal whose labels the enrolment does not know.
     ) -> list[Outcome]:
         """Train, enrol and judge; models already in ``work`` are not trained again."""
         outcomes = []
-        for number, fold in enumerate(wearer_folds()):
+        ventricular: dict[str, dict[str, int]] = {}
+        for number in range(FOLDS):
             generic = fold_model(number, sets, noise, network, seed, work)
-            rehearsal = [sets[name] for name in fold.training]
             progress(f"generic model of fold {number + 1}")
-            for name in fold.strangers:
-                own = work / f"{name}.onnx"
+            ventricular |= _ventricular(Model.load(generic), number, sets, network)
+            rehearsal = rehearsed(number, sets)
+            for record in strangers_of(self._database, number, sets):
+                own = work / f"{record.wearer}.onnx"
                 if not own.is_file():
-                    way = tuning(generic, sets[name], rehearsal, seed, noise)
-                    enrol(generic, sets[name], way, seed, own)
+                    way = tuning(generic, record, rehearsal, seed, noise)
+                    enrol(generic, record, way, seed, own, validate=False)
                 models = {"generic": Model.load(generic), "enrolled": Model.load(own)}
-                judged = {k: judge(m, sets[name], ENROLMENT_S) for k, m in models.items()}
-                outcomes.append(Outcome(name, judged))
-                progress(name)
+                verdicts = {k: judge(m, record, ENROLMENT_S) for k, m in models.items()}
+                outcomes.append(Outcome(record.wearer, verdicts))
+                progress(record.wearer)
+        self.extra = {"ventricular": dict(sorted(ventricular.items()))}
         return outcomes
 
 
-def fold_model(
-    number: int,
-    sets: Mapping[str, RecordSet],
-    noise: Noise,
-    network: str,
-    seed: int,
-    work: Path,
-) -> Path:
-    """Return the generic model of a fold, trained unless ``work`` has it."""
-    fold, path = wearer_folds()[number], work / f"generic-{number}.onnx"
+def strangers_of(database: str, number: int, sets: Sets) -> list[RecordSet]:
+    """Return the records of a database whose wearers a fold's generic model never saw."""
+    if database == people.MITDB:
+        return [sets[name][0] for name in wearer_folds()[number].strangers]
+    return judged(people.fold(number), sets, [database])
+
+
+def rehearsed(number: int, sets: Sets) -> list[RecordSet]:
+    """Return the records that an enrolment rehearses in a fold: mitdb's that it trains on."""
+    return [sets[name][0] for name in wearer_folds()[number].training]
+
+
+def fold_model(number: int, sets: Sets, noise: Noise, network: str, seed: int, work: Path) -> Path:
+    """Return the generic model of a fold, trained unless ``work`` has it.
+
+    The folds of mitdb's people are those of `trainer.data.protocol_splits.wearer_folds`, the others
+    those of `trainer.data.people.fold`.
+    """
+    fold, sides, path = wearer_folds()[number], people.fold(number), work / f"generic-{number}.onnx"
     if not path.is_file():
-        training = [sets[name] for name in fold.training]
-        choosing = [sets[name] for name in fold.validation]
-        build.train_generic(network, training, choosing, seed, path, noise)
+        kinds = window_trainings.TRAININGS[network].beside
+        build.train_generic(
+            network,
+            [lead for name in fold.training for lead in sets[name]],
+            [*(sets[name][0] for name in fold.validation), *choosers(sides, sets, kinds)],
+            seed,
+            path,
+            noise,
+            beside=beside(sides, sets, kinds),
+        )
     return path
+
+
+def _ventricular(model: Model, number: int, sets: Sets, network: str) -> dict[str, dict[str, int]]:
+    """Count the ventricular seconds of a fold's people that its generic model calls normal."""
+    if RHYTHMS not in window_trainings.TRAININGS[network].beside:
+        return {}
+    counts = {}
+    for record in judged(people.fold(number), sets, KINDS[RHYTHMS]):
+        rhythm = (record.beats == ABNORMAL_RHYTHM).all(axis=1)
+        rhythm[record.unsettled] = False
+        if rhythm.any():
+            called = model.probability(record.inputs[rhythm]) < model.card.threshold
+            counts[record.record] = {"seconds": len(called), "told_normal": int(np.sum(called))}
+    return counts

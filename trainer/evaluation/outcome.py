@@ -10,6 +10,7 @@ import numpy as np
 from ecgmon.core.labels import UNLABELLED
 from ecgmon.models.bundle import Model
 from trainer.data.dataset import RecordSet
+from trainer.data.window_people import Sets
 from trainer.evaluation.figures import JudgedWindows, calibration, figures, mean, pooled
 from trainer.training.batches import Noise
 
@@ -34,6 +35,10 @@ class Evaluation(Protocol):
     """How many models there are to report progress on."""
     about: str
     """What the page says of it, in Markdown."""
+    command: str
+    """What follows ``--protocol`` to compute it."""
+    extra: Mapping[str, Any]
+    """What its result holds besides figures of windows, once there are outcomes."""
 
     def remarks(self, figures: dict[str, Any]) -> str:
         """Return what else the page says of the figures, in Markdown."""
@@ -41,7 +46,7 @@ class Evaluation(Protocol):
 
     def outcomes(
         self,
-        sets: Mapping[str, RecordSet],
+        sets: Sets,
         noise: Noise,
         network: str,
         seed: int,

@@ -85,6 +85,34 @@ def timeline(judged: Mapping[str, JudgedWindows], path: Path) -> None:
     _save(figure, path)
 
 
+def worst(judged: Mapping[str, Mapping[str, JudgedWindows]], path: Path) -> None:
+    """Draw truth and probabilities over time of some wearers, one row for each.
+
+    Parameters
+    ----------
+    judged : mapping of str to mapping of str to JudgedWindows
+        Windows by kind of model, by wearer.
+    path : Path
+        The file to write.
+    """
+    figure, rows = plt.subplots(
+        len(judged), 1, figsize=(10, 0.9 * len(judged)), layout="constrained", squeeze=False
+    )
+    for axes, (wearer, kinds) in zip(rows[:, 0], judged.items(), strict=True):
+        labels = next(iter(kinds.values())).labels
+        minutes = np.arange(len(labels)) / 60
+        truth = (labels == ABNORMAL) * 0.15
+        axes.fill_between(minutes, 1.05, 1.05 + truth, step="post", color="black", linewidth=0)
+        for (kind, each), colour in zip(kinds.items(), COLOURS, strict=False):
+            axes.plot(minutes, each.probability, color=colour, linewidth=0.4, label=kind)
+            axes.axhline(each.threshold, color=colour, linewidth=0.4, linestyle=":")
+        axes.set(ylabel=wearer, ylim=(0, 1.2), yticks=[0, 1])
+        axes.margins(x=0)
+    rows[0, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
+    rows[-1, 0].set_xlabel("minutes of what is scored; truth on top, dotted: threshold")
+    _save(figure, path)
+
+
 def _save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from trainer.data.splits import MODEL_SELECTION
 from trainer.evaluation import plots
+from trainer.evaluation.figures import JudgedWindows
 from trainer.evaluation.outcome import Evaluation, Outcome, kinds, result, summary
 from trainer.pages import page
 
 SHOWN: Final = ("203", "233")
 """The wearer whose record is drawn: the first of these that is among those scored."""
+WORST: Final = 10
+"""Wearers with the lowest balanced accuracy by the last kind of model, who are drawn, too."""
 COLUMNS: Final = (
     ("balanced accuracy", "balanced_accuracy", ".3f"),
     ("F1", "f1", ".3f"),
@@ -35,6 +38,7 @@ def write(
     # Network and training were chosen on some wearers, who may be among those scored here.
     unchosen = [outcome for outcome in outcomes if outcome.wearer not in MODEL_SELECTION]
     figures = {"protocol": evaluation.name, "seed": seed} | result(outcomes)
+    figures |= evaluation.extra
     figures["unchosen"] = summary(unchosen) | {"left_out": list(MODEL_SELECTION)}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(figures, indent=1) + "\n")
@@ -54,6 +58,10 @@ def _draw(outcomes: Sequence[Outcome], figures: dict[str, Any], folder: Path) ->
     by_wearer = {outcome.wearer: outcome for outcome in outcomes}
     shown = next(by_wearer[name] for name in SHOWN if name in by_wearer)
     plots.timeline(shown.judged, folder / "timeline.png")
+    last = kinds(outcomes)[-1]
+    ranked = sorted(both, key=lambda name: each[name][last]["balanced_accuracy"])[:WORST]
+    drawn = {name: _first_and_last(by_wearer[name]) for name in ranked}
+    plots.worst(drawn, folder / "worst.png")
     return shown.wearer
 
 
@@ -64,6 +72,7 @@ def _page(evaluation: Evaluation, figures: dict[str, Any], shown: str) -> str:
     return page(
         "protocol.md.j2",
         name=evaluation.name,
+        command=evaluation.command,
         seed=figures["seed"],
         about=evaluation.about,
         scored=sum(counts[count] for count in ("tp", "fp", "tn", "fn")),
@@ -87,6 +96,11 @@ def _page(evaluation: Evaluation, figures: dict[str, Any], shown: str) -> str:
             for kind in names
         ],
     )
+
+
+def _first_and_last(outcome: Outcome) -> dict[str, JudgedWindows]:
+    names = list(outcome.judged)
+    return {name: outcome.judged[name] for name in dict.fromkeys((names[0], names[-1]))}
 
 
 def _cells(figures: dict[str, Any]) -> list[str]:
