@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality second-lead alarms soak results studies enrolment-replays lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality second-lead drift alarms soak results studies in-service enrolment-needs lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -181,6 +181,7 @@ results: install-dev
 	@mkdir -p runs
 	$(STUDY) --work runs/b --out runs/b >/dev/null 2>&1 & $(STUDY) --work runs/a && wait
 	$(BIN)/ecgmon evaluate --protocol new-wearer
+	$(BIN)/ecgmon evaluate --protocol new-wearer --database svdb
 	$(BIN)/ecgmon evaluate --protocol enrolment
 	$(BIN)/ecgmon evaluate --protocol inter-patient
 
@@ -194,15 +195,24 @@ studies: install-dev
 second-lead: install-dev
 	nice $(BIN)/python benchmarks/second_lead.py
 
+# docs/results/drift.md: ten minutes.
+drift: install-dev
+	nice $(BIN)/python benchmarks/drift.py
+
 # docs/results/alarms.md: a quarter of an hour, the first half of it in real time. Work that is done
 # is kept as long as the code stays the same.
 alarms: install-dev
 	$(BIN)/python benchmarks/alarms.py soon
 	nice $(BIN)/python benchmarks/alarms.py false noise
 
-# After results: every wearer through the monitor with every way's model, some ten minutes.
-enrolment-replays: install-dev
-	$(BIN)/python benchmarks/enrolments.py
+# docs/results/in-service.md: after results and beats: every wearer through the monitor with every way's
+# model, without and with a model of beats; some ten minutes.
+in-service: install-dev
+	nice $(BIN)/python benchmarks/in_service.py
+
+# docs/results/enrolment-needs.md: after results; some half hour.
+enrolment-needs: install-dev
+	nice $(BIN)/python benchmarks/enrolment_needs.py
 
 # docs/results/soak.md: 50 wearers for two hours, with cuts.
 soak: install-dev

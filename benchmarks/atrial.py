@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 from alarms_ward import ROOT
 from numpy.typing import NDArray
-from rhythms import clock, percent, target, template, train
+from rhythms import clock, percent, target, train
+from templated import template
 
 from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE

@@ -30,7 +30,7 @@ from beats_figures import (
     total,
 )
 from beats_judged import ROOT, Judging, judgings, run
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from templated import template
 
 from ecgmon.terminal.progress import long_work
 from trainer.evaluation.ec57.page import COLUMNS, NAMES, percent, run_cells
@@ -183,22 +183,11 @@ def page(
     groups: Groups, models: Mapping[str, list[str]], strangers_of: Mapping[str, Judging]
 ) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=ChoiceLoader(
-            [FileSystemLoader(ROOT / "benchmarks"), PackageLoader("trainer", "templates")]
-        ),
-        autoescape=False,  # noqa: S701 - the page is Markdown
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["form"] = format
     columns = [name for _, _, name in COLUMNS]
     strangers = groups.get("strangers", {})
     quiet = quiet_records(groups)
     openecg: dict[str, Any] = json.loads(OPENECG.read_text()) if OPENECG.is_file() else {}
-    return environment.get_template("templates/beats.md.j2").render(
+    return template("beats.md.j2").render(
         groups={group: GROUPS[group] for group in groups},
         models=models,
         targets=list(targets(groups)),

@@ -14,14 +14,6 @@ from pathlib import Path
 from typing import Final
 
 from alarms_ward import ROOT
-from jinja2 import (
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PackageLoader,
-    StrictUndefined,
-    Template,
-)
 from rhythms_figures import (
     JudgedRecord,
     counts,
@@ -36,6 +28,7 @@ from rhythms_figures import (
     total,
 )
 from rhythms_judged import JudgedRhythms, run
+from templated import template
 
 from ecgmon.core.constants import RATE
 from ecgmon.models.rhythm_bundle import RhythmModel
@@ -226,20 +219,6 @@ def target(name: str, value: float, bound: float, *, most: bool = False) -> list
     met = value <= bound if most else value >= bound
     sign = "at most" if most else "at least"
     return [name, f"{sign} {bound:g}", f"{value:.2f}", "met" if met else "**missed**"]
-
-
-def template(name: str) -> Template:
-    """Return the template of a page."""
-    return Environment(
-        loader=ChoiceLoader(
-            [FileSystemLoader(ROOT / "benchmarks"), PackageLoader("trainer", "templates")]
-        ),
-        autoescape=False,  # noqa: S701 - the page is Markdown
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template(f"templates/{name}")
 
 
 if __name__ == "__main__":
