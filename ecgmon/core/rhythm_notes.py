@@ -27,6 +27,8 @@ RHYTHM_OF_NOTE: Final = MappingProxyType[str, Rhythm](
 )
 """The rhythm of each note of MIT-BIH's databases. Ventricular flutter counts as fibrillation, which
 vfdb notes in two ways."""
+SINUS_NOTES: Final = ("(N", "(NSR")
+"""Notes of normal sinus rhythm."""
 NOISE_NOTE: Final = "(NOISE"
 """vfdb's note of noise. It does not end the rhythm before it, which goes on under it."""
 _VENTRICULAR: Final = ("ventricular-fibrillation", "ventricular-tachycardia")
@@ -91,6 +93,28 @@ def ventricular_spans(annotations: Annotations, end: int) -> list[tuple[int, int
     """
     spans = rhythm_spans(annotations, end)
     return [(span.start, span.stop) for span in spans if span.rhythm in _VENTRICULAR]
+
+
+def sinus_spans(annotations: Annotations, end: int) -> list[tuple[int, int]]:
+    """Return where a record's notes call the rhythm normal: each until the next note or ``[``.
+
+    Parameters
+    ----------
+    annotations, end
+        As `rhythm_spans` takes them.
+    """
+    spans: list[tuple[int, int]] = []
+    since = -1
+    noted = annotations.notes or ("",) * len(annotations.symbols)
+    for at, symbol, note in zip(
+        annotations.samples.tolist(), annotations.symbols, noted, strict=True
+    ):
+        if symbol != _BEGINS and not note.startswith("("):
+            continue
+        if since >= 0:
+            spans.append((since, at))
+        since = at if note in SINUS_NOTES else -1
+    return [*spans, (since, end)] if since >= 0 else spans
 
 
 def noise_spans(annotations: Annotations, end: int) -> list[tuple[int, int]]:

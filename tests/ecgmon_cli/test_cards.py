@@ -108,7 +108,7 @@ def test_a_card_says_what_the_model_is_and_what_it_saw():
         f"threshold {card.threshold:.2f}",
         f"{card.history_s:g} s of history, the second it judges, and {card.look_ahead_s:g} s after",
         f"{card.rate} Hz; causal Butterworth band-pass 0.4-30 Hz",
-        f"{len(card.trained_on) - 1} records (",
+        f"{len({span.record for span in card.trained_on}) - 1} records (",
         f"enrolled on mitdb/203, 0 to 300 s: {card.windows} labelled windows, "
         f"{card.abnormal_windows} abnormal",
         f"{card.created}, seed {card.seed}",

@@ -14,7 +14,7 @@ from ecgmon.core import labels
 from ecgmon.core.annotations import Annotations
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.errors import RecordError
-from ecgmon.core.rhythm_notes import noise_spans, ventricular_spans
+from ecgmon.core.rhythm_notes import noise_spans, sinus_spans, ventricular_spans
 from ecgmon.metrics.two_classes import Confusion
 from ecgmon.records import Record
 from ecgmon.records.converted import converted
@@ -24,11 +24,14 @@ from ecgmon.signal import Geometry, Windows
 from ecgmon.signal.offline import windows_and_beats
 from ecgmon.signal.usual_beat import EVERY_S, SAMPLES
 from trainer.data.annotated import annotated_as_heard, require_length
-from trainer.data.rhythms import ABNORMAL_BEAT, ABNORMAL_RHYTHM, NORMAL_BEAT
+from trainer.data.rhythms import ABNORMAL_BEAT, ABNORMAL_RHYTHM, NORMAL_BEAT, NORMAL_RHYTHM
 
 if TYPE_CHECKING:
     from trainer.networks.window_networks import WindowNetwork
 
+BEFORE_S: Final = 30
+"""Seconds before the first fibrillation of a record without notes of rhythms, in which the rhythm
+may be another one already."""
 STACK: Final = 8
 """Records processed together."""
 
@@ -54,7 +57,7 @@ class RecordSet:
         Window labels by study 1's rule (`ecgmon.core.labels`).
     beats : ndarray of int8, shape (windows, steps a second)
         0, or `NORMAL_BEAT` or `ABNORMAL_BEAT` of `trainer.data.rhythms` where a beat is;
-        `ABNORMAL_RHYTHM` throughout a second.
+        `ABNORMAL_RHYTHM` or `NORMAL_RHYTHM` throughout a second.
     unsettled : ndarray of intp, shape (u,)
         Which windows' ``inputs`` are not all signal (`ecgmon.signal.Windows.settled`): a monitor
         says nothing of them, so they are not judged.
@@ -92,9 +95,11 @@ class RecordSet:
 
     @property
     def taught(self) -> NDArray[np.int8]:
-        """What each window teaches: its label, or that a ventricular rhythm is abnormal."""
-        rhythm = (self.beats == ABNORMAL_RHYTHM).all(axis=1)
-        return np.where(rhythm, labels.ABNORMAL, self.labels).astype(np.int8)
+        """What each window teaches: its label, or what its rhythm is where no beats are named."""
+        taught = self.labels.copy()
+        taught[(self.beats == ABNORMAL_RHYTHM).all(axis=1)] = labels.ABNORMAL
+        taught[(self.beats == NORMAL_RHYTHM).all(axis=1)] = labels.NORMAL
+        return taught
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -161,7 +166,8 @@ def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) 
     n = len(windows)
     annotations = record.annotations or Annotations(np.zeros(0, dtype=np.int64), ())
     known = labels.window_labels(annotations, n * WINDOW, WINDOW)
-    if not labels.has_classes(record.name.rpartition("/")[0].rpartition("/")[2], annotations):
+    classes = labels.has_classes(record.name.rpartition("/")[0].rpartition("/")[2], annotations)
+    if not classes:
         known[:] = labels.UNLABELLED
     return RecordSet(
         record.name,
@@ -170,7 +176,7 @@ def _labelled(record: Record, windows: Windows, geometry: Geometry, steps: int) 
         whole_stream(windows, geometry),
         windows.scale,
         known,
-        _along_time(annotations, known, steps),
+        _along_time(annotations, known, steps, classes=classes),
         np.flatnonzero(~windows.settled),
         windows.inputs if geometry.unit == "window" else None,
     )
@@ -198,10 +204,13 @@ def whole_stream(windows: Windows, geometry: Geometry) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
-def _along_time(annotations: Annotations, known: NDArray[np.int8], steps: int) -> NDArray[np.int8]:
+def _along_time(
+    annotations: Annotations, known: NDArray[np.int8], steps: int, *, classes: bool
+) -> NDArray[np.int8]:
     """Mark the steps that hold a beat; an abnormal one where there are both.
 
-    Seconds without a label that lie within a ventricular rhythm are marked as such.
+    Seconds without a label that lie within a ventricular rhythm are marked as such, and where beats
+    have no ``classes`` those of a normal rhythm, too.
     """
     n = len(known)
     along = np.zeros(n * steps, dtype=np.int8)
@@ -213,13 +222,26 @@ def _along_time(annotations: Annotations, known: NDArray[np.int8], steps: int) -
         samples = annotations.samples[which & (annotations.samples < n * WINDOW)]
         along[samples * steps // RATE] = mark
     marked = along.reshape(n, steps)
-    for start, stop in ventricular_spans(annotations, n * WINDOW):
-        inside = np.arange(-(-start // WINDOW), stop // WINDOW)
-        marked[inside[known[inside] == labels.UNLABELLED]] = ABNORMAL_RHYTHM
+    calm = [] if classes else _calm_spans(annotations, n * WINDOW)
+    for spans, mark in (
+        (calm, NORMAL_RHYTHM),
+        (ventricular_spans(annotations, n * WINDOW), ABNORMAL_RHYTHM),
+    ):
+        for start, stop in spans:
+            inside = np.arange(-(-start // WINDOW), stop // WINDOW)
+            marked[inside[known[inside] == labels.UNLABELLED]] = mark
     for start, stop in noise_spans(annotations, n * WINDOW):
         noisy = marked[start // WINDOW : -(-stop // WINDOW)]
-        noisy[noisy == ABNORMAL_RHYTHM] = 0
+        noisy[noisy >= ABNORMAL_RHYTHM] = 0
     return marked
+
+
+def _calm_spans(annotations: Annotations, end: int) -> list[tuple[int, int]]:
+    """Return where the rhythm is normal: by its notes, else until long before a fibrillation."""
+    if annotations.notes and any(note.startswith("(") for note in annotations.notes):
+        return sinus_spans(annotations, end)
+    first = min((start for start, _ in ventricular_spans(annotations, end)), default=0)
+    return [(0, first - BEFORE_S * RATE)] if first > BEFORE_S * RATE else []
 
 
 def load(

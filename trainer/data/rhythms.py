@@ -21,6 +21,8 @@ ABNORMAL_BEAT: Final = 2
 ABNORMAL_RHYTHM: Final = 3
 """Marks all steps of a second of fibrillation, flutter or ventricular tachycardia in which no beats
 are named: it is abnormal, wherever its beats are."""
+NORMAL_RHYTHM: Final = 4
+"""The same of a second of a normal rhythm in which no beats are named."""
 COUPLING: Final = (0.5, 0.82)
 """RR interval of a premature beat as a share of the usual one. A premature beat is one that comes
 clearly early; from about 0.85 on it is sinus arrhythmia's range."""

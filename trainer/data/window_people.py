@@ -14,7 +14,7 @@ from ecgmon.records.many import each
 from ecgmon.records.record import Found
 from trainer.data.dataset import RecordSet
 from trainer.data.people import MITDB, Person, Sides, people, record_names
-from trainer.data.rhythms import ABNORMAL_RHYTHM
+from trainer.data.rhythms import ABNORMAL_RHYTHM, NORMAL_RHYTHM
 from trainer.data.window_leads import kept_leads
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ Sets = Mapping[str, Sequence[RecordSet]]
 is the one that a monitor would judge."""
 SVDB: Final = "svdb"
 RHYTHMS: Final = "rhythms"
+CALM: Final = "calm"
 KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {SVDB: (SVDB,), "qtdb": ("qtdb",), RHYTHMS: ("vfdb", "cudb")}
+    {SVDB: (SVDB,), "qtdb": ("qtdb",), RHYTHMS: ("vfdb", "cudb"), CALM: ("vfdb", "cudb")}
 )
-"""Databases of each kind of other people. Of the last kind only ventricular rhythms are taught:
-those databases name hardly any beat."""
+"""Databases of each kind of other people. vfdb and cudb name hardly any beat: they teach the
+rhythms of the ventricles, and seconds of a normal one. Without the latter all that is taught of
+these databases is abnormal, and a network learns to know their recorders."""
 BLOCKED: Final = frozenset(
     "svdb/849 svdb/862 svdb/868 svdb/869 svdb/874 svdb/875 "
     "qtdb/sel15814 qtdb/sel308 qtdb/sele0116 qtdb/sele0612".split()
@@ -38,6 +40,9 @@ BLOCKED: Final = frozenset(
 normal seconds abnormal, and more: their usual beats look like those of a bundle branch block, which
 mitdb's experts write as abnormal ones, those of svdb and qtdb as N. These people do not teach
 (ADR 52)."""
+UNSURE: Final = frozenset("cudb/cu08 cudb/cu16 cudb/cu26 cudb/cu29 cudb/cu32".split())
+"""Records without notes of rhythms of which that model calls four in ten seconds before the first
+fibrillation abnormal, and more: nobody says that they are normal, so they teach no calm ones."""
 AROUND_S: Final = 8
 """Seconds before and after a ventricular rhythm that belong to a piece of it."""
 SHORTEST_S: Final = 24
@@ -50,9 +55,11 @@ def beside(sides: Sides, sets: Sets, kinds: Iterable[str]) -> dict[str, list[Rec
     for kind in kinds:
         names = record_names(p for p in sides.training if p.database in KINDS[kind])
         leads = [lead for name in names if name not in BLOCKED for lead in sets.get(name, ())]
-        teaching[kind] = [part for lead in leads for part in around(lead)]
-        if kind != RHYTHMS:
-            teaching[kind] = leads
+        if kind == RHYTHMS:
+            leads = [part for lead in leads for part in around(lead)]
+        elif kind == CALM:
+            leads = [part for lead in leads for part in calm(lead)]
+        teaching[kind] = leads
     return teaching
 
 
@@ -76,6 +83,16 @@ def around(record: RecordSet) -> list[RecordSet]:
         if stop - start >= SHORTEST_S:
             pieces.append(record.part(start, stop))
     return pieces
+
+
+def calm(record: RecordSet) -> list[RecordSet]:
+    """Return the pieces of a record whose rhythm is normal throughout."""
+    if record.record in UNSURE:
+        return []
+    seconds = np.flatnonzero((record.beats == NORMAL_RHYTHM).all(axis=1))
+    runs = [run for run in np.split(seconds, np.flatnonzero(np.diff(seconds) > 1) + 1) if len(run)]
+    spans = ((int(run[0]), int(run[-1]) + 1) for run in runs)
+    return [record.part(*span) for span in spans if span[1] - span[0] >= SHORTEST_S]
 
 
 def load(

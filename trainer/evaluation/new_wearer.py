@@ -10,7 +10,7 @@ from ecgmon.models.bundle import Model
 from trainer.data import people
 from trainer.data.dataset import RecordSet
 from trainer.data.protocol_splits import FOLDS, NON_PACED, wearer_folds
-from trainer.data.rhythms import ABNORMAL_RHYTHM
+from trainer.data.rhythms import ABNORMAL_RHYTHM, NORMAL_RHYTHM
 from trainer.data.splits import ENROLMENT_S
 from trainer.data.window_people import KINDS, RHYTHMS, SVDB, Sets, beside, choosers, judged
 from trainer.enrolment.enrol import enrol, tuning
@@ -50,9 +50,18 @@ class NewWearer:
     def remarks(self, figures: dict[str, Any]) -> str:
         """Return how many seconds of ventricular rhythms the generic models call normal."""
         counts = figures["ventricular"]
-        rows = [[name, each["seconds"], each["told_normal"]] for name, each in counts.items()]
-        total, normal = (sum(row[i] for row in rows) for i in (1, 2))
-        return page("ventricular.md.j2", rows=rows, total=total, normal=normal)
+        rows = [
+            [
+                name,
+                each["ventricular"],
+                each["ventricular"] - each["ventricular_called_abnormal"],
+                each["normal"],
+                each["normal_called_abnormal"],
+            ]
+            for name, each in counts.items()
+        ]
+        totals = [sum(row[i] for row in rows) for i in range(1, 5)]
+        return page("ventricular.md.j2", rows=rows, totals=totals)
 
     def outcomes(
         self,
@@ -118,14 +127,16 @@ def fold_model(number: int, sets: Sets, noise: Noise, network: str, seed: int, w
 
 
 def _ventricular(model: Model, number: int, sets: Sets, network: str) -> dict[str, dict[str, int]]:
-    """Count the ventricular seconds of a fold's people that its generic model calls normal."""
+    """Count what the generic model calls ventricular and normal seconds of its fold's people."""
     if RHYTHMS not in window_trainings.TRAININGS[network].beside:
         return {}
     counts = {}
     for record in judged(people.fold(number), sets, KINDS[RHYTHMS]):
-        rhythm = (record.beats == ABNORMAL_RHYTHM).all(axis=1)
-        rhythm[record.unsettled] = False
-        if rhythm.any():
-            called = model.probability(record.inputs[rhythm]) < model.card.threshold
-            counts[record.record] = {"seconds": len(called), "told_normal": int(np.sum(called))}
+        found: dict[str, int] = {}
+        for name, mark in (("ventricular", ABNORMAL_RHYTHM), ("normal", NORMAL_RHYTHM)):
+            rhythm = (record.beats == mark).all(axis=1)
+            rhythm[record.unsettled] = False
+            called = model.probability(record.inputs[rhythm]) >= model.card.threshold
+            found |= {name: len(called), f"{name}_called_abnormal": int(np.sum(called))}
+        counts[record.record] = found
     return counts

@@ -18,6 +18,7 @@ from trainer.data.rhythms import (
     ABNORMAL_RHYTHM,
     LONGEST_S,
     NORMAL_BEAT,
+    NORMAL_RHYTHM,
     RUN_ON,
     SHORTER_S,
     Stretch,
@@ -207,13 +208,15 @@ class SegmentBatches:
         inner = torch.ones(beats.shape[-1], dtype=torch.bool)
         inner[[0, -1]] = False
         labelled = labels != UNLABELLED
-        rhythm = beats == ABNORMAL_RHYTHM  # nobody knows where its beats are
-        named = labelled[..., None].expand_as(beats) & ~rhythm
+        # Nobody knows where the beats of these are, only that in a normal one none is abnormal.
+        rhythm, calm = beats == ABNORMAL_RHYTHM, beats == NORMAL_RHYTHM
+        known = labelled[..., None].expand_as(beats) & ~rhythm
+        beat = (beats == NORMAL_BEAT) | (beats == ABNORMAL_BEAT)
         along_time = (
-            self._loss(channel.reshape(beats.shape), target, named & (inner | target.bool()))
-            for channel, target in (
-                (logits[:, 0], _widened(beats == ABNORMAL_BEAT)),
-                (logits[:, 1], _widened((beats >= NORMAL_BEAT) & ~rhythm)),
+            self._loss(channel.reshape(beats.shape), target, where & (inner | target.bool()))
+            for channel, target, where in (
+                (logits[:, 0], _widened(beats == ABNORMAL_BEAT), known),
+                (logits[:, 1], _widened(beat), known & ~calm),
             )
         )
         abnormal_loss, beat_loss = along_time

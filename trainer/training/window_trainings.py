@@ -55,7 +55,7 @@ TRAININGS: Final = {
         FitSettings(epochs=4, steps=350, learning_rate=3e-3, seed=1),
         FitSettings(epochs=1, steps=300, learning_rate=1e-3, seed=1),
         patient_threshold=0.4,
-        beside=MappingProxyType({"svdb": 16, "qtdb": 4, "rhythms": 4}),
+        beside=MappingProxyType({"svdb": 16, "qtdb": 4, "rhythms": 4, "calm": 4}),
     ),
     "cardiacnet": Training(
         CardiacNet,

@@ -12,15 +12,17 @@ from ecgmon.records.fetch import obtain
 from ecgmon.records.read import read
 from trainer.data import people
 from trainer.data.dataset import RecordSet, record_set
-from trainer.data.rhythms import ABNORMAL_RHYTHM
+from trainer.data.rhythms import ABNORMAL_RHYTHM, NORMAL_RHYTHM
 from trainer.data.window_leads import kept_leads
 from trainer.data.window_people import (
     AROUND_S,
     BLOCKED,
     KINDS,
     SHORTEST_S,
+    UNSURE,
     around,
     beside,
+    calm,
     choosers,
     judged,
     names,
@@ -30,9 +32,10 @@ from trainer.networks.window_networks import BeatNet
 GEOMETRY = BeatNet.geometry
 
 
-def record_of(name, seconds, rhythm=()):
-    """Return a record whose stream counts samples, with a ventricular rhythm in some seconds."""
+def record_of(name, seconds, rhythm=(), calm=()):
+    """Return a record whose stream counts samples, with a rhythm in some seconds."""
     beats = np.zeros((seconds, 60), np.int8)
+    beats[list(calm)] = NORMAL_RHYTHM
     beats[list(rhythm)] = ABNORMAL_RHYTHM
     samples = GEOMETRY.rate * (seconds - 1) + GEOMETRY.inputs
     return RecordSet(
@@ -63,9 +66,25 @@ def test_pieces_hold_every_second_of_a_rhythm_once_with_what_lies_around(seconds
         assert first - piece.first <= AROUND_S + SHORTEST_S
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 60)), max_size=6))
+def test_calm_pieces_are_the_runs_of_normal_seconds_that_are_long_enough(runs):
+    seconds = np.concatenate([[False], *(np.full(n, is_calm) for is_calm, n in runs), [False]])
+    record = record_of("vfdb/418", len(seconds), calm=np.flatnonzero(seconds))
+    pieces = calm(record)
+    for piece in pieces:
+        part = slice(piece.first, piece.first + len(piece))
+        assert seconds[part].all()
+        assert not seconds[part.start - 1]
+        assert not seconds[part.stop]
+        assert len(piece) >= SHORTEST_S
+    edges = np.flatnonzero(np.diff(seconds.astype(int))).reshape(-1, 2)
+    assert len(pieces) == sum(stop - start >= SHORTEST_S for start, stop in edges)
+    assert calm(replace(record, record=sorted(UNSURE)[0])) == []
+
+
 def everybody():
     every = names(KINDS)
-    return {name: [record_of(name, 60, range(20, 40))] for name in every}
+    return {name: [record_of(name, 80, range(20, 40), range(45, 75))] for name in every}
 
 
 @pytest.mark.parametrize("number", range(5))
