@@ -75,7 +75,7 @@ class NewWearer:
         """Train, enrol and judge; models already in ``work`` are not trained again."""
         outcomes = []
         ventricular: dict[str, dict[str, int]] = {}
-        for number in range(FOLDS):
+        for number in range(len(wearer_folds())):
             generic = fold_model(number, sets, noise, network, seed, work)
             progress(f"generic model of fold {number + 1}")
             ventricular |= _ventricular(Model.load(generic), number, sets, network)

@@ -183,6 +183,6 @@ def test_a_record_shorter_than_the_enrolment_is_refused(trained, tmp_path):
 
 def test_a_bundle_in_other_units_is_not_fine_tuned(monkeypatch):
     export.restore(built_in()["generic"])
-    monkeypatch.setattr(BeatNet, "geometry", replace(BeatNet.geometry, unit="second"))
+    monkeypatch.setattr(BeatNet, "geometry", replace(BeatNet.geometry, unit="window"))
     with pytest.raises(BundleError, match="in other units: it serves as before"):
         export.restore(built_in()["generic"])
