@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.labels import ABNORMAL, NORMAL, UNLABELLED
 from trainer.data.dataset import RecordSet
-from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT
+from trainer.data.rhythms import ABNORMAL_BEAT, NORMAL_BEAT, NORMAL_RHYTHM
 from trainer.enrolment.signal import EnrolmentSignal
 
 MATCH: Final = round(0.15 * RATE)
@@ -51,7 +51,9 @@ def beat_labels(signal: EnrolmentSignal) -> NDArray[np.int8]:
     along = signal.record.beats[: signal.seconds].ravel()  # later windows have no known label
     marked = np.flatnonzero(along)
     step = RATE // signal.record.beats.shape[1]
-    labels = np.where(along[marked] == NORMAL_BEAT, NORMAL, ABNORMAL).astype(np.int8)
+    labels = np.where(
+        np.isin(along[marked], (NORMAL_BEAT, NORMAL_RHYTHM)), NORMAL, ABNORMAL
+    ).astype(np.int8)
     return matched(signal.beats, marked * step + step // 2, labels)
 
 
