@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.errors import BundleError
 from ecgmon.models.card import AnyCard, AnyCardT, Card, Conditioning, Input
+from ecgmon.models.window_layers import GEOMETRY, NETWORK, WindowWeights
 
 # From its import on, ONNX Runtime reports to its maker, with a device id and a database in the
 # user's cache, unless this variable is set. A program that watches a patient reports to nobody.
@@ -217,7 +218,26 @@ class Served(Generic[AnyCardT]):
 
 
 class Model(Served[Card]):
-    """A loaded bundle of a window model: its card and its ONNX session."""
+    """A loaded bundle of a window model: its card and its ONNX session.
+
+    Parameters
+    ----------
+    weights : WindowWeights, optional
+        The network's weights, if it is the project's own and sees each second in a unit of its own:
+        such a model can be judged second by second.
+
+    Other parameters are those of `Served`.
+    """
+
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        card: Card,
+        sha256: str,
+        weights: WindowWeights | None = None,
+    ) -> None:
+        super().__init__(session, card, sha256)
+        self.weights = weights
 
     @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:
@@ -237,4 +257,7 @@ class Model(Served[Card]):
             raise BundleError(
                 f"{path} takes other input than its card says: expected {inputs} samples."
             )
-        return cls(session, card, sha256)
+        weights = None
+        if card.network == NETWORK and card.geometry == GEOMETRY:
+            weights = WindowWeights.of(data[: card.graph_bytes])
+        return cls(session, card, sha256, weights)

@@ -12,6 +12,7 @@ from ecgmon.core.errors import BundleError, StoreError, UsageError
 from ecgmon.models.bundle import Model
 from ecgmon.signal import Windows
 from ecgmon.signal.quality import SIGNAL
+from monitor.inference.incremental import IncrementalWindows
 
 
 class ModelPool:
@@ -67,7 +68,9 @@ class ModelPool:
         return model, None
 
 
-def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:
+def classify(
+    windows: Windows, models: dict[int, Model], incremental: IncrementalWindows
+) -> NDArray[np.float32]:
     """Classify windows, each with its wearer's model.
 
     Parameters
@@ -76,6 +79,8 @@ def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:
         As they came from a signal chain.
     models : dict of int to Model
         Model of each row; of one without it no window is classified.
+    incremental : IncrementalWindows
+        Judges windows of models whose weights are known; the others' graphs are run.
 
     Returns
     -------
@@ -86,10 +91,20 @@ def classify(windows: Windows, models: dict[int, Model]) -> NDArray[np.float32]:
     result = np.full(len(windows), np.nan, dtype=np.float32)
     rows = windows.rows.tolist()
     of_model: dict[int, list[int]] = defaultdict(list)
+    by_layers: list[tuple[int, Model]] = []
     for i in np.flatnonzero((windows.state == SIGNAL) & windows.settled).tolist():
-        if rows[i] not in models:
+        model = models.get(rows[i])
+        if model is None:
             continue
-        of_model[id(models[rows[i]])].append(i)
+        if model.weights is None:
+            of_model[id(model)].append(i)
+        else:
+            by_layers.append((i, model))
+    if by_layers:
+        these = [i for i, _ in by_layers]
+        result[these] = incremental.probability(
+            windows.rows[these], windows.inputs[these], [model for _, model in by_layers]
+        )
     for mine in of_model.values():
         result[mine] = models[rows[mine[0]]].probability(windows.inputs[mine])
     return result

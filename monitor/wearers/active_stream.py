@@ -19,6 +19,7 @@ from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.inference.beats import LiveBeats
+from monitor.inference.incremental import IncrementalWindows
 from monitor.inference.judge import Judge
 from monitor.ops.logs import logger
 from monitor.wearers.pieces import Segments, StreamSegment
@@ -46,6 +47,8 @@ class ActiveStream(Stateful):
         The wearer's models, one for each kind of input; one judges windows.
     chain : SignalChain
         Shared by all wearers whose models see the same context of a window.
+    windows : IncrementalWindows
+        Judges windows; shared by all wearers.
     conditions : WearerConditions
         Alarm conditions of the signal.
     last_received : float
@@ -116,6 +119,7 @@ class ActiveStream(Stateful):
     lead: str
     judges: tuple[Judge, ...]
     chain: SignalChain
+    windows: IncrementalWindows
     conditions: WearerConditions
     last_received: float
     next_second: int = 0

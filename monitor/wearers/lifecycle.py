@@ -11,6 +11,7 @@ from monitor.alarms.conditions.atrial import KIND as ATRIAL_FIBRILLATION
 from monitor.alarms.conditions.atrial import AtrialRhythm
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.kinds import OF_SIGNAL
+from monitor.inference.incremental import IncrementalWindows
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.leads import FALLBACK, leave_second
 from monitor.wearers.pipeline import advance
@@ -29,6 +30,7 @@ def made(
     lead: str,
     model: Model,
     chain: SignalChain,
+    windows: IncrementalWindows,
     now: float,
 ) -> ActiveStream:
     """Return a new stream of a wearer, whose windows a model judges; its row begins anew."""
@@ -40,6 +42,7 @@ def made(
         lead=lead,
         judges=(model,),
         chain=chain,
+        windows=windows,
         conditions=conditions(session, stream.end),
         last_received=now,
         next_second=stream.next_window,

@@ -119,7 +119,7 @@ def push(
     windows = pushed.windows
     of_row = {member.lead.row: (member.session, member.active) for member in judged}
     asked = {row: one.model for row, (_, one) in of_row.items() if one.may_ask(one.model.card)}
-    probability = classify(windows, asked)
+    probability = classify(windows, asked, members[0].active.windows)
     published: list[messages.Published] = [
         trace(member.active, len(member.samples))
         for member in judged

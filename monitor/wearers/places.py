@@ -6,6 +6,7 @@ from typing import Final
 from ecgmon.core.errors import RefusedError
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.signal.beat_segments import BeatSegments
+from monitor.inference.incremental import IncrementalWindows
 from monitor.wearers.session import WearerSession
 
 RETRY_S: Final = 60.0
@@ -19,6 +20,11 @@ class WearerPlaces:
     ----------
     capacity : int
         How many there are.
+
+    Attributes
+    ----------
+    windows : IncrementalWindows
+        Judges the windows of all rows.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -26,6 +32,7 @@ class WearerPlaces:
         self._free = list(range(capacity))
         self._chains: dict[Geometry, SignalChain] = {}
         self._segments: BeatSegments | None = None
+        self.windows = IncrementalWindows()
 
     def __len__(self) -> int:
         """Return how many places are free."""

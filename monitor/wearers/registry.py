@@ -163,8 +163,8 @@ class WearerRegistry:
             round(hello.rate * 1000),
             tail.first if tail else 0,
         )
-        chain = self._places.chain(model.card.geometry)
-        active = made(session, stream, hello, lead, model, chain, now)
+        shared = self._places.chain(model.card.geometry), self._places.windows
+        active = made(session, stream, hello, lead, model, *shared, now)
         active.refused = refused
         taken_up = self._judges.take_up(active)
         return active, [*published, *begin(session, active, tail), *taken_up]
@@ -198,7 +198,7 @@ class WearerRegistry:
             data,
             self._policy.limits,
             self._judges.windows.serving,
-            lambda geometry: (self._places.chain(geometry), place),
+            lambda geometry: (self._places.chain(geometry), self._places.windows, place),
             self._places.second_row,
             self._judges.take_up,
             ahead_s,

@@ -19,6 +19,7 @@ from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.signal import Geometry, SignalChain
 from ecgmon.wire import messages
 from ecgmon.wire.fields import Lead, Wearer
+from monitor.inference.incremental import IncrementalWindows
 from monitor.inference.judge import Judge
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.second_lead import SecondLead
@@ -113,7 +114,7 @@ def load(
     data: bytes,
     limits: Callable[[str], AlarmLimits],
     serving: Callable[[str], tuple[Model, str | None]],
-    place: Callable[[Geometry], tuple[SignalChain, int]],
+    place: Callable[[Geometry], tuple[SignalChain, IncrementalWindows, int]],
     second_row: Callable[[int], int],
     take_up: Callable[[ActiveStream], object],
     ahead_s: float = 0.0,
@@ -130,7 +131,7 @@ def load(
         Gives the model that judges the wearer, which must be that of the monitor before, and why
         it is not the one in service.
     place : callable
-        Gives the chain of a geometry and a free row of it.
+        Gives the chain of a geometry, what judges its windows, and a free row of both.
     second_row : callable
         Gives the row for the second lead of the stream in a row.
     take_up : callable
@@ -164,7 +165,7 @@ def _stream(
     session: WearerSession,
     data: bytes,
     serving: Callable[[str], tuple[Model, str | None]],
-    place: Callable[[Geometry], tuple[SignalChain, int]],
+    place: Callable[[Geometry], tuple[SignalChain, IncrementalWindows, int]],
     second_row: Callable[[int], int],
     take_up: Callable[[ActiveStream], object],
 ) -> ActiveStream:
@@ -175,13 +176,14 @@ def _stream(
         raise StateError(f"The stream in the state of {session.wearer} is another wearer's.")
     model, refused = serving(session.wearer)
     _require_same(session.wearer, saved.model, model.sha256)
-    chain, row = place(model.card.geometry)
+    chain, windows, row = place(model.card.geometry)
     active = ActiveStream(
         stream=Stream(hello.wearer, int(hello.stream, 16), row, round(hello.rate * 1000)),
         hello=hello,
         lead="",
         judges=(model,),
         chain=chain,
+        windows=windows,
         conditions=conditions(session, 0),
         last_received=0.0,
         refused=refused,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ecgmon.models import window_layers
 from ecgmon.signal import Geometry
 
 
@@ -141,22 +142,12 @@ class BeatNet(WindowNetwork):
     so fine tell on which side of a window's edge a beat lies.
     """
 
-    name = "beatnet"
-    geometry = Geometry(history_s=3, look_ahead_s=0.5, rate=120, unit="second")
+    name = window_layers.NETWORK
+    geometry = window_layers.GEOMETRY
     steps_per_second = 60
-    fine = 2
-    """Outputs at each of the 30 time steps a second that the layers compute."""
-    shapes = (
-        (5, 1, False),
-        (5, 2, False),
-        (5, 3, False),
-        (5, 4, True),
-        (5, 8, True),
-        (3, 15, True),
-    )
-    """Kernel, dilation and whether it is causal, of each residual layer. Seen from an output: 12
-    steps to each side, then 78 more back in time. With the strided stem that is exactly 3 s of
-    history and 0.5 s of look-ahead."""
+    fine = window_layers.FINE
+    shapes = tuple((each.kernel, each.dilation, each.causal) for each in window_layers.RESIDUAL)
+    """Kernel, dilation and whether it is causal, of each residual layer."""
 
     def __init__(self, *, norm: Norm | None = nn.BatchNorm1d, channels: int = 32) -> None:
         super().__init__()
@@ -170,7 +161,7 @@ class BeatNet(WindowNetwork):
                 for kernel, dilation, causal in self.shapes
             )
         )
-        self.output = nn.Conv1d(channels, 2 * self.fine, 1)
+        self.output = nn.Conv1d(channels, window_layers.CHANNELS * self.fine, 1)
 
     def folded(self) -> Self:
         """Return a copy with the batch normalisation folded into the convolutions."""

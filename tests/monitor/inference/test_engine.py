@@ -8,12 +8,17 @@ import pytest
 from ecgmon.signal import Geometry, Windows
 from ecgmon.signal.quality import NOISY, SIGNAL
 from monitor.inference.engine import classify
+from monitor.inference.incremental import IncrementalWindows
 
 GEOMETRY = Geometry(0, 0, 120)
+NONE = IncrementalWindows()
+"""No model here has weights that it knows."""
 
 
 class Personal:
     """Says who it is, and notes how many windows it was asked about at once."""
+
+    weights = None
 
     def __init__(self, number):
         self.number, self.asked = number, []
@@ -31,6 +36,10 @@ class Counted(dict):
     def __getitem__(self, row):
         self.looked_up += 1
         return super().__getitem__(row)
+
+    def get(self, row):
+        self.looked_up += 1
+        return super().get(row)
 
 
 def windows(rows, state=SIGNAL, settled=True):
@@ -51,7 +60,7 @@ def test_each_window_is_judged_by_its_wearers_model_and_each_model_is_asked_once
     models = {row: several[row % 7] for row in range(50)}
     judged = windows(rows)
     expected = np.array(rows % 7 + judged.inputs[:, 0], dtype=np.float32)
-    np.testing.assert_array_equal(classify(judged, models), expected)
+    np.testing.assert_array_equal(classify(judged, models, NONE), expected)
     assert [len(model.asked) for model in several] == [1] * 7
     assert sum(model.asked[0] for model in several) == len(rows)
 
@@ -59,7 +68,7 @@ def test_each_window_is_judged_by_its_wearers_model_and_each_model_is_asked_once
 def test_no_model_is_asked_about_what_is_no_signal_or_not_settled():
     models = {0: Personal(0), 1: Personal(1), 2: Personal(2)}
     state, settled = np.array([SIGNAL, NOISY, SIGNAL]), np.array([True, True, False])
-    judged = classify(windows([0, 1, 2], state, settled), models)
+    judged = classify(windows([0, 1, 2], state, settled), models, NONE)
     assert judged[0] == 0
     assert np.isnan(judged[1:]).all()
     assert [len(model.asked) for model in models.values()] == [1, 0, 0]
@@ -68,11 +77,13 @@ def test_no_model_is_asked_about_what_is_no_signal_or_not_settled():
 @pytest.mark.parametrize("wearers", [400, 4000])
 def test_the_bookkeeping_grows_with_the_windows_not_with_windows_times_models(wearers):
     models = Counted({row: Personal(row) for row in range(wearers)})
-    judged = classify(windows(np.arange(wearers)), models)
+    judged = classify(windows(np.arange(wearers)), models, NONE)
     np.testing.assert_array_equal(np.floor(judged), np.arange(wearers))
     assert models.looked_up <= 2 * wearers
 
 
 def test_a_model_that_serves_many_is_one_batch():
-    shared = SimpleNamespace(probability=lambda inputs: np.full(len(inputs), len(inputs)))
-    assert set(classify(windows(np.arange(300)), dict.fromkeys(range(300), shared))) == {300}
+    shared = SimpleNamespace(
+        probability=lambda inputs: np.full(len(inputs), len(inputs)), weights=None
+    )
+    assert set(classify(windows(np.arange(300)), dict.fromkeys(range(300), shared), NONE)) == {300}

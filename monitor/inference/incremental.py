@@ -1,0 +1,228 @@
+"""Windows judged second by second: each layer keeps its last inputs and computes only what is new.
+
+A window shares all but a second of its signal with the one before it, so a network whose layers
+keep what they need has a quarter of the work. The weights lie in stacks, so that many wearers, each
+with a model of their own, are one batch.
+
+What is kept is a cache that is checked: a window that does not go on exactly where the last one of
+its row ended, or that another model is to judge, is computed from its beginning, in the same steps
+and so to the same bits.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Final, TypeVar
+from weakref import WeakKeyDictionary, finalize
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.models.bundle import Model
+from ecgmon.models.window_layers import CHANNELS, FINE, LAYERS, OUTPUTS, Convolution, WindowWeights
+from monitor.ops.logs import logger
+
+_log = logger(__name__)
+KindT = TypeVar("KindT", bound=np.generic)
+INPUTS: Final = 540
+"""Samples of a window with history and look-ahead."""
+NEW: Final = 120
+"""Those in which a window differs from the one before it: a second."""
+CHECK_EVERY: Final = 1000
+"""One of so many windows is judged by its bundle's graph, too."""
+TOLERANCE: Final = 1e-5
+"""Probabilities may differ by at most this."""
+TOGETHER: Final = 32
+"""Most windows computed at once: weights and signal of so many fit the processor's cache."""
+
+
+class IncrementalWindows:
+    """Judges windows of the project's own network for many wearers, each with a model of their own.
+
+    Rows are any small numbers that tell the wearers apart.
+    """
+
+    def __init__(self) -> None:
+        self._models = _Models()
+        self._unchecked = 0
+        self._seen = np.zeros((0, INPUTS), dtype=np.float32)
+        self._judge = np.zeros(0, dtype=np.int64)
+        self._kept = [
+            np.zeros((0, inputs, layer.keeps), dtype=np.float32)
+            for inputs, layer in zip((1, *OUTPUTS), LAYERS, strict=False)
+        ]
+
+    def probability(
+        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], models: Sequence[Model]
+    ) -> NDArray[np.float32]:
+        """Judge windows.
+
+        Parameters
+        ----------
+        rows : ndarray of intp, shape (n,)
+            Whose windows; those of one row in the order of time.
+        inputs : ndarray of float32, shape (n, INPUTS)
+            The windows.
+        models : sequence of Model
+            Model of each window, with weights.
+
+        Returns
+        -------
+        ndarray of float32, shape (n,)
+            Probability of *abnormal*. It does not depend on what else is judged with it.
+        """
+        if not len(rows):
+            return np.zeros(0, dtype=np.float32)
+        self._make_room(int(rows.max()) + 1)
+        places = np.array([self._models.place(model) for model in models])
+        result = np.empty(len(rows), dtype=np.float32)
+        for some in _batches(rows):
+            result[some] = self._judged(rows[some], inputs[some], places[some])
+        self._unchecked += len(rows)
+        if self._unchecked >= CHECK_EVERY:
+            self._unchecked = 0
+            result[-1:] = _checked(models[-1], inputs[-1:], result[-1:])
+        return result
+
+    def _make_room(self, rows: int) -> None:
+        self._seen, self._judge = _grown(self._seen, rows), _grown(self._judge, rows)
+        self._kept = [_grown(each, rows) for each in self._kept]
+
+    def _judged(
+        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], places: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        numbers = self._models.numbers[places]
+        goes_on = (self._seen[rows, NEW:] == inputs[:, :-NEW]).all(axis=1)
+        anew = np.flatnonzero(~goes_on | (self._judge[rows] != numbers))
+        if len(anew):
+            self._begin(rows[anew], inputs[anew], places[anew])
+        self._seen[rows], self._judge[rows] = inputs, numbers
+        return _of_windows(self._logits(self._advance(rows, inputs[:, -NEW:], places), places))
+
+    def _begin(
+        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], places: NDArray[np.intp]
+    ) -> None:
+        """Compute what windows bring before their newest second."""
+        for each in self._kept:
+            each[rows] = 0
+        before = np.zeros((len(rows), -(-INPUTS // NEW) * NEW - NEW), dtype=np.float32)
+        before[:, -(INPUTS - NEW) :] = inputs[:, :-NEW]
+        for start in range(0, before.shape[1], NEW):
+            self._advance(rows, before[:, start : start + NEW], places)
+
+    def _advance(
+        self, rows: NDArray[np.intp], new: NDArray[np.float32], places: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        """Return what the last layer makes of a second, shape (n, channels, steps)."""
+        x = new[:, None, :]
+        for number, (layer, kept) in enumerate(zip(LAYERS, self._kept, strict=True)):
+            seen = np.concatenate([kept[rows], x], axis=2)
+            kept[rows] = seen[:, :, x.shape[2] :]
+            x = self._models.convolve(number, places, _taps(seen, layer, x.shape[2]))
+            np.maximum(x, 0, out=x)
+            if layer.stride == 1:
+                x += seen[:, :, layer.skip : layer.skip + x.shape[2]]
+        return x
+
+    def _logits(self, x: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the logits of an abnormal beat along the second, shape (n, FINE * steps)."""
+        y = self._models.convolve(len(LAYERS), places, x)
+        abnormal = y.reshape(len(y), CHANNELS, FINE, -1)[:, 0]
+        return abnormal.transpose(0, 2, 1).reshape(len(y), -1)
+
+
+class _Models:
+    """The weights of all models in use, one place each, free again when a model is dropped."""
+
+    def __init__(self) -> None:
+        self._of_model: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
+        self._free: list[int] = []
+        self._number = count(1)
+        self.numbers = np.zeros(0, dtype=np.int64)
+        self._kernels: list[NDArray[np.float32]] = []
+        self._biases: list[NDArray[np.float32]] = []
+
+    def place(self, model: Model) -> int:
+        """Return the place of a model; it gets one if it has none."""
+        place = self._of_model.get(model)
+        if place is not None:
+            return place
+        weights = model.weights
+        if weights is None:
+            raise TypeError("only the project's own network is judged second by second")
+        place = self._free.pop() if self._free else len(self._of_model)
+        self._take(place, weights)
+        self._of_model[model] = place
+        finalize(model, self._free.append, place)
+        return place
+
+    def _take(self, place: int, weights: WindowWeights) -> None:
+        if not self._kernels:
+            self._kernels = [np.zeros((0, *each.shape), np.float32) for each in weights.kernels]
+            self._biases = [np.zeros((0, *each.shape), np.float32) for each in weights.biases]
+        self.numbers = _grown(self.numbers, place + 1)
+        self.numbers[place] = next(self._number)
+        for stacks, own in ((self._kernels, weights.kernels), (self._biases, weights.biases)):
+            stacks[:] = [_grown(each, place + 1) for each in stacks]
+            for stack, each in zip(stacks, own, strict=True):
+                stack[place] = each
+
+    def convolve(
+        self, layer: int, places: NDArray[np.intp], taps: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return a layer's products with what each model's kernels see, plus its biases."""
+        if (places == places[0]).all():
+            places = places[:1]  # one model for all: nothing is copied
+        y: NDArray[np.float32] = np.matmul(self._kernels[layer][places], taps)
+        y += self._biases[layer][places]
+        return y
+
+
+def _checked(
+    model: Model, inputs: NDArray[np.float32], said: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return what a bundle's graph says; if that is something else, only the graph is used on."""
+    by_graph = model.probability(inputs)
+    if not np.allclose(by_graph, said, rtol=0, atol=TOLERANCE):
+        model.weights = None
+        _log.error("model-differs", model=model.card.name, graph=by_graph[0], layers=said[0])
+        return by_graph
+    return said
+
+
+def _batches(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Yield places in ``rows`` in batches that hold no row twice, those of a row in their order."""
+    order = np.argsort(rows, kind="stable")
+    of_row = rows[order]
+    begins = np.r_[True, of_row[1:] != of_row[:-1]]
+    nth = np.arange(len(rows)) - np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
+    by_turn = np.argsort(nth, kind="stable")
+    for turn in np.split(order[by_turn], np.flatnonzero(np.diff(nth[by_turn])) + 1):
+        for start in range(0, len(turn), TOGETHER):
+            yield turn[start : start + TOGETHER]
+
+
+def _taps(seen: NDArray[np.float32], layer: Convolution, new: int) -> NDArray[np.float32]:
+    """Return what a kernel sees at each step, shape (n, kernel * inputs, steps)."""
+    n, inputs, _ = seen.shape
+    steps = new // layer.stride
+    taps = np.empty((n, layer.kernel, inputs, steps), dtype=np.float32)
+    for k in range(layer.kernel):
+        start = k * layer.dilation
+        taps[:, k] = seen[:, :, start : start + layer.stride * (steps - 1) + 1 : layer.stride]
+    return taps.reshape(n, -1, steps)
+
+
+def _of_windows(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return probabilities: the smooth maximum over neighbouring steps that both say so."""
+    logit = np.logaddexp.reduce(np.minimum(logits[:, :-1], logits[:, 1:]), axis=1)
+    probability: NDArray[np.float32] = np.exp(-np.logaddexp(np.float32(0), -logit))
+    return probability
+
+
+def _grown(array: NDArray[KindT], length: int) -> NDArray[KindT]:
+    """Return an array of at least a length, zeros behind what it holds."""
+    if len(array) >= length:
+        return array
+    grown = np.zeros((max(length, 2 * len(array)), *array.shape[1:]), dtype=array.dtype)
+    grown[: len(array)] = array
+    return grown
