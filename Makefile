@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality second-lead drift alarms soak results studies in-service enrolment-needs lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs window-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality second-lead drift alarms soak results studies in-service enrolment-needs lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -156,6 +156,11 @@ beat-costs: install-dev
 beats-enrolment: install-dev
 	nice $(BIN)/python benchmarks/beat_models.py $(MODELS)
 	nice $(BIN)/python benchmarks/beat_enrolments.py $(MODELS)
+
+# docs/results/window-costs.md: some five minutes on a quiet machine.
+window-costs: export OMP_NUM_THREADS := 1
+window-costs: install-dev
+	$(BIN)/python benchmarks/window_costs.py
 
 # docs/results/rhythm-costs.md: some four minutes on a quiet machine.
 rhythm-costs: export OMP_NUM_THREADS := 1

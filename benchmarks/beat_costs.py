@@ -23,9 +23,9 @@ from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.signal.beat_segments import VALUES
 from ecgmon.wire import Frame, messages
 from monitor.inference.judge import Judge
+from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
-from monitor.wearers.stream import Stream
 from replay.simulator.simulation import simulate
 from trainer.training.own_beats import SHARED
 
@@ -82,6 +82,13 @@ class Bench:
     ----------
     beats, rhythms, atrial : Path or None
         Bundles that judge their beats and rhythms.
+    windows : callable
+        Gives the bundle that judges a wearer's windows.
+
+    Attributes
+    ----------
+    opened : list of ActiveStream
+        The wearers' streams.
     """
 
     def __init__(
@@ -89,25 +96,26 @@ class Bench:
         beats: Path | None = None,
         rhythms: Path | None = None,
         atrial: Path | None = None,
+        windows: Callable[[str | None], Path] = lambda _: BUILT_IN / "generic.onnx",
     ) -> None:
         policy = WearerPolicy(
-            lambda _: BUILT_IN / "generic.onnx",
+            windows,
             resolve_beats=lambda _: beats,
             resolve_rhythms=lambda _: rhythms,
             resolve_atrial=lambda _: atrial,
             capacity=WEARERS,
         )
         self._registry = WearerRegistry(policy)
-        self._streams = [self._open(wearer) for wearer in range(WEARERS)]
+        self.opened = [self._open(wearer) for wearer in range(WEARERS)]
         self._now = 0.0
         self.beats = 0
 
-    def _open(self, wearer: int) -> Stream:
+    def _open(self, wearer: int) -> ActiveStream:
         hello = messages.Hello(
             wearer=f"w{wearer}", stream=messages.stream_id(wearer), rate=float(RATE), leads=["II"]
         )
         self._registry.claim(hello, 0.0)
-        return self._registry.open(hello, None, 0.0)[0].stream
+        return self._registry.open(hello, None, 0.0)[0]
 
     def push(self, second: list[Tick]) -> float:
         """Process the ticks of a second; return the CPU time, in seconds."""
@@ -115,7 +123,7 @@ class Bench:
         for tick in second:
             self._now += TICK / RATE
             for wearer, data in tick:
-                self._streams[wearer].accept(Frame.decode(data), self._now)
+                self.opened[wearer].stream.accept(Frame.decode(data), self._now)
             published = self._registry.advance(lambda _: False)
             self._publish(published)
         self._publish(self._registry.check(self._now))

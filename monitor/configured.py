@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 from ecgmon.core.errors import UsageError
 from ecgmon.core.paths import captured_folder, state_folder
 from ecgmon.keys.known import OWN
-from ecgmon.models.resolve import atrial_of, beats_of, resolve, rhythms_of, shared_beats
+from ecgmon.models.resolve import (
+    atrial_of,
+    beats_of,
+    resolve,
+    rhythms_of,
+    shared_beats,
+    stamp,
+)
 
 if TYPE_CHECKING:
     from ecgmon.config import Config
@@ -82,6 +89,7 @@ def settings(config: "Config") -> "MonitorSettings":
             resolve_beats=lambda wearer: beats_of(wearer) or shared_beats(beats),
             resolve_rhythms=rhythms_of,
             resolve_atrial=atrial_of,
+            stamp=lambda wearer: stamp(wearer, *filter(None, (model, beats))),
             capacity=limits.wearers,
             forget_s=limits.forget_hours * 3600,
         ),

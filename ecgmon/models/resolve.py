@@ -131,6 +131,27 @@ def atrial_of(wearer: str) -> Path:
     return _own(wearer, "atrial") or built_in()[GENERIC_ATRIAL]
 
 
+def stamp(wearer: str, *names: str) -> tuple[tuple[int, int], ...] | None:
+    """Return what is another one once the functions above may give other bundles for a wearer.
+
+    Parameters
+    ----------
+    wearer : str
+        Who.
+    *names : str
+        Names that they are given, of models for everyone.
+
+    Returns
+    -------
+    tuple or None
+        None where it cannot be told: look again.
+    """
+    store = stored()
+    stamps = tuple(store.stamp(each) for each in (wearer, *names))
+    known = tuple(each for each in stamps if each is not None)
+    return known if len(known) == len(stamps) else None
+
+
 def of_record(record: "Record") -> Path | None:
     """Return the built-in model that was fitted to this very record, whatever it is called."""
     from ecgmon.models.bundle import Model

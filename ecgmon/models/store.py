@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +44,9 @@ KEPT: Final = 100
 """Most activations remembered."""
 MAX_BYTES: Final = 65_536
 """Largest service entry read."""
+SETTLED_NS: Final = 1_000_000_000
+"""A folder that has not changed for this long has a time that the next change will not have."""
+_NOTHING: Final = (0, 0)
 _ID: Final = re.compile(WEARER)
 _VERSION: Final = re.compile(r"(\d{4,9})\.onnx")
 
@@ -126,6 +130,23 @@ class Store:
         """Return the bundle of a kind in service for a wearer, if there is one."""
         activations = self.service(wearer, kind).activations
         return self.path(wearer, activations[-1].version) if activations else None
+
+    def stamp(self, wearer: str) -> tuple[int, int] | None:
+        """Return what is another one once anything has changed in a wearer's folder.
+
+        None where that cannot be told: the folder has changed just now, and the time of a folder is
+        as coarse as some milliseconds; or it cannot be looked at.
+        """
+        if not _ID.fullmatch(wearer):
+            return _NOTHING
+        try:
+            found = (self.folder / wearer).stat()
+        except FileNotFoundError:
+            return _NOTHING
+        except OSError:
+            return None
+        is_settled = time.time_ns() - found.st_mtime_ns > SETTLED_NS
+        return (found.st_ino, found.st_mtime_ns) if is_settled else None
 
     def add(self, wearer: str, bundle: Path) -> int:
         """Take a bundle in, without putting it into service.

@@ -88,6 +88,8 @@ class ActiveStream(Stateful):
         those of ``stream.pending`` come after them.
     likeness : float or None
         How alike the usual beat and that of the enrolment are, as last known.
+    stamp : object or None
+        What the policy's stamp was when the models in service were taken up; None to look again.
     second : SecondLead or None
         The second lead, once the device sends one that may be used.
     """
@@ -138,6 +140,7 @@ class ActiveStream(Stateful):
     recent: RecentBeats = field(default_factory=RecentBeats)
     backlog: deque[StreamSegment] = field(default_factory=deque)
     likeness: float | None = None
+    stamp: object | None = None
     second: SecondLead | None = None
 
     @property
@@ -154,6 +157,11 @@ class ActiveStream(Stateful):
     def judged(self) -> Stream:
         """The lead that is judged: the stream itself, or its second lead."""
         return self.second.stream if self.second and self.second.judged else self.stream
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether some model in service is not the one that judges."""
+        return bool(self.refused or self.beats_refused or any(self.rhythms_refused.values()))
 
     def may_ask(self, card: AnyCard) -> bool:
         """Tell whether a model may judge this lead: a wearer's own knows the first one only."""

@@ -29,6 +29,8 @@ class WearerPolicy:
         Gives the path of the bundle that judges a wearer's beats; None where nobody judges them.
     resolve_rhythms, resolve_atrial : callable
         The same of a wearer's ventricular and atrial rhythms.
+    stamp : callable
+        Gives what is another one once other bundles may judge a wearer; None where nobody can tell.
     capacity : int
         Most streams at once; a monitor keeps to the one it began with.
     forget_s : float
@@ -41,6 +43,7 @@ class WearerPolicy:
     resolve_beats: Callable[[str], Path | None] = field(default=lambda _: None)
     resolve_rhythms: Callable[[str], Path | None] = field(default=lambda _: None)
     resolve_atrial: Callable[[str], Path | None] = field(default=lambda _: None)
+    stamp: Callable[[str], object | None] = field(default=lambda _: None)
     capacity: int = 64
     forget_s: float = 86_400.0
 

@@ -260,9 +260,15 @@ class WearerRegistry:
         """Change to models that were put into service meanwhile; those that cannot serve do not."""
         published: list[messages.Published] = []
         for session in self._wearers:
-            if session.active:
-                published += self._judges.take_up(session.active)
+            active = session.active
+            if active is None:
+                continue
+            stamp = self._policy.stamp(session.wearer)
+            if stamp is not None and stamp == active.stamp:
+                continue
+            published += self._judges.take_up(active)
             published += change_model(session, self._judges.windows.serving)
+            active.stamp = None if active.backlog or active.is_refused else stamp
         return published
 
     def _end(self, session: WearerSession) -> list[messages.Published]:

@@ -87,10 +87,12 @@ class WearerTable:
             session.unfinished, session.unfinished_since = closed.get(wearer), now
 
     def adopt(self, policy: WearerPolicy) -> None:
-        """Use the alarm limits of another policy from now on."""
+        """Use the alarm limits of another policy from now on, and look for its models."""
         self._policy = policy
         for session in self:
             limits = policy.limits(session.wearer)
             changed, session.limits = limits != session.limits, limits
+            if session.active:
+                session.active.stamp = None
             if (active := session.active) and changed:
                 active.conditions = conditions(session, int(active.chain.next[active.judged.row]))

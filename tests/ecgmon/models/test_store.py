@@ -50,6 +50,34 @@ def test_what_is_added_is_not_in_service_until_it_is_activated(store, bundle):
     assert [(a.version, a.forced) for a in store.service("ann").activations] == [(2, True)]
 
 
+def test_every_change_gives_another_stamp(store, bundle):
+    """Just after it there is none, for two changes may have one time; see `Store.stamp`."""
+    seen = [store.stamp("ann")]
+    assert (
+        seen
+        == [
+            store.stamp("bob"),
+        ]
+        == [store.stamp("../ann")]
+    )
+    for change in (
+        lambda: store.add("ann", bundle),
+        lambda: store.activate("ann", 1),
+        lambda: store.activate("ann", store.add("ann", bundle)),
+        lambda: store.rollback("ann"),
+    ):
+        change()
+        assert store.stamp("ann") is None
+        at = time.time() - 1000 + len(seen)
+        os.utime(store.folder / "ann", (at, at))
+        seen.append(store.stamp("ann"))
+        assert seen[-1] == store.stamp("ann")
+    assert None not in seen
+    assert len(set(seen)) == len(seen)
+    store.forget("ann")
+    assert store.stamp("ann") == seen[0]
+
+
 def test_rollback_goes_back_step_by_step(store, bundle):
     for _ in range(3):
         store.activate("ann", store.add("ann", bundle))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ecgmon.core.errors import BundleError
 from ecgmon.wire import Frame, messages
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
@@ -104,3 +105,60 @@ def test_where_a_frame_is_lost_every_few_seconds_it_is_alarmed_until_they_come(r
     assert [(m.kind, m.state) for m in alarms] == [("gaps", "raised"), ("gaps", "cleared")]
     assert alarms[0].at <= 18 * 360
     assert alarms[1].at <= 42 * 360
+
+
+class Looked:
+    """A policy's answers, which count how often they are asked for."""
+
+    def __init__(self):
+        self.stamps, self.asked, self.missing = {}, [], False
+
+    def resolve(self, wearer):
+        self.asked.append(wearer)
+        if self.missing:
+            raise BundleError("There is no model.")
+        return GENERIC
+
+    def policy(self):
+        return WearerPolicy(self.resolve, stamp=self.stamps.get)
+
+    def since(self):
+        asked, self.asked = self.asked, []
+        return asked
+
+
+def test_models_are_looked_up_again_only_where_others_may_be_in_service():
+    looked = Looked()
+    registry = WearerRegistry(looked.policy())
+    looked.stamps["203"] = 1
+    opened(registry, "203", 7)
+    opened(registry, "119", 8)  # of whom nobody can tell
+    registry.take_up_models()
+    looked.since()
+    registry.take_up_models()
+    assert looked.since() == ["119"]
+    looked.stamps["203"] = 2
+    registry.take_up_models()
+    registry.take_up_models()
+    assert sorted(looked.since()) == ["119", "119", "203"]
+    registry.adopt(looked.policy())
+    registry.take_up_models()
+    assert sorted(looked.since()) == ["119", "203"]
+
+
+def test_a_model_that_cannot_serve_is_tried_again_each_second():
+    looked = Looked()
+    looked.stamps["203"] = 1
+    registry = WearerRegistry(looked.policy())
+    opened(registry, "203", 7)
+    looked.missing = True
+    assert [m.kind for m in registry.take_up_models() if isinstance(m, messages.Alarm)] == [
+        "no-model"
+    ]
+    registry.take_up_models()
+    assert len(looked.since()) >= 3
+    looked.missing = False
+    registry.take_up_models()
+    looked.since()
+    registry.take_up_models()
+    assert looked.since() == []

@@ -83,6 +83,7 @@ def test_every_attribute_of_a_wearer_is_saved_or_comes_from_the_other_monitor():
         ActiveStream: {
             "judges",
             "chain",
+            "stamp",
             "windows",
             "beats",
             "refused",
