@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.errors import BundleError
 from ecgmon.models.card import AnyCard, AnyCardT, Card, Conditioning, Input
-from ecgmon.models.window_layers import GEOMETRY, NETWORK, WindowWeights
+from ecgmon.models.window_layers import GEOMETRY, NETWORK, weights
 
 # From its import on, ONNX Runtime reports to its maker, with a device id and a database in the
 # user's cache, unless this variable is set. A program that watches a patient reports to nobody.
@@ -220,24 +220,20 @@ class Served(Generic[AnyCardT]):
 class Model(Served[Card]):
     """A loaded bundle of a window model: its card and its ONNX session.
 
-    Parameters
+    Attributes
     ----------
-    weights : WindowWeights, optional
-        The network's weights, if it is the project's own and sees each second in a unit of its own:
-        such a model can be judged second by second.
-
-    Other parameters are those of `Served`.
+    weights : ndarray of float32 or None
+        The network's weights (`ecgmon.models.window_layers.weights`), where it is the project's own
+        and sees each second in a unit of its own: it can be judged without the session.
     """
 
     def __init__(
-        self,
-        session: onnxruntime.InferenceSession,
-        card: Card,
-        sha256: str,
-        weights: WindowWeights | None = None,
+        self, session: onnxruntime.InferenceSession, card: Card, sha256: str, path: Path
     ) -> None:
         super().__init__(session, card, sha256)
-        self.weights = weights
+        self._path = path
+        self._rests = False
+        self.weights: NDArray[np.float32] | None = None
 
     @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:
@@ -257,7 +253,29 @@ class Model(Served[Card]):
             raise BundleError(
                 f"{path} takes other input than its card says: expected {inputs} samples."
             )
-        weights = None
+        model = cls(session, card, sha256, path)
         if card.network == NETWORK and card.geometry == GEOMETRY:
-            weights = WindowWeights.of(data[: card.graph_bytes])
-        return cls(session, card, sha256, weights)
+            model.weights = weights(data[: card.graph_bytes])
+        return model
+
+    def rest(self) -> None:
+        """Let go of the session, half a megabyte, until `probability` is asked again."""
+        if not self._rests:
+            del self._session
+            self._rests = True
+
+    def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability of *abnormal* of windows; see `Served.probability`.
+
+        Raises
+        ------
+        BundleError
+            If it was at rest, and its file is another one by now or cannot be read.
+        """
+        if self._rests:
+            data = read(self._path)
+            if verify(self._path, data, Card)[1] != self.sha256:
+                raise BundleError(f"{self._path} has been replaced: start again to use it.")
+            self._session = open_session(self._path, data)
+            self._rests = False
+        return super().probability(inputs)

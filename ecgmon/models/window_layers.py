@@ -3,7 +3,7 @@
 The trainer builds the network from these figures, and the monitor runs it by them without torch.
 """
 
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,37 +67,60 @@ CHANNELS: Final = 2
 """Of outputs: an abnormal beat is here; a beat is here."""
 
 
-class WindowWeights(NamedTuple):
-    """The weights of a network: of each convolution, then of the outputs.
+SHAPES: Final = tuple(
+    zip(
+        (*OUTPUTS, CHANNELS * FINE),
+        (1, *OUTPUTS),
+        (*(each.kernel for each in LAYERS), 1),
+        strict=True,
+    )
+)
+"""Outputs, inputs and kernel of each layer, the last one that of the network's outputs."""
+WEIGHTS: Final = sum(outputs * (inputs * kernel + 1) for outputs, inputs, kernel in SHAPES)
+"""Numbers in a network."""
+
+
+def weights(graph: bytes) -> NDArray[np.float32] | None:
+    """Return the weights in a bundle's graph, shape (WEIGHTS,); None if it is of another network.
+
+    Of each layer the kernels, all inputs at one place of a kernel and then those at the next, and
+    then the biases.
+    """
+    names = [f"stem.{i}.conv" for i in range(len(STEM))]
+    names += [f"layers.{i}.conv" for i in range(len(RESIDUAL))]
+    parts = []
+    try:
+        found = initializers(graph)
+        for name, shape in zip((*names, "output"), SHAPES, strict=True):
+            kernels, biases = found[f"network.{name}.weight"], found[f"network.{name}.bias"]
+            if kernels.shape != shape or biases.shape != shape[:1]:
+                return None
+            parts += [kernels.transpose(0, 2, 1).ravel(), biases]
+    except (ValueError, KeyError):
+        return None
+    return np.concatenate(parts)
+
+
+def by_layer(
+    stacked: NDArray[np.float32],
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Return kernels and biases of each layer of n networks, as parts of their weights.
 
     Parameters
     ----------
-    kernels : tuple of ndarray of float32, each of shape (outputs, kernel * inputs)
-        All inputs at one place of the kernel, then those at the next.
-    biases : tuple of ndarray of float32, each of shape (outputs, 1)
+    stacked : ndarray of float32, shape (n, WEIGHTS)
+        From `weights`.
+
+    Returns
+    -------
+    list of tuple of ndarray
+        Of shapes (n, outputs, kernel * inputs) and (n, outputs, 1).
     """
-
-    kernels: tuple[NDArray[np.float32], ...]
-    biases: tuple[NDArray[np.float32], ...]
-
-    @classmethod
-    def of(cls, graph: bytes) -> Self | None:
-        """Return the weights in a bundle's graph; None if it is of no such network."""
-        names = [f"stem.{i}.conv" for i in range(len(STEM))]
-        names += [f"layers.{i}.conv" for i in range(len(RESIDUAL))]
-        try:
-            found = initializers(graph)
-            kernels = [found[f"network.{name}.weight"] for name in (*names, "output")]
-            biases = [found[f"network.{name}.bias"] for name in (*names, "output")]
-        except (ValueError, KeyError):
-            return None
-        outputs, wanted = (*OUTPUTS, CHANNELS * FINE), (*(each.kernel for each in LAYERS), 1)
-        shapes = list(zip(outputs, (1, *OUTPUTS), wanted, strict=True))
-        if [each.shape for each in kernels] != shapes:
-            return None
-        if [each.shape for each in biases] != [(each,) for each in outputs]:
-            return None
-        return cls(
-            tuple(each.transpose(0, 2, 1).reshape(len(each), -1).copy() for each in kernels),
-            tuple(each[:, None].copy() for each in biases),
-        )
+    layers, at = [], 0
+    for outputs, inputs, kernel in SHAPES:
+        size = inputs * kernel
+        kernels = stacked[:, at : at + outputs * size].reshape(-1, outputs, size)
+        at += outputs * size
+        layers.append((kernels, stacked[:, at : at + outputs, None]))
+        at += outputs
+    return layers

@@ -41,6 +41,8 @@ class ModelPool:
             model = self._loaded.get(path)
             if model is None:
                 model = self._loaded[path] = Model.load(path)
+                if model.weights is not None:
+                    model.rest()
         except OSError as error:  # as when no file can be opened any more
             raise StoreError(f"The models cannot be read: {error.strerror}.") from error
         return model

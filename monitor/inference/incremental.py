@@ -1,8 +1,8 @@
 """Windows judged second by second: each layer keeps its last inputs and computes only what is new.
 
 A window shares all but a second of its signal with the one before it, so a network whose layers
-keep what they need has a quarter of the work. The weights lie in stacks, so that many wearers, each
-with a model of their own, are one batch.
+keep what they need has a quarter of the work. The weights of a batch are stacked, so that many
+wearers, each with a model of their own, are one product of matrices for each layer.
 
 What is kept is a cache that is checked: a window that does not go on exactly where the last one of
 its row ended, or that another model is to judge, is computed from its beginning, in the same steps
@@ -12,17 +12,20 @@ and so to the same bits.
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Final, TypeVar
-from weakref import WeakKeyDictionary, finalize
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.errors import BundleError
 from ecgmon.models.bundle import Model
-from ecgmon.models.window_layers import CHANNELS, FINE, LAYERS, OUTPUTS, Convolution, WindowWeights
+from ecgmon.models.window_layers import CHANNELS, FINE, LAYERS, OUTPUTS, Convolution, by_layer
 from monitor.ops.logs import logger
 
 _log = logger(__name__)
 KindT = TypeVar("KindT", bound=np.generic)
+_Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Kernels and biases of the models of a batch."""
 INPUTS: Final = 540
 """Samples of a window with history and look-ahead."""
 NEW: Final = 120
@@ -42,7 +45,8 @@ class IncrementalWindows:
     """
 
     def __init__(self) -> None:
-        self._models = _Models()
+        self._number = count(1)
+        self._numbers: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
         self._unchecked = 0
         self._seen = np.zeros((0, INPUTS), dtype=np.float32)
         self._judge = np.zeros(0, dtype=np.int64)
@@ -73,10 +77,10 @@ class IncrementalWindows:
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
         self._make_room(int(rows.max()) + 1)
-        places = np.array([self._models.place(model) for model in models])
         result = np.empty(len(rows), dtype=np.float32)
         for some in _batches(rows):
-            result[some] = self._judged(rows[some], inputs[some], places[some])
+            mine = [models[i] for i in some.tolist()]
+            result[some] = self._judged(rows[some], inputs[some], mine)
         self._unchecked += len(rows)
         if self._unchecked >= CHECK_EVERY:
             self._unchecked = 0
@@ -88,18 +92,21 @@ class IncrementalWindows:
         self._kept = [_grown(each, rows) for each in self._kept]
 
     def _judged(
-        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], places: NDArray[np.intp]
+        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], models: Sequence[Model]
     ) -> NDArray[np.float32]:
-        numbers = self._models.numbers[places]
+        numbers = [self._numbers.setdefault(model, next(self._number)) for model in models]
+        layers = by_layer(_stacked(models))
         goes_on = (self._seen[rows, NEW:] == inputs[:, :-NEW]).all(axis=1)
         anew = np.flatnonzero(~goes_on | (self._judge[rows] != numbers))
         if len(anew):
-            self._begin(rows[anew], inputs[anew], places[anew])
+            several = len(layers[0][0]) > 1
+            theirs = [(k[anew], b[anew]) for k, b in layers] if several else layers
+            self._begin(rows[anew], inputs[anew], theirs)
         self._seen[rows], self._judge[rows] = inputs, numbers
-        return _of_windows(self._logits(self._advance(rows, inputs[:, -NEW:], places), places))
+        return _of_windows(_outputs(self._advance(rows, inputs[:, -NEW:], layers), layers[-1]))
 
     def _begin(
-        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], places: NDArray[np.intp]
+        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], layers: Sequence[_Layer]
     ) -> None:
         """Compute what windows bring before their newest second."""
         for each in self._kept:
@@ -107,85 +114,45 @@ class IncrementalWindows:
         before = np.zeros((len(rows), -(-INPUTS // NEW) * NEW - NEW), dtype=np.float32)
         before[:, -(INPUTS - NEW) :] = inputs[:, :-NEW]
         for start in range(0, before.shape[1], NEW):
-            self._advance(rows, before[:, start : start + NEW], places)
+            self._advance(rows, before[:, start : start + NEW], layers)
 
     def _advance(
-        self, rows: NDArray[np.intp], new: NDArray[np.float32], places: NDArray[np.intp]
+        self, rows: NDArray[np.intp], new: NDArray[np.float32], layers: Sequence[_Layer]
     ) -> NDArray[np.float32]:
         """Return what the last layer makes of a second, shape (n, channels, steps)."""
         x = new[:, None, :]
-        for number, (layer, kept) in enumerate(zip(LAYERS, self._kept, strict=True)):
+        for convolution, kept, (kernels, biases) in zip(LAYERS, self._kept, layers, strict=False):
             seen = np.concatenate([kept[rows], x], axis=2)
             kept[rows] = seen[:, :, x.shape[2] :]
-            x = self._models.convolve(number, places, _taps(seen, layer, x.shape[2]))
+            x = np.matmul(kernels, _taps(seen, convolution, x.shape[2]))
+            x += biases
             np.maximum(x, 0, out=x)
-            if layer.stride == 1:
-                x += seen[:, :, layer.skip : layer.skip + x.shape[2]]
+            if convolution.stride == 1:
+                x += seen[:, :, convolution.skip : convolution.skip + x.shape[2]]
         return x
 
-    def _logits(self, x: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return the logits of an abnormal beat along the second, shape (n, FINE * steps)."""
-        y = self._models.convolve(len(LAYERS), places, x)
-        abnormal = y.reshape(len(y), CHANNELS, FINE, -1)[:, 0]
-        return abnormal.transpose(0, 2, 1).reshape(len(y), -1)
 
-
-class _Models:
-    """The weights of all models in use, one place each, free again when a model is dropped."""
-
-    def __init__(self) -> None:
-        self._of_model: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
-        self._free: list[int] = []
-        self._number = count(1)
-        self.numbers = np.zeros(0, dtype=np.int64)
-        self._kernels: list[NDArray[np.float32]] = []
-        self._biases: list[NDArray[np.float32]] = []
-
-    def place(self, model: Model) -> int:
-        """Return the place of a model; it gets one if it has none."""
-        place = self._of_model.get(model)
-        if place is not None:
-            return place
-        weights = model.weights
-        if weights is None:
-            raise TypeError("only the project's own network is judged second by second")
-        place = self._free.pop() if self._free else len(self._of_model)
-        self._take(place, weights)
-        self._of_model[model] = place
-        finalize(model, self._free.append, place)
-        return place
-
-    def _take(self, place: int, weights: WindowWeights) -> None:
-        if not self._kernels:
-            self._kernels = [np.zeros((0, *each.shape), np.float32) for each in weights.kernels]
-            self._biases = [np.zeros((0, *each.shape), np.float32) for each in weights.biases]
-        self.numbers = _grown(self.numbers, place + 1)
-        self.numbers[place] = next(self._number)
-        for stacks, own in ((self._kernels, weights.kernels), (self._biases, weights.biases)):
-            stacks[:] = [_grown(each, place + 1) for each in stacks]
-            for stack, each in zip(stacks, own, strict=True):
-                stack[place] = each
-
-    def convolve(
-        self, layer: int, places: NDArray[np.intp], taps: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Return a layer's products with what each model's kernels see, plus its biases."""
-        if (places == places[0]).all():
-            places = places[:1]  # one model for all: nothing is copied
-        y: NDArray[np.float32] = np.matmul(self._kernels[layer][places], taps)
-        y += self._biases[layer][places]
-        return y
+def _stacked(models: Sequence[Model]) -> NDArray[np.float32]:
+    """Return the weights of models, shape (n, WEIGHTS); of one alone where all are the same."""
+    weights = [each.weights for each in dict.fromkeys(models)]
+    if len(weights) > 1:
+        weights = [each.weights for each in models]
+    return np.stack([each for each in weights if each is not None])
 
 
 def _checked(
     model: Model, inputs: NDArray[np.float32], said: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Return what a bundle's graph says; if that is something else, only the graph is used on."""
-    by_graph = model.probability(inputs)
+    try:
+        by_graph = model.probability(inputs)
+    except BundleError:  # its file was removed: another model judges in a moment
+        return said
     if not np.allclose(by_graph, said, rtol=0, atol=TOLERANCE):
         model.weights = None
         _log.error("model-differs", model=model.card.name, graph=by_graph[0], layers=said[0])
         return by_graph
+    model.rest()
     return said
 
 
@@ -210,6 +177,13 @@ def _taps(seen: NDArray[np.float32], layer: Convolution, new: int) -> NDArray[np
         start = k * layer.dilation
         taps[:, k] = seen[:, :, start : start + layer.stride * (steps - 1) + 1 : layer.stride]
     return taps.reshape(n, -1, steps)
+
+
+def _outputs(x: NDArray[np.float32], layer: _Layer) -> NDArray[np.float32]:
+    """Return the logits of an abnormal beat along the second, shape (n, FINE * steps)."""
+    y = np.matmul(layer[0], x) + layer[1]
+    abnormal: NDArray[np.float32] = y.reshape(len(y), CHANNELS, FINE, -1)[:, 0]
+    return abnormal.transpose(0, 2, 1).reshape(len(y), -1)
 
 
 def _of_windows(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 
 from ecgmon.models.initializers import initializers
 from ecgmon.models.resolve import built_in
-from ecgmon.models.window_layers import WindowWeights
+from ecgmon.models.window_layers import WEIGHTS, weights
 
 
 @pytest.mark.parametrize("name", ["generic", "203", "beats"])
@@ -51,9 +51,9 @@ def test_a_bundle_with_some_bytes_changed_is_read_or_refused(data):
     whole = bytearray(built_in()["generic"].read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    found = WindowWeights.of(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
-    assert found is None or len(found.kernels) == 9
+    found = weights(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
+    assert found is None or found.shape == (WEIGHTS,)
 
 
 def test_another_networks_weights_are_none():
-    assert WindowWeights.of(built_in()["beats"].read_bytes()) is None
+    assert weights(built_in()["beats"].read_bytes()) is None

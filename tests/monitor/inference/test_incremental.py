@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgmon.core.errors import BundleError
 from ecgmon.models.bundle import Model
 from ecgmon.models.resolve import built_in
-from ecgmon.models.window_layers import GEOMETRY, WindowWeights
+from ecgmon.models.window_layers import GEOMETRY
 from monitor.inference import incremental
 from monitor.inference.incremental import CHECK_EVERY, INPUTS, NEW, IncrementalWindows
 
@@ -107,24 +108,41 @@ def test_a_second_that_goes_on_costs_one_step_and_not_the_whole_window(
     assert counted == [5, 1, 5, 1, 5]
 
 
-def test_the_place_of_a_dropped_model_is_used_again_and_nothing_of_it_remains(models, signals):
+def test_a_model_that_is_loaded_again_judges_by_what_it_holds(models, signals):
+    """It may lie where another one lay before in memory."""
     judge = IncrementalWindows()
     for turn in range(20):
         for second in range(3):
             mine = [Model.load(built_in()[("203", "generic")[turn % 2]])]
             said = asked(judge, signals, [(0, second, 0)], mine)
-            np.testing.assert_allclose(
-                said, by_graph(signals, [(0, second, 0)], mine), rtol=0, atol=1e-6
-            )
+            expected = by_graph(signals, [(0, second, 0)], mine)
+            np.testing.assert_allclose(said, expected, rtol=0, atol=1e-6)
             del mine
             gc.collect()
-    assert len(judge._models.numbers) == 1
+    assert len(judge._numbers) == 0
+
+
+def test_a_model_at_rest_is_checked_and_rests_again(signals, tmp_path):
+    path = tmp_path / "own.onnx"
+    path.write_bytes(built_in()["203"].read_bytes())
+    model = Model.load(path)
+    model.rest()
+    many = [(0, 3, 0)] * CHECK_EVERY
+    said = asked(IncrementalWindows(), signals, many, [model])
+    assert model._rests
+    np.testing.assert_allclose(said[:1], by_graph(signals, many[:1], [model]), rtol=0, atol=1e-6)
+    model.rest()
+    path.write_bytes(built_in()["generic"].read_bytes())
+    with pytest.raises(BundleError, match=r"own\.onnx has been replaced: start again"):
+        by_graph(signals, many[:1], [model])
+    path.unlink()
+    np.testing.assert_array_equal(asked(IncrementalWindows(), signals, many, [model]), said)
+    assert model.weights is not None
 
 
 def test_layers_that_differ_from_the_graph_are_not_used_any_more(models, signals):
     """One of a thousand windows is judged by both."""
-    weights = models[0].weights
-    wrong = WindowWeights(weights.kernels, tuple(bias + 1 for bias in weights.biases))
+    wrong = models[0].weights * 1.5
     model = copy(models[0])
     model.weights = wrong
     judge = IncrementalWindows()
