@@ -12,7 +12,8 @@ from trainer.evaluation.outcome import Evaluation, Outcome, kinds, result, summa
 from trainer.pages import page
 
 SHOWN: Final = ("203", "233")
-"""The wearer whose record is drawn: the first of these that is among those scored."""
+"""The wearer whose record is drawn: the first of these that is among those scored, or else the
+first of all."""
 WORST: Final = 10
 """Wearers with the lowest balanced accuracy by the last kind of model, who are drawn, too."""
 COLUMNS: Final = (
@@ -56,7 +57,7 @@ def _draw(outcomes: Sequence[Outcome], figures: dict[str, Any], folder: Path) ->
     plots.reliability(judged, folder / "reliability.png")
     plots.precision_recall(judged, folder / "precision-recall.png")
     by_wearer = {outcome.wearer: outcome for outcome in outcomes}
-    shown = next(by_wearer[name] for name in SHOWN if name in by_wearer)
+    shown = next((by_wearer[name] for name in SHOWN if name in by_wearer), outcomes[0])
     plots.timeline(shown.judged, folder / "timeline.png")
     last = kinds(outcomes)[-1]
     ranked = sorted(both, key=lambda name: each[name][last]["balanced_accuracy"])[:WORST]
@@ -69,6 +70,8 @@ def _page(evaluation: Evaluation, figures: dict[str, Any], shown: str) -> str:
     names = list(figures["pooled"])
     counts = figures["pooled"][names[0]]
     calibrated = figures["calibration"]
+    choosing = [name for name in MODEL_SELECTION if name in figures["per_wearer"]]
+    parts = [(figures, ""), (figures["unchosen"], ", without those who chose")]
     return page(
         "protocol.md.j2",
         name=evaluation.name,
@@ -79,11 +82,11 @@ def _page(evaluation: Evaluation, figures: dict[str, Any], shown: str) -> str:
         wearers=figures["wearers"],
         left_out=figures["left_out"],
         both_classes=figures["mean"][names[0]]["balanced_accuracy_wearers"],
-        choosing=MODEL_SELECTION,
+        choosing=choosing,
         head=[name for name, _, _ in COLUMNS],
         rows=[
             [f"{how}, {kind}{note}", *_cells(part[how][kind])]
-            for part, note in ((figures, ""), (figures["unchosen"], ", without those who chose"))
+            for part, note in (parts if choosing else parts[:1])
             for how in ("pooled", "mean")
             for kind in names
         ],

@@ -221,3 +221,29 @@ def test_the_page_reports_what_each_method_gains_and_whom_it_harms():
     assert "| assumed-normal | 10% | nobody |" in remarks
     assert "For the 1 wearers of whose first five minutes at most 5% are abnormal:" in remarks
     assert "| assumed-normal | 0.850 | 0.800 | 2 | 2 |" in remarks
+
+
+def test_a_page_of_people_on_whom_nothing_was_chosen(tmp_path):
+    rng = np.random.default_rng(1)
+    truth = np.arange(400, dtype=np.int8) % 5 == 0
+    outcomes = [
+        Outcome(
+            name,
+            {
+                kind: JudgedWindows(
+                    truth.astype(np.int8), (truth * 0.5 + rng.random(400) / 2).astype("f4"), 0.5
+                )
+                for kind in ("generic", "enrolled")
+            },
+        )
+        for name in ("800", "801")
+    ]
+    evaluation = NewWearer("svdb")
+    evaluation.extra = {"ventricular": {}}
+    figures = report.write(evaluation, outcomes, tmp_path, 1)
+    assert figures["wearers"] == 2
+    page = (tmp_path / "README.md").read_text()
+    assert "`ecgmon evaluate --protocol new-wearer --database svdb`" in page
+    assert "Truth and probability of 800:" in page
+    assert "chose" not in page.partition("Label and window")[2]
+    assert all((tmp_path / name).is_file() for name in ("worst.png", "bars.png", "timeline.png"))
