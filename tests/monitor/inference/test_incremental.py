@@ -111,7 +111,7 @@ def test_a_second_that_goes_on_costs_one_step_and_not_the_whole_window(
 def test_a_model_that_is_loaded_again_judges_by_what_it_holds(models, signals):
     """It may lie where another one lay before in memory."""
     judge = IncrementalWindows()
-    for turn in range(20):
+    for turn in range(4):
         for second in range(3):
             mine = [Model.load(built_in()[("203", "generic")[turn % 2]])]
             said = asked(judge, signals, [(0, second, 0)], mine)

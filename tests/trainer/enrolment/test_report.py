@@ -1,6 +1,7 @@
 """The report that shows whether an enrolment's model can be trusted."""
 
 import re
+from copy import copy
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -79,7 +80,9 @@ def done(record, tmp_path_factory):
 
 def with_card(model, **changes):
     """The same model with another card."""
-    return Model(model._session, msgspec.structs.replace(model.card, **changes), model.sha256)
+    changed = copy(model)
+    changed.card = msgspec.structs.replace(model.card, **changes)
+    return changed
 
 
 class Page(HTMLParser):
