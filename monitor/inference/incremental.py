@@ -19,16 +19,24 @@ from numpy.typing import NDArray
 
 from ecgmon.core.errors import BundleError
 from ecgmon.models.bundle import Model
-from ecgmon.models.window_layers import CHANNELS, FINE, LAYERS, OUTPUTS, Convolution, by_layer
+from ecgmon.models.window_layers import (
+    CHANNELS,
+    FINE,
+    GEOMETRY,
+    LAYERS,
+    OUTPUTS,
+    Convolution,
+    by_layer,
+)
 from monitor.ops.logs import logger
 
 _log = logger(__name__)
 KindT = TypeVar("KindT", bound=np.generic)
 _Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Kernels and biases of the models of a batch."""
-INPUTS: Final = 540
+INPUTS: Final = GEOMETRY.inputs
 """Samples of a window with history and look-ahead."""
-NEW: Final = 120
+NEW: Final = GEOMETRY.rate
 """Those in which a window differs from the one before it: a second."""
 CHECK_EVERY: Final = 1000
 """One of so many windows is judged by its bundle's graph, too."""

@@ -159,9 +159,10 @@ class ActiveStream(Stateful):
         return self.second.stream if self.second and self.second.judged else self.stream
 
     @property
-    def is_refused(self) -> bool:
-        """Whether some model in service is not the one that judges."""
-        return bool(self.refused or self.beats_refused or any(self.rhythms_refused.values()))
+    def refusal(self) -> str | None:
+        """Why some model in service is not the one that judges; None if all are."""
+        reasons = (self.refused, self.beats_refused, *self.rhythms_refused.values())
+        return next(filter(None, reasons), None)
 
     def may_ask(self, card: AnyCard) -> bool:
         """Tell whether a model may judge this lead: a wearer's own knows the first one only."""

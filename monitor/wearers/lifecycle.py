@@ -164,9 +164,5 @@ def _compare_anew(session: WearerSession, active: ActiveStream) -> list[messages
 
 def no_model(session: WearerSession) -> list[messages.Published]:
     """Return the alarm that a model in service is not the one that judges a wearer's stream."""
-    active = session.active
-    refused = None
-    if active:
-        others = (one for one in active.rhythms_refused.values() if one)
-        refused = active.refused or active.beats_refused or next(others, None)
+    refused = session.active.refusal if session.active else None
     return session.alarm_messages.condition("no-model", refused is not None, text=refused)

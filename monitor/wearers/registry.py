@@ -268,7 +268,7 @@ class WearerRegistry:
                 continue
             published += self._judges.take_up(active)
             published += change_model(session, self._judges.windows.serving)
-            active.stamp = None if active.backlog or active.is_refused else stamp
+            active.stamp = None if active.backlog or active.refusal else stamp
         return published
 
     def _end(self, session: WearerSession) -> list[messages.Published]:

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 
 from ecgmon.core.errors import BundleError, StoreError
+from ecgmon.models import resolve
 from ecgmon.models.bundle import Model
 from ecgmon.models.store import KEPT, SERVICE, Store
 from tests.support.bundles import write_bundle
@@ -53,13 +54,7 @@ def test_what_is_added_is_not_in_service_until_it_is_activated(store, bundle):
 def test_every_change_gives_another_stamp(store, bundle):
     """Just after it there is none, for two changes may have one time; see `Store.stamp`."""
     seen = [store.stamp("ann")]
-    assert (
-        seen
-        == [
-            store.stamp("bob"),
-        ]
-        == [store.stamp("../ann")]
-    )
+    assert store.stamp("bob") == store.stamp("../ann") == seen[0]
     for change in (
         lambda: store.add("ann", bundle),
         lambda: store.activate("ann", 1),
@@ -76,6 +71,17 @@ def test_every_change_gives_another_stamp(store, bundle):
     assert len(set(seen)) == len(seen)
     store.forget("ann")
     assert store.stamp("ann") == seen[0]
+
+
+def test_models_that_are_named_for_everyone_are_part_of_the_stamp(store, bundle, monkeypatch):
+    monkeypatch.setattr(resolve, "stored", lambda: store)
+    before = resolve.stamp("bob", "ann")
+    assert before == (store.stamp("bob"), store.stamp("ann"))
+    store.add("ann", bundle)
+    assert resolve.stamp("bob", "ann") is None
+    os.utime(store.folder / "ann", (1000, 1000))
+    assert resolve.stamp("bob", "ann") not in (None, before)
+    assert resolve.stamp("bob") == before[:1]
 
 
 def test_rollback_goes_back_step_by_step(store, bundle):
