@@ -33,6 +33,9 @@ from monitor.wearers.registry import WearerRegistry
 
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick, in milliseconds."""
+TICK_S: Final = 0.04
+"""Shortest time from tick to tick in seconds, unless more has come than one tick takes: what comes
+meanwhile from many wearers is processed together, for little more than the first of it costs."""
 LINK_S: Final = 1.0
 """How often link messages are published, and changed keys and models are looked for, in seconds."""
 LATE_S: Final = 2.0
@@ -66,7 +69,7 @@ class Monitor:
         self._context = context
         self._stopping = threading.Event()
         self._new_settings: MonitorSettings | None = None
-        self._last_link = 0.0
+        self._last_link = self._ticked = 0.0
 
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
@@ -152,7 +155,7 @@ class Monitor:
 
     def tick(self) -> None:
         """Read what has arrived, classify it in one batch, and hand it to disk and viewers."""
-        self._poller.poll(0 if self._registry.recovering else IDLE_MS)
+        self._wait()
         now = time.monotonic()
         self._take_done(now)
         newcomers, requests = self._publisher.drain(now)
@@ -165,7 +168,7 @@ class Monitor:
             published += changes
             answers += answer
         judged = self._registry.advance(
-            lambda wearer: self._publisher.subscribed(f"trace/{wearer}")
+            lambda wearer: self._publisher.subscribed(f"trace/{wearer}"), ripe=True
         )
         self._count_latency(judged, now)
         published += judged
@@ -175,6 +178,14 @@ class Monitor:
         self._hand_over(published, result, answers)
         self._ingest.connections.acknowledge_judged(now)
         self._outbox.send(lambda: self._registry.snapshot(now))
+
+    def _wait(self) -> None:
+        """Wait until something has come, and for what else comes within the time of a tick."""
+        busy = self._registry.recovering or self._ingest.left_over
+        self._poller.poll(0 if busy else IDLE_MS)
+        if not busy and (early_s := self._ticked + TICK_S - time.monotonic()) > 0:
+            time.sleep(early_s)
+        self._ticked = time.monotonic()
 
     def shutdown(self) -> None:
         """Process, write and publish what has arrived; streams may go on with another monitor."""

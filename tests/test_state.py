@@ -32,6 +32,7 @@ from monitor.alarms.conditions.beat_history import BeatHistory
 from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
 from monitor.wearers import state
 from monitor.wearers.active_stream import ActiveStream
+from monitor.wearers.conversion import Conversion
 from monitor.wearers.places import WearerPlaces
 from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.reorder_buffer import ReorderBuffer
@@ -45,7 +46,8 @@ PARTS = {
     heart_rate._Limit,  # of HeartRateConditions
     RhythmAnnouncements,  # of NamedRhythms
     BeatHistory,  # of RhythmAnnouncements
-    ReorderBuffer,  # of Stream
+    Conversion,  # of Stream
+    ReorderBuffer,  # likewise
     ActiveStream,  # the rest: tests/monitor/wearers/test_state.py
     state._SavedStream,
     state._SavedWearer,
@@ -56,8 +58,10 @@ SAVED_ELSEWHERE = {
     SignalChain: {"next"},
     SampleHistory: {"_views"},
     SlidingQuantiles: {"_ordered"},
+    Conversion: {"_counts", "_gain", "_waiting"},
 }
-"""The same ndarray as that of its rows; views of the samples; the latest values in order."""
+"""The same ndarray as that of its rows; views of the samples; the latest values in order; what is
+converted before the state is saved."""
 TAKES = {"__call__", "accept", "add", "advance", "condition", "observe", "push", "second", "take"}
 """Methods by which a stream comes in."""
 every_class = pytest.mark.parametrize("one", ALL, ids=lambda one: one.kind.__name__)

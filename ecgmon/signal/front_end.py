@@ -13,7 +13,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
 from ecgmon.core.units import millivolts
 from ecgmon.signal.pacing_spikes import SpikeRemover
-from ecgmon.signal.rate_converter import RateConverter
+from ecgmon.signal.rate_converter import RateConverter, first_output
 
 RAIL: Final = 32767
 """Absolute value in counts at which the ADC saturates."""
@@ -62,6 +62,10 @@ class FrontEnd(Stateful):
     def next(self) -> int:
         """Index at `RATE` of the next output."""
         return self._converter.next
+
+    def next_after(self, end: int) -> int:
+        """Return what `next` is at most once the device's samples before ``end`` are taken."""
+        return first_output(max(end - self._converter.reach, 0), self._rate_mhz)
 
     def step(self, gain: float) -> float:
         """Return what noise of one count becomes, root mean square in mV."""

@@ -77,6 +77,8 @@ class Ingest:
     ----------
     connections : DeviceConnections
         The devices that send now.
+    left_over : bool
+        Whether the last tick may not have read all that has come.
     """
 
     def __init__(
@@ -97,17 +99,20 @@ class Ingest:
         self._looked_up: dict[str, tuple[Peer, str]] = {}
         self._samples = 0
         self._result = IngestResult()
+        self.left_over = False
 
     def drain(self, now: float) -> IngestResult:
         """Read what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples."""
-        self._samples = 0
-        for peer, received in islice(self._arrived(), MAX_DRAINED):
+        self._samples, room = 0, MAX_DRAINED
+        for peer, received in islice(self._arrived(), room):
+            room -= 1
             try:
                 self._handle(peer, received.user, received.data, now)
             except EcgmonError as error:
                 peer.refuse(str(error), _retry_s(error), received.user)
             if self._samples >= MAX_SAMPLES:
                 break
+        self.left_over = not room or self._samples >= MAX_SAMPLES
         for stream in self._waiting:
             if self.connections.of(stream):
                 self._accept(stream, stream.expire(now))

@@ -19,6 +19,9 @@ from monitor.wearers.stream import Stream
 
 FALLBACK: Final = "second-lead"
 """The kind of alarm that says that the second lead is judged."""
+QUARTER: Final = RATE // 4
+"""Samples that are processed together: a beat, and that none comes, is known so much later at most.
+Shorter frames would each cost nearly as much."""
 AHEAD: Final = 60 * RATE
 """Most samples of the second lead that wait for the first."""
 
@@ -50,11 +53,22 @@ def hear(active: ActiveStream, lead: str, row: Callable[[int], int]) -> Stream |
     return second.stream if lead == second.lead else None
 
 
+def is_ripe(active: ActiveStream) -> bool:
+    """Tell whether what has come completes something that is not to wait for more samples.
+
+    That is a second, the look-ahead of the window model, or a quarter of a second.
+    """
+    late, judged = active.chain.geometry.look_ahead, active.judged
+    return judged.converted.reaches(WINDOW) or judged.converted.reaches(QUARTER, late)
+
+
 def is_due(active: ActiveStream) -> bool:
-    """Tell whether samples wait that may be processed."""
-    if active.backlog:
-        return False
+    """Tell whether samples wait that are to be processed now."""
     judged = active.judged
+    if active.backlog or not is_ripe(active):
+        return False
+    if active.second is None:
+        return True
     return bool(judged.pending) and judged.pending[0].first < _until(active)
 
 
@@ -102,7 +116,7 @@ def _until(active: ActiveStream) -> int:
 def keep_up(active: ActiveStream, lead: Stream) -> None:
     """Let the lead that is not judged forget what belongs to seconds that are reported."""
     lead.next_window = active.judged.next_window
-    lead.report_spikes(0, lead.next_window)
+    lead.converted.report_spikes(0, lead.next_window)
 
 
 def note_seconds(active: ActiveStream, ended: Iterable[Second]) -> None:

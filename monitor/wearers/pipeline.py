@@ -16,7 +16,7 @@ from monitor.inference.engine import classify
 from monitor.inference.rhythms import AtrialVerdict
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import judge_beats, publish_beat
-from monitor.wearers.leads import change_lead, due, keep_up, note_seconds
+from monitor.wearers.leads import change_lead, due, is_ripe, keep_up, note_seconds
 from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.reports import (
     alarm_messages,
@@ -50,9 +50,9 @@ class NextSamples(NamedTuple):
 
 
 def advance(
-    sessions: Collection[WearerSession], wants_trace: Callable[[str], bool]
+    sessions: Collection[WearerSession], wants_trace: Callable[[str], bool], *, ripe: bool = False
 ) -> list[messages.Published]:
-    """Process all pending samples, of all streams together that share a signal chain.
+    """Process pending samples, of all streams together that share a signal chain.
 
     Parameters
     ----------
@@ -60,6 +60,8 @@ def advance(
         The wearers.
     wants_trace : callable
         Tells whether a viewer draws this wearer's signal.
+    ripe : bool, optional
+        Leave samples that complete nothing yet and are drawn nowhere; else all are processed.
 
     Returns
     -------
@@ -68,6 +70,12 @@ def advance(
     """
     published: list[messages.Published] = []
     streams = [(session, session.active) for session in sessions if session.active]
+    if ripe:
+        streams = [
+            (session, active)
+            for session, active in streams
+            if active.judged.converted.has_new and (is_ripe(active) or wants_trace(session.wearer))
+        ]
     while True:
         for session, active in streams:
             published += change_lead(session, active)
@@ -105,7 +113,7 @@ def push(
     rows = np.array([member.lead.row for member in members], dtype=np.intp)
     step = np.array([member.step for member in members])
     spikes = [
-        member.lead.spikes_of(first, first + len(member.samples))
+        member.lead.converted.spikes_of(first, first + len(member.samples))
         for member, first in zip(members, chain.next[rows].tolist(), strict=True)
     ]
     judged = [member for member in members if member.is_judged]

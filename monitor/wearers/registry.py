@@ -236,10 +236,12 @@ class WearerRegistry:
         """Return the messages about the connections of all streams."""
         return [link(active, now) for active in self._wearers.streams]
 
-    def advance(self, wants_trace: Callable[[str], bool]) -> list[messages.Published]:
+    def advance(
+        self, wants_trace: Callable[[str], bool], *, ripe: bool = False
+    ) -> list[messages.Published]:
         """Process pending samples, and one step of recoveries; see `monitor.wearers.pipeline`."""
         sessions = list(self._wearers)
-        return [*recover(sessions), *advance(sessions, wants_trace)]
+        return recover(sessions) + advance(sessions, wants_trace, ripe=ripe)
 
     def check(self, now: float) -> list[messages.Published]:
         """Check what only time shows: pauses, devices, places; call it once a second."""

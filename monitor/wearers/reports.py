@@ -203,7 +203,7 @@ def _report(
     if active.settles_at is not None and end >= active.settles_at:
         published += settle(session, active)
         active.settles_at, active.publish_from = None, 0  # from now on all is new
-    spikes = stream.report_spikes(first, end)
+    spikes = stream.converted.report_spikes(first, end)
     if was_published:
         return published
     active.latest = messages.Window(

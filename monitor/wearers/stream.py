@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
-from ecgmon.core.state import MAX_ITEMS, NESTED, Index, Indices, Layout, Stateful
-from ecgmon.signal.front_end import FrontEnd
-from ecgmon.signal.stillness import STEP_MV
+from ecgmon.core.state import MAX_ITEMS, NESTED, Index, Layout, Stateful
 from ecgmon.wire import Frame
-from ecgmon.wire.messages import MAX_SPIKES
 from monitor.wearers.clock import Clock
+from monitor.wearers.conversion import Conversion
 from monitor.wearers.delivered_rate import DeliveredRate
-from monitor.wearers.pieces import Piece, Segments, StreamSegment
+from monitor.wearers.pieces import Piece, StreamSegment
 from monitor.wearers.reorder_buffer import ReorderBuffer
 
 
@@ -50,10 +48,6 @@ class Stream(Stateful):
     ----------
     received, missing, repeated : int
         The device's samples that were accepted, given up, and dropped as repeated.
-    pending : deque of StreamSegment
-        What was accepted and is not processed.
-    end : int
-        Index at `RATE` of the next sample of ``pending``.
     next_window : int
         Index at `RATE` of the first second that is not reported.
     acknowledged : int
@@ -62,29 +56,24 @@ class Stream(Stateful):
         The device's rate, and how late it delivers.
     delivered : DeliveredRate
         Whether it delivers the rate that it declared.
-    spikes : deque of int
-        Indices at `RATE` of the pacing spikes in seconds that are not reported, the first
-        `MAX_SPIKES` of each.
+    converted : Conversion
+        What was accepted and is not processed, at `RATE`.
     """
 
     layout = Layout(
         "stream",
-        2,
+        3,
         ("wearer", "number", "rate_mhz"),
         next=Index,
         received=Index,
         missing=Index,
         repeated=Index,
-        pending=Segments,
-        end=Index,
         next_window=Index,
         acknowledged=Index,
         gaps=Annotated[list[tuple[Index, Index]], msgspec.Meta(max_length=MAX_ITEMS)],
         clock=NESTED,
         delivered=NESTED,
-        spikes=Indices,
-        _front=NESTED,
-        _step=float,
+        converted=NESTED,
         _reordering=NESTED,
     )
 
@@ -96,24 +85,19 @@ class Stream(Stateful):
     received: int = field(default=0, init=False)
     missing: int = field(default=0, init=False)
     repeated: int = field(default=0, init=False)
-    pending: deque[StreamSegment] = field(default_factory=deque, init=False)
-    end: int = field(init=False)
     next_window: int = field(init=False)
     acknowledged: int = field(init=False)
     gaps: list[tuple[int, int]] = field(default_factory=list, init=False)
     clock: Clock = field(init=False)
     delivered: DeliveredRate = field(init=False)
-    spikes: deque[int] = field(default_factory=deque, init=False)
-    _front: FrontEnd = field(init=False)
-    _step: float = field(default=STEP_MV, init=False)
+    converted: Conversion = field(init=False)
     _reordering: ReorderBuffer = field(init=False)
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.rate_mhz)
         self.delivered = DeliveredRate(self.rate_mhz)
-        self._front = FrontEnd(self.rate_mhz, self.next)
+        self.converted = Conversion(self.rate_mhz, self.next)
         self._reordering = ReorderBuffer(self.rate_mhz)
-        self.end = self._front.next
         self.next_window = self.end // WINDOW * WINDOW
         self.acknowledged = self.next
 
@@ -133,17 +117,19 @@ class Stream(Stateful):
             What was accepted, in order; copies, so that they keep no message in memory. Samples
             between two pieces that do not follow each other are missing.
         """
+        if frame.first == self.next and not self._reordering:  # in order, as nearly all are
+            self._observe(frame, arrival)
+            piece = self._piece(frame, frame.first, frame.samples.copy())
+            self._take(piece)
+            return [piece]
         repeated = len(frame.samples)
         for start, stop in list(self._reordering.holes(max(frame.first, self.next), frame.end)):
             samples = frame.samples[start - frame.first : stop - frame.first].copy()
-            piece = Piece(self.number, start, self.rate_mhz, frame.gain, frame.lead, samples)
-            self._reordering.add(piece, arrival)
+            self._reordering.add(self._piece(frame, start, samples), arrival)
             repeated -= len(samples)
         self.repeated += repeated
         if repeated < len(frame.samples):
-            self.clock.observe(frame.end, arrival)
-            self.delivered.observe(frame.end, arrival)
-            self.clock.observe_device(frame.first, frame.device_time)
+            self._observe(frame, arrival)
         accepted = self._accept_contiguous()
         while self._reordering.is_full(self.next):
             accepted += self._give_up()
@@ -178,7 +164,7 @@ class Stream(Stateful):
         accepted: list[Piece] = []
         while self._reordering:
             accepted += self._give_up()
-        self._flush()
+        self.converted.flush()
         return accepted
 
     def restore_piece(self, piece: Piece) -> None:
@@ -187,9 +173,9 @@ class Stream(Stateful):
         Samples missing before it are a gap, as they were then.
         """
         if piece.first > self.next:
-            self._flush()
-            self._front.reset(piece.first)
-        self._push(piece)
+            self.converted.flush()
+            self.converted.skip_to(piece.first)
+        self.converted.push(piece.samples, piece.gain)
         self.next = self.acknowledged = piece.end
 
     def lose(self, stop: int) -> None:
@@ -197,8 +183,18 @@ class Stream(Stateful):
         if stop > self.next:
             self.missing += stop - self.next
             self.next = stop
-            self._front.reset(stop)
-            self._append_gap()
+            self.converted.skip_to(stop)
+            self.converted.append_gap()
+
+    @property
+    def pending(self) -> deque[StreamSegment]:
+        """What was accepted and is not processed."""
+        return self.converted.pending
+
+    @property
+    def end(self) -> int:
+        """Index at `RATE` of the next sample of ``pending``."""
+        return self.converted.end
 
     @property
     def waits(self) -> bool:
@@ -220,17 +216,6 @@ class Stream(Stateful):
         """Return how many of these samples at `RATE` are in the latest gaps."""
         return sum(max(0, min(stop, b) - max(start, a)) for a, b in self.gaps)
 
-    def spikes_of(self, start: int, stop: int) -> list[int]:
-        """Return the pacing spikes from ``start`` to before ``stop`` that are not reported."""
-        return [at for at in self.spikes if start <= at < stop]
-
-    def report_spikes(self, start: int, stop: int) -> list[int]:
-        """Return the pacing spikes of a second, and forget all before its end."""
-        spikes = self.spikes_of(start, stop)
-        while self.spikes and self.spikes[0] < stop:
-            self.spikes.popleft()
-        return spikes
-
     def shift(self, seconds: float) -> None:
         """Count times of arrival by a monotonic clock that is ahead by so many seconds."""
         self._reordering.shift(seconds)
@@ -242,8 +227,8 @@ class Stream(Stateful):
         first = self._reordering.first
         if first is None:
             return []
-        self._flush()
-        self._front.reset(first)
+        self.converted.flush()
+        self.converted.skip_to(first)
         self.missing += first - self.next
         self.next = first
         return self._accept_contiguous()
@@ -252,35 +237,18 @@ class Stream(Stateful):
         """Accept what waits and follows the samples accepted so far."""
         accepted = list(self._reordering.pop_contiguous(self.next))
         for piece in accepted:
-            self.received += len(piece.samples)
-            self.next = piece.end
-            self._push(piece)
+            self._take(piece)
         return accepted
 
-    def _push(self, piece: Piece) -> None:
-        first, self._step = self._front.next, self._front.step(piece.gain)
-        self._append(first, self._front.push(piece.samples, piece.gain))
+    def _piece(self, frame: Frame, first: int, samples: NDArray[np.int16]) -> Piece:
+        return Piece(self.number, first, self.rate_mhz, frame.gain, frame.lead, samples)
 
-    def _flush(self) -> None:
-        first = self._front.next
-        self._append(first, self._front.flush())
+    def _observe(self, frame: Frame, arrival: float) -> None:
+        self.clock.observe(frame.end, arrival)
+        self.delivered.observe(frame.end, arrival)
+        self.clock.observe_device(frame.first, frame.device_time)
 
-    def _append_gap(self) -> None:
-        first = self._front.next
-        if first > self.end:
-            self.pending.append(StreamSegment(first, first - self.end, [np.zeros(0)], self._step))
-            self.end = first
-
-    def _append(self, first: int, samples: NDArray[np.float64]) -> None:
-        if not len(samples):
-            return
-        for at in self._front.found:
-            if len(self.spikes) < MAX_SPIKES or self.spikes[-MAX_SPIKES] // WINDOW < at // WINDOW:
-                self.spikes.append(at)
-        self._front.found.clear()
-        missing = first - self.end
-        if missing or not self.pending or self.pending[-1].step != self._step:
-            self.pending.append(StreamSegment(first, missing, [samples], self._step))
-        else:
-            self.pending[-1].parts.append(samples)
-        self.end = first + len(samples)
+    def _take(self, piece: Piece) -> None:
+        self.received += len(piece.samples)
+        self.next = piece.end
+        self.converted.push(piece.samples, piece.gain)

@@ -229,7 +229,7 @@ def processed(stream):
             stream.skip_to(segment)
         found.append((segment.first, segment.missing, segment.step, samples.tobytes()))
     until = stream.end // RATE * RATE
-    found.append((stream.report_spikes(0, until), stream.missing_of(0, until)))
+    found.append((stream.converted.report_spikes(0, until), stream.missing_of(0, until)))
     return found
 
 

@@ -219,7 +219,7 @@ def test_what_is_remembered_of_the_lead_that_is_not_judged_is_bounded(judged):
     play(at, stream, *spiked, lost=(lost, lost))
     second = at.hear(stream, SECOND)
     for lead in (stream, second):
-        assert len(lead.spikes) <= 12
+        assert len(lead.converted.spikes) <= 12
         assert len(lead.gaps) <= 4
 
 
