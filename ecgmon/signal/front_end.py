@@ -3,8 +3,9 @@
 An end of the device's range is no value, a spike is bridged, and then the rate is converted.
 """
 
+from collections.abc import Sequence
 from math import sqrt
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.state import NESTED, Index, Indices, Layout, Stateful
 from ecgmon.core.units import millivolts
 from ecgmon.signal.pacing_spikes import SpikeRemover
-from ecgmon.signal.rate_converter import RateConverter, first_output
+from ecgmon.signal.rate_converter import RateConverter
 
 RAIL: Final = 32767
 """Absolute value in counts at which the ADC saturates."""
@@ -63,9 +64,15 @@ class FrontEnd(Stateful):
         """Index at `RATE` of the next output."""
         return self._converter.next
 
-    def next_after(self, end: int) -> int:
-        """Return what `next` is at most once the device's samples before ``end`` are taken."""
-        return first_output(max(end - self._converter.reach, 0), self._rate_mhz)
+    def needed_for(self, stop: int) -> int:
+        """Return the index of the device's sample before which all are needed for outputs.
+
+        Parameters
+        ----------
+        stop : int
+            Index at `RATE` of the output after those; a spike in progress may need more.
+        """
+        return (stop - 1) * self._rate_mhz // (RATE * 1000) + 1 + self._converter.reach
 
     def step(self, gain: float) -> float:
         """Return what noise of one count becomes, root mean square in mV."""
@@ -82,9 +89,40 @@ class FrontEnd(Stateful):
 
         An output is NaN where nothing was measured.
         """
-        values = millivolts(samples, gain)
-        values[self._rails(samples)] = np.nan
-        return self._convert(self._remover.push(values))
+        return self.push_all([self], [samples], [gain])[0]
+
+    @classmethod
+    def push_all(
+        cls, fronts: Sequence[Self], samples: Sequence[NDArray[np.int16]], gains: Sequence[float]
+    ) -> list[NDArray[np.float64]]:
+        """Push the next samples of one or more streams, for little more than those of one cost.
+
+        Parameters
+        ----------
+        fronts : sequence of FrontEnd
+            One for each stream.
+        samples : sequence of ndarray of int16
+            The next samples of each in counts.
+        gains : sequence of float
+            Counts per millivolt, of each.
+
+        Returns
+        -------
+        list of ndarray of float64
+            What `push` returns for each.
+        """
+        lengths = [len(one) for one in samples]
+        counts, ends = np.concatenate(samples), np.cumsum(lengths)
+        values = np.split(millivolts(counts, np.repeat(gains, lengths)), ends[:-1])
+        at_rail = np.flatnonzero((counts >= RAIL) | (counts <= -RAIL))
+        railed = set(np.searchsorted(ends, at_rail, side="right").tolist())
+        for i, one in enumerate(fronts):
+            if i in railed:
+                values[i][one._rails(samples[i])] = np.nan
+            elif lengths[i]:
+                one._railed = 0
+        passed = SpikeRemover.push_all([one._remover for one in fronts], values)
+        return [one._convert(clean) for one, clean in zip(fronts, passed, strict=True)]
 
     def flush(self) -> NDArray[np.float64]:
         """Return the outputs still owed; what follows is taken as after a `reset`."""
@@ -100,9 +138,6 @@ class FrontEnd(Stateful):
     def _rails(self, samples: NDArray[np.int16]) -> NDArray[np.bool_]:
         """Tell which samples lie at an end of the range for too long to be clipped peaks."""
         inside = np.abs(samples.astype(np.int32)) < RAIL
-        if inside.all():
-            self._railed = 0
-            return ~inside
         at = np.arange(len(samples))
         last = np.maximum.accumulate(np.where(inside, at, -1 - self._railed))
         self._railed = int(at[-1] - last[-1])

@@ -5,9 +5,10 @@ hardly change. A QRS complex is ten times as wide, so that beside its peak the s
 fast as at its peak.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil, isnan
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,28 +92,75 @@ class SpikeRemover(Stateful):
             The samples that follow those returned before, without spikes; bit-identical however
             the stream is cut, and identical to the samples where there is no spike.
         """
-        if not len(self._raw) and len(samples):
-            # As if the first value had always stood.
-            self._raw, self._passed = np.full(self._beside + 1, samples[0]), self._beside + 1
-        self._raw = np.concatenate([self._raw, samples])
-        self._next += len(samples)
-        return self._pass(final=False)
+        return self.push_all([self], [samples])[0]
+
+    @classmethod
+    def push_all(
+        cls, removers: Sequence[Self], samples: Sequence[NDArray[np.float64]]
+    ) -> list[NDArray[np.float64]]:
+        """Push the next samples of one or more streams, for little more than those of one cost.
+
+        Parameters
+        ----------
+        removers : sequence of SpikeRemover
+            One for each stream.
+        samples : sequence of ndarray of float64
+            The next samples of each in mV.
+
+        Returns
+        -------
+        list of ndarray of float64
+            What `push` returns for each.
+        """
+        parts = [
+            part
+            for one, new in zip(removers, samples, strict=True)
+            for part in (one._begin(new), new)
+        ]
+        raw = np.concatenate(parts)
+        ends = np.cumsum([len(part) for part in parts])[1::2]
+        steep = _steep(raw)
+        upto = np.searchsorted(steep, ends).tolist()
+        passed, start, known = [], 0, 0
+        for one, end, stop in zip(removers, ends.tolist(), upto, strict=True):
+            passed.append(one._pass(raw[start:end], (steep[known:stop] - start).tolist()))
+            start, known = end, stop
+        return passed
 
     def flush(self) -> NDArray[np.float64]:
         """Return the samples that wait, as they are, and begin anew after them."""
-        rest = self._pass(final=True)
+        rest = self._pass(self._raw, _steep(self._raw).tolist(), final=True)
         self.reset(self._next)
         return rest
 
-    def _pass(self, final: bool) -> NDArray[np.float64]:
-        raw, end = self._raw, len(self._raw)
-        clean = raw[self._passed :].copy()
-        shift = self._passed
-        steps = np.abs(np.diff(raw[max(self._passed - 1, 0) :]))
+    def _begin(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what is kept before the next samples."""
+        if not len(self._raw) and len(samples):
+            # As if the first value had always stood.
+            self._raw, self._passed = np.full(self._beside + 1, samples[0]), self._beside + 1
+        self._next += len(samples)
+        return self._raw
+
+    def _pass(
+        self, raw: NDArray[np.float64], steep: Sequence[int], *, final: bool = False
+    ) -> NDArray[np.float64]:
+        """Return the samples that pass of what was kept and has come, and keep the others.
+
+        Parameters
+        ----------
+        raw : ndarray of float64, shape (n,)
+            What was kept, and what has come, in mV.
+        steep : sequence of int
+            Where in ``raw`` a spike may begin.
+        final : bool
+            Whether nothing follows.
+        """
+        end = free = len(raw)
+        done = shift = self._passed
+        clean = raw[shift:].copy()
         needed = self._longest + 1 + self._beside
-        free = self._passed
-        for at in (np.flatnonzero(steps > SPIKE_MV * STEADY) + self._passed).tolist():
-            if at < free:
+        for at in steep:
+            if at < done:
                 continue
             if not final and at + needed >= end:
                 free = at
@@ -123,11 +171,9 @@ class SpikeRemover(Stateful):
                 bridge = np.linspace(before, after, length + 2)[1:-1]
                 clean[at - shift : at - shift + length] = bridge
                 self.found.append(self._next - end + at)
-                free = at + length
-        else:
-            free = end
+                done = at + length
         oldest = max(free - self._beside - 1, 0)
-        self._raw, self._passed = raw[oldest:], free - oldest
+        self._raw, self._passed = raw[oldest:].copy(), free - oldest
         return clean[: free - shift]
 
     def _spike(self, raw: NDArray[np.float64], at: int) -> int:
@@ -155,3 +201,8 @@ class SpikeRemover(Stateful):
             if height >= WIDE_MV and length <= self._wide:
                 return length
         return 0
+
+
+def _steep(raw: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return where the signal changes so much from the sample before that a spike may begin."""
+    return np.flatnonzero(np.abs(np.diff(raw)) > SPIKE_MV * STEADY) + 1

@@ -1,8 +1,9 @@
 """Accepted counts of a stream become segments at one rate, many frames at once."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from ecgmon.signal.stillness import STEP_MV
 from ecgmon.wire.messages import MAX_SPIKES
 from monitor.wearers.pieces import Segments, StreamSegment
 
+QUARTER: Final = RATE // 4
+"""Samples that are processed together: a beat, and that none comes, is known so much later at most.
+Shorter frames would each cost nearly as much."""
 MAX_COUNTS: Final = 2 * RATE
 """Samples that wait to be converted at most; more are converted at once."""
 
@@ -64,6 +68,8 @@ class Conversion(Stateful):
     _taken: int = field(init=False)
     """Index of the device's sample after all that were taken."""
     _gain: float = field(default=0.0, init=False)
+    _ripe_at: int | None = field(default=None, init=False)
+    """Value of ``_taken`` from which on it is ripe; None if that is to be found anew."""
 
     def __post_init__(self) -> None:
         self._front = FrontEnd(self.rate_mhz, self.first)
@@ -72,19 +78,19 @@ class Conversion(Stateful):
 
     def state(self) -> bytes:
         """Return the state; what waits is converted first, which changes no bit."""
-        self._convert()
+        self.convert([self])
         return Stateful.state(self)
 
     @property
     def pending(self) -> deque[StreamSegment]:
         """What was converted and is not processed; who processes a segment removes it."""
-        self._convert()
+        self.convert([self])
         return self._segments
 
     @property
     def end(self) -> int:
         """Index at `RATE` of the next sample of ``pending``."""
-        self._convert()
+        self.convert([self])
         return self._end
 
     @property
@@ -92,18 +98,25 @@ class Conversion(Stateful):
         """Whether ``pending`` has samples."""
         return bool(self._counts or self._segments)
 
-    def reaches(self, grid: int, offset: int = 0) -> bool:
-        """Tell whether ``pending`` reaches a multiple of ``grid`` beyond an offset, or a gap.
+    def is_ripe(self, look_ahead: int) -> bool:
+        """Tell whether ``pending`` holds what is to be processed without waiting for more.
+
+        That is what reaches the end of a second, the look-ahead of a window or a quarter of a
+        second counted from there; or a gap.
 
         Parameters
         ----------
-        grid, offset : int
-            In samples at `RATE`.
+        look_ahead : int
+            Of the window model, in samples at `RATE`.
         """
         if self._segments or not self._counts:
             return bool(self._segments)
-        end = self._front.next_after(self._taken)
-        return (end - offset) // grid > (self._end - offset) // grid
+        if self._ripe_at is None:
+            now = self._end
+            second = now // WINDOW * WINDOW + WINDOW
+            quarter = (now - look_ahead) // QUARTER * QUARTER + QUARTER + look_ahead
+            self._ripe_at = self._front.needed_for(min(second, quarter))
+        return self._taken >= self._ripe_at
 
     def push(self, counts: NDArray[np.int16], gain: float) -> None:
         """Take the next samples.
@@ -116,7 +129,7 @@ class Conversion(Stateful):
             Counts per millivolt.
         """
         if gain != self._gain or self._waiting > MAX_COUNTS:
-            self._convert()
+            self.convert([self])
             self._gain = gain
         self._counts.append(counts)
         self._waiting += len(counts)
@@ -124,13 +137,13 @@ class Conversion(Stateful):
 
     def flush(self) -> None:
         """Convert all, also what waits for samples that follow."""
-        self._convert()
+        self.convert([self])
         first = self._front.next
         self._append(first, self._front.flush())
 
     def skip_to(self, first: int) -> None:
         """Begin anew at the device's sample ``first``; what is still owed is dropped."""
-        self._convert()
+        self.convert([self])
         self._front.reset(first)
         self._taken = first
 
@@ -153,14 +166,26 @@ class Conversion(Stateful):
             self.spikes.popleft()
         return spikes
 
-    def _convert(self) -> None:
-        if not self._counts:
+    @classmethod
+    def convert(cls, conversions: Iterable[Self]) -> None:
+        """Convert what waits of one or more streams, for little more than that of one costs."""
+        those = [one for one in conversions if one._counts]
+        if not those:
             return
+        fronts = [one._front for one in those]
+        firsts = [front.next for front in fronts]
+        gains = [one._gain for one in those]
+        converted = FrontEnd.push_all(fronts, [one._take_counts() for one in those], gains)
+        for one, first, samples in zip(those, firsts, converted, strict=True):
+            one._append(first, samples)
+
+    def _take_counts(self) -> NDArray[np.int16]:
+        """Return what waits, which is converted next."""
         counts = self._counts[0] if len(self._counts) == 1 else np.concatenate(self._counts)
         self._counts.clear()
-        self._waiting = 0
-        first, self._step = self._front.next, self._front.step(self._gain)
-        self._append(first, self._front.push(counts, self._gain))
+        self._waiting, self._ripe_at = 0, None
+        self._step = self._front.step(self._gain)
+        return counts
 
     def _append(self, first: int, samples: NDArray[np.float64]) -> None:
         if not len(samples):

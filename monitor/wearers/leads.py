@@ -12,6 +12,7 @@ from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.signal import Second
 from ecgmon.wire import messages
 from monitor.wearers.active_stream import ActiveStream
+from monitor.wearers.conversion import Conversion
 from monitor.wearers.pieces import StreamSegment, take
 from monitor.wearers.second_lead import LATE, SecondLead
 from monitor.wearers.session import WearerSession
@@ -19,9 +20,6 @@ from monitor.wearers.stream import Stream
 
 FALLBACK: Final = "second-lead"
 """The kind of alarm that says that the second lead is judged."""
-QUARTER: Final = RATE // 4
-"""Samples that are processed together: a beat, and that none comes, is known so much later at most.
-Shorter frames would each cost nearly as much."""
 AHEAD: Final = 60 * RATE
 """Most samples of the second lead that wait for the first."""
 
@@ -53,23 +51,24 @@ def hear(active: ActiveStream, lead: str, row: Callable[[int], int]) -> Stream |
     return second.stream if lead == second.lead else None
 
 
-def is_ripe(active: ActiveStream) -> bool:
-    """Tell whether what has come completes something that is not to wait for more samples.
+def leads_of(active: ActiveStream) -> list[Conversion]:
+    """Return what has come of each lead of a stream that is heard."""
+    second = [active.second.stream.converted] if active.second else []
+    return [active.stream.converted, *second]
 
-    That is a second, the look-ahead of the window model, or a quarter of a second.
-    """
-    late, judged = active.chain.geometry.look_ahead, active.judged
-    return judged.converted.reaches(WINDOW) or judged.converted.reaches(QUARTER, late)
+
+def is_ripe(active: ActiveStream) -> bool:
+    """Tell whether what has come of a lead is to be processed without waiting for more."""
+    look_ahead = active.chain.geometry.look_ahead
+    return any(lead.is_ripe(look_ahead) for lead in leads_of(active))
 
 
 def is_due(active: ActiveStream) -> bool:
-    """Tell whether samples wait that are to be processed now."""
+    """Tell whether samples of the lead that is judged wait, and may be processed now."""
     judged = active.judged
-    if active.backlog or not is_ripe(active):
+    if active.backlog or not judged.converted.is_ripe(active.chain.geometry.look_ahead):
         return False
-    if active.second is None:
-        return True
-    return bool(judged.pending) and judged.pending[0].first < _until(active)
+    return active.second is None or judged.pending[0].first < _until(active)
 
 
 def due(active: ActiveStream) -> Iterator[tuple[Stream, StreamSegment]]:

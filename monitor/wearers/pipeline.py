@@ -16,7 +16,8 @@ from monitor.inference.engine import classify
 from monitor.inference.rhythms import AtrialVerdict
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import judge_beats, publish_beat
-from monitor.wearers.leads import change_lead, due, is_ripe, keep_up, note_seconds
+from monitor.wearers.conversion import Conversion
+from monitor.wearers.leads import change_lead, due, is_ripe, keep_up, leads_of, note_seconds
 from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.reports import (
     alarm_messages,
@@ -74,8 +75,9 @@ def advance(
         streams = [
             (session, active)
             for session, active in streams
-            if active.judged.converted.has_new and (is_ripe(active) or wants_trace(session.wearer))
+            if is_ripe(active) or (active.judged.converted.has_new and wants_trace(session.wearer))
         ]
+    Conversion.convert(lead for _, active in streams for lead in leads_of(active))
     while True:
         for session, active in streams:
             published += change_lead(session, active)

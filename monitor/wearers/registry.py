@@ -87,7 +87,7 @@ class WearerRegistry:
     @property
     def behind(self) -> bool:
         """Whether samples wait to be judged, but for streams in recovery."""
-        return any(is_due(active) for active in self._wearers.streams)
+        return any(map(is_due, self._wearers.streams))
 
     @property
     def recovering(self) -> bool:

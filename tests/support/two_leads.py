@@ -65,8 +65,8 @@ def play(at, stream, first, second, *, start=0, sizes=(90,), late=0, stops=None,
             other.expire(turn / 4)
             sent = upto
         turn += 1
-        published += at.advance(lambda _: False)
-    return published
+        published += at.advance(lambda _: False, ripe=True)
+    return published + at.advance(lambda _: False)
 
 
 def windows(published):

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.wire import Frame, messages
-from monitor.wearers.conversion import Conversion
-from monitor.wearers.leads import QUARTER
+from monitor.wearers.conversion import QUARTER, Conversion
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
 from replay.simulator.simulation import simulate
@@ -73,9 +72,21 @@ def test_no_conversion_reaches_further_than_was_foretold(seed, rate):
     made, at, offset = Conversion(rate * 1000, 0), 0, int(rng.integers(0, WINDOW))
     for n in rng.integers(1, rate // 2, 40).tolist():
         made.pending.clear()
-        before = (made.end - offset) // QUARTER
+        before = made.end
         made.push(SIGNAL[at : at + n], 200.0)
         at += n
-        foretold = made.reaches(QUARTER, offset)
-        assert foretold or (made.end - offset) // QUARTER == before
+        foretold = made.is_ripe(offset)
+        quarter, second = (made.end - offset) // QUARTER, made.end // WINDOW
+        same = quarter == (before - offset) // QUARTER and second == before // WINDOW
+        assert foretold or same
     assert made.end > 20 * QUARTER
+
+
+def test_what_is_ripe_reaches_a_quarter_as_soon_as_its_samples_are_there():
+    made = Conversion(RATE * 1000, 0)
+    ripe = []
+    for at in range(0, WINDOW, 30):
+        made.pending.clear()
+        made.push(SIGNAL[at : at + 30], 200.0)
+        ripe.append(made.is_ripe(0))
+    assert ripe == [False, False, True] * 4
