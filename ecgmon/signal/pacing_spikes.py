@@ -188,15 +188,17 @@ class SpikeRemover(Stateful):
                 return 0
             inside, length = around[start:after], after - start
             before, level = around[start - 1], around[after]
+            middle = (before + level) / 2
+            height = max(max(inside) - middle, middle - min(inside))
+            if height < SPIKE_MV:  # as of nearly all R waves
+                continue
             outside = (around[0], before, level, around[after + self._beside])
             if any(map(isnan, (*inside, *outside))):
                 continue
-            middle = (before + level) / 2
-            height = max(abs(value - middle) for value in inside)
             if max(abs(b - a) for a, b in pairwise(outside)) > STEADY * height:
                 continue
             two = any(abs(b - a) >= BIPHASIC * height for a, b in pairwise(inside))
-            if height >= SPIKE_MV and (length <= self._short or two):
+            if length <= self._short or two:
                 return length
             if height >= WIDE_MV and length <= self._wide:
                 return length
