@@ -33,7 +33,7 @@ from monitor.wearers.registry import WearerRegistry
 
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick, in milliseconds."""
-TICK_S: Final = 0.04
+TICK_S: Final = 0.05
 """Shortest time from tick to tick in seconds, unless more has come than one tick takes: what comes
 meanwhile from many wearers is processed together, for little more than the first of it costs."""
 LINK_S: Final = 1.0

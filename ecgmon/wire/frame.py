@@ -3,9 +3,10 @@
 import math
 import struct
 import zlib
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +30,7 @@ MAX_INDEX: Final = 2**60
 indices can overflow."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, eq=False):
     """A frame: consecutive samples of one lead of one stream.
 
     Parameters
@@ -118,8 +118,14 @@ class Frame:
             raise ProtocolError("The frame's CRC-32 is wrong.")
         if rate == 0 or not MIN_GAIN <= gain < math.inf or first + count > MAX_INDEX:
             raise ProtocolError("The frame's rate, gain or index is out of range.")
-        name = lead.rstrip(b"\0")
-        if not all(0x20 < byte < 0x7F for byte in name):
-            raise ProtocolError("The frame's lead name is not printable ASCII.")
         samples = np.frombuffer(data, dtype="<i2", count=count, offset=_HEADER.size)
-        return cls(stream, first, device_time, rate, gain, name.decode("ascii"), samples)
+        return cls(stream, first, device_time, rate, gain, _lead_name(lead), samples)
+
+
+@lru_cache(maxsize=256)
+def _lead_name(lead: bytes) -> str:
+    """Return a lead's name from its bytes, filled up with zeros."""
+    name = lead.rstrip(b"\0")
+    if not all(0x20 < byte < 0x7F for byte in name):
+        raise ProtocolError("The frame's lead name is not printable ASCII.")
+    return name.decode("ascii")

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import zmq
 
@@ -75,8 +74,7 @@ def bind(
     return tuple(bound)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Received:
+class Received(NamedTuple):
     """A message as it came.
 
     Parameters

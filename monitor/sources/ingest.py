@@ -174,7 +174,8 @@ class Ingest:
             self._other_lead(connection, received, now)
             return
         self._charge_missing(connection, stream, received.first, now)
-        self._accept(stream, stream.accept(received, now))
+        pieces = stream.accept(received, now)
+        self._result.pieces += [(stream.wearer, piece) for piece in pieces]
         self._result.acks[stream] = stream.next
         if stream.waits:
             self._waiting.add(stream)

@@ -1,9 +1,9 @@
-import dataclasses
 import math
 import struct
 import tracemalloc
 import zlib
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -17,7 +17,7 @@ from tests.ecgmon.wire.strategies import FRAMES
 
 HEADER = 48
 """Bytes before the samples, by docs/wire.md: 4+1+1+2+8+8+8+4+4+8, and a CRC of 4 after them."""
-FIELDS = [field.name for field in dataclasses.fields(Frame)]
+FIELDS = [field.name for field in msgspec.structs.fields(Frame)]
 
 
 def frame(**changes):
