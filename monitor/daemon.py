@@ -18,6 +18,7 @@ from monitor.network.rate_limits import RateLimiter
 from monitor.ops.logs import logger
 from monitor.ops.maintenance import Maintenance
 from monitor.ops.prometheus import Metrics, MetricsServer
+from monitor.ops.turns import Turns
 from monitor.requests import Answer, ViewerRequests
 from monitor.settings import AT_ONCE, MonitorSettings
 from monitor.sinks.outbox import Outbox
@@ -90,6 +91,7 @@ class Monitor:
             self._connections.start()
             self._metrics = Metrics()
             self._upkeep = Maintenance(self._metrics.job_failed)
+            self._turns = Turns(LINK_S)
             if settings.metrics:
                 stack.callback(MetricsServer(self._metrics, settings.metrics).close)
             journal = Journal(settings.journal)
@@ -103,11 +105,8 @@ class Monitor:
         self._access = access
         capture = None
         if settings.captured is not None:
-            capture = Capture(
-                settings.captured,
-                settings.capture_hours,
-                settings.capture_gb * 1e9,
-            )
+            max_bytes = settings.capture_gb * 1e9
+            capture = Capture(settings.captured, settings.capture_hours, max_bytes)
         keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
         wall = journal.wall()
         self._disk = StorageWriter(journal, capture, settings.journal.parent, keep_days, wall)
@@ -170,11 +169,13 @@ class Monitor:
         judged = self._registry.advance(
             lambda wearer: self._publisher.subscribed(f"trace/{wearer}"), ripe=True
         )
-        self._count_latency(judged, now)
+        self._metrics.judged(judged, time.monotonic() - now)
         published += judged
         if now - self._last_link >= LINK_S:
             self._last_link = now
             published += self._each_second(now)
+        for part in self._turns.due(now):
+            published += self._look_after(part, now)
         self._hand_over(published, result, answers)
         self._ingest.connections.acknowledge_judged(now)
         self._outbox.send(lambda: self._registry.snapshot(now))
@@ -242,13 +243,6 @@ class Monitor:
         for hello, then in result.lookups:
             self._lookups.start(hello, then)
 
-    def _count_latency(self, judged: list[messages.Published], arrived: float) -> None:
-        """Count the seconds from the arrival of samples to their verdicts."""
-        now = time.monotonic()
-        for message in judged:
-            if isinstance(message, messages.Window) and message.abnormal is not None:
-                self._metrics.classified(now - arrived)
-
     def _each_second(self, now: float) -> list[messages.Published]:
         """Do what is due once a second; a job that fails ends no other."""
         published = self._upkeep.run(
@@ -258,9 +252,6 @@ class Monitor:
                 "viewers": lambda: self._publisher.forget_silent(now),
                 # An empty batch commits what is pending, tries again, and removes what is old.
                 "storage": lambda: self._disk.hand_over(Batch([])),
-                "links": lambda: self._registry.links(now),
-                "models": self._registry.take_up_models,
-                "wearers": lambda: self._registry.check(now),
                 "streams": self._ingest.forget_closed,
                 "metrics": self._measure,
                 "journal": lambda: self._storage_alarms.of_journal(self._registry.snapshot, now),
@@ -271,6 +262,17 @@ class Monitor:
         failing = ", ".join(self._upkeep.failing)
         text = f"{failing}: looked after without success, again and again; see the log"
         return [*published, *self._registry.own.condition("upkeep", bool(failing), text=text)]
+
+    def _look_after(self, part: int, now: float) -> list[messages.Published]:
+        """Do what is due once a second for each of a part of the wearers."""
+        return self._upkeep.run(
+            {
+                "links": lambda: self._registry.links(now, part),
+                "models": lambda: self._registry.take_up_models(part),
+                "wearers": lambda: self._registry.check(now, part),
+            },
+            part,
+        )
 
     def _take_up_settings(self) -> None:
         """Use the configuration that was read again, if one was."""

@@ -101,9 +101,11 @@ class Metrics:
     def close(self) -> None:
         """Do nothing: the server that tells them closes itself."""
 
-    def classified(self, seconds: float) -> None:
-        """Take how long a verdict took, since the last sample that it needs arrived."""
-        self._latency.observe(seconds)
+    def judged(self, published: Iterable[messages.Published], seconds: float) -> None:
+        """Take how long the verdicts among messages took, since their last samples were read."""
+        for message in published:
+            if isinstance(message, messages.Window) and message.abnormal is not None:
+                self._latency.observe(seconds)
 
     def dropped(self, messages_dropped: int) -> None:
         """Take that so many more messages are known not to have reached viewers."""

@@ -232,9 +232,9 @@ class WearerRegistry:
             *self.links(now),
         ]
 
-    def links(self, now: float) -> list[messages.Published]:
-        """Return the messages about the connections of all streams."""
-        return [link(active, now) for active in self._wearers.streams]
+    def links(self, now: float, part: int | None = None) -> list[messages.Published]:
+        """Return the messages about the connections of all streams, or of a part's."""
+        return [link(one.active, now) for one in self._wearers.part(part) if one.active]
 
     def advance(
         self, wants_trace: Callable[[str], bool], *, ripe: bool = False
@@ -243,10 +243,10 @@ class WearerRegistry:
         sessions = list(self._wearers)
         return recover(sessions) + advance(sessions, wants_trace, ripe=ripe)
 
-    def check(self, now: float) -> list[messages.Published]:
-        """Check what only time shows: pauses, devices, places; call it once a second."""
+    def check(self, now: float, part: int | None = None) -> list[messages.Published]:
+        """Check what only time shows: pauses, devices, places; call it once a second for each."""
         published = self.own.tick()
-        for session in self._wearers:
+        for session in self._wearers.part(part):
             published += session.alarm_messages.tick()
             silent_s = silent_seconds(session, now)
             published += device_conditions(session, now, silent_s)
@@ -258,12 +258,11 @@ class WearerRegistry:
         text = f"a device was refused: all {self._places.capacity} places are taken"
         return [*published, *self.own.condition("room", self._turned_away, text=text)]
 
-    def take_up_models(self) -> list[messages.Published]:
+    def take_up_models(self, part: int | None = None) -> list[messages.Published]:
         """Change to models that were put into service meanwhile; those that cannot serve do not."""
         published: list[messages.Published] = []
-        for session in self._wearers:
-            active = session.active
-            if active is None:
+        for session in self._wearers.part(part):
+            if (active := session.active) is None:
                 continue
             stamp = self._policy.stamp(session.wearer)
             if stamp is not None and stamp == active.stamp:

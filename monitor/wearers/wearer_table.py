@@ -6,6 +6,7 @@ from typing import Final
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
+from monitor.ops.turns import part_of
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.session import WearerSession, conditions
@@ -40,6 +41,10 @@ class WearerTable:
         if wearer not in self._sessions:
             raise UsageError(f"{wearer} is not watched.")
         return self._sessions[wearer]
+
+    def part(self, number: int | None) -> list[WearerSession]:
+        """Return the sessions of one part of the wearers (`monitor.ops.turns`), or of all."""
+        return [one for one in self if number is None or part_of(one.wearer) == number]
 
     @property
     def streams(self) -> list[ActiveStream]:

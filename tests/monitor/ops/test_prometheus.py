@@ -70,7 +70,8 @@ def test_what_the_monitor_does_can_be_scraped(served):
         ]
     )
     for seconds in (0.004, 0.3):
-        metrics.classified(seconds)
+        judged = messages.Window(**IDS, state="signal", **(window | {"abnormal": False}))
+        metrics.judged([judged, messages.Gap(**IDS, first=0, count=36)], seconds)
     metrics.dropped(4)
     metrics.queued(17)
     metrics.refused("ingest", 1)
