@@ -177,7 +177,7 @@ class Monitor:
         for part in self._turns.due(now):
             published += self._look_after(part, now)
         self._hand_over(published, result, answers)
-        self._ingest.connections.acknowledge_judged(now)
+        self._ingest.connections.acknowledge_judged(now, result.acks)
         self._outbox.send(lambda: self._registry.snapshot(now))
 
     def _wait(self) -> None:
@@ -252,7 +252,7 @@ class Monitor:
                 "viewers": lambda: self._publisher.forget_silent(now),
                 # An empty batch commits what is pending, tries again, and removes what is old.
                 "storage": lambda: self._disk.hand_over(Batch([])),
-                "streams": self._ingest.forget_closed,
+                "streams": lambda: self._ingest.look_after(now),
                 "metrics": self._measure,
                 "journal": lambda: self._storage_alarms.of_journal(self._registry.snapshot, now),
                 "clock": self._storage_alarms.of_clock,

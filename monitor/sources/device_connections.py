@@ -1,7 +1,7 @@
 """The devices that send now: which connection sends which stream, and what it is acknowledged."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ from monitor.network.rate_limits import LONGEST_WAIT_S, RateLimiter
 from monitor.sources.base import Peer
 from monitor.wearers.stream import Stream
 
-SEEN_S: Final = 0.5
+SEEN_S: Final = 1.0
 """Samples that are judged but not on disk are acknowledged as seen at most this often..."""
 SEEN_AT_ONCE_S: Final = 2.0
 """...or at once, where they are this many seconds of signal."""
@@ -171,15 +171,19 @@ class DeviceConnections:
             if (connection := self.of(stream)) and (is_new or stream in ends):
                 connection.acknowledge()
 
-    def acknowledge_judged(self, now: float) -> None:
+    def acknowledge_judged(self, now: float, streams: Iterable[Stream] | None = None) -> None:
         """Acknowledge samples that are judged as *seen*: devices need not wait for the disk.
 
         Parameters
         ----------
         now : float
             Monotonic time in seconds.
+        streams : iterable of Stream, optional
+            Those of which something has come; else all.
         """
-        for stream, connection in self._by_stream.items():
+        for stream in self._by_stream if streams is None else streams:
+            if (connection := self.of(stream)) is None:
+                continue
             newest = max(connection.seen, stream.acknowledged)
             new_s = (stream.next - newest) * 1000 / stream.rate_mhz
             is_due = now - connection.answered >= SEEN_S

@@ -128,6 +128,11 @@ class Ingest:
             published += self._registry.close(stream)
         return published
 
+    def look_after(self, now: float) -> None:
+        """Do what is due once a second: forget what has ended, acknowledge what is left."""
+        self.forget_closed()
+        self.connections.acknowledge_judged(now)
+
     def forget_closed(self) -> None:
         """Forget connections of streams that the registry has ended."""
         self.connections.detach_all_but(self._registry.streams)

@@ -25,7 +25,7 @@ JOBS = {
     "links": (WearerRegistry, "links"),
     "models": (WearerRegistry, "take_up_models"),
     "wearers": (WearerRegistry, "check"),
-    "streams": (Ingest, "forget_closed"),
+    "streams": (Ingest, "look_after"),
     "metrics": (metrics.Metrics, "queued"),
 }
 
