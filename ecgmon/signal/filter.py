@@ -66,7 +66,12 @@ class SectionFilter(StatefulRows):
         """Forget a row; its next sample starts it anew."""
         self._fresh[row] = True
 
-    def __call__(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        n: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
         """Filter the next samples of some rows.
 
         Parameters
@@ -75,11 +80,14 @@ class SectionFilter(StatefulRows):
             Which rows, each at most once.
         x : ndarray of float64, shape (r, n), n >= 1
             Their next samples, without NaN.
+        n : ndarray of int64, shape (r,), optional
+            How many there are of each, 1 or more; left out, all of ``x``.
 
         Returns
         -------
         ndarray of float64, shape (r, n)
-            Bit-identical for every way of cutting the stream into calls.
+            Bit-identical for every way of cutting the stream into calls; of no meaning where a
+            row has no sample.
         """
         fresh = self._fresh[rows]
         if fresh.any():
@@ -87,7 +95,11 @@ class SectionFilter(StatefulRows):
             self._state[rows[fresh]] = self._steady * first[:, None, None]
             self._fresh[rows] = False
         y, state = np.array(x, order="C"), self._state[rows]
-        _filter_in_place(self._sos, y, state)
+        if n is None:
+            _filter_in_place(self._sos, y, state)
+        else:
+            for i, length in enumerate(n.tolist()):
+                _filter_in_place(self._sos, y[i : i + 1, :length], state[i : i + 1])
         self._state[rows] = state
         return y
 

@@ -56,7 +56,11 @@ class Peaks(StatefulRows):
         self._fresh[row] = True
 
     def __call__(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        first: NDArray[np.int64],
+        n: NDArray[np.int64] | None = None,
     ) -> list[tuple[int, list[Peak]]]:
         """Take the next samples of some rows.
 
@@ -68,13 +72,15 @@ class Peaks(StatefulRows):
             Their next samples in mV, without NaN.
         first : ndarray of int64, shape (r,)
             Stream index of the first of them.
+        n : ndarray of int64, shape (r,), optional
+            How many there are of each, 1 or more; left out, all of ``x``.
 
         Returns
         -------
         list of tuple of int and list of Peak
             The rows that have peaks, and these, ascending.
         """
-        energy, fresh = self._energy(rows, x), self._fresh[rows]
+        energy, fresh = self._energy(rows, x, n), self._fresh[rows]
         if fresh.any():
             began = rows[fresh]
             self._fresh[began] = False
@@ -83,9 +89,13 @@ class Peaks(StatefulRows):
             self.start[began] = first[fresh]
         self._sharp.append(rows, first, energy.sharp.T)
         e = np.concatenate([self._tail[:, rows], energy.qrs])
-        self._tail[:, rows] = e[-2:]
         middle = e[1:-1]
         peaks = (middle > FLOOR_MV) & (middle > e[:-2]) & (middle >= e[2:])
+        if n is None:
+            self._tail[:, rows] = e[-2:]
+        else:
+            self._tail[:, rows] = e[[n, n + 1], np.arange(len(rows))]
+            peaks &= np.arange(len(peaks))[:, None] < n
         which, where = np.nonzero(peaks.T)
         if not len(which):
             return []

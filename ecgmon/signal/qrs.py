@@ -121,10 +121,17 @@ class BeatDetector(StatefulRows):
         return found
 
     def take(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        first: NDArray[np.int64],
+        n: NDArray[np.int64] | None = None,
     ) -> None:
-        """Take the next samples of some rows, at most `WINDOW`; `advance` says what they bring."""
-        for row, peaks in self._peaks(rows, x, first):
+        """Take the next samples of some rows, at most `WINDOW`; `advance` says what they bring.
+
+        Of each row as many as ``n`` says, or all of ``x``.
+        """
+        for row, peaks in self._peaks(rows, x, first, n):
             state = self._rows[row]
             state.peaks += peaks
             self._wakes[row] = state.wakes()

@@ -62,7 +62,12 @@ class QrsEnergy(StatefulRows):
             band.reset(row)
         self._power[:, :, row] = 0
 
-    def __call__(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Energy:
+    def __call__(
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        n: NDArray[np.int64] | None = None,
+    ) -> Energy:
         """Take the next samples of some rows.
 
         Parameters
@@ -71,23 +76,33 @@ class QrsEnergy(StatefulRows):
             Which rows, each at most once.
         x : ndarray of float64, shape (r, n), n >= 1
             Their next samples in mV, without NaN.
+        n : ndarray of int64, shape (r,), optional
+            How many there are of each, 1 or more; left out, all of ``x``.
 
         Returns
         -------
         Energy
-            Bit-identical for every way of cutting the stream into calls.
+            Bit-identical for every way of cutting the stream into calls; of no meaning where a
+            row has no sample.
         """
-        n = x.shape[1]
-        power = np.empty((ENERGY_WINDOW - 1 + n, len(self._bands), len(rows)))
+        width = x.shape[1]
+        power = np.empty((ENERGY_WINDOW - 1 + width, len(self._bands), len(rows)))
         power[: ENERGY_WINDOW - 1] = self._power[:, :, rows]
         for i, band in enumerate(self._bands):
-            y = band(rows, x)
+            y = band(rows, x, n)
             np.multiply((y * y).T, 1 / ENERGY_WINDOW, out=power[ENERGY_WINDOW - 1 :, i])
-        self._power[:, :, rows] = power[n:]
+        if n is None:
+            self._power[:, :, rows] = power[width:]
+        else:
+            last = n + np.arange(ENERGY_WINDOW - 1)[:, None]
+            self._power[:, :, rows] = power[last, :, np.arange(len(rows))].transpose(0, 2, 1)
         # `np.add.reduce` over the first axis adds sample to sample, from the oldest on, which is
         # the same for every way of cutting the stream; a running sum would round by the cut.
         # `scipy.signal.lfilter` gives the same bits, row by row, in three times the time.
-        shape, strides = (ENERGY_WINDOW, n, *power.shape[1:]), (power.strides[0], *power.strides)
+        shape, strides = (
+            (ENERGY_WINDOW, width, *power.shape[1:]),
+            (power.strides[0], *power.strides),
+        )
         window: NDArray[np.float64] = np.ndarray(shape, np.float64, power, 0, strides)
         mean: NDArray[np.float64] = np.add.reduce(window, axis=0)
         np.sqrt(mean, out=mean)
