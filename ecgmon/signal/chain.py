@@ -94,7 +94,7 @@ class SignalChain(StatefulRows):
         completed = Completed({row: BeatFeed() for row in follow})
         length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
         at = np.zeros(len(rows), dtype=np.int64)
-        while len(left := np.flatnonzero(at < length)):
+        while len(left := (at < length).nonzero()[0]):
             some = rows[left]
             piece = side_by_side(some, self.next[some], _rest(millivolts, left, at[left]))
             self._note_missing(piece)
@@ -126,13 +126,13 @@ class SignalChain(StatefulRows):
         rows, first, stop = piece.rows, piece.first, piece.stop.copy()
         end = first + WINDOW - first % WINDOW
         ends = (end < stop) & (end - WINDOW >= self._known.start[rows])
-        if ends.any():
+        if np.count_nonzero(ends):
             lost = self._known.still.may_be_lost(rows, end)
             missed = ends & ~lost & (self._known.missed[rows] > end - WINDOW)
-            for i in np.flatnonzero(missed).tolist():
+            for i in missed.nonzero()[0].tolist():
                 lost[i] = self._mostly_missing(rows[i], piece.valid[i, : end[i] - first[i]])
             stop = np.where(ends & lost, end, stop)
-        for i in np.flatnonzero(self._known.absent[rows]).tolist():
+        for i in self._known.absent[rows].nonzero()[0].tolist():
             measured = np.flatnonzero(piece.valid[i, : stop[i] - first[i]])
             if not len(measured):
                 continue
@@ -141,7 +141,7 @@ class SignalChain(StatefulRows):
                 continue
             self._known.restart(int(rows[i]), int(first[i]))
             completed.begin(int(rows[i]), int(first[i]))
-        return piece if (stop == piece.stop).all() else piece.up_to(stop)
+        return piece.up_to(stop) if np.count_nonzero(stop != piece.stop) else piece
 
     def recent(self, row: int, n: int) -> NDArray[np.float32]:
         """Return up to ``n`` of a row's latest band-passed samples in mV, for drawing.
@@ -177,7 +177,7 @@ class SignalChain(StatefulRows):
     def _hold(self, piece: Piece) -> NDArray[np.float64]:
         """Hold the last measured value where nothing was measured."""
         rows, x = piece.rows, piece.x
-        if (self._known.missed[rows] <= piece.first).all():
+        if not np.count_nonzero(self._known.missed[rows] > piece.first):
             self._known.held[rows] = x[np.arange(len(rows)), piece.stop - piece.first - 1]
             return x
         padded = np.concatenate([self._known.held[rows][:, None], x], axis=1)
@@ -201,6 +201,6 @@ def _rest(
     """Return the samples of some rows from ``start`` on, as an ndarray where they are in step."""
     if isinstance(millivolts, np.ndarray) and len(which) == len(millivolts) and np.ptp(start) == 0:
         return millivolts[:, start[0] :]
-    if len(which) == len(millivolts) and not start.any():
+    if len(which) == len(millivolts) and not np.count_nonzero(start):
         return millivolts
     return [millivolts[i][at:] for i, at in zip(which.tolist(), start.tolist(), strict=True)]

@@ -90,7 +90,7 @@ class SectionFilter(StatefulRows):
             row has no sample.
         """
         fresh = self._fresh[rows]
-        if fresh.any():
+        if np.count_nonzero(fresh):
             first = x[fresh, 0]
             self._state[rows[fresh]] = self._steady * first[:, None, None]
             self._fresh[rows] = False
@@ -98,8 +98,9 @@ class SectionFilter(StatefulRows):
         if n is None:
             _filter_in_place(self._sos, y, state)
         else:
-            for i, length in enumerate(n.tolist()):
-                _filter_in_place(self._sos, y[i : i + 1, :length], state[i : i + 1])
+            each = zip(y[:, None], state[:, None], n.tolist(), strict=True)
+            for samples, carried, length in each:
+                _filter_in_place(self._sos, samples[:, :length], carried)
         self._state[rows] = state
         return y
 

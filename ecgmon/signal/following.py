@@ -27,20 +27,20 @@ def follow(known: Rows, geometry: Geometry, piece: Piece, completed: Completed) 
     window = now + WINDOW - (now - late) % WINDOW
     ends, complete = second <= end, window <= end
     earlier = ends & complete & (window < second)
-    if earlier.any():
+    if np.count_nonzero(earlier):
         _advance(known, rows[earlier], window[earlier], completed)
         _cut(known, geometry, rows[earlier], window[earlier], completed)
         complete &= ~earlier
     stop = np.where(ends, second, np.where(complete, window, end))
     _advance(known, rows, stop, completed)
     _note_stillness(known, rows, now, stop)
-    if ends.any():
+    if np.count_nonzero(ends):
         _end_seconds(known, rows[ends], second[ends], completed)
-    if complete.any():
+    if np.count_nonzero(complete):
         _advance(known, rows[complete], window[complete], completed)
         _cut(known, geometry, rows[complete], window[complete], completed)
     further = stop < end
-    if further.any():
+    if np.count_nonzero(further):
         rows, stop, end = rows[further], stop[further], end[further]
         _advance(known, rows, end, completed)
         _note_stillness(known, rows, stop, end)
@@ -82,7 +82,7 @@ def _note_stillness(
 ) -> None:
     quarters = now // QUARTER - before // QUARTER
     some = quarters > 0
-    if some.any():
+    if np.count_nonzero(some):
         rows, before, end = rows[some], before[some], now[some] // QUARTER * QUARTER
         n = int(quarters.max()) * QUARTER
         raw, valid = known.raw.last(rows, end, n), known.valid.last(rows, end, n)

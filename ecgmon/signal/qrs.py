@@ -147,7 +147,7 @@ class BeatDetector(StatefulRows):
             The rows in which beats are confirmed thereby, by their place in ``rows``, with the
             stream indices of these.
         """
-        awake = np.flatnonzero(self._wakes[rows] <= until)
+        (awake,) = (self._wakes[rows] <= until).nonzero()
         confirmed = []
         for i, row, stop in zip(
             awake.tolist(), rows[awake].tolist(), until[awake].tolist(), strict=True
@@ -182,6 +182,8 @@ class BeatDetector(StatefulRows):
     def weak(self, row: int, beats: Iterable[int]) -> tuple[int, ...]:
         """Return which latest beats of a row have less than `WEAK_FRACTION` of its usual energy."""
         known = self._rows[row].weak
+        if not known:
+            return ()
         return tuple(beat for beat in beats if beat in known)
 
     def learn(self, row: int, usable: bool) -> None:
@@ -212,20 +214,22 @@ class BeatDetector(StatefulRows):
         float
             NaN when not known: fewer than two RR intervals, or none for `LONGEST_RR`.
         """
-        state = self._rows[row]
-        beats = [at for at in state.beats if at >= state.clean][-RATE_BEATS - 1 :]
-        if len(beats) < 3 or now - beats[-1] > LONGEST_RR:
+        state, first, known = self._rows[row], now, 0
+        for at in reversed(state.beats):
+            if at < state.clean or known > RATE_BEATS:
+                break
+            first, known = at, known + 1
+        if known < 3 or now - state.beats[-1] > LONGEST_RR:
             return float("nan")
-        return 60.0 * RATE * (len(beats) - 1) / (beats[-1] - beats[0])
+        return 60.0 * RATE * (known - 1) / (state.beats[-1] - first)
 
     def _begin(self, row: int) -> None:
         self._peaks.reset(row)
         self._wakes[row] = NEVER
 
     def _advance(self, row: int, until: int) -> list[int]:
-        state, found = self._rows[row], list[int]()
-        peaks, done = state.peaks, 0
-        for at, value in peaks:
+        state, found, done = self._rows[row], list[int](), 0
+        for at, value in state.peaks:
             if at + 2 > until:
                 break
             done += 1
@@ -233,7 +237,7 @@ class BeatDetector(StatefulRows):
                 self._confirm(row, state, found)
             if state.pending < 0 or value > state.pending_value:
                 state.pending, state.pending_value = at, value
-        del peaks[:done]
+        del state.peaks[:done]
         if 0 <= state.pending < until - 1 - REFRACTORY:
             self._confirm(row, state, found)
         self._wakes[row] = state.wakes()
@@ -244,31 +248,35 @@ class BeatDetector(StatefulRows):
         peak, value = state.pending, state.pending_value
         at = peak - DELAY
         state.pending = -1
-        since = at - state.beats[-1] if state.beats else 10 * RATE
+        beats = state.beats
+        since = at - beats[-1] if beats else 10 * RATE
         share = THRESHOLD_MIN + (THRESHOLD_MAX - THRESHOLD_MIN) * exp(
             -max(since / state.rr - DECAY_DELAY_RR, 0.0) / DECAY_TAU_RR
         )
-        share += T_WAVE_MARGIN * max(T_WAVE_UNTIL - since, 0.0) / (T_WAVE_UNTIL - REFRACTORY)
+        if since < T_WAVE_UNTIL:
+            share += T_WAVE_MARGIN * (T_WAVE_UNTIL - since) / (T_WAVE_UNTIL - REFRACTORY)
         # What lies before the first sample is a beat that began outside the stream.
         if value < share * state.level or at < self._peaks.start[row]:
             return
-        sharpness = self._peaks.sharpness(row, peak)
-        if since < T_WAVE_UNTIL and sharpness < SHARP * state.sharp:
+        if since < T_WAVE_UNTIL and self._is_t_wave(row, peak, beats[-1] + DELAY):
             return
-        state.sharp = sharpness
         if since > LONGEST_RR:
-            state.beats.clear()
-        if state.beats:
+            beats.clear()
+        if beats:
             state.intervals.append((at, since))
             state.rr += (min(max(since, 0.3 * RATE), 1.5 * RATE) - state.rr) / 8
         # The level follows tall artefacts slowly and small beats a little faster.
-        usual, known = state.level or value, len(state.beats)
+        usual, known = state.level or value, len(beats)
         if 0 < known < WARMUP_BEATS:
             state.level = usual + (value - usual) / 2
         else:
             state.level = usual + (min(value, 2 * usual) - usual) / (4 if known else 1)
-        state.beats.append(at)
+        beats.append(at)
         found.append(at)
         state.energies.append(value)
         if value < WEAK_FRACTION * state.usual:
             state.weak.append(at)
+
+    def _is_t_wave(self, row: int, peak: int, before: int) -> bool:
+        """Tell whether a peak is the T wave of the beat with the peak before."""
+        return self._peaks.sharpness(row, peak) < SHARP * self._peaks.sharpness(row, before)

@@ -31,7 +31,7 @@ class RowBeats(Stateful):
 
     layout = Layout(
         "beats",
-        1,
+        2,
         beats=Indices,
         clean=Index,
         energies=list[float],
@@ -42,7 +42,6 @@ class RowBeats(Stateful):
         pending=Index,
         pending_value=float,
         rr=float,
-        sharp=float,
         smallest=list[float],
         usual=float,
         weak=Indices,
@@ -59,7 +58,6 @@ class RowBeats(Stateful):
     pending: int = -1
     pending_value: float = 0.0
     rr: float = float(RATE)
-    sharp: float = 0.0
     smallest: deque[float] = field(default_factory=partial(deque, maxlen=REFERENCE_SECONDS))
     usual: float = 0.0
     weak: deque[int] = field(default_factory=_LATEST)
