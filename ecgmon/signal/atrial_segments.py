@@ -63,6 +63,7 @@ class AtrialBeats(StatefulRows):
     def add(
         self,
         rows: NDArray[np.intp],
+        order: NDArray[np.int64],
         beats: NDArray[np.int64],
         filtered: SampleHistory[np.float32],
         scale: NDArray[np.float32],
@@ -73,9 +74,11 @@ class AtrialBeats(StatefulRows):
         Parameters
         ----------
         rows : ndarray of intp, shape (m,)
-            Whose each is; those of a row stand side by side.
+            Whose each is; those of a row stand in the order of time.
+        order : ndarray of int64, shape (m,)
+            How many of them came before it in its row.
         beats : ndarray of int64, shape (m,)
-            Their stream indices, ascending in each row.
+            Their stream indices.
         filtered : SampleHistory
             The band-passed samples in mV, of all rows.
         scale : ndarray of float32, shape (m,)
@@ -83,9 +86,7 @@ class AtrialBeats(StatefulRows):
         is_signal : ndarray of bool, shape (m,)
             Whether the second is neither noisy nor absent.
         """
-        every = np.arange(len(rows))
-        begin = np.maximum.accumulate(np.where(rows != np.roll(rows, 1), every, 0))
-        number = self._count[rows] + every - begin
+        number = self._count[rows] + order
         end = beats // STEP * STEP + STEP * AFTER
         samples = filtered.last(rows, end, STEP * SEGMENT)[:, ::STEP]
         at = number % BEATS

@@ -64,9 +64,8 @@ class RowBeats(Stateful):
     without: int = 0
 
     def wakes(self) -> int:
-        """Return the stream index up to which samples must be known for anything to happen."""
+        """Return the stream index up to which samples must be known for a beat to be confirmed."""
         # A local maximum shows only one sample later, so time stands one sample back.
-        due = self.pending + REFRACTORY + 2 if self.pending >= 0 else NEVER
-        if self.peaks and self.peaks[0][0] + 2 < due:
-            return self.peaks[0][0] + 2
-        return due
+        if self.pending >= 0:
+            return self.pending + REFRACTORY + 2
+        return self.peaks[0][0] + REFRACTORY + 2 if self.peaks else NEVER

@@ -100,6 +100,8 @@ def _kin(
         return list(found)
     which = np.repeat(np.arange(len(rows)), many)
     owners, stop = rows[which], np.cumsum(many)
-    known.atrial.add(owners, beats, known.filtered, known.scale(owners), signal[which])
-    kin = known.atrial.kin(owners, stop[which] - 1 - np.arange(len(beats))).tolist()
+    back = stop[which] - 1 - np.arange(len(beats))
+    order, unit = many[which] - 1 - back, known.scale(owners)
+    known.atrial.add(owners, order, beats, known.filtered, unit, signal[which])
+    kin = known.atrial.kin(owners, back).tolist()
     return [tuple(kin[end - n : end]) for end, n in zip(stop.tolist(), many.tolist(), strict=True)]

@@ -31,12 +31,12 @@ def cut_windows(
     if not np.count_nonzero(complete):
         return Windows.concatenate([], geometry)
     rows, now, end = rows[complete], now[complete], end[complete]
-    context = known.filtered.last(rows, now, geometry.context)
     scale = known.scale(rows)
+    units = known.units[rows] if geometry.unit == "second" else scale[:, None]
     return Windows(
         rows,
         end - WINDOW,
-        resample(_in_units(context, known.units[rows], scale, geometry), geometry.rate),
+        resample(_in_units(known, geometry, rows, now, units), geometry.rate),
         scale,
         known.signal_state[rows],
         _heart_rates(known, rows, end),
@@ -47,20 +47,16 @@ def cut_windows(
 
 
 def _in_units(
-    context: NDArray[np.float32],
-    units: NDArray[np.float32],
-    scale: NDArray[np.float32],
+    known: Rows,
     geometry: Geometry,
+    rows: NDArray[np.intp],
+    now: NDArray[np.int64],
+    units: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Return samples in mV in the unit that a geometry has."""
-    if geometry.unit == "window":
-        return context / scale[:, None]
-    divided = np.empty_like(context)
-    for back in range(geometry.blocks):
-        stop = geometry.context - back * WINDOW
-        block = slice(max(stop - WINDOW, 0), stop)
-        np.divide(context[:, block], units[:, -1 - back, None], out=divided[:, block])
-    return divided
+    """Return the context before ``now``, each second in its own of some units or all in one."""
+    whole = known.filtered.last(rows, now, geometry.blocks * WINDOW)
+    blocks = whole.reshape(len(rows), geometry.blocks, WINDOW) / units[:, :, None]
+    return blocks.reshape(whole.shape)[:, -geometry.context :]
 
 
 def is_measured(

@@ -70,8 +70,8 @@ def test_each_row_is_compared_with_itself_however_often_its_ring_went_round():
     at, every = 90, np.array([0, 0, 1, 1])
     for many in [1, 1, 2] * BEATS:
         rows = np.repeat([0, 1], many)
-        new = at + 360 * np.tile(np.arange(many), 2)
-        beats.add(rows, new, Filtered(), np.ones(len(rows)), rows >= 0)
+        order = np.tile(np.arange(many), 2)
+        beats.add(rows, order, at + 360 * order, Filtered(), np.ones(len(rows)), rows >= 0)
         at += 360 * many
     assert beats.kin(every, np.array([0, 5, 0, 1])).tolist() == [BEFORE] * 2 + [BEFORE // 2] * 2
     assert START - SHIFT >= 0
