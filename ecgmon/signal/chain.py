@@ -93,14 +93,14 @@ class SignalChain(StatefulRows):
                 self._known.still.spikes(row, found)
         completed = Completed({row: BeatFeed() for row in follow})
         length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
-        at = np.zeros(len(rows), dtype=np.int64)
-        while len(left := (at < length).nonzero()[0]):
+        first = self.next[rows]
+        while len(left := (self.next[rows] - first < length).nonzero()[0]):
             some = rows[left]
-            piece = side_by_side(some, self.next[some], _rest(millivolts, left, at[left]))
+            now = self.next[some]
+            piece = side_by_side(some, now, _rest(millivolts, left, now - first[left]))
             self._note_missing(piece)
             piece = self._foreseen(piece, completed)
             self._push_piece(piece, completed)
-            at[left] += piece.stop - piece.first
         windows = Windows.concatenate(completed.windows, self.geometry)
         rhythms = RhythmInputs.concatenate(completed.rhythms)
         atrial = RhythmInputs.concatenate(completed.atrial, ATRIAL_SHAPE)

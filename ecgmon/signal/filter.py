@@ -1,6 +1,7 @@
 """The causal Butterworth band-pass of the chain, the same in training and monitoring."""
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -81,7 +82,8 @@ class SectionFilter(StatefulRows):
         x : ndarray of float64, shape (r, n), n >= 1
             Their next samples, without NaN.
         n : ndarray of int64, shape (r,), optional
-            How many there are of each, 1 or more; left out, all of ``x``.
+            How many there are of each, 1 or more; left out, all of ``x``. Rows that follow one
+            another with as many are filtered in one call.
 
         Returns
         -------
@@ -98,9 +100,12 @@ class SectionFilter(StatefulRows):
         if n is None:
             _filter_in_place(self._sos, y, state)
         else:
-            each = zip(y[:, None], state[:, None], n.tolist(), strict=True)
-            for samples, carried, length in each:
-                _filter_in_place(self._sos, samples[:, :length], carried)
+            start = 0
+            for length, equal in groupby(n.tolist()):
+                run = slice(start, start := start + len(list(equal)))
+                part = np.ascontiguousarray(y[run, :length])
+                _filter_in_place(self._sos, part, state[run])
+                y[run, :length] = part
         self._state[rows] = state
         return y
 

@@ -59,7 +59,7 @@ def side_by_side(
     first: NDArray[np.int64],
     millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
 ) -> Piece:
-    """Return the first samples of some rows, at most `WINDOW` of each.
+    """Return the first samples of some rows, at most `WINDOW` of each, the shortest row first.
 
     Parameters
     ----------
@@ -73,9 +73,10 @@ def side_by_side(
     if isinstance(millivolts, np.ndarray):
         x = millivolts[:, :WINDOW]
         return Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None)
-    lengths = [min(len(samples), WINDOW) for samples in millivolts]
-    x = np.zeros((len(rows), max(lengths)))
-    for one, samples, n in zip(x, millivolts, lengths, strict=True):
-        one[:n] = samples[:n]
-    whole = Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None)
-    return whole.up_to(first + np.array(lengths))
+    n = np.array([min(len(samples), WINDOW) for samples in millivolts])
+    order = np.argsort(n, kind="stable")
+    rows, first, n = rows[order], first[order], n[order]
+    x = np.zeros((len(rows), n[-1]))
+    for one, i, length in zip(x, order.tolist(), n.tolist(), strict=True):
+        one[:length] = millivolts[i][:length]
+    return Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None).up_to(first + n)
