@@ -90,15 +90,17 @@ class Peaks(StatefulRows):
             self.start[began] = first[fresh]
         self._sharp.append(rows, first, energy.sharp)
         e = np.concatenate([self._tail[:, rows], energy.qrs])
-        middle = e[1:-1]
-        peaks = (middle > FLOOR_MV) & (middle > e[:-2]) & (middle >= e[2:])
+        rises = e[1:] > e[:-1]
+        where, which = np.divmod((rises[:-1] > rises[1:]).ravel().nonzero()[0], len(rows))
+        value = e[where + 1, which]
+        counts = value > FLOOR_MV
         if n is None:
             self._tail[:, rows] = e[-2:]
         else:
             self._tail[:, rows] = e[[n, n + 1], np.arange(len(rows))]
-            peaks &= np.arange(len(peaks))[:, None] < n
-        where, which = np.divmod(peaks.ravel().nonzero()[0], len(rows))
-        at, value = first[which] + where - 1, middle[where, which]
+            counts &= where < n[which]
+        where, which, value = where[counts], which[counts], value[counts]
+        at = first[which] + where - 1
         found: dict[int, list[Peak]] = defaultdict(list)
         for row, *peak in zip(rows[which].tolist(), at.tolist(), value.tolist(), strict=True):
             found[row].append((peak[0], peak[1]))

@@ -7,7 +7,7 @@ beat after tall ones without searching back.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import exp
 from statistics import median_low
 from typing import Final
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.state import ARRAY, NESTED, Layout, StatefulRows
 from ecgmon.signal.peaks import Peaks
+from ecgmon.signal.quality import MIN_RR
 from ecgmon.signal.row_beats import NEVER, REFERENCE_SECONDS, REFRACTORY, RowBeats
 
 DELAY: Final = round(0.094 * RATE)
@@ -72,16 +73,18 @@ class BeatDetector(StatefulRows):
         Number of wearers.
     """
 
-    layout = Layout("beat detector", 1, _peaks=NESTED, _wakes=ARRAY, _rows=NESTED)
+    layout = Layout("beat detector", 2, _peaks=NESTED, _wakes=ARRAY, _hurried=ARRAY, _rows=NESTED)
 
     def __init__(self, rows: int) -> None:
         self._peaks = Peaks(rows)
         self._wakes = np.full(rows, NEVER, dtype=np.int64)
+        self._hurried = np.full(rows, -1, dtype=np.int64)
         self._rows = [RowBeats() for _ in range(rows)]
 
     def reset(self, row: int) -> None:
         """Forget a row: beats on both sides of a gap have no RR interval."""
         self._rows[row] = RowBeats()
+        self._hurried[row] = -1
         self._begin(row)
 
     def restart(self, row: int) -> None:
@@ -172,6 +175,11 @@ class BeatDetector(StatefulRows):
         known = [rr for at, rr in self._rows[row].intervals if at < before]
         return max(known[-3:], default=0)
 
+    def hurried(self, rows: NDArray[np.intp], since: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell in which rows a beat came `MIN_RR` or less after another since a stream index."""
+        hurried: NDArray[np.bool_] = self._hurried[rows] >= since - CONFIRMED_AFTER
+        return hurried
+
     def since(self, row: int, sample: int) -> list[int]:
         """Return the stream indices of a row's beats confirmed from stream index ``sample`` on.
 
@@ -214,14 +222,14 @@ class BeatDetector(StatefulRows):
         float
             NaN when not known: fewer than two RR intervals, or none for `LONGEST_RR`.
         """
-        state, first, known = self._rows[row], now, 0
-        for at in reversed(state.beats):
-            if at < state.clean or known > RATE_BEATS:
-                break
-            first, known = at, known + 1
-        if known < 3 or now - state.beats[-1] > LONGEST_RR:
+        state = self._rows[row]
+        beats: Sequence[int] = state.beats
+        if beats and beats[0] < state.clean:
+            beats = [at for at in beats if at >= state.clean]
+        known = min(len(beats), RATE_BEATS + 1)
+        if known < 3 or now - beats[-1] > LONGEST_RR:
             return float("nan")
-        return 60.0 * RATE * (known - 1) / (state.beats[-1] - first)
+        return 60.0 * RATE * (known - 1) / (beats[-1] - beats[-known])
 
     def _begin(self, row: int) -> None:
         self._peaks.reset(row)
@@ -263,6 +271,8 @@ class BeatDetector(StatefulRows):
         if since > LONGEST_RR:
             beats.clear()
         if beats:
+            if since <= MIN_RR:
+                self._hurried[row] = at
             state.intervals.append((at, since))
             state.rr += (min(max(since, 0.3 * RATE), 1.5 * RATE) - state.rr) / 8
         # The level follows tall artefacts slowly and small beats a little faster.

@@ -97,13 +97,17 @@ class QrsEnergy(StatefulRows):
         width = x.shape[1]
         power = np.empty((ENERGY_WINDOW - 1 + width, len(rows)))
         power[: ENERGY_WINDOW - 1] = self._power[:, rows]
-        np.multiply((qrs * qrs).T, 1 / ENERGY_WINDOW, out=power[ENERGY_WINDOW - 1 :])
+        for y in (qrs, sharp):
+            y *= y
+        np.multiply(qrs.T, 1 / ENERGY_WINDOW, out=power[ENERGY_WINDOW - 1 :])
+        sharp *= 1 / ENERGY_WINDOW
         if n is None:
             self._power[:, rows] = power[width:]
         else:
             last = n + np.arange(ENERGY_WINDOW - 1)[:, None]
             self._power[:, rows] = power[last, np.arange(len(rows))]
-        return Energy(np.sqrt(_moving_sum(power)), sharp * sharp * (1 / ENERGY_WINDOW))
+        mean = _moving_sum(power)
+        return Energy(np.sqrt(mean, out=mean), sharp)
 
 
 def highest(sharp: NDArray[np.float64]) -> float:

@@ -79,7 +79,8 @@ def _doubt(
     known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64], state: NDArray[np.int8]
 ) -> None:
     """Let seconds be noisy whose beats are of noise; no heart rate counts beats of noisy ones."""
-    for i in (state == SIGNAL).nonzero()[0].tolist():
+    doubtful = (state == SIGNAL) & known.beats.hurried(rows, end - RECENT)
+    for i in doubtful.nonzero()[0].tolist():
         if implausible_rr(known.beats.since(int(rows[i]), int(end[i]) - RECENT)):
             (recent,) = known.filtered.last(rows[[i]], end[[i]], RECENT)
             state[i] = SIGNAL if has_cardiac_spectrum(recent) else NOISY
