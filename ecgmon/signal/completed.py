@@ -49,7 +49,6 @@ class Completed:
 
     def scale(self, known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> None:
         """Take the scale of some rows, at the ends of their seconds."""
-        which = [i for i, row in enumerate(rows.tolist()) if row in self.feeds]
-        if which:
-            for i, unit in zip(which, known.scale(rows[which]), strict=True):
-                self.feeds[int(rows[i])].scale.append((int(end[i]), unit))
+        for row, at, unit in zip(rows.tolist(), end.tolist(), known.scale(rows), strict=True):
+            if feed := self.feeds.get(row):
+                feed.scale.append((at, unit))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.signal_states import SignalState
+from ecgmon.signal.stillness import QUARTER
 
 SIGNAL: Final = 0
 NOISY: Final = 1
@@ -128,11 +129,12 @@ def hum(raw: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_
     # Without its mean and its straight line, each row summed for itself: `scipy.signal.detrend`
     # solves for all rows together, which takes most of a call and rounds by how many there are.
     x = raw.astype(np.float64)
-    x -= x.mean(axis=1, keepdims=True)
+    n = x.shape[1]
+    x -= x.sum(axis=1, keepdims=True) / n
     x -= (x * _TIME).sum(axis=1, keepdims=True) / _TIME_POWER * _TIME
     found = np.abs((x[:, None, :] * _MAINS).sum(axis=2)).max(axis=1)
-    amplitude = 2 * found / raw.shape[1]
-    alone = amplitude**2 / 2 >= HUM_SHARE * (x * x).mean(axis=1)
+    amplitude = 2 * found / n
+    alone = amplitude**2 / 2 >= HUM_SHARE * ((x * x).sum(axis=1) / n)
     return amplitude, alone & (amplitude >= HUM_MV)
 
 
@@ -152,8 +154,8 @@ def returns(raw: NDArray[np.float32]) -> NDArray[np.bool_]:
     ndarray of bool, shape (r,)
         Whether it does.
     """
-    quarters = raw.reshape(len(raw), 8, -1).mean(axis=2, dtype=np.float64)
-    steps = np.diff(quarters, axis=1)
+    quarters = raw.reshape(len(raw), 8, QUARTER).sum(axis=2, dtype=np.float64) / QUARTER
+    steps = quarters[:, 1:] - quarters[:, :-1]
     one_way: NDArray[np.bool_] = (steps > 0).all(axis=1) | (steps < 0).all(axis=1)
     if not np.count_nonzero(one_way):
         return one_way

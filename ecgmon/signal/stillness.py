@@ -132,7 +132,7 @@ class Stillness(StatefulRows):
             Stream index after them.
         """
         x = raw.reshape(len(rows), -1, QUARTER).astype(np.float64)
-        x -= x.mean(axis=2, keepdims=True)
+        x -= x.sum(axis=2, keepdims=True) / QUARTER
         slope = (x * _TIME).sum(axis=2)
         power = (x * x).sum(axis=2) - slope * slope / _TIME_POWER
         still = power < QUARTER * (STILL * self.step[rows, None]) ** 2
