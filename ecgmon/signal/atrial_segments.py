@@ -5,7 +5,6 @@ before a beat. Of each beat its neighbourhood is kept, from before the P wave to
 complex.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -63,56 +62,53 @@ class AtrialBeats(StatefulRows):
 
     def add(
         self,
-        row: int,
-        beats: Sequence[int],
+        rows: NDArray[np.intp],
+        order: NDArray[np.int64],
+        beats: NDArray[np.int64],
         filtered: SampleHistory[np.float32],
-        scale: np.float32,
-        *,
-        is_signal: bool,
+        scale: NDArray[np.float32],
+        is_signal: NDArray[np.bool_],
     ) -> None:
-        """Take the beats confirmed in a row's last second.
+        """Take the beats confirmed in the last second of some rows.
 
         Parameters
         ----------
-        row : int
-            Whose.
-        beats : sequence of int
-            Their stream indices, ascending.
+        rows : ndarray of intp, shape (m,)
+            Whose each is; those of a row stand in the order of time.
+        order : ndarray of int64, shape (m,)
+            How many of them came before it in its row.
+        beats : ndarray of int64, shape (m,)
+            Their stream indices.
         filtered : SampleHistory
             The band-passed samples in mV, of all rows.
-        scale : float32
+        scale : ndarray of float32, shape (m,)
             The wearer's unit in mV.
-        is_signal : bool
+        is_signal : ndarray of bool, shape (m,)
             Whether the second is neither noisy nor absent.
         """
-        for beat in beats:
-            peak = beat // STEP * STEP
-            samples = filtered.row(row, peak - STEP * BEFORE, peak + STEP * AFTER)[::STEP]
-            at = self._count[row] % BEATS
-            self._at[row, at] = beat
-            self._segments[row, at] = samples / scale
-            self._signal[row, at] = is_signal
-            self._count[row] += 1
+        number = self._count[rows] + order
+        end = beats // STEP * STEP + STEP * AFTER
+        samples = filtered.last(rows, end, STEP * SEGMENT)[:, ::STEP]
+        at = number % BEATS
+        self._at[rows, at] = beats
+        self._segments[rows, at] = samples / scale[:, None]
+        self._signal[rows, at] = is_signal
+        self._count[rows] = number + 1  # the last one of a row stands last
 
-    def kin(self, rows: Sequence[int], back: Sequence[int]) -> list[int]:
+    def kin(self, rows: NDArray[np.intp], back: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many of the beats before it some beats look like (`ecgmon.signal.beat_kin`).
 
         Parameters
         ----------
-        rows : sequence of int
+        rows : ndarray of intp, shape (m,)
             Whose each is.
-        back : sequence of int
+        back : ndarray of int64, shape (m,)
             How many beats of its row came after it.
         """
-        if not rows:
-            return []
-        row = np.array(rows)
-        at = self._count[row] - 1 - np.array(back)
+        at = self._count[rows] - 1 - back
         before = at[:, None] - np.arange(1, beat_kin.BEFORE + 1)
-        segments = self._segments[row[:, None], before % BEATS]
-        beat = self._segments[row, at % BEATS]
-        found: list[int] = beat_kin.kin(segments, beat, before >= 0).tolist()
-        return found
+        segments = self._segments[rows[:, None], before % BEATS]
+        return beat_kin.kin(segments, self._segments[rows, at % BEATS], before >= 0)
 
     def inputs(
         self, rows: NDArray[np.intp], end: NDArray[np.int64]
@@ -126,23 +122,29 @@ class AtrialBeats(StatefulRows):
         settled : ndarray of bool, shape (r,)
             Whether a model may be asked.
         """
+        number = self._count[rows, None] + np.arange(-BEATS, 0)
+        slots = rows[:, None], number % BEATS
+        at = self._at[slots]
+        seen = (number >= 0) & (at >= end[:, None] - LATEST_S * RATE)
+        settled = seen.sum(axis=1) >= FEWEST
+        seen &= settled[:, None]
+        rr = np.clip(np.diff(at, axis=1) / RATE, SHORTEST_S, LONGEST_S)
+        usual = _medians(rr, seen[:, :-1])
+        facts = np.stack([np.log(rr / usual[:, None]), rr - ORDINARY_S], axis=2)
         inputs = np.zeros((len(rows), *ATRIAL_SHAPE), dtype=np.float32)
-        settled = np.zeros(len(rows), dtype=bool)
-        for i, (row, now) in enumerate(zip(rows.tolist(), end.tolist(), strict=True)):
-            count = int(self._count[row])
-            order = np.arange(max(count - BEATS, 0), count) % BEATS
-            order = order[self._at[row, order] >= now - LATEST_S * RATE]
-            n = len(order)
-            if n < FEWEST:
-                continue
-            settled[i] = True
-            rr = np.clip(np.diff(self._at[row, order]) / RATE, SHORTEST_S, LONGEST_S)
-            inputs[i, -n:, :SEGMENT] = self._segments[row, order]
-            inputs[i, 1 - n :, SEGMENT] = np.log(rr / np.median(rr))
-            inputs[i, 1 - n :, SEGMENT + 1] = rr - ORDINARY_S
-            inputs[i, -n:, SEGMENT + 2] = self._signal[row, order]
-            inputs[i, -n:, SEGMENT + 3] = 1
+        inputs[seen, :SEGMENT] = self._segments[slots][seen]
+        inputs[:, 1:, SEGMENT : SEGMENT + 2] = np.where(seen[:, :-1, None], facts, 0)
+        inputs[..., SEGMENT + 2] = self._signal[slots] & seen
+        inputs[..., SEGMENT + 3] = seen
         return inputs, settled
+
+
+def _medians(x: NDArray[np.float64], counts: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the median of what counts in each row, 1 where nothing does."""
+    ordered = np.sort(np.where(counts, x, np.inf), axis=1)
+    n, each = counts.sum(axis=1), np.arange(len(x))
+    median = (ordered[each, np.maximum(n - 1, 0) // 2] + ordered[each, n // 2]) / 2
+    return np.where(n > 0, median, 1.0)
 
 
 def is_due(end: NDArray[np.int64]) -> NDArray[np.bool_]:

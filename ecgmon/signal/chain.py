@@ -20,13 +20,11 @@ from ecgmon.core.state import NESTED, Layout, StatefulRows
 from ecgmon.signal.atrial_segments import ATRIAL_SHAPE
 from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.completed import Completed
+from ecgmon.signal.following import follow
 from ecgmon.signal.geometry import Geometry
-from ecgmon.signal.rhythm_segments import cut_atrial, cut_rhythms
+from ecgmon.signal.piece import Piece, side_by_side
 from ecgmon.signal.rows import Rows
-from ecgmon.signal.seconds import finish_seconds
-from ecgmon.signal.stillness import QUARTER
 from ecgmon.signal.types import Pushed, RhythmInputs, Windows
-from ecgmon.signal.windows import cut_windows
 
 
 class SignalChain(StatefulRows):
@@ -95,64 +93,55 @@ class SignalChain(StatefulRows):
                 self._known.still.spikes(row, found)
         completed = Completed({row: BeatFeed() for row in follow})
         length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
-        at = np.zeros(len(rows), dtype=np.int64)
-        while len(left := np.flatnonzero(at < length)):
-            x, n = _side_by_side(millivolts, left, at[left], length[left])
-            self._note_missing(rows[left], x, n)
-            n = self._foreseen(rows[left], x, n, completed)
-            self._push_piece(rows[left], x[:, : int(n.max())], n, completed)
-            at[left] += n
+        first = self.next[rows]
+        while len(left := (self.next[rows] - first < length).nonzero()[0]):
+            some = rows[left]
+            now = self.next[some]
+            piece = side_by_side(some, now, _rest(millivolts, left, now - first[left]))
+            self._note_missing(piece)
+            piece = self._foreseen(piece, completed)
+            self._push_piece(piece, completed)
         windows = Windows.concatenate(completed.windows, self.geometry)
         rhythms = RhythmInputs.concatenate(completed.rhythms)
         atrial = RhythmInputs.concatenate(completed.atrial, ATRIAL_SHAPE)
         return Pushed(windows, completed.seconds, completed.feeds, rhythms, atrial)
 
-    def _note_missing(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
-    ) -> None:
+    def _note_missing(self, piece: Piece) -> None:
         """Note up to where samples of each row were not measured."""
-        measured = np.isfinite(x)
-        if np.count_nonzero(measured) == n.sum():
+        n = piece.stop - piece.first
+        if np.count_nonzero(piece.valid) == n.sum():
             return
-        for i in np.flatnonzero(measured.sum(axis=1) < n).tolist():
-            last = np.flatnonzero(~measured[i, : n[i]])[-1]
-            self._known.missed[rows[i]] = self.next[rows[i]] + last + 1
+        for i in np.flatnonzero(piece.valid.sum(axis=1) < n).tolist():
+            last = np.flatnonzero(~piece.valid[i, : n[i]])[-1]
+            self._known.missed[piece.rows[i]] = piece.first[i] + last + 1
 
-    def _foreseen(
-        self,
-        rows: NDArray[np.intp],
-        x: NDArray[np.float64],
-        n: NDArray[np.int64],
-        completed: Completed,
-    ) -> NDArray[np.int64]:
-        """Return how many of each row's next samples the filters can take at once.
+    def _foreseen(self, piece: Piece, completed: Completed) -> Piece:
+        """Return of each row's next samples what the filters can take at once.
 
         An electrode that comes back sits at another offset, so that the filters start anew at the
         first sample measured after an absent second: else they would ring for seconds. Here they
         do, where it is the next one; otherwise they stop before it, and at the end of a second
         that may turn out to be absent.
         """
-        first = self.next[rows]
-        second = WINDOW - first % WINDOW
-        ends = second < n
-        if ends.any():
-            end = first + second
-            ends &= end - WINDOW >= self._known.start[rows]
+        rows, first, stop = piece.rows, piece.first, piece.stop.copy()
+        end = first + WINDOW - first % WINDOW
+        ends = (end < stop) & (end - WINDOW >= self._known.start[rows])
+        if np.count_nonzero(ends):
             lost = self._known.still.may_be_lost(rows, end)
             missed = ends & ~lost & (self._known.missed[rows] > end - WINDOW)
-            for i in np.flatnonzero(missed).tolist():
-                lost[i] = self._mostly_missing(rows[i], x[i, : second[i]])
-            n = np.where(ends & lost, second, n)
-        for i in np.flatnonzero(self._known.absent[rows]).tolist():
-            measured = np.flatnonzero(np.isfinite(x[i, : n[i]]))
+            for i in missed.nonzero()[0].tolist():
+                lost[i] = self._mostly_missing(rows[i], piece.valid[i, : end[i] - first[i]])
+            stop = np.where(ends & lost, end, stop)
+        for i in self._known.absent[rows].nonzero()[0].tolist():
+            measured = np.flatnonzero(piece.valid[i, : stop[i] - first[i]])
             if not len(measured):
                 continue
             if measured[0] > 0:
-                n[i] = measured[0]
+                stop[i] = first[i] + measured[0]
                 continue
             self._known.restart(int(rows[i]), int(first[i]))
             completed.begin(int(rows[i]), int(first[i]))
-        return n
+        return piece.up_to(stop) if np.count_nonzero(stop != piece.stop) else piece
 
     def recent(self, row: int, n: int) -> NDArray[np.float32]:
         """Return up to ``n`` of a row's latest band-passed samples in mV, for drawing.
@@ -172,123 +161,46 @@ class SignalChain(StatefulRows):
         """Return from which stream index on a row's line is lost because it is still; or None."""
         return self._known.still.lost(row)
 
-    def _push_piece(
-        self,
-        rows: NDArray[np.intp],
-        x: NDArray[np.float64],
-        n: NDArray[np.int64],
-        completed: Completed,
-    ) -> None:
-        """Filter the first ``n`` of some rows' next samples, then follow each row through them."""
-        first, valid = self.next[rows], np.isfinite(x)
-        in_step = int(n.min()) == x.shape[1]
-        if not in_step:
-            valid &= np.arange(x.shape[1]) < n[:, None]
-        held = self._hold(rows, x, valid, n)
-        self._known.raw.append(rows, first, held.astype(np.float32))
-        self._known.valid.append(rows, first, valid)
-        if in_step:
-            self._filter(rows, held, first)
-        else:
-            for length in np.unique(n).tolist():
-                those = np.flatnonzero(n == length)
-                self._filter(rows[those], held[those, :length], first[those])
-        completed.samples(self._known, rows, first, first + n)
-        self._follow(rows, first, first + n, completed)
+    def _push_piece(self, piece: Piece, completed: Completed) -> None:
+        """Filter the next samples of some rows, then follow each row through them."""
+        known, rows, first = self._known, piece.rows, piece.first
+        held = self._hold(piece)
+        known.raw.append(rows, first, held.astype(np.float32))
+        known.valid.append(rows, first, piece.valid)
+        filtered = known.band_pass(rows, held, piece.lengths).astype(np.float32)
+        known.filtered.append(rows, first, filtered)
+        known.beats.take(rows, held, first, piece.lengths)
+        completed.samples(piece, filtered)
+        follow(known, self.geometry, piece, completed)
+        self.next[rows] = piece.stop
 
-    def _filter(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
-    ) -> None:
-        self._known.filtered.append(rows, first, self._known.band_pass(rows, x).astype(np.float32))
-        self._known.beats.take(rows, x, first)
-
-    def _follow(
-        self,
-        rows: NDArray[np.intp],
-        now: NDArray[np.int64],
-        end: NDArray[np.int64],
-        completed: Completed,
-    ) -> None:
-        """Bring each row from stream index ``now`` to ``end``, to which it is filtered.
-
-        No row passes the end of its second or of its look-ahead without stopping there, so that
-        what is known of it there does not depend on how its stream was cut.
-        """
-        late = self.geometry.look_ahead
-        while len(rows):
-            boundary = now + WINDOW - np.maximum(now % WINDOW, (now - late) % WINDOW)
-            stop = np.minimum(end, boundary)
-            for i, beats in self._known.beats.advance(rows, stop):
-                row = rows[i]
-                self._known.last_beat[row] = beats[-1]
-                self._known.beat_count[row] += len(beats)
-                self._known.confirmed[row] += beats
-                completed.beats(int(row), beats)
-            self._note_stillness(rows, now, stop)
-            self.next[rows] = stop
-            ended = stop % WINDOW == 0
-            if ended.any():
-                completed.seconds += finish_seconds(self._known, rows[ended], stop[ended])
-                completed.scale(self._known, rows[ended], stop[ended])
-                completed.rhythms.append(cut_rhythms(self._known, rows[ended], stop[ended]))
-                completed.atrial += cut_atrial(self._known, rows[ended], stop[ended])
-            complete = (stop - late) % WINDOW == 0
-            if complete.any():
-                completed.windows.append(
-                    cut_windows(self._known, self.geometry, rows[complete], stop[complete])
-                )
-            further = stop < end
-            rows, now, end = rows[further], stop[further], end[further]
-
-    def _hold(
-        self,
-        rows: NDArray[np.intp],
-        x: NDArray[np.float64],
-        valid: NDArray[np.bool_],
-        n: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
+    def _hold(self, piece: Piece) -> NDArray[np.float64]:
         """Hold the last measured value where nothing was measured."""
-        if (self._known.missed[rows] <= self.next[rows]).all():
-            self._known.held[rows] = x[np.arange(len(rows)), n - 1]
+        rows, x = piece.rows, piece.x
+        if not np.count_nonzero(self._known.missed[rows] > piece.first):
+            self._known.held[rows] = x[np.arange(len(rows)), piece.stop - piece.first - 1]
             return x
         padded = np.concatenate([self._known.held[rows][:, None], x], axis=1)
-        source = np.where(valid, np.arange(1, x.shape[1] + 1), 0)
+        source = np.where(piece.valid, np.arange(1, x.shape[1] + 1), 0)
         held = np.take_along_axis(padded, np.maximum.accumulate(source, axis=1), axis=1)
         self._known.held[rows] = held[:, -1]
         return held
 
-    def _note_stillness(
-        self, rows: NDArray[np.intp], before: NDArray[np.int64], now: NDArray[np.int64]
-    ) -> None:
-        quarters = now // QUARTER - before // QUARTER
-        some = quarters > 0
-        if some.any():
-            rows, before, end = rows[some], before[some], now[some] // QUARTER * QUARTER
-            n = int(quarters.max()) * QUARTER
-            raw, valid = self._known.raw.last(rows, end, n), self._known.valid.last(rows, end, n)
-            self._known.still.advance(rows, before, raw, valid, end)
-
-    def _mostly_missing(self, row: np.intp, x: NDArray[np.float64]) -> bool:
-        """Tell whether most of the second of a row that ends with ``x`` was not measured."""
+    def _mostly_missing(self, row: np.intp, valid: NDArray[np.bool_]) -> bool:
+        """Tell whether most of the second of a row that ends with these was not measured."""
         end = int(self.next[row])
-        before = self._known.valid.row(int(row), end + len(x) - WINDOW, end)
-        return bool(2 * (before.sum() + np.isfinite(x).sum()) < WINDOW)
+        before = self._known.valid.row(int(row), end + len(valid) - WINDOW, end)
+        return bool(2 * (before.sum() + valid.sum()) < WINDOW)
 
 
-def _side_by_side(
+def _rest(
     millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
     which: NDArray[np.intp],
     start: NDArray[np.int64],
-    stop: NDArray[np.int64],
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return a stretch of some rows, at most a second, NaN after its end, and how long each is."""
-    n = np.minimum(stop - start, WINDOW)
+) -> NDArray[np.float64] | Sequence[NDArray[np.float64]]:
+    """Return the samples of some rows from ``start`` on, as an ndarray where they are in step."""
     if isinstance(millivolts, np.ndarray) and len(which) == len(millivolts) and np.ptp(start) == 0:
-        return millivolts[:, start[0] : start[0] + WINDOW], n
-    ends = (start + n).tolist()
-    parts = [
-        millivolts[i][a:b] for i, a, b in zip(which.tolist(), start.tolist(), ends, strict=True)
-    ]
-    x = np.full((len(which), int(n.max())), np.nan)
-    x[np.arange(x.shape[1]) < n[:, None]] = np.concatenate(parts)
-    return x, n
+        return millivolts[:, start[0] :]
+    if len(which) == len(millivolts) and not np.count_nonzero(start):
+        return millivolts
+    return [millivolts[i][at:] for i, at in zip(which.tolist(), start.tolist(), strict=True)]

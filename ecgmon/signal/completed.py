@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.signal.beat_feed import BeatFeed
+from ecgmon.signal.piece import Piece
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.types import RhythmInputs, Second, Windows
 
@@ -36,24 +37,18 @@ class Completed:
         if feed := self.feeds.get(row):
             feed.beats += beats
 
-    def samples(
-        self,
-        known: Rows,
-        rows: NDArray[np.intp],
-        first: NDArray[np.int64],
-        stop: NDArray[np.int64],
-    ) -> None:
-        """Take what was filtered of some rows, from stream index ``first`` to before ``stop``."""
+    def samples(self, piece: Piece, filtered: NDArray[np.float32]) -> None:
+        """Take what was filtered of some rows, shape (r, n); it is not to change afterwards."""
         if not self.feeds:
             return
-        for row, start, end in zip(rows.tolist(), first.tolist(), stop.tolist(), strict=True):
+        samples, measured = piece.each(filtered), piece.each(piece.valid)
+        for i, row in enumerate(piece.rows.tolist()):
             if feed := self.feeds.get(row):
-                feed.filtered.append(known.filtered.row(row, start, end).copy())
-                feed.measured.append(known.valid.row(row, start, end).copy())
+                feed.filtered.append(samples[i])
+                feed.measured.append(measured[i])
 
     def scale(self, known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> None:
         """Take the scale of some rows, at the ends of their seconds."""
-        which = [i for i, row in enumerate(rows.tolist()) if row in self.feeds]
-        if which:
-            for i, unit in zip(which, known.scale(rows[which]), strict=True):
-                self.feeds[int(rows[i])].scale.append((int(end[i]), unit))
+        for row, at, unit in zip(rows.tolist(), end.tolist(), known.scale(rows), strict=True):
+            if feed := self.feeds.get(row):
+                feed.scale.append((at, unit))

@@ -1,6 +1,7 @@
 """The causal Butterworth band-pass of the chain, the same in training and monitoring."""
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -66,7 +67,12 @@ class SectionFilter(StatefulRows):
         """Forget a row; its next sample starts it anew."""
         self._fresh[row] = True
 
-    def __call__(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        n: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.float64]:
         """Filter the next samples of some rows.
 
         Parameters
@@ -75,19 +81,31 @@ class SectionFilter(StatefulRows):
             Which rows, each at most once.
         x : ndarray of float64, shape (r, n), n >= 1
             Their next samples, without NaN.
+        n : ndarray of int64, shape (r,), optional
+            How many there are of each, 1 or more; left out, all of ``x``. Rows that follow one
+            another with as many are filtered in one call.
 
         Returns
         -------
         ndarray of float64, shape (r, n)
-            Bit-identical for every way of cutting the stream into calls.
+            Bit-identical for every way of cutting the stream into calls; of no meaning where a
+            row has no sample.
         """
         fresh = self._fresh[rows]
-        if fresh.any():
+        if np.count_nonzero(fresh):
             first = x[fresh, 0]
             self._state[rows[fresh]] = self._steady * first[:, None, None]
             self._fresh[rows] = False
         y, state = np.array(x, order="C"), self._state[rows]
-        _filter_in_place(self._sos, y, state)
+        if n is None:
+            _filter_in_place(self._sos, y, state)
+        else:
+            start = 0
+            for length, equal in groupby(n.tolist()):
+                run = slice(start, start := start + len(list(equal)))
+                part = np.ascontiguousarray(y[run, :length])
+                _filter_in_place(self._sos, part, state[run])
+                y[run, :length] = part
         self._state[rows] = state
         return y
 

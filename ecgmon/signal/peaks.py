@@ -1,6 +1,6 @@
 """Streaming search for local maxima of the QRS energy, for all wearers of a stack in one call."""
 
-from itertools import pairwise
+from collections import defaultdict
 from typing import Final
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import ARRAY, COLUMNS, NESTED, Layout, StatefulRows
-from ecgmon.signal.qrs_energy import QrsEnergy
+from ecgmon.signal.qrs_energy import ENERGY_WINDOW, QrsEnergy, highest
 from ecgmon.signal.sample_history import SampleHistory
 
 FLOOR_MV: Final = 0.02
@@ -16,8 +16,9 @@ FLOOR_MV: Final = 0.02
 SHARP_BEFORE: Final = round(0.067 * RATE)
 SHARP_AFTER: Final = round(0.078 * RATE)
 """Samples around an energy peak among which the one in `ecgmon.signal.qrs_energy.SHARP_HZ` lies."""
-SHARP_KEPT: Final = 128
-"""Samples of the energy in `SHARP_HZ` that are kept: those around a peak until it is confirmed."""
+SHARP_KEPT: Final = 300
+"""Samples of the power in `SHARP_HZ` that are kept: when a peak is confirmed, those around it and
+around the beat up to 360 ms before."""
 
 Peak = tuple[int, float]
 """Its stream index, and its energy in mV."""
@@ -40,7 +41,7 @@ class Peaks(StatefulRows):
     """
 
     layout = Layout(
-        "QRS peaks", 1, start=ARRAY, _energy=NESTED, _sharp=NESTED, _fresh=ARRAY, _tail=COLUMNS
+        "QRS peaks", 2, start=ARRAY, _energy=NESTED, _sharp=NESTED, _fresh=ARRAY, _tail=COLUMNS
     )
 
     def __init__(self, rows: int) -> None:
@@ -56,7 +57,11 @@ class Peaks(StatefulRows):
         self._fresh[row] = True
 
     def __call__(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        first: NDArray[np.int64],
+        n: NDArray[np.int64] | None = None,
     ) -> list[tuple[int, list[Peak]]]:
         """Take the next samples of some rows.
 
@@ -68,35 +73,40 @@ class Peaks(StatefulRows):
             Their next samples in mV, without NaN.
         first : ndarray of int64, shape (r,)
             Stream index of the first of them.
+        n : ndarray of int64, shape (r,), optional
+            How many there are of each, 1 or more; left out, all of ``x``.
 
         Returns
         -------
         list of tuple of int and list of Peak
             The rows that have peaks, and these, ascending.
         """
-        energy, fresh = self._energy(rows, x), self._fresh[rows]
-        if fresh.any():
+        energy, fresh = self._energy(rows, x, n), self._fresh[rows]
+        if np.count_nonzero(fresh):
             began = rows[fresh]
             self._fresh[began] = False
             self._tail[:, began] = np.inf  # nothing before the first sample is a peak
             self._sharp.reset(began, first[fresh])
             self.start[began] = first[fresh]
-        self._sharp.append(rows, first, energy.sharp.T)
+        self._sharp.append(rows, first, energy.sharp)
         e = np.concatenate([self._tail[:, rows], energy.qrs])
-        self._tail[:, rows] = e[-2:]
-        middle = e[1:-1]
-        peaks = (middle > FLOOR_MV) & (middle > e[:-2]) & (middle >= e[2:])
-        which, where = np.nonzero(peaks.T)
-        if not len(which):
-            return []
+        rises = e[1:] > e[:-1]
+        where, which = np.divmod((rises[:-1] > rises[1:]).ravel().nonzero()[0], len(rows))
+        value = e[where + 1, which]
+        counts = value > FLOOR_MV
+        if n is None:
+            self._tail[:, rows] = e[-2:]
+        else:
+            self._tail[:, rows] = e[[n, n + 1], np.arange(len(rows))]
+            counts &= where < n[which]
+        where, which, value = where[counts], which[counts], value[counts]
         at = first[which] + where - 1
-        found = list(zip(at.tolist(), middle[where, which].tolist(), strict=True))
-        begins = np.flatnonzero(np.diff(which, prepend=-1))
-        bounds = pairwise([*begins.tolist(), len(found)])
-        having = rows[which[begins]].tolist()
-        return [(row, found[a:b]) for row, (a, b) in zip(having, bounds, strict=True)]
+        found: dict[int, list[Peak]] = defaultdict(list)
+        for row, *peak in zip(rows[which].tolist(), at.tolist(), value.tolist(), strict=True):
+            found[row].append((peak[0], peak[1]))
+        return list(found.items())
 
     def sharpness(self, row: int, at: int) -> float:
         """Return the highest energy in `SHARP_HZ` around a row's peak, while it is kept."""
-        around = self._sharp.row(row, at - SHARP_BEFORE, at + SHARP_AFTER)
-        return float(around.max())
+        first = at - SHARP_BEFORE - ENERGY_WINDOW + 1
+        return highest(self._sharp.row(row, first, at + SHARP_AFTER))

@@ -7,7 +7,7 @@ beat after tall ones without searching back.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import exp
 from statistics import median_low
 from typing import Final
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.state import ARRAY, NESTED, Layout, StatefulRows
 from ecgmon.signal.peaks import Peaks
+from ecgmon.signal.quality import MIN_RR
 from ecgmon.signal.row_beats import NEVER, REFERENCE_SECONDS, REFRACTORY, RowBeats
 
 DELAY: Final = round(0.094 * RATE)
@@ -72,16 +73,18 @@ class BeatDetector(StatefulRows):
         Number of wearers.
     """
 
-    layout = Layout("beat detector", 1, _peaks=NESTED, _wakes=ARRAY, _rows=NESTED)
+    layout = Layout("beat detector", 2, _peaks=NESTED, _wakes=ARRAY, _hurried=ARRAY, _rows=NESTED)
 
     def __init__(self, rows: int) -> None:
         self._peaks = Peaks(rows)
         self._wakes = np.full(rows, NEVER, dtype=np.int64)
+        self._hurried = np.full(rows, -1, dtype=np.int64)
         self._rows = [RowBeats() for _ in range(rows)]
 
     def reset(self, row: int) -> None:
         """Forget a row: beats on both sides of a gap have no RR interval."""
         self._rows[row] = RowBeats()
+        self._hurried[row] = -1
         self._begin(row)
 
     def restart(self, row: int) -> None:
@@ -121,10 +124,17 @@ class BeatDetector(StatefulRows):
         return found
 
     def take(
-        self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        first: NDArray[np.int64],
+        n: NDArray[np.int64] | None = None,
     ) -> None:
-        """Take the next samples of some rows, at most `WINDOW`; `advance` says what they bring."""
-        for row, peaks in self._peaks(rows, x, first):
+        """Take the next samples of some rows, at most `WINDOW`; `advance` says what they bring.
+
+        Of each row as many as ``n`` says, or all of ``x``.
+        """
+        for row, peaks in self._peaks(rows, x, first, n):
             state = self._rows[row]
             state.peaks += peaks
             self._wakes[row] = state.wakes()
@@ -140,7 +150,7 @@ class BeatDetector(StatefulRows):
             The rows in which beats are confirmed thereby, by their place in ``rows``, with the
             stream indices of these.
         """
-        awake = np.flatnonzero(self._wakes[rows] <= until)
+        (awake,) = (self._wakes[rows] <= until).nonzero()
         confirmed = []
         for i, row, stop in zip(
             awake.tolist(), rows[awake].tolist(), until[awake].tolist(), strict=True
@@ -165,6 +175,11 @@ class BeatDetector(StatefulRows):
         known = [rr for at, rr in self._rows[row].intervals if at < before]
         return max(known[-3:], default=0)
 
+    def hurried(self, rows: NDArray[np.intp], since: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell in which rows a beat came `MIN_RR` or less after another since a stream index."""
+        hurried: NDArray[np.bool_] = self._hurried[rows] >= since - CONFIRMED_AFTER
+        return hurried
+
     def since(self, row: int, sample: int) -> list[int]:
         """Return the stream indices of a row's beats confirmed from stream index ``sample`` on.
 
@@ -175,6 +190,8 @@ class BeatDetector(StatefulRows):
     def weak(self, row: int, beats: Iterable[int]) -> tuple[int, ...]:
         """Return which latest beats of a row have less than `WEAK_FRACTION` of its usual energy."""
         known = self._rows[row].weak
+        if not known:
+            return ()
         return tuple(beat for beat in beats if beat in known)
 
     def learn(self, row: int, usable: bool) -> None:
@@ -206,19 +223,21 @@ class BeatDetector(StatefulRows):
             NaN when not known: fewer than two RR intervals, or none for `LONGEST_RR`.
         """
         state = self._rows[row]
-        beats = [at for at in state.beats if at >= state.clean][-RATE_BEATS - 1 :]
-        if len(beats) < 3 or now - beats[-1] > LONGEST_RR:
+        beats: Sequence[int] = state.beats
+        if beats and beats[0] < state.clean:
+            beats = [at for at in beats if at >= state.clean]
+        known = min(len(beats), RATE_BEATS + 1)
+        if known < 3 or now - beats[-1] > LONGEST_RR:
             return float("nan")
-        return 60.0 * RATE * (len(beats) - 1) / (beats[-1] - beats[0])
+        return 60.0 * RATE * (known - 1) / (beats[-1] - beats[-known])
 
     def _begin(self, row: int) -> None:
         self._peaks.reset(row)
         self._wakes[row] = NEVER
 
     def _advance(self, row: int, until: int) -> list[int]:
-        state, found = self._rows[row], list[int]()
-        peaks, done = state.peaks, 0
-        for at, value in peaks:
+        state, found, done = self._rows[row], list[int](), 0
+        for at, value in state.peaks:
             if at + 2 > until:
                 break
             done += 1
@@ -226,7 +245,7 @@ class BeatDetector(StatefulRows):
                 self._confirm(row, state, found)
             if state.pending < 0 or value > state.pending_value:
                 state.pending, state.pending_value = at, value
-        del peaks[:done]
+        del state.peaks[:done]
         if 0 <= state.pending < until - 1 - REFRACTORY:
             self._confirm(row, state, found)
         self._wakes[row] = state.wakes()
@@ -237,31 +256,37 @@ class BeatDetector(StatefulRows):
         peak, value = state.pending, state.pending_value
         at = peak - DELAY
         state.pending = -1
-        since = at - state.beats[-1] if state.beats else 10 * RATE
+        beats = state.beats
+        since = at - beats[-1] if beats else 10 * RATE
         share = THRESHOLD_MIN + (THRESHOLD_MAX - THRESHOLD_MIN) * exp(
             -max(since / state.rr - DECAY_DELAY_RR, 0.0) / DECAY_TAU_RR
         )
-        share += T_WAVE_MARGIN * max(T_WAVE_UNTIL - since, 0.0) / (T_WAVE_UNTIL - REFRACTORY)
+        if since < T_WAVE_UNTIL:
+            share += T_WAVE_MARGIN * (T_WAVE_UNTIL - since) / (T_WAVE_UNTIL - REFRACTORY)
         # What lies before the first sample is a beat that began outside the stream.
         if value < share * state.level or at < self._peaks.start[row]:
             return
-        sharpness = self._peaks.sharpness(row, peak)
-        if since < T_WAVE_UNTIL and sharpness < SHARP * state.sharp:
+        if since < T_WAVE_UNTIL and self._is_t_wave(row, peak, beats[-1] + DELAY):
             return
-        state.sharp = sharpness
         if since > LONGEST_RR:
-            state.beats.clear()
-        if state.beats:
+            beats.clear()
+        if beats:
+            if since <= MIN_RR:
+                self._hurried[row] = at
             state.intervals.append((at, since))
             state.rr += (min(max(since, 0.3 * RATE), 1.5 * RATE) - state.rr) / 8
         # The level follows tall artefacts slowly and small beats a little faster.
-        usual, known = state.level or value, len(state.beats)
+        usual, known = state.level or value, len(beats)
         if 0 < known < WARMUP_BEATS:
             state.level = usual + (value - usual) / 2
         else:
             state.level = usual + (min(value, 2 * usual) - usual) / (4 if known else 1)
-        state.beats.append(at)
+        beats.append(at)
         found.append(at)
         state.energies.append(value)
         if value < WEAK_FRACTION * state.usual:
             state.weak.append(at)
+
+    def _is_t_wave(self, row: int, peak: int, before: int) -> bool:
+        """Tell whether a peak is the T wave of the beat with the peak before."""
+        return self._peaks.sharpness(row, peak) < SHARP * self._peaks.sharpness(row, before)

@@ -1,9 +1,11 @@
 """Energy of the signal in the frequency bands of the QRS complex, sample by sample.
 
 Band-pass where the QRS lives, square, mean over a moving window, root (Pan & Tompkins 1985, whose
-slope the narrow band stands for). A second, higher band tells a QRS complex from a T wave.
+slope the narrow band stands for). A second, higher band tells a QRS complex from a T wave: its
+energy is needed at few moments only and is computed there, from the power.
 """
 
+from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -27,7 +29,15 @@ ENERGY_WINDOW: Final = round(0.117 * RATE)
 
 
 class Energy(NamedTuple):
-    """Root of the mean power in mV over the moving window: ndarrays of shape (n, r), time first."""
+    """What the samples of some rows hold in both bands.
+
+    Parameters
+    ----------
+    qrs : ndarray of float64, shape (n, r)
+        Root of the mean power in `BAND_HZ` over the moving window, in mV; time first.
+    sharp : ndarray of float64, shape (r, n)
+        Each sample's share of the mean power in `SHARP_HZ`, as `highest` takes it.
+    """
 
     qrs: NDArray[np.float64]
     sharp: NDArray[np.float64]
@@ -42,27 +52,30 @@ class QrsEnergy(StatefulRows):
         Number of wearers.
     """
 
-    layout = Layout("QRS energy", 1, _bands=NESTED, _power=COLUMNS)
+    layout = Layout("QRS energy", 2, _qrs=NESTED, _sharp=NESTED, _power=COLUMNS)
 
     def __init__(self, rows: int) -> None:
         sections = (
             signal.butter(1, DRIFT_HZ, btype="highpass", fs=RATE, output="sos"),
             signal.butter(1, BAND_HZ, btype="bandpass", fs=RATE, output="sos"),
         )
+        self._qrs = SectionFilter(np.concatenate(sections), rows)
         sharp = signal.butter(2, SHARP_HZ, btype="bandpass", fs=RATE, output="sos")
-        self._bands = (
-            SectionFilter(np.concatenate(sections), rows),
-            SectionFilter(sharp, rows),
-        )
-        self._power = np.zeros((ENERGY_WINDOW - 1, len(self._bands), rows))
+        self._sharp = SectionFilter(sharp, rows)
+        self._power = np.zeros((ENERGY_WINDOW - 1, rows))
 
     def reset(self, row: int) -> None:
         """Forget a row; its next sample starts it anew."""
-        for band in self._bands:
-            band.reset(row)
-        self._power[:, :, row] = 0
+        self._qrs.reset(row)
+        self._sharp.reset(row)
+        self._power[:, row] = 0
 
-    def __call__(self, rows: NDArray[np.intp], x: NDArray[np.float64]) -> Energy:
+    def __call__(
+        self,
+        rows: NDArray[np.intp],
+        x: NDArray[np.float64],
+        n: NDArray[np.int64] | None = None,
+    ) -> Energy:
         """Take the next samples of some rows.
 
         Parameters
@@ -71,24 +84,55 @@ class QrsEnergy(StatefulRows):
             Which rows, each at most once.
         x : ndarray of float64, shape (r, n), n >= 1
             Their next samples in mV, without NaN.
+        n : ndarray of int64, shape (r,), optional
+            How many there are of each, 1 or more; left out, all of ``x``.
 
         Returns
         -------
         Energy
-            Bit-identical for every way of cutting the stream into calls.
+            Bit-identical for every way of cutting the stream into calls; of no meaning where a
+            row has no sample.
         """
-        n = x.shape[1]
-        power = np.empty((ENERGY_WINDOW - 1 + n, len(self._bands), len(rows)))
-        power[: ENERGY_WINDOW - 1] = self._power[:, :, rows]
-        for i, band in enumerate(self._bands):
-            y = band(rows, x)
-            np.multiply((y * y).T, 1 / ENERGY_WINDOW, out=power[ENERGY_WINDOW - 1 :, i])
-        self._power[:, :, rows] = power[n:]
-        # `np.add.reduce` over the first axis adds sample to sample, from the oldest on, which is
-        # the same for every way of cutting the stream; a running sum would round by the cut.
-        # `scipy.signal.lfilter` gives the same bits, row by row, in three times the time.
-        shape, strides = (ENERGY_WINDOW, n, *power.shape[1:]), (power.strides[0], *power.strides)
-        window: NDArray[np.float64] = np.ndarray(shape, np.float64, power, 0, strides)
-        mean: NDArray[np.float64] = np.add.reduce(window, axis=0)
-        np.sqrt(mean, out=mean)
-        return Energy(mean[:, 0], mean[:, 1])
+        qrs, sharp = self._qrs(rows, x, n), self._sharp(rows, x, n)
+        width = x.shape[1]
+        power = np.empty((ENERGY_WINDOW - 1 + width, len(rows)))
+        power[: ENERGY_WINDOW - 1] = self._power[:, rows]
+        for y in (qrs, sharp):
+            y *= y
+        np.multiply(qrs.T, 1 / ENERGY_WINDOW, out=power[ENERGY_WINDOW - 1 :])
+        sharp *= 1 / ENERGY_WINDOW
+        if n is None:
+            self._power[:, rows] = power[width:]
+        else:
+            last = n + np.arange(ENERGY_WINDOW - 1)[:, None]
+            self._power[:, rows] = power[last, np.arange(len(rows))]
+        mean = _moving_sum(power)
+        return Energy(np.sqrt(mean, out=mean), sharp)
+
+
+def highest(sharp: NDArray[np.float64]) -> float:
+    """Return the highest energy in `SHARP_HZ`, in mV, of some samples of a row.
+
+    Parameters
+    ----------
+    sharp : ndarray of float64, shape (n,)
+        `Energy.sharp` of these samples and of the `ENERGY_WINDOW` - 1 before them.
+    """
+    return sqrt(float(_moving_sum(sharp[:, None]).max()))
+
+
+def _moving_sum(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of `ENERGY_WINDOW` samples one after the other along the first axis.
+
+    `np.add.reduce` over the first axis adds sample to sample, from the oldest on, which is the
+    same for every way of cutting the stream; a running sum would round by the cut, and so would
+    one column, whose samples it adds in pairs. `scipy.signal.lfilter` gives the same bits, row by
+    row, in three times the time.
+    """
+    if power.shape[1] == 1:
+        return _moving_sum(np.repeat(power, 2, axis=1))[:, :1]
+    shape = (ENERGY_WINDOW, len(power) - ENERGY_WINDOW + 1, power.shape[1])
+    strides = (power.strides[0], *power.strides)
+    window: NDArray[np.float64] = np.ndarray(shape, np.float64, power, 0, strides)
+    total: NDArray[np.float64] = np.add.reduce(window, axis=0)
+    return total

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE, WINDOW
 from ecgmon.core.signal_states import SignalState
+from ecgmon.signal.stillness import QUARTER
 
 SIGNAL: Final = 0
 NOISY: Final = 1
@@ -91,12 +92,23 @@ def signal_state(
     ndarray of int8, shape (r,)
         `SIGNAL`, `NOISY` or `ABSENT`.
     """
-    absent = valid.mean(axis=1) < 0.5
-    steps = raw[:, 1:] - raw[:, :-1]
-    roughness = np.median(np.abs(steps[:, 1:] - steps[:, :-1]), axis=1)
-    noisy = (np.ptp(filtered, axis=1) > ARTEFACT_MV) | (roughness > ROUGHNESS_MV)
+    absent = valid.sum(axis=1) * 2 < valid.shape[1]
+    span = filtered.max(axis=1) - filtered.min(axis=1)
+    noisy = (span > ARTEFACT_MV) | _is_rough(raw)
     noisy |= clipped(raw, valid)
     return np.where(absent, ABSENT, np.where(noisy, NOISY, SIGNAL)).astype(np.int8)
+
+
+def _is_rough(raw: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell of which seconds the median of the roughness is above `ROUGHNESS_MV`."""
+    steps = raw[:, 1:] - raw[:, :-1]
+    roughness = np.abs(steps[:, 1:] - steps[:, :-1])
+    above = (roughness > ROUGHNESS_MV).sum(axis=1)
+    rough: NDArray[np.bool_] = 2 * above > roughness.shape[1]
+    # With just half of the values above, the median lies between the two in the middle.
+    for i in (2 * above == roughness.shape[1]).nonzero()[0].tolist():
+        rough[i] = np.median(roughness[i]) > ROUGHNESS_MV
+    return rough
 
 
 def hum(raw: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -117,11 +129,12 @@ def hum(raw: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.bool_
     # Without its mean and its straight line, each row summed for itself: `scipy.signal.detrend`
     # solves for all rows together, which takes most of a call and rounds by how many there are.
     x = raw.astype(np.float64)
-    x -= x.mean(axis=1, keepdims=True)
+    n = x.shape[1]
+    x -= x.sum(axis=1, keepdims=True) / n
     x -= (x * _TIME).sum(axis=1, keepdims=True) / _TIME_POWER * _TIME
     found = np.abs((x[:, None, :] * _MAINS).sum(axis=2)).max(axis=1)
-    amplitude = 2 * found / raw.shape[1]
-    alone = amplitude**2 / 2 >= HUM_SHARE * (x * x).mean(axis=1)
+    amplitude = 2 * found / n
+    alone = amplitude**2 / 2 >= HUM_SHARE * ((x * x).sum(axis=1) / n)
     return amplitude, alone & (amplitude >= HUM_MV)
 
 
@@ -141,9 +154,11 @@ def returns(raw: NDArray[np.float32]) -> NDArray[np.bool_]:
     ndarray of bool, shape (r,)
         Whether it does.
     """
-    quarters = raw.reshape(len(raw), 8, -1).mean(axis=2, dtype=np.float64)
-    steps = np.diff(quarters, axis=1)
-    one_way = (steps > 0).all(axis=1) | (steps < 0).all(axis=1)
+    quarters = raw.reshape(len(raw), 8, QUARTER).sum(axis=2, dtype=np.float64) / QUARTER
+    steps = quarters[:, 1:] - quarters[:, :-1]
+    one_way: NDArray[np.bool_] = (steps > 0).all(axis=1) | (steps < 0).all(axis=1)
+    if not np.count_nonzero(one_way):
+        return one_way
     by = np.abs(steps)
     slower = (by[:, 1:] <= RETURN_SLOWING * by[:, :-1]).all(axis=1)
     slowed = by[:, 4:].sum(axis=1) <= RETURN_SLOWED * by[:, :3].sum(axis=1)
@@ -168,16 +183,21 @@ def clipped(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np
     -------
     ndarray of bool, shape (r,)
     """
-    low = np.where(valid, values, np.inf).min(axis=1)
-    high = np.where(valid, values, -np.inf).max(axis=1)
+    if np.count_nonzero(valid) == valid.size:
+        low, high = values.min(axis=1), values.max(axis=1)
+    else:
+        low = np.where(valid, values, np.inf).min(axis=1)
+        high = np.where(valid, values, -np.inf).max(axis=1)
     found = np.zeros(len(values), dtype=bool)
     for end in (low, high):
         # Hardly any second stays at its end so often: the others are done with.
-        some = np.flatnonzero((valid & (values == end[:, None])).sum(axis=1) >= CLIPPED_RUN)
+        (some,) = ((valid & (values == end[:, None])).sum(axis=1) >= CLIPPED_RUN).nonzero()
         if len(some):
             span = (high - low)[some]
             found[some] |= _stays(values[some], valid[some], end[some], span)
-    some = np.flatnonzero(found)
+    (some,) = found.nonzero()
+    if not len(some):
+        return found
     steps = np.abs(np.diff(values[some], axis=1))
     between = (steps > 0) & valid[some, 1:] & valid[some, :-1]
     finest = np.where(between, steps, np.inf).min(axis=1)

@@ -23,7 +23,7 @@ def cut_rhythms(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> 
 def cut_atrial(known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> list[RhythmInputs]:
     """Cut what a model of atrial rhythms sees of rows whose second has just ended, if it is due."""
     due = is_due(end)
-    if not due.any():
+    if not np.count_nonzero(due):
         return []
     rows, end = rows[due], end[due]
     return [RhythmInputs(rows, end, *known.atrial.inputs(rows, end))]

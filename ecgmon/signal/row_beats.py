@@ -31,7 +31,7 @@ class RowBeats(Stateful):
 
     layout = Layout(
         "beats",
-        1,
+        2,
         beats=Indices,
         clean=Index,
         energies=list[float],
@@ -42,7 +42,6 @@ class RowBeats(Stateful):
         pending=Index,
         pending_value=float,
         rr=float,
-        sharp=float,
         smallest=list[float],
         usual=float,
         weak=Indices,
@@ -59,16 +58,14 @@ class RowBeats(Stateful):
     pending: int = -1
     pending_value: float = 0.0
     rr: float = float(RATE)
-    sharp: float = 0.0
     smallest: deque[float] = field(default_factory=partial(deque, maxlen=REFERENCE_SECONDS))
     usual: float = 0.0
     weak: deque[int] = field(default_factory=_LATEST)
     without: int = 0
 
     def wakes(self) -> int:
-        """Return the stream index up to which samples must be known for anything to happen."""
+        """Return the stream index up to which samples must be known for a beat to be confirmed."""
         # A local maximum shows only one sample later, so time stands one sample back.
-        due = self.pending + REFRACTORY + 2 if self.pending >= 0 else NEVER
-        if self.peaks and self.peaks[0][0] + 2 < due:
-            return self.peaks[0][0] + 2
-        return due
+        if self.pending >= 0:
+            return self.pending + REFRACTORY + 2
+        return self.peaks[0][0] + REFRACTORY + 2 if self.peaks else NEVER

@@ -59,8 +59,8 @@ class SampleHistory(StatefulRows, Generic[_T]):
         """
         n = values.shape[1]
         at = first - self._origin[rows]
-        if at.max() + n > self._samples.shape[1]:
-            full = at + n > self._samples.shape[1]
+        full = at > self._samples.shape[1] - n
+        if np.count_nonzero(full):
             some, start = rows[full], at[full] - self.size
             self._samples[some, : self.size] = self._stretches(self.size)[some, start]
             self._origin[some] += start

@@ -132,23 +132,34 @@ class Stillness(StatefulRows):
             Stream index after them.
         """
         x = raw.reshape(len(rows), -1, QUARTER).astype(np.float64)
-        x -= x.mean(axis=2, keepdims=True)
+        x -= x.sum(axis=2, keepdims=True) / QUARTER
         slope = (x * _TIME).sum(axis=2)
         power = (x * x).sum(axis=2) - slope * slope / _TIME_POWER
         still = power < QUARTER * (STILL * self.step[rows, None]) ** 2
-        still &= valid.reshape(x.shape).sum(axis=2) * 2 >= QUARTER
-        for i in range(x.shape[1]):
-            at = end - (x.shape[1] - 1 - i) * QUARTER
-            new = at > before
-            moved = new & ~still[:, i]
-            self.since[rows[moved]] = np.maximum(self.since[rows[moved]], at[moved])
-            for k in np.flatnonzero(new & (self._latest[rows] >= at - QUARTER)).tolist():
-                row, stop = int(rows[k]), int(at[k])
-                if any(stop - QUARTER <= spike < stop for spike in self._spikes[row]):
-                    self.since[row] = stop + SPIKED
-            due = new & still[:, i] & (at - self.since[rows] >= LOST)
-            for k in np.flatnonzero(due).tolist():
-                self._lose(int(rows[k]), int(at[k]))
+        if np.count_nonzero(valid) < valid.size:
+            still &= valid.reshape(x.shape).sum(axis=2) * 2 >= QUARTER
+        at = end[:, None] + QUARTER * np.arange(1 - x.shape[1], 1)
+        new = at > before[:, None]
+        since = self.since[rows]
+        # In these a spike, or a line that has been still for long, may decide; in hardly any row.
+        some = (self._latest[rows] >= at[:, 0] - QUARTER) | (end - since >= LOST)
+        self.since[rows] = np.maximum(since, np.where(new & ~still, at, -1).max(axis=1))
+        for i in some.nonzero()[0].tolist():
+            row = int(rows[i])
+            self.since[row] = since[i]
+            for stop, is_still in zip(
+                at[i, new[i]].tolist(), still[i, new[i]].tolist(), strict=True
+            ):
+                self._take(row, stop, is_still=is_still)
+
+    def _take(self, row: int, stop: int, *, is_still: bool) -> None:
+        """Take the quarter of a row that ends at ``stop``."""
+        if not is_still:
+            self.since[row] = max(int(self.since[row]), stop)
+        if any(stop - QUARTER <= spike < stop for spike in self._spikes[row]):
+            self.since[row] = stop + SPIKED
+        if is_still and stop - self.since[row] >= LOST:
+            self._lose(row, stop)
 
     def _lose(self, row: int, at: int) -> None:
         since = int(self.since[row])

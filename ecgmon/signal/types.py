@@ -104,17 +104,14 @@ class Windows:
     @staticmethod
     def concatenate(parts: "list[Windows]", geometry: Geometry) -> "Windows":
         """Join the windows of several calls."""
-        if len(parts) == 1:
-            return parts[0]
-        fields = (
-            [getattr(part, name) for part in [_none(geometry), *parts]]
-            for name in Windows.__slots__
-        )
-        return Windows(*map(np.concatenate, fields)) if parts else _none(geometry)
+        if len(parts) < 2:
+            return parts[0] if parts else _no_window(geometry)
+        fields = ([getattr(part, name) for part in parts] for name in Windows.__slots__)
+        return Windows(*map(np.concatenate, fields))
 
 
 @cache
-def _none(geometry: Geometry) -> Windows:
+def _no_window(geometry: Geometry) -> Windows:
     """Return no window of a geometry."""
     empty = np.zeros(0)
     return Windows(
@@ -160,18 +157,21 @@ class RhythmInputs:
         parts: "list[RhythmInputs]", shape: tuple[int, ...] = (RHYTHM.inputs,)
     ) -> "RhythmInputs":
         """Join the inputs of several calls, each of a shape."""
-        if len(parts) == 1:
-            return parts[0]
-        nothing = RhythmInputs(
-            np.zeros(0, dtype=np.intp),
-            np.zeros(0, dtype=np.int64),
-            np.zeros((0, *shape), dtype=np.float32),
-            np.zeros(0, dtype=bool),
-        )
-        fields = (
-            [getattr(part, name) for part in [nothing, *parts]] for name in RhythmInputs.__slots__
-        )
+        if len(parts) < 2:
+            return parts[0] if parts else _no_rhythm(shape)
+        fields = ([getattr(part, name) for part in parts] for name in RhythmInputs.__slots__)
         return RhythmInputs(*map(np.concatenate, fields))
+
+
+@cache
+def _no_rhythm(shape: tuple[int, ...]) -> RhythmInputs:
+    """Return no input of a shape."""
+    return RhythmInputs(
+        np.zeros(0, dtype=np.intp),
+        np.zeros(0, dtype=np.int64),
+        np.zeros((0, *shape), dtype=np.float32),
+        np.zeros(0, dtype=bool),
+    )
 
 
 class Pushed(NamedTuple):

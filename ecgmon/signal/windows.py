@@ -28,15 +28,15 @@ def cut_windows(
         known.units[rows, -1] = known.scale(rows)
     end = now - geometry.look_ahead
     complete = end - WINDOW >= known.start[rows]
-    if not complete.any():
+    if not np.count_nonzero(complete):
         return Windows.concatenate([], geometry)
     rows, now, end = rows[complete], now[complete], end[complete]
-    context = known.filtered.last(rows, now, geometry.context)
     scale = known.scale(rows)
+    units = known.units[rows] if geometry.unit == "second" else scale[:, None]
     return Windows(
         rows,
         end - WINDOW,
-        resample(_in_units(context, known.units[rows], scale, geometry), geometry.rate),
+        resample(_in_units(known, geometry, rows, now, units), geometry.rate),
         scale,
         known.signal_state[rows],
         _heart_rates(known, rows, end),
@@ -47,30 +47,28 @@ def cut_windows(
 
 
 def _in_units(
-    context: NDArray[np.float32],
-    units: NDArray[np.float32],
-    scale: NDArray[np.float32],
+    known: Rows,
     geometry: Geometry,
+    rows: NDArray[np.intp],
+    now: NDArray[np.int64],
+    units: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Return samples in mV in the unit that a geometry has."""
-    if geometry.unit == "window":
-        return context / scale[:, None]
-    divided = np.empty_like(context)
-    for back in range(geometry.blocks):
-        stop = geometry.context - back * WINDOW
-        block = slice(max(stop - WINDOW, 0), stop)
-        np.divide(context[:, block], units[:, -1 - back, None], out=divided[:, block])
-    return divided
+    """Return the context before ``now``, each second in its own of some units or all in one."""
+    whole = known.filtered.last(rows, now, geometry.blocks * WINDOW)
+    blocks = whole.reshape(len(rows), geometry.blocks, WINDOW) / units[:, :, None]
+    return blocks.reshape(whole.shape)[:, -geometry.context :]
 
 
 def is_measured(
     known: Rows, context: int, rows: NDArray[np.intp], end: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Tell of some rows whether the context before stream index ``end`` is real throughout."""
-    measured = known.valid.last(rows, end, context)
     settled: NDArray[np.bool_] = end - context >= known.real_from[rows]
-    for i in np.flatnonzero(settled & ~measured.all(axis=1)):
-        settled[i] = sliding_window_view(measured[i], HOLE).any(axis=1).all()
+    (holed,) = (settled & (known.missed[rows] > end - context)).nonzero()
+    if len(holed):
+        measured = known.valid.last(rows[holed], end[holed], context)
+        some = np.logical_or.reduce(sliding_window_view(measured, HOLE, axis=1), axis=2)
+        settled[holed] = some.all(axis=1)
     return settled
 
 
@@ -78,5 +76,6 @@ def _heart_rates(
     known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the heart rates, NaN where noise or the lack of a signal hides the beats."""
-    rates = [known.beats.heart_rate(row, at) for row, at in zip(rows, end, strict=True)]
+    each = zip(rows.tolist(), end.tolist(), strict=True)
+    rates = [known.beats.heart_rate(row, at) for row, at in each]
     return np.where(known.signal_state[rows] == SIGNAL, rates, np.nan)

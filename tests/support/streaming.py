@@ -147,7 +147,7 @@ def drive_peaks(made, row, at, x):
 
 def drive_energy(made, row, at, x):
     energy = made(rows_of(row), x[None])
-    return [*zip(energy.qrs[:, 0].tolist(), energy.sharp[:, 0].tolist(), strict=True)]
+    return [*zip(energy.qrs[:, 0].tolist(), energy.sharp[0].tolist(), strict=True)]
 
 
 def drive_scale(made, row, at, x):

@@ -63,14 +63,16 @@ def test_each_row_is_compared_with_itself_however_often_its_ring_went_round():
     beats = AtrialBeats(2)
 
     class Filtered:
-        def row(self, row, start, stop):
-            shape = wave() if row == 0 or start // 360 % 2 else -wave()
-            return np.repeat(shape, 3)
+        def last(self, rows, end, n):
+            turned = (rows == 1) & ((end - n) // 360 % 2 == 0)
+            return np.where(turned[:, None], -1, 1) * np.repeat(wave(), n // SEGMENT)
 
-    for n in range(2 * BEATS + 3):
-        for row in (0, 1):
-            beats.add(row, [360 * n + 90], Filtered(), np.float32(1), is_signal=True)
-    assert beats.kin([0, 1, 0, 1], [0, 0, 5, 1]) == [BEFORE, BEFORE // 2] * 2
-    assert beats.kin([], []) == []
+    at, every = 90, np.array([0, 0, 1, 1])
+    for many in [1, 1, 2] * BEATS:
+        rows = np.repeat([0, 1], many)
+        order = np.tile(np.arange(many), 2)
+        beats.add(rows, order, at + 360 * order, Filtered(), np.ones(len(rows)), rows >= 0)
+        at += 360 * many
+    assert beats.kin(every, np.array([0, 5, 0, 1])).tolist() == [BEFORE] * 2 + [BEFORE // 2] * 2
     assert START - SHIFT >= 0
     assert STOP + SHIFT <= SEGMENT

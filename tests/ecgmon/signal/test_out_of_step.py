@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgmon.core.constants import RATE
-from ecgmon.signal import Geometry, SignalChain
+from ecgmon.signal import Geometry, SignalChain, following
 from ecgmon.signal.qrs import BeatDetector
 
 SERVED = Geometry(3, 0.5, 120)
@@ -67,26 +67,51 @@ def test_each_gets_the_bits_that_it_gets_alone(streams, ecg, geometry, seed, cou
 def test_they_are_filtered_in_one_call(ecg, monkeypatch):
     calls, take = [], BeatDetector.take
 
-    def counted(self, rows, x, first):
+    def counted(self, rows, *given):
         calls.append(len(rows))
-        take(self, rows, x, first)
+        take(self, rows, *given)
 
     monkeypatch.setattr(BeatDetector, "take", counted)
     rng, chain = np.random.default_rng(1), SignalChain(SERVED, 50)
     starts = rng.integers(0, 10 * RATE, 50)
     for row in range(50):
         chain.reset(row, int(rng.integers(0, RATE)))
-    for at in range(0, 5 * RATE, 36):
-        chain.push(np.arange(50), [ecg[start + at : start + at + 36] for start in starts])
-    assert calls == [50] * 50
+    while len(calls) < 20:
+        stops = starts + rng.integers(36, RATE + 1, 50)
+        pieces = [ecg[start:stop] for start, stop in zip(starts, stops, strict=True)]
+        chain.push(np.arange(50), pieces)
+        starts = stops
+    assert calls == [50] * 20
+
+
+def test_what_ends_in_one_call_is_judged_and_cut_together(ecg, monkeypatch):
+    judged, cut = [], []
+
+    def counted(calls, does):
+        def called(known, *given):
+            calls.append(len(given[-1]))
+            return does(known, *given)
+
+        return called
+
+    monkeypatch.setattr(following, "finish_seconds", counted(judged, following.finish_seconds))
+    monkeypatch.setattr(following, "cut_windows", counted(cut, following.cut_windows))
+    rng, chain = np.random.default_rng(2), SignalChain(SERVED, 50)
+    for row in range(50):
+        chain.reset(row, int(rng.integers(0, RATE)))
+    chain.push(np.arange(50), [ecg[: rng.integers(300, RATE)] for _ in range(50)])
+    assert len(judged) == 1
+    assert len(cut) <= 2
+    assert sum(judged) > 30
+    assert sum(cut) > 30
 
 
 def test_a_still_line_out_of_step_costs_one_more_call_a_second(ecg, monkeypatch):
     calls, take = [], BeatDetector.take
 
-    def counted(self, rows, x, first):
+    def counted(self, rows, *given):
         calls.append(len(rows))
-        take(self, rows, x, first)
+        take(self, rows, *given)
 
     monkeypatch.setattr(BeatDetector, "take", counted)
     chain, rows = SignalChain(SERVED, 2), np.arange(2)

@@ -1,0 +1,82 @@
+"""The next samples of some rows of a chain side by side, as many of each as there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecgmon.core.constants import WINDOW
+
+_T = TypeVar("_T", bound=np.generic)
+
+
+@dataclass(eq=False, slots=True)
+class Piece:
+    """A stretch of some rows that the filters take in one call.
+
+    Parameters
+    ----------
+    rows : ndarray of intp, shape (r,)
+        Which rows.
+    first, stop : ndarray of int64, shape (r,)
+        Stream index of the first sample of each row, and the one after the last.
+    x : ndarray of float64, shape (r, n)
+        The samples in mV; of no meaning from the end of a row on.
+    valid : ndarray of bool, shape (r, n)
+        Which of them were measured; False from the end of a row on.
+    lengths : ndarray of int64, shape (r,), or None
+        How many samples each row has, 1 to `WINDOW`, unless all have n.
+    """
+
+    rows: NDArray[np.intp]
+    first: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    x: NDArray[np.float64]
+    valid: NDArray[np.bool_]
+    lengths: NDArray[np.int64] | None
+
+    def up_to(self, stop: NDArray[np.int64]) -> "Piece":
+        """Return what lies before these stream indices, one of each row."""
+        n = stop - self.first
+        width = int(n.max())
+        x, valid = self.x[:, :width], self.valid[:, :width]
+        if int(n.min()) == width:
+            return Piece(self.rows, self.first, stop, x, valid, None)
+        measured = valid & (np.arange(width) < n[:, None])
+        return Piece(self.rows, self.first, stop, x, measured, n)
+
+    def each(self, of: NDArray[_T]) -> list[NDArray[_T]]:
+        """Return the rows of an ndarray of shape (r, n), each up to its end."""
+        if self.lengths is None:
+            return list(of)
+        return [one[:n] for one, n in zip(of, self.lengths.tolist(), strict=True)]
+
+
+def side_by_side(
+    rows: NDArray[np.intp],
+    first: NDArray[np.int64],
+    millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
+) -> Piece:
+    """Return the first samples of some rows, at most `WINDOW` of each, the shortest row first.
+
+    Parameters
+    ----------
+    rows : ndarray of intp, shape (r,)
+        Which rows.
+    first : ndarray of int64, shape (r,)
+        Stream index of the first sample of each.
+    millivolts : ndarray of float64, shape (r, n), or sequence of r ndarrays
+        The samples, NaN where nothing was measured.
+    """
+    if isinstance(millivolts, np.ndarray):
+        x = millivolts[:, :WINDOW]
+        return Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None)
+    n = np.array([min(len(samples), WINDOW) for samples in millivolts])
+    order = np.argsort(n, kind="stable")
+    rows, first, n = rows[order], first[order], n[order]
+    x = np.zeros((len(rows), n[-1]))
+    for one, i, length in zip(x, order.tolist(), n.tolist(), strict=True):
+        one[:length] = millivolts[i][:length]
+    return Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None).up_to(first + n)
