@@ -72,6 +72,8 @@ def reset_after_gap(
     """
     if not segment.missing:
         return []
+    if lead is active.judged:
+        active.elapsed()  # of the beats before a gap nothing else tells the conditions
     active.chain.reset(lead.row, segment.first)
     lead.skip_to(segment)
     if active.second:

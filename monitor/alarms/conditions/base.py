@@ -12,6 +12,8 @@ from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import Stateful
 from ecgmon.signal import Second
 
+NEVER: Final = 2**62
+"""A stream index that no stream reaches."""
 SETTLED: Final = 3 * RATE // 2
 """Samples after a beat's R peak from which on it is certain: it cannot be withdrawn any more."""
 
@@ -52,6 +54,15 @@ class SignalCondition(Stateful):
 
     def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
         self.limits = limits
+
+    @property
+    def due(self) -> int:
+        """Stream index from which on `elapsed` has something to tell; 0: whenever it is asked.
+
+        What it would take before, such as beats, it takes later as well. It is asked in any case
+        while the line is lost, and in a second that is not whole.
+        """
+        return 0
 
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
         """Take how far the stream is: what must be told soon does not wait for a second's end.

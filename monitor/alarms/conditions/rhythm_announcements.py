@@ -4,8 +4,8 @@ from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_limits import RhythmLimits
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
-from monitor.alarms.conditions.base import Condition
-from monitor.alarms.conditions.beat_history import NEVER, BeatHistory
+from monitor.alarms.conditions.base import NEVER, Condition
+from monitor.alarms.conditions.beat_history import BeatHistory
 from monitor.alarms.conditions.rhythm_table import LINGER_S, Row, Seen, table
 
 

@@ -90,10 +90,15 @@ class NamedRhythms(SignalCondition):
             self._events = kept
             self._add(_Event(at))
 
+    @property
+    def due(self) -> int:
+        """When the next beat is certain, or what holds ends."""
+        return self._due + SETTLED
+
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
         """Take how far the stream is."""
         known = now - SETTLED
-        if known < self._due:  # asked for every frame of every wearer
+        if known < self._due:
             return []
         changes: list[Condition] = []
         while self._events and self._events[0].at <= known:
