@@ -1,8 +1,7 @@
 """The port of alarm conditions: what decides from a stream's seconds whether something holds."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from ecgmon.core.alarm_kinds import Kind, Priority, Properties
 from ecgmon.core.alarm_limits import AlarmLimits
@@ -18,8 +17,7 @@ SETTLED: Final = 3 * RATE // 2
 """Samples after a beat's R peak from which on it is certain: it cannot be withdrawn any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """A change of a condition: it begins to hold, or ends, at sample ``at``."""
 
     kind: Kind

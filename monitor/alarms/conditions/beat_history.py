@@ -12,7 +12,7 @@ from ecgmon.core.rhythm_rules import SUDDEN, USUAL_OF
 from ecgmon.core.state import Index, Indices, Layout, Stateful
 from monitor.alarms.conditions.asystole import PAUSE
 from monitor.alarms.conditions.base import NEVER
-from monitor.alarms.conditions.rhythm_table import Seen
+from monitor.alarms.conditions.beat_patterns import Seen
 
 LETTERS_KEPT: Final = 9
 """Letters that the longest cycle needs."""

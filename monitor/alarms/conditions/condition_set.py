@@ -33,6 +33,12 @@ class WearerConditions(Stateful):
     holding : collection of Kind
         What held before: alarms belong to the wearer and outlive a stream. It ends by the same
         rules as if it had begun here.
+
+    Attributes
+    ----------
+    due : int
+        Stream index from which on `elapsed` is to be called, earlier only where a line is lost; 0
+        in a second that began with a gap, since of its beats nothing else tells.
     """
 
     layout = Layout(
@@ -42,6 +48,7 @@ class WearerConditions(Stateful):
         _holds=dict[Kind, bool],
         _ended=Index,
         _whole_from=Index,
+        due=Index,
     )
 
     def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
@@ -56,16 +63,7 @@ class WearerConditions(Stateful):
         self._holds = dict.fromkeys(holding, True)
         self._ended = 0
         self._whole_from = 0
-
-    @property
-    def due(self) -> int:
-        """Stream index from which on `elapsed` is to be called, earlier only where a line is lost.
-
-        0 in a second that began with a gap: of its beats nothing else tells.
-        """
-        if self._ended < self._whole_from:
-            return 0
-        return min([one.due for one in self._running])
+        self.due = 0
 
     def second(self, second: Second) -> list[Condition]:
         """Take the next whole second of the stream and return what changes by it."""
@@ -75,6 +73,7 @@ class WearerConditions(Stateful):
         holds: dict[Kind, bool] = {}
         for one in self._of_seconds:
             holds |= one.second(second)
+        self._wait()
         return changes + self._change(holds, second.end)
 
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None = None) -> list[Condition]:
@@ -94,6 +93,7 @@ class WearerConditions(Stateful):
         for one in self._running:
             for found in one.elapsed(now, beats, lost):
                 changes += self._change({found.kind: found.holds}, found.at)
+        self._wait()
         return changes
 
     def judged(self, end: int, abnormal: bool | None) -> list[Condition]:
@@ -108,6 +108,7 @@ class WearerConditions(Stateful):
         holds: dict[Kind, bool] = {}
         for one in self._of_rhythms:
             holds |= one.rhythm(end, verdict)
+        self._wait()
         return self._change(holds, end)
 
     def atrial(self, end: int, fibrillation: float | None) -> list[Condition]:
@@ -131,11 +132,13 @@ class WearerConditions(Stateful):
         """
         for one in self._of_beats:
             one.beat(at, label, probability, rr)
+        self._wait()
 
     def withdraw(self, at: int) -> None:
         """Take that the beat at index ``at`` was none; see `SignalCondition.withdraw`."""
         for one in self._of_beats:
             one.withdraw(at)
+        self._wait()
 
     def gap(self, first: int) -> None:
         """Note that samples before index ``first`` are missing; `first` is the next one.
@@ -146,6 +149,7 @@ class WearerConditions(Stateful):
         self._whole_from = -(-first // WINDOW) * WINDOW
         for one in self._conditions:
             one.gap(first)
+        self._wait()
 
     def text(self, kind: Kind) -> str | None:
         """Return what a person reads of an alarm, with its limits; None for another's kind."""
@@ -156,6 +160,10 @@ class WearerConditions(Stateful):
         """Return the priority of an alarm by the wearer's limits; None for another's kind."""
         one = self._of_kind.get(kind)
         return one.priority(kind) if one else None
+
+    def _wait(self) -> None:
+        whole = self._ended >= self._whole_from
+        self.due = min([one.due for one in self._running]) if whole else 0
 
     def _change(self, holds: Mapping[Kind, bool], at: int) -> list[Condition]:
         changes = [

@@ -16,8 +16,9 @@ from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Index, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SETTLED, Condition, SignalCondition
+from monitor.alarms.conditions.beat_patterns import SHAPE
 from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
-from monitor.alarms.conditions.rhythm_table import SHAPE, Row, table
+from monitor.alarms.conditions.rhythm_table import Row, table
 from monitor.alarms.conditions.waveform import VentricularWaveform
 
 _MOST_EVENTS: Final = 1000
