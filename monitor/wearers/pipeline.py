@@ -1,7 +1,7 @@
 """The pipeline: pending samples of all wearers become published messages, one batch a tick."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -31,8 +31,6 @@ from monitor.wearers.session import WearerSession, trace
 from monitor.wearers.stream import Stream
 from monitor.wearers.usual_beat import Likeness, change_likeness, compare
 
-ByRow = dict[int, tuple[WearerSession, ActiveStream]]
-"""Wearers by the row of the lead that is judged."""
 Known = Second | JudgedBeat | RhythmVerdict | AtrialVerdict | Likeness | int | None
 """What is known of a stream at an index: a window by its number, None for no verdict on rhythm."""
 
@@ -111,8 +109,9 @@ def push(
     step = np.array([member.step for member in members])
     spikes = _take_spikes(members, chain.next[rows].tolist())
     judged = [member for member in members if member.is_judged]
-    of_row = {member.lead.row: (member.session, member.active) for member in judged}
-    followed = [member.lead.row for member in judged if member.active.beats]
+    sessions = {member.lead.row: member.session for member in judged}
+    actives = {member.lead.row: member.active for member in judged}
+    followed = [row for row, active in actives.items() if active.beats]
     pushed = chain.push(rows, [member.samples for member in members], step, spikes, followed)
     published: list[messages.Published] = [
         trace(member.active, len(member.samples))
@@ -120,11 +119,11 @@ def push(
         if wants_trace(member.session.wearer)
     ]
     windows = pushed.windows
-    complete = {row: of_row[row][1] for row in windows.rows.tolist() if row in of_row}
-    asked = {row: one.model for row, one in complete.items() if one.may_ask(one.model.card)}
+    complete = set(windows.rows.tolist()) & actives.keys()
+    asked = {row: one.model for row in complete if (one := actives[row]).may_ask(one.model.card)}
     probability = classify(windows, asked, members[0].active.windows)
-    for at, row, what in _known(of_row, pushed, chain.geometry.look_ahead):
-        session, active = of_row[row]
+    for at, row, what in _known(actives, pushed, chain.geometry.look_ahead):
+        session, active = sessions[row], actives[row]
         if isinstance(what, Second):
             published += lose_seconds(session, active, what.end - WINDOW)
             published += report_second(session, active, what)
@@ -136,8 +135,8 @@ def push(
             published += alarm_messages(session, active, change_likeness(active, at, what.value))
         else:
             published += alarm_messages(session, active, change_rhythm(active, at, what))
-    note_seconds([member.active for member in judged], pushed.seconds)
-    mine = list(of_row)
+    note_seconds(actives.values(), pushed.seconds)
+    mine = list(actives)
     now, lost = chain.next[mine].tolist(), chain.are_lost(mine).tolist()
     for (session, active, *_), at, is_lost in zip(judged, now, lost, strict=True):
         if is_lost or at >= active.conditions.due:
@@ -159,13 +158,15 @@ def _take_spikes(members: Sequence[NextSamples], now: Sequence[int]) -> list[lis
     return spikes
 
 
-def _known(of_row: ByRow, pushed: Pushed, look_ahead: int) -> list[tuple[int, int, Known]]:
-    """Return what a push has told of judged leads: stream index, row and what, by their index."""
-    actives = [active for _, active in of_row.values()]
+def _known(
+    actives: Mapping[int, ActiveStream], pushed: Pushed, look_ahead: int
+) -> list[tuple[int, int, Known]]:
+    """Return what a push has told of streams by row: index, row and what, sorted by the index."""
+    streams = actives.values()
     known: list[tuple[int, int, Known]] = [(s.end, s.row, s) for s in pushed.seconds]
-    known += [(b.due, b.row, b) for b in judge_beats(actives, pushed)]
-    known += [(end, row, verdict) for row, end, verdict in judge_rhythms(actives, pushed)]
-    known += [(end, row, alike) for row, end, alike in compare(actives, pushed)]
+    known += [(b.due, b.row, b) for b in judge_beats(streams, pushed)]
+    known += [(end, row, verdict) for row, end, verdict in judge_rhythms(streams, pushed)]
+    known += [(end, row, alike) for row, end, alike in compare(streams, pushed)]
     complete = (pushed.windows.first + WINDOW + look_ahead).tolist()
     known += zip(complete, pushed.windows.rows.tolist(), range(len(complete)), strict=True)
-    return sorted((one for one in known if one[1] in of_row), key=itemgetter(0))
+    return sorted((one for one in known if one[1] in actives), key=itemgetter(0))
