@@ -26,6 +26,7 @@ SILENT_S: Final = 10.0
 """A viewer repeats its subscription every 2 s; one that is silent for so long is gone."""
 RATES: Final = RateLimit(messages=50.0, message_burst=500.0)
 """What viewers with a key may ask for: the past is looked up where alarms are written."""
+_MORE: Final = zmq.DONTWAIT | zmq.SNDMORE
 MAY_NOT: Final = "This key may not do that."
 
 _log = logger(__name__)
@@ -57,6 +58,7 @@ class Publisher:
         self._limits = RateLimiter(RATES)
         self._subscribers: dict[bytes, Subscriber] = {}
         self._away = Away()
+        self._topics: frozenset[str] = frozenset()
         self._dropped = 0
 
     def drain(self, now: float) -> tuple[list[Subscriber], list[Request]]:
@@ -101,7 +103,7 @@ class Publisher:
 
     def subscribed(self, topic: str) -> bool:
         """Return whether any viewer is subscribed to a topic; traces are made only then."""
-        return any(_wants(subscriber, topic) for subscriber in self._subscribers.values())
+        return _wanted(self._topics, f"{topic.partition('/')[0]}/", topic)
 
     def publish(self, published: Sequence[messages.Published]) -> None:
         """Send messages to all who listen; they are dropped for those who are too slow."""
@@ -116,18 +118,18 @@ class Publisher:
         self.inbox.close()
 
     def _publish(self, message: messages.Published) -> None:
-        topic, data = messages.topic(message), messages.encode(message)
         for subscriber in self._away.all():
-            if self._hears(subscriber, topic, message.wearer):
+            if self._hears(subscriber, message):
                 subscriber.skip()
-        for subscriber in list(self._subscribers.values()):
-            if self._hears(subscriber, topic, message.wearer):
+        if hearing := [one for one in self._subscribers.values() if self._hears(one, message)]:
+            data = messages.encode(message)
+            for subscriber in hearing:
                 self._send(subscriber, data)
 
     def send_snapshot(self, subscriber: Subscriber, notice: list[messages.Published]) -> None:
         """Send a snapshot to one viewer: the messages of its topics, then `Subscribed`."""
         for message in notice:
-            if self._hears(subscriber, messages.topic(message), message.wearer):
+            if self._hears(subscriber, message):
                 self._send(subscriber, messages.encode(message), snapshot=True)
         self._send(subscriber, messages.encode(messages.Subscribed()), snapshot=True)
 
@@ -144,6 +146,7 @@ class Publisher:
         for subscriber in list(self._subscribers.values()):
             if not self._access.may_read(subscriber.user, None):
                 del self._subscribers[subscriber.peer]
+                self._note_topics()
                 self.inbox.refuse(subscriber.peer, MAY_NOT, user=subscriber.user)
 
     def _request(
@@ -179,6 +182,7 @@ class Publisher:
         if known is None or known.user != user or not known.goes_on_as(message.session):
             known = self._newcomer(peer, user, topics, message.session)
         known.topics = topics
+        self._note_topics()
         known.sign_of_life(message.session, message.lost, now)
         self._count(known)
         if repeated:
@@ -211,9 +215,14 @@ class Publisher:
             if subscriber.lost > subscriber.missed:
                 _log.warning("lost-on-the-way", peer=subscriber.peer.hex(), dropped=count)
 
-    def _hears(self, subscriber: Subscriber, topic: str, wearer: str | None) -> bool:
+    def _note_topics(self) -> None:
+        self._topics = frozenset().union(*(one.topics for one in self._subscribers.values()))
+
+    def _hears(self, subscriber: Subscriber, message: messages.Published) -> bool:
         """Tell whether a message is for a viewer: of all wearers it hears of those it may."""
-        return _wants(subscriber, topic) and self._access.may_read(subscriber.user, wearer)
+        of_all, wearer = f"{messages.subject(type(message))}/", message.wearer
+        wants = _wanted(subscriber.topics, of_all, f"{of_all}{wearer or ''}")
+        return wants and self._access.may_read(subscriber.user, wearer)
 
     def _send(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
         """Send an encoded message with the viewer's next number, or drop and count it."""
@@ -236,7 +245,8 @@ class Publisher:
 
     def _hand_over(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
         data = numbered(data, subscriber.session, subscriber.sent + 1, snapshot=snapshot)
-        self.inbox.socket.send_multipart([subscriber.peer, data], zmq.DONTWAIT)
+        self.inbox.socket.send(subscriber.peer, _MORE)  # what `send_multipart` does, with checks
+        self.inbox.socket.send(data, zmq.DONTWAIT)
         subscriber.sent += 1
 
     def _leave(self, subscriber: Subscriber) -> None:
@@ -250,6 +260,7 @@ class Publisher:
             dropped=subscriber.dropped,
         )
         self._subscribers.pop(subscriber.peer, None)
+        self._note_topics()
         self._away.put(subscriber)
 
 
@@ -258,5 +269,6 @@ def listen(endpoints: tuple[str, ...], host: Host) -> Publisher:
     return Publisher(host.router(endpoints, MAX_REQUEST), host.access)
 
 
-def _wants(subscriber: Subscriber, topic: str) -> bool:
-    return topic in subscriber.topics or f"{topic.partition('/')[0]}/" in subscriber.topics
+def _wanted(topics: frozenset[str], of_all: str, topic: str) -> bool:
+    """Tell whether a topic, or that of all wearers, is among those that are wanted."""
+    return of_all in topics or topic in topics
