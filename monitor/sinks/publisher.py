@@ -106,9 +106,21 @@ class Publisher:
         return _wanted(self._topics, f"{topic.partition('/')[0]}/", topic)
 
     def publish(self, published: Sequence[messages.Published]) -> None:
-        """Send messages to all who listen; they are dropped for those who are too slow."""
-        for message in published:
-            self._publish(message)
+        """Send messages to all who listen; they are dropped for those who are too slow.
+
+        Each viewer is sent its messages in one go: ZeroMQ's thread then wakes once for many.
+        """
+        for subscriber in self._away.all():
+            for _ in self._heard(subscriber, published):
+                subscriber.skip()
+        encoded: dict[int, bytes] = {}
+        for subscriber in list(self._subscribers.values()):
+            heard = self._heard(subscriber, published)
+            for at in heard:
+                encoded[at] = encoded.get(at) or messages.encode(published[at])
+            for at in heard:
+                if not self._send(subscriber, encoded[at]):
+                    subscriber.skip()  # it has gone meanwhile
 
     def flush(self) -> None:
         """Do nothing: ZeroMQ sends at once."""
@@ -117,20 +129,10 @@ class Publisher:
         """Let the inbox go; its socket still sends what it has."""
         self.inbox.close()
 
-    def _publish(self, message: messages.Published) -> None:
-        for subscriber in self._away.all():
-            if self._hears(subscriber, message):
-                subscriber.skip()
-        if hearing := [one for one in self._subscribers.values() if self._hears(one, message)]:
-            data = messages.encode(message)
-            for subscriber in hearing:
-                self._send(subscriber, data)
-
     def send_snapshot(self, subscriber: Subscriber, notice: list[messages.Published]) -> None:
         """Send a snapshot to one viewer: the messages of its topics, then `Subscribed`."""
-        for message in notice:
-            if self._hears(subscriber, message):
-                self._send(subscriber, messages.encode(message), snapshot=True)
+        for at in self._heard(subscriber, notice):
+            self._send(subscriber, messages.encode(notice[at]), snapshot=True)
         self._send(subscriber, messages.encode(messages.Subscribed()), snapshot=True)
 
     def answer(self, request: Request, message: messages.ToViewer) -> None:
@@ -218,16 +220,24 @@ class Publisher:
     def _note_topics(self) -> None:
         self._topics = frozenset().union(*(one.topics for one in self._subscribers.values()))
 
-    def _hears(self, subscriber: Subscriber, message: messages.Published) -> bool:
-        """Tell whether a message is for a viewer: of all wearers it hears of those it may."""
-        of_all, wearer = f"{messages.subject(type(message))}/", message.wearer
-        wants = _wanted(subscriber.topics, of_all, f"{of_all}{wearer or ''}")
-        return wants and self._access.may_read(subscriber.user, wearer)
+    def _heard(self, subscriber: Subscriber, published: Sequence[messages.Published]) -> list[int]:
+        """Return which messages are for a viewer: of all wearers it hears of those it may."""
+        heard = []
+        for at, message in enumerate(published):
+            of_all, wearer = f"{messages.subject(type(message))}/", message.wearer
+            if _wanted(subscriber.topics, of_all, f"{of_all}{wearer or ''}") and (
+                self._access.may_read(subscriber.user, wearer)
+            ):
+                heard.append(at)
+        return heard
 
-    def _send(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
-        """Send an encoded message with the viewer's next number, or drop and count it."""
+    def _send(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> bool:
+        """Send an encoded message with the viewer's next number, or drop and count it.
+
+        Returns False, and does nothing, if the viewer has gone since.
+        """
         if self._subscribers.get(subscriber.peer) is not subscriber:
-            return  # it has gone since
+            return False
         try:
             if subscriber.dropped:
                 notice = messages.encode(messages.Dropped(count=subscriber.dropped))
@@ -242,6 +252,7 @@ class Publisher:
             subscriber.skip_unanswered()
             subscriber.skip()
             self._leave(subscriber)
+        return True
 
     def _hand_over(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
         data = numbered(data, subscriber.session, subscriber.sent + 1, snapshot=snapshot)
