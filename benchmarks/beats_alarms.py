@@ -11,7 +11,8 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_limits import RhythmLimits
 from ecgmon.records.formats.wfdb.annotations import Annotation, symbol
 from monitor.alarms.conditions.base import SETTLED
-from monitor.alarms.conditions.rhythm_table import PAUSE_SHARE, table
+from monitor.alarms.conditions.beat_patterns import PAUSE_SHARE
+from monitor.alarms.conditions.rhythm_table import table
 from trainer.evaluation.ec57.marks import Marks
 from trainer.evaluation.ec57.matching import MATCH
 

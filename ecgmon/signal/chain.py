@@ -161,6 +161,10 @@ class SignalChain(StatefulRows):
         """Return from which stream index on a row's line is lost because it is still; or None."""
         return self._known.still.lost(row)
 
+    def are_lost(self, rows: Sequence[int]) -> NDArray[np.bool_]:
+        """Tell for each of some rows whether `lost` returns a stream index."""
+        return self._known.still.are_lost(rows)
+
     def _push_piece(self, piece: Piece, completed: Completed) -> None:
         """Filter the next samples of some rows, then follow each row through them."""
         known, rows, first = self._known, piece.rows, piece.first

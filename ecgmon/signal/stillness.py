@@ -95,6 +95,11 @@ class Stillness(StatefulRows):
         at = int(self._from[row])
         return None if at < 0 else at
 
+    def are_lost(self, rows: Sequence[int]) -> NDArray[np.bool_]:
+        """Tell for each of some rows whether it is lost, or was in its running second."""
+        lost: NDArray[np.bool_] = self._from[rows] >= 0
+        return lost
+
     def lost_in(self, rows: NDArray[np.intp], end: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which rows were lost in some part of the second that ended at ``end``."""
         lost: NDArray[np.bool_] = self._until[rows] > end - WINDOW

@@ -1,5 +1,6 @@
 """What the monitor publishes of wearers, streams and alarms (docs/wire.md)."""
 
+from functools import cache
 from typing import Annotated, Final
 
 import msgspec
@@ -191,6 +192,7 @@ OfStream = Opened | Swap | Closed | Trace | Window | Beat | BeatWithdrawn | Gap 
 Published = OfStream | Alarm | Paused | Event
 
 
+@cache
 def subject(kind: type[Published]) -> str:
     """Return the first part of a message's topic: its type, and of `BeatWithdrawn` the beat's."""
     return str((Beat if kind is BeatWithdrawn else kind).__struct_config__.tag)

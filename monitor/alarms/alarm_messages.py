@@ -71,7 +71,7 @@ class AlarmMessages:
         return self._encoded([*self.alarms.active, *self.alarms.pauses.values()])
 
     def _encoded(self, transitions: Sequence[Transition]) -> list[messages.Published]:
-        return [_message(self.wearer, transition) for transition in transitions]
+        return [_message(self.wearer, one) for one in transitions] if transitions else []
 
 
 def _message(wearer: str | None, transition: Transition) -> messages.Published:

@@ -166,7 +166,7 @@ class AlarmStateMachine(Stateful):
         """
         changes = self.tick(time)
         alarm = self._alarms.get(kind)
-        if holds == (kind in self.holding):
+        if holds == (alarm is not None and alarm.state != "latched"):
             return changes
         if alarm is None or holds:
             priority = priority or KINDS[kind].priority
@@ -231,9 +231,10 @@ class AlarmStateMachine(Stateful):
         list of Transition
             The pauses that are over, and after the clock was set back those that go on.
         """
-        back = max(self._now - time, 0.0)
-        self._now = time
+        back, self._now = max(self._now - time, 0.0), time
         changes: list[Transition] = []
+        if not self._pauses:
+            return changes
         for kind, (until, pause) in list(self._pauses.items()):
             if until - back <= time:
                 changes.append(self._rearm(kind, None, time))

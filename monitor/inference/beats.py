@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Final, Protocol, runtime_checkable
+from typing import Annotated, Final
 
 import msgspec
 
@@ -18,17 +18,6 @@ from ecgmon.signal.qrs import LONGEST_RR
 
 MAX_OPEN: Final = 16
 """Most beats published of a second that has not ended: a beat needs 0.2 s."""
-
-
-@runtime_checkable
-class TakesBeats(Protocol):
-    """Alarm conditions that are told of beats."""
-
-    def beat(self, at: int, label: BeatClass, probability: float, rr: int | None) -> None:
-        """Take a beat: its stream index, class, probability, and samples since the one before."""
-
-    def withdraw(self, at: int) -> None:
-        """Take that the beat at a stream index was none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The port of judges: a model that turns a wearer's signal into verdicts.
 
-`monitor.wearers.active_stream.ActiveStream.judges` holds the judges of a stream: one of windows,
-one of ventricular and one of atrial rhythms, and one of beats if the wearer has one.
+`monitor.wearers.active_stream.ActiveStream` has the judges of a stream: its `model` of windows, and
+by `judge_of` one of ventricular and one of atrial rhythms, and one of beats if the wearer has one.
 `monitor.wearers.pipeline.push` has all judged in each tick:
 
 - Windows are cut by the signal chain and judged by `monitor.inference.engine.classify`.

@@ -4,6 +4,7 @@ import ipaddress
 import socketserver
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -25,6 +26,16 @@ SCRAPE_S: Final = 5.0
 MAX_SCRAPES: Final = 16
 """Connections at once, each with a thread; further ones are closed."""
 _LATENCIES_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(slots=True)
+class _Linked:
+    """What was told last of a wearer's connection: stream, repeated samples, and the gauges."""
+
+    stream: str
+    lag: Gauge
+    repeated: int = 0
+    drift: Gauge | None = None
 
 
 class Metrics:
@@ -66,7 +77,8 @@ class Metrics:
         self._shut_before = 0
         self._jobs = self._counter("job_failures", "Jobs of each second that failed.", "job")
         self._priorities: dict[tuple[str | None, int], Priority] = {}
-        self._of_stream: dict[str, tuple[str, int]] = {}
+        self._linked: dict[str, _Linked] = {}
+        self._of_state: dict[str, Counter] = {}
         for priority in ("high", "medium", "low"):
             for gauge in self._active:
                 gauge.labels(priority)
@@ -81,7 +93,9 @@ class Metrics:
         for message in published:
             match message:
                 case messages.Window():
-                    self._windows.labels(message.state).inc()
+                    if (judged := self._of_state.get(message.state)) is None:
+                        judged = self._of_state[message.state] = self._windows.labels(message.state)
+                    judged.inc()
                 case messages.Gap(judged=False):
                     self._gaps.inc()
                     self._missing.inc(message.count)
@@ -158,16 +172,21 @@ class Metrics:
             gauge.labels(priority).inc(alarms)
 
     def _link(self, link: messages.Link) -> None:
-        stream, repeated = self._of_stream.get(link.wearer, (link.stream, 0))
-        before = repeated if stream == link.stream else 0
-        self._repeated.inc(max(link.repeated - before, 0))
-        self._of_stream[link.wearer] = link.stream, link.repeated
-        self._lag.labels(link.wearer).set(link.lag_s)
+        known = self._linked.get(link.wearer)
+        if known is None:
+            lag = self._lag.labels(link.wearer)
+            known = self._linked[link.wearer] = _Linked(link.stream, lag)
+        before = known.repeated if known.stream == link.stream else 0
+        if link.repeated > before:
+            self._repeated.inc(link.repeated - before)
+        known.stream, known.repeated = link.stream, link.repeated
+        known.lag.set(link.lag_s)
         if link.drift_ppm is not None:
-            self._drift.labels(link.wearer).set(link.drift_ppm)
+            known.drift = known.drift or self._drift.labels(link.wearer)
+            known.drift.set(link.drift_ppm)
 
     def _close(self, wearer: str) -> None:
-        if self._of_stream.pop(wearer, None) is not None:
+        if self._linked.pop(wearer, None) is not None:
             self._lag.remove(wearer)
             self._drift.remove(wearer)
 

@@ -26,6 +26,7 @@ SILENT_S: Final = 10.0
 """A viewer repeats its subscription every 2 s; one that is silent for so long is gone."""
 RATES: Final = RateLimit(messages=50.0, message_burst=500.0)
 """What viewers with a key may ask for: the past is looked up where alarms are written."""
+_MORE: Final = zmq.DONTWAIT | zmq.SNDMORE
 MAY_NOT: Final = "This key may not do that."
 
 _log = logger(__name__)
@@ -57,6 +58,7 @@ class Publisher:
         self._limits = RateLimiter(RATES)
         self._subscribers: dict[bytes, Subscriber] = {}
         self._away = Away()
+        self._topics: frozenset[str] = frozenset()
         self._dropped = 0
 
     def drain(self, now: float) -> tuple[list[Subscriber], list[Request]]:
@@ -101,12 +103,24 @@ class Publisher:
 
     def subscribed(self, topic: str) -> bool:
         """Return whether any viewer is subscribed to a topic; traces are made only then."""
-        return any(_wants(subscriber, topic) for subscriber in self._subscribers.values())
+        return _wanted(self._topics, f"{topic.partition('/')[0]}/", topic)
 
     def publish(self, published: Sequence[messages.Published]) -> None:
-        """Send messages to all who listen; they are dropped for those who are too slow."""
-        for message in published:
-            self._publish(message)
+        """Send messages to all who listen; they are dropped for those who are too slow.
+
+        Each viewer is sent its messages in one go: ZeroMQ's thread then wakes once for many.
+        """
+        for subscriber in self._away.all():
+            for _ in self._heard(subscriber, published):
+                subscriber.skip()
+        encoded: dict[int, bytes] = {}
+        for subscriber in list(self._subscribers.values()):
+            heard = self._heard(subscriber, published)
+            for at in heard:
+                encoded[at] = encoded.get(at) or messages.encode(published[at])
+            for at in heard:
+                if not self._send(subscriber, encoded[at]):
+                    subscriber.skip()  # it has gone meanwhile
 
     def flush(self) -> None:
         """Do nothing: ZeroMQ sends at once."""
@@ -115,20 +129,10 @@ class Publisher:
         """Let the inbox go; its socket still sends what it has."""
         self.inbox.close()
 
-    def _publish(self, message: messages.Published) -> None:
-        topic, data = messages.topic(message), messages.encode(message)
-        for subscriber in self._away.all():
-            if self._hears(subscriber, topic, message.wearer):
-                subscriber.skip()
-        for subscriber in list(self._subscribers.values()):
-            if self._hears(subscriber, topic, message.wearer):
-                self._send(subscriber, data)
-
     def send_snapshot(self, subscriber: Subscriber, notice: list[messages.Published]) -> None:
         """Send a snapshot to one viewer: the messages of its topics, then `Subscribed`."""
-        for message in notice:
-            if self._hears(subscriber, messages.topic(message), message.wearer):
-                self._send(subscriber, messages.encode(message), snapshot=True)
+        for at in self._heard(subscriber, notice):
+            self._send(subscriber, messages.encode(notice[at]), snapshot=True)
         self._send(subscriber, messages.encode(messages.Subscribed()), snapshot=True)
 
     def answer(self, request: Request, message: messages.ToViewer) -> None:
@@ -144,6 +148,7 @@ class Publisher:
         for subscriber in list(self._subscribers.values()):
             if not self._access.may_read(subscriber.user, None):
                 del self._subscribers[subscriber.peer]
+                self._note_topics()
                 self.inbox.refuse(subscriber.peer, MAY_NOT, user=subscriber.user)
 
     def _request(
@@ -179,6 +184,7 @@ class Publisher:
         if known is None or known.user != user or not known.goes_on_as(message.session):
             known = self._newcomer(peer, user, topics, message.session)
         known.topics = topics
+        self._note_topics()
         known.sign_of_life(message.session, message.lost, now)
         self._count(known)
         if repeated:
@@ -211,14 +217,27 @@ class Publisher:
             if subscriber.lost > subscriber.missed:
                 _log.warning("lost-on-the-way", peer=subscriber.peer.hex(), dropped=count)
 
-    def _hears(self, subscriber: Subscriber, topic: str, wearer: str | None) -> bool:
-        """Tell whether a message is for a viewer: of all wearers it hears of those it may."""
-        return _wants(subscriber, topic) and self._access.may_read(subscriber.user, wearer)
+    def _note_topics(self) -> None:
+        self._topics = frozenset().union(*(one.topics for one in self._subscribers.values()))
 
-    def _send(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
-        """Send an encoded message with the viewer's next number, or drop and count it."""
+    def _heard(self, subscriber: Subscriber, published: Sequence[messages.Published]) -> list[int]:
+        """Return which messages are for a viewer: of all wearers it hears of those it may."""
+        heard = []
+        for at, message in enumerate(published):
+            of_all, wearer = f"{messages.subject(type(message))}/", message.wearer
+            if _wanted(subscriber.topics, of_all, f"{of_all}{wearer or ''}") and (
+                self._access.may_read(subscriber.user, wearer)
+            ):
+                heard.append(at)
+        return heard
+
+    def _send(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> bool:
+        """Send an encoded message with the viewer's next number, or drop and count it.
+
+        Returns False, and does nothing, if the viewer has gone since.
+        """
         if self._subscribers.get(subscriber.peer) is not subscriber:
-            return  # it has gone since
+            return False
         try:
             if subscriber.dropped:
                 notice = messages.encode(messages.Dropped(count=subscriber.dropped))
@@ -233,10 +252,12 @@ class Publisher:
             subscriber.skip_unanswered()
             subscriber.skip()
             self._leave(subscriber)
+        return True
 
     def _hand_over(self, subscriber: Subscriber, data: bytes, *, snapshot: bool = False) -> None:
         data = numbered(data, subscriber.session, subscriber.sent + 1, snapshot=snapshot)
-        self.inbox.socket.send_multipart([subscriber.peer, data], zmq.DONTWAIT)
+        self.inbox.socket.send(subscriber.peer, _MORE)  # what `send_multipart` does, with checks
+        self.inbox.socket.send(data, zmq.DONTWAIT)
         subscriber.sent += 1
 
     def _leave(self, subscriber: Subscriber) -> None:
@@ -250,6 +271,7 @@ class Publisher:
             dropped=subscriber.dropped,
         )
         self._subscribers.pop(subscriber.peer, None)
+        self._note_topics()
         self._away.put(subscriber)
 
 
@@ -258,5 +280,6 @@ def listen(endpoints: tuple[str, ...], host: Host) -> Publisher:
     return Publisher(host.router(endpoints, MAX_REQUEST), host.access)
 
 
-def _wants(subscriber: Subscriber, topic: str) -> bool:
-    return topic in subscriber.topics or f"{topic.partition('/')[0]}/" in subscriber.topics
+def _wanted(topics: frozenset[str], of_all: str, topic: str) -> bool:
+    """Tell whether a topic, or that of all wearers, is among those that are wanted."""
+    return of_all in topics or topic in topics

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from structlog.stdlib import BoundLogger
 
@@ -16,6 +16,7 @@ from ecgmon.signal import SignalChain
 from ecgmon.wire import messages
 from ecgmon.wire.fields import Lead
 from monitor.alarms.conditions.atrial import AtrialRhythm
+from monitor.alarms.conditions.base import Condition
 from monitor.alarms.conditions.condition_set import WearerConditions
 from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.inference.beats import LiveBeats
@@ -43,8 +44,8 @@ class ActiveStream(Stateful):
         How the device opened it.
     lead : str
         The lead that is used of those it sends.
-    judges : tuple of Judge
-        The wearer's models, one for each kind of input; one judges windows.
+    model : Model
+        The judge of windows, whose verdict is published each second.
     chain : SignalChain
         Shared by all wearers whose models see the same context of a window.
     windows : IncrementalWindows
@@ -119,7 +120,7 @@ class ActiveStream(Stateful):
     stream: Stream
     hello: messages.Hello
     lead: str
-    judges: tuple[Judge, ...]
+    model: Model
     chain: SignalChain
     windows: IncrementalWindows
     conditions: WearerConditions
@@ -142,16 +143,12 @@ class ActiveStream(Stateful):
     likeness: float | None = None
     stamp: object | None = None
     second: SecondLead | None = None
+    _judges: dict[type[Judge], Judge] = field(default_factory=dict, init=False)
 
     @property
     def log(self) -> BoundLogger:
         """What logs of this stream: every line names it and its wearer."""
         return _log.bind(wearer=self.hello.wearer, stream=self.hello.stream)
-
-    @property
-    def model(self) -> Model:
-        """The judge of windows, whose verdict is published each second."""
-        return next(judge for judge in self.judges if isinstance(judge, Model))
 
     @property
     def judged(self) -> Stream:
@@ -164,15 +161,21 @@ class ActiveStream(Stateful):
         reasons = (self.refused, self.beats_refused, *self.rhythms_refused.values())
         return next(filter(None, reasons), None)
 
+    def elapsed(self) -> list[Condition]:
+        """Let the conditions know how far the judged lead is; return what changes by it."""
+        row, chain = self.judged.row, self.chain
+        return self.conditions.elapsed(int(chain.next[row]), chain.confirmed(row), chain.lost(row))
+
     def may_ask(self, card: AnyCard) -> bool:
         """Tell whether a model may judge this lead: a wearer's own knows the first one only."""
         return card.wearer is None or self.judged is self.stream
 
     def judge_of(self, kind: type[JudgeT]) -> JudgeT | None:
-        """Return the judge of a kind, such as `BeatModel`, if there is one."""
-        return next((judge for judge in self.judges if isinstance(judge, kind)), None)
+        """Return the judge of something else than windows, such as `BeatModel`, if there is one."""
+        return cast("JudgeT | None", self._judges.get(kind))
 
     def serve(self, kind: type[JudgeT], model: JudgeT | None) -> None:
         """Let another model of a kind judge from now on, or none; the other judges stay."""
-        others = (judge for judge in self.judges if not isinstance(judge, kind))
-        self.judges = (*others, model) if model else tuple(others)
+        self._judges.pop(kind, None)
+        if model is not None:
+            self._judges[kind] = model

@@ -7,7 +7,7 @@ from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal import Pushed, Second
 from ecgmon.signal.beat_segments import BeatSegments
 from ecgmon.wire import messages
-from monitor.inference.beats import JudgedBeat, LiveBeats, TakesBeats, classify_beats
+from monitor.inference.beats import JudgedBeat, LiveBeats, classify_beats
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.session import WearerSession, model_event
 
@@ -42,8 +42,7 @@ def publish_beat(
     if not stands or beat.label is None:
         return []
     active.recent.name(beat.at, beat.label, beat.probability)
-    if isinstance(active.conditions, TakesBeats):
-        active.conditions.beat(beat.at, beat.label, beat.probability, rr)
+    active.conditions.beat(beat.at, beat.label, beat.probability, rr)
     if beat.at < judge.publish_from:
         return []
     return [
@@ -64,9 +63,8 @@ def withdraw_beats(active: ActiveStream, second: Second) -> list[messages.Publis
     if judge is None:
         return []
     withdrawn = judge.second(second.end, second.state)
-    if isinstance(active.conditions, TakesBeats):
-        for at in withdrawn:
-            active.conditions.withdraw(at)
+    for at in withdrawn:
+        active.conditions.withdraw(at)
     if second.end <= judge.withdraw_from:
         return []
     return [

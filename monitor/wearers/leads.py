@@ -5,7 +5,8 @@ comes between two seconds, and does not depend on how the leads were cut into fr
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from ecgmon.core.constants import RATE, WINDOW
@@ -118,14 +119,20 @@ def keep_up(active: ActiveStream, lead: Stream) -> None:
     lead.converted.report_spikes(0, lead.next_window)
 
 
-def note_seconds(active: ActiveStream, ended: Iterable[Second]) -> None:
-    """Note how both leads of a stream were in the seconds that a push has completed."""
-    if active.second is None:
+def note_seconds(actives: Iterable[ActiveStream], ended: Sequence[Second]) -> None:
+    """Note how both leads of streams were in the seconds that a push has completed."""
+    with_two = [active for active in actives if active.second]
+    if not with_two:
         return
-    of = {(second.row, second.end): second for second in ended}
-    for (row, end), first in of.items():
-        if row == active.stream.row and (second := of.get((active.second.stream.row, end))):
-            active.second.add(first, second)
+    of_row: dict[int, dict[int, Second]] = defaultdict(dict)
+    for one in ended:
+        of_row[one.row][one.end] = one
+    for active in with_two:
+        if (other := active.second) is not None:
+            seconds = of_row[other.stream.row]
+            for end, first in of_row[active.stream.row].items():
+                if second := seconds.get(end):
+                    other.add(first, second)
 
 
 def change_lead(session: WearerSession, active: ActiveStream) -> list[messages.Published]:
@@ -158,6 +165,7 @@ def _change(
 ) -> list[messages.Published]:
     before = active.judged
     now = int(active.chain.next[before.row])
+    active.elapsed()  # the conditions know of the lead's beats, but of none that is new
     second.change(now)
     after = active.judged
     after.next_window = before.next_window

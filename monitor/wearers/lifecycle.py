@@ -40,7 +40,7 @@ def made(
         stream=stream,
         hello=hello,
         lead=lead,
-        judges=(model,),
+        model=model,
         chain=chain,
         windows=windows,
         conditions=conditions(session, stream.end),
@@ -145,7 +145,7 @@ def change_model(
     model, refused = serving(session.wearer, active.model)
     is_other = model.sha256 != active.model.sha256
     is_new = is_other or (refused and refused != active.refused)
-    active.serve(Model, model)
+    active.model = model
     active.refused = refused
     published = no_model(session)
     if is_other:  # it was fitted to another usual beat

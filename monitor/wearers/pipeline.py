@@ -1,7 +1,8 @@
 """The pipeline: pending samples of all wearers become published messages, one batch a tick."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.rhythm_verdict import RhythmVerdict
-from ecgmon.signal import Second
+from ecgmon.signal import Pushed, Second
 from ecgmon.wire import messages
 from monitor.inference.beats import JudgedBeat
 from monitor.inference.engine import classify
@@ -96,7 +97,9 @@ def next_samples(
     session: WearerSession, active: ActiveStream, lead: Stream, segment: StreamSegment
 ) -> NextSamples:
     """Return the samples of a segment, which the lead is to process next."""
-    return NextSamples(session, active, lead, np.concatenate(segment.parts), segment.step)
+    parts = segment.parts
+    samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return NextSamples(session, active, lead, samples, segment.step)
 
 
 def by_chain(members: Sequence[NextSamples]) -> list[list[NextSamples]]:
@@ -114,54 +117,66 @@ def push(
     chain = members[0].active.chain
     rows = np.array([member.lead.row for member in members], dtype=np.intp)
     step = np.array([member.step for member in members])
-    spikes = [
-        member.lead.converted.spikes_of(first, first + len(member.samples))
-        for member, first in zip(members, chain.next[rows].tolist(), strict=True)
-    ]
+    spikes = _take_spikes(members, chain.next[rows].tolist())
     judged = [member for member in members if member.is_judged]
-    for member, found in zip(members, spikes, strict=True):
-        if not member.is_judged:
-            keep_up(member.active, member.lead)
-        elif found:
-            member.active.recent.spikes(found)
-    followed = [member.lead.row for member in judged if member.active.beats]
+    sessions = {member.lead.row: member.session for member in judged}
+    actives = {member.lead.row: member.active for member in judged}
+    followed = [row for row, active in actives.items() if active.beats]
     pushed = chain.push(rows, [member.samples for member in members], step, spikes, followed)
-    windows = pushed.windows
-    of_row = {member.lead.row: (member.session, member.active) for member in judged}
-    asked = {row: one.model for row, (_, one) in of_row.items() if one.may_ask(one.model.card)}
-    probability = classify(windows, asked, members[0].active.windows)
     published: list[messages.Published] = [
         trace(member.active, len(member.samples))
         for member in judged
         if wants_trace(member.session.wearer)
     ]
-    late = chain.geometry.look_ahead
-    known: list[tuple[int, int, Known]] = [(s.end, s.row, s) for s in pushed.seconds]
-    actives = [member.active for member in judged]
-    known += [(b.due, b.row, b) for b in judge_beats(actives, pushed)]
-    known += [(end, row, verdict) for row, end, verdict in judge_rhythms(actives, pushed)]
-    known += [(end, row, alike) for row, end, alike in compare(actives, pushed)]
-    for i, row in enumerate(windows.rows.tolist()):
-        known.append((int(windows.first[i]) + WINDOW + late, row, i))
-    for at, row, what in sorted(known, key=lambda item: item[0]):
-        if row not in of_row:
-            continue
-        session, active = of_row[row]
+    windows = pushed.windows
+    complete = set(windows.rows.tolist()) & actives.keys()
+    asked = {row: one.model for row in complete if (one := actives[row]).may_ask(one.model.card)}
+    probability = classify(windows, asked, members[0].active.windows)
+    for at, row, what in _known(actives, pushed, chain.geometry.look_ahead):
+        session, active = sessions[row], actives[row]
         if isinstance(what, Second):
             published += lose_seconds(session, active, what.end - WINDOW)
             published += report_second(session, active, what)
         elif isinstance(what, JudgedBeat):
             published += publish_beat(session, active, what)
+        elif isinstance(what, int):
+            published += report_window(session, active, windows, what, float(probability[what]))
         elif isinstance(what, Likeness):
             published += alarm_messages(session, active, change_likeness(active, at, what.value))
-        elif what is None or isinstance(what, RhythmVerdict | AtrialVerdict):
-            published += alarm_messages(session, active, change_rhythm(active, at, what))
         else:
-            published += report_window(session, active, windows, what, float(probability[what]))
-    for row, (session, active) in of_row.items():
-        note_seconds(active, pushed.seconds)
-        running = active.conditions.elapsed(
-            int(chain.next[row]), chain.confirmed(row), chain.lost(row)
-        )
-        published += alarm_messages(session, active, running)
+            published += alarm_messages(session, active, change_rhythm(active, at, what))
+    note_seconds(actives.values(), pushed.seconds)
+    mine = list(actives)
+    now, lost = chain.next[mine].tolist(), chain.are_lost(mine).tolist()
+    for (session, active, *_), at, is_lost in zip(judged, now, lost, strict=True):
+        if is_lost or at >= active.conditions.due:
+            published += alarm_messages(session, active, active.elapsed())
     return published
+
+
+def _take_spikes(members: Sequence[NextSamples], now: Sequence[int]) -> list[list[int]]:
+    """Return the pacing spikes in the next samples of each lead, from stream index ``now`` on."""
+    spikes = []
+    for member, first in zip(members, now, strict=True):
+        lead = member.lead.converted
+        found = lead.spikes_of(first, first + len(member.samples)) if lead.spikes else []
+        if not member.is_judged:
+            keep_up(member.active, member.lead)
+        elif found:
+            member.active.recent.spikes(found)
+        spikes.append(found)
+    return spikes
+
+
+def _known(
+    actives: Mapping[int, ActiveStream], pushed: Pushed, look_ahead: int
+) -> list[tuple[int, int, Known]]:
+    """Return what a push has told of streams by row: index, row and what, sorted by the index."""
+    streams = actives.values()
+    known: list[tuple[int, int, Known]] = [(s.end, s.row, s) for s in pushed.seconds]
+    known += [(b.due, b.row, b) for b in judge_beats(streams, pushed)]
+    known += [(end, row, verdict) for row, end, verdict in judge_rhythms(streams, pushed)]
+    known += [(end, row, alike) for row, end, alike in compare(streams, pushed)]
+    complete = (pushed.windows.first + WINDOW + look_ahead).tolist()
+    known += zip(complete, pushed.windows.rows.tolist(), range(len(complete)), strict=True)
+    return sorted((one for one in known if one[1] in actives), key=itemgetter(0))

@@ -1,10 +1,10 @@
 """What is reported of a stream: its seconds to the alarm conditions, its windows to everybody."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Final, TypeVar
 
 import msgspec
-import numpy as np
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.signal_states import Reason, SignalState
@@ -72,6 +72,8 @@ def reset_after_gap(
     """
     if not segment.missing:
         return []
+    if lead is active.judged:
+        active.elapsed()  # of the beats before a gap nothing else tells the conditions
     active.chain.reset(lead.row, segment.first)
     lead.skip_to(segment)
     if active.second:
@@ -233,4 +235,4 @@ def _reason(active: ActiveStream, state: SignalState, *, settled: bool) -> Reaso
 
 def _if_known(value: _T, witness: float) -> _T | None:
     """Return the value, or None where ``witness`` is NaN."""
-    return None if np.isnan(witness) else value
+    return None if isnan(witness) else value

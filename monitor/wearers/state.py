@@ -181,7 +181,7 @@ def _stream(
         stream=Stream(hello.wearer, int(hello.stream, 16), row, round(hello.rate * 1000)),
         hello=hello,
         lead="",
-        judges=(model,),
+        model=model,
         chain=chain,
         windows=windows,
         conditions=conditions(session, 0),

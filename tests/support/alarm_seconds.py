@@ -59,8 +59,13 @@ class PushedChange:
     known: int
 
 
-def push(conditions: WearerConditions, happenings, cuts=()) -> list[PushedChange]:
-    """Push a wearer's stream, cut at these indices and where samples are lost."""
+def push(
+    conditions: WearerConditions, happenings, cuts=(), *, when_due=False
+) -> list[PushedChange]:
+    """Push a wearer's stream, cut at these indices and where samples are lost.
+
+    With ``when_due`` the conditions are asked only where they are due, and before a gap.
+    """
     length = len(happenings) * RATE
     all_beats = [n * RATE + beat for n, h in enumerate(happenings) for beat in h.beats]
     gaps = {
@@ -99,8 +104,9 @@ def push(conditions: WearerConditions, happenings, cuts=()) -> list[PushedChange
             continue  # a cut within what is lost
         pass_by(stop)
         now = stop
-        running = confirmed(now // RATE * RATE, now)
-        pushed += [PushedChange(change, now) for change in conditions.elapsed(now, running)]
+        if not when_due or now in gaps or now >= conditions.due:
+            running = confirmed(now // RATE * RATE, now)
+            pushed += [PushedChange(change, now) for change in conditions.elapsed(now, running)]
         if now in gaps:
             conditions.gap(gaps[now])
             pass_by(gaps[now], lost=True)

@@ -74,6 +74,13 @@ class Asystole(SignalCondition):
         self._latest: int | None = None
         self._still: int | None = None
 
+    @property
+    def due(self) -> int:
+        """When the silence has lasted; a beat may end at any time what holds."""
+        if self._holds["asystole"] or self._holds["flat-line"]:
+            return 0
+        return self._since + PAUSE + CONFIRMED_AFTER
+
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
         """Take how far the stream is, as `advance`."""
         return [Condition(kind, holds, at) for kind, holds, at in self.advance(now, beats)]

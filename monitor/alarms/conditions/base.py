@@ -1,8 +1,7 @@
 """The port of alarm conditions: what decides from a stream's seconds whether something holds."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from ecgmon.core.alarm_kinds import Kind, Priority, Properties
 from ecgmon.core.alarm_limits import AlarmLimits
@@ -12,12 +11,13 @@ from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import Stateful
 from ecgmon.signal import Second
 
+NEVER: Final = 2**62
+"""A stream index that no stream reaches."""
 SETTLED: Final = 3 * RATE // 2
 """Samples after a beat's R peak from which on it is certain: it cannot be withdrawn any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """A change of a condition: it begins to hold, or ends, at sample ``at``."""
 
     kind: Kind
@@ -52,6 +52,15 @@ class SignalCondition(Stateful):
 
     def __init__(self, limits: AlarmLimits, holding: Collection[Kind] = ()) -> None:
         self.limits = limits
+
+    @property
+    def due(self) -> int:
+        """Stream index from which on `elapsed` has something to tell; 0: whenever it is asked.
+
+        What it would take before, such as beats, it takes later as well. It is asked in any case
+        while the line is lost, and in a second that is not whole.
+        """
+        return 0
 
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
         """Take how far the stream is: what must be told soon does not wait for a second's end.

@@ -11,7 +11,8 @@ from ecgmon.core.rhythm_limits import LONGEST_RUN, RhythmLimits
 from ecgmon.core.rhythm_rules import SUDDEN, USUAL_OF
 from ecgmon.core.state import Index, Indices, Layout, Stateful
 from monitor.alarms.conditions.asystole import PAUSE
-from monitor.alarms.conditions.rhythm_table import Seen
+from monitor.alarms.conditions.base import NEVER
+from monitor.alarms.conditions.beat_patterns import Seen
 
 LETTERS_KEPT: Final = 9
 """Letters that the longest cycle needs."""
@@ -19,9 +20,6 @@ LEARNT_BEATS: Final = 30
 """Beats after which a wearer is learnt."""
 LEARNT_AFTER: Final = 60 * RATE
 """Samples after the first beat from which on a wearer is learnt, however few they bring."""
-
-NEVER: Final = 2**62
-"""A stream index that no stream reaches."""
 
 _Letters = Annotated[str, msgspec.Meta(max_length=LETTERS_KEPT)]
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import ClassVar, Final
 
 from ecgmon.core.alarm_kinds import Kind, Properties
@@ -143,8 +144,8 @@ class HeartRateConditions(SignalCondition):
     def second(self, second: Second) -> dict[Kind, bool]:
         """Take a whole second and return which conditions hold after it."""
         if second.state == "signal":
-            kin = dict(zip(second.beats, second.kin, strict=False))
-            strong = [(beat, kin.get(beat, FEW_KIN)) for beat in second.strong]
+            known = zip_longest(second.beats, second.kin, fillvalue=FEW_KIN)
+            strong = [(beat, kin) for beat, kin in known if beat not in second.weak]
             return self._advance(second.end, strong)
         return self._lose(second.end)
 
@@ -165,17 +166,16 @@ class HeartRateConditions(SignalCondition):
     def _advance(self, end: int, beats: Iterable[tuple[int, int]]) -> dict[Kind, bool]:
         """Take a second of signal that ended at ``end`` and its strong beats with their kin."""
         self._lost = 0
-        three: list[float] = []
+        slow: float | None = None
         for beat, alike in beats:
             self._take(beat)
             self._kin.append(alike)
-            three += self._three()
+            slow = _lesser(slow, self._three())
         running = end - CONFIRMED_AFTER - self._beat if self._beat is not None else 0
-        three += self._three(running)
-        doubtful = sum(alike < FEW_KIN for alike in self._kin)
-        believed = self._ventricular or doubtful <= DOUBTFUL
-        fast = self._mean(FAST, running) if self._unbroken >= FAST and believed else None
-        low, high = (min(three, default=None), self._mean(SLOW, running)), (fast, fast)
+        slow = _lesser(slow, self._three(running))
+        believed = self._unbroken >= FAST and self._are_believed()
+        fast = self._mean(FAST, running) if believed else None
+        low, high = (slow, self._mean(SLOW, running)), (fast, fast)
         for plain, extreme in _EXTREME.items():
             limit, worse = self._limits[plain], self._limits[extreme]
             begins, mean = low if limit.side < 0 else high
@@ -207,12 +207,16 @@ class HeartRateConditions(SignalCondition):
                 self._unbroken += 1
         self._beat = beat
 
-    def _three(self, running: int = 0) -> list[float]:
+    def _are_believed(self) -> bool:
+        """Tell whether few of the last beats may be noise, or the rhythm is ventricular."""
+        return self._ventricular or sum(kin < FEW_KIN for kin in self._kin) <= DOUBTFUL
+
+    def _three(self, running: int = 0) -> float | None:
         """Return the highest rate among the last three intervals in 1/min, if it is known."""
-        if len(self._intervals) < 3 or running > PAUSE:
-            return []
-        oldest, *last = list(self._intervals)[-3:]
-        return [60.0 * RATE / min(max(oldest, running), *last)]
+        last = self._intervals
+        if len(last) < 3 or running > PAUSE:
+            return None
+        return 60.0 * RATE / min(max(last[-3], running), last[-2], last[-1])
 
     def _mean(self, n: int, running: int) -> float | None:
         """Return the mean rate of the last ``n`` intervals in 1/min.
@@ -221,8 +225,15 @@ class HeartRateConditions(SignalCondition):
         """
         if len(self._intervals) < n or running > PAUSE:
             return None
-        last = list(self._intervals)[-n:]
+        last = list(self._intervals)[-n:] if n < FAST else self._intervals
         return 60.0 * RATE * n / (sum(last) + max(running - last[0], 0))
 
     def _holds(self) -> dict[Kind, bool]:
         return {kind: limit.holds for kind, limit in self._limits.items()}
+
+
+def _lesser(one: float | None, other: float | None) -> float | None:
+    """Return the lesser of two rates, of those that are known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -34,7 +34,7 @@ class KOfN(Stateful):
         self._recent.append(now)
         self._without = 0 if now else self._without + 1
         if not self.holds:
-            self.holds = sum(self._recent) >= self.rule.k
+            self.holds = now and sum(self._recent) >= self.rule.k
         elif self._without >= self.rule.clear:
             self.holds = False
             self._recent.clear()  # what began it before cannot begin it again

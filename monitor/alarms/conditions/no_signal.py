@@ -7,7 +7,7 @@ from ecgmon.core.alarm_kinds import Kind, Properties
 from ecgmon.core.alarm_limits import AlarmLimits
 from ecgmon.core.state import NESTED, Layout
 from ecgmon.signal import Second
-from monitor.alarms.conditions.base import Condition, SignalCondition
+from monitor.alarms.conditions.base import NEVER, Condition, SignalCondition
 from monitor.alarms.conditions.k_of_n import KOfN
 
 SOON: Final = 2
@@ -26,6 +26,11 @@ class NoSignal(SignalCondition):
         super().__init__(limits, holding)
         self._absent = KOfN(limits.no_signal, "no-signal" in holding)
         self._soon = limits.no_signal.k <= SOON
+
+    @property
+    def due(self) -> int:
+        """It has nothing to tell while the line is not lost."""
+        return NEVER
 
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
         """Begin where the line is lost."""

@@ -4,9 +4,10 @@ from ecgmon.core.alarm_kinds import Kind
 from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_limits import RhythmLimits
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
-from monitor.alarms.conditions.base import Condition
-from monitor.alarms.conditions.beat_history import NEVER, BeatHistory
-from monitor.alarms.conditions.rhythm_table import LINGER_S, Row, Seen, table
+from monitor.alarms.conditions.base import NEVER, Condition
+from monitor.alarms.conditions.beat_history import BeatHistory
+from monitor.alarms.conditions.beat_patterns import Seen
+from monitor.alarms.conditions.rhythm_table import LINGER_S, Row, table
 
 
 class RhythmAnnouncements(Stateful):
@@ -37,6 +38,7 @@ class RhythmAnnouncements(Stateful):
     def __init__(self, limits: RhythmLimits, holding: set[Kind]) -> None:
         self._limits = limits
         self._rows = tuple(row for row in table(limits) if row.level != "off")
+        self._of_normal = [at for at, row in enumerate(self._rows) if row.pattern.of_normal]
         self._history = BeatHistory(limits)
         self._ends = dict.fromkeys(holding, LINGER_S * RATE)
         self._shown: list[Kind] = []
@@ -81,6 +83,8 @@ class RhythmAnnouncements(Stateful):
     def _pass(self, silent_to: int, ends_to: int) -> list[Condition]:
         """Let time pass: beats cease to follow each other, conditions end."""
         changes: list[Condition] = []
+        if not self._ends and self._history.silent_at > silent_to:
+            return changes
         while True:
             silent = self._history.silent_at
             at, kind = min(((at, kind) for kind, at in self._ends.items()), default=(NEVER, ""))
@@ -95,7 +99,8 @@ class RhythmAnnouncements(Stateful):
 
     def _find(self, seen: Seen) -> list[Condition]:
         changes = []
-        for rank, row in enumerate(self._rows):
+        for rank in self._of_normal if seen.is_normal else range(len(self._rows)):
+            row = self._rows[rank]
             if not row.pattern.found(seen):
                 continue
             holds = row.kind in self._ends

@@ -16,8 +16,9 @@ from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.core.state import NESTED, Index, Layout
 from ecgmon.signal import Second
 from monitor.alarms.conditions.base import SETTLED, Condition, SignalCondition
+from monitor.alarms.conditions.beat_patterns import SHAPE
 from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
-from monitor.alarms.conditions.rhythm_table import SHAPE, Row, table
+from monitor.alarms.conditions.rhythm_table import Row, table
 from monitor.alarms.conditions.waveform import VentricularWaveform
 
 _MOST_EVENTS: Final = 1000
@@ -90,10 +91,15 @@ class NamedRhythms(SignalCondition):
             self._events = kept
             self._add(_Event(at))
 
+    @property
+    def due(self) -> int:
+        """When the next beat is certain, or what holds ends."""
+        return self._due + SETTLED
+
     def elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
         """Take how far the stream is."""
         known = now - SETTLED
-        if known < self._due:  # asked for every frame of every wearer
+        if known < self._due:
             return []
         changes: list[Condition] = []
         while self._events and self._events[0].at <= known:

@@ -44,7 +44,7 @@ def test_windows_come_from_the_judge_of_windows_and_a_swap_leaves_the_other_judg
     hello = messages.Hello(wearer="ann", stream=number, rate=360.0, leads=["MLII"])
     live, _ = registry.open(hello, None, 0.0)
     beats: Judge = Beats()
-    live.judges = (beats, *live.judges)
+    live.serve(Beats, beats)
     before = play(registry, live, 0, 1080)
     serving[0] = "second"
     found_messages = registry.take_up_models()
@@ -55,6 +55,7 @@ def test_windows_come_from_the_judge_of_windows_and_a_swap_leaves_the_other_judg
     assert {window.model for window in before} == {"first"}
     assert {window.model for window in after} == {"second"}
     assert any(window.probability is not None for window in after)
-    assert [judge.card.name for judge in live.judges] == ["beats", "second"]
-    assert sum(isinstance(judge, Model) for judge in live.judges) == 1
+    assert live.judge_of(Beats) is beats
+    assert live.model.card.name == "second"
+    assert isinstance(live.model, Model)
     assert live.model.probability(np.zeros((1, 300), dtype=np.float32)).shape == (1,)

@@ -33,14 +33,20 @@ class Wire:
         self.socket = self
         self.pipes = {}
         self.asked = deque()
+        self.to = None
 
-    def send_multipart(self, parts, _flags):
-        peer, data = parts
-        if peer not in self.pipes:
+    def send(self, part, flags):
+        if self.to is not None:
+            assert flags == zmq.DONTWAIT
+            self.pipes[self.to].append(part)
+            self.to = None
+            return
+        assert flags == zmq.DONTWAIT | zmq.SNDMORE
+        if part not in self.pipes:
             raise zmq.ZMQError(errno.EHOSTUNREACH)
-        if len(self.pipes[peer]) >= self.HOLDS:
+        if len(self.pipes[part]) >= self.HOLDS:
             raise zmq.Again
-        self.pipes[peer].append(data)
+        self.to = part
 
     def receive(self):
         return self.asked.popleft() if self.asked else None

@@ -183,7 +183,7 @@ def test_a_model_of_a_wearer_is_not_asked_of_a_lead_that_it_does_not_know():
     model.card = msgspec.structs.replace(model.card, wearer="203")
     at = registry()
     stream = open_stream(at)
-    at._wearers.stream("203").judges = (model,)
+    at._wearers.stream("203").model = model
     published = play(at, stream, spoilt(X, "off", 30, 60), OTHER)
     of_second = [window for window in windows(published) if window.lead]
     assert {window.reason for window in of_second[5:]} == {"lead"}

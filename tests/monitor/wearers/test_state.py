@@ -81,7 +81,8 @@ def test_every_attribute_of_a_wearer_is_saved_or_comes_from_the_other_monitor():
     for kind, others in {
         Stream: {"row"},
         ActiveStream: {
-            "judges",
+            "model",
+            "_judges",
             "chain",
             "stamp",
             "windows",

@@ -74,6 +74,15 @@ def test_each_kind_is_the_same_however_the_stream_is_cut(data, happenings):
 
 
 @settings(max_examples=60)
+@given(st.data(), stretches)
+@example(None, [*[NORMAL] * 5, *[STILL] * 6, NORMAL, *[STILL] * 6, GAP, *[STILL] * 6])
+def test_nothing_is_told_later_if_they_are_asked_only_when_due(data, happenings):
+    cuts = data.draw(cuts_of(happenings)) if data else range(1, len(happenings) * RATE, 7)
+    told = push(WearerConditions(AlarmLimits()), happenings, cuts)
+    assert push(WearerConditions(AlarmLimits()), happenings, cuts, when_due=True) == told
+
+
+@settings(max_examples=60)
 @given(stretches, stretches, limits)
 def test_the_past_decides_alone(happenings, more, rule):
     once = push(WearerConditions(rule), happenings)
