@@ -58,7 +58,7 @@ class Capture:
         """Why samples that wait could not be written the last time; None if all were."""
         return next(iter(self._errors.values()), None)
 
-    def append(self, wearer: str, piece: Piece) -> None:
+    def append(self, wearer: str, piece: Piece) -> bool:
         """Queue samples that `flush` is to write; may be called from any thread.
 
         Parameters
@@ -68,13 +68,19 @@ class Capture:
         piece : Piece
             Begins at or after the end of the stream's piece before it.
 
+        Returns
+        -------
+        bool
+            Whether they should be written at once, because the device catches up.
+
         Raises
         ------
         RecordError
             If a wearer cannot have this id.
         """
-        layout.home(self._folder, wearer)
-        self.holding.put(wearer, piece)
+        if wearer not in self.holding:
+            layout.home(self._folder, wearer)
+        return self.holding.put(wearer, piece)
 
     def flush(self, wearers: Collection[str] | None = None) -> None:
         """Write what waits, force it to disk, and remove the oldest records beyond the budget.
@@ -94,8 +100,8 @@ class Capture:
                 errors[wearer] = error
             self.holding.keep(wearer, rest)
         self.holding.give_back()
-        others = {} if wearers is None else self._errors  # those that were not tried again
-        untried = {wearer: error for wearer, error in others.items() if wearer not in queued}
+        waiting = [wearer for wearer in self._errors if wearer in self.holding]
+        untried = {wearer: self._errors[wearer] for wearer in waiting if wearer not in queued}
         self._errors = untried | errors
 
     def remove_old(self, before: float) -> None:

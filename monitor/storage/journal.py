@@ -78,6 +78,12 @@ DELETE FROM journal WHERE id IN (
     ORDER BY time LIMIT ?)
 """
 
+_URGENT: Final = frozenset({messages.Alarm, messages.Paused, messages.Closed})
+_AT_ONCE: Final = _URGENT | {messages.Opened, messages.Gap}
+"""A monitor that goes on after a restart must know who is missed, and the gaps of streams; samples
+that are written after these messages are acknowledged."""
+_NOT_KEPT: Final = frozenset({messages.Trace, messages.Link})
+
 _log = logger(__name__)
 
 
@@ -132,12 +138,10 @@ class Journal:
         for m in published:
             if isinstance(m, messages.Beat):
                 self._beats.add(m)
-            elif not isinstance(m, messages.Trace | messages.Link):
+            elif type(m) not in _NOT_KEPT:
                 kind, text = str(m.__struct_config__.tag), messages.encode(m).decode()
                 self._pending.append((now, kind, m.wearer or "", text))
-        # A monitor that goes on after a restart must know who is missed, and the gaps of streams;
-        # samples that are written after these messages are acknowledged.
-        at_once = any(urgent(m) or isinstance(m, messages.Opened | messages.Gap) for m in published)
+        at_once = not _AT_ONCE.isdisjoint(map(type, published))
         if at_once or time.monotonic() - self._committed >= COMMIT_S:
             self.commit()
 
@@ -271,4 +275,4 @@ class Journal:
 
 def urgent(message: messages.Published) -> bool:
     """Tell whether a message is published only after it is on disk."""
-    return isinstance(message, messages.Alarm | messages.Paused | messages.Closed)
+    return type(message) in _URGENT

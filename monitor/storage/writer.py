@@ -13,11 +13,11 @@ from typing import Final
 from ecgmon.core.errors import EcgmonError
 from monitor.ops.logs import logger
 from monitor.storage.capture import Capture
-from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples, gap
+from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples
 from monitor.storage.job_queue import JobQueue
-from monitor.storage.journal import Journal, urgent
+from monitor.storage.journal import Journal
+from monitor.storage.sample_writer import SampleWriter
 from monitor.storage.wall_clock import WallClock
-from monitor.wearers.stream import Stream
 
 WRITE_TIMEOUT_S: Final = 2.0
 """Once a write takes longer, in seconds, what is published no longer waits for the disk."""
@@ -70,8 +70,7 @@ class StorageWriter(threading.Thread):
         self._queue = JobQueue()
         self._done: deque[Batch | ReadRequest | StoredSamples] = deque()
         self._error: BaseException | None = None
-        self._unacknowledged: dict[Stream, int] = {}
-        self._ending: set[Stream] = set()
+        self._samples = SampleWriter(journal, capture)
         self._maintained = float("-inf")
         self.ready, self._wake = os.pipe()
         os.set_blocking(self.ready, False)
@@ -120,10 +119,11 @@ class StorageWriter(threading.Thread):
 
     def hand_over(self, job: Batch | ReadRequest) -> None:
         """Queue a job; what a hanging disk leaves over is bounded."""
+        hurries = False
         if isinstance(job, Batch) and self._capture is not None:
             for wearer, piece in job.pieces:
-                self._capture.append(wearer, piece)
-        self._queue.put(job)
+                hurries |= self._capture.append(wearer, piece)
+        self._queue.put(job, hurries)
         if isinstance(job, Batch):
             job.pieces = []  # the capture has them, and bounds them
 
@@ -158,9 +158,11 @@ class StorageWriter(threading.Thread):
         os.close(self._wake)
 
     def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped, and then write all that waits."""
+        jobs: list[Batch | ReadRequest] = []
         try:
-            while jobs := self._queue.take():
+            while jobs or not self._queue.stopping:
+                jobs = self._queue.take(self._samples.due_at())
                 self._do(jobs)
                 self._queue.mark_done()
                 self._maintain()
@@ -169,57 +171,31 @@ class StorageWriter(threading.Thread):
             self._wake_loop()
 
     def _do(self, jobs: list[Batch | ReadRequest]) -> None:
-        """Write what was published, then all samples, then look up what is asked for.
+        """Write what was published, then the samples that are due, then look up what is asked for.
 
         Samples of a wearer with an alarm are written before it. Alarms do not wait for others.
+        Those of a stream that ends or is looked up are due, and all once the thread is stopped.
         """
         batches = [job for job in jobs if isinstance(job, Batch)]
         requests = [job for job in jobs if isinstance(job, ReadRequest)]
-        published = [message for batch in batches for message in batch.published]
-        if self._capture is not None:
-            self._capture.flush({m.wearer for m in published if urgent(m) and m.wearer})
-        self._journal.append(published)
+        alarmed = {m.wearer for batch in batches for m in batch.urgent if m.wearer}
+        self._samples.write_of(alarmed)
+        self._journal.append([message for batch in batches for message in batch.published])
         self._finish(batches)
-        for batch in batches:
-            self._unacknowledged |= batch.acks
-            self._ending.update(batch.ends)
-        stored = self._write_samples()
+        self._samples.await_disk(batches)
+        wearers = alarmed | {request.wearer for request in requests if request.wearer}
+        stored = self._samples.write(wearers, everything=self._queue.stopping)
         for request in requests:
             try:
                 request.then = request.look_up()
             except (EcgmonError, OSError) as error:
                 _log.error("disk-unreadable", error=error)
-        self._finish([stored, *requests])
-
-    def _write_samples(self) -> StoredSamples:
-        """Write all samples; what is on disk, or a gap in the journal, can be acknowledged."""
-        stored = StoredSamples()
-        holding = None
-        if self._capture is not None:
-            self._capture.flush()
-            holding = self._capture.holding
-            lost = holding.take_lost()
-            if lost and not (self._capture.error or self._journal.failed):
-                stored.gaps = [gap(one) for one in lost]
-                self._journal.append(stored.gaps)
-                self._journal.commit()
-                if self._journal.failed:
-                    stored.gaps = []
-                else:
-                    holding.record(lost)
-        for stream, index in list(self._unacknowledged.items()):
-            first = holding.first(stream.wearer, stream.number) if holding else None
-            stored.acks[stream] = index if first is None else min(index, first)
-            if stored.acks[stream] == index:
-                del self._unacknowledged[stream]
-                if stream in self._ending:
-                    self._ending.remove(stream)
-                    stored.ends.append(stream)
-        return stored
+        self._finish([stored, *requests] if stored else requests)
 
     def _finish(self, done: Sequence[Batch | ReadRequest | StoredSamples]) -> None:
-        self._done.extend(done)
-        self._wake_loop()
+        if done:
+            self._done.extend(done)
+            self._wake_loop()
 
     def _wake_loop(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full of bytes not read yet: the loop wakes

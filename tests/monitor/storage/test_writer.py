@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from ecgmon.core.constants import NO_VALUE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
@@ -17,8 +17,9 @@ from monitor.storage import lookups, storage_alarms
 from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
 from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples
-from monitor.storage.job_queue import COALESCE_S, FLUSH_SAMPLES
+from monitor.storage.job_queue import COALESCE_S
 from monitor.storage.journal import Journal
+from monitor.storage.sample_queue import BURST_S
 from monitor.storage.wall_clock import WallClock
 from monitor.storage.writer import StorageWriter
 from replay.simulator.simulation import simulate
@@ -26,6 +27,7 @@ from tests.monitor.storage.test_capture import piece
 from tests.monitor.storage.test_journal import alarm, journal_messages, window
 from tests.support.rig import PATIENCE_S, Rig
 
+BURST = round(BURST_S * RATE)
 CALM = simulate("normal", duration_s=20).record.samples
 OFF = np.full(1440, NO_VALUE)
 
@@ -84,8 +86,8 @@ def test_jobs_are_done_in_order_and_see_what_came_before(writer, tmp_path):
     ("job", "hurries"),
     [
         (Batch([window(0)]), False),
-        (Batch([], [("ann", piece(0, FLUSH_SAMPLES - 1))]), False),
-        (Batch([], [("ann", piece(0, FLUSH_SAMPLES))]), True),
+        (Batch([], [("ann", piece(0, BURST - 1))]), False),
+        (Batch([], [("ann", piece(0, BURST))]), True),
         (Batch([alarm(0)]), True),
         (Batch([], ends=[object()]), True),
         (ReadRequest(lambda: lambda: None), True),
