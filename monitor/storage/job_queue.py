@@ -9,7 +9,7 @@ from ecgmon.wire import messages
 from monitor.storage.disk_jobs import Batch, ReadRequest
 
 COALESCE_S: Final = 0.2
-"""Jobs wait this long for others, in seconds."""
+"""Jobs, and samples that are due, wait this long for others, in seconds."""
 MAX_QUEUED: Final = 20_000
 """Most jobs that wait for a disk that hangs; beyond that the oldest is given up, and counted."""
 MAX_CARRIED: Final = 1_000
@@ -65,7 +65,7 @@ class JobQueue:
         Parameters
         ----------
         until : float, optional
-            Monotonic time in seconds until which to wait; without it, until the queue is stopped.
+            Monotonic time in seconds at which samples are due; without it, none are.
         """
         with self._changed:
             while not self._jobs and not self.stopping:
@@ -73,7 +73,8 @@ class JobQueue:
                 if left_s is not None and left_s <= 0:
                     return []
                 self._changed.wait(left_s)
-            until = time.monotonic() + COALESCE_S
+            now = time.monotonic()
+            until = (now if until is None else min(now, until)) + COALESCE_S
             while not (self.stopping or self._at_once):
                 left_s = until - time.monotonic()
                 if left_s <= 0:

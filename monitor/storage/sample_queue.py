@@ -42,10 +42,6 @@ class SampleQueue:
 
     Attributes
     ----------
-    since, latest : float
-        When the oldest and the newest came, monotonic time in seconds.
-    due : bool
-        Whether enough waits to be written.
     count : int
         Samples.
     weight : int
@@ -53,10 +49,10 @@ class SampleQueue:
     """
 
     def __init__(self, wearer: str, now: float) -> None:
-        self.since = self.latest = now
-        self.due = False
         self.count = self.weight = 0
         self._wearer = wearer
+        self._since = self._latest = now
+        self._enough = float("inf")
         self._pieces: deque[Piece] = deque()
         self._parts: list[NDArray[np.int16]] = []
         self._length = self._end = self._turn = 0
@@ -77,21 +73,24 @@ class SampleQueue:
             self._length = 0
             self._turn = self._next_turn(piece)
             self.weight += PIECE
-        self.latest = now
+        self._latest = now
         self.count += length
         self.weight += length
         self._length += length
         self._end = piece.first + length
         signal_s = self.count * 1000 / piece.rate_mhz
-        catches_up = signal_s >= BURST_S and (now - self.since) * 2 < signal_s
-        self.due |= catches_up or self._end >= self._turn
+        catches_up = signal_s >= BURST_S and (now - self._since) * 2 < signal_s
+        if catches_up or self._end >= self._turn:
+            self._enough = min(self._enough, now)
         return catches_up
 
     def due_at(self) -> float:
         """Return the monotonic time from which the samples are to be written, in seconds."""
-        if self.due:
-            return self.since
-        return min(self.latest + QUIET_S, self.since + WRITE_S)
+        return min(self._enough, self._latest + QUIET_S, self._since + WRITE_S)
+
+    def put_off(self) -> None:
+        """Let it not be due before something comes, or nothing for `QUIET_S`."""
+        self._enough = float("inf")
 
     def first(self, stream: int) -> int | None:
         """Return the first sample of a stream; None if there is none."""

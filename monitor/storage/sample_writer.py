@@ -1,12 +1,16 @@
 """Samples that are due are written; what is on disk, or a gap in the journal, is acknowledged."""
 
 from collections.abc import Collection, Iterable
+from typing import Final
 
 from monitor.storage.capture import Capture
 from monitor.storage.disk_jobs import Batch, StoredSamples, gap
 from monitor.storage.journal import Journal
 from monitor.storage.unwritten import Holding
 from monitor.wearers.stream import Stream
+
+AT_ONCE: Final = 50
+"""Wearers whose samples are written before the storage thread looks for an alarm."""
 
 
 class SampleWriter:
@@ -43,7 +47,7 @@ class SampleWriter:
             self._capture.flush(wearers)
 
     def write(self, wearers: set[str], *, everything: bool) -> StoredSamples:
-        """Write the samples that are due, and those of streams that end.
+        """Write samples that are due, of `AT_ONCE` wearers, and those of streams that end.
 
         Parameters
         ----------
@@ -59,7 +63,7 @@ class SampleWriter:
         """
         streams = self._unacknowledged if everything or self._ending else ()
         ending = {one.wearer for one in streams if everything or one in self._ending}
-        wearers = {*wearers, *ending, *self._holding.due()}
+        wearers = {*wearers, *ending, *self._holding.due(AT_ONCE)}
         if self._capture is not None and (wearers or everything):
             self._capture.flush(None if everything else wearers)
         stored = StoredSamples()

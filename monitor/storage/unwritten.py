@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from monitor.storage.sample_queue import SampleQueue
@@ -82,11 +83,18 @@ class Holding:
             self._give_up(wearer, piece)
         return hurries
 
-    def due(self) -> list[str]:
-        """Return the wearers whose samples are to be written by now."""
+    def due(self, most: int) -> list[str]:
+        """Return wearers whose samples are to be written by now, those that wait longest first.
+
+        Parameters
+        ----------
+        most : int
+            How many at the most.
+        """
         now = time.monotonic()
         with self._lock:
-            return [wearer for wearer, queue in self._waiting.items() if queue.due_at() <= now]
+            due = (wearer for wearer, queue in self._waiting.items() if queue.due_at() <= now)
+            return list(islice(due, most))
 
     def due_at(self) -> float | None:
         """Return the monotonic time at which the first are due, in seconds; None if none wait."""
@@ -121,7 +129,7 @@ class Holding:
                 self._waiting[wearer] = queue
                 for piece in [*rest, *(newer.pieces() if newer else ())]:
                     self._add(queue, piece, now)
-                queue.due = False  # a disk that fails is tried again a moment later
+                queue.put_off()  # a disk that fails is tried again a moment later
                 self._give_up(wearer, rest[-1])
             self._in_hand.clear()
 

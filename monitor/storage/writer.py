@@ -152,25 +152,27 @@ class StorageWriter(threading.Thread):
         """After `stop`, do the jobs handed over since; a disk that hangs is left alone."""
         if self.is_alive():
             return
-        self._do(self._queue.take_rest())
+        self._do(self._queue.take_rest(), everything=True)
         self._journal.close()
         os.close(self.ready)
         os.close(self._wake)
 
     def run(self) -> None:
         """Work until stopped, and then write all that waits."""
-        jobs: list[Batch | ReadRequest] = []
+        works = True
         try:
-            while jobs or not self._queue.stopping:
+            while works:
+                stopping = self._queue.stopping
                 jobs = self._queue.take(self._samples.due_at())
-                self._do(jobs)
+                works = bool(jobs) or not stopping
+                self._do(jobs, everything=stopping)
                 self._queue.mark_done()
                 self._maintain()
         except BaseException as error:  # noqa: BLE001 - raised in the loop, which cannot go on
             self._error = error
             self._wake_loop()
 
-    def _do(self, jobs: list[Batch | ReadRequest]) -> None:
+    def _do(self, jobs: list[Batch | ReadRequest], *, everything: bool) -> None:
         """Write what was published, then the samples that are due, then look up what is asked for.
 
         Samples of a wearer with an alarm are written before it. Alarms do not wait for others.
@@ -184,7 +186,7 @@ class StorageWriter(threading.Thread):
         self._finish(batches)
         self._samples.await_disk(batches)
         wearers = alarmed | {request.wearer for request in requests if request.wearer}
-        stored = self._samples.write(wearers, everything=self._queue.stopping)
+        stored = self._samples.write(wearers, everything=everything)
         for request in requests:
             try:
                 request.then = request.look_up()
