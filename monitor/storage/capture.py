@@ -1,7 +1,8 @@
 """Capture: the raw samples of all wearers on disk, as WFDB records within a budget."""
 
 import contextlib
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -112,15 +113,12 @@ class Capture:
         before : float
             Time of the wall clock; a record that was last written to before it is too old.
         """
-        found = []
-        for path in self._folder.glob("*/*.dat"):
-            with contextlib.suppress(OSError):  # removed meanwhile
-                stat = path.stat()
-                found.append((stat.st_mtime, stat.st_size, path.with_suffix("")))
+        found = list(_files(self._folder))
         total = sum(size for _, size, _ in found)
-        for changed, size, path in sorted(found):
+        for changed, size, name in sorted(found):
             if total <= self._max_bytes and changed >= before:
                 break
+            path = Path(name).with_suffix("")
             if (newest := self._newest.get(path.parent.name)) and newest.path == path:
                 continue  # it grows
             total -= size
@@ -183,6 +181,16 @@ class Capture:
             except OSError:
                 self._weights[wearer] = {}  # writing will fail, and say why
         return self._weights[wearer]
+
+
+def _files(folder: Path) -> Iterator[tuple[float, int, str]]:
+    """Yield when each file of samples was last written to, its bytes and its path."""
+    for home in os.scandir(folder) if folder.is_dir() else ():
+        for entry in os.scandir(home) if home.is_dir() else ():
+            if entry.name.endswith(".dat"):
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                    stat = entry.stat()
+                    yield stat.st_mtime, stat.st_size, entry.path
 
 
 def _listed(paths: Iterable[Path]) -> dict[Path, int]:

@@ -240,7 +240,7 @@ class Journal:
         entries = [m for _, m in rows if isinstance(m, messages.Alarm | messages.Paused)]
         return messages.Past(entries=entries, before=rows[-1][0] if rows else None)
 
-    def prune(self, windows_before: float, others_before: float) -> None:
+    def prune(self, windows_before: float, others_before: float) -> bool:
         """Remove up to `PRUNED` windows, rows of beats, and other entries that are too old.
 
         What shows that an alarm stands or a stream is open stays, however old it is.
@@ -249,13 +249,24 @@ class Journal:
         ----------
         windows_before, others_before : float
             Times of the wall clock; what is older is too old. Beats go as windows do.
+
+        Returns
+        -------
+        bool
+            Whether more may be too old.
         """
+        removed = []
         try:
-            self._database.execute(_PRUNE_WINDOWS, windows_before, PRUNED)
-            self._database.execute(_PRUNE_BEATS, PRUNED, windows_before)
-            self._database.execute(_PRUNE_OTHERS, others_before, PRUNED)
+            for query, *values in (
+                (_PRUNE_WINDOWS, windows_before, PRUNED),
+                (_PRUNE_BEATS, PRUNED, windows_before),
+                (_PRUNE_OTHERS, others_before, PRUNED),
+            ):
+                self._database.execute(query, *values)
+                removed += self._database.execute("SELECT changes()")
         except (*salvage.ERRORS, UsageError) as error:
             _log.warning("journal-not-pruned", error=error)
+        return (PRUNED,) in removed
 
     def _read(self, query: str, *values: object) -> Iterator[tuple[int, messages.ToViewer | Beats]]:
         """Yield id and message of each row that can be read; raises `UsageError` if none can."""

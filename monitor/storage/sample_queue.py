@@ -55,7 +55,9 @@ class SampleQueue:
         self._enough = float("inf")
         self._pieces: deque[Piece] = deque()
         self._parts: list[NDArray[np.int16]] = []
-        self._length = self._end = self._turn = 0
+        self._length = self._turn = 0
+        self._burst = 0.0
+        self._end = -1
 
     def __len__(self) -> int:
         return len(self._pieces)
@@ -63,23 +65,20 @@ class SampleQueue:
     def add(self, piece: Piece, now: float) -> bool:
         """Take a piece; tells whether the device catches up, and waits to send more."""
         length = len(piece.samples)
-        if self._joins(piece, length):
+        if piece.first == self._end and self._joins(piece, length):
             self._parts.append(piece.samples)
             if len(self._parts) >= PARTS:
                 self._settle()
         else:
-            self._settle()
-            self._pieces.append(piece)
-            self._length = 0
-            self._turn = self._next_turn(piece)
-            self.weight += PIECE
+            self._begin(piece)
         self._latest = now
         self.count += length
         self.weight += length
         self._length += length
         self._end = piece.first + length
-        signal_s = self.count * 1000 / piece.rate_mhz
-        catches_up = signal_s >= BURST_S and (now - self._since) * 2 < signal_s
+        catches_up = False
+        if self.count >= self._burst:
+            catches_up = (now - self._since) * 2 < self.count * 1000 / piece.rate_mhz
         if catches_up or self._end >= self._turn:
             self._enough = min(self._enough, now)
         return catches_up
@@ -111,11 +110,10 @@ class SampleQueue:
         return list(self._pieces)
 
     def _joins(self, piece: Piece, length: int) -> bool:
-        if not self._pieces or piece.first != self._end or self._length + length > CHUNK:
-            return False
         last = self._pieces[-1]
         return (
-            piece.stream == last.stream
+            self._length + length <= CHUNK
+            and piece.stream == last.stream
             and piece.rate_mhz == last.rate_mhz
             and piece.gain == last.gain
             and piece.lead == last.lead
@@ -129,7 +127,12 @@ class SampleQueue:
             self._pieces[-1] = replace(last, samples=samples)
             self._parts.clear()
 
-    def _next_turn(self, piece: Piece) -> int:
-        """Return the end of a stream from which enough waits, where this piece begins."""
+    def _begin(self, piece: Piece) -> None:
+        """Take a piece that does not follow the newest."""
+        self._settle()
+        self._pieces.append(piece)
+        self._length = 0
+        self.weight += PIECE
+        self._burst = BURST_S * piece.rate_mhz / 1000
         span = max(WRITE_S * piece.rate_mhz // 1000, 1)
-        return piece.first + span - (piece.first + crc32(self._wearer.encode())) % span
+        self._turn = piece.first + span - (piece.first + crc32(self._wearer.encode())) % span

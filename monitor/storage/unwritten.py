@@ -78,9 +78,12 @@ class Holding:
             queue = self._waiting.get(wearer)
             if queue is None:
                 queue = self._waiting[wearer] = SampleQueue(wearer, now)
-            hurries = self._add(queue, piece, now)
+            before = queue.weight
+            hurries = queue.add(piece, now)
+            self._weight += queue.weight - before
             self.held += len(piece.samples)
-            self._give_up(wearer, piece)
+            if self._weight > MAX_HELD or queue.weight > HELD_S * piece.rate_mhz // 1000:
+                self._give_up(wearer, piece)
         return hurries
 
     def due(self, most: int) -> list[str]:
@@ -128,7 +131,8 @@ class Holding:
                     self._weight -= newer.weight
                 self._waiting[wearer] = queue
                 for piece in [*rest, *(newer.pieces() if newer else ())]:
-                    self._add(queue, piece, now)
+                    queue.add(piece, now)
+                self._weight += queue.weight
                 queue.put_off()  # a disk that fails is tried again a moment later
                 self._give_up(wearer, rest[-1])
             self._in_hand.clear()
@@ -157,12 +161,6 @@ class Holding:
                 now = self._lost.pop(key, None)
                 if now is not None and now != one:  # more was given up meanwhile
                     self._lost[key] = replace(now, first=one.end, count=now.count - one.count)
-
-    def _add(self, queue: SampleQueue, piece: Piece, now: float) -> bool:
-        before = queue.weight
-        hurries = queue.add(piece, now)
-        self._weight += queue.weight - before
-        return hurries
 
     def _give_up(self, wearer: str, newest: Piece) -> None:
         limit, queue = HELD_S * newest.rate_mhz // 1000, self._waiting[wearer]

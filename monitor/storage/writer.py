@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import threading
 import time
 from collections import deque
@@ -17,13 +16,11 @@ from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples
 from monitor.storage.job_queue import JobQueue
 from monitor.storage.journal import Journal
 from monitor.storage.sample_writer import SampleWriter
+from monitor.storage.tidying import Tidying
 from monitor.storage.wall_clock import WallClock
 
 WRITE_TIMEOUT_S: Final = 2.0
 """Once a write takes longer, in seconds, what is published no longer waits for the disk."""
-DAY_S: Final = 86_400.0
-MAINTENANCE_S: Final = 10.0
-"""How often old entries are removed and the free space is measured, in seconds."""
 
 _log = logger(__name__)
 
@@ -48,8 +45,6 @@ class StorageWriter(threading.Thread):
     ----------
     ready : int
         File descriptor that can be read when something is done.
-    free_mb : float
-        Free space, in 10^6 bytes.
     """
 
     def __init__(
@@ -64,18 +59,14 @@ class StorageWriter(threading.Thread):
         super().__init__(name="disk", daemon=True)
         self._journal = journal
         self._capture = capture
-        self._folder = folder
-        self._keep_days = keep_days
-        self._wall = wall
         self._queue = JobQueue()
         self._done: deque[Batch | ReadRequest | StoredSamples] = deque()
         self._error: BaseException | None = None
         self._samples = SampleWriter(journal, capture)
-        self._maintained = float("-inf")
+        self._tidying = Tidying(journal, capture, folder, keep_days, wall)
         self.ready, self._wake = os.pipe()
         os.set_blocking(self.ready, False)
         os.set_blocking(self._wake, False)
-        self.free_mb = float("inf")
 
     @property
     def depth(self) -> int:
@@ -91,6 +82,11 @@ class StorageWriter(threading.Thread):
     def lost(self) -> int:
         """Jobs given up so far, because the disk hangs."""
         return self._queue.lost
+
+    @property
+    def free_mb(self) -> float:
+        """Free space on the disk, in 10^6 bytes; infinite while it is not known."""
+        return self._tidying.free_mb
 
     @property
     def failed(self) -> bool:
@@ -167,7 +163,7 @@ class StorageWriter(threading.Thread):
                 works = bool(jobs) or not stopping
                 self._do(jobs, everything=stopping)
                 self._queue.mark_done()
-                self._maintain()
+                self._tidying.tidy(time.monotonic())
         except BaseException as error:  # noqa: BLE001 - raised in the loop, which cannot go on
             self._error = error
             self._wake_loop()
@@ -202,17 +198,3 @@ class StorageWriter(threading.Thread):
     def _wake_loop(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full of bytes not read yet: the loop wakes
             os.write(self._wake, b"\0")
-
-    def _maintain(self) -> None:
-        now = time.monotonic()
-        if now - self._maintained < MAINTENANCE_S:
-            return
-        self._maintained = now
-        windows, others, samples = (self._wall.cutoff(days * DAY_S) for days in self._keep_days)
-        self._journal.prune(windows, others)
-        try:
-            if self._capture is not None:
-                self._capture.remove_old(samples)
-            self.free_mb = shutil.disk_usage(self._folder).free / 1e6
-        except OSError as error:
-            _log.warning("disk-untidy", error=error)

@@ -13,7 +13,7 @@ from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
-from monitor.storage import lookups, storage_alarms
+from monitor.storage import lookups, storage_alarms, tidying
 from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
 from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples
@@ -142,7 +142,7 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
     def fails(*_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
+    monkeypatch.setattr(tidying, "TIDY_S", 0.0)
     monkeypatch.setattr(Capture, "remove_old", fails)
     writer = StorageWriter(
         Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30, 7), WallClock()
@@ -158,7 +158,7 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
 
 
 def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path, monkeypatch):
-    monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
+    monkeypatch.setattr(tidying, "TIDY_S", 0.0)
     journal = Journal(tmp_path / "journal.db")
     with monkeypatch.context() as then:
         then.setattr(time, "time", lambda: 1e9)
