@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -59,29 +59,28 @@ class Capture:
         """Why samples that wait could not be written the last time; None if all were."""
         return next(iter(self._errors.values()), None)
 
-    def append(self, wearer: str, piece: Piece) -> bool:
+    def append(self, pieces: Sequence[tuple[str, Piece]]) -> bool:
         """Queue samples that `flush` is to write; may be called from any thread.
 
         Parameters
         ----------
-        wearer : str
-            Whose samples.
-        piece : Piece
-            Begins at or after the end of the stream's piece before it.
+        pieces : sequence of (str, Piece)
+            Whose samples, and which; each begins at or after the end of the stream's piece before.
 
         Returns
         -------
         bool
-            Whether they should be written at once, because the device catches up.
+            Whether some should be written at once, because a device catches up.
 
         Raises
         ------
         RecordError
-            If a wearer cannot have this id.
+            If a wearer cannot have this id; then nothing is queued.
         """
-        if wearer not in self.holding:
-            layout.home(self._folder, wearer)
-        return self.holding.put(wearer, piece)
+        for wearer, _ in pieces:
+            if wearer not in self.holding:
+                layout.home(self._folder, wearer)
+        return self.holding.put(pieces)
 
     def flush(self, wearers: Collection[str] | None = None) -> None:
         """Write what waits, force it to disk, and remove the oldest records beyond the budget.

@@ -71,19 +71,26 @@ class Holding:
         """Tell whether anything of a wearer waits."""
         return wearer in self._waiting
 
-    def put(self, wearer: str, piece: Piece) -> bool:
-        """Take a piece that follows all others of its stream; tells whether to write at once."""
-        now = time.monotonic()
+    def put(self, pieces: Iterable[tuple[str, Piece]]) -> bool:
+        """Take wearers' pieces, each of which follows all others of its stream.
+
+        Returns
+        -------
+        bool
+            Whether some should be written at once, because a device catches up.
+        """
+        now, hurries = time.monotonic(), False
         with self._lock:
-            queue = self._waiting.get(wearer)
-            if queue is None:
-                queue = self._waiting[wearer] = SampleQueue(wearer, now)
-            before = queue.weight
-            hurries = queue.add(piece, now)
-            self._weight += queue.weight - before
-            self.held += len(piece.samples)
-            if self._weight > MAX_HELD or queue.weight > HELD_S * piece.rate_mhz // 1000:
-                self._give_up(wearer, piece)
+            for wearer, piece in pieces:
+                queue = self._waiting.get(wearer)
+                if queue is None:
+                    queue = self._waiting[wearer] = SampleQueue(wearer, now)
+                before = queue.weight
+                hurries |= queue.add(piece, now)
+                self._weight += queue.weight - before
+                self.held += len(piece.samples)
+                if self._weight > MAX_HELD or queue.weight > HELD_S * piece.rate_mhz // 1000:
+                    self._give_up(wearer, piece)
         return hurries
 
     def due(self, most: int) -> list[str]:

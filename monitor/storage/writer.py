@@ -117,8 +117,7 @@ class StorageWriter(threading.Thread):
         """Queue a job; what a hanging disk leaves over is bounded."""
         hurries = False
         if isinstance(job, Batch) and self._capture is not None:
-            for wearer, piece in job.pieces:
-                hurries |= self._capture.append(wearer, piece)
+            hurries = self._capture.append(job.pieces)
         self._queue.put(job, hurries)
         if isinstance(job, Batch):
             job.pieces = []  # the capture has them, and bounds them

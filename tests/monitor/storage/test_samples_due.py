@@ -178,7 +178,7 @@ def test_nothing_is_acknowledged_that_is_not_on_disk_whenever_it_is_written(
                 assert sum(one.length for one in captures(folder / "captured", name)) >= index
 
         for name, count, pause_s, then in steps:
-            capture.append(name, piece(sent[name], count))
+            capture.append([(name, piece(sent[name], count))])
             sent[name] += count
             samples.await_disk([Batch([], acks={streams[name]: sent[name]})])
             now += pause_s

@@ -54,7 +54,7 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
             nonlocal end
             first, end = end + missing, end + missing + count
             received[first:end] = True
-            stored.append("ann", piece(first, count))
+            stored.append([("ann", piece(first, count))])
 
         for what, missing, count in steps:
             if what == "put":
@@ -108,13 +108,13 @@ def test_what_waits_is_bounded_whatever_comes_and_the_oldest_goes(monkeypatch):
     monkeypatch.setattr(sample_queue, "CHUNK", 360)
     held = Holding()
     for at in range(0, 36_000, 36):
-        held.put("ann", piece(at, 36))
+        held.put([("ann", piece(at, 36))])
         assert held.held <= 3600
     assert held.lost + held.held == 36_000
     (lost,) = held.take_lost()
     assert lost == Lost("ann", 7, 360_000, 0, held.lost, held.lost)
     for at in range(0, 36_000, 2):  # frames of a sample, each after a gap, weigh more
-        held.put("bob", piece(at, 1, stream=8))
+        held.put([("bob", piece(at, 1, stream=8))])
     assert held.first("bob", 8) == 0
     assert held.held <= 3600 + 3600 / sample_queue.PIECE + 1
 
@@ -124,7 +124,7 @@ def test_all_wearers_together_are_bounded(monkeypatch):
     held = Holding()
     for number in range(30):
         for at in range(0, 50_000, 5000):
-            held.put(f"wearer-{number}", piece(at, 5000, stream=number))
+            held.put([(f"wearer-{number}", piece(at, 5000, stream=number))])
         assert held.held <= 100_000
     assert held.held > 80_000
     (newest,) = [pieces for wearer, pieces in held.take().items() if wearer == "wearer-29"]
@@ -136,10 +136,10 @@ def test_what_is_given_up_while_the_rest_is_recorded_is_not_forgotten(monkeypatc
     monkeypatch.setattr(sample_queue, "CHUNK", 360)
     held = Holding()
     for at in range(0, 7200, 360):
-        held.put("ann", piece(at, 360))
+        held.put([("ann", piece(at, 360))])
     recorded = held.take_lost()
     for at in range(7200, 10_800, 360):
-        held.put("ann", piece(at, 360))
+        held.put([("ann", piece(at, 360))])
     held.record(recorded)
     (more,) = held.take_lost()
     assert more.first == recorded[0].end
