@@ -11,7 +11,6 @@ from monitor.sinks.base import Sink
 from monitor.sinks.publisher import Publisher
 from monitor.sinks.subscribers import Subscriber
 from monitor.storage.disk_jobs import Batch
-from monitor.storage.journal import urgent
 from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
 
 
@@ -71,7 +70,7 @@ class Outbox:
         now = time.monotonic()
         while self._waiting:
             batch = self._waiting[0]
-            waits = any(map(urgent, batch.published)) and batch not in self._stored
+            waits = batch.urgent and batch not in self._stored
             late_s = max(now - batch.queued, self._disk.behind_s(now))
             if waits and late_s < WRITE_TIMEOUT_S and self._disk.works:
                 return

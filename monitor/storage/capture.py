@@ -1,7 +1,8 @@
 """Capture: the raw samples of all wearers on disk, as WFDB records within a budget."""
 
 import contextlib
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -58,23 +59,28 @@ class Capture:
         """Why samples that wait could not be written the last time; None if all were."""
         return next(iter(self._errors.values()), None)
 
-    def append(self, wearer: str, piece: Piece) -> None:
+    def append(self, pieces: Sequence[tuple[str, Piece]]) -> bool:
         """Queue samples that `flush` is to write; may be called from any thread.
 
         Parameters
         ----------
-        wearer : str
-            Whose samples.
-        piece : Piece
-            Begins at or after the end of the stream's piece before it.
+        pieces : sequence of (str, Piece)
+            Whose samples, and which; each begins at or after the end of the stream's piece before.
+
+        Returns
+        -------
+        bool
+            Whether some should be written at once, because a device catches up.
 
         Raises
         ------
         RecordError
-            If a wearer cannot have this id.
+            If a wearer cannot have this id; then nothing is queued.
         """
-        layout.home(self._folder, wearer)
-        self.holding.put(wearer, piece)
+        for wearer, _ in pieces:
+            if wearer not in self.holding:
+                layout.home(self._folder, wearer)
+        return self.holding.put(pieces)
 
     def flush(self, wearers: Collection[str] | None = None) -> None:
         """Write what waits, force it to disk, and remove the oldest records beyond the budget.
@@ -94,8 +100,8 @@ class Capture:
                 errors[wearer] = error
             self.holding.keep(wearer, rest)
         self.holding.give_back()
-        others = {} if wearers is None else self._errors  # those that were not tried again
-        untried = {wearer: error for wearer, error in others.items() if wearer not in queued}
+        waiting = [wearer for wearer in self._errors if wearer in self.holding]
+        untried = {wearer: self._errors[wearer] for wearer in waiting if wearer not in queued}
         self._errors = untried | errors
 
     def remove_old(self, before: float) -> None:
@@ -106,15 +112,12 @@ class Capture:
         before : float
             Time of the wall clock; a record that was last written to before it is too old.
         """
-        found = []
-        for path in self._folder.glob("*/*.dat"):
-            with contextlib.suppress(OSError):  # removed meanwhile
-                stat = path.stat()
-                found.append((stat.st_mtime, stat.st_size, path.with_suffix("")))
+        found = list(_files(self._folder))
         total = sum(size for _, size, _ in found)
-        for changed, size, path in sorted(found):
+        for changed, size, name in sorted(found):
             if total <= self._max_bytes and changed >= before:
                 break
+            path = Path(name).with_suffix("")
             if (newest := self._newest.get(path.parent.name)) and newest.path == path:
                 continue  # it grows
             total -= size
@@ -177,6 +180,16 @@ class Capture:
             except OSError:
                 self._weights[wearer] = {}  # writing will fail, and say why
         return self._weights[wearer]
+
+
+def _files(folder: Path) -> Iterator[tuple[float, int, str]]:
+    """Yield when each file of samples was last written to, its bytes and its path."""
+    for home in os.scandir(folder) if folder.is_dir() else ():
+        for entry in os.scandir(home) if home.is_dir() else ():
+            if entry.name.endswith(".dat"):
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                    stat = entry.stat()
+                    yield stat.st_mtime, stat.st_size, entry.path
 
 
 def _listed(paths: Iterable[Path]) -> dict[Path, int]:

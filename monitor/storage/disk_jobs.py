@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ecgmon.signal.rate_converter import first_output
 from ecgmon.wire import messages
+from monitor.storage.journal import urgent
 from monitor.storage.unwritten import Lost
 from monitor.wearers.pieces import Piece
 from monitor.wearers.stream import Stream
@@ -27,6 +28,13 @@ class Batch:
         Those that end once all their samples are.
     answers : list of callable
         Called once it is published: each tells a viewer that its request is carried out.
+
+    Attributes
+    ----------
+    urgent : list of Published
+        Those of ``published`` that wait until they are on disk.
+    queued : float
+        When it was made, monotonic time in seconds.
     """
 
     published: list[messages.Published]
@@ -34,7 +42,12 @@ class Batch:
     acks: dict[Stream, int] = field(default_factory=dict)
     ends: list[Stream] = field(default_factory=list)
     answers: list[Callable[[], None]] = field(default_factory=list)
+    urgent: list[messages.Published] = field(init=False)
     queued: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        """Find those that wait."""
+        self.urgent = [message for message in self.published if urgent(message)]
 
 
 @dataclass(eq=False, slots=True)
@@ -44,7 +57,7 @@ class StoredSamples:
     Parameters
     ----------
     acks : dict of Stream to int
-        Index of the first sample that is not.
+        Index of the first sample that is not, where that may have changed.
     ends : list of Stream
         Those whose last samples are.
     gaps : list of Gap
@@ -55,6 +68,9 @@ class StoredSamples:
     ends: list[Stream] = field(default_factory=list)
     gaps: list[messages.Gap] = field(default_factory=list)
 
+    def __bool__(self) -> bool:
+        return bool(self.acks or self.gaps)
+
 
 @dataclass(eq=False, slots=True)
 class ReadRequest:
@@ -64,11 +80,14 @@ class ReadRequest:
     ----------
     look_up : callable
         Called in the disk's thread.
+    wearer : str or None
+        Whose samples it reads, if any.
     then : callable or None
         Called in the loop, when it is done.
     """
 
     look_up: Callable[[], Callable[[], None]]
+    wearer: str | None = None
     then: Callable[[], None] | None = None
     queued: float = field(default_factory=time.monotonic)
 

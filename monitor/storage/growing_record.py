@@ -2,7 +2,7 @@
 
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from ecgmon.core.atomic import atomic_write, sync_folder
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.captured import layout
-from ecgmon.wire import messages
 from monitor.wearers.pieces import Piece
 
 MAX_FILLED: Final = 10 * RATE
 """Longest gap that is filled, in samples at `RATE`; after a longer one the next record begins."""
+
+
+_GO_ON: Final = os.O_WRONLY | os.O_CLOEXEC
+_BEGIN: Final = _GO_ON | os.O_CREAT | os.O_EXCL
 
 
 class RecordChangedError(OSError):
@@ -46,36 +49,42 @@ class GrowingRecord:
     max_length: int
     length: int = 0
     torn: bool = False
+    _data: str = field(init=False)
+    _like: tuple[int, float, float, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep what each write needs."""
+        header = self.header
+        self._data = f"{self.path}.dat"
+        self._like = (int(header.stream, 16), header.rate, header.gain, header.lead)
 
     def missing_before(self, piece: Piece, length: int) -> int | None:
         """Return how many samples are missing between ``length`` samples and a piece.
 
         None if the piece belongs into another record.
         """
-        header, missing = self.header, piece.first - self.header.first - length
-        same = (header.stream, header.rate, header.gain, header.lead) == (
-            messages.stream_id(piece.stream),
-            piece.rate_mhz / 1000,
-            piece.gain,
-            piece.lead,
-        )
+        missing = piece.first - self.header.first - length
+        same = self._like == (piece.stream, piece.rate_mhz / 1000, piece.gain, piece.lead)
         room = self._own_samples(self.max_length) - length
         fits = 0 <= missing <= self._own_samples(MAX_FILLED) and missing < room
         return missing if same and fits else None
 
     def split(self, pieces: list[Piece]) -> tuple[NDArray[np.int16], list[Piece]]:
         """Split pieces into what is next in this record, gaps filled, and the rest."""
-        parts, length = [np.zeros(0, dtype=np.int16)], self.length
+        parts: list[NDArray[np.int16]] = []
+        length = self.length
         for n, piece in enumerate(pieces):
             if (missing := self.missing_before(piece, length)) is None:
                 return np.concatenate(parts), pieces[n:]
-            length += missing
+            if missing:
+                parts.append(np.full(missing, NO_VALUE, dtype=np.int16))
+                length += missing
             samples = piece.samples[: self._own_samples(self.max_length) - length]
-            parts += [np.full(missing, NO_VALUE, dtype=np.int16), samples]
+            parts.append(samples)
             length += len(samples)
             if len(samples) < len(piece.samples):
                 return np.concatenate(parts), [piece.after(len(samples)), *pieces[n + 1 :]]
-        return np.concatenate(parts), []
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts)), []
 
     def append(self, samples: NDArray[np.int16]) -> None:
         """Append samples and force them to disk.
@@ -91,22 +100,24 @@ class GrowingRecord:
         if begins:
             self._begin()
         try:
-            file = self.path.with_suffix(".dat").open("xb" if begins else "r+b", buffering=0)
+            file = os.open(self._data, _BEGIN if begins else _GO_ON, 0o666)
         except FileNotFoundError as error:
             raise error if begins else RecordChangedError(*error.args) from error
-        with file:
+        try:
             end = self.length * layout.SAMPLE_BYTES
-            size = file.seek(0, os.SEEK_END)
+            size = os.lseek(file, 0, os.SEEK_END)
             if self.torn and size > end:
-                file.truncate(end)
-                file.seek(end)
+                os.truncate(file, end)
+                os.lseek(file, end, os.SEEK_SET)
             elif size != end:
-                raise RecordChangedError(errno.EIO, "another program has changed it", file.name)
+                raise RecordChangedError(errno.EIO, "another program has changed it", self._data)
             self.torn = True
             data = memoryview(samples.astype("<i2").tobytes())
             while data:
-                data = data[file.write(data) :]
-            os.fdatasync(file.fileno())
+                data = data[os.write(file, data) :]
+            os.fdatasync(file)
+        finally:
+            os.close(file)
         if begins:
             sync_folder(self.path.parent)
         self.torn = False

@@ -7,12 +7,9 @@ from typing import Final
 
 from ecgmon.wire import messages
 from monitor.storage.disk_jobs import Batch, ReadRequest
-from monitor.storage.journal import urgent
 
 COALESCE_S: Final = 0.2
-"""Samples wait this long for others, in seconds, so that files are not opened for every frame."""
-FLUSH_SAMPLES: Final = 720
-"""This many samples of one wearer, two seconds, do not wait: a device catches up."""
+"""Jobs, and samples that are due, wait this long for others, in seconds."""
 MAX_QUEUED: Final = 20_000
 """Most jobs that wait for a disk that hangs; beyond that the oldest is given up, and counted."""
 MAX_CARRIED: Final = 1_000
@@ -33,7 +30,6 @@ class JobQueue:
     def __init__(self) -> None:
         self._jobs: deque[Batch | ReadRequest] = deque()
         self._changed = threading.Condition()
-        self._samples: dict[str, int] = {}
         self._at_once = False
         self._carried: Batch | None = None
         self._busy_since: float | None = None
@@ -43,28 +39,48 @@ class JobQueue:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def put(self, job: Batch | ReadRequest) -> None:
-        """Add a job; if too many wait, the oldest is given up."""
+    def put(self, job: Batch | ReadRequest, hurries: bool = False) -> None:
+        """Add a job; if too many wait, the oldest is given up.
+
+        Parameters
+        ----------
+        job : Batch or ReadRequest
+            What to do.
+        hurries : bool
+            Whether it must not wait for others; one that somebody waits for never does.
+        """
         with self._changed:
+            first = not self._jobs
             self._jobs.append(job)
-            self._at_once |= self._is_awaited(job)
             if len(self._jobs) > MAX_QUEUED:
                 self._give_up_oldest()
-            self._changed.notify()
+            hurries = hurries or _is_awaited(job)
+            self._at_once |= hurries
+            if first or hurries:
+                self._changed.notify()
 
-    def take(self) -> list[Batch | ReadRequest]:
-        """Wait for jobs and take all of them; none if the queue was stopped and is empty."""
+    def take(self, until: float | None = None) -> list[Batch | ReadRequest]:
+        """Wait for jobs and take all of them; none where none come.
+
+        Parameters
+        ----------
+        until : float, optional
+            Monotonic time in seconds at which samples are due; without it, none are.
+        """
         with self._changed:
             while not self._jobs and not self.stopping:
-                self._changed.wait()
-            until = time.monotonic() + COALESCE_S
+                left_s = None if until is None else until - time.monotonic()
+                if left_s is not None and left_s <= 0:
+                    return []
+                self._changed.wait(left_s)
+            now = time.monotonic()
+            until = (now if until is None else min(now, until)) + COALESCE_S
             while not (self.stopping or self._at_once):
                 left_s = until - time.monotonic()
                 if left_s <= 0:
                     break
                 self._changed.wait(left_s)
             jobs = self.take_rest()
-            self._samples.clear()
             self._at_once = False
             self._busy_since = jobs[0].queued if jobs else None
             if carried := self._carried:
@@ -95,25 +111,21 @@ class JobQueue:
             oldest = self._busy_since if self._busy_since is not None else now
             return now - min(oldest, self._jobs[0].queued if self._jobs else now)
 
-    def _is_awaited(self, job: Batch | ReadRequest) -> bool:
-        """Tell whether a job, or the samples that wait by now, must not wait for others."""
-        if isinstance(job, ReadRequest) or any(map(urgent, job.published)):
-            return True
-        for wearer, piece in job.pieces:
-            samples = self._samples.get(wearer, 0) + len(piece.samples)
-            if samples >= FLUSH_SAMPLES:
-                return True
-            self._samples[wearer] = samples
-        return bool(job.ends)
-
     def _give_up_oldest(self) -> None:
         """Give up the oldest job, but not its alarms, gaps, goodbyes and acknowledgements."""
         oldest = self._jobs.popleft()
         self.lost += 1
         if isinstance(oldest, Batch):
             left_out = messages.Window | messages.Trace | messages.Link
-            carried = self._carried = self._carried or Batch([])
-            carried.published += [m for m in oldest.published if not isinstance(m, left_out)]
-            del carried.published[:-MAX_CARRIED]
-            carried.ends += oldest.ends
-            carried.acks |= oldest.acks
+            carried = self._carried or Batch([])
+            kept = [m for m in oldest.published if not isinstance(m, left_out)]
+            self._carried = Batch(
+                [*carried.published, *kept][-MAX_CARRIED:],
+                acks=carried.acks | oldest.acks,
+                ends=carried.ends + oldest.ends,
+                queued=carried.queued,
+            )
+
+
+def _is_awaited(job: Batch | ReadRequest) -> bool:
+    return isinstance(job, ReadRequest) or bool(job.ends or job.urgent)

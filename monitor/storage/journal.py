@@ -78,6 +78,12 @@ DELETE FROM journal WHERE id IN (
     ORDER BY time LIMIT ?)
 """
 
+_URGENT: Final = frozenset({messages.Alarm, messages.Paused, messages.Closed})
+_AT_ONCE: Final = _URGENT | {messages.Opened, messages.Gap}
+"""A monitor that goes on after a restart must know who is missed, and the gaps of streams; samples
+that are written after these messages are acknowledged."""
+_NOT_KEPT: Final = frozenset({messages.Trace, messages.Link})
+
 _log = logger(__name__)
 
 
@@ -132,12 +138,10 @@ class Journal:
         for m in published:
             if isinstance(m, messages.Beat):
                 self._beats.add(m)
-            elif not isinstance(m, messages.Trace | messages.Link):
+            elif type(m) not in _NOT_KEPT:
                 kind, text = str(m.__struct_config__.tag), messages.encode(m).decode()
                 self._pending.append((now, kind, m.wearer or "", text))
-        # A monitor that goes on after a restart must know who is missed, and the gaps of streams;
-        # samples that are written after these messages are acknowledged.
-        at_once = any(urgent(m) or isinstance(m, messages.Opened | messages.Gap) for m in published)
+        at_once = not _AT_ONCE.isdisjoint(map(type, published))
         if at_once or time.monotonic() - self._committed >= COMMIT_S:
             self.commit()
 
@@ -236,7 +240,7 @@ class Journal:
         entries = [m for _, m in rows if isinstance(m, messages.Alarm | messages.Paused)]
         return messages.Past(entries=entries, before=rows[-1][0] if rows else None)
 
-    def prune(self, windows_before: float, others_before: float) -> None:
+    def prune(self, windows_before: float, others_before: float) -> bool:
         """Remove up to `PRUNED` windows, rows of beats, and other entries that are too old.
 
         What shows that an alarm stands or a stream is open stays, however old it is.
@@ -245,13 +249,24 @@ class Journal:
         ----------
         windows_before, others_before : float
             Times of the wall clock; what is older is too old. Beats go as windows do.
+
+        Returns
+        -------
+        bool
+            Whether more may be too old.
         """
+        removed = []
         try:
-            self._database.execute(_PRUNE_WINDOWS, windows_before, PRUNED)
-            self._database.execute(_PRUNE_BEATS, PRUNED, windows_before)
-            self._database.execute(_PRUNE_OTHERS, others_before, PRUNED)
+            for query, *values in (
+                (_PRUNE_WINDOWS, windows_before, PRUNED),
+                (_PRUNE_BEATS, PRUNED, windows_before),
+                (_PRUNE_OTHERS, others_before, PRUNED),
+            ):
+                self._database.execute(query, *values)
+                removed += self._database.execute("SELECT changes()")
         except (*salvage.ERRORS, UsageError) as error:
             _log.warning("journal-not-pruned", error=error)
+        return (PRUNED,) in removed
 
     def _read(self, query: str, *values: object) -> Iterator[tuple[int, messages.ToViewer | Beats]]:
         """Yield id and message of each row that can be read; raises `UsageError` if none can."""
@@ -271,4 +286,4 @@ class Journal:
 
 def urgent(message: messages.Published) -> bool:
     """Tell whether a message is published only after it is on disk."""
-    return isinstance(message, messages.Alarm | messages.Paused | messages.Closed)
+    return type(message) in _URGENT

@@ -50,7 +50,7 @@ class StreamLookups:
             )
             return lambda: self._finish(request, tail)
 
-        request = ReadRequest(look_up)
+        request = ReadRequest(look_up, hello.wearer)
         self._running[request] = then
         self._disk.hand_over(request)
 

@@ -1,23 +1,19 @@
 """Bounded queue of accepted samples that are not on disk yet."""
 
 import threading
-from collections import deque
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
-import numpy as np
-
+from monitor.storage.sample_queue import SampleQueue
 from monitor.wearers.pieces import Piece
 
 HELD_S: Final = 600
 """Longest signal of one wearer that waits for a failing or hanging disk, in seconds."""
 MAX_HELD: Final = 40_000_000
 """Samples of all wearers that wait, 80 MB: 64 wearers at 1,000 Hz for `HELD_S`."""
-CHUNK: Final = 16_384
-"""Pieces that follow each other are joined up to as many samples."""
-PIECE: Final = 200
-"""A piece counts for as many samples more: what Python needs for it."""
 MAX_LOST: Final = 1000
 """Streams of which it is remembered what was given up."""
 
@@ -59,72 +55,105 @@ class Holding:
     ----------
     lost : int
         Samples given up so far.
+    held : int
+        Samples that are not on disk yet.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: dict[str, deque[Piece]] = {}
-        self._weights: dict[str, int] = {}
+        self._waiting: dict[str, SampleQueue] = {}
+        self._weight = 0
         self._in_hand: dict[str, list[Piece]] = {}
         self._lost: dict[tuple[str, int], Lost] = {}
-        self.lost = 0
+        self.lost = self.held = 0
 
-    def put(self, wearer: str, piece: Piece) -> None:
-        """Take a piece that follows all others of its stream."""
+    def __contains__(self, wearer: str) -> bool:
+        """Tell whether anything of a wearer waits."""
+        return wearer in self._waiting
+
+    def put(self, pieces: Iterable[tuple[str, Piece]]) -> bool:
+        """Take wearers' pieces, each of which follows all others of its stream.
+
+        Returns
+        -------
+        bool
+            Whether some should be written at once, because a device catches up.
+        """
+        now, hurries = time.monotonic(), False
         with self._lock:
-            queue = self._waiting.setdefault(wearer, deque())
-            before = self._weights.get(wearer, 0)
-            if queue and _joins(queue[-1], piece, len(queue[-1].samples)):
-                queue[-1] = _joined([queue[-1], piece])
-                self._weights[wearer] = before + len(piece.samples)
-            else:
-                queue.append(piece)
-                self._weights[wearer] = before + _weight(piece)
-            self._give_up(wearer, round(HELD_S * piece.rate_mhz / 1000))
+            for wearer, piece in pieces:
+                queue = self._waiting.get(wearer)
+                if queue is None:
+                    queue = self._waiting[wearer] = SampleQueue(wearer, now)
+                before = queue.weight
+                hurries |= queue.add(piece, now)
+                self._weight += queue.weight - before
+                self.held += len(piece.samples)
+                if self._weight > MAX_HELD or queue.weight > HELD_S * piece.rate_mhz // 1000:
+                    self._give_up(wearer, piece)
+        return hurries
+
+    def due(self, most: int) -> list[str]:
+        """Return wearers whose samples are to be written by now, those that wait longest first.
+
+        Parameters
+        ----------
+        most : int
+            How many at the most.
+        """
+        now = time.monotonic()
+        with self._lock:
+            due = (wearer for wearer, queue in self._waiting.items() if queue.due_at() <= now)
+            return list(islice(due, most))
+
+    def due_at(self) -> float | None:
+        """Return the monotonic time at which the first are due, in seconds; None if none wait."""
+        with self._lock:
+            return min((queue.due_at() for queue in self._waiting.values()), default=None)
 
     def take(self, wearers: Collection[str] | None = None) -> dict[str, list[Piece]]:
         """Take what waits of these wearers, or all, in hand; `keep` and `give_back` come next."""
         with self._lock:
-            for wearer in list(self._waiting):
-                if wearers is None or wearer in wearers:
-                    self._in_hand[wearer] = coalesced(self._waiting.pop(wearer))
-                    del self._weights[wearer]
+            for wearer in list(self._waiting) if wearers is None else wearers:
+                if queue := self._waiting.pop(wearer, None):
+                    self._weight -= queue.weight
+                    self._in_hand[wearer] = queue.pieces()
             return dict(self._in_hand)
 
     def keep(self, wearer: str, rest: list[Piece]) -> None:
         """Note that all of a wearer's that is in hand is on disk, but for the rest."""
         with self._lock:
+            self.held -= _count(self._in_hand[wearer]) - _count(rest)
             self._in_hand[wearer] = rest
 
     def give_back(self) -> None:
         """Let what is still in hand wait again, before all that came meanwhile."""
+        now = time.monotonic()
         with self._lock:
             for wearer, rest in self._in_hand.items():
                 if not rest:
                     continue
-                queue = deque(coalesced([*rest, *self._waiting.get(wearer, ())]))
+                queue, newer = SampleQueue(wearer, now), self._waiting.pop(wearer, None)
+                if newer is not None:
+                    self._weight -= newer.weight
                 self._waiting[wearer] = queue
-                self._weights[wearer] = sum(map(_weight, queue))
-                self._give_up(wearer, round(HELD_S * queue[-1].rate_mhz / 1000))
+                for piece in [*rest, *(newer.pieces() if newer else ())]:
+                    queue.add(piece, now)
+                self._weight += queue.weight
+                queue.put_off()  # a disk that fails is tried again a moment later
+                self._give_up(wearer, rest[-1])
             self._in_hand.clear()
-
-    @property
-    def held(self) -> int:
-        """Samples that are not on disk yet."""
-        with self._lock:
-            queues = [*self._waiting.values(), *self._in_hand.values()]
-            return sum(len(piece.samples) for queue in queues for piece in queue)
 
     def first(self, wearer: str, stream: int) -> int | None:
         """Return the first sample of a stream that is neither on disk nor recorded as lost."""
         with self._lock:
             if (lost := self._lost.get((wearer, stream))) is not None:
                 return lost.first
-            for queue in (self._in_hand.get(wearer, ()), self._waiting.get(wearer, ())):
-                for piece in queue:
-                    if piece.stream == stream:
-                        return piece.first
-        return None
+            for piece in self._in_hand.get(wearer, ()):
+                if piece.stream == stream:
+                    return piece.first
+            queue = self._waiting.get(wearer)
+            return queue.first(stream) if queue else None
 
     def take_lost(self) -> list[Lost]:
         """Return what was given up of each stream; `record` comes next."""
@@ -140,19 +169,22 @@ class Holding:
                 if now is not None and now != one:  # more was given up meanwhile
                     self._lost[key] = replace(now, first=one.end, count=now.count - one.count)
 
-    def _give_up(self, wearer: str, limit: int) -> None:
-        while self._weights[wearer] > limit and len(self._waiting[wearer]) > 1:
+    def _give_up(self, wearer: str, newest: Piece) -> None:
+        limit, queue = HELD_S * newest.rate_mhz // 1000, self._waiting[wearer]
+        while queue.weight > limit and len(queue) > 1:
             self._drop(wearer)
-        while sum(self._weights.values()) > MAX_HELD:
+        while self._weight > MAX_HELD:
             self._drop(next(iter(self._waiting)))
 
     def _drop(self, wearer: str) -> None:
         queue = self._waiting[wearer]
-        piece = queue.popleft()
-        self._weights[wearer] -= _weight(piece)
+        self._weight -= queue.weight
+        piece = queue.drop()
+        self._weight += queue.weight
         if not queue:
-            del self._waiting[wearer], self._weights[wearer]
+            del self._waiting[wearer]
         self.lost += len(piece.samples)
+        self.held -= len(piece.samples)
         key = wearer, piece.stream
         before = self._lost.pop(key, None)
         self._lost[key] = Lost(
@@ -167,34 +199,5 @@ class Holding:
             del self._lost[next(iter(self._lost))]
 
 
-def coalesced(pieces: Iterable[Piece]) -> list[Piece]:
-    """Return pieces with those joined that follow each other, up to `CHUNK` samples."""
-    groups: list[list[Piece]] = []
-    length = 0
-    for piece in pieces:
-        if groups and _joins(groups[-1][-1], piece, length):
-            groups[-1].append(piece)
-            length += len(piece.samples)
-        else:
-            groups.append([piece])
-            length = len(piece.samples)
-    return [_joined(group) for group in groups]
-
-
-def _joins(piece: Piece, other: Piece, length: int) -> bool:
-    return (
-        piece.end == other.first
-        and length + len(other.samples) <= CHUNK
-        and (piece.stream, piece.rate_mhz, piece.gain, piece.lead)
-        == (other.stream, other.rate_mhz, other.gain, other.lead)
-    )
-
-
-def _joined(group: list[Piece]) -> Piece:
-    if len(group) == 1:
-        return group[0]
-    return replace(group[0], samples=np.concatenate([piece.samples for piece in group]))
-
-
-def _weight(piece: Piece) -> int:
-    return len(piece.samples) + PIECE
+def _count(pieces: Iterable[Piece]) -> int:
+    return sum(len(piece.samples) for piece in pieces)

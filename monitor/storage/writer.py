@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import threading
 import time
 from collections import deque
@@ -13,17 +12,15 @@ from typing import Final
 from ecgmon.core.errors import EcgmonError
 from monitor.ops.logs import logger
 from monitor.storage.capture import Capture
-from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples, gap
+from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples
 from monitor.storage.job_queue import JobQueue
-from monitor.storage.journal import Journal, urgent
+from monitor.storage.journal import Journal
+from monitor.storage.sample_writer import SampleWriter
+from monitor.storage.tidying import Tidying
 from monitor.storage.wall_clock import WallClock
-from monitor.wearers.stream import Stream
 
 WRITE_TIMEOUT_S: Final = 2.0
 """Once a write takes longer, in seconds, what is published no longer waits for the disk."""
-DAY_S: Final = 86_400.0
-MAINTENANCE_S: Final = 10.0
-"""How often old entries are removed and the free space is measured, in seconds."""
 
 _log = logger(__name__)
 
@@ -48,8 +45,6 @@ class StorageWriter(threading.Thread):
     ----------
     ready : int
         File descriptor that can be read when something is done.
-    free_mb : float
-        Free space, in 10^6 bytes.
     """
 
     def __init__(
@@ -64,19 +59,14 @@ class StorageWriter(threading.Thread):
         super().__init__(name="disk", daemon=True)
         self._journal = journal
         self._capture = capture
-        self._folder = folder
-        self._keep_days = keep_days
-        self._wall = wall
         self._queue = JobQueue()
         self._done: deque[Batch | ReadRequest | StoredSamples] = deque()
         self._error: BaseException | None = None
-        self._unacknowledged: dict[Stream, int] = {}
-        self._ending: set[Stream] = set()
-        self._maintained = float("-inf")
+        self._samples = SampleWriter(journal, capture)
+        self._tidying = Tidying(journal, capture, folder, keep_days, wall)
         self.ready, self._wake = os.pipe()
         os.set_blocking(self.ready, False)
         os.set_blocking(self._wake, False)
-        self.free_mb = float("inf")
 
     @property
     def depth(self) -> int:
@@ -92,6 +82,11 @@ class StorageWriter(threading.Thread):
     def lost(self) -> int:
         """Jobs given up so far, because the disk hangs."""
         return self._queue.lost
+
+    @property
+    def free_mb(self) -> float:
+        """Free space on the disk, in 10^6 bytes; infinite while it is not known."""
+        return self._tidying.free_mb
 
     @property
     def failed(self) -> bool:
@@ -120,10 +115,10 @@ class StorageWriter(threading.Thread):
 
     def hand_over(self, job: Batch | ReadRequest) -> None:
         """Queue a job; what a hanging disk leaves over is bounded."""
+        hurries = False
         if isinstance(job, Batch) and self._capture is not None:
-            for wearer, piece in job.pieces:
-                self._capture.append(wearer, piece)
-        self._queue.put(job)
+            hurries = self._capture.append(job.pieces)
+        self._queue.put(job, hurries)
         if isinstance(job, Batch):
             job.pieces = []  # the capture has them, and bounds them
 
@@ -152,89 +147,53 @@ class StorageWriter(threading.Thread):
         """After `stop`, do the jobs handed over since; a disk that hangs is left alone."""
         if self.is_alive():
             return
-        self._do(self._queue.take_rest())
+        self._do(self._queue.take_rest(), everything=True)
         self._journal.close()
         os.close(self.ready)
         os.close(self._wake)
 
     def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped, and then write all that waits."""
+        works = True
         try:
-            while jobs := self._queue.take():
-                self._do(jobs)
+            while works:
+                stopping = self._queue.stopping
+                jobs = self._queue.take(self._samples.due_at())
+                works = bool(jobs) or not stopping
+                self._do(jobs, everything=stopping)
                 self._queue.mark_done()
-                self._maintain()
+                self._tidying.tidy(time.monotonic())
         except BaseException as error:  # noqa: BLE001 - raised in the loop, which cannot go on
             self._error = error
             self._wake_loop()
 
-    def _do(self, jobs: list[Batch | ReadRequest]) -> None:
-        """Write what was published, then all samples, then look up what is asked for.
+    def _do(self, jobs: list[Batch | ReadRequest], *, everything: bool) -> None:
+        """Write what was published, then the samples that are due, then look up what is asked for.
 
         Samples of a wearer with an alarm are written before it. Alarms do not wait for others.
+        Those of a stream that ends or is looked up are due, and all once the thread is stopped.
         """
         batches = [job for job in jobs if isinstance(job, Batch)]
         requests = [job for job in jobs if isinstance(job, ReadRequest)]
-        published = [message for batch in batches for message in batch.published]
-        if self._capture is not None:
-            self._capture.flush({m.wearer for m in published if urgent(m) and m.wearer})
-        self._journal.append(published)
+        alarmed = {m.wearer for batch in batches for m in batch.urgent if m.wearer}
+        self._samples.write_of(alarmed)
+        self._journal.append([message for batch in batches for message in batch.published])
         self._finish(batches)
-        for batch in batches:
-            self._unacknowledged |= batch.acks
-            self._ending.update(batch.ends)
-        stored = self._write_samples()
+        self._samples.await_disk(batches)
+        wearers = alarmed | {request.wearer for request in requests if request.wearer}
+        stored = self._samples.write(wearers, everything=everything)
         for request in requests:
             try:
                 request.then = request.look_up()
             except (EcgmonError, OSError) as error:
                 _log.error("disk-unreadable", error=error)
-        self._finish([stored, *requests])
-
-    def _write_samples(self) -> StoredSamples:
-        """Write all samples; what is on disk, or a gap in the journal, can be acknowledged."""
-        stored = StoredSamples()
-        holding = None
-        if self._capture is not None:
-            self._capture.flush()
-            holding = self._capture.holding
-            lost = holding.take_lost()
-            if lost and not (self._capture.error or self._journal.failed):
-                stored.gaps = [gap(one) for one in lost]
-                self._journal.append(stored.gaps)
-                self._journal.commit()
-                if self._journal.failed:
-                    stored.gaps = []
-                else:
-                    holding.record(lost)
-        for stream, index in list(self._unacknowledged.items()):
-            first = holding.first(stream.wearer, stream.number) if holding else None
-            stored.acks[stream] = index if first is None else min(index, first)
-            if stored.acks[stream] == index:
-                del self._unacknowledged[stream]
-                if stream in self._ending:
-                    self._ending.remove(stream)
-                    stored.ends.append(stream)
-        return stored
+        self._finish([stored, *requests] if stored else requests)
 
     def _finish(self, done: Sequence[Batch | ReadRequest | StoredSamples]) -> None:
-        self._done.extend(done)
-        self._wake_loop()
+        if done:
+            self._done.extend(done)
+            self._wake_loop()
 
     def _wake_loop(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full of bytes not read yet: the loop wakes
             os.write(self._wake, b"\0")
-
-    def _maintain(self) -> None:
-        now = time.monotonic()
-        if now - self._maintained < MAINTENANCE_S:
-            return
-        self._maintained = now
-        windows, others, samples = (self._wall.cutoff(days * DAY_S) for days in self._keep_days)
-        self._journal.prune(windows, others)
-        try:
-            if self._capture is not None:
-                self._capture.remove_old(samples)
-            self.free_mb = shutil.disk_usage(self._folder).free / 1e6
-        except OSError as error:
-            _log.warning("disk-untidy", error=error)

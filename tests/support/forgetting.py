@@ -29,7 +29,7 @@ def made(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECGMON_STATE", str(folder))
         for wearer in (JUNO, BOB):
-            capture.append(wearer, piece(0, 3600 * 180))
+            capture.append([(wearer, piece(0, 3600 * 180))])
             record = simulate("normal", duration_s=10, wearer=wearer).record
             sources.keep(record, wearer)
             add_models(Store(folder / "models"), wearer, folder.parent / f"{wearer}.onnx")

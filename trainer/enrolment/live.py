@@ -36,7 +36,7 @@ GRACE_S: Final = 1.0
 """A monitor names its open streams within this time."""
 OPEN_S: Final = 60.0
 """Longest wait for the wearer's stream."""
-DISK_S: Final = 6.0
+DISK_S: Final = 15.0
 """A monitor writes a second to disk at most this time after judging it."""
 MAX_SEEN: Final = 1000
 """At most this many other wearers are remembered."""

@@ -186,8 +186,7 @@ class Ownership(RuleBasedStateMachine):
         """The disk has done what was handed over."""
         while self.unwritten:
             batch = self.unwritten.pop(0)
-            for wearer, piece in batch.pieces:
-                self.capture.append(wearer, piece)
+            self.capture.append(batch.pieces)
             self.capture.flush()
             before = {peer: len(answers) for peer, answers in self.desk.answers.items()}
             self.ingest.connections.acknowledge(batch.acks)

@@ -160,7 +160,7 @@ def test_the_files_are_the_same_however_the_stream_is_cut(tmp_path_factory, gaps
         cuts = data.draw(st.lists(st.integers(1, count), max_size=5))
         bounds = sorted({0, count, *cuts})
         for start, stop in itertools.pairwise(bounds):
-            capture.append("ann", piece(first + start, stop - start, gain=gain))
+            capture.append([("ann", piece(first + start, stop - start, gain=gain))])
             if data.draw(st.booleans()):
                 capture.flush()
     capture.flush()
@@ -178,7 +178,7 @@ def test_the_oldest_records_are_removed_beyond_the_configured_hours(tmp_path):
     size, end = HOUR // 20, 2 * HOUR + 5000
     capture = Capture(tmp_path, 1)
     for at in range(0, end, size):
-        capture.append("ann", piece(at, min(size, end - at)))
+        capture.append([("ann", piece(at, min(size, end - at)))])
         capture.flush()
         assert held(tmp_path) <= HOUR
     found = captures(tmp_path, "ann")
@@ -188,7 +188,7 @@ def test_the_oldest_records_are_removed_beyond_the_configured_hours(tmp_path):
     assert len(list((tmp_path / "ann").iterdir())) == 2 * len(found)
     # Another monitor goes on, and counts what lies there.
     again = Capture(tmp_path, 1)
-    again.append("ann", piece(0, HOUR // 4, stream=9))
+    again.append([("ann", piece(0, HOUR // 4, stream=9))])
     again.flush()
     assert held(tmp_path) <= HOUR
     assert [r.stream for r in captures(tmp_path, "ann")] == [messages.stream_id(9)] + 3 * [STREAM]
@@ -196,7 +196,7 @@ def test_the_oldest_records_are_removed_beyond_the_configured_hours(tmp_path):
 
 def test_a_record_has_at_most_an_hour(tmp_path):
     capture = Capture(tmp_path, 24)
-    capture.append("ann", piece(0, HOUR + 1))
+    capture.append([("ann", piece(0, HOUR + 1))])
     capture.flush()
     assert [(r.first, r.length) for r in captures(tmp_path, "ann")] == [(HOUR, 1), (0, HOUR)]
 
@@ -204,7 +204,7 @@ def test_a_record_has_at_most_an_hour(tmp_path):
 def test_a_stream_full_of_gaps_makes_no_end_of_files(tmp_path):
     capture = Capture(tmp_path, 1)
     for number in range(150):
-        capture.append("ann", piece(number * 10_000, 1))
+        capture.append([("ann", piece(number * 10_000, 1))])
         capture.flush()
     capture.flush()
     found = captures(tmp_path, "ann")
@@ -216,7 +216,7 @@ def test_a_stream_full_of_gaps_makes_no_end_of_files(tmp_path):
 def test_what_a_device_sends_again_from_the_same_sample_takes_its_place(tmp_path):
     for count in (1000, 1500):
         capture = Capture(tmp_path, 1)  # as after a restart of the monitor
-        capture.append("ann", piece(0, count))
+        capture.append([("ann", piece(0, count))])
         capture.flush()
     ((_, samples),) = files(tmp_path).items()
     assert len(samples) == 1500
@@ -236,13 +236,13 @@ def test_what_is_too_old_or_too_much_goes_but_never_the_record_that_grows(tmp_pa
         capture = Capture(folder, 1, gigabytes * 1e9)
         for number, age in enumerate((8, 3, 9)):
             # Another gain begins another record; the last one grows, however old it is.
-            capture.append("ann", piece(1000 * number, 1000, gain=100.0 + number))
+            capture.append([("ann", piece(1000 * number, 1000, gain=100.0 + number))])
             capture.flush()
             aged(folder, 1000 * number, age)
         capture.remove_old(time.time() - 86_400 * days)
         assert [r.first // 1000 for r in captures(folder, "ann")] == left
         assert len(list((folder / "ann").iterdir())) == 2 * len(left)
-        capture.append("ann", piece(3000, 500, gain=102.0))
+        capture.append([("ann", piece(3000, 500, gain=102.0))])
         capture.flush()
         assert captures(folder, "ann")[0].length == 1500
 
@@ -250,7 +250,7 @@ def test_what_is_too_old_or_too_much_goes_but_never_the_record_that_grows(tmp_pa
 def test_the_oldest_records_of_anybody_go_first(tmp_path):
     capture = Capture(tmp_path, 1, 2 * 1000 * 2)  # room for two thousand samples
     for age, wearer in ((1, "bob"), (3, "ann"), (2, "bob"), (0, "ann")):
-        capture.append(wearer, piece(age * 10_000, 1000, stream=age))
+        capture.append([(wearer, piece(age * 10_000, 1000, stream=age))])
         capture.flush()
         ((data,),) = [list((tmp_path / wearer).glob(f"*{messages.stream_id(age)}*.dat"))]
         os.utime(data, (time.time() - 3600 * age,) * 2)
@@ -262,7 +262,7 @@ def test_an_id_that_is_none_reaches_no_file(tmp_path):
     capture = Capture(tmp_path / "captured", 1)
     for wearer in ("..", "../ann", "/ann", ""):
         with pytest.raises(RecordError, match="cannot be a wearer's id"):
-            capture.append(wearer, piece(0, 10))
+            capture.append([(wearer, piece(0, 10))])
     capture.flush()
     assert list(tmp_path.iterdir()) == []
 
@@ -274,7 +274,7 @@ def test_hours_are_hours_at_other_rates_too_also_after_a_restart(tmp_path, rate)
         capture = Capture(tmp_path, 1)
         for _ in range(10):
             samples = np.zeros(hour // 8, dtype=np.int16)
-            capture.append("ann", Piece(7, first, rate * 1000, 200.0, "II", samples))
+            capture.append([("ann", Piece(7, first, rate * 1000, 200.0, "II", samples))])
             capture.flush()
             first += len(samples)
     held = captures(tmp_path, "ann")

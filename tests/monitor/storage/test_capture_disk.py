@@ -50,14 +50,14 @@ def test_a_folder_that_cannot_be_made_is_logged_stops_nothing_and_acknowledges_n
 def test_a_record_that_was_removed_or_changed_meanwhile_is_left_alone(tmp_path):
     capture = Capture(tmp_path, 1)
     for at, harm in ((0, "remove"), (300, "extend"), (600, "none")):
-        capture.append("ann", piece(at, 100))
+        capture.append([("ann", piece(at, 100))])
         capture.flush()
         data = captures(tmp_path, "ann")[0].path.with_suffix(".dat")
         if harm == "remove":
             data.unlink()
         elif harm == "extend":
             data.write_bytes(data.read_bytes() + b"\1\0")
-        capture.append("ann", piece(at + 100, 100))  # goes into another record, or goes on
+        capture.append([("ann", piece(at + 100, 100))])  # goes into another record, or goes on
         capture.flush()
         assert capture.error is None
     found = files(tmp_path)
@@ -84,7 +84,7 @@ at = 0
 for size in (5_001, 25_001):
     disk(size)
     for _ in range(8):
-        capture.append("ann", piece(at, 1000))
+        capture.append([("ann", piece(at, 1000))])
         capture.flush()  # never raises
         at += 1000
     assert capture.error is not None

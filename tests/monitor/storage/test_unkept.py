@@ -10,6 +10,7 @@ import pytest
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
+from monitor.storage import sample_queue
 from monitor.storage import unwritten as holding
 from monitor.storage.growing_record import GrowingRecord
 from monitor.storage.journal import Journal
@@ -97,7 +98,7 @@ def test_what_waits_for_too_long_is_a_gap_in_the_record_and_then_acknowledged(
     tmp_path, full, monkeypatch, caplog
 ):
     monkeypatch.setattr(holding, "HELD_S", 10)
-    monkeypatch.setattr(holding, "CHUNK", RATE)
+    monkeypatch.setattr(sample_queue, "CHUNK", RATE)
     folder = tmp_path / "captured"
     with Rig(tmp_path, captured=folder) as rig:
         listener, device = rig.listener("alarm/", "gap/", "window/"), rig.device()

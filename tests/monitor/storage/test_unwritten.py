@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.records.captured.reader import captures
+from monitor.storage import sample_queue
 from monitor.storage import unwritten as holding
 from monitor.storage.capture import Capture
 from monitor.storage.growing_record import GrowingRecord
-from monitor.storage.unwritten import Holding, Lost, coalesced
+from monitor.storage.sample_queue import SampleQueue
+from monitor.storage.unwritten import Holding, Lost
 from tests.monitor.storage.test_capture import piece, ramp
 
 steps = st.lists(
@@ -46,13 +48,13 @@ def test_each_sample_is_on_disk_waits_or_is_lost(tmp_path_factory, steps):
     real_sync, real_write = os.fdatasync, GrowingRecord.append
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(holding, "HELD_S", 30)
-        patch.setattr(holding, "CHUNK", 2000)
+        patch.setattr(sample_queue, "CHUNK", 2000)
 
         def put(missing, count):
             nonlocal end
             first, end = end + missing, end + missing + count
             received[first:end] = True
-            stored.append("ann", piece(first, count))
+            stored.append([("ann", piece(first, count))])
 
         for what, missing, count in steps:
             if what == "put":
@@ -103,18 +105,18 @@ def failing(*_):
 
 def test_what_waits_is_bounded_whatever_comes_and_the_oldest_goes(monkeypatch):
     monkeypatch.setattr(holding, "HELD_S", 10)
-    monkeypatch.setattr(holding, "CHUNK", 360)
+    monkeypatch.setattr(sample_queue, "CHUNK", 360)
     held = Holding()
     for at in range(0, 36_000, 36):
-        held.put("ann", piece(at, 36))
+        held.put([("ann", piece(at, 36))])
         assert held.held <= 3600
     assert held.lost + held.held == 36_000
     (lost,) = held.take_lost()
     assert lost == Lost("ann", 7, 360_000, 0, held.lost, held.lost)
     for at in range(0, 36_000, 2):  # frames of a sample, each after a gap, weigh more
-        held.put("bob", piece(at, 1, stream=8))
+        held.put([("bob", piece(at, 1, stream=8))])
     assert held.first("bob", 8) == 0
-    assert held.held <= 3600 + 3600 / holding.PIECE + 1
+    assert held.held <= 3600 + 3600 / sample_queue.PIECE + 1
 
 
 def test_all_wearers_together_are_bounded(monkeypatch):
@@ -122,7 +124,7 @@ def test_all_wearers_together_are_bounded(monkeypatch):
     held = Holding()
     for number in range(30):
         for at in range(0, 50_000, 5000):
-            held.put(f"wearer-{number}", piece(at, 5000, stream=number))
+            held.put([(f"wearer-{number}", piece(at, 5000, stream=number))])
         assert held.held <= 100_000
     assert held.held > 80_000
     (newest,) = [pieces for wearer, pieces in held.take().items() if wearer == "wearer-29"]
@@ -131,13 +133,13 @@ def test_all_wearers_together_are_bounded(monkeypatch):
 
 def test_what_is_given_up_while_the_rest_is_recorded_is_not_forgotten(monkeypatch):
     monkeypatch.setattr(holding, "HELD_S", 10)
-    monkeypatch.setattr(holding, "CHUNK", 360)
+    monkeypatch.setattr(sample_queue, "CHUNK", 360)
     held = Holding()
     for at in range(0, 7200, 360):
-        held.put("ann", piece(at, 360))
+        held.put([("ann", piece(at, 360))])
     recorded = held.take_lost()
     for at in range(7200, 10_800, 360):
-        held.put("ann", piece(at, 360))
+        held.put([("ann", piece(at, 360))])
     held.record(recorded)
     (more,) = held.take_lost()
     assert more.first == recorded[0].end
@@ -147,8 +149,10 @@ def test_what_is_given_up_while_the_rest_is_recorded_is_not_forgotten(monkeypatc
 
 
 def test_pieces_that_follow_each_other_are_joined_and_no_others():
-    pieces = [piece(0, 100), piece(100, 100), piece(201, 50), piece(251, 50, gain=100.0)]
-    joined = coalesced(pieces)
+    queue = SampleQueue("ann", 0.0)
+    for one in (piece(0, 100), piece(100, 100), piece(201, 50), piece(251, 50, gain=100.0)):
+        queue.add(one, 0.0)
+    joined = queue.pieces()
     assert [(one.first, len(one.samples), one.gain) for one in joined] == [
         (0, 200, 200.0),
         (201, 50, 200.0),

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ecgmon.wire import messages
 from monitor import daemon
+from monitor.storage import tidying
 from monitor.storage import wall_clock as wall
-from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
 from monitor.storage.disk_jobs import Batch
 from monitor.storage.journal import Journal
@@ -124,7 +124,8 @@ def test_the_journal_knows_of_steps(tmp_path, clocks, monkeypatch):
 
 
 def test_a_step_of_eight_days_removes_nothing_that_is_younger(tmp_path, clocks, monkeypatch):
-    monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
+    for name in ("TIDY_S", "RECORDS_S"):
+        monkeypatch.setattr(tidying, name, 0.0)
     clocks.true = time.time()
     watched, folder = WallClock(), tmp_path / "captured"
     writer = StorageWriter(

@@ -9,16 +9,17 @@ import time
 import numpy as np
 import pytest
 
-from ecgmon.core.constants import NO_VALUE
+from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from monitor import daemon
-from monitor.storage import lookups, storage_alarms
+from monitor.storage import lookups, storage_alarms, tidying
 from monitor.storage import writer as disk
 from monitor.storage.capture import Capture
 from monitor.storage.disk_jobs import Batch, ReadRequest, StoredSamples
-from monitor.storage.job_queue import COALESCE_S, FLUSH_SAMPLES
+from monitor.storage.job_queue import COALESCE_S
 from monitor.storage.journal import Journal
+from monitor.storage.sample_queue import BURST_S
 from monitor.storage.wall_clock import WallClock
 from monitor.storage.writer import StorageWriter
 from replay.simulator.simulation import simulate
@@ -26,6 +27,7 @@ from tests.monitor.storage.test_capture import piece
 from tests.monitor.storage.test_journal import alarm, journal_messages, window
 from tests.support.rig import PATIENCE_S, Rig
 
+BURST = round(BURST_S * RATE)
 CALM = simulate("normal", duration_s=20).record.samples
 OFF = np.full(1440, NO_VALUE)
 
@@ -84,8 +86,8 @@ def test_jobs_are_done_in_order_and_see_what_came_before(writer, tmp_path):
     ("job", "hurries"),
     [
         (Batch([window(0)]), False),
-        (Batch([], [("ann", piece(0, FLUSH_SAMPLES - 1))]), False),
-        (Batch([], [("ann", piece(0, FLUSH_SAMPLES))]), True),
+        (Batch([], [("ann", piece(0, BURST - 1))]), False),
+        (Batch([], [("ann", piece(0, BURST))]), True),
         (Batch([alarm(0)]), True),
         (Batch([], ends=[object()]), True),
         (ReadRequest(lambda: lambda: None), True),
@@ -140,7 +142,7 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
     def fails(*_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
+    monkeypatch.setattr(tidying, "TIDY_S", 0.0)
     monkeypatch.setattr(Capture, "remove_old", fails)
     writer = StorageWriter(
         Journal(tmp_path / "journal.db"), Capture(tmp_path, 1), tmp_path, (7, 30, 7), WallClock()
@@ -156,7 +158,7 @@ def test_a_disk_that_cannot_be_read_ends_nothing(tmp_path, monkeypatch):
 
 
 def test_old_entries_go_and_the_free_space_is_known_after_the_first_job(tmp_path, monkeypatch):
-    monkeypatch.setattr(disk, "MAINTENANCE_S", 0.0)
+    monkeypatch.setattr(tidying, "TIDY_S", 0.0)
     journal = Journal(tmp_path / "journal.db")
     with monkeypatch.context() as then:
         then.setattr(time, "time", lambda: 1e9)

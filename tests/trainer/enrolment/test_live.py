@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import monitor.storage.job_queue
+import monitor.storage.sample_queue
 from ecgmon.core.constants import NO_VALUE
 from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.keys.address import MonitorAddress
@@ -36,6 +37,7 @@ CLIPPED = np.clip(GOOD, None, int(0.5 * GOOD.max()))
 def hurried(monkeypatch):
     """The same waits, but short: a second of signal takes a few milliseconds here."""
     monkeypatch.setattr(monitor.storage.job_queue, "COALESCE_S", 0.005)
+    monkeypatch.setattr(monitor.storage.sample_queue, "QUIET_S", 0.005)
     for name, value in {"CONNECT_S": 0.5, "GRACE_S": 0.1, "DISK_S": 0.5, "GONE_S": 2.0}.items():
         monkeypatch.setattr(live, name, value)
 

@@ -26,7 +26,7 @@ def test_a_captured_signal_is_read_as_it_was_converted(tmp_path, rate):
     rate_mhz = round(1000 * rate)
     for first in range(0, len(counts), 977):
         samples = counts[first : first + 977]
-        capture.append("ann", Piece(7, first, rate_mhz, 200.0, "II", samples))
+        capture.append([("ann", Piece(7, first, rate_mhz, 200.0, "II", samples))])
     capture.flush()
     (record,) = captures(tmp_path, "ann")
     assert begin(record) == 0
