@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from math import gcd
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +32,11 @@ def resample(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
         return np.ascontiguousarray(x[:, :: RATE // rate])
     common = gcd(rate, RATE)
     up, down = rate // common, RATE // common
+    window: Any = _low_pass(max(up, down))  # scipy's types know no array there
     # "line" extends each end along the straight line between both ends, so that a context whose
     # ends are not at zero does not ring there.
-    filtered = signal.resample_poly(
-        x, up, down, axis=-1, window=_low_pass(max(up, down)), padtype="line"
-    )
-    return filtered.astype(np.float32)
+    filtered = signal.resample_poly(x, up, down, axis=-1, window=window, padtype="line")
+    return np.asarray(filtered, dtype=np.float32)
 
 
 @lru_cache(maxsize=64)
