@@ -17,8 +17,10 @@ from monitor.network.host import Host
 from monitor.network.rate_limits import RateLimiter
 from monitor.ops.logs import logger
 from monitor.ops.maintenance import Maintenance
+from monitor.ops.pacing import Pacing
 from monitor.ops.prometheus import Metrics, MetricsServer
 from monitor.ops.turns import Turns
+from monitor.overload import LoadShedding
 from monitor.requests import Answer, ViewerRequests
 from monitor.settings import AT_ONCE, MonitorSettings
 from monitor.sinks.outbox import Outbox
@@ -32,11 +34,6 @@ from monitor.storage.writer import StorageWriter
 from monitor.transports import open_sinks, open_sources, usable
 from monitor.wearers.registry import WearerRegistry
 
-IDLE_MS: Final = 100
-"""Longest wait for samples in a tick, in milliseconds."""
-TICK_S: Final = 0.05
-"""Shortest time from tick to tick in seconds, unless more has come than one tick takes: what comes
-meanwhile from many wearers is processed together, for little more than the first of it costs."""
 LINK_S: Final = 1.0
 """How often link messages are published, and changed keys and models are looked for, in seconds."""
 LATE_S: Final = 2.0
@@ -70,7 +67,7 @@ class Monitor:
         self._context = context
         self._stopping = threading.Event()
         self._new_settings: MonitorSettings | None = None
-        self._last_link = self._ticked = 0.0
+        self._last_link = 0.0
 
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
@@ -117,6 +114,7 @@ class Monitor:
             RateLimiter(settings.rates),
             lambda user: usable(offered, user),
         )
+        self._shedding = LoadShedding(self._registry, self._ingest.connections)
         sinks = {"sink-metrics": self._metrics, **self._sinks}
         self._outbox = Outbox(sinks, self._publisher, self._disk, self._upkeep)
         self._lookups = StreamLookups(settings.captured, journal, self._disk)
@@ -126,10 +124,11 @@ class Monitor:
         self._requests = ViewerRequests(
             self._publisher, self._registry, access, journal, self._disk.hand_over
         )
-        self._poller = zmq.Poller()
+        poller = zmq.Poller()
         readable = [source.readable for source in self._sources]
         for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
-            self._poller.register(one, zmq.POLLIN)
+            poller.register(one, zmq.POLLIN)
+        self._pacing = Pacing(poller)
         snapshot = self._registry.snapshot(time.monotonic())
         self._metrics.set_active(one for one in snapshot if isinstance(one, messages.Alarm))
         self._disk.start()
@@ -154,7 +153,8 @@ class Monitor:
 
     def tick(self) -> None:
         """Read what has arrived, classify it in one batch, and hand it to disk and viewers."""
-        self._wait()
+        if self._pacing.wait(busy=self._registry.recovering or self._ingest.left_over):
+            self._shedding.load.pause()
         now = time.monotonic()
         self._take_done(now)
         newcomers, requests = self._publisher.drain(now)
@@ -179,14 +179,6 @@ class Monitor:
         self._hand_over(published, result, answers)
         self._ingest.connections.acknowledge_judged(now, result.acks)
         self._outbox.send(lambda: self._registry.snapshot(now))
-
-    def _wait(self) -> None:
-        """Wait until something has come, and for what else comes within the time of a tick."""
-        busy = self._registry.recovering or self._ingest.left_over
-        self._poller.poll(0 if busy else IDLE_MS)
-        if not busy and (early_s := self._ticked + TICK_S - time.monotonic()) > 0:
-            time.sleep(early_s)
-        self._ticked = time.monotonic()
 
     def shutdown(self) -> None:
         """Process, write and publish what has arrived; streams may go on with another monitor."""
@@ -254,6 +246,7 @@ class Monitor:
                 "storage": lambda: self._disk.hand_over(Batch([])),
                 "streams": lambda: self._ingest.look_after(now),
                 "metrics": self._measure,
+                "load": lambda: self._shedding.check(now),
                 "journal": lambda: self._storage_alarms.of_journal(self._registry.snapshot, now),
                 "clock": self._storage_alarms.of_clock,
                 "disk": lambda: self._storage_alarms.of_disk(now, self._settings.disk_free_mb),

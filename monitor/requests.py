@@ -63,10 +63,7 @@ class ViewerRequests:
             self._later(ReadRequest(lambda: self._past(request, message)))
             return [], []
         try:
-            if isinstance(message, messages.Acknowledge):
-                published = self._registry.acknowledge(message)
-            else:
-                published = self._registry.pause(message)
+            published = self._registry.carry_out(message)
         except EcgmonError as error:
             self._publisher.refuse(request, str(error))
             return [], []

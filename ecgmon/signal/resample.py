@@ -1,6 +1,8 @@
 """Resampling of a model's input from `RATE` to the model's own rate."""
 
+from functools import lru_cache
 from math import gcd
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +31,22 @@ def resample(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     if RATE % rate == 0:
         return np.ascontiguousarray(x[:, :: RATE // rate])
     common = gcd(rate, RATE)
+    up, down = rate // common, RATE // common
+    window: Any = _low_pass(max(up, down))  # scipy's types know no array there
     # "line" extends each end along the straight line between both ends, so that a context whose
     # ends are not at zero does not ring there.
-    return signal.resample_poly(x, rate // common, RATE // common, axis=-1, padtype="line").astype(
-        np.float32
-    )
+    filtered = signal.resample_poly(x, up, down, axis=-1, window=window, padtype="line")
+    return np.asarray(filtered, dtype=np.float32)
+
+
+@lru_cache(maxsize=64)
+def _low_pass(factor: int) -> NDArray[np.float32]:
+    """Return the filter that `scipy.signal.resample_poly` would design anew in each call.
+
+    Parameters
+    ----------
+    factor : int
+        By which the rate rises or falls, the larger one.
+    """
+    taps = signal.firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))
+    return np.asarray(taps, dtype=np.float32)

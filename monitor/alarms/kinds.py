@@ -36,6 +36,9 @@ _OF_MONITOR: Final[dict[Kind, Properties]] = {
         "medium", "technical", False, "the journal was damaged: a new one has been begun"
     ),
     "room": Properties("medium", "technical", False, "a device was refused: all places are taken"),
+    "overload": Properties(
+        "medium", "technical", False, "more comes than can be judged: some wearers are not watched"
+    ),
     "upkeep": Properties("medium", "technical", False, "a part of the monitor goes on failing"),
 }
 KINDS: Final[dict[Kind, Properties]] = {**_OF_CONDITIONS, **_OF_STREAMS, **_OF_MONITOR}

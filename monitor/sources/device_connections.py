@@ -155,6 +155,13 @@ class DeviceConnections:
                 self.detach(connection.stream)
                 connection.peer.refuse(NOT_ALLOWED, user=connection.user)
 
+    def refuse(self, streams: Iterable[Stream], reason: str, retry_s: float) -> None:
+        """Tell the devices of streams that they are not monitored any more, and forget them."""
+        for stream in streams:
+            if connection := self.of(stream):
+                self.detach(stream)
+                connection.peer.refuse(reason, retry_s, connection.user)
+
     def acknowledge(self, acks: dict[Stream, int], ends: Collection[Stream] = ()) -> None:
         """Acknowledge samples that are on disk.
 

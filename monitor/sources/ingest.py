@@ -25,6 +25,8 @@ MAX_DRAINED: Final = 1000
 MAX_SAMPLES: Final = 100_000
 """Samples after which a tick reads no more, about a tenth of a second of work: a device that
 catches up delays nobody else."""
+MAX_DRAIN_S: Final = 0.2
+"""Time in seconds after which a tick reads no more, however little has come."""
 
 _log = logger(__name__)
 
@@ -102,7 +104,7 @@ class Ingest:
         self.left_over = False
 
     def drain(self, now: float) -> IngestResult:
-        """Read what has arrived, at most `MAX_DRAINED` messages or `MAX_SAMPLES` samples."""
+        """Read what has arrived, at most `MAX_DRAINED` messages, or `MAX_SAMPLES` samples."""
         self._samples, room = 0, MAX_DRAINED
         for peer, received in islice(self._arrived(), room):
             room -= 1
@@ -110,9 +112,10 @@ class Ingest:
                 self._handle(peer, received.user, received.data, now)
             except EcgmonError as error:
                 peer.refuse(str(error), _retry_s(error), received.user)
-            if self._samples >= MAX_SAMPLES:
+            if self._samples >= MAX_SAMPLES or time.monotonic() - now > MAX_DRAIN_S:
+                room = 0
                 break
-        self.left_over = not room or self._samples >= MAX_SAMPLES
+        self.left_over = not room
         for stream in self._waiting:
             if self.connections.of(stream):
                 self._accept(stream, stream.expire(now))

@@ -11,8 +11,10 @@ from monitor.inference.bundle_pool import BundlePool
 from monitor.inference.engine import ModelPool
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import change_beat_model
+from monitor.wearers.lifecycle import change_model
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.rhythms import change_rhythm_model
+from monitor.wearers.session import WearerSession
 
 
 class JudgePools:
@@ -40,3 +42,16 @@ class JudgePools:
             *change_rhythm_model(active, RhythmModel, self._rhythms.serving),
             *change_rhythm_model(active, AtrialModel, self._atrial.serving),
         ]
+
+    def take_up_changed(
+        self, session: WearerSession, policy: WearerPolicy
+    ) -> list[messages.Published]:
+        """Let the models in service by now judge a wearer, unless it is known that none changed."""
+        if (active := session.active) is None:
+            return []
+        stamp = policy.stamp(session.wearer)
+        if stamp is not None and stamp == active.stamp:
+            return []
+        published = [*self.take_up(active), *change_model(session, self.windows.serving)]
+        active.stamp = None if active.backlog or active.refusal else stamp
+        return published

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection
+from typing import Final
 
 from ecgmon.core.alarm_limits import GAP_LIMIT
 from ecgmon.models.bundle import Model
@@ -21,6 +22,9 @@ from monitor.wearers.session import WearerSession, conditions, link, opened, swa
 from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 from monitor.wearers.usual_beat import change_likeness
+
+NEEDED: Final = "its device is silent, and another one needed the place"
+"""Why a place is taken away, where it is not for overload."""
 
 
 def made(
@@ -99,11 +103,20 @@ def end(session: WearerSession, sessions: Collection[WearerSession]) -> list[mes
     return published
 
 
-def set_aside(session: WearerSession, now: float) -> list[messages.Published]:
-    """Take a silent device's place away; the wearer's alarms stay.
+def set_aside(session: WearerSession, now: float, why: str = NEEDED) -> list[messages.Published]:
+    """Take a device's place away; the wearer's alarms stay.
 
     From then on the wearer is as after a restart: the samples are on disk, and a device that comes
     back goes on with its stream. If none does, the wearer is forgotten as any other.
+
+    Parameters
+    ----------
+    session : WearerSession
+        The wearer.
+    now : float
+        Monotonic time in seconds.
+    why : str
+        What people read of it.
     """
     active = session.active
     if active is None:
@@ -115,12 +128,12 @@ def set_aside(session: WearerSession, now: float) -> list[messages.Published]:
         wearer=session.wearer, stream=stream, end=active.stream.end
     )
     session.active, session.unfinished_since = None, active.last_received
-    active.log.warning("place-given-up")
+    active.log.warning("place-given-up", why=why)
     event = messages.Event(
         wearer=session.wearer,
         stream=stream,
         event="place-lost",
-        text="its device is silent, and another one needed the place",
+        text=why,
         time=time.time(),
     )
     return [*published, link(active, now), event]

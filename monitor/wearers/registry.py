@@ -10,7 +10,7 @@ from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.device_conditions import device_conditions, silent_seconds
 from monitor.wearers.judge_pools import JudgePools
 from monitor.wearers.leads import hear, is_due
-from monitor.wearers.lifecycle import begin, change_model, end, made, set_aside
+from monitor.wearers.lifecycle import begin, end, made, set_aside
 from monitor.wearers.pipeline import advance
 from monitor.wearers.places import WearerPlaces, longest_silent
 from monitor.wearers.policy import WearerPolicy
@@ -39,6 +39,8 @@ class WearerRegistry:
     ----------
     own : AlarmMessages
         The alarms of the monitor itself.
+    closed_until : float
+        Monotonic time in seconds until which no further wearer is taken on.
     """
 
     def __init__(self, policy: WearerPolicy) -> None:
@@ -47,6 +49,7 @@ class WearerRegistry:
         self._judges = JudgePools(policy, self._places.segments)
         self._wearers = WearerTable(policy)
         self._turned_away = False
+        self.closed_until = float("-inf")
         self.own = AlarmMessages(None)
 
     def restore(
@@ -124,6 +127,8 @@ class WearerRegistry:
             raise RefusedError(
                 f"Another device streams for {hello.wearer}: switch it off, or wait.", TAKEOVER_S
             )
+        if active is None and now < self.closed_until:
+            raise RefusedError("This monitor is overloaded.", self.closed_until - now)
         if active is None and not self._has_place(now):
             self._turned_away = True
             raise self._places.refusal()
@@ -216,13 +221,21 @@ class WearerRegistry:
             return []
         return self._end(self._wearers[stream.wearer])
 
-    def acknowledge(self, request: messages.Acknowledge) -> list[messages.Published]:
-        """Note that a person has seen an alarm; raises `UsageError` if it does not stand."""
-        return self._alarms_of(request.wearer).acknowledge(request.alarm, request.by)
+    def shed(self, count: int, now: float, why: str) -> list[messages.Published]:
+        """Set aside so many wearers with a stream, those who came last first."""
+        published: list[messages.Published] = []
+        rows = [(one, one.active.stream.row) for one in self._wearers if one.active]
+        for session, row in reversed(rows[-count:]):
+            self._places.give_back(row)
+            published += set_aside(session, now, why)
+        return published
 
-    def pause(self, request: messages.Pause) -> list[messages.Published]:
-        """Silence alarms for a while; raises `UsageError` where that cannot be."""
-        return self._alarms_of(request.wearer).pause(request.kind, request.seconds, request.by)
+    def carry_out(self, of: messages.Acknowledge | messages.Pause) -> list[messages.Published]:
+        """Note that an alarm is seen, or silence alarms; raises `UsageError` where it cannot be."""
+        alarms = self.own if of.wearer is None else self._wearers[of.wearer].alarm_messages
+        if isinstance(of, messages.Acknowledge):
+            return alarms.acknowledge(of.alarm, of.by)
+        return alarms.pause(of.kind, of.seconds, of.by)
 
     def snapshot(self, now: float) -> list[messages.Published]:
         """Return the state of all wearers as messages, for a new viewer."""
@@ -260,17 +273,8 @@ class WearerRegistry:
 
     def take_up_models(self, part: int | None = None) -> list[messages.Published]:
         """Change to models that were put into service meanwhile; those that cannot serve do not."""
-        published: list[messages.Published] = []
-        for session in self._wearers.part(part):
-            if (active := session.active) is None:
-                continue
-            stamp = self._policy.stamp(session.wearer)
-            if stamp is not None and stamp == active.stamp:
-                continue
-            published += self._judges.take_up(active)
-            published += change_model(session, self._judges.windows.serving)
-            active.stamp = None if active.backlog or active.refusal else stamp
-        return published
+        sessions = self._wearers.part(part)
+        return [m for one in sessions for m in self._judges.take_up_changed(one, self._policy)]
 
     def _end(self, session: WearerSession) -> list[messages.Published]:
         """End a wearer's stream, and free its place."""
@@ -294,7 +298,3 @@ class WearerRegistry:
             published += self._end(min(unfinished, key=lambda one: one.unfinished_since))
         self._places.give_back(session.active.stream.row)
         return published + set_aside(session, now)
-
-    def _alarms_of(self, wearer: str | None) -> AlarmMessages:
-        """Return the alarms of a wearer, or of the monitor itself."""
-        return self.own if wearer is None else self._wearers[wearer].alarm_messages

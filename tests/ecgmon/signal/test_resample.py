@@ -1,7 +1,10 @@
+from math import gcd
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import resample_poly
 
 from ecgmon.core.constants import RATE
 from ecgmon.signal.resample import resample
@@ -26,6 +29,14 @@ def test_another_rate_agrees_with_the_ideal_sinusoid_in_the_middle(rate, hz):
     ideal = np.sin(2 * np.pi * hz * np.arange(seconds * rate) / rate + 0.3)
     middle = slice(rate // 4, -rate // 4)
     np.testing.assert_allclose(y[0, middle], ideal[middle], atol=0.003)
+
+
+@pytest.mark.parametrize("rate", [50, 100, 128, 250])
+def test_another_rate_has_the_bits_of_the_filter_that_scipy_designs(rate):
+    x = np.random.default_rng(2).normal(size=(3, 5 * RATE)).astype(np.float32)
+    common = gcd(rate, RATE)
+    designed = resample_poly(x, rate // common, RATE // common, axis=-1, padtype="line")
+    assert np.array_equal(resample(x, rate), designed)
 
 
 @pytest.mark.parametrize("rate", [128, 250])
