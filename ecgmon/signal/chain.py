@@ -92,15 +92,14 @@ class SignalChain(StatefulRows):
             for row, found in zip(rows.tolist(), spikes, strict=True):
                 self._known.still.spikes(row, found)
         completed = Completed({row: BeatFeed() for row in follow})
-        length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
-        first = self.next[rows]
-        while len(left := (self.next[rows] - first < length).nonzero()[0]):
-            some = rows[left]
-            now = self.next[some]
-            piece = side_by_side(some, now, _rest(millivolts, left, now - first[left]))
+        now = first = self.next[rows]
+        stop = first + np.array([len(samples) for samples in millivolts], dtype=np.int64)
+        while len(left := (now < stop).nonzero()[0]):
+            piece = side_by_side(rows[left], now[left], _rest(millivolts, left, now - first))
             self._note_missing(piece)
             piece = self._foreseen(piece, completed)
             self._push_piece(piece, completed)
+            now = self.next[rows]
         windows = Windows.concatenate(completed.windows, self.geometry)
         rhythms = RhythmInputs.concatenate(completed.rhythms)
         atrial = RhythmInputs.concatenate(completed.atrial, ATRIAL_SHAPE)
@@ -109,7 +108,7 @@ class SignalChain(StatefulRows):
     def _note_missing(self, piece: Piece) -> None:
         """Note up to where samples of each row were not measured."""
         n = piece.stop - piece.first
-        if np.count_nonzero(piece.valid) == n.sum():
+        if np.count_nonzero(piece.valid) == int(n.sum()):
             return
         for i in np.flatnonzero(piece.valid.sum(axis=1) < n).tolist():
             last = np.flatnonzero(~piece.valid[i, : n[i]])[-1]
@@ -123,16 +122,18 @@ class SignalChain(StatefulRows):
         do, where it is the next one; otherwise they stop before it, and at the end of a second
         that may turn out to be absent.
         """
-        rows, first, stop = piece.rows, piece.first, piece.stop.copy()
-        end = first + WINDOW - first % WINDOW
-        ends = (end < stop) & (end - WINDOW >= self._known.start[rows])
-        if np.count_nonzero(ends):
-            lost = self._known.still.may_be_lost(rows, end)
-            missed = ends & ~lost & (self._known.missed[rows] > end - WINDOW)
-            for i in missed.nonzero()[0].tolist():
-                lost[i] = self._mostly_missing(rows[i], piece.valid[i, : end[i] - first[i]])
-            stop = np.where(ends & lost, end, stop)
-        for i in self._known.absent[rows].nonzero()[0].tolist():
+        rows, first, end = piece.rows, piece.first, piece.next_second
+        lost = self._known.still.may_be_lost(rows, end)
+        doubtful = lost | (self._known.missed[rows] > end - WINDOW)
+        doubtful &= (end < piece.stop) & (end - WINDOW >= self._known.start[rows])
+        absent = self._known.absent[rows]
+        if not np.count_nonzero(doubtful | absent):
+            return piece
+        stop = piece.stop.copy()
+        for i in doubtful.nonzero()[0].tolist():
+            if lost[i] or self._mostly_missing(rows[i], piece.valid[i, : end[i] - first[i]]):
+                stop[i] = end[i]
+        for i in absent.nonzero()[0].tolist():
             measured = np.flatnonzero(piece.valid[i, : stop[i] - first[i]])
             if not len(measured):
                 continue
@@ -196,11 +197,13 @@ class SignalChain(StatefulRows):
 def _rest(
     millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
     which: NDArray[np.intp],
-    start: NDArray[np.int64],
+    done: NDArray[np.int64],
 ) -> NDArray[np.float64] | Sequence[NDArray[np.float64]]:
-    """Return the samples of some rows from ``start`` on, as an ndarray where they are in step."""
-    if isinstance(millivolts, np.ndarray) and len(which) == len(millivolts) and np.ptp(start) == 0:
-        return millivolts[:, start[0] :]
-    if len(which) == len(millivolts) and not np.count_nonzero(start):
-        return millivolts
-    return [millivolts[i][at:] for i, at in zip(which.tolist(), start.tolist(), strict=True)]
+    """Return what is left of some rows, as an ndarray where they are in step."""
+    if len(which) == len(millivolts):
+        if not np.count_nonzero(done):
+            return millivolts
+        if isinstance(millivolts, np.ndarray) and not np.count_nonzero(done - done[0]):
+            return millivolts[:, done[0] :]
+    each = zip(which.tolist(), done[which].tolist(), strict=True)
+    return [millivolts[i][at:] for i, at in each]

@@ -21,9 +21,8 @@ from ecgmon.signal.windows import cut_windows
 
 def follow(known: Rows, geometry: Geometry, piece: Piece, completed: Completed) -> None:
     """Bring each row of a piece, all filtered, from its first sample to its end."""
-    rows, now, end = piece.rows, piece.first, piece.stop
+    rows, now, end, second = piece.rows, piece.first, piece.stop, piece.next_second
     late = geometry.look_ahead
-    second = now + WINDOW - now % WINDOW
     window = now + WINDOW - (now - late) % WINDOW
     ends, complete = second <= end, window <= end
     earlier = ends & complete & (window < second)

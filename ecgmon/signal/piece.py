@@ -20,8 +20,9 @@ class Piece:
     ----------
     rows : ndarray of intp, shape (r,)
         Which rows.
-    first, stop : ndarray of int64, shape (r,)
-        Stream index of the first sample of each row, and the one after the last.
+    first, stop, next_second : ndarray of int64, shape (r,)
+        Stream index of the first sample of each row, the one after the last, and that of the next
+        end of a second.
     x : ndarray of float64, shape (r, n)
         The samples in mV; of no meaning from the end of a row on.
     valid : ndarray of bool, shape (r, n)
@@ -33,6 +34,7 @@ class Piece:
     rows: NDArray[np.intp]
     first: NDArray[np.int64]
     stop: NDArray[np.int64]
+    next_second: NDArray[np.int64]
     x: NDArray[np.float64]
     valid: NDArray[np.bool_]
     lengths: NDArray[np.int64] | None
@@ -43,9 +45,9 @@ class Piece:
         width = int(n.max())
         x, valid = self.x[:, :width], self.valid[:, :width]
         if int(n.min()) == width:
-            return Piece(self.rows, self.first, stop, x, valid, None)
+            return Piece(self.rows, self.first, stop, self.next_second, x, valid, None)
         measured = valid & (np.arange(width) < n[:, None])
-        return Piece(self.rows, self.first, stop, x, measured, n)
+        return Piece(self.rows, self.first, stop, self.next_second, x, measured, n)
 
     def each(self, of: NDArray[_T]) -> list[NDArray[_T]]:
         """Return the rows of an ndarray of shape (r, n), each up to its end."""
@@ -70,13 +72,18 @@ def side_by_side(
     millivolts : ndarray of float64, shape (r, n), or sequence of r ndarrays
         The samples, NaN where nothing was measured.
     """
+    lengths = None
     if isinstance(millivolts, np.ndarray):
         x = millivolts[:, :WINDOW]
-        return Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None)
-    n = np.array([min(len(samples), WINDOW) for samples in millivolts])
-    order = np.argsort(n, kind="stable")
-    rows, first, n = rows[order], first[order], n[order]
-    x = np.zeros((len(rows), n[-1]))
-    for one, i, length in zip(x, order.tolist(), n.tolist(), strict=True):
-        one[:length] = millivolts[i][:length]
-    return Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None).up_to(first + n)
+        stop = first + x.shape[1]
+    else:
+        n = np.array([min(len(samples), WINDOW) for samples in millivolts])
+        order = np.argsort(n, kind="stable")
+        rows, first, n = rows[order], first[order], n[order]
+        stop, shortest, longest = first + n, int(n[0]), int(n[-1])
+        x = np.full((len(rows), longest), np.nan)
+        for one, i, length in zip(x, order.tolist(), n.tolist(), strict=True):
+            one[:length] = millivolts[i][:length]
+        lengths = None if shortest == longest else n
+    next_second = first + WINDOW - first % WINDOW
+    return Piece(rows, first, stop, next_second, x, np.isfinite(x), lengths)
