@@ -13,8 +13,8 @@ _T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(eq=False, slots=True)
-class Piece:
-    """A stretch of some rows that the filters take in one call.
+class RowPieces:
+    """The next piece of each of some rows, which the filters take in one call.
 
     Parameters
     ----------
@@ -39,15 +39,15 @@ class Piece:
     valid: NDArray[np.bool_]
     lengths: NDArray[np.int64] | None
 
-    def up_to(self, stop: NDArray[np.int64]) -> "Piece":
+    def up_to(self, stop: NDArray[np.int64]) -> "RowPieces":
         """Return what lies before these stream indices, one of each row."""
         n = stop - self.first
         width = int(n.max())
         x, valid = self.x[:, :width], self.valid[:, :width]
         if int(n.min()) == width:
-            return Piece(self.rows, self.first, stop, self.next_second, x, valid, None)
+            return RowPieces(self.rows, self.first, stop, self.next_second, x, valid, None)
         measured = valid & (np.arange(width) < n[:, None])
-        return Piece(self.rows, self.first, stop, self.next_second, x, measured, n)
+        return RowPieces(self.rows, self.first, stop, self.next_second, x, measured, n)
 
     def each(self, of: NDArray[_T]) -> list[NDArray[_T]]:
         """Return the rows of an ndarray of shape (r, n), each up to its end."""
@@ -60,7 +60,7 @@ def side_by_side(
     rows: NDArray[np.intp],
     first: NDArray[np.int64],
     millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
-) -> Piece:
+) -> RowPieces:
     """Return the first samples of some rows, at most `WINDOW` of each, the shortest row first.
 
     Parameters
@@ -86,4 +86,4 @@ def side_by_side(
             one[:length] = millivolts[i][:length]
         lengths = None if shortest == longest else n
     next_second = first + WINDOW - first % WINDOW
-    return Piece(rows, first, stop, next_second, x, np.isfinite(x), lengths)
+    return RowPieces(rows, first, stop, next_second, x, np.isfinite(x), lengths)
