@@ -22,7 +22,7 @@ from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.completed import Completed
 from ecgmon.signal.following import follow
 from ecgmon.signal.geometry import Geometry
-from ecgmon.signal.piece import Piece, side_by_side
+from ecgmon.signal.row_pieces import RowPieces, side_by_side
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.types import Pushed, RhythmInputs, Windows
 
@@ -92,30 +92,29 @@ class SignalChain(StatefulRows):
             for row, found in zip(rows.tolist(), spikes, strict=True):
                 self._known.still.spikes(row, found)
         completed = Completed({row: BeatFeed() for row in follow})
-        length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
-        first = self.next[rows]
-        while len(left := (self.next[rows] - first < length).nonzero()[0]):
-            some = rows[left]
-            now = self.next[some]
-            piece = side_by_side(some, now, _rest(millivolts, left, now - first[left]))
-            self._note_missing(piece)
-            piece = self._foreseen(piece, completed)
-            self._push_piece(piece, completed)
+        now = first = self.next[rows]
+        stop = first + np.array([len(samples) for samples in millivolts], dtype=np.int64)
+        while len(left := (now < stop).nonzero()[0]):
+            pieces = side_by_side(rows[left], now[left], _rest(millivolts, left, now - first))
+            self._note_missing(pieces)
+            pieces = self._foreseen(pieces, completed)
+            self._push_pieces(pieces, completed)
+            now = self.next[rows]
         windows = Windows.concatenate(completed.windows, self.geometry)
         rhythms = RhythmInputs.concatenate(completed.rhythms)
         atrial = RhythmInputs.concatenate(completed.atrial, ATRIAL_SHAPE)
         return Pushed(windows, completed.seconds, completed.feeds, rhythms, atrial)
 
-    def _note_missing(self, piece: Piece) -> None:
+    def _note_missing(self, pieces: RowPieces) -> None:
         """Note up to where samples of each row were not measured."""
-        n = piece.stop - piece.first
-        if np.count_nonzero(piece.valid) == n.sum():
+        n = pieces.stop - pieces.first
+        if np.count_nonzero(pieces.valid) == int(n.sum()):
             return
-        for i in np.flatnonzero(piece.valid.sum(axis=1) < n).tolist():
-            last = np.flatnonzero(~piece.valid[i, : n[i]])[-1]
-            self._known.missed[piece.rows[i]] = piece.first[i] + last + 1
+        for i in np.flatnonzero(pieces.valid.sum(axis=1) < n).tolist():
+            last = np.flatnonzero(~pieces.valid[i, : n[i]])[-1]
+            self._known.missed[pieces.rows[i]] = pieces.first[i] + last + 1
 
-    def _foreseen(self, piece: Piece, completed: Completed) -> Piece:
+    def _foreseen(self, pieces: RowPieces, completed: Completed) -> RowPieces:
         """Return of each row's next samples what the filters can take at once.
 
         An electrode that comes back sits at another offset, so that the filters start anew at the
@@ -123,17 +122,19 @@ class SignalChain(StatefulRows):
         do, where it is the next one; otherwise they stop before it, and at the end of a second
         that may turn out to be absent.
         """
-        rows, first, stop = piece.rows, piece.first, piece.stop.copy()
-        end = first + WINDOW - first % WINDOW
-        ends = (end < stop) & (end - WINDOW >= self._known.start[rows])
-        if np.count_nonzero(ends):
-            lost = self._known.still.may_be_lost(rows, end)
-            missed = ends & ~lost & (self._known.missed[rows] > end - WINDOW)
-            for i in missed.nonzero()[0].tolist():
-                lost[i] = self._mostly_missing(rows[i], piece.valid[i, : end[i] - first[i]])
-            stop = np.where(ends & lost, end, stop)
-        for i in self._known.absent[rows].nonzero()[0].tolist():
-            measured = np.flatnonzero(piece.valid[i, : stop[i] - first[i]])
+        rows, first, end = pieces.rows, pieces.first, pieces.next_second
+        lost = self._known.still.may_be_lost(rows, end)
+        doubtful = lost | (self._known.missed[rows] > end - WINDOW)
+        doubtful &= (end < pieces.stop) & (end - WINDOW >= self._known.start[rows])
+        absent = self._known.absent[rows]
+        if not np.count_nonzero(doubtful | absent):
+            return pieces
+        stop = pieces.stop.copy()
+        for i in doubtful.nonzero()[0].tolist():
+            if lost[i] or self._mostly_missing(rows[i], pieces.valid[i, : end[i] - first[i]]):
+                stop[i] = end[i]
+        for i in absent.nonzero()[0].tolist():
+            measured = np.flatnonzero(pieces.valid[i, : stop[i] - first[i]])
             if not len(measured):
                 continue
             if measured[0] > 0:
@@ -141,7 +142,7 @@ class SignalChain(StatefulRows):
                 continue
             self._known.restart(int(rows[i]), int(first[i]))
             completed.begin(int(rows[i]), int(first[i]))
-        return piece.up_to(stop) if np.count_nonzero(stop != piece.stop) else piece
+        return pieces.up_to(stop) if np.count_nonzero(stop != pieces.stop) else pieces
 
     def recent(self, row: int, n: int) -> NDArray[np.float32]:
         """Return up to ``n`` of a row's latest band-passed samples in mV, for drawing.
@@ -165,27 +166,27 @@ class SignalChain(StatefulRows):
         """Tell for each of some rows whether `lost` returns a stream index."""
         return self._known.still.are_lost(rows)
 
-    def _push_piece(self, piece: Piece, completed: Completed) -> None:
+    def _push_pieces(self, pieces: RowPieces, completed: Completed) -> None:
         """Filter the next samples of some rows, then follow each row through them."""
-        known, rows, first = self._known, piece.rows, piece.first
-        held = self._hold(piece)
+        known, rows, first = self._known, pieces.rows, pieces.first
+        held = self._hold(pieces)
         known.raw.append(rows, first, held.astype(np.float32))
-        known.valid.append(rows, first, piece.valid)
-        filtered = known.band_pass(rows, held, piece.lengths).astype(np.float32)
+        known.valid.append(rows, first, pieces.valid)
+        filtered = known.band_pass(rows, held, pieces.lengths).astype(np.float32)
         known.filtered.append(rows, first, filtered)
-        known.beats.take(rows, held, first, piece.lengths)
-        completed.samples(piece, filtered)
-        follow(known, self.geometry, piece, completed)
-        self.next[rows] = piece.stop
+        known.beats.take(rows, held, first, pieces.lengths)
+        completed.samples(pieces, filtered)
+        follow(known, self.geometry, pieces, completed)
+        self.next[rows] = pieces.stop
 
-    def _hold(self, piece: Piece) -> NDArray[np.float64]:
+    def _hold(self, pieces: RowPieces) -> NDArray[np.float64]:
         """Hold the last measured value where nothing was measured."""
-        rows, x = piece.rows, piece.x
-        if not np.count_nonzero(self._known.missed[rows] > piece.first):
-            self._known.held[rows] = x[np.arange(len(rows)), piece.stop - piece.first - 1]
+        rows, x = pieces.rows, pieces.x
+        if not np.count_nonzero(self._known.missed[rows] > pieces.first):
+            self._known.held[rows] = x[np.arange(len(rows)), pieces.stop - pieces.first - 1]
             return x
         padded = np.concatenate([self._known.held[rows][:, None], x], axis=1)
-        source = np.where(piece.valid, np.arange(1, x.shape[1] + 1), 0)
+        source = np.where(pieces.valid, np.arange(1, x.shape[1] + 1), 0)
         held = np.take_along_axis(padded, np.maximum.accumulate(source, axis=1), axis=1)
         self._known.held[rows] = held[:, -1]
         return held
@@ -200,11 +201,13 @@ class SignalChain(StatefulRows):
 def _rest(
     millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
     which: NDArray[np.intp],
-    start: NDArray[np.int64],
+    done: NDArray[np.int64],
 ) -> NDArray[np.float64] | Sequence[NDArray[np.float64]]:
-    """Return the samples of some rows from ``start`` on, as an ndarray where they are in step."""
-    if isinstance(millivolts, np.ndarray) and len(which) == len(millivolts) and np.ptp(start) == 0:
-        return millivolts[:, start[0] :]
-    if len(which) == len(millivolts) and not np.count_nonzero(start):
-        return millivolts
-    return [millivolts[i][at:] for i, at in zip(which.tolist(), start.tolist(), strict=True)]
+    """Return what is left of some rows, as an ndarray where they are in step."""
+    if len(which) == len(millivolts):
+        if not np.count_nonzero(done):
+            return millivolts
+        if isinstance(millivolts, np.ndarray) and not np.count_nonzero(done - done[0]):
+            return millivolts[:, done[0] :]
+    each = zip(which.tolist(), done[which].tolist(), strict=True)
+    return [millivolts[i][at:] for i, at in each]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.signal.beat_feed import BeatFeed
-from ecgmon.signal.piece import Piece
+from ecgmon.signal.row_pieces import RowPieces
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.types import RhythmInputs, Second, Windows
 
@@ -37,12 +37,12 @@ class Completed:
         if feed := self.feeds.get(row):
             feed.beats += beats
 
-    def samples(self, piece: Piece, filtered: NDArray[np.float32]) -> None:
+    def samples(self, pieces: RowPieces, filtered: NDArray[np.float32]) -> None:
         """Take what was filtered of some rows, shape (r, n); it is not to change afterwards."""
         if not self.feeds:
             return
-        samples, measured = piece.each(filtered), piece.each(piece.valid)
-        for i, row in enumerate(piece.rows.tolist()):
+        samples, measured = pieces.each(filtered), pieces.each(pieces.valid)
+        for i, row in enumerate(pieces.rows.tolist()):
             if feed := self.feeds.get(row):
                 feed.filtered.append(samples[i])
                 feed.measured.append(measured[i])

@@ -1,8 +1,8 @@
 """Following rows that are filtered to the ends of their seconds and look-aheads.
 
 No row passes one of them without stopping there, so that what is known of it there does not depend
-on how its stream was cut. A piece holds at most one of each: so all rows stop together, and what
-ends is judged and cut for all of them at once, whether they are in step or not.
+on how its stream was cut. A row's piece holds at most one of each: so all rows stop together, and
+what ends is judged and cut for all of them at once, whether they are in step or not.
 """
 
 import numpy as np
@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import WINDOW
 from ecgmon.signal.completed import Completed
 from ecgmon.signal.geometry import Geometry
-from ecgmon.signal.piece import Piece
 from ecgmon.signal.rhythm_segments import cut_atrial, cut_rhythms
+from ecgmon.signal.row_pieces import RowPieces
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.seconds import finish_seconds
 from ecgmon.signal.stillness import QUARTER
 from ecgmon.signal.windows import cut_windows
 
 
-def follow(known: Rows, geometry: Geometry, piece: Piece, completed: Completed) -> None:
-    """Bring each row of a piece, all filtered, from its first sample to its end."""
-    rows, now, end = piece.rows, piece.first, piece.stop
+def follow(known: Rows, geometry: Geometry, pieces: RowPieces, completed: Completed) -> None:
+    """Bring each row through its piece, which is filtered, from its first sample to its end."""
+    rows, now, end, second = pieces.rows, pieces.first, pieces.stop, pieces.next_second
     late = geometry.look_ahead
-    second = now + WINDOW - now % WINDOW
     window = now + WINDOW - (now - late) % WINDOW
     ends, complete = second <= end, window <= end
     earlier = ends & complete & (window < second)

@@ -97,9 +97,9 @@ class QrsEnergy(StatefulRows):
         width = x.shape[1]
         power = np.empty((ENERGY_WINDOW - 1 + width, len(rows)))
         power[: ENERGY_WINDOW - 1] = self._power[:, rows]
-        for y in (qrs, sharp):
-            y *= y
+        np.multiply(qrs, qrs, out=qrs)
         np.multiply(qrs.T, 1 / ENERGY_WINDOW, out=power[ENERGY_WINDOW - 1 :])
+        np.multiply(sharp, sharp, out=sharp)
         sharp *= 1 / ENERGY_WINDOW
         if n is None:
             self._power[:, rows] = power[width:]

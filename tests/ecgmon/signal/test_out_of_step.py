@@ -64,6 +64,43 @@ def test_each_gets_the_bits_that_it_gets_alone(streams, ecg, geometry, seed, cou
         streams.assert_same(streams.of_row(together, row), alone)
 
 
+def feed_of(chain, rows, wearers, cut):
+    """Push what is left of some wearers, in pieces, and return each one's whole feed."""
+    at, parts = np.zeros(len(wearers), dtype=int), [[] for _ in wearers]
+    while len(left := np.flatnonzero([k < len(its) for k, its in zip(at, wearers, strict=True)])):
+        pieces = [wearers[i][at[i] : at[i] + cut()] for i in left]
+        pushed = chain.push(rows[left], pieces, follow=rows[left].tolist())
+        for i, piece in zip(left, pieces, strict=True):
+            parts[i].append(pushed.feeds[int(rows[i])])
+            at[i] += len(piece)
+    return [
+        (
+            np.concatenate([one for part in of for one in part.filtered]).tobytes(),
+            np.concatenate([one for part in of for one in part.measured]).tobytes(),
+            [beat for part in of for beat in part.beats],
+            [each for part in of for each in part.scale],
+            [begin for part in of for begin in part.begins],
+        )
+        for of in parts
+    ]
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=5)
+def test_what_is_handed_on_to_cut_beats_is_what_each_has_alone(ecg, seed):
+    rng = np.random.default_rng(seed)
+    wearers = [disturbed(ecg, int(rng.integers(1500, 4000)), rng) for _ in range(3)]
+    firsts = rng.integers(0, 1000, 3)
+    rows, chain = rng.permutation(3), SignalChain(SERVED, 3)
+    for row, first in zip(rows.tolist(), firsts.tolist(), strict=True):
+        chain.reset(row, first)
+    together = feed_of(chain, rows, wearers, lambda: int(rng.integers(1, RATE + 1)))
+    for first, samples, found in zip(firsts.tolist(), wearers, together, strict=True):
+        alone = SignalChain(SERVED, 1)
+        alone.reset(0, first)
+        assert [found] == feed_of(alone, np.zeros(1, dtype=np.intp), [samples], lambda: 10**9)
+
+
 def test_they_are_filtered_in_one_call(ecg, monkeypatch):
     calls, take = [], BeatDetector.take
 

@@ -13,15 +13,16 @@ _T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(eq=False, slots=True)
-class Piece:
-    """A stretch of some rows that the filters take in one call.
+class RowPieces:
+    """The next piece of each of some rows, which the filters take in one call.
 
     Parameters
     ----------
     rows : ndarray of intp, shape (r,)
         Which rows.
-    first, stop : ndarray of int64, shape (r,)
-        Stream index of the first sample of each row, and the one after the last.
+    first, stop, next_second : ndarray of int64, shape (r,)
+        Stream index of the first sample of each row, the one after the last, and that of the next
+        end of a second.
     x : ndarray of float64, shape (r, n)
         The samples in mV; of no meaning from the end of a row on.
     valid : ndarray of bool, shape (r, n)
@@ -33,19 +34,20 @@ class Piece:
     rows: NDArray[np.intp]
     first: NDArray[np.int64]
     stop: NDArray[np.int64]
+    next_second: NDArray[np.int64]
     x: NDArray[np.float64]
     valid: NDArray[np.bool_]
     lengths: NDArray[np.int64] | None
 
-    def up_to(self, stop: NDArray[np.int64]) -> "Piece":
+    def up_to(self, stop: NDArray[np.int64]) -> "RowPieces":
         """Return what lies before these stream indices, one of each row."""
         n = stop - self.first
         width = int(n.max())
         x, valid = self.x[:, :width], self.valid[:, :width]
         if int(n.min()) == width:
-            return Piece(self.rows, self.first, stop, x, valid, None)
+            return RowPieces(self.rows, self.first, stop, self.next_second, x, valid, None)
         measured = valid & (np.arange(width) < n[:, None])
-        return Piece(self.rows, self.first, stop, x, measured, n)
+        return RowPieces(self.rows, self.first, stop, self.next_second, x, measured, n)
 
     def each(self, of: NDArray[_T]) -> list[NDArray[_T]]:
         """Return the rows of an ndarray of shape (r, n), each up to its end."""
@@ -58,7 +60,7 @@ def side_by_side(
     rows: NDArray[np.intp],
     first: NDArray[np.int64],
     millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
-) -> Piece:
+) -> RowPieces:
     """Return the first samples of some rows, at most `WINDOW` of each, the shortest row first.
 
     Parameters
@@ -70,13 +72,18 @@ def side_by_side(
     millivolts : ndarray of float64, shape (r, n), or sequence of r ndarrays
         The samples, NaN where nothing was measured.
     """
+    lengths = None
     if isinstance(millivolts, np.ndarray):
         x = millivolts[:, :WINDOW]
-        return Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None)
-    n = np.array([min(len(samples), WINDOW) for samples in millivolts])
-    order = np.argsort(n, kind="stable")
-    rows, first, n = rows[order], first[order], n[order]
-    x = np.zeros((len(rows), n[-1]))
-    for one, i, length in zip(x, order.tolist(), n.tolist(), strict=True):
-        one[:length] = millivolts[i][:length]
-    return Piece(rows, first, first + x.shape[1], x, np.isfinite(x), None).up_to(first + n)
+        stop = first + x.shape[1]
+    else:
+        n = np.array([min(len(samples), WINDOW) for samples in millivolts])
+        order = np.argsort(n, kind="stable")
+        rows, first, n = rows[order], first[order], n[order]
+        stop, shortest, longest = first + n, int(n[0]), int(n[-1])
+        x = np.full((len(rows), longest), np.nan)
+        for one, i, length in zip(x, order.tolist(), n.tolist(), strict=True):
+            one[:length] = millivolts[i][:length]
+        lengths = None if shortest == longest else n
+    next_second = first + WINDOW - first % WINDOW
+    return RowPieces(rows, first, stop, next_second, x, np.isfinite(x), lengths)
