@@ -14,6 +14,7 @@ from ecgmon.models.resolve import (
     rhythms_of,
     shared_beats,
     stamp,
+    stored,
 )
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def settings(config: "Config") -> "MonitorSettings":
     beats = config.models.beats
     if shared := shared_beats(beats):
         load_beats(shared)
+    store, shared_by_all = stored(), [name for name in (model, beats) if name]
     journal = journal_file(config)
     if journal.parent != state_folder() and not journal.parent.is_dir():
         raise UsageError(f"There is no folder {journal.parent} for the journal: make it first.")
@@ -89,7 +91,7 @@ def settings(config: "Config") -> "MonitorSettings":
             resolve_beats=lambda wearer: beats_of(wearer) or shared_beats(beats),
             resolve_rhythms=rhythms_of,
             resolve_atrial=atrial_of,
-            stamp=lambda wearer: stamp(wearer, *filter(None, (model, beats))),
+            stamp=lambda wearer: stamp(store, wearer, *shared_by_all),
             capacity=limits.wearers,
             forget_s=limits.forget_hours * 3600,
         ),

@@ -131,11 +131,13 @@ def atrial_of(wearer: str) -> Path:
     return _own(wearer, "atrial") or built_in()[GENERIC_ATRIAL]
 
 
-def stamp(wearer: str, *names: str) -> tuple[tuple[int, int], ...] | None:
+def stamp(store: "Store", wearer: str, *names: str) -> tuple[tuple[int, int], ...] | None:
     """Return what is another one once the functions above may give other bundles for a wearer.
 
     Parameters
     ----------
+    store : Store
+        From `stored`.
     wearer : str
         Who.
     *names : str
@@ -146,7 +148,6 @@ def stamp(wearer: str, *names: str) -> tuple[tuple[int, int], ...] | None:
     tuple or None
         None where it cannot be told: look again.
     """
-    store = stored()
     stamps = tuple(store.stamp(each) for each in (wearer, *names))
     known = tuple(each for each in stamps if each is not None)
     return known if len(known) == len(stamps) else None

@@ -145,7 +145,7 @@ def trace(active: ActiveStream, n: int) -> messages.Trace:
     """Return the last ``n`` filtered samples for drawing."""
     row = active.judged.row
     filtered = active.chain.recent(row, n)
-    microvolts = np.clip(filtered * 1000, -32767, 32767).astype("<i2")
+    microvolts = np.minimum(np.maximum(filtered * 1000, -32767), 32767).astype("<i2")
     return messages.Trace(
         wearer=active.stream.wearer,
         stream=active.hello.stream,

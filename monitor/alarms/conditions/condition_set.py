@@ -68,7 +68,7 @@ class WearerConditions(Stateful):
     def second(self, second: Second) -> list[Condition]:
         """Take the next whole second of the stream and return what changes by it."""
         # First what was due while it lasted: whether it had signal was not known then.
-        changes = self.elapsed(second.end, second.strong, second.lost)
+        changes = self._elapsed(second.end, second.strong, second.lost)
         self._ended = second.end
         holds: dict[Kind, bool] = {}
         for one in self._of_seconds:
@@ -89,10 +89,7 @@ class WearerConditions(Stateful):
         lost : int or None
             Stream index from which on the line is lost; the second brings it again.
         """
-        changes: list[Condition] = []
-        for one in self._running:
-            for found in one.elapsed(now, beats, lost):
-                changes += self._change({found.kind: found.holds}, found.at)
+        changes = self._elapsed(now, beats, lost)
         self._wait()
         return changes
 
@@ -160,6 +157,13 @@ class WearerConditions(Stateful):
         """Return the priority of an alarm by the wearer's limits; None for another's kind."""
         one = self._of_kind.get(kind)
         return one.priority(kind) if one else None
+
+    def _elapsed(self, now: int, beats: Sequence[int], lost: int | None) -> list[Condition]:
+        changes: list[Condition] = []
+        for one in self._running:
+            for found in one.elapsed(now, beats, lost):
+                changes += self._change({found.kind: found.holds}, found.at)
+        return changes
 
     def _wait(self) -> None:
         whole = self._ended >= self._whole_from

@@ -33,11 +33,6 @@ beat looks like none before it, and the first ones of a tachycardia do not."""
 VENTRICULAR: Final = 0.3
 """Probability of a ventricular rhythm from which on all beats are believed, however unlike."""
 
-_EXTREME: Final[dict[Kind, Kind]] = {
-    "low-rate": "extreme-low-rate",
-    "high-rate": "extreme-high-rate",
-}
-
 
 @dataclass(slots=True)
 class _Limit(Stateful):
@@ -62,7 +57,7 @@ class _Limit(Stateful):
             self.relieve()
         elif begins is not None and self.side * (begins - self.limit) > 0:
             self.holds, self.inside = True, 0
-        elif ends is not None:
+        elif self.holds and ends is not None:
             if self.side * (ends - self.limit) <= -MARGIN:
                 self.relieve()
             else:
@@ -73,6 +68,14 @@ class _Limit(Stateful):
         self.inside += 1
         if self.inside >= self.clear:
             self.holds = False
+
+
+def _update(limit: _Limit, worse: _Limit, begins: float | None, ends: float | None) -> None:
+    """Take the next second's rates for a limit and the extreme one; see `_Limit.update`."""
+    limit.update(ends if worse.holds else begins, ends)
+    worse.update(begins, ends)
+    if worse.holds:
+        limit.holds = False  # when the extreme ends, the mean then decides
 
 
 class HeartRateConditions(SignalCondition):
@@ -166,23 +169,20 @@ class HeartRateConditions(SignalCondition):
     def _advance(self, end: int, beats: Iterable[tuple[int, int]]) -> dict[Kind, bool]:
         """Take a second of signal that ended at ``end`` and its strong beats with their kin."""
         self._lost = 0
-        slow: float | None = None
+        longest = 0
         for beat, alike in beats:
             self._take(beat)
             self._kin.append(alike)
-            slow = _lesser(slow, self._three())
+            longest = max(longest, self._shortest())
         running = end - CONFIRMED_AFTER - self._beat if self._beat is not None else 0
-        slow = _lesser(slow, self._three(running))
+        longest = max(longest, self._shortest(running))
+        slow = 60.0 * RATE / longest if longest else None
         believed = self._unbroken >= FAST and self._are_believed()
         fast = self._mean(FAST, running) if believed else None
-        low, high = (slow, self._mean(SLOW, running)), (fast, fast)
-        for plain, extreme in _EXTREME.items():
-            limit, worse = self._limits[plain], self._limits[extreme]
-            begins, mean = low if limit.side < 0 else high
-            limit.update(mean if worse.holds else begins, mean)
-            worse.update(begins, mean)
-            if worse.holds:
-                limit.holds = False  # when the extreme ends, the mean then decides
+        low, lower = self._limits["low-rate"], self._limits["extreme-low-rate"]
+        mean = self._mean(SLOW, running) if low.holds or lower.holds else None
+        _update(low, lower, slow, mean)
+        _update(self._limits["high-rate"], self._limits["extreme-high-rate"], fast, fast)
         return self._holds()
 
     def _lose(self, end: int) -> dict[Kind, bool]:
@@ -209,14 +209,14 @@ class HeartRateConditions(SignalCondition):
 
     def _are_believed(self) -> bool:
         """Tell whether few of the last beats may be noise, or the rhythm is ventricular."""
-        return self._ventricular or sum(kin < FEW_KIN for kin in self._kin) <= DOUBTFUL
+        return self._ventricular or sum(map(FEW_KIN.__gt__, self._kin)) <= DOUBTFUL
 
-    def _three(self, running: int = 0) -> float | None:
-        """Return the highest rate among the last three intervals in 1/min, if it is known."""
+    def _shortest(self, running: int = 0) -> int:
+        """Return the shortest of the last three intervals; 0 if they are not known."""
         last = self._intervals
         if len(last) < 3 or running > PAUSE:
-            return None
-        return 60.0 * RATE / min(max(last[-3], running), last[-2], last[-1])
+            return 0
+        return min(max(last[-3], running), last[-2], last[-1])
 
     def _mean(self, n: int, running: int) -> float | None:
         """Return the mean rate of the last ``n`` intervals in 1/min.
@@ -230,10 +230,3 @@ class HeartRateConditions(SignalCondition):
 
     def _holds(self) -> dict[Kind, bool]:
         return {kind: limit.holds for kind, limit in self._limits.items()}
-
-
-def _lesser(one: float | None, other: float | None) -> float | None:
-    """Return the lesser of two rates, of those that are known."""
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)

@@ -46,7 +46,8 @@ class RhythmAnnouncements(Stateful):
     @property
     def due(self) -> int:
         """Stream index at which something changes without a beat, at the earliest."""
-        return min([*self._ends.values(), self._history.silent_at])
+        silent = self._history.silent_at
+        return min(silent, *self._ends.values()) if self._ends else silent
 
     def begin(self, first: int) -> None:
         """Note that the stream begins at index ``first``: what held before ends after it."""

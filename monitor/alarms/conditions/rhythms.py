@@ -146,10 +146,15 @@ class NamedRhythms(SignalCondition):
         return f"{super().text(kind)}: {rests_on}"
 
     def _add(self, event: _Event) -> None:
-        if event.at > self._known and event not in self._events:
-            insort(self._events, event, key=_place)
+        events = self._events
+        if event.at > self._known:
+            if not events or event.at > events[-1].at:
+                events.append(event)
+            elif event not in events:
+                insort(events, event, key=_place)
         self._wait()
 
     def _wait(self) -> None:
         """Note when something is due next."""
-        self._due = min([self._table.due, *(event.at for event in self._events[:1])])
+        due = self._table.due
+        self._due = min(due, self._events[0].at) if self._events else due

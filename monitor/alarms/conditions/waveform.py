@@ -64,10 +64,11 @@ class VentricularWaveform(Stateful):
 
     def _begins(self) -> bool:
         latest = self._mean()
-        if len(self._odds) < SUSTAINED:
-            return latest >= BEGINS
+        if latest >= BEGINS:
+            return True
         # The latest seconds, too: else what has just ended would begin again.
-        return latest >= BEGINS or min(latest, fmean(self._odds)) >= SUSTAINED_BEGINS
+        sustained = latest >= SUSTAINED_BEGINS and len(self._odds) == SUSTAINED
+        return sustained and fmean(self._odds) >= SUSTAINED_BEGINS
 
     def interrupt(self) -> None:
         """Take that a second was not judged: nothing reaches across it."""

@@ -73,15 +73,14 @@ def test_every_change_gives_another_stamp(store, bundle):
     assert store.stamp("ann") == seen[0]
 
 
-def test_models_that_are_named_for_everyone_are_part_of_the_stamp(store, bundle, monkeypatch):
-    monkeypatch.setattr(resolve, "stored", lambda: store)
-    before = resolve.stamp("bob", "ann")
+def test_models_that_are_named_for_everyone_are_part_of_the_stamp(store, bundle):
+    before = resolve.stamp(store, "bob", "ann")
     assert before == (store.stamp("bob"), store.stamp("ann"))
     store.add("ann", bundle)
-    assert resolve.stamp("bob", "ann") is None
+    assert resolve.stamp(store, "bob", "ann") is None
     os.utime(store.folder / "ann", (1000, 1000))
-    assert resolve.stamp("bob", "ann") not in (None, before)
-    assert resolve.stamp("bob") == before[:1]
+    assert resolve.stamp(store, "bob", "ann") not in (None, before)
+    assert resolve.stamp(store, "bob") == before[:1]
 
 
 def test_rollback_goes_back_step_by_step(store, bundle):

@@ -34,6 +34,7 @@ class Wire:
         self.pipes = {}
         self.asked = deque()
         self.to = None
+        self.ends_in = None
 
     def send(self, part, flags):
         if self.to is not None:
@@ -42,6 +43,11 @@ class Wire:
             self.to = None
             return
         assert flags == zmq.DONTWAIT | zmq.SNDMORE
+        if self.ends_in is not None:
+            self.ends_in -= 1
+            if self.ends_in < 0:
+                self.pipes.pop(part, None)
+                self.ends_in = None
         if part not in self.pipes:
             raise zmq.ZMQError(errno.EHOSTUNREACH)
         if len(self.pipes[part]) >= self.HOLDS:
@@ -87,11 +93,19 @@ class Bedside(RuleBasedStateMachine):
     def a_sign_of_life(self):
         self.subscribe()
 
-    @rule(count=st.integers(1, 8))
-    def say(self, count):
-        for _ in range(count):
-            self.published_count += 1
-            self.publisher.publish([gap(self.published_count)])
+    @rule(count=st.integers(1, 8), together=st.booleans())
+    def say(self, count, together=False):
+        before = self.published_count
+        self.published_count += count
+        said = [gap(before + 1 + number) for number in range(count)]
+        for batch in [said] if together else [[one] for one in said]:
+            self.publisher.publish(batch)
+
+    @rule(arrived=st.integers(0, 4))
+    def the_connection_ends_while_much_is_said(self, arrived):
+        self.wire.ends_in = arrived
+        self.say(5, together=True)
+        self.wire.ends_in = None
 
     @rule(count=st.integers(1, 20), late_first=st.booleans())
     def read(self, count, late_first=True):

@@ -56,6 +56,19 @@ class Desk:
         return self.take(now)[0]
 
 
+def test_a_message_is_encoded_once_for_all_and_not_at_all_for_nobody(desk, monkeypatch):
+    encoded = []
+    encode = messages.encode
+    monkeypatch.setattr(messages, "encode", lambda one: encoded.append(one) or encode(one))
+    desk.publisher.publish([GAP, OWN])
+    assert not encoded
+    for _ in range(2):
+        desk.subscribe(desk.viewer(), "gap/203", "gap/", "trace/203")
+    encoded.clear()
+    desk.publisher.publish([GAP, OWN, GAP])
+    assert encoded == [GAP, GAP]
+
+
 def received(viewer, wait_ms=50):
     """Return what comes until nothing comes for a while."""
     found = []
