@@ -17,7 +17,7 @@ from ecgmon.export.timespec import LATEST
 from ecgmon.records.captured.journal_schema import layout
 from ecgmon.signal.rate_converter import MIN_RATE, first_output
 from ecgmon.wire import messages
-from ecgmon.wire.beat_rows import Beats, decode_row
+from ecgmon.wire.beat_rows import BeatRow, Beats, JudgedSecond, decode_row, unpack
 from ecgmon.wire.frame import MAX_INDEX
 
 STATES: Final = ("signal", "noisy", "absent")
@@ -156,8 +156,11 @@ def read_beats(
     for rows in _batches(path, wearer, tick):
         for _, time, data in rows:
             match message := _message(wearer, time, data):
+                case JudgedSecond():
+                    yield message
+                    yield from unpack(message)
                 case Beats():
-                    yield from message.unpack()
+                    yield from unpack(message)
                 case (
                     messages.BeatWithdrawn() | messages.Window() | messages.Gap() | messages.Alarm()
                 ):
@@ -222,7 +225,7 @@ def _note(stream: StreamMessages, first: int, stop: int, time: float) -> None:
         stream.spans[-1].add(stop, time)
 
 
-def _message(wearer: str, time: object, data: object) -> messages.Published | Beats | None:
+def _message(wearer: str, time: object, data: object) -> messages.Published | BeatRow | None:
     """Return what a row says, or None if it is no message of this wearer at a possible time."""
     if not isinstance(time, float) or not isinstance(data, bytes) or not 0 <= time < LATEST:
         return None

@@ -19,7 +19,7 @@ HOUR: Final = 3600 * RATE
 MIN_WEIGHT: Final = 60 * RATE
 """Samples that a record counts for at least, so that a stream full of gaps cannot make files
 without end."""
-MAX_CACHED: Final = 1000
+MAX_CACHED: Final = 10_000
 """Wearers whose records are remembered; those of others are listed again."""
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
-from ecgmon.wire.beat_rows import Beats, decode_row
+from ecgmon.wire.beat_rows import BeatRow, decode_row
 from monitor.ops.logs import logger
 from monitor.storage import salvage
 from monitor.storage.journal_database import JournalDatabase
@@ -37,6 +37,12 @@ _LATEST_WINDOW: Final = (
 _LATEST_BEATS: Final = (
     "SELECT id, message FROM journal WHERE wearer = ? AND type = 'beats' AND type != 'window' "
     "AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 1"
+)
+# A stream is judged anew from two minutes before its end: older beats are not published again.
+_LATEST_BEATS_OF_WINDOWS: Final = (
+    "SELECT id, message FROM (SELECT id, message FROM journal WHERE wearer = ? "
+    "AND type = 'window' AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 300) "
+    "WHERE json_extract(message, '$.beats') IS NOT NULL ORDER BY id DESC LIMIT 1"
 )
 _GAPS: Final = (
     "SELECT id, message FROM journal WHERE wearer = ? AND type = 'gap' AND type != 'window' "
@@ -138,7 +144,10 @@ class Journal:
         for m in published:
             if isinstance(m, messages.Beat):
                 self._beats.add(m)
-            elif type(m) not in _NOT_KEPT:
+                continue
+            if isinstance(m, messages.Window):
+                self._beats.note(m, len(self._pending))
+            if type(m) not in _NOT_KEPT:
                 kind, text = str(m.__struct_config__.tag), messages.encode(m).decode()
                 self._pending.append((now, kind, m.wearer or "", text))
         at_once = not _AT_ONCE.isdisjoint(map(type, published))
@@ -147,7 +156,7 @@ class Journal:
 
     def commit(self) -> None:
         """Write what is pending; if that fails, it waits for the next commit."""
-        self._pending += self._beats.take(time.time())
+        self._beats.join(self._pending, time.time())
         if not self._pending:
             return
         try:
@@ -209,11 +218,10 @@ class Journal:
         return 0
 
     def next_beat(self, wearer: str, stream: str) -> int:
-        """Return the index after the latest beat of a wearer's stream; 0 if it has none."""
-        for _, row in self._read(_LATEST_BEATS, wearer, stream):
-            if isinstance(row, Beats) and row.at:
-                return row.at[-1] + 1
-        return 0
+        """Return the index after the latest beat of a wearer's stream; 0 if none is known."""
+        queries = _LATEST_BEATS, _LATEST_BEATS_OF_WINDOWS
+        rows = [row for query in queries for _, row in self._read(query, wearer, stream)]
+        return max((row.beats.next for row in rows if isinstance(row, BeatRow)), default=0)
 
     def wall(self) -> WallClock:
         """Return the wall clock by the time of the newest entry and by its recorded steps."""
@@ -268,7 +276,9 @@ class Journal:
             _log.warning("journal-not-pruned", error=error)
         return (PRUNED,) in removed
 
-    def _read(self, query: str, *values: object) -> Iterator[tuple[int, messages.ToViewer | Beats]]:
+    def _read(
+        self, query: str, *values: object
+    ) -> Iterator[tuple[int, messages.ToViewer | BeatRow]]:
         """Yield id and message of each row that can be read; raises `UsageError` if none can."""
         try:
             rows = self._database.execute(query, *values)

@@ -15,6 +15,10 @@ from monitor.storage.salvage import Row
 BUSY_S: Final = 0.5
 """Longest wait for another program that writes to the file: alarms must not wait for it."""
 
+CACHE_KB: Final = 16_000
+"""Memory for the pages that a commit changes, two for each wearer: what has no room there is
+written twice."""
+
 
 def connected(path: Path) -> sqlite3.Connection:
     """Return a connection to a file that is opened when it is used first."""
@@ -38,6 +42,7 @@ def opened(path: Path) -> sqlite3.Connection:
         version = layout(db, path)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA cache_size=-{CACHE_KB}")
         if version != LAYOUT:
             migrate(db, version or 0)
     except (sqlite3.Error, UnicodeDecodeError, UsageError):

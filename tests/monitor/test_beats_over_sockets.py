@@ -9,7 +9,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.records.find import find
 from ecgmon.records.read import read
 from ecgmon.wire import messages
-from ecgmon.wire.beat_rows import Beats, decode_row
+from ecgmon.wire.beat_rows import BeatRow, decode_row, unpack
 from replay.simulator.simulation import simulate
 from tests.support.beat_bundles import export_random, train_generic
 from tests.support.beats import final_beats, offline_beats, within_signal
@@ -31,10 +31,10 @@ def journaled(path):
     """Return the journal's beats, and the number of its rows that hold them."""
     with closing(sqlite3.connect(path)) as journal:
         rows = journal.execute("SELECT type, message FROM journal ORDER BY id").fetchall()
-    beats = [decode_row(text.encode()) for kind, text in rows if kind == "beats"]
-    assert all(isinstance(one, Beats) for one in beats)
+    found = [decode_row(text.encode()) for _, text in rows]
+    beats = [one for one in found if isinstance(one, BeatRow)]
     assert not [kind for kind, _ in rows if kind == "beat"]
-    return [beat for one in beats for beat in one.unpack()], len(beats)
+    return [beat for one in beats for beat in unpack(one)], len(beats)
 
 
 def play(rig, samples, gain, size=90):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ecgmon.core.errors import ProtocolError
 from ecgmon.wire import messages
-from ecgmon.wire.beat_rows import MAX_BEATS, Beats, decode_row
+from ecgmon.wire.beat_rows import MAX_BEATS, Beats, decode_row, unpack, with_beats
 
 IDS = {"wearer": "ann", "stream": "0000000000000007"}
 BEATS = st.builds(
@@ -26,7 +26,25 @@ BEATS = st.builds(
 @given(st.lists(BEATS, min_size=1, max_size=MAX_BEATS))
 def test_what_is_packed_is_unpacked(beats):
     row = messages.encode(Beats.of(beats))
-    assert list(decode_row(row).unpack()) == beats
+    assert list(unpack(decode_row(row))) == beats
+
+
+@given(st.lists(BEATS, min_size=1, max_size=MAX_BEATS))
+def test_a_window_keeps_what_it_says_where_beats_are_put_into_its_row(beats):
+    window = messages.Window(
+        **IDS,
+        first=360,
+        state="signal",
+        probability=0.25,
+        abnormal=False,
+        heart_rate=None,
+        model='a "model","beats":{',
+    )
+    row = messages.encode(window)
+    assert decode_row(row) == window
+    longer = with_beats(row.decode(), beats).encode()
+    assert messages.decode_to_viewer(longer) == window
+    assert list(unpack(decode_row(longer))) == beats
 
 
 def test_a_second_of_beats_is_smaller_than_a_window():
@@ -51,7 +69,7 @@ def test_a_second_of_beats_is_smaller_than_a_window():
 )
 def test_a_row_that_is_none_is_refused(changes):
     row = {"type": "beats", **IDS, "at": [5, 9], "label": "NV", "p": [1, 2], "rr": [None, 4]}
-    assert [beat.label for beat in decode_row(json.dumps(row).encode()).unpack()] == ["N", "V"]
+    assert [beat.label for beat in unpack(decode_row(json.dumps(row).encode()))] == ["N", "V"]
     with pytest.raises(ProtocolError):
         decode_row(json.dumps(row | changes).encode())
 
