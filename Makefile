@@ -101,11 +101,13 @@ fuzz: install-dev
 	@test -d runs/fuzz || $(PIP) --no-deps --target runs/fuzz atheris==3.0.0
 	PYTHONPATH=.:runs/fuzz nice $(BIN)/python benchmarks/fuzz.py $(MINUTES)
 
+# docs/results/performance: the signal chain, then `serve` against another commit.
+BASE ?= 4ca67f9
 bench: install-dev
 	$(BIN)/python benchmarks/signal_chain.py
+	$(BIN)/python benchmarks/build_costs.py $(BASE)
 
 # docs/results/signal-chain.md: this build and another commit's in turns, some minutes.
-BASE ?= 4ca67f9
 bench-against: install-dev
 	$(BIN)/python benchmarks/against.py $(BASE)
 
