@@ -120,7 +120,7 @@ class Served:
         environment = os.environ | {
             "ECGMON_STATE": str(self._folder / "state"),
             "ECGMON_CONFIG": str(self._folder / "ecgmon.toml"),
-            "PYTHONPATH": f"{self._tree}{os.pathsep}{Path(__file__).parent}",
+            "PYTHONPATH": str(self._tree),
             "OMP_NUM_THREADS": "1",
         }
         self._log = self._folder / "serve.log"
