@@ -4,7 +4,7 @@
 
 All is on: capture, journal, a viewer of all wearers, metrics that are read, models of the
 wearers' own. Live wearers send frames of 0.1 s (`load`). Writes
-docs/results/performance/build-costs.json.
+docs/results/performance/build-costs-COMMIT.json.
 """
 
 import argparse
@@ -12,13 +12,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from measurements import git, store, summary
 from rounds import LiveRound, measured
 from served import ROOT, RUNS
 
-THREADS = ("main", "disk", "ZeroMQ", "others", "all")
+THREADS: Final = ("main", "disk", "ZeroMQ", "others", "all")
+PREFIX: Final = "build-costs-"
 
 
 @contextmanager
@@ -60,8 +61,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("commit", nargs="?", default="4ca67f9")
     parser.add_argument("--wearers", type=int, nargs="+", default=[100, 300])
-    parser.add_argument("--seconds", type=float, default=40.0)
-    parser.add_argument("--warm", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--warm", type=float, default=15.0)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     result: dict[str, Any] = {
@@ -83,7 +84,7 @@ def main() -> None:
                 sys.stdout.write(f"{wearers}: {[each['cpu'] for each in pair]}\n")
                 sys.stdout.flush()
             result["wearers"][str(wearers)] = compared(rounds)
-    store("build-costs", result)
+    store(f"{PREFIX}{given.commit}", result)
 
 
 if __name__ == "__main__":

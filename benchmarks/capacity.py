@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from load import FRAMES
-from measurements import git, store, stored
+from measurements import commit, store, stored
 from rounds import LiveRound, measured
 
 MOST_MS: Final = 100.0
@@ -82,7 +82,7 @@ class CapacityRun:
         self._serve_on = str(cores[0])
         self._load_on = ",".join(map(str, cores[1:] or cores))
         same = {
-            "commit": git("describe", "--always", "--dirty", "--exclude=*"),
+            "commit": commit(),
             "warm_s": lengths.warm,
             "search_s": lengths.search,
             "confirm_s": lengths.confirm,

@@ -1,6 +1,6 @@
 """Memory of ``ecgmon serve``, its start, a burst of joins, and one wearer on a share of a core.
 
-    python benchmarks/footprint.py --wearers 1 10 100 1000 --seconds 20
+    python benchmarks/footprint.py --wearers 1 10 100 1000 --seconds 15
 
 Writes docs/results/performance/footprint.json. Each wearer has models of windows and beats of
 their own; capture, journal, metrics and a viewer of all are on.
@@ -55,7 +55,7 @@ def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--wearers", type=int, nargs="+", default=[1, 10, 100, 1000])
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=15.0)
     given = parser.parse_args()
     result: dict[str, Any] = {"ready_s": summary(starts(STARTS)), "idle": idle(IDLE_S)}
     with scratch() as folder:

@@ -34,11 +34,17 @@ def circumstances() -> dict[str, Any]:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "unknown")
     return {
-        "commit": git("describe", "--always", "--dirty", "--exclude=*"),
+        "commit": commit(),
         "processor": model,
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[1], 1),
     }
+
+
+def commit() -> str:
+    """Return which code is measured: the commit, marked where files outside docs/ are changed."""
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    return git("rev-parse", "--short", "HEAD") + "+" * bool(changed)
 
 
 def git(*command: str) -> str:

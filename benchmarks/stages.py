@@ -1,6 +1,6 @@
 """What a wearer-second costs ``ecgmon serve``, stage by stage, and the limit of its largest one.
 
-    python benchmarks/stages.py --wearers 100 300 --seconds 40
+    python benchmarks/stages.py --wearers 300 --seconds 40
 
 Live wearers out of step (`load`); all is on. Each count is measured twice: with a sampled profile
 (`sampled`), which gives the parts, and without one, which gives the total. Writes
@@ -98,7 +98,7 @@ def limit() -> dict[str, float]:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--wearers", type=int, nargs="+", default=[100, 300])
+    parser.add_argument("--wearers", type=int, nargs="+", default=[300])
     parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--warm", type=float, default=20.0)
     given = parser.parse_args()
