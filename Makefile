@@ -114,7 +114,7 @@ bench: others
 
 # What a wearer-second costs in other packages. They are installed beside the project, of which they
 # are no part; what they need and the project has is taken from it.
-OTHERS := neurokit2==0.2.13 biosppy==2.2.4 openecg==0.11.0 opendsp==0.1.0 pywavelets==1.9.0 bidict==0.24.1 h5py==3.16.0 shortuuid==1.0.13 mock==5.2.0 peakutils==1.3.5
+OTHERS := neurokit2==0.2.13 biosppy==2.2.4 openecg==0.11.0 opendsp==0.1.0 pywavelets==1.9.0 bidict==0.24.1 h5py==3.16.0 shortuuid==1.0.13 mock==5.2.0 peakutils==1.3.5 six==1.17.0
 others: export OMP_NUM_THREADS := 1
 others: install-dev
 	@mkdir -p runs
