@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import RATE, WINDOW
 
 
-def delays(generated: Path, viewed: Path, warm_s: float = 0.0) -> NDArray[np.float64]:
+def delays(generated: Path, viewed: Path, warm_s: float = 0.0) -> tuple[NDArray[np.float64], int]:
     """Return the seconds from the sending of the last sample a window needs to its arrival.
 
     Parameters
@@ -25,19 +25,31 @@ def delays(generated: Path, viewed: Path, warm_s: float = 0.0) -> NDArray[np.flo
     ndarray of float64, shape (windows,)
         Of all windows of which all samples were sent. Those that the stream's end completed are
         left out.
+    int
+        Windows of which all samples were sent, and that have not come.
     """
     load, view = np.load(generated), np.load(viewed)
+    length, sent = load["length"], load["sent"]
     place = {name: index for index, name in enumerate(load["names"].tolist())}
     row = np.array([place[name] for name in view["names"].tolist()], dtype=np.int64)
-    look_ahead = np.nan_to_num(view["look_ahead_s"])[view["wearer"]]
-    wearer = row[view["wearer"]]
-    needed = view["first"] + WINDOW + np.rint(look_ahead * RATE).astype(np.int64)
-    frame = -(-needed // load["length"][wearer]) - 1
-    inside = frame < load["sent"].shape[1]
-    sent = load["sent"][wearer[inside], frame[inside]]
-    found: NDArray[np.float64] = view["arrived"][inside] - sent
-    counted = sent >= np.nanmin(load["sent"], initial=np.inf) + warm_s
-    return found[counted]
+    ahead = np.full(len(length), np.nan_to_num(view["look_ahead_s"]).max(initial=0.0))
+    ahead[row] = np.where(np.isnan(view["look_ahead_s"]), ahead[row], view["look_ahead_s"])
+    since = np.nanmin(sent, initial=np.inf) + warm_s
+
+    def completed(wearer: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return when the last sample that windows need was sent; NaN if that is not counted."""
+        needed = first + WINDOW + np.rint(ahead[wearer] * RATE).astype(np.int64)
+        frame = -(-needed // length[wearer]) - 1
+        last = sent.shape[1] - 1
+        at = np.where(frame <= last, sent[wearer, np.minimum(frame, last)], np.nan)
+        return np.where(at >= since, at, np.nan)
+
+    wearers = np.arange(len(length))[:, None]
+    most = int((length * np.count_nonzero(~np.isnan(sent), axis=1)).max(initial=0)) // WINDOW
+    due = np.count_nonzero(~np.isnan(completed(wearers, WINDOW * np.arange(most)[None])))
+    found = view["arrived"] - completed(row[view["wearer"]], view["first"])
+    counted: NDArray[np.float64] = found[~np.isnan(found)]
+    return counted, due - len(counted)
 
 
 def quantiles(found: NDArray[np.float64]) -> dict[str, float | int]:

@@ -84,8 +84,9 @@ def play(what: LiveRound, served: Served, folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        *cpu*: microseconds for a wearer-second by thread. *latency*: milliseconds. *load* and
-        *viewer*: what these two tell of themselves. *held*: see `held`.
+        *cpu*: microseconds for a wearer-second by thread. *latency*: milliseconds. *missing*:
+        verdicts that have not come. *load* and *viewer*: what these two tell of themselves.
+        *held*: see `held`.
     """
     sent, seen = folder / "load.npz", folder / "viewer.npz"
     viewer = start(
@@ -118,13 +119,15 @@ def play(what: LiveRound, served: Served, folder: Path) -> dict[str, Any]:
         for process in (viewer, load):
             process.kill()
             process.wait()
+    found, missing = delays(sent, seen, what.warm_s)
     result: dict[str, Any] = {
         "wearers": what.wearers,
         "frames": what.frames,
         "seconds": round(after.at - before.at, 1),
         "cpu": after.since(before, what.wearers),
         "pss_mb": round(pss_mb, 1),
-        "latency": quantiles(delays(sent, seen, what.warm_s)),
+        "latency": quantiles(found),
+        "missing": missing,
         "load": loaded,
         "viewer": viewed,
         "warnings": served.warnings()[:3],
@@ -135,7 +138,13 @@ def play(what: LiveRound, served: Served, folder: Path) -> dict[str, Any]:
 def held(result: dict[str, Any]) -> bool:
     """Tell whether a round was in real time and lost nothing."""
     load, viewer = result["load"], result["viewer"]
-    return not (load["overrun"] or load["unacknowledged"] or load["refused"] or viewer["lost"])
+    return not (
+        load["overrun"]
+        or load["unacknowledged"]
+        or load["refused"]
+        or viewer["lost"]
+        or result["missing"]
+    )
 
 
 def measured(what: LiveRound) -> dict[str, Any]:
