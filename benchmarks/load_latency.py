@@ -46,7 +46,7 @@ def delays(generated: Path, viewed: Path, warm_s: float = 0.0) -> tuple[NDArray[
 
     wearers = np.arange(len(length))[:, None]
     most = int((length * np.count_nonzero(~np.isnan(sent), axis=1)).max(initial=0)) // WINDOW
-    due = np.count_nonzero(~np.isnan(completed(wearers, WINDOW * np.arange(most)[None])))
+    due = int(np.count_nonzero(~np.isnan(completed(wearers, WINDOW * np.arange(most)[None]))))
     found = view["arrived"] - completed(row[view["wearer"]], view["first"])
     counted: NDArray[np.float64] = found[~np.isnan(found)]
     return counted, due - len(counted)

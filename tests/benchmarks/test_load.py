@@ -129,6 +129,7 @@ def test_delays_count_from_the_last_sample_that_a_window_needs(benchmark_of, tmp
     assert missing == 4
     later, missing = delays(tmp_path / "load.npz", tmp_path / "viewer.npz", warm_s=1.5)
     assert (len(later), missing) == (2, 4)
+    assert isinstance(missing, int)
 
 
 def test_a_ward_has_models_of_its_own_in_service(benchmark_of, tmp_path):
