@@ -14,7 +14,7 @@ from typing import Any, Final
 from cpu_share import bounded
 from measurements import store, summary
 from rounds import LiveRound, measured, play, scratch
-from served import Served
+from served import ServeProcess
 
 STARTS: Final = 5
 IDLE_S: Final = 10.0
@@ -26,14 +26,14 @@ def starts(count: int) -> list[float]:
     """Return the seconds from start to ready, with one wearer's models in the store."""
     taken = []
     for _ in range(count):
-        with scratch() as folder, Served(folder, 1) as served:
+        with scratch() as folder, ServeProcess(folder, 1) as served:
             taken.append(served.ready_s)
     return taken
 
 
 def idle(seconds: float) -> dict[str, float]:
     """Return memory in MB and CPU milliseconds a second of a monitor without a wearer."""
-    with scratch() as folder, Served(folder, 1) as served:
+    with scratch() as folder, ServeProcess(folder, 1) as served:
         time.sleep(2)
         before = served.used()
         time.sleep(seconds)
@@ -44,9 +44,9 @@ def idle(seconds: float) -> dict[str, float]:
 def on_a_share(folder: Path, seconds: float) -> dict[str, Any]:
     """Return how one wearer fares on `SHARE` of a core, and what is used with no bound."""
     what = LiveRound(1, 5.0, seconds)
-    with Served(folder / "free", 1) as served:
+    with ServeProcess(folder / "free", 1) as served:
         free = play(what, served, folder)
-    with Served(folder / "bounded", 1) as served, bounded(served.pid, SHARE) as is_bounded:
+    with ServeProcess(folder / "bounded", 1) as served, bounded(served.pid, SHARE) as is_bounded:
         found = play(what, served, folder) if is_bounded else None
     return {"share": SHARE, "free": free, "bounded": found}
 

@@ -106,7 +106,8 @@ class Links:
     @property
     def end(self) -> NDArray[np.int64]:
         """Samples sent or planned of each wearer, shape (wearers,)."""
-        return self.frames * self.length
+        sent: NDArray[np.int64] = self.frames * self.length
+        return sent
 
     def begin(self, now: float) -> None:
         """Start the wearers' signals within a second from now."""

@@ -31,7 +31,7 @@ ALIVE_S: Final = 2.0
 """How often the subscription is repeated, in seconds."""
 
 
-class Verdict(Numbering, frozen=True):
+class TimedMessage(Numbering, frozen=True):
     """What is read of a message: its numbering, and of windows and streams what times them."""
 
     type: str = ""
@@ -60,7 +60,7 @@ class LoadViewer:
         self._socket.rcvhwm = 0
         self._socket.maxmsgsize = messages.MAX_BYTES
         self._socket.connect(endpoint)
-        self._decoder = msgspec.json.Decoder(Verdict)
+        self._decoder = msgspec.json.Decoder(TimedMessage)
         self._sequence = Sequence()
         self._subscribed_at = float("-inf")
         self._names: dict[str, int] = {}
@@ -110,7 +110,7 @@ class LoadViewer:
         )
         self._socket.send(messages.encode(wanted), zmq.DONTWAIT)
 
-    def _take(self, message: Verdict, now: float) -> None:
+    def _take(self, message: TimedMessage, now: float) -> None:
         self._sequence.take(message)
         self.counts[message.type] = self.counts.get(message.type, 0) + 1
         if message.type == "window" and message.wearer and not message.snapshot:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from load_latency import delays, quantiles
-from served import ROOT, RUNS, Served
+from served import ROOT, RUNS, ServeProcess
 
 BENCHMARKS: Final = Path(__file__).resolve().parent
 SCRAPE_S: Final = 5.0
@@ -78,7 +78,7 @@ def line(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return found
 
 
-def play(what: LiveRound, served: Served, folder: Path) -> dict[str, Any]:
+def play(what: LiveRound, served: ServeProcess, folder: Path) -> dict[str, Any]:
     """Play a round to a monitor that serves.
 
     Returns
@@ -149,11 +149,14 @@ def held(result: dict[str, Any]) -> bool:
 
 def measured(what: LiveRound) -> dict[str, Any]:
     """Start a monitor, play a round to it, and stop it; see `play`."""
-    with scratch() as folder, Served(folder, what.wearers, what.tree, what.serve_on) as served:
+    with (
+        scratch() as folder,
+        ServeProcess(folder, what.wearers, what.tree, what.serve_on) as served,
+    ):
         return play(what, served, folder) | {"ready_s": round(served.ready_s, 2)}
 
 
-def _scraping(served: Served, until: float, load: "subprocess.Popen[str]") -> None:
+def _scraping(served: ServeProcess, until: float, load: "subprocess.Popen[str]") -> None:
     """Read the metrics now and then, until a moment or until the load has ended."""
     while (left := until - time.monotonic()) > 0 and load.poll() is None:
         served.scrape()

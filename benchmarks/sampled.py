@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Final
@@ -33,7 +33,7 @@ class StageSampler:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._spent: Counter[tuple[str, Stack]] = Counter()
+        self._spent: dict[tuple[str, Stack], float] = defaultdict(float)
         self._clocks: dict[int, float] = {}
         self._own_s = 0.0
 

@@ -42,7 +42,7 @@ def bundles_of(tree: Path) -> list[Path]:
 
 
 @dataclass(slots=True)
-class Used:
+class ThreadTimes:
     """What a process has used so far.
 
     Parameters
@@ -56,7 +56,7 @@ class Used:
     at: float
     threads: dict[str, float] = field(default_factory=dict)
 
-    def since(self, before: "Used", wearers: int) -> dict[str, float]:
+    def since(self, before: "ThreadTimes", wearers: int) -> dict[str, float]:
         """Return microseconds for a second of one wearer: of each thread, and of all."""
         per = 1e6 / (wearers * (self.at - before.at))
         costs = {name: per * (self.threads[name] - before.threads[name]) for name in self.threads}
@@ -65,7 +65,7 @@ class Used:
         }
 
 
-class Served:
+class ServeProcess:
     """A monitor in a process of its own: capture, journal and metrics are on.
 
     Parameters
@@ -163,7 +163,7 @@ class Served:
         except (urllib.error.URLError, TimeoutError):
             return
 
-    def used(self) -> Used:
+    def used(self) -> ThreadTimes:
         """Return what its threads have used so far."""
         main, zeromq, others = 0.0, 0.0, []
         tasks = Path(f"/proc/{self.pid}/task")
@@ -178,7 +178,7 @@ class Served:
                 others.append(spent)
         disk = max(others, default=0.0)
         threads = {"main": main, "disk": disk, "ZeroMQ": zeromq, "others": sum(others) - disk}
-        return Used(at, threads)
+        return ThreadTimes(at, threads)
 
     def pss_mb(self) -> float:
         """Return its proportional share of memory, in 10^6 bytes."""

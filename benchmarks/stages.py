@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from measurements import store
 from rounds import BENCHMARKS, LiveRound, measured, play, scratch
-from served import ROOT, Served, Used
+from served import ROOT, ServeProcess, ThreadTimes
 from stage_table import by_stage, unattributed
 
 WRITTEN_S: Final = 10.0
@@ -27,7 +27,7 @@ SHOWN: Final = 8
 """Functions named of what belongs to no stage."""
 
 
-class ProfiledServe(Served):
+class ProfiledServe(ServeProcess):
     """A monitor whose CPU time is sampled while a round measures it.
 
     Parameters
@@ -45,7 +45,7 @@ class ProfiledServe(Served):
         )
         self._signals = iter((signal.SIGUSR1, signal.SIGUSR2))
 
-    def used(self) -> Used:
+    def used(self) -> ThreadTimes:
         """Return what was used; the first call begins the profile, the second one ends it."""
         os.kill(self.pid, next(self._signals))
         return super().used()
