@@ -20,11 +20,8 @@ import msgspec
 import numpy as np
 import zmq
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from ecgmon.wire import messages  # noqa: E402 - the tree first
-from ecgmon.wire.numbering import Numbering, Sequence  # noqa: E402 - the tree first
+from ecgmon.wire import messages
+from ecgmon.wire.numbering import Numbering, Sequence
 
 TOPICS: Final = ["opened/", "window/", "beat/", "alarm/"]
 ALIVE_S: Final = 2.0

@@ -22,13 +22,18 @@ def load(benchmark_of):
 
 
 @pytest.fixture(scope="module")
-def signals(load):
-    return load.prepared(2, 4)
+def frames_of(benchmark_of):
+    return benchmark_of("load_frames")
 
 
-def test_frames_are_those_that_the_protocol_has(load, signals):
+@pytest.fixture(scope="module")
+def signals(frames_of):
+    return frames_of.prepared(2, 4)
+
+
+def test_frames_are_those_that_the_protocol_has(frames_of, signals):
     length = np.array([25, 360])
-    framer = load.Framer(signals, [7, (1 << 63) | 9], length)
+    framer = frames_of.Framer(signals, [7, (1 << 63) | 9], length)
     rows, first = np.array([1, 0, 1]), np.array([360, 25, 4 * RATE])
     frames = [Frame.decode(data) for data in framer.frames(rows, first)]
     assert [(one.stream, one.first, len(one.samples)) for one in frames] == [
@@ -40,16 +45,16 @@ def test_frames_are_those_that_the_protocol_has(load, signals):
     assert [frames[2].device_time - frames[0].device_time] == [3_000_000_000]
 
 
-def test_a_signal_goes_on_with_its_own_start(load, signals):
-    framer = load.Framer(signals, [1], np.array([360]))
+def test_a_signal_goes_on_with_its_own_start(frames_of, signals):
+    framer = frames_of.Framer(signals, [1], np.array([360]))
     frames = framer.frames(np.zeros(9, np.intp), 360 * np.arange(9))
     sent = np.concatenate([Frame.decode(data).samples for data in frames])
     once = np.frombuffer(signals[0], "<i2")[: 4 * RATE]
     assert np.array_equal(sent, np.resize(once, len(sent)))
 
 
-def test_every_frame_is_planned_once_in_order_and_when_it_is_whole(load):
-    links = load.Links(40, load.FRAMES["mixed"], 30.0)
+def test_every_frame_is_planned_once_in_order_and_when_it_is_whole(load, frames_of):
+    links = frames_of.Links(40, load.FRAMES["mixed"], 30.0)
     links.begin(100.0)
     times = np.arange(100.2, 130.0, 0.2)
     planned = [links.plan(until) for until in times]
@@ -61,12 +66,12 @@ def test_every_frame_is_planned_once_in_order_and_when_it_is_whole(load):
         assert number[mine].tolist() == list(range(links.frames[wearer]))
         whole = 100.0 + (number[mine] + 1) * links.length[wearer] / RATE
         assert np.all(due[mine] >= whole)
-        assert np.all(due[mine] < whole + 1 + load.JITTER_S)
+        assert np.all(due[mine] < whole + 1 + frames_of.JITTER_S)
     assert len(due) / 40 / 29.5 == pytest.approx(9.7, abs=1.5)
 
 
 def test_it_plays_to_a_monitor_that_keeps_all_and_the_viewer_times_it(
-    load, signals, benchmark_of, tmp_path
+    load, frames_of, signals, benchmark_of, tmp_path
 ):
     with Rig(tmp_path) as rig:
         viewer = benchmark_of("load_viewer").LoadViewer(rig.monitor.publish)
@@ -79,7 +84,7 @@ def test_it_plays_to_a_monitor_that_keeps_all_and_the_viewer_times_it(
         watching = threading.Thread(target=watch)
         watching.start()
         try:
-            links = load.Links(3, load.FRAMES["mixed"], SECONDS)
+            links = frames_of.Links(3, load.FRAMES["mixed"], SECONDS)
             generator = load.LoadGenerator(rig.monitor.ingest, links, signals)
             generator.join()
             generator.play(SECONDS)
