@@ -63,6 +63,7 @@ class LoadGenerator:
         self._framer = Framer(signals, self._streams, links.length)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._sockets = [self._connect(endpoint) for _ in range(min(SOCKETS, wearers))]
+        self._sends = [socket.send for socket in self._sockets]
         self._welcomed = np.zeros(wearers, dtype=np.bool_)
         self._next = np.zeros(wearers, dtype=np.int64)
         self._seen = np.zeros(wearers, dtype=np.int64)
@@ -156,12 +157,12 @@ class LoadGenerator:
     ) -> float:
         """Send planned frames when they are due; return the time at the end."""
         frames = self._framer.frames(rows, number * self._links.length[rows])
-        send = [self._sockets[index].send for index in (rows % len(self._sockets)).tolist()]
+        through = (rows % len(self._sends)).tolist()
         at, times, done = np.empty(len(due)), due.tolist(), 0
         while (now := time.monotonic()) < until or done < len(frames):
             stop = bisect_right(times, now, done)
             for i in range(done, stop):
-                send[i](frames[i], zmq.DONTWAIT)
+                self._sends[through[i]](frames[i], zmq.DONTWAIT)
             at[done:stop], done = now, stop
             time.sleep(SLICE_S)
         self._links.note_sent(rows, number, due, at)
