@@ -3,7 +3,8 @@
     python benchmarks/build_costs.py 4ca67f9 --wearers 100 300 --seconds 40 --rounds 3
 
 All is on: capture, journal, a viewer of all wearers, metrics that are read, models of the
-wearers' own. Live wearers send frames of 0.1 s (`load`). Writes
+wearers' own. Live wearers send frames of 0.1 s (`load`). A cost is of a second of one wearer that
+was judged: a build that cannot follow does less. Writes
 docs/results/performance/build-costs-COMMIT.json.
 """
 

@@ -37,7 +37,8 @@ def idle(seconds: float) -> dict[str, float]:
         time.sleep(2)
         before = served.used()
         time.sleep(seconds)
-        cost = served.used().since(before, 1)["all"]
+        after = served.used()
+        cost = after.since(before, after.at - before.at)["all"]
         return {"pss_mb": round(served.pss_mb(), 1), "cpu_ms": round(cost / 1000, 2)}
 
 

@@ -52,6 +52,12 @@ def delays(generated: Path, viewed: Path, warm_s: float = 0.0) -> tuple[NDArray[
     return counted, due - len(counted)
 
 
+def judged(viewed: Path, begin: float, end: float) -> int:
+    """Return how many windows arrived from one moment to another, by the monotonic clock."""
+    arrived = np.load(viewed)["arrived"]
+    return int(np.count_nonzero((arrived >= begin) & (arrived < end)))
+
+
 def quantiles(found: NDArray[np.float64]) -> dict[str, float | int]:
     """Return what is told of delays, in milliseconds."""
     if not len(found):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from load_latency import delays, quantiles
+from load_latency import delays, judged, quantiles
 from served import ROOT, RUNS, ServeProcess
 
 BENCHMARKS: Final = Path(__file__).resolve().parent
@@ -84,7 +84,8 @@ def play(what: LiveRound, served: ServeProcess, folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        *cpu*: microseconds for a wearer-second by thread. *latency*: milliseconds. *missing*:
+        *judged*: seconds of all wearers that were judged while it was measured. *cpu*:
+        microseconds for one of them by thread. *latency*: milliseconds. *missing*:
         verdicts that have not come. *load* and *viewer*: what these two tell of themselves.
         *held*: see `held`.
     """
@@ -119,12 +120,14 @@ def play(what: LiveRound, served: ServeProcess, folder: Path) -> dict[str, Any]:
         for process in (viewer, load):
             process.kill()
             process.wait()
+    seconds = max(judged(seen, before.at, after.at), 1)
     found, missing = delays(sent, seen, what.warm_s)
     result: dict[str, Any] = {
         "wearers": what.wearers,
         "frames": what.frames,
         "seconds": round(after.at - before.at, 1),
-        "cpu": after.since(before, what.wearers),
+        "judged": seconds,
+        "cpu": after.since(before, seconds),
         "pss_mb": round(pss_mb, 1),
         "latency": quantiles(found),
         "missing": missing,

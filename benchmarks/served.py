@@ -56,9 +56,18 @@ class ThreadTimes:
     at: float
     threads: dict[str, float] = field(default_factory=dict)
 
-    def since(self, before: "ThreadTimes", wearers: int) -> dict[str, float]:
-        """Return microseconds for a second of one wearer: of each thread, and of all."""
-        per = 1e6 / (wearers * (self.at - before.at))
+    def since(self, before: "ThreadTimes", judged: float) -> dict[str, float]:
+        """Return microseconds for a second of one wearer: of each thread, and of all.
+
+        Parameters
+        ----------
+        before : ThreadTimes
+            What was used before.
+        judged : float
+            Seconds of all wearers that were judged meanwhile: not those that went by, for a monitor
+            that cannot follow does less.
+        """
+        per = 1e6 / judged
         costs = {name: per * (self.threads[name] - before.threads[name]) for name in self.threads}
         return {name: round(cost, 1) for name, cost in costs.items()} | {
             "all": round(sum(costs.values()), 1)

@@ -64,7 +64,7 @@ def of_stages(what: LiveRound) -> dict[str, Any]:
     with scratch() as folder, ProfiledServe(folder, what.wearers) as served:
         found = play(what, served, folder)
         profile = served.profile()
-    per = 1e6 / (what.wearers * found["seconds"])
+    per = 1e6 / found["judged"]
     stages = by_stage(profile["rows"], str(ROOT))
     return {
         "wearers": what.wearers,

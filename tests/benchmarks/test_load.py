@@ -135,6 +135,8 @@ def test_delays_count_from_the_last_sample_that_a_window_needs(benchmark_of, tmp
     later, missing = delays(tmp_path / "load.npz", tmp_path / "viewer.npz", warm_s=1.5)
     assert (len(later), missing) == (2, 4)
     assert isinstance(missing, int)
+    judged = benchmark_of("load_latency").judged
+    assert judged(tmp_path / "viewer.npz", 11.0, 12.5) == 2
 
 
 def test_a_ward_has_models_of_its_own_in_service(benchmark_of, tmp_path):
