@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs window-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench bench-against bench-grid model-choice qrs quality second-lead drift alarms soak results studies in-service enrolment-needs lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs window-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench others capacity bench-against bench-grid model-choice qrs quality second-lead drift alarms soak results studies in-service enrolment-needs lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -101,11 +101,34 @@ fuzz: install-dev
 	@test -d runs/fuzz || $(PIP) --no-deps --target runs/fuzz atheris==3.0.0
 	PYTHONPATH=.:runs/fuzz nice $(BIN)/python benchmarks/fuzz.py $(MINUTES)
 
-bench: install-dev
+# docs/results/performance.md, some twenty minutes on a quiet machine: what serve costs against another
+# commit and stage by stage, other ways of doing it, memory. The cost of the signal chain comes first.
+BASE ?= 4ca67f9
+bench: export OMP_NUM_THREADS := 1
+bench: others
 	$(BIN)/python benchmarks/signal_chain.py
+	$(BIN)/python benchmarks/build_costs.py $(BASE)
+	$(BIN)/python benchmarks/stages.py
+	$(BIN)/python benchmarks/footprint.py
+	$(BIN)/python benchmarks/performance_page.py
+
+# What a wearer-second costs in other packages. They are installed beside the project, of which they
+# are no part; what they need and the project has is taken from it.
+OTHERS := neurokit2==0.2.13 biosppy==2.2.4 openecg==0.11.0 opendsp==0.1.0 pywavelets==1.9.0 bidict==0.24.1 h5py==3.16.0 shortuuid==1.0.13 mock==5.2.0 peakutils==1.3.5 six==1.17.0
+others: export OMP_NUM_THREADS := 1
+others: install-dev
+	@mkdir -p runs
+	@test -d runs/others || $(PIP) --no-deps --target runs/others $(OTHERS)
+	PYTHONPATH=.:runs/others $(BIN)/python benchmarks/others.py
+
+# docs/results/performance.md: the largest number of wearers on one core, and the delay up to there; an
+# hour and a half on a quiet machine. A run that was stopped goes on.
+capacity: export OMP_NUM_THREADS := 1
+capacity: install-dev
+	$(BIN)/python benchmarks/capacity.py
+	$(BIN)/python benchmarks/performance_page.py
 
 # docs/results/signal-chain.md: this build and another commit's in turns, some minutes.
-BASE ?= 4ca67f9
 bench-against: install-dev
 	$(BIN)/python benchmarks/against.py $(BASE)
 
