@@ -7,7 +7,6 @@ in another one each time.
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 BEFORE: Final = 8
@@ -42,15 +41,25 @@ def kin(
     ndarray of int64, shape (n,)
         0 to `BEFORE`; where fewer are known, those that are not count as alike.
     """
-    width = STOP - START
-    views = sliding_window_view(segments, width, axis=2)[:, :, START - SHIFT : START + SHIFT + 1]
-    before, before_size = normalised(views)
+    before, before_size = normalised(_shifted(np.ascontiguousarray(segments)))
     now, size = normalised(beat[:, START:STOP])
     found = np.einsum("nbsw,nw->nbs", before, now).max(axis=2)
     ratio = before_size[:, :, SHIFT] / size[:, None]
     alike = (found >= ALIKE) & (ratio <= LIKE_IN_SIZE) & (ratio >= 1 / LIKE_IN_SIZE)
     count: NDArray[np.int64] = (alike | ~known).sum(axis=1)
     return count
+
+
+def _shifted(segments: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what is compared of neighbourhoods, [beat, before, shift, sample], without a copy.
+
+    `sliding_window_view` gives the same view in thirty times the time.
+    """
+    shape = (*segments.shape[:2], 2 * SHIFT + 1, STOP - START)
+    strides = (*segments.strides, segments.itemsize)
+    offset = (START - SHIFT) * segments.itemsize
+    view: NDArray[np.float32] = np.ndarray(shape, np.float32, segments, offset, strides)
+    return view
 
 
 def normalised(x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

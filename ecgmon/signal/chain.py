@@ -6,8 +6,8 @@
 
 The trainer pushes whole records through it, the monitor pushes whatever has arrived, for many
 wearers in one call; both get the same bits. All that can be computed for all wearers together is:
-hold, band-pass, the energy of beats and its peaks. Then each row is followed to the ends of its
-own seconds and look-aheads, rows that come to one in groups.
+hold, band-pass, the energy of beats and its peaks. Then they are followed together, each to the
+ends of its own seconds and look-aheads (`ecgmon.signal.following`).
 """
 
 from collections.abc import Collection, Sequence
