@@ -105,14 +105,14 @@ class Ingest:
 
     def drain(self, now: float) -> IngestResult:
         """Read what has arrived, at most `MAX_DRAINED` messages, or `MAX_SAMPLES` samples."""
-        self._samples, room = 0, MAX_DRAINED
+        self._samples, room, began = 0, MAX_DRAINED, time.monotonic()
         for peer, received in islice(self._arrived(), room):
             room -= 1
             try:
                 self._handle(peer, received.user, received.data, now)
             except EcgmonError as error:
                 peer.refuse(str(error), _retry_s(error), received.user)
-            if self._samples >= MAX_SAMPLES or time.monotonic() - now > MAX_DRAIN_S:
+            if self._samples >= MAX_SAMPLES or time.monotonic() - began > MAX_DRAIN_S:
                 room = 0
                 break
         self.left_over = not room
