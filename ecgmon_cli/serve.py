@@ -95,6 +95,7 @@ def serve(
     from monitor.configured import settings
     from monitor.daemon import Monitor
     from monitor.network.connections import raise_limit
+    from monitor.ops.garbage import collect_rarely
     from monitor.ops.logs import log_to_stderr
     from monitor.ops.systemd import SystemdNotifier
     from monitor.settings import MonitorSettings
@@ -119,6 +120,7 @@ def serve(
 
     log_to_stderr()
     raise_limit()
+    collect_rarely()
     os.umask(0o077)  # what is kept of wearers is nobody else's
     faulthandler.enable()  # a watchdog's SIGABRT leaves in the log where it hung
     start = read()

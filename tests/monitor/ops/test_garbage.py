@@ -1,0 +1,38 @@
+"""Python looks rarely for circles of unused objects, but looks."""
+
+import gc
+import weakref
+
+import pytest
+
+from monitor.ops.garbage import NEW, collect_rarely
+
+
+class Ring:
+    """Refers to itself."""
+
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.fixture
+def rarely():
+    before = gc.get_threshold()
+    collect_rarely()
+    yield
+    gc.set_threshold(*before)
+
+
+def test_what_is_used_is_not_looked_at_each_time_and_circles_are_found(rarely):
+    gc.collect()
+    looks = []
+    gc.callbacks.append(lambda phase, _: looks.append(phase))
+    try:
+        kept = [[] for _ in range(NEW // 2)]
+        assert not looks
+        rings = [weakref.ref(Ring()) for _ in range(2 * NEW)]
+    finally:
+        gc.callbacks.pop()
+    assert looks
+    assert sum(ring() is None for ring in rings) > NEW
+    assert len(kept) == NEW // 2
