@@ -10,7 +10,7 @@ hold, band-pass, the energy of beats and its peaks. Then each row is followed to
 own seconds and look-aheads, rows that come to one in groups.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.state import NESTED, Layout, StatefulRows
 from ecgmon.signal.atrial_segments import ATRIAL_SHAPE
-from ecgmon.signal.beat_feed import BeatFeed
+from ecgmon.signal.beat_feed import Follower
 from ecgmon.signal.completed import Completed
 from ecgmon.signal.geometry import Geometry
 from ecgmon.signal.rhythm_segments import cut_atrial, cut_rhythms
@@ -65,7 +65,7 @@ class SignalChain(StatefulRows):
         millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
         step: NDArray[np.float64] | None = None,
         spikes: Sequence[Sequence[int]] = (),
-        follow: Collection[int] = (),
+        follow: Follower | None = None,
     ) -> Pushed:
         """Process the next samples of some rows and return the seconds and windows they complete.
 
@@ -80,8 +80,8 @@ class SignalChain(StatefulRows):
             where it is left out, and at first that of MIT-BIH.
         spikes : sequence of sequence of int, optional
             For each row the stream indices of the pacing spikes found since the last call.
-        follow : collection of int, optional
-            Those of the rows of which `Pushed.feeds` is wanted.
+        follow : Follower, optional
+            Is told what is found on the way.
 
         Returns
         -------
@@ -93,7 +93,7 @@ class SignalChain(StatefulRows):
         if spikes:
             for row, found in zip(rows.tolist(), spikes, strict=True):
                 self._known.still.spikes(row, found)
-        completed = Completed({row: BeatFeed() for row in follow})
+        completed = Completed(follow or Follower())
         length = np.array([len(samples) for samples in millivolts], dtype=np.int64)
         at = np.zeros(len(rows), dtype=np.int64)
         while len(left := np.flatnonzero(at < length)):
@@ -105,7 +105,7 @@ class SignalChain(StatefulRows):
         windows = Windows.concatenate(completed.windows, self.geometry)
         rhythms = RhythmInputs.concatenate(completed.rhythms)
         atrial = RhythmInputs.concatenate(completed.atrial, ATRIAL_SHAPE)
-        return Pushed(windows, completed.seconds, completed.feeds, rhythms, atrial)
+        return Pushed(windows, completed.seconds, rhythms, atrial)
 
     def _note_missing(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], n: NDArray[np.int64]
@@ -151,7 +151,7 @@ class SignalChain(StatefulRows):
                 n[i] = measured[0]
                 continue
             self._known.restart(int(rows[i]), int(first[i]))
-            completed.begin(int(rows[i]), int(first[i]))
+            completed.follow.begin(int(rows[i]), int(first[i]))
         return n
 
     def recent(self, row: int, n: int) -> NDArray[np.float32]:
@@ -193,8 +193,8 @@ class SignalChain(StatefulRows):
             for length in np.unique(n).tolist():
                 those = np.flatnonzero(n == length)
                 self._filter(rows[those], held[those, :length], first[those])
-        completed.samples(self._known, rows, first, first + n)
         self._follow(rows, first, first + n, completed)
+        completed.follow.samples(self._known, rows, first, first + n)
 
     def _filter(
         self, rows: NDArray[np.intp], x: NDArray[np.float64], first: NDArray[np.int64]
@@ -223,13 +223,13 @@ class SignalChain(StatefulRows):
                 self._known.last_beat[row] = beats[-1]
                 self._known.beat_count[row] += len(beats)
                 self._known.confirmed[row] += beats
-                completed.beats(int(row), beats)
+                completed.follow.beats(int(row), beats)
             self._note_stillness(rows, now, stop)
             self.next[rows] = stop
             ended = stop % WINDOW == 0
             if ended.any():
                 completed.seconds += finish_seconds(self._known, rows[ended], stop[ended])
-                completed.scale(self._known, rows[ended], stop[ended])
+                completed.follow.scale(self._known, rows[ended], stop[ended])
                 completed.rhythms.append(cut_rhythms(self._known, rows[ended], stop[ended]))
                 completed.atrial += cut_atrial(self._known, rows[ended], stop[ended])
             complete = (stop - late) % WINDOW == 0

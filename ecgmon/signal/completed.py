@@ -1,12 +1,8 @@
-"""What a call of the chain has completed so far: windows, seconds, rhythms, and feeds of rows."""
+"""What a call of the chain has completed so far: windows, seconds and rhythms."""
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ecgmon.signal.beat_feed import BeatFeed
-from ecgmon.signal.rows import Rows
+from ecgmon.signal.beat_feed import Follower
 from ecgmon.signal.types import RhythmInputs, Second, Windows
 
 
@@ -16,44 +12,12 @@ class Completed:
 
     Parameters
     ----------
-    feeds : dict of int to BeatFeed
-        By row, of the rows that are followed.
+    follow : Follower
+        Is told what is found on the way.
     """
 
-    feeds: dict[int, BeatFeed]
+    follow: Follower
     windows: list[Windows] = field(default_factory=list)
     seconds: list[Second] = field(default_factory=list)
     rhythms: list[RhythmInputs] = field(default_factory=list)
     atrial: list[RhythmInputs] = field(default_factory=list)
-
-    def begin(self, row: int, first: int) -> None:
-        """Take that the filters of a row start anew at stream index ``first``."""
-        if feed := self.feeds.get(row):
-            feed.begins.append(first)
-
-    def beats(self, row: int, beats: list[int]) -> None:
-        """Take beats that were confirmed in a row."""
-        if feed := self.feeds.get(row):
-            feed.beats += beats
-
-    def samples(
-        self,
-        known: Rows,
-        rows: NDArray[np.intp],
-        first: NDArray[np.int64],
-        stop: NDArray[np.int64],
-    ) -> None:
-        """Take what was filtered of some rows, from stream index ``first`` to before ``stop``."""
-        if not self.feeds:
-            return
-        for row, start, end in zip(rows.tolist(), first.tolist(), stop.tolist(), strict=True):
-            if feed := self.feeds.get(row):
-                feed.filtered.append(known.filtered.row(row, start, end).copy())
-                feed.measured.append(known.valid.row(row, start, end).copy())
-
-    def scale(self, known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> None:
-        """Take the scale of some rows, at the ends of their seconds."""
-        which = [i for i, row in enumerate(rows.tolist()) if row in self.feeds]
-        if which:
-            for i, unit in zip(which, known.scale(rows[which]), strict=True):
-                self.feeds[int(rows[i])].scale.append((int(end[i]), unit))

@@ -1,5 +1,6 @@
 """Resampling of a model's input from `RATE` to the model's own rate."""
 
+from functools import cache
 from math import gcd
 
 import numpy as np
@@ -29,8 +30,17 @@ def resample(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     if RATE % rate == 0:
         return np.ascontiguousarray(x[:, :: RATE // rate])
     common = gcd(rate, RATE)
+    up, down = rate // common, RATE // common
     # "line" extends each end along the straight line between both ends, so that a context whose
     # ends are not at zero does not ring there.
-    return signal.resample_poly(x, rate // common, RATE // common, axis=-1, padtype="line").astype(
-        np.float32
+    resampled: NDArray[np.float32] = signal.resample_poly(  # type: ignore[call-overload] # array
+        x, up, down, axis=-1, window=_low_pass(max(up, down)), padtype="line"
     )
+    return resampled
+
+
+@cache
+def _low_pass(most: int) -> NDArray[np.float32]:
+    """Return the filter that `scipy.signal.resample_poly` designs anew in each call by default."""
+    taps: NDArray[np.float64] = signal.firwin(20 * most + 1, 1 / most, window=("kaiser", 5.0))
+    return taps.astype(np.float32)

@@ -13,7 +13,8 @@ from ecgmon.core.signal_states import SignalState
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.beat_kinds import BeatKinds
-from ecgmon.signal.beat_segments import AFTER, BeatInputs, BeatSegments
+from ecgmon.signal.beat_cutter import BeatInputs, BeatSegments
+from ecgmon.signal.beat_segments import AFTER
 from ecgmon.signal.qrs import LONGEST_RR
 
 MAX_OPEN: Final = 16

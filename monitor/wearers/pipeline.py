@@ -15,7 +15,7 @@ from monitor.inference.beats import JudgedBeat
 from monitor.inference.engine import classify
 from monitor.inference.rhythms import AtrialVerdict
 from monitor.wearers.active_stream import ActiveStream
-from monitor.wearers.beats import judge_beats, publish_beat
+from monitor.wearers.beats import beat_cutter, judge_beats, publish_beat
 from monitor.wearers.leads import change_lead, due, keep_up, note_seconds
 from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.reports import (
@@ -114,8 +114,9 @@ def push(
             keep_up(member.active, member.lead)
         elif found:
             member.active.recent.spikes(found)
-    followed = [member.lead.row for member in judged if member.active.beats]
-    pushed = chain.push(rows, [member.samples for member in members], step, spikes, followed)
+    actives = {member.lead.row: member.active for member in judged}
+    cutter = beat_cutter(actives)
+    pushed = chain.push(rows, [member.samples for member in members], step, spikes, cutter)
     windows = pushed.windows
     of_row = {member.lead.row: (member.session, member.active) for member in judged}
     asked = {row: one.model for row, (_, one) in of_row.items() if one.may_ask(one.model.card)}
@@ -127,8 +128,8 @@ def push(
     ]
     late = chain.geometry.look_ahead
     known: list[tuple[int, int, Known]] = [(s.end, s.row, s) for s in pushed.seconds]
-    actives = [member.active for member in judged]
-    known += [(b.due, b.row, b) for b in judge_beats(actives, pushed)]
+    if cutter:
+        known += [(b.due, b.row, b) for b in judge_beats(actives, cutter.found())]
     known += [(end, row, verdict) for row, end, verdict in judge_rhythms(actives, pushed)]
     known += [(end, row, alike) for row, end, alike in compare(actives, pushed)]
     for i, row in enumerate(windows.rows.tolist()):

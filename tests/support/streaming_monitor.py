@@ -9,7 +9,8 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal import Second
-from ecgmon.signal.beat_segments import LENGTH, BeatSegments
+from ecgmon.signal.beat_cutter import BeatSegments
+from ecgmon.signal.beat_segments import LENGTH
 from ecgmon.wire import Frame
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.atrial import AtrialRhythm
