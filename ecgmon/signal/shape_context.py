@@ -7,6 +7,8 @@ alike ones came, and what followed them, is known by then without any label. The
 latest beats says whether there is one at all.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -113,101 +115,116 @@ class ShapeContext(StatefulRows):
             latest P waves are, the size of their mean, this one's share of it, and the median
             distance from it.
         """
-        # Sums over fewer beats are added up in another order: rows that know as many go together.
-        count = np.minimum(self._beats[rows], MEMORY)
-        counts = set(count.tolist())
-        if len(counts) == 1:
-            return self._described(rows, signals, interval, usual, counts.pop())
-        described = np.empty((len(rows), VALUES))
-        for known in counts:
-            some = np.flatnonzero(count == known)
-            described[some] = self._described(
-                rows[some], signals[some], interval[some], usual[some], known
-            )
-        return described
-
-    def _described(
-        self,
-        rows: NDArray[np.intp],
-        signals: NDArray[np.float32],
-        interval: NDArray[np.float64],
-        usual: NDArray[np.float64],
-        known: int,
-    ) -> NDArray[np.float64]:
-        """Do what `add` does for rows of which as many beats are known."""
+        beats, each = self._beats[rows], np.arange(len(rows))
+        known = np.minimum(beats, MEMORY)
+        slot, last = beats % MEMORY, np.maximum(beats - 1, 0) % MEMORY
         qrs, p, before = (_level(signals[:, part]) for part in (QRS, P_WAVE, BEFORE_QRS))
-        beats = self._beats[rows]
-        slot, last = beats % MEMORY, (beats - 1) % MEMORY
-        described = np.zeros((len(rows), VALUES))
         size = _norm(qrs)
+        # Of the beat before: less the usual interval of its time.
+        self._timing[rows, 1, last] += interval.astype(np.float32)
+        distance = self._distances(rows, qrs, p, size, known)
+        described = np.zeros((len(rows), VALUES))
         described[:, 0], described[:, 1] = _norm(p), size / 5
-        if known:
-            # Less the usual one of its time.
-            self._timing[rows, 1, last] += interval.astype(np.float32)
-            described[:, 2:14] = self._compared(rows, qrs, p, size, last, known)
-        else:
-            described[:, [5, 9]] = FARTHEST
+        described[:, 2:14] = self._compared(rows, distance, size, known)
+        described[:, 11] = np.where(known > 0, distance[each, 0, last], 0)
+        described[:, 12] = np.where(known > 1, distance[each, 0, last - 1], 0)
         share = described[:, 2]
         self._alike[rows, beats % _SHARES] = share
-        described[:, 14] = share - _median(self._alike[rows], min(known + 1, _SHARES))
+        described[:, 14] = share - _medians(self._alike[rows], beats + 1)
         described[:, 15] = np.log1p(share * known)
         self._qrs[rows, slot], self._sizes[rows, slot], self._p[rows, slot] = qrs, _norms(qrs), p
         self._timing[rows, 0, slot], self._timing[rows, 1, slot] = interval - usual, -usual
         self._before[rows, beats % _MEAN] = before
-        described[:, 16:] = self._p_waves(rows, before, known + 1)
+        described[:, 16:] = self._p_waves(rows, before, beats + 1)
         self._beats[rows] = beats + 1
         return described
 
-    def _compared(
+    def _distances(
         self,
         rows: NDArray[np.intp],
         qrs: NDArray[np.float32],
         p: NDArray[np.float32],
         size: NDArray[np.float64],
-        last: NDArray[np.int64],
-        known: int,
+        known: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """Return how far QRS complexes and P waves of the beats before are, shape (m, 2, most)."""
+        most = max(int(known.max()), 1)
+        away, p_away = self._qrs[rows, :most], self._p[rows, :most]
+        away -= qrs[:, None]
+        p_away -= p[:, None]
+        sizes = self._sizes[rows, :most] + (size + _SMALL).astype(np.float32)[:, None]
+        distances = np.empty((len(rows), 2, most), dtype=np.float32)
+        np.divide(2 * _norms(away), sizes, out=distances[:, 0])
+        distances[:, 1] = _norms(p_away)
+        return distances
+
+    def _compared(
+        self,
+        rows: NDArray[np.intp],
+        distance: NDArray[np.float32],
+        size: NDArray[np.float64],
+        known: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Compare beats with those before, shape (m, 12)."""
-        sizes = self._sizes[rows, :known]
-        away = self._qrs[rows, :known]
-        away -= qrs[:, None]
-        p_away = self._p[rows, :known]
-        p_away -= p[:, None]
-        distance = np.empty((len(rows), 2, known), dtype=np.float32)
-        distance[:, 0] = 2 * _norms(away) / (sizes + (size + _SMALL).astype(np.float32)[:, None])
-        distance[:, 1] = _norms(p_away)
         weights = np.exp(-((distance / _ALIKE) ** 2))
         weights[:, 1] *= weights[:, 0]
-        total = np.add.reduce(weights, axis=2).astype(np.float64)
-        timing = _dot(weights[:, :, None], self._timing[rows, None, :, :known])
-        compared = np.zeros((len(rows), 12))
-        for at, of in ((0, 0), (4, 1)):
-            compared[:, at] = total[:, of] / known
-            compared[:, at + 1 : at + 3] = timing[:, of] / (total[:, of] + _DOUBT)[:, None]
-        compared[:, [3, 7]] = np.minimum.reduce(distance, axis=2)
-        compared[:, 8] = _dot(weights[:, 0], distance[:, 1]) / (total[:, 0] + _DOUBT)
-        each = np.arange(len(rows))
-        compared[:, 9] = distance[each, 0, last]
-        if known > 1:
-            compared[:, 10] = distance[each, 0, last - 1]
-        mean = np.add.reduce(sizes, axis=1) / np.float32(known)
-        compared[:, 11] = np.log((size + _SMALL) / np.maximum(mean.astype(np.float64), _SMALL))
+        sizes, timing_of = self._sizes[rows], self._timing[rows]
+        m, single = len(rows), np.float32
+        total, mean, p_far = np.zeros((m, 2), single), np.zeros(m, single), np.zeros(m, single)
+        timing, nearest = np.zeros((m, 2, 2), single), np.empty((m, 2), single)
+        nearest[:] = FARTHEST
+        for count, some in _groups(known):
+            if count:
+                alike, far = weights[some, :, :count], distance[some, :, :count]
+                total[some] = np.add.reduce(alike, axis=2)
+                timing[some] = np.vecdot(alike[:, :, None], timing_of[some, None, :, :count])
+                nearest[some] = np.minimum.reduce(far, axis=2)
+                p_far[some] = np.vecdot(alike[:, 0], far[:, 1])
+                mean[some] = np.add.reduce(sizes[some, :count], axis=1) / single(count)
+        compared = np.zeros((m, 12))
+        compared[:, 0:8:4] = total / np.maximum(known, 1)[:, None].astype(np.float64)
+        much = total.astype(np.float64) + _DOUBT
+        compared[:, 1:8:4] = timing[:, :, 0] / much
+        compared[:, 2:8:4] = timing[:, :, 1] / much
+        compared[:, 3:8:4] = nearest
+        compared[:, 8] = p_far / much[:, 0]
+        relative = (size + _SMALL) / np.maximum(mean.astype(np.float64), _SMALL)
+        compared[:, 11] = np.where(known > 0, np.log(relative), 0)
         return compared
 
     def _p_waves(
-        self, rows: NDArray[np.intp], latest: NDArray[np.float32], beats: int
+        self, rows: NDArray[np.intp], latest: NDArray[np.float32], beats: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Compare P waves with the usual one, shape (m, 4)."""
-        count = min(beats, _MEAN)
-        waves = self._before[rows, :count]
-        mean = np.add.reduce(waves, axis=1) / np.float32(count)
-        energy = _dot(mean, mean)
-        self._residual[rows, self._beats[rows] % _RESIDUALS] = _norm(latest - mean)
-        of_mean = np.minimum(np.maximum(_dot(latest, mean) / (energy + _LITTLE), -2.0), 3.0)
-        whole = np.add.reduce(np.square(waves).reshape(len(rows), -1), axis=1).astype(np.float64)
-        residual = _median(self._residual[rows], min(beats, _RESIDUALS))
-        consistency = energy / (whole / count + _LITTLE)
-        return np.stack([consistency, np.sqrt(energy), of_mean, residual], axis=1)
+        compared = np.empty((len(rows), 4))
+        for count, some in _groups(np.minimum(beats, _MEAN)):
+            waves = self._before[rows[some], :count]
+            mean = np.add.reduce(waves, axis=1) / np.float32(count)
+            energy = _dot(mean, mean)
+            whole = np.add.reduce(np.square(waves).reshape(len(waves), -1), axis=1)
+            mine = latest[some]
+            compared[some, 0] = energy / (whole.astype(np.float64) / count + _LITTLE)
+            compared[some, 1] = np.sqrt(energy)
+            compared[some, 2] = _dot(mine, mean) / (energy + _LITTLE)
+            compared[some, 3] = _norm(mine - mean)
+        compared[:, 2] = np.minimum(np.maximum(compared[:, 2], -2.0), 3.0)
+        self._residual[rows, (beats - 1) % _RESIDUALS] = compared[:, 3]
+        compared[:, 3] = _medians(self._residual[rows], beats)
+        return compared
+
+
+def _groups(counts: NDArray[np.int64]) -> Iterable[tuple[int, list[int] | slice]]:
+    """Return which rows have as many beats: sums over fewer are added up in another order."""
+    numbers = counts.tolist()
+    if len(set(numbers)) == 1:
+        return [(numbers[0], slice(None))]
+    of_count: dict[int, list[int]] = defaultdict(list)
+    for i, count in enumerate(numbers):
+        of_count[count].append(i)
+    return [
+        (count, some if len(some) > 1 else slice(some[0], some[0] + 1))
+        for count, some in of_count.items()
+    ]
 
 
 def _level(parts: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -232,9 +249,10 @@ def _norms(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return norms
 
 
-def _median(latest: NDArray[np.float64], known: int) -> NDArray[np.float64]:
-    """Return the median of the ``known`` values of each row; the others are infinite."""
-    ordered = np.sort(latest, axis=1)
-    lower = ordered[:, (known - 1) // 2]
-    median: NDArray[np.float64] = lower + 0.5 * (ordered[:, known // 2] - lower)
+def _medians(latest: NDArray[np.float64], beats: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the median of the known values of each row, one for each beat; others are infinite."""
+    ordered, each = np.sort(latest, axis=1), np.arange(len(latest))
+    known = np.minimum(beats, latest.shape[1])
+    lower = ordered[each, (known - 1) // 2]
+    median: NDArray[np.float64] = lower + 0.5 * (ordered[each, known // 2] - lower)
     return median
