@@ -119,7 +119,11 @@ def push(
     pushed = chain.push(rows, [member.samples for member in members], step, spikes, cutter)
     windows = pushed.windows
     of_row = {member.lead.row: (member.session, member.active) for member in judged}
-    asked = {row: one.model for row, (_, one) in of_row.items() if one.may_ask(one.model.card)}
+    asked = {
+        row: model
+        for row in set(windows.rows.tolist()) & actives.keys()
+        if actives[row].may_ask((model := actives[row].model).card)
+    }
     probability = classify(windows, asked, members[0].active.windows)
     published: list[messages.Published] = [
         trace(member.active, len(member.samples))

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -103,7 +103,9 @@ class RecentBeats(Stateful):
         return 1 - min(one.probability for one in named)
 
     def _named_from(self, start: int, stop: int) -> list[NamedBeat]:
-        return [one for one in self._named if start <= one.at < stop]
+        """Return the named beats of a span; beats are named in their order."""
+        since = takewhile(lambda one: one.at >= start, reversed(self._named))
+        return [one for one in since if one.at < stop]
 
     def is_paced(self, at: int) -> bool:
         """Tell whether the beat with its R peak at a stream index follows a spike."""
@@ -120,11 +122,13 @@ class RecentBeats(Stateful):
         What a model of beats calls normal there, it has hardly seen.
         """
         return not any(
-            first - NEAR <= at < first + NEAR and kin >= KIN for at, kin, _ in self._beats
+            first - NEAR <= at < first + NEAR and kin >= KIN for at, kin, _ in reversed(self._beats)
         )
 
     @property
     def is_paced_rhythm(self) -> bool:
         """Whether most of the last beats are paced."""
+        if not self._spikes:
+            return False
         last = [at for at, _, weak in self._beats if not weak][-LAST:]
         return len(last) == LAST and sum(map(self.is_paced, last)) >= MOST
