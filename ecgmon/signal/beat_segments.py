@@ -146,6 +146,8 @@ def scaled(around: NDArray[np.float32], unit: NDArray[np.float32]) -> NDArray[np
 
 def _turns(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp] | slice]:
     """Yield places in ``rows`` that hold no row twice, those of a row in their order."""
+    if not len(rows):
+        return
     again = rows[1:] == rows[:-1]
     if not again.any():
         yield slice(None)
