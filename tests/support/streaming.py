@@ -2,18 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.signal import Geometry, SignalChain
-from ecgmon.signal.beat_cutter import BeatSegments
-from ecgmon.signal.beat_segments import LENGTH, BeatContexts
 from ecgmon.signal.filter import SectionFilter, band_pass
 from ecgmon.signal.front_end import FrontEnd
-from ecgmon.signal.latest_shapes import LatestShapes
 from ecgmon.signal.pacing_spikes import SpikeRemover
 from ecgmon.signal.peaks import Peaks
 from ecgmon.signal.qrs import BeatDetector
@@ -23,7 +19,6 @@ from ecgmon.signal.rr_context import RRContext
 from ecgmon.signal.rr_intervals import RRIntervals
 from ecgmon.signal.sample_history import SampleHistory
 from ecgmon.signal.scale import AmplitudeScale
-from ecgmon.signal.shape_context import ShapeContext
 from ecgmon.signal.sliding_quantiles import SlidingQuantiles
 from ecgmon.signal.stillness import QUARTER, Stillness
 from replay.simulator.simulation import simulate
@@ -182,61 +177,12 @@ def end_of_beats(made, row, at):
     return recent, made.weak(row, recent), repr(rate), made.longest_rr(row, at)
 
 
-def known_to(row, stop):
-    """What a chain knows of a row: noise that follows from the stream index, with holes."""
-    begin, kept = stop - 3 * RATE, []
-    at = np.arange(begin, stop).reshape(-1, RATE)
-    for values in (np.sin(at**2 % 1013).astype(np.float32), (at % 3001 > 90) & (at >= 0)):
-        history = SampleHistory(row + 1, 3 * RATE, values.dtype)
-        history.reset(row, begin)
-        for piece, first in zip(values, at[:, 0], strict=True):
-            history.append(rows_of(row), first_of(first), piece[None])
-        kept.append(history)
-    return SimpleNamespace(filtered=kept[0], valid=kept[1])
-
-
-def drive_segments(made, row, at, x):
-    """A beat every 250 samples or so, given at once; the filters begin anew now and then."""
-    found, end = [], at + len(x)
-    while at < end:
-        stop = min(end, at - at % RATE + RATE, at + (3999 - at) % 4999 + 1)
-        if at % 4999 == 4000:
-            made.begin(row, at)
-        made.add(row, [k - 107 for k in range(at, stop) if k % 250 == 0 and k >= 107])
-        if stop % RATE == 0:
-            made.rescale(rows_of(row), first_of(stop), np.float32([0.5 + stop % 7]))
-        if cut := made.complete(known_to(row, stop), rows_of(row), first_of(stop)):
-            cut = zip(cut.at.tolist(), cut.inputs, cut.settled.tolist(), strict=True)
-            found += [(at, each.tobytes(), settled) for at, each, settled in cut]
-        at = stop
-    return found
-
-
 def drive_quantiles(made, row, at, values):
     found = []
     for value in values:
         made.add(float(value))
         found.append([made.quantile(share) for share in (0.1, 0.5, 0.9, 1)])
     return found
-
-
-def drive_shapes(made, row, at, signals):
-    """Beats at intervals that follow from where the stream is."""
-    usual = np.log([0.8])
-    return [
-        bits(made.add(rows_of(row), one[None], np.log([0.4 + number % 90 / 80]), usual))
-        for number, one in enumerate(signals, at)
-    ]
-
-
-def drive_contexts(made, row, at, signals):
-    beats = [300 * number + number % 90 for number in range(at, at + len(signals))]
-    rows = np.full(len(signals), row, dtype=np.intp)
-    return [bits(each) for each in made.add(rows, np.array(beats), signals)]
-
-
-def shapes(rng):
-    return rng.normal(size=(300, LENGTH)).astype(np.float32)
 
 
 def drive_pushed(made, row, at, x):
@@ -285,7 +231,6 @@ OF_SIGNAL = [
     chain(Geometry(3, 0.5, 120)),
     chain(Geometry(0, 0.1, 360)),
     chain(Geometry(2, 0.25, 120, "second")),
-    Streaming(BeatSegments, BeatSegments, with_holes, drive_segments),
     Streaming(
         RRIntervals,
         lambda _: RRIntervals(),
@@ -304,14 +249,6 @@ OF_SIGNAL = [
         lambda rng: np.cumsum(rng.integers(72, 1500, 60)),
         lambda made, row, _, beats: [made.add(int(beat)) for beat in beats],
     ),
-    Streaming(ShapeContext, ShapeContext, shapes, drive_shapes),
-    Streaming(
-        LatestShapes,
-        lambda rows: LatestShapes(rows, LENGTH),
-        shapes,
-        lambda made, row, _, signals: [bits(made.add(rows_of(row), one[None])) for one in signals],
-    ),
-    Streaming(BeatContexts, BeatContexts, shapes, drive_contexts),
     of_rate(RateConverter, 250_000, with_holes, drive_pushed),
     of_rate(RateConverter, 1_000_000, with_holes, drive_pushed),
     of_rate(RateConverter, 360_000, with_holes, drive_pushed),
