@@ -5,6 +5,7 @@ from typing import Literal, Self, get_args
 
 from ecgmon.core.errors import BundleError
 from ecgmon.core.labels import BeatClass
+from ecgmon.models.beat_layers import NETWORK, BeatLayers, beat_layers
 from ecgmon.models.bundle import Served, ends, open_session, verify
 from ecgmon.models.card import ClassCard, Count
 from ecgmon.signal.beat_segments import BEAT_RATE, VALUES
@@ -32,7 +33,16 @@ class BeatCard(ClassCard, frozen=True, kw_only=True):
 
 
 class BeatModel(Served[BeatCard]):
-    """A bundle whose model judges beats, one probability for each class."""
+    """A bundle whose model judges beats, one probability for each class.
+
+    Attributes
+    ----------
+    layers : BeatLayers or None
+        The network's weights, where it is the project's own and a wearer's: it can be run beside
+        others without the session.
+    """
+
+    layers: BeatLayers | None = None
 
     @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:
@@ -62,7 +72,10 @@ class BeatModel(Served[BeatCard]):
                 f"{path} takes other input than its card says: expected {card.channels} times "
                 f"{card.length} samples."
             )
-        return cls(session, card, sha256)
+        model = cls(session, card, sha256)
+        if card.wearer is not None and card.network == NETWORK:
+            model.layers = beat_layers(data[: card.graph_bytes], len(card.classes))
+        return model
 
     def require_live(self, path: Path) -> None:
         """Raise `BundleError` where a monitor cannot cut what this model sees of a beat."""

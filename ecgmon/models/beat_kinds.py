@@ -77,7 +77,8 @@ class BeatKinds(Stateful):
         normal, ventricular = classes.index("N"), classes.index("V")
         of_n, of_v = (max(float(probability[i]), _LEAST) for i in (normal, ventricular))
         odds = log(of_v / of_n)
-        qrs = signal[QRS] - signal[QRS].mean()
+        qrs = signal[QRS]
+        qrs = qrs - np.add.reduce(qrs) / np.float32(len(qrs))
         kind, far = self._nearest(qrs)
         known = int(self._beats[kind])
         self._taken += 1
@@ -85,15 +86,17 @@ class BeatKinds(Stateful):
             kind = self._least()
             self._shapes[kind], self._beats[kind], known = qrs, 0, 0
         share = WEIGHT * known / (known + 1) * exp(-((far / ALIKE) ** 2))
-        steady = odds + share * (float(self._odds[kind]) - odds)
+        of_kind = float(self._odds[kind])
+        steady = odds + share * (of_kind - odds)
         self._beats[kind] = known + 1
         self._last[kind] = self._taken
         bounded = min(max(odds, -SURE), SURE)
-        self._odds[kind] += (bounded - self._odds[kind]) / min(known + 1, REMEMBERED)
-        self._shapes[kind] += (qrs - self._shapes[kind]) / np.float32(min(known + 1, SHAPED))
+        self._odds[kind] = of_kind + (bounded - of_kind) / min(known + 1, REMEMBERED)
+        shape = self._shapes[kind]
+        shape += (qrs - shape) / np.float32(min(known + 1, SHAPED))
         changed = probability.astype(np.float64)
         changed[ventricular] = of_n * exp(steady)
-        steadied: NDArray[np.float32] = (changed / changed.sum()).astype(np.float32)
+        steadied: NDArray[np.float32] = (changed / np.add.reduce(changed)).astype(np.float32)
         return steadied
 
     def _nearest(self, qrs: NDArray[np.float32]) -> tuple[int, float]:

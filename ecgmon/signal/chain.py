@@ -10,7 +10,7 @@ hold, band-pass, the energy of beats and its peaks. Then they are followed toget
 ends of its own seconds and look-aheads (`ecgmon.signal.following`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.state import NESTED, Layout, StatefulRows
 from ecgmon.signal.atrial_segments import ATRIAL_SHAPE
-from ecgmon.signal.beat_feed import BeatFeed
+from ecgmon.signal.beat_feed import Follower
 from ecgmon.signal.completed import Completed
 from ecgmon.signal.following import follow
 from ecgmon.signal.geometry import Geometry
@@ -63,7 +63,7 @@ class SignalChain(StatefulRows):
         millivolts: NDArray[np.float64] | Sequence[NDArray[np.float64]],
         step: NDArray[np.float64] | None = None,
         spikes: Sequence[Sequence[int]] = (),
-        follow: Collection[int] = (),
+        follow: Follower | None = None,
     ) -> Pushed:
         """Process the next samples of some rows and return the seconds and windows they complete.
 
@@ -78,8 +78,8 @@ class SignalChain(StatefulRows):
             where it is left out, and at first that of MIT-BIH.
         spikes : sequence of sequence of int, optional
             For each row the stream indices of the pacing spikes found since the last call.
-        follow : collection of int, optional
-            Those of the rows of which `Pushed.feeds` is wanted.
+        follow : Follower, optional
+            Is told what is found on the way.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class SignalChain(StatefulRows):
         if spikes:
             for row, found in zip(rows.tolist(), spikes, strict=True):
                 self._known.still.spikes(row, found)
-        completed = Completed({row: BeatFeed() for row in follow})
+        completed = Completed(follow or Follower())
         now = first = self.next[rows]
         stop = first + np.array([len(samples) for samples in millivolts], dtype=np.int64)
         while len(left := (now < stop).nonzero()[0]):
@@ -103,7 +103,7 @@ class SignalChain(StatefulRows):
         windows = Windows.concatenate(completed.windows, self.geometry)
         rhythms = RhythmInputs.concatenate(completed.rhythms)
         atrial = RhythmInputs.concatenate(completed.atrial, ATRIAL_SHAPE)
-        return Pushed(windows, completed.seconds, completed.feeds, rhythms, atrial)
+        return Pushed(windows, completed.seconds, rhythms, atrial)
 
     def _note_missing(self, pieces: RowPieces) -> None:
         """Note up to where samples of each row were not measured."""
@@ -141,7 +141,7 @@ class SignalChain(StatefulRows):
                 stop[i] = first[i] + measured[0]
                 continue
             self._known.restart(int(rows[i]), int(first[i]))
-            completed.begin(int(rows[i]), int(first[i]))
+            completed.follow.begin(int(rows[i]), int(first[i]))
         return pieces.up_to(stop) if np.count_nonzero(stop != pieces.stop) else pieces
 
     def recent(self, row: int, n: int) -> NDArray[np.float32]:
@@ -175,8 +175,8 @@ class SignalChain(StatefulRows):
         filtered = known.band_pass(rows, held, pieces.lengths).astype(np.float32)
         known.filtered.append(rows, first, filtered)
         known.beats.take(rows, held, first, pieces.lengths)
-        completed.samples(pieces, filtered)
         follow(known, self.geometry, pieces, completed)
+        completed.follow.samples(known, rows, first, pieces.stop)
         self.next[rows] = pieces.stop
 
     def _hold(self, pieces: RowPieces) -> NDArray[np.float64]:

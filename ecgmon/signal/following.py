@@ -54,14 +54,14 @@ def _advance(
         known.last_beat[row] = beats[-1]
         known.beat_count[row] += len(beats)
         known.confirmed[row] += beats
-        completed.beats(row, beats)
+        completed.follow.beats(row, beats)
 
 
 def _end_seconds(
     known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64], completed: Completed
 ) -> None:
     completed.seconds += finish_seconds(known, rows, end)
-    completed.scale(known, rows, end)
+    completed.follow.scale(known, rows, end)
     completed.rhythms.append(cut_rhythms(known, rows, end))
     completed.atrial += cut_atrial(known, rows, end)
 

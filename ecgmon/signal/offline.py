@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE, WINDOW
-from ecgmon.signal.beat_feed import BeatFeed
+from ecgmon.signal.beat_feed import BeatFeed, BeatFeeds
 from ecgmon.signal.chain import SignalChain
 from ecgmon.signal.filter import band_pass
 from ecgmon.signal.geometry import Geometry
@@ -83,8 +83,9 @@ def feed_of(millivolts: NDArray[np.float64]) -> BeatFeed:
     millivolts : ndarray of float64, shape (n,)
         As `process_record` takes it, at least a second of it.
     """
-    chain = SignalChain(Geometry(history_s=0, look_ahead_s=0, rate=RATE), 1)
-    return chain.push(np.zeros(1, dtype=np.intp), millivolts[None, :], follow=(0,)).feeds[0]
+    chain, feeds = SignalChain(Geometry(history_s=0, look_ahead_s=0, rate=RATE), 1), BeatFeeds([0])
+    chain.push(np.zeros(1, dtype=np.intp), millivolts[None, :], follow=feeds)
+    return feeds.of[0]
 
 
 def detect_beats(millivolts: NDArray[np.float64]) -> NDArray[np.int64]:

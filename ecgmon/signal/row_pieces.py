@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
-
-_T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(eq=False, slots=True)
@@ -48,12 +45,6 @@ class RowPieces:
             return RowPieces(self.rows, self.first, stop, self.next_second, x, valid, None)
         measured = valid & (np.arange(width) < n[:, None])
         return RowPieces(self.rows, self.first, stop, self.next_second, x, measured, n)
-
-    def each(self, of: NDArray[_T]) -> list[NDArray[_T]]:
-        """Return the rows of an ndarray of shape (r, n), each up to its end."""
-        if self.lengths is None:
-            return list(of)
-        return [one[:n] for one, n in zip(of, self.lengths.tolist(), strict=True)]
 
 
 def side_by_side(

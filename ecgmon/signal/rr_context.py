@@ -11,7 +11,6 @@ from math import log
 from typing import Annotated, Final
 
 import msgspec
-import numpy as np
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
@@ -39,7 +38,9 @@ _UNSTEADY: Final = 32
 VALUES: Final = len(WINDOWS) + 1 + len(_SHARES) + 2 + 4 + BEFORE + 3
 """Numbers that describe a beat's rhythm."""
 
-_Logs = Annotated[list[float], msgspec.Meta(max_length=_COUNTED + 1)]
+_ORDINARY: Final = log(ORDINARY_S)
+
+_Logs = Annotated[list[float], msgspec.Meta(max_length=BEFORE + 1)]
 _Flags = Annotated[list[bool], msgspec.Meta(max_length=_COUNTED)]
 
 
@@ -54,27 +55,45 @@ class RRContext(Stateful):
         The median of the latest 32, the same.
     """
 
-    __slots__ = ("_beat", "_beats", "_changes", "_early", "_latest", "_short", "_windows", "last")
+    __slots__ = (
+        "_beat",
+        "_beats",
+        "_changes",
+        "_early",
+        "_even",
+        "_latest",
+        "_short",
+        "_turns",
+        "_uneven",
+        "_windows",
+        "last",
+    )
     layout = Layout(
         "RR context",
-        1,
+        2,
         last=float,
         _beat=Index | None,
         _beats=Index,
         _latest=_Logs,
         _early=_Flags,
         _short=_Flags,
+        _even=_Flags,
+        _uneven=_Flags,
+        _turns=_Flags,
         _windows=NESTED,
         _changes=NESTED,
     )
 
     def __init__(self) -> None:
-        self.last = log(ORDINARY_S)
+        self.last = _ORDINARY
         self._beat: int | None = None
         self._beats = 0
-        self._latest: deque[float] = deque(maxlen=_COUNTED + 1)
+        self._latest: deque[float] = deque(maxlen=BEFORE + 1)
         self._early: deque[bool] = deque(maxlen=_COUNTED)
         self._short: deque[bool] = deque(maxlen=_COUNTED)
+        self._even: deque[bool] = deque(maxlen=_UNSTEADY)
+        self._uneven: deque[bool] = deque(maxlen=_COUNTED)
+        self._turns: deque[bool] = deque(maxlen=_UNSTEADY - 1)
         self._windows = tuple(SlidingQuantiles(window) for window in WINDOWS)
         self._changes = SlidingQuantiles(_UNSTEADY)
 
@@ -105,33 +124,46 @@ class RRContext(Stateful):
         interval = ORDINARY_S if self._beat is None else (beat - self._beat) / RATE
         self._beat = beat
         last = log(min(max(interval, SHORTEST_S), LONGEST_S))
-        self._changes.add(abs(last - self.last) if self._latest else 0.0)
+        self._note_change(last)
         self.last = last
-        self._latest.append(last)
+        self._latest.appendleft(last)
         for window in self._windows:
             window.add(last)
-        usual, minutes = self.usual, self._windows[2]
+        medians = [window.median for window in self._windows]
+        usual, minutes = medians[1], self._windows[2]
         shares = [minutes.quantile(share) for share in _SHARES]
         self._early.append(last - usual < -EARLY)
         self._short.append(last - shares[-1] < -EARLY)
-        described = [last - window.median for window in self._windows]
-        described += [usual - log(ORDINARY_S), *(each - usual for each in shares)]
+        described = [last - median for median in medians]
+        described += [usual - _ORDINARY, *[each - usual for each in shares]]
         described += [last - shares[0], last - shares[-1], 5 * self._changes.median]
-        described += [sum(flags) / len(flags) for flags in (self._early, self._short)]
+        described += [flags.count(True) / len(flags) for flags in (self._early, self._short)]
         described.append(min(self._beats, WINDOWS[2]) / WINDOWS[2])
         self._beats += 1
         return described + self._before(usual) + self._steadiness()
 
+    def _note_change(self, last: float) -> None:
+        """Take the next interval: how it differs from the last one, which is still the latest."""
+        if not self._latest:
+            self._changes.add(0.0)
+            return
+        change = last - self.last
+        size = abs(change)
+        self._changes.add(size)
+        self._even.append(size < EVEN)
+        self._uneven.append(size > UNEVEN)
+        if len(self._latest) > 1:
+            self._turns.append(change * (self.last - self._latest[1]) < 0)
+
     def _before(self, usual: float) -> list[float]:
         """Return the intervals before the last one, the latest first, and 0 where there is none."""
-        known = list(self._latest)[-2 : -BEFORE - 2 : -1]
-        return [each - usual for each in known] + [0.0] * (BEFORE - len(known))
+        known = [each - usual for each in self._latest]
+        return known[1:] + [0.0] * (BEFORE + 1 - len(known))
 
     def _steadiness(self) -> list[float]:
-        latest = np.array(self._latest)
-        changes = latest[1:] - latest[:-1] if len(latest) > 1 else np.zeros(1)
-        size, recent = np.abs(changes), changes[-_UNSTEADY:]
-        turns = int(np.count_nonzero(recent[1:] * recent[:-1] < 0))
-        even = int(np.count_nonzero(size[-_UNSTEADY:] < EVEN))
-        uneven = int(np.count_nonzero(size > UNEVEN))
-        return [even / len(recent), uneven / len(changes), turns / len(recent)]
+        """Return the shares of even changes, of uneven ones and of turning points."""
+        if not self._even:
+            return [1.0, 0.0, 0.0]
+        recent = len(self._even)
+        shares = (self._even, recent), (self._uneven, len(self._uneven)), (self._turns, recent)
+        return [flags.count(True) / of for flags, of in shares]

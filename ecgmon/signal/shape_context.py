@@ -7,15 +7,14 @@ alike ones came, and what followed them, is known by then without any label. The
 latest beats says whether there is one at all.
 """
 
-from math import sqrt
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecgmon.core.state import ARRAY, NESTED, Index, Layout, Stateful
-from ecgmon.signal.rr_context import RRContext
-from ecgmon.signal.sliding_quantiles import SlidingQuantiles
+from ecgmon.core.state import ARRAY, Layout, StatefulRows
 
 MEMORY: Final = 128
 """Beats that a beat is compared with."""
@@ -29,58 +28,85 @@ QRS_ALIKE: Final = 0.3
 """A distance of two QRS complexes, over their mean size, at which they count 1/e."""
 P_ALIKE: Final = 0.35
 """The same of two P waves, in units of the wearer's scale."""
+_ALIKE: Final = np.array([[QRS_ALIKE], [P_ALIKE]], dtype=np.float32)
 FARTHEST: Final = (2.0, 3.0)
 """Distances of QRS complexes and of P waves where nothing is there to compare with."""
 _MEAN: Final = 32
 """Beats whose mean P wave is the usual one."""
+_SHARES: Final = 32
+"""Beats whose median share of alike ones is the usual one."""
+_RESIDUALS: Final = 16
+"""Beats whose median distance from the usual P wave is given."""
 _LITTLE: Final = 0.02
 """Energy of a P wave below which it says nothing."""
+_SMALL: Final = 1e-3
+"""Size of a QRS complex that is none."""
 _DOUBT: Final = 0.5
 """Beats that are alike by less than this in all say little of how early they are."""
 VALUES: Final = 20
 """Numbers that describe a beat's shape."""
 
 
-class ShapeContext(Stateful):
-    """The latest beats of one wearer: shape, earliness, and what followed."""
+class ShapeContext(StatefulRows):
+    """The latest beats of a stack of wearers: shape, earliness, and what followed.
 
-    __slots__ = ("_alike", "_beats", "_before", "_early", "_followed", "_p", "_qrs", "_residual")
+    Parameters
+    ----------
+    rows : int
+        Number of wearers.
+    """
+
     layout = Layout(
         "shape context",
-        1,
+        2,
         _qrs=ARRAY,
+        _sizes=ARRAY,
         _p=ARRAY,
         _before=ARRAY,
-        _early=ARRAY,
-        _followed=ARRAY,
-        _beats=Index,
-        _alike=NESTED,
-        _residual=NESTED,
+        _timing=ARRAY,
+        _beats=ARRAY,
+        _alike=ARRAY,
+        _residual=ARRAY,
     )
 
-    def __init__(self) -> None:
-        self._qrs = np.zeros((MEMORY, QRS.stop - QRS.start), dtype=np.float32)
-        self._p = np.zeros((MEMORY, P_WAVE.stop - P_WAVE.start), dtype=np.float32)
-        self._before = np.zeros((_MEAN, BEFORE_QRS.stop - BEFORE_QRS.start), dtype=np.float32)
-        self._early = np.zeros(MEMORY, dtype=np.float32)
-        self._followed = np.zeros(MEMORY, dtype=np.float32)
-        self._beats = 0
-        self._alike = SlidingQuantiles(32)
-        self._residual = SlidingQuantiles(16)
+    def __init__(self, rows: int) -> None:
+        self._qrs = np.zeros((rows, MEMORY, QRS.stop - QRS.start), dtype=np.float32)
+        self._sizes = np.zeros((rows, MEMORY), dtype=np.float32)
+        self._p = np.zeros((rows, MEMORY, P_WAVE.stop - P_WAVE.start), dtype=np.float32)
+        waves = BEFORE_QRS.stop - BEFORE_QRS.start
+        self._before = np.zeros((rows, _MEAN, waves), dtype=np.float32)
+        # How early each came, and what followed.
+        self._timing = np.zeros((rows, 2, MEMORY), dtype=np.float32)
+        self._beats = np.zeros(rows, dtype=np.int64)
+        self._alike = np.full((rows, _SHARES), np.inf)
+        self._residual = np.full((rows, _RESIDUALS), np.inf)
 
-    def add(self, signal: NDArray[np.float32], rhythm: RRContext) -> list[float]:
-        """Take the next beat and describe its shape.
+    def reset(self, row: int) -> None:
+        """Forget the beats of a row."""
+        self._beats[row] = 0
+        self._alike[row] = self._residual[row] = np.inf
+
+    def add(
+        self,
+        rows: NDArray[np.intp],
+        signals: NDArray[np.float32],
+        interval: NDArray[np.float64],
+        usual: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Take the next beat of some rows and describe the shape of each.
 
         Parameters
         ----------
-        signal : ndarray of float32, shape (`ecgmon.signal.beat_segments.LENGTH`,)
-            The beat's signal in units of the wearer's scale.
-        rhythm : RRContext
-            The wearer's intervals, this beat's among them.
+        rows : ndarray of intp, shape (m,)
+            Which rows, each at most once.
+        signals : ndarray of float32, shape (m, `ecgmon.signal.beat_segments.LENGTH`)
+            The signal of each beat in units of the wearer's scale.
+        interval, usual : ndarray of float64, shape (m,)
+            The interval before each and the usual one, as logarithms of seconds.
 
         Returns
         -------
-        list of float, length `VALUES`
+        ndarray of float64, shape (m, `VALUES`)
             Size of the P wave, and of the QRS complex over 5. Of the beats with a like QRS complex:
             their share, how early they came and what followed; the distance to the nearest. The
             same of those whose P wave is alike, too. How far the P waves of the former are. The
@@ -89,66 +115,144 @@ class ShapeContext(Stateful):
             latest P waves are, the size of their mean, this one's share of it, and the median
             distance from it.
         """
-        qrs, p, before = (_level(signal[part]) for part in (QRS, P_WAVE, BEFORE_QRS))
-        known = min(self._beats, MEMORY)
-        slot, last = self._beats % MEMORY, (self._beats - 1) % MEMORY
-        usual = rhythm.usual
-        if known:
-            self._followed[last] += rhythm.last  # less the usual one of its time
-        size, p_size = _norm(qrs), _norm(p)
-        described = [p_size, size / 5, *self._compared(qrs, p, size, known, last)]
-        share = described[2]
-        self._alike.add(share)
-        described += [share - self._alike.median, float(np.log1p(share * known))]
-        self._qrs[slot], self._p[slot] = qrs, p
-        self._early[slot], self._followed[slot] = rhythm.last - usual, -usual
-        self._before[self._beats % _MEAN] = before
-        self._beats += 1
-        return described + self._p_waves(before)
+        beats, each = self._beats[rows], np.arange(len(rows))
+        known = np.minimum(beats, MEMORY)
+        slot, last = beats % MEMORY, np.maximum(beats - 1, 0) % MEMORY
+        qrs, p, before = (_level(signals[:, part]) for part in (QRS, P_WAVE, BEFORE_QRS))
+        size = _norm(qrs)
+        # Of the beat before: less the usual interval of its time.
+        self._timing[rows, 1, last] += interval.astype(np.float32)
+        distance = self._distances(rows, qrs, p, size, known)
+        described = np.zeros((len(rows), VALUES))
+        described[:, 0], described[:, 1] = _norm(p), size / 5
+        described[:, 2:14] = self._compared(rows, distance, size, known)
+        described[:, 11] = np.where(known > 0, distance[each, 0, last], 0)
+        described[:, 12] = np.where(known > 1, distance[each, 0, last - 1], 0)
+        share = described[:, 2]
+        self._alike[rows, beats % _SHARES] = share
+        described[:, 14] = share - _medians(self._alike[rows], beats + 1)
+        described[:, 15] = np.log1p(share * known)
+        self._qrs[rows, slot], self._sizes[rows, slot], self._p[rows, slot] = qrs, _norms(qrs), p
+        self._timing[rows, 0, slot], self._timing[rows, 1, slot] = interval - usual, -usual
+        self._before[rows, beats % _MEAN] = before
+        described[:, 16:] = self._p_waves(rows, before, beats + 1)
+        self._beats[rows] = beats + 1
+        return described
+
+    def _distances(
+        self,
+        rows: NDArray[np.intp],
+        qrs: NDArray[np.float32],
+        p: NDArray[np.float32],
+        size: NDArray[np.float64],
+        known: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """Return how far QRS complexes and P waves of the beats before are, shape (m, 2, most)."""
+        most = max(int(known.max()), 1)
+        away, p_away = self._qrs[rows, :most], self._p[rows, :most]
+        away -= qrs[:, None]
+        p_away -= p[:, None]
+        sizes = self._sizes[rows, :most] + (size + _SMALL).astype(np.float32)[:, None]
+        distances = np.empty((len(rows), 2, most), dtype=np.float32)
+        np.divide(2 * _norms(away), sizes, out=distances[:, 0])
+        distances[:, 1] = _norms(p_away)
+        return distances
 
     def _compared(
-        self, qrs: NDArray[np.float32], p: NDArray[np.float32], size: float, known: int, last: int
-    ) -> list[float]:
-        """Compare a beat with those before."""
-        if not known:
-            return [0.0, 0.0, 0.0, FARTHEST[0], 0.0, 0.0, 0.0, FARTHEST[1], 0.0, 0.0, 0.0, 0.0]
-        sizes = _norms(self._qrs[:known])
-        far = 2 * _norms(self._qrs[:known] - qrs) / (sizes + np.float32(size + 1e-3))
-        p_far = _norms(self._p[:known] - p)
-        alike = np.exp(-((far / np.float32(QRS_ALIKE)) ** 2))
-        both = alike * np.exp(-((p_far / np.float32(P_ALIKE)) ** 2))
-        described: list[float] = []
-        for weights, nearest in ((alike, far.min()), (both, p_far.min())):
-            total = float(weights.sum())
-            early, followed = (
-                float(weights @ of[:known]) / (total + _DOUBT)
-                for of in (self._early, self._followed)
-            )
-            described += [total / known, early, followed, float(nearest)]
-        described.append(float(alike @ p_far) / (float(alike.sum()) + _DOUBT))
-        described += [float(far[last]), float(far[last - 1]) if known > 1 else 0.0]
-        mean = max(float(sizes.mean()), 1e-3)
-        return [*described, float(np.log((size + 1e-3) / mean))]
+        self,
+        rows: NDArray[np.intp],
+        distance: NDArray[np.float32],
+        size: NDArray[np.float64],
+        known: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Compare beats with those before, shape (m, 12)."""
+        weights = np.exp(-((distance / _ALIKE) ** 2))
+        weights[:, 1] *= weights[:, 0]
+        sizes, timing_of = self._sizes[rows], self._timing[rows]
+        m, single = len(rows), np.float32
+        total, mean, p_far = np.zeros((m, 2), single), np.zeros(m, single), np.zeros(m, single)
+        timing, nearest = np.zeros((m, 2, 2), single), np.empty((m, 2), single)
+        nearest[:] = FARTHEST
+        for count, some in _groups(known):
+            if count:
+                alike, far = weights[some, :, :count], distance[some, :, :count]
+                total[some] = np.add.reduce(alike, axis=2)
+                timing[some] = np.vecdot(alike[:, :, None], timing_of[some, None, :, :count])
+                nearest[some] = np.minimum.reduce(far, axis=2)
+                p_far[some] = np.vecdot(alike[:, 0], far[:, 1])
+                mean[some] = np.add.reduce(sizes[some, :count], axis=1) / single(count)
+        compared = np.zeros((m, 12))
+        compared[:, 0:8:4] = total / np.maximum(known, 1)[:, None].astype(np.float64)
+        much = total.astype(np.float64) + _DOUBT
+        compared[:, 1:8:4] = timing[:, :, 0] / much
+        compared[:, 2:8:4] = timing[:, :, 1] / much
+        compared[:, 3:8:4] = nearest
+        compared[:, 8] = p_far / much[:, 0]
+        relative = (size + _SMALL) / np.maximum(mean.astype(np.float64), _SMALL)
+        compared[:, 11] = np.where(known > 0, np.log(relative), 0)
+        return compared
 
-    def _p_waves(self, latest: NDArray[np.float32]) -> list[float]:
-        waves = self._before[: min(self._beats, _MEAN)]
-        mean = np.add.reduce(waves) / np.float32(len(waves))
-        energy = float(mean @ mean)
-        self._residual.add(_norm(latest - mean))
-        of_mean = min(max(float(latest @ mean) / (energy + _LITTLE), -2.0), 3.0)
-        consistency = energy / (float(np.square(waves).sum()) / len(waves) + _LITTLE)
-        return [consistency, sqrt(energy), of_mean, self._residual.median]
+    def _p_waves(
+        self, rows: NDArray[np.intp], latest: NDArray[np.float32], beats: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Compare P waves with the usual one, shape (m, 4)."""
+        compared = np.empty((len(rows), 4))
+        for count, some in _groups(np.minimum(beats, _MEAN)):
+            waves = self._before[rows[some], :count]
+            mean = np.add.reduce(waves, axis=1) / np.float32(count)
+            energy = _dot(mean, mean)
+            whole = np.add.reduce(np.square(waves).reshape(len(waves), -1), axis=1)
+            mine = latest[some]
+            compared[some, 0] = energy / (whole.astype(np.float64) / count + _LITTLE)
+            compared[some, 1] = np.sqrt(energy)
+            compared[some, 2] = _dot(mine, mean) / (energy + _LITTLE)
+            compared[some, 3] = _norm(mine - mean)
+        compared[:, 2] = np.minimum(np.maximum(compared[:, 2], -2.0), 3.0)
+        self._residual[rows, (beats - 1) % _RESIDUALS] = compared[:, 3]
+        compared[:, 3] = _medians(self._residual[rows], beats)
+        return compared
 
 
-def _level(part: NDArray[np.float32]) -> NDArray[np.float32]:
-    level: NDArray[np.float32] = part - np.add.reduce(part) / np.float32(len(part))
+def _groups(counts: NDArray[np.int64]) -> Iterable[tuple[int, list[int] | slice]]:
+    """Return which rows have as many beats: sums over fewer are added up in another order."""
+    numbers = counts.tolist()
+    if len(set(numbers)) == 1:
+        return [(numbers[0], slice(None))]
+    of_count: dict[int, list[int]] = defaultdict(list)
+    for i, count in enumerate(numbers):
+        of_count[count].append(i)
+    return [
+        (count, some if len(some) > 1 else slice(some[0], some[0] + 1))
+        for count, some in of_count.items()
+    ]
+
+
+def _level(parts: NDArray[np.float32]) -> NDArray[np.float32]:
+    level: NDArray[np.float32] = (
+        parts - (np.add.reduce(parts, axis=1) / np.float32(parts.shape[1]))[:, None]
+    )
     return level
 
 
-def _norm(x: NDArray[np.float32]) -> float:
-    return sqrt(float(x @ x))
+def _dot(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float64]:
+    products: NDArray[np.float32] = np.vecdot(x, y)
+    return products.astype(np.float64)
+
+
+def _norm(x: NDArray[np.float32]) -> NDArray[np.float64]:
+    norm: NDArray[np.float64] = np.sqrt(_dot(x, x))
+    return norm
 
 
 def _norms(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    norms: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", x, x))
+    norms: NDArray[np.float32] = np.sqrt(np.einsum("...j,...j->...", x, x))
     return norms
+
+
+def _medians(latest: NDArray[np.float64], beats: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the median of the known values of each row, one for each beat; others are infinite."""
+    ordered, each = np.sort(latest, axis=1), np.arange(len(latest))
+    known = np.minimum(beats, latest.shape[1])
+    lower = ordered[each, (known - 1) // 2]
+    median: NDArray[np.float64] = lower + 0.5 * (ordered[each, known // 2] - lower)
+    return median

@@ -36,27 +36,33 @@ class SlidingQuantiles(Stateful):
 
     def add(self, value: float) -> None:
         """Take the next value; the oldest one leaves a full window."""
-        if len(self._latest) == self.window:
-            del self._ordered[bisect_left(self._ordered, self._latest[0])]
-        self._latest.append(value)
-        insort(self._ordered, value)
+        latest, ordered = self._latest, self._ordered
+        if len(latest) == self.window:
+            del ordered[bisect_left(ordered, latest[0])]
+        latest.append(value)
+        insort(ordered, value)
 
     def quantile(self, share: float) -> float:
         """Return the value that a share of the window is not above, 0 to 1; of none it is 0.
 
         Between two values it is interpolated linearly.
         """
-        if not self._ordered:
+        ordered = self._ordered
+        if not ordered:
             return 0.0
-        place = share * (len(self._ordered) - 1)
+        place = share * (len(ordered) - 1)
         low = int(place)
-        high = min(low + 1, len(self._ordered) - 1)
-        return self._ordered[low] + (place - low) * (self._ordered[high] - self._ordered[low])
+        lower = ordered[low]
+        return lower + (place - low) * (ordered[min(low + 1, len(ordered) - 1)] - lower)
 
     @property
     def median(self) -> float:
         """The middle value, or the mean of the two in the middle."""
-        return self.quantile(0.5)
+        ordered = self._ordered
+        if not ordered:
+            return 0.0
+        lower = ordered[(len(ordered) - 1) // 2]
+        return lower + 0.5 * (ordered[len(ordered) // 2] - lower)
 
     def restore(self, data: bytes) -> None:
         """Go on from a state; see `Stateful.restore`."""

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.signal_states import SignalState
-from ecgmon.signal.beat_feed import BeatFeed
 from ecgmon.signal.geometry import RHYTHM, Geometry
 
 
@@ -175,14 +174,9 @@ def _no_rhythm(shape: tuple[int, ...]) -> RhythmInputs:
 
 
 class Pushed(NamedTuple):
-    """What a call completed, in the order of time in each row.
-
-    ``feeds`` has what `ecgmon.signal.beat_segments.BeatSegments` takes of the rows that are
-    followed.
-    """
+    """What a call completed, in the order of time in each row."""
 
     windows: Windows
     seconds: list[Second]
-    feeds: dict[int, BeatFeed]
     rhythms: RhythmInputs
     atrial: RhythmInputs

@@ -1,11 +1,13 @@
 """Classification of beats: one batch for each model a tick, and what of a stream is still open."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.labels import BeatClass
@@ -13,11 +15,18 @@ from ecgmon.core.signal_states import SignalState
 from ecgmon.core.state import NESTED, Index, Layout, Stateful
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.beat_kinds import BeatKinds
-from ecgmon.signal.beat_segments import AFTER, BeatInputs, BeatSegments
+from ecgmon.models.beat_layers import BeatLayers
+from ecgmon.signal.beat_cutter import BeatInputs, BeatSegments
+from ecgmon.signal.beat_segments import AFTER
 from ecgmon.signal.qrs import LONGEST_RR
+from monitor.inference.own_beats import checked, own_probability
 
 MAX_OPEN: Final = 16
 """Most beats published of a second that has not ended: a beat needs 0.2 s."""
+
+CHECK_EVERY: Final = 1009
+"""A wearer's own model is checked by its graph where a beat's stream index is a multiple."""
+_OF_ATRIA: Final = ("N", "S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +84,42 @@ def classify_beats(
         Kinds of the beats of each row; they are told of these.
     """
     rows, at = beats.rows.tolist(), beats.at.tolist()
-    of_model: dict[int, list[int]] = defaultdict(list)
-    found: list[JudgedBeat] = []
-    for i, (row, index) in enumerate(zip(rows, at, strict=True)):
-        found.append(JudgedBeat(row, index, None, 0.0))
-        if beats.settled[i] and row in models:
-            of_model[id(models[row])].append(i)
-    for mine in of_model.values():
-        model = models[rows[mine[0]]]
-        for i, said in zip(mine, model.probability(beats.inputs[mine]), strict=True):
-            each = kinds[rows[i]].steadied(beats.inputs[i], said, model.card.classes)
-            of_class = dict(zip(model.card.classes, each.tolist(), strict=True))
-            best = max(of_class, key=of_class.__getitem__)
-            label = msgspec.convert(best, BeatClass)
-            of_atria = min(of_class.get("N", 0.0) + of_class.get("S", 0.0), 1.0)
-            found[i] = JudgedBeat(rows[i], at[i], label, of_class[best], of_atria)
+    found = [JudgedBeat(row, index, None, 0.0) for row, index in zip(rows, at, strict=True)]
+    asked = [i for i in np.flatnonzero(beats.settled).tolist() if rows[i] in models]
+    said = _probabilities(beats, asked, [models[rows[i]] for i in asked])
+    for i in asked:
+        classes = models[rows[i]].card.classes
+        each = kinds[rows[i]].steadied(beats.inputs[i], said[i], classes).tolist()
+        best = max(each)
+        label = msgspec.convert(classes[each.index(best)], BeatClass)
+        of_atria = sum(p for name, p in zip(classes, each, strict=True) if name in _OF_ATRIA)
+        found[i] = JudgedBeat(rows[i], at[i], label, best, min(of_atria, 1.0))
     return found
+
+
+def _probabilities(
+    beats: BeatInputs, asked: Sequence[int], models: Sequence[BeatModel]
+) -> dict[int, NDArray[np.float32]]:
+    """Return the probability of each class of some beats, each by its model."""
+    said: dict[int, NDArray[np.float32]] = {}
+    of_model: dict[int, list[int]] = defaultdict(list)
+    own: list[tuple[int, BeatModel, BeatLayers]] = []
+    by_id = {id(model): model for model in models}
+    for i, model in zip(asked, models, strict=True):
+        if model.layers is None:
+            of_model[id(model)].append(i)
+        else:
+            own.append((i, model, model.layers))
+    if own:
+        these = [i for i, _, _ in own]
+        by_layers = own_probability(beats.inputs[these], [layers for _, _, layers in own])
+        for (i, model, _), probability in zip(own, by_layers, strict=True):
+            said[i] = probability
+            if beats.at[i] % CHECK_EVERY == 0:
+                said[i] = checked(model, beats.inputs[i], probability)
+    for number, mine in of_model.items():
+        said |= dict(zip(mine, by_id[number].probability(beats.inputs[mine]), strict=True))
+    return said
 
 
 @dataclass(eq=False, slots=True)

@@ -5,7 +5,7 @@ by `judge_of` one of ventricular and one of atrial rhythms, and one of beats if 
 `monitor.wearers.pipeline.push` has all judged in each tick:
 
 - Windows are cut by the signal chain and judged by `monitor.inference.engine.classify`.
-- Beats are cut by `monitor.wearers.beats.judge_beats` and judged by
+- Beats are cut by `ecgmon.signal.beat_cutter.CutBeats` as the chain goes, and judged by
   `monitor.inference.beats.classify_beats`, which steadies a verdict by the beat's kind.
   `monitor.wearers.beats.change_beat_model` takes up the model that is in service, from
   `monitor.inference.bundle_pool`.

@@ -1,30 +1,41 @@
 """A stream's beats: judged where its wearer has a model of beats, and what is published of them."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.beat_kinds import BeatKinds
-from ecgmon.signal import Pushed, Second
-from ecgmon.signal.beat_segments import BeatSegments
+from ecgmon.signal import Second
+from ecgmon.signal.beat_cutter import BeatInputs, BeatSegments, CutBeats
 from ecgmon.wire import messages
 from monitor.inference.beats import JudgedBeat, LiveBeats, classify_beats
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.session import WearerSession, model_event
 
 
-def judge_beats(actives: Collection[ActiveStream], pushed: Pushed) -> list[JudgedBeat]:
-    """Judge the beats that are complete by what a chain was given, of streams that share it."""
-    judges = {active.judged.row: active.beats for active in actives if active.beats}
+def beat_cutter(actives: Mapping[int, ActiveStream]) -> CutBeats | None:
+    """Return what cuts the beats of streams that share a chain; None where nobody judges beats.
+
+    Parameters
+    ----------
+    actives : mapping of int to ActiveStream
+        The streams by the rows that are judged.
+    """
+    judges = {row: active.beats for row, active in actives.items() if active.beats}
     if not judges:
-        return []
-    segments = next(iter(judges.values())).segments  # one for all
-    models = {
-        active.judged.row: model
-        for active in actives
-        if (model := active.judge_of(BeatModel)) and active.may_ask(model.card)
-    }
-    kinds = {row: judge.kinds for row, judge in judges.items()}
-    return classify_beats(segments.push(pushed.feeds), models, kinds)
+        return None
+    return CutBeats(next(iter(judges.values())).segments, judges)  # one for all
+
+
+def judge_beats(actives: Mapping[int, ActiveStream], beats: BeatInputs) -> list[JudgedBeat]:
+    """Judge beats that are complete, of streams by the rows that are judged."""
+    models: dict[int, BeatModel] = {}
+    kinds: dict[int, BeatKinds] = {}
+    for row in set(beats.rows.tolist()):
+        active = actives[row]
+        model = active.judge_of(BeatModel)
+        if active.beats and model and active.may_ask(model.card):
+            models[row], kinds[row] = model, active.beats.kinds
+    return classify_beats(beats, models, kinds)
 
 
 def publish_beat(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.loading import load_beats
 from ecgmon.models.rhythm_bundle import RhythmModel
-from ecgmon.signal.beat_segments import BeatSegments
+from ecgmon.signal.beat_cutter import BeatSegments
 from ecgmon.wire import messages
 from monitor.inference.bundle_pool import BundlePool
 from monitor.inference.engine import ModelPool

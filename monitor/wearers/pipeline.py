@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.signal import Pushed, Second
+from ecgmon.signal.beat_cutter import CutBeats
 from ecgmon.wire import messages
 from monitor.inference.beats import JudgedBeat
 from monitor.inference.engine import classify
 from monitor.inference.rhythms import AtrialVerdict
 from monitor.wearers.active_stream import ActiveStream
-from monitor.wearers.beats import judge_beats, publish_beat
+from monitor.wearers.beats import beat_cutter, judge_beats, publish_beat
 from monitor.wearers.conversion import Conversion
 from monitor.wearers.leads import change_lead, due, is_ripe, keep_up, leads_of, note_seconds
 from monitor.wearers.pieces import StreamSegment
@@ -121,8 +122,8 @@ def push(
     judged = [member for member in members if member.is_judged]
     sessions = {member.lead.row: member.session for member in judged}
     actives = {member.lead.row: member.active for member in judged}
-    followed = [row for row, active in actives.items() if active.beats]
-    pushed = chain.push(rows, [member.samples for member in members], step, spikes, followed)
+    cutter = beat_cutter(actives)
+    pushed = chain.push(rows, [member.samples for member in members], step, spikes, cutter)
     published: list[messages.Published] = [
         trace(member.active, len(member.samples))
         for member in judged
@@ -132,7 +133,7 @@ def push(
     complete = set(windows.rows.tolist()) & actives.keys()
     asked = {row: one.model for row in complete if (one := actives[row]).may_ask(one.model.card)}
     probability = classify(windows, asked, members[0].active.windows)
-    for at, row, what in _known(actives, pushed, chain.geometry.look_ahead):
+    for at, row, what in _known(actives, pushed, cutter, chain.geometry.look_ahead):
         session, active = sessions[row], actives[row]
         if isinstance(what, Second):
             published += lose_seconds(session, active, what.end - WINDOW)
@@ -169,14 +170,14 @@ def _take_spikes(members: Sequence[NextSamples], now: Sequence[int]) -> list[lis
 
 
 def _known(
-    actives: Mapping[int, ActiveStream], pushed: Pushed, look_ahead: int
+    actives: Mapping[int, ActiveStream], pushed: Pushed, cutter: CutBeats | None, look_ahead: int
 ) -> list[tuple[int, int, Known]]:
     """Return what a push has told of streams by row: index, row and what, sorted by the index."""
-    streams = actives.values()
     known: list[tuple[int, int, Known]] = [(s.end, s.row, s) for s in pushed.seconds]
-    known += [(b.due, b.row, b) for b in judge_beats(streams, pushed)]
-    known += [(end, row, verdict) for row, end, verdict in judge_rhythms(streams, pushed)]
-    known += [(end, row, alike) for row, end, alike in compare(streams, pushed)]
+    if cutter:
+        known += [(b.due, b.row, b) for b in judge_beats(actives, cutter.found())]
+    known += [(end, row, verdict) for row, end, verdict in judge_rhythms(actives, pushed)]
+    known += [(end, row, alike) for row, end, alike in compare(actives, pushed)]
     complete = (pushed.windows.first + WINDOW + look_ahead).tolist()
     known += zip(complete, pushed.windows.rows.tolist(), range(len(complete)), strict=True)
     return sorted((one for one in known if one[1] in actives), key=itemgetter(0))

@@ -5,7 +5,7 @@ from typing import Final
 
 from ecgmon.core.errors import RefusedError
 from ecgmon.signal import Geometry, SignalChain
-from ecgmon.signal.beat_segments import BeatSegments
+from ecgmon.signal.beat_cutter import BeatSegments
 from monitor.inference.incremental import IncrementalWindows
 from monitor.wearers.session import WearerSession
 

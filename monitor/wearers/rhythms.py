@@ -1,6 +1,6 @@
 """A stream's rhythm: judged each second, and what follows from it for the verdict on the second."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from ecgmon.core.constants import WINDOW
@@ -9,6 +9,7 @@ from ecgmon.core.signal_states import Reason
 from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.signal import Pushed
+from ecgmon.signal.types import RhythmInputs
 from ecgmon.wire import messages
 from monitor.alarms.conditions.base import Condition
 from monitor.inference.rhythms import (
@@ -31,21 +32,27 @@ JudgedSecond = tuple[float | None, bool | None, Reason | None]
 
 
 def judge_rhythms(
-    actives: Collection[ActiveStream], pushed: Pushed
+    actives: Mapping[int, ActiveStream], pushed: Pushed
 ) -> list[tuple[int, int, RhythmVerdict | AtrialVerdict | None]]:
-    """Judge the rhythms of what a chain has completed, of streams that share it.
+    """Judge the rhythms of what a chain has completed, of streams by the rows that are judged.
 
     Returns
     -------
     list of tuple
         Row, stream index at which it is known, and verdict; None for a second that was not judged.
     """
-    of_rhythms = {a.judged.row: one for a in actives if (one := a.judge_of(RhythmModel))}
-    of_atrial = {a.judged.row: each for a in actives if (each := a.judge_of(AtrialModel))}
     return [
-        *classify_rhythms(pushed.rhythms, of_rhythms),
-        *classify_atrial(pushed.atrial, of_atrial),
+        *classify_rhythms(pushed.rhythms, _models(actives, pushed.rhythms, RhythmModel)),
+        *classify_atrial(pushed.atrial, _models(actives, pushed.atrial, AtrialModel)),
     ]
+
+
+def _models(
+    actives: Mapping[int, ActiveStream], inputs: RhythmInputs, kind: type[RhythmModelT]
+) -> dict[int, RhythmModelT]:
+    """Return the models of a kind that judge inputs, by row."""
+    rows = set(inputs.rows.tolist()) & actives.keys()
+    return {row: model for row in rows if (model := actives[row].judge_of(kind))}
 
 
 def change_rhythm(

@@ -1,6 +1,6 @@
 """A stream's usual beat, compared once a minute with that of its wearer's enrolment."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +17,8 @@ class Likeness(NamedTuple):
     value: float
 
 
-def compare(actives: Collection[ActiveStream], pushed: Pushed) -> list[tuple[int, int, Likeness]]:
-    """Compare the usual beats at each minute of what a chain has completed.
+def compare(actives: Mapping[int, ActiveStream], pushed: Pushed) -> list[tuple[int, int, Likeness]]:
+    """Compare the usual beats at each minute of what a chain has completed, of streams by row.
 
     Returns
     -------
@@ -27,12 +27,10 @@ def compare(actives: Collection[ActiveStream], pushed: Pushed) -> list[tuple[int
         beat, of a model that knows none, and of a lead that it may not be asked of.
     """
     enrolled = {
-        active.judged.row: np.array(card.usual_beat, dtype=np.float32)
-        for active in actives
-        if (card := active.model.card).usual_beat and active.may_ask(card)
+        row: np.array(card.usual_beat, dtype=np.float32)
+        for row in set(pushed.atrial.rows.tolist()) & actives.keys()
+        if (card := actives[row].model.card).usual_beat and actives[row].may_ask(card)
     }
-    if not enrolled:
-        return []
     return [
         (row, end, Likeness(likeness(now, enrolled[row])))
         for row, end, now in each_minute(pushed.atrial, enrolled)

@@ -1,12 +1,17 @@
 """Bundles of beat models that were exported by the trainer, with random weights or from another."""
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 
+import ecgmon.models
 from ecgmon.models.beat_bundle import BeatCard
+from ecgmon.models.beat_layers import DENSE, LAST
 from ecgmon.models.bundle import checksum, metadata, verify
 from ecgmon.signal.beat_segments import LENGTH
 
+BUILT_IN = Path(ecgmon.models.__file__).parent / "built_in"
 CLASSES = ("N", "S", "V", "F", "Q")
 
 
@@ -60,4 +65,27 @@ def train_generic(path, data):
     records = {wearer: record for _, of in sets for wearer, record in of.items()}
     trained = TrainedRecipe("context", network, training, validation, evaluation, records, 1)
     export_beats(trained, "live", path)
+    return path
+
+
+def another_own(path, wearer, *, seed=1, everything=False):
+    """Write the built-in model as a wearer's own, its own layers changed at random, or all."""
+    import onnx
+
+    own = (*(name for name, _, _ in DENSE), LAST, "prior")
+    source = BUILT_IN / "beats.onnx"
+    data = source.read_bytes()
+    card, _ = verify(source, data, BeatCard)
+    model = onnx.load_from_string(data[: card.graph_bytes])
+    rng = np.random.default_rng(seed)
+    for each in model.graph.initializer:
+        name = each.name.removeprefix("network.")
+        if name != each.name and (everything or name.startswith(own)):
+            weights = onnx.numpy_helper.to_array(each)
+            changed = (weights * (1 + rng.normal(0, 0.1, weights.shape))).astype(np.float32)
+            each.CopyFrom(onnx.numpy_helper.from_array(changed, each.name))
+    graph = model.SerializeToString()
+    changed = msgspec.structs.replace(card, wearer=wearer, graph_bytes=len(graph))
+    text = msgspec.json.encode(changed)
+    path.write_bytes(graph + metadata(text, checksum(graph, text)))
     return path

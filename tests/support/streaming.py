@@ -8,8 +8,6 @@ import numpy as np
 
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.signal import Geometry, SignalChain
-from ecgmon.signal.beat_feed import BeatFeed
-from ecgmon.signal.beat_segments import LENGTH, BeatSegments
 from ecgmon.signal.filter import SectionFilter, band_pass
 from ecgmon.signal.front_end import FrontEnd
 from ecgmon.signal.pacing_spikes import SpikeRemover
@@ -21,7 +19,6 @@ from ecgmon.signal.rr_context import RRContext
 from ecgmon.signal.rr_intervals import RRIntervals
 from ecgmon.signal.sample_history import SampleHistory
 from ecgmon.signal.scale import AmplitudeScale
-from ecgmon.signal.shape_context import ShapeContext
 from ecgmon.signal.sliding_quantiles import SlidingQuantiles
 from ecgmon.signal.stillness import QUARTER, Stillness
 from replay.simulator.simulation import simulate
@@ -180,40 +177,11 @@ def end_of_beats(made, row, at):
     return recent, made.weak(row, recent), repr(rate), made.longest_rr(row, at)
 
 
-def drive_segments(made, row, at, x):
-    """A beat every 250 samples or so, given at once; the filters begin anew now and then."""
-    first = int(made.next[row])
-    span = range(first, first + len(x))
-    feed = BeatFeed(
-        [np.nan_to_num(x).astype(np.float32)],
-        [np.isfinite(x)],
-        [k - 107 for k in span if k % 250 == 0 and k >= 107],
-        [(k + 1, np.float32(0.5 + k % 7)) for k in span if (k + 1) % RATE == 0],
-        [k for k in span if k % 4999 == 4000],
-    )
-    cut = made.push({row: feed})
-    return [
-        (int(a), each.tobytes(), bool(settled))
-        for a, each, settled in zip(cut.at, cut.inputs, cut.settled, strict=True)
-    ]
-
-
 def drive_quantiles(made, row, at, values):
     found = []
     for value in values:
         made.add(float(value))
         found.append([made.quantile(share) for share in (0.1, 0.5, 0.9, 1)])
-    return found
-
-
-def drive_shapes(made, row, at, signals):
-    """Beats at intervals that follow from where the stream is."""
-    found = []
-    for number, one in enumerate(signals, at):
-        rhythm = RRContext()
-        rhythm.add(300 * number)
-        rhythm.add(300 * number + 200 + number % 90)
-        found.append(made.add(one, rhythm))
     return found
 
 
@@ -263,7 +231,6 @@ OF_SIGNAL = [
     chain(Geometry(3, 0.5, 120)),
     chain(Geometry(0, 0.1, 360)),
     chain(Geometry(2, 0.25, 120, "second")),
-    Streaming(BeatSegments, BeatSegments, with_holes, drive_segments),
     Streaming(
         RRIntervals,
         lambda _: RRIntervals(),
@@ -281,12 +248,6 @@ OF_SIGNAL = [
         lambda _: RRContext(),
         lambda rng: np.cumsum(rng.integers(72, 1500, 60)),
         lambda made, row, _, beats: [made.add(int(beat)) for beat in beats],
-    ),
-    Streaming(
-        ShapeContext,
-        lambda _: ShapeContext(),
-        lambda rng: rng.normal(size=(300, LENGTH)).astype(np.float32),
-        drive_shapes,
     ),
     of_rate(RateConverter, 250_000, with_holes, drive_pushed),
     of_rate(RateConverter, 1_000_000, with_holes, drive_pushed),

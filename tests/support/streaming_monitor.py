@@ -7,9 +7,8 @@ import numpy as np
 from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_verdict import RhythmVerdict
-from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal import Second
-from ecgmon.signal.beat_segments import LENGTH, BeatSegments
+from ecgmon.signal.beat_cutter import BeatSegments
 from ecgmon.wire import Frame
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.atrial import AtrialRhythm
@@ -25,6 +24,7 @@ from monitor.wearers.recent_beats import RecentBeats
 from monitor.wearers.second_lead import LeadTrust, SecondLead
 from monitor.wearers.stream import Stream
 from tests.support.streaming import OF_SIGNAL, Streaming, counts
+from tests.support.streaming_beats import OF_BEATS
 
 
 def seconds(rng):
@@ -249,19 +249,9 @@ def drive_alarms(made, row, at, piece):
     return found
 
 
-def judged_beats(rng):
-    """Inputs of beats of some kinds, and the number of the class that a model is surest of."""
-    signals = rng.normal(size=(30, LENGTH))[rng.integers(0, 30, 200)]
-    return list(zip(signals.astype(np.float32), rng.integers(0, 5, 200), strict=True))
-
-
-def drive_kinds(made, row, at, piece):
-    said = np.eye(5, dtype=np.float32) * 0.9 + 0.02
-    return [made.steadied(signal, said[best], "NSVFQ").tolist() for signal, best in piece]
-
-
 ALL = [
     *OF_SIGNAL,
+    *OF_BEATS,
     *(
         Streaming(kind, lambda _, kind=kind: kind(AlarmLimits()), seconds, drive_condition)
         for kind in CONDITIONS
@@ -282,7 +272,6 @@ ALL = [
         seconds,
         lambda made, row, at, piece: [made.add(atrial_of(second)) for second in piece],
     ),
-    Streaming(BeatKinds, lambda _: BeatKinds(), judged_beats, drive_kinds),
     Streaming(LiveBeats, lambda _: LiveBeats(BeatSegments(1), 0), seconds, drive_live_beats),
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
     Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),

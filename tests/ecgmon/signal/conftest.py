@@ -19,7 +19,7 @@ def joined(parts, geometry):
     rhythms = RhythmInputs.concatenate([part.rhythms for part in parts])
     atrial = RhythmInputs.concatenate([part.atrial for part in parts], ATRIAL_SHAPE)
     seconds = [second for part in parts for second in part.seconds]
-    return Pushed(windows, seconds, {}, rhythms, atrial)
+    return Pushed(windows, seconds, rhythms, atrial)
 
 
 def alone(segments, geometry):
@@ -51,7 +51,7 @@ def of_row(pushed, row):
     """Return the results of one row, renumbered as row 0."""
     seconds = [replace(second, row=0) for second in pushed.seconds if second.row == row]
     windows, rhythms = _of_row(pushed.windows, row), _of_row(pushed.rhythms, row)
-    return Pushed(windows, seconds, {}, rhythms, _of_row(pushed.atrial, row))
+    return Pushed(windows, seconds, rhythms, _of_row(pushed.atrial, row))
 
 
 def _of_row(results, row):

@@ -18,22 +18,24 @@ from ecgmon.signal.atrial_segments import (
     ORDINARY_S,
     SEGMENT,
 )
+from ecgmon.signal.beat_feed import BeatFeeds
 
 ROW = np.zeros(1, dtype=np.intp)
 SERVED = Geometry(3, 0.5, 120)
 
 
-def pushed(samples, first=0):
+def pushed(samples, first=0, follow=None):
     chain = SignalChain(SERVED, 1)
     chain.reset(0, first)
-    return chain.push(ROW, samples[None], follow=(0,))
+    return chain.push(ROW, samples[None], follow=follow)
 
 
 def test_every_five_seconds_it_holds_the_newest_beats(ecg):
-    found = pushed(ecg[: 60 * RATE])
-    seen, beats = found.atrial, np.array(found.feeds[0].beats)
-    filtered = np.concatenate(found.feeds[0].filtered)
-    units = dict(found.feeds[0].scale)
+    feeds = BeatFeeds([0])
+    found = pushed(ecg[: 60 * RATE], follow=feeds)
+    seen, beats = found.atrial, np.array(feeds.of[0].beats)
+    filtered = np.concatenate(feeds.of[0].filtered)
+    units = dict(feeds.of[0].scale)
     assert seen.end.tolist() == [EVERY_S * RATE * k for k in range(1, 13)]
     assert seen.inputs.shape == (12, *ATRIAL_SHAPE)
     assert seen.settled[3:].all()

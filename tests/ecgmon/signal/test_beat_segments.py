@@ -9,7 +9,15 @@ from ecgmon.core.constants import RATE
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
-from ecgmon.signal.beat_segments import AFTER, BEFORE, BeatSegments, beat_inputs
+from ecgmon.signal.beat_cutter import BeatSegments, CutBeats
+from ecgmon.signal.beat_segments import (
+    AFTER,
+    BEAT_RATE,
+    BEFORE,
+    LENGTH,
+    BeatContexts,
+    beat_inputs,
+)
 from ecgmon.signal.offline import feed_of
 from ecgmon.signal.windows import HOLE
 
@@ -29,8 +37,9 @@ def streamed(samples, chunks, rows=1, row=0, first=0, others=None):
         n = chunks[number % len(chunks)]
         together = list(range(rows)) if others is not None else [row]
         pieces = [samples[at : at + n] if one == row else others[at : at + n] for one in together]
-        pushed = chain.push(np.array(together, dtype=np.intp), pieces, follow=together)
-        cut = segments.push(pushed.feeds)
+        cutter = CutBeats(segments, together)
+        chain.push(np.array(together, dtype=np.intp), pieces, follow=cutter)
+        cut = cutter.found()
         at, number = at + n, number + 1
         for i in np.flatnonzero(cut.rows == row).tolist():
             late = first + min(at, len(samples)) - int(cut.at[i])
@@ -114,10 +123,12 @@ def test_a_beat_beside_a_hole_is_not_settled(ecg, hole, settled):
 def test_a_row_begun_anew_has_forgotten_everything(ecg):
     chain, segments = SignalChain(SERVED, 1), BeatSegments(1)
     row = np.zeros(1, dtype=np.intp)
-    segments.push(chain.push(row, 3 * ecg[None, : 20 * RATE], follow=[0]).feeds)
+    chain.push(row, 3 * ecg[None, : 20 * RATE], follow=CutBeats(segments, [0]))
     chain.reset(0, 25 * RATE)
     segments.reset(0, 25 * RATE)
-    again = segments.push(chain.push(row, ecg[None, : 10 * RATE], follow=[0]).feeds)
+    cutter = CutBeats(segments, [0])
+    chain.push(row, ecg[None, : 10 * RATE], follow=cutter)
+    again = cutter.found()
     assert [
         (at - 25 * RATE, each.tobytes()) for at, each in zip(again.at, again.inputs, strict=True)
     ] == offline(ecg[: 10 * RATE])
@@ -128,3 +139,48 @@ def test_the_trainers_record_of_two_minutes(mitdb):
     record = read(Found("mitdb/208", "208", mitdb / "208"))
     samples = record.millivolts()[: 60 * RATE]
     assert [beat[:2] for beat in streamed(samples, [1000, 1])] == offline(samples)
+
+
+def test_a_row_taken_up_in_the_midst_sees_nothing_of_the_signal_before(ecg):
+    """A model that comes into service: what lies before is no signal to it, and not settled."""
+    chain, segments = SignalChain(SERVED, 1), BeatSegments(1)
+    row, begun = np.zeros(1, dtype=np.intp), 20 * RATE + 77
+    chain.push(row, ecg[None, :begun])
+    segments.reset(0, begun)
+    cutter = CutBeats(segments, [0])
+    chain.push(row, ecg[None, begun : begun + 10 * RATE], follow=cutter)
+    cut = cutter.found()
+    assert cut.settled.tolist() == (cut.at - BEFORE >= begun).tolist()
+    assert 0 < cut.settled.sum() < len(cut)
+    early = cut.inputs[0, : BEFORE * BEAT_RATE // RATE]
+    unseen = (begun - int(cut.at[0]) + BEFORE) * BEAT_RATE // RATE
+    assert unseen > 30
+    assert np.abs(early[: unseen - 12]).max() < 0.05 < np.abs(early[unseen:]).max()
+
+
+def test_rows_that_are_not_followed_have_no_beats(ecg):
+    chain, segments = SignalChain(SERVED, 2), BeatSegments(2)
+    cutter = CutBeats(segments, [1])
+    chain.push(np.arange(2), np.stack([ecg[: 10 * RATE]] * 2), follow=cutter)
+    assert set(cutter.found().rows.tolist()) == {1}
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=8)
+def test_beats_described_together_are_those_described_alone(seed):
+    """Rows that know few beats beside rows that know many, several beats of a row at once."""
+    rng = np.random.default_rng(seed)
+    together, alone = BeatContexts(4), BeatContexts(4)
+    last = np.zeros(4, dtype=np.int64)
+    for number in range(12):
+        several = 40 if number == 3 else 3
+        rows = np.sort(rng.integers(0, 2 + number // 4, several))
+        at = np.empty(len(rows), dtype=np.int64)
+        for i, row in enumerate(rows):
+            last[row] += rng.integers(80, 700)
+            at[i] = last[row]
+        shapes = rng.normal(size=(len(rows), LENGTH)).astype(np.float32)
+        one_by_one = [
+            alone.add(*(each[[i]] for each in (rows, at, shapes))) for i in range(len(at))
+        ]
+        assert together.add(rows, at, shapes).tobytes() == np.concatenate(one_by_one).tobytes()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import RATE
 from ecgmon.signal import Geometry, SignalChain, following
+from ecgmon.signal.beat_feed import BeatFeeds
 from ecgmon.signal.qrs import BeatDetector
 
 SERVED = Geometry(3, 0.5, 120)
@@ -69,14 +70,14 @@ def feed_of(chain, rows, wearers, cut):
     at, parts = np.zeros(len(wearers), dtype=int), [[] for _ in wearers]
     while len(left := np.flatnonzero([k < len(its) for k, its in zip(at, wearers, strict=True)])):
         pieces = [wearers[i][at[i] : at[i] + cut()] for i in left]
-        pushed = chain.push(rows[left], pieces, follow=rows[left].tolist())
+        feeds = BeatFeeds(rows[left].tolist())
+        chain.push(rows[left], pieces, follow=feeds)
         for i, piece in zip(left, pieces, strict=True):
-            parts[i].append(pushed.feeds[int(rows[i])])
+            parts[i].append(feeds.of[int(rows[i])])
             at[i] += len(piece)
     return [
         (
             np.concatenate([one for part in of for one in part.filtered]).tobytes(),
-            np.concatenate([one for part in of for one in part.measured]).tobytes(),
             [beat for part in of for beat in part.beats],
             [each for part in of for each in part.scale],
             [begin for part in of for begin in part.begins],

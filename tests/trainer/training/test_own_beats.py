@@ -10,6 +10,7 @@ from ecgmon.core.constants import RATE
 from ecgmon.core.errors import BundleError
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.signal.beat_segments import VALUES
+from monitor.inference.own_beats import own_probability
 from tests.support.beat_bundles import export_random
 from trainer.data import learned_beats
 from trainer.data.beats.leads import LeadBeats
@@ -100,7 +101,10 @@ def test_a_wearers_own_network_keeps_the_shared_layers_and_learns_the_wearer(gen
         ]
     assert called[1] > called[0]
     path = tmp_path / "own.onnx"
-    card = export_own(after, generic, own, 300, "ann", path).card
+    model = export_own(after, generic, own, 300, "ann", path)
+    card = model.card
+    (by_layers,) = own_probability(own.inputs[:1], [model.layers])
+    np.testing.assert_allclose(by_layers, model.probability(own.inputs[:1])[0], atol=1e-5)
     assert (card.wearer, card.name) == ("ann", "ann-beats")
     assert card.trained_on[-1].record == "svdb/judged"
     assert card.trained_on[-1].stop == 300

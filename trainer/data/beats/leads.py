@@ -20,7 +20,7 @@ from ecgmon.records.formats.wfdb.header import read_header
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
 from ecgmon.signal import Geometry, SignalChain
-from ecgmon.signal.beat_feed import BeatFeed
+from ecgmon.signal.beat_feed import BeatFeed, BeatFeeds
 from ecgmon.signal.beat_segments import beat_inputs
 from ecgmon.signal.quality import SIGNAL
 from ecgmon.signal.types import Windows
@@ -196,11 +196,11 @@ def _nearest(of: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.intp
 def _chain(millivolts: NDArray[np.float64]) -> Iterator[tuple[Windows, BeatFeed]]:
     """Yield each lead's windows, and the signal and beats that a monitor finds in it."""
     rows = np.arange(len(millivolts), dtype=np.intp)
-    pushed = SignalChain(_GEOMETRY, len(rows)).push(rows, millivolts, follow=tuple(rows.tolist()))
-    windows = pushed.windows
+    feeds = BeatFeeds(rows.tolist())
+    windows = SignalChain(_GEOMETRY, len(rows)).push(rows, millivolts, follow=feeds).windows
     for row in rows.tolist():
         own = Windows(*(getattr(windows, name)[windows.rows == row] for name in Windows.__slots__))
-        yield own, pushed.feeds[row]
+        yield own, feeds.of[row]
 
 
 def _lead(

@@ -7,8 +7,8 @@ import pytest
 
 from ecgmon.core.constants import NO_VALUE, RATE
 from ecgmon.core.errors import RecordError
-from ecgmon.signal.beat_segments import BeatSegments
-from ecgmon.signal.offline import feed_of
+from ecgmon.signal import Geometry, SignalChain
+from ecgmon.signal.beat_cutter import BeatSegments, CutBeats
 from trainer.data.beats.kachuee import CLASSES
 from trainer.data.people import people, shipped
 from trainer.enrolment.own_beats.others import PANEL, REHEARSED
@@ -19,7 +19,11 @@ def test_the_beats_are_those_of_the_monitor_with_the_classes_of_experts(record):
     signal = take(record)
     assert signal.seconds == len(record.samples) // RATE - 1
     assert len(signal.filtered) == signal.seconds * RATE
-    pushed = BeatSegments(1).push({0: feed_of(record.millivolts())})
+    cutter = CutBeats(BeatSegments(1), [0])
+    SignalChain(Geometry(3, 0.5, 120), 1).push(
+        np.zeros(1, dtype=np.intp), record.millivolts()[None], follow=cutter
+    )
+    pushed = cutter.found()
     at = {int(sample): i for i, sample in enumerate(pushed.at)}
     inputs = np.stack([pushed.inputs[at[int(sample)]] for sample in signal.beats.samples])
     np.testing.assert_array_equal(inputs, signal.beats.inputs)
