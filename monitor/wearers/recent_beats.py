@@ -26,8 +26,6 @@ NEAR: Final = round(1.5 * RATE)
 """Samples before and after the start of a second in which a beat must be for it to be normal."""
 KIN: Final = 2
 """Such a beat looks like at least so many of those before it."""
-AHEAD: Final = 2 * RATE
-"""Samples by which a beat may be before one that was taken earlier: that of another lead."""
 _KEPT: Final = 64
 """Spikes and beats that are kept: of some ten seconds and more."""
 
@@ -88,7 +86,7 @@ class RecentBeats(Stateful):
     def ectopic(self, start: int, stop: int) -> float | None:
         """Return the probability of the most probable ectopic beat of a span; None without one."""
         named = self._named_from(start, stop)
-        return max([one.probability for one in named if one.label in ECTOPIC], default=None)
+        return max((one.probability for one in named if one.label in ECTOPIC), default=None)
 
     def all_normal(self, start: int, stop: int) -> float | None:
         """Return how improbable the least probable beat of a span is, where all are called *N*.
@@ -97,21 +95,15 @@ class RecentBeats(Stateful):
         there are no beats.
         """
         named = self._named_from(start, stop)
-        if not named or any(one.label != "N" for one in named):
+        without = {at for at, _, weak in self._beats if start <= at < stop and not weak}
+        if not named or without - {one.at for one in named}:
             return None
-        beats = {at for at, _, weak in self._beats if start <= at < stop and not weak}
-        if beats - {one.at for one in named}:
+        if any(one.label != "N" for one in named):
             return None
         return 1 - min(one.probability for one in named)
 
     def _named_from(self, start: int, stop: int) -> list[NamedBeat]:
-        named: list[NamedBeat] = []
-        for one in reversed(self._named):
-            if one.at < start - AHEAD:
-                break
-            if start <= one.at < stop:
-                named.append(one)
-        return named
+        return [one for one in self._named if start <= one.at < stop]
 
     def is_paced(self, at: int) -> bool:
         """Tell whether the beat with its R peak at a stream index follows a spike."""
@@ -127,14 +119,12 @@ class RecentBeats(Stateful):
 
         What a model of beats calls normal there, it has hardly seen.
         """
-        newest_first = reversed(self._beats)
-        start, stop = first - NEAR, first + NEAR
-        return not any(start <= at < stop and kin >= KIN for at, kin, _ in newest_first)
+        return not any(
+            first - NEAR <= at < first + NEAR and kin >= KIN for at, kin, _ in self._beats
+        )
 
     @property
     def is_paced_rhythm(self) -> bool:
         """Whether most of the last beats are paced."""
-        if not self._spikes:
-            return False
         last = [at for at, _, weak in self._beats if not weak][-LAST:]
         return len(last) == LAST and sum(map(self.is_paced, last)) >= MOST
