@@ -10,7 +10,7 @@ REST: Final = "rest"
 THREADS: Final = {"MainThread": "main", "disk": "disk"}
 """The threads that are told apart, by their names."""
 STAGES: Final[dict[str, tuple[str, ...]]] = {
-    "wait": ("monitor/daemon.py:tick",),
+    "wait": ("monitor/daemon.py:tick", "monitor/ops/pacing.py"),
     "receive": ("monitor/network/", "monitor/sources/"),
     "acknowledge": ("monitor/sources/device_connections.py", "monitor/network/router.py:answer"),
     "decode": ("ecgmon/wire/frame.py", "ecgmon/wire/messages.py:_decode"),
@@ -21,8 +21,14 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
         "monitor/wearers/clock.py",
         "monitor/wearers/delivered_rate.py",
     ),
-    "convert": ("ecgmon/signal/rate_converter.py", "ecgmon/signal/resample.py"),
-    "filter": ("ecgmon/signal/filter.py", "ecgmon/signal/front_end.py"),
+    "convert": (
+        "ecgmon/signal/rate_converter.py",
+        "ecgmon/signal/front_end.py",
+        "ecgmon/signal/pacing_spikes.py",
+        "ecgmon/core/units.py",
+        "monitor/wearers/conversion.py",
+    ),
+    "filter": ("ecgmon/signal/filter.py", "ecgmon/signal/row_pieces.py"),
     "find beats": (
         "ecgmon/signal/qrs.py",
         "ecgmon/signal/qrs_energy.py",
@@ -33,7 +39,6 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
     "quality": (
         "ecgmon/signal/quality.py",
         "ecgmon/signal/stillness.py",
-        "ecgmon/signal/pacing_spikes.py",
         "ecgmon/signal/sliding_quantiles.py",
         "ecgmon/signal/seconds.py",
     ),
@@ -45,7 +50,9 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cut beats": (
         "ecgmon/signal/beat_segments.py",
+        "ecgmon/signal/beat_cutter.py",
         "ecgmon/signal/beat_feed.py",
+        "ecgmon/signal/latest_shapes.py",
         "ecgmon/signal/beat_kin.py",
         "ecgmon/signal/rr_context.py",
         "ecgmon/signal/shape_context.py",
@@ -58,7 +65,12 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
         "monitor/inference/incremental.py",
         "monitor/inference/bundle_pool.py",
     ),
-    "judge beats": ("monitor/inference/beats.py", "monitor/wearers/beats.py"),
+    "judge beats": (
+        "monitor/inference/beats.py",
+        "monitor/inference/own_beats.py",
+        "monitor/wearers/beats.py",
+        "ecgmon/models/beat_kinds.py",
+    ),
     "judge rhythms": ("monitor/inference/rhythms.py", "monitor/wearers/rhythms.py"),
     "alarms": (
         "monitor/alarms/",
@@ -81,7 +93,8 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
         "ecgmon/records/",
     ),
     "publish": ("monitor/sinks/", "ecgmon/wire/published_messages.py", "ecgmon/wire/numbering.py"),
-    "metrics": ("monitor/ops/",),
+    "metrics": ("monitor/ops/prometheus.py",),
+    "each second": ("monitor/ops/", "monitor/overload.py"),
 }
 """Folders, files and ``file:function`` of each stage; of several that fit, the longest counts."""
 _ROWS: Final = sorted(

@@ -7,9 +7,10 @@ import zmq
 
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick, in milliseconds."""
-TICK_S: Final = 0.05
-"""Shortest time from tick to tick in seconds, unless more has come than one tick takes: what comes
-meanwhile from many wearers is processed together, for little more than the first of it costs."""
+VERDICT_S: Final = 0.08
+"""Longest time from a sample's arrival to what follows from it, in seconds, where the monitor keeps
+up: the time between two ticks and the work of one. What comes meanwhile from many wearers is
+processed together, for little more than the first of it costs."""
 PAUSE_S: Final = 0.001
 """A longer wait for samples, in seconds, shows that the monitor follows."""
 
@@ -28,7 +29,7 @@ class Pacing:
         self._ticked = float("-inf")
 
     def wait(self, *, busy: bool) -> bool:
-        """Wait until something has come, and for what else comes within the time of a tick.
+        """Wait until something has come, and for what else comes until it is time for it.
 
         Parameters
         ----------
@@ -41,8 +42,9 @@ class Pacing:
             Whether there was time to wait.
         """
         began = time.monotonic()
+        worked_s = began - self._ticked
         self._poller.poll(0 if busy else IDLE_MS)
-        if not busy and (early_s := self._ticked + TICK_S - time.monotonic()) > 0:
+        if not busy and (early_s := self._ticked + VERDICT_S - worked_s - time.monotonic()) > 0:
             time.sleep(early_s)
         self._ticked = time.monotonic()
         return self._ticked - began > PAUSE_S

@@ -6,7 +6,7 @@ from typing import Final
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
-from monitor.ops.turns import part_of
+from monitor.ops.turns import PARTS, part_of
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.session import WearerSession, conditions
@@ -27,6 +27,7 @@ class WearerTable:
     def __init__(self, policy: WearerPolicy) -> None:
         self._policy = policy
         self._sessions: dict[str, WearerSession] = {}
+        self._parts: list[dict[str, WearerSession]] = [{} for _ in range(PARTS)]
         self._numbers: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[WearerSession]:
@@ -44,7 +45,7 @@ class WearerTable:
 
     def part(self, number: int | None) -> list[WearerSession]:
         """Return the sessions of one part of the wearers (`monitor.ops.turns`), or of all."""
-        return [one for one in self if number is None or part_of(one.wearer) == number]
+        return list((self._sessions if number is None else self._parts[number]).values())
 
     @property
     def streams(self) -> list[ActiveStream]:
@@ -58,6 +59,7 @@ class WearerTable:
     def add(self, session: WearerSession) -> None:
         """Add the session of a wearer who has none."""
         self._sessions[session.wearer] = session
+        self._parts[part_of(session.wearer)][session.wearer] = session
 
     def get_or_add(self, wearer: str) -> WearerSession:
         """Return a wearer's session, a new one if there is none."""
@@ -68,7 +70,7 @@ class WearerTable:
 
     def forget(self, session: WearerSession) -> None:
         """Remove a wearer, but not the highest alarm number: numbers are not used again."""
-        del self._sessions[session.wearer]
+        del self._sessions[session.wearer], self._parts[part_of(session.wearer)][session.wearer]
         if session.alarm_messages.alarms.highest:
             self._numbers[session.wearer] = session.alarm_messages.alarms.highest
         if len(self._numbers) > MAX_REMEMBERED:
