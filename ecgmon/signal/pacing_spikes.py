@@ -56,12 +56,16 @@ class SpikeRemover(Stateful):
     ----------
     found : list of int
         Indices of the spikes that were found since the list was last emptied.
+    beside : int
+        Samples over which the change beside a spike is looked at.
+    longest : int
+        Samples of the longest spike.
     """
 
     layout = Layout(
         "spike remover",
         1,
-        ("_beside", "_short", "_wide", "_longest"),
+        ("beside", "_short", "_wide", "longest"),
         found=Indices,
         _next=Index,
         _raw=Samples(64),
@@ -70,10 +74,10 @@ class SpikeRemover(Stateful):
 
     def __init__(self, rate_mhz: int, first: int = 0) -> None:
         rate = rate_mhz / 1000
-        self._beside = ceil(rate / BESIDE_HZ)
+        self.beside = ceil(rate / BESIDE_HZ)
         self._short = max(int(SHORT_S * rate) - 1, int(rate >= SLOWEST_HZ))
         self._wide = int(WIDE_S * rate) - 1 if rate >= SLOWEST_HZ else 0
-        self._longest = max(int(BIPHASIC_S * rate) - 1, 1)
+        self.longest = max(int(BIPHASIC_S * rate) - 1, 1)
         self.found: list[int] = []
         self.reset(first)
 
@@ -120,6 +124,8 @@ class SpikeRemover(Stateful):
         raw = np.concatenate(parts)
         ends = np.cumsum([len(part) for part in parts])[1::2]
         steep = _steep(raw)
+        upto = np.searchsorted(steep, ends)
+        steep = steep[_may_be_spikes(raw, steep, removers, ends, upto)]
         upto = np.searchsorted(steep, ends).tolist()
         passed, start, known = [], 0, 0
         for one, end, stop in zip(removers, ends.tolist(), upto, strict=True):
@@ -137,7 +143,7 @@ class SpikeRemover(Stateful):
         """Return what is kept before the next samples."""
         if not len(self._raw) and len(samples):
             # As if the first value had always stood.
-            self._raw, self._passed = np.full(self._beside + 1, samples[0]), self._beside + 1
+            self._raw, self._passed = np.full(self.beside + 1, samples[0]), self.beside + 1
         self._next += len(samples)
         return self._raw
 
@@ -158,7 +164,7 @@ class SpikeRemover(Stateful):
         end = free = len(raw)
         done = shift = self._passed
         clean = raw[shift:].copy()
-        needed = self._longest + 1 + self._beside
+        needed = self.longest + 1 + self.beside
         for at in steep:
             if at < done:
                 continue
@@ -172,7 +178,7 @@ class SpikeRemover(Stateful):
                 clean[at - shift : at - shift + length] = bridge
                 self.found.append(self._next - end + at)
                 done = at + length
-        oldest = max(free - self._beside - 1, 0)
+        oldest = max(free - self.beside - 1, 0)
         self._raw, self._passed = raw[oldest:].copy(), free - oldest
         return clean[: free - shift]
 
@@ -181,10 +187,10 @@ class SpikeRemover(Stateful):
         if not self._short:
             return 0
         # Plain numbers: so few are compared that numpy's calls would take most of the time.
-        around = raw[at - 1 - self._beside : at + self._longest + self._beside + 1].tolist()
-        start = 1 + self._beside
-        for after in range(start + 1, start + self._longest + 1):
-            if after + self._beside >= len(around):
+        around = raw[at - 1 - self.beside : at + self.longest + self.beside + 1].tolist()
+        start = 1 + self.beside
+        for after in range(start + 1, start + self.longest + 1):
+            if after + self.beside >= len(around):
                 return 0
             inside, length = around[start:after], after - start
             before, level = around[start - 1], around[after]
@@ -192,7 +198,7 @@ class SpikeRemover(Stateful):
             height = max(max(inside) - middle, middle - min(inside))
             if height < SPIKE_MV:  # as of nearly all R waves
                 continue
-            outside = (around[0], before, level, around[after + self._beside])
+            outside = (around[0], before, level, around[after + self.beside])
             if any(map(isnan, (*inside, *outside))):
                 continue
             if max(abs(b - a) for a, b in pairwise(outside)) > STEADY * height:
@@ -208,3 +214,46 @@ class SpikeRemover(Stateful):
 def _steep(raw: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return where the signal changes so much from the sample before that a spike may begin."""
     return np.flatnonzero(np.abs(np.diff(raw)) > SPIKE_MV * STEADY) + 1
+
+
+def _may_be_spikes(
+    raw: NDArray[np.float64],
+    steep: NDArray[np.intp],
+    removers: Sequence[SpikeRemover],
+    ends: NDArray[np.intp],
+    upto: NDArray[np.intp],
+) -> NDArray[np.bool_]:
+    """Tell where a spike may begin by all it is known to be; where it is not over, it may.
+
+    Parameters
+    ----------
+    raw : ndarray of float64, shape (n,)
+        Of all streams, one after the other, in mV.
+    steep : ndarray of intp, shape (m,)
+        Where the signal is steep.
+    removers : sequence of SpikeRemover
+        Of each stream.
+    ends, upto : ndarray of intp, shape (r,)
+        Where each stream ends in ``raw``, and what of ``steep`` is its.
+    """
+    of = np.repeat(np.arange(len(removers)), np.diff(upto, prepend=0))
+    longest = np.array([one.longest for one in removers])[of]
+    beside = np.array([one.beside for one in removers])[of]
+    may: NDArray[np.bool_] = steep + longest + 1 + beside >= ends[of]
+    whole = np.flatnonzero(~may)
+    at, beside, longest = steep[whole], beside[whole], longest[whole]
+    before = raw[at - 1]
+    top, bottom = np.full(len(at), -np.inf), np.full(len(at), np.inf)
+    step = np.abs(before - raw[at - 1 - beside])
+    for length in range(1, int(longest.max(initial=0)) + 1):
+        some = np.flatnonzero(longest >= length)
+        whole, at, beside, longest = whole[some], at[some], beside[some], longest[some]
+        before, top, bottom, step = before[some], top[some], bottom[some], step[some]
+        inside, level = raw[at + length - 1], raw[at + length]
+        top, bottom = np.maximum(top, inside), np.minimum(bottom, inside)
+        middle = (before + level) / 2
+        height = np.maximum(top - middle, middle - bottom)
+        beyond = np.abs(raw[at + length + beside] - level)
+        calm = np.maximum(np.maximum(step, np.abs(level - before)), beyond) <= STEADY * height
+        may[whole[(height >= SPIKE_MV) & calm]] = True
+    return may

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ecgmon.records.read import read
 from ecgmon.records.record import Found
+from ecgmon.signal import pacing_spikes
 from ecgmon.signal.front_end import RAIL_S, FrontEnd
 from ecgmon.signal.pacing_spikes import SpikeRemover
 
@@ -78,6 +79,39 @@ def test_however_the_stream_is_cut_the_bits_are_the_same(seed, rate, sizes):
     assert at_once.tobytes() == parts.tobytes()
     assert found == found_in_parts
     assert len(at_once) == len(samples)
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    rates=st.lists(st.sampled_from([128, 250, 360, 500, 1000]), min_size=1, max_size=4),
+)
+def test_streams_pushed_together_have_the_bits_that_each_has_alone(seed, rates):
+    rng = np.random.default_rng(seed)
+    signals = [pieces(rng) for _ in rates]
+    together = [SpikeRemover(rate * 1000) for rate in rates]
+    alone = [SpikeRemover(rate * 1000) for rate in rates]
+    at = 0
+    while at < 400:
+        n = int(rng.integers(1, 120))
+        new = [samples[at : at + n] for samples in signals]
+        passed = SpikeRemover.push_all(together, new)
+        for one, samples, clean in zip(alone, new, passed, strict=True):
+            assert one.push(samples).tobytes() == clean.tobytes()
+        at += n
+    assert [one.found for one in together] == [one.found for one in alone]
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 2**32 - 1), rate=st.sampled_from([128, 250, 360, 500, 1000]))
+def test_where_the_signal_is_steep_no_spike_is_passed_over(seed, rate):
+    samples = pieces(np.random.default_rng(seed))
+    clean, found = removed(samples, rate, (90,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pacing_spikes, "_may_be_spikes", lambda _, steep, *__: steep >= 0)
+        all_tried, of_all = removed(samples, rate, (90,))
+    assert clean.tobytes() == all_tried.tobytes()
+    assert found == of_all
 
 
 @pytest.mark.parametrize("name", ["100", "203", "208", "102", "104", "107", "217"])
