@@ -58,7 +58,7 @@ def replay(
         int,
         typer.Option(
             min=1,
-            max=500,
+            max=2000,
             help="Play this many simulated wearers at once, with --connect; mixed gives them all "
             "scenarios in turn.",
         ),

@@ -76,10 +76,10 @@ class LimitsSection(Section, frozen=True):
     """How much the monitor accepts. It refuses what goes beyond."""
 
     wearers: Annotated[
-        int, documented("Watch at most this many wearers at once.", ge=1, le=1024)
+        int, documented("Watch at most this many wearers at once.", ge=1, le=5000)
     ] = 64
     streams_per_connection: Annotated[
-        int, documented("Open at most this many streams for one key.", ge=1, le=1024)
+        int, documented("Open at most this many streams for one key.", ge=1, le=5000)
     ] = 8
     messages_per_s: Annotated[
         int,

@@ -143,7 +143,7 @@ REFUSED = {
     "streams_per_connection, messages_per_s, samples_per_s, forget_hours.",
     "limits = 3": "ecgmon.toml, line 1: limits is a section: write [limits] in its own line.",
     "[limits]\nwearers = 0": "ecgmon.toml, line 2: limits.wearers cannot be 0: give a whole number "
-    "from 1 to 1,024.",
+    "from 1 to 5,000.",
     "[limits]\nwearers = 1.5": "limits.wearers cannot be 1.5: give a whole number",
     "[limits]\nwearers = true": "limits.wearers cannot be true: give a whole number",
     "[limits]\nwearers = '3'": 'limits.wearers cannot be "3": give a whole number',
