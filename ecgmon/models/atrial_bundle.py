@@ -46,4 +46,4 @@ class AtrialModel(Served[AtrialCard]):
                 f"{path} judges atrial rhythms as no monitor does: train one with ecgmon train "
                 "--network atrial."
             )
-        return cls(open_classes(path, data, ATRIAL_SHAPE, len(ATRIAL)), card, sha256)
+        return cls(open_classes(path, data, ATRIAL_SHAPE, len(ATRIAL)), card, sha256, path)

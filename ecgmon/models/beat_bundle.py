@@ -72,7 +72,7 @@ class BeatModel(Served[BeatCard]):
                 f"{path} takes other input than its card says: expected {card.channels} times "
                 f"{card.length} samples."
             )
-        model = cls(session, card, sha256)
+        model = cls(session, card, sha256, path)
         if card.wearer is not None and card.network == NETWORK:
             model.layers = beat_layers(data[: card.graph_bytes], len(card.classes))
         return model

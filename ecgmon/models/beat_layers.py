@@ -8,6 +8,7 @@ both. Convolutions and normalisation stay those of the generic network
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,31 +39,45 @@ _EPSILON: Final = np.float32(1e-5)
 """Added to the variance by which the context is normalised."""
 
 
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+class SharedLayers:
+    """The layers that networks of one kind have in common; kept once for all of them.
+
+    Parameters
+    ----------
+    convolutions : tuple of tuple of ndarray of float32
+        Kernels, shape (`WIDTH`, kernel * inputs), all inputs at one place of a kernel and then
+        those at the next; and biases, shape (`WIDTH`, 1).
+    scale, offset : ndarray of float32, shape (CONTEXT,)
+        What the context is multiplied with, and what is added then.
+    classes : int
+        Outputs of the last layer.
+    """
+
+    convolutions: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
+    scale: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    classes: int
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class BeatLayers:
     """The weights of one network.
 
     Parameters
     ----------
-    kind : bytes
-        Networks of one kind have the same shared layers, and as many classes.
-    convolutions : tuple of tuple of ndarray of float32
-        Kernels, shape (`WIDTH`, kernel * inputs), all inputs at one place of a kernel and then
-        those at the next; and biases, shape (`WIDTH`, 1).
-    scale, offset : ndarray of float32, shape (CONTEXT,)
-        What the context is multiplied with, and what is added then.
+    shared : SharedLayers
+        The same object for all networks of one kind.
     own : ndarray of float32, shape (n,)
         Weights and biases of each layer of `DENSE`, then of the last one.
-    classes : int
-        Outputs of the last one.
     """
 
-    kind: bytes
-    convolutions: tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]
-    scale: NDArray[np.float32]
-    offset: NDArray[np.float32]
+    shared: SharedLayers
     own: NDArray[np.float32]
-    classes: int
+
+
+_kept: WeakValueDictionary[bytes, SharedLayers] = WeakValueDictionary()
+"""Shared layers in use, by their SHA-256."""
 
 
 def beat_layers(graph: bytes, classes: int) -> BeatLayers | None:
@@ -105,8 +120,9 @@ def beat_layers(graph: bytes, classes: int) -> BeatLayers | None:
     offset = bias - mean * scale
     kind = sha256(b"".join(each.tobytes() for pair in shared for each in pair))
     kind.update(scale.tobytes() + offset.tobytes() + str(classes).encode())
+    kept = _kept.setdefault(kind.digest(), SharedLayers(convolutions, scale, offset, classes))
     flat = [each.ravel() for pair in [*own, (last, last_bias)] for each in pair]
-    return BeatLayers(kind.digest(), convolutions, scale, offset, np.concatenate(flat), classes)
+    return BeatLayers(kept, np.concatenate(flat))
 
 
 def _layer(

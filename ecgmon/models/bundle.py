@@ -170,10 +170,15 @@ class Served(Generic[AnyCardT]):
         The bundle's card.
     sha256 : str
         The bundle's checksum, verified.
+    path : Path
+        Where it was read.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, card: AnyCardT, sha256: str) -> None:
-        self._session = session
+    def __init__(
+        self, session: onnxruntime.InferenceSession, card: AnyCardT, sha256: str, path: Path
+    ) -> None:
+        self._session: onnxruntime.InferenceSession | None = session
+        self._path = path
         self.card = card
         self.sha256 = sha256
 
@@ -212,9 +217,23 @@ class Served(Generic[AnyCardT]):
         -------
         ndarray of float32, shape (n,) or (n, classes)
             The probability of *abnormal*, or of each class.
+
+        Raises
+        ------
+        BundleError
+            If it was at rest, and its file is another one by now or cannot be read.
         """
+        if self._session is None:
+            data = read(self._path)
+            if verify(self._path, data, type(self.card))[1] != self.sha256:
+                raise BundleError(f"{self._path} has been replaced: start again to use it.")
+            self._session = open_session(self._path, data)
         output: NDArray[np.float32] = self._session.run(None, {INPUT: inputs})[0]
         return output
+
+    def rest(self) -> None:
+        """Let go of the session, half a megabyte, until `probability` is asked again."""
+        self._session = None
 
 
 class Model(Served[Card]):
@@ -227,13 +246,7 @@ class Model(Served[Card]):
         and sees each second in a unit of its own: it can be judged without the session.
     """
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, card: Card, sha256: str, path: Path
-    ) -> None:
-        super().__init__(session, card, sha256)
-        self._path = path
-        self._rests = False
-        self.weights: NDArray[np.float32] | None = None
+    weights: NDArray[np.float32] | None = None
 
     @classmethod
     def decode(cls, data: bytes, path: Path) -> Self:
@@ -257,25 +270,3 @@ class Model(Served[Card]):
         if card.network == NETWORK and card.geometry == GEOMETRY:
             model.weights = weights(data[: card.graph_bytes])
         return model
-
-    def rest(self) -> None:
-        """Let go of the session, half a megabyte, until `probability` is asked again."""
-        if not self._rests:
-            del self._session
-            self._rests = True
-
-    def probability(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability of *abnormal* of windows; see `Served.probability`.
-
-        Raises
-        ------
-        BundleError
-            If it was at rest, and its file is another one by now or cannot be read.
-        """
-        if self._rests:
-            data = read(self._path)
-            if verify(self._path, data, Card)[1] != self.sha256:
-                raise BundleError(f"{self._path} has been replaced: start again to use it.")
-            self._session = open_session(self._path, data)
-            self._rests = False
-        return super().probability(inputs)

@@ -48,4 +48,4 @@ class RhythmModel(Served[RhythmCard]):
                 "it again with ecgmon train --network rhythms."
             )
         session = open_classes(path, data, (RHYTHM.inputs,), len(RHYTHMS))
-        return cls(session, card, sha256)
+        return cls(session, card, sha256, path)

@@ -7,13 +7,16 @@ from one generic model; the weights that are their own are stacked, one product 
 
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgmon.core.errors import BundleError
 from ecgmon.models.beat_bundle import BeatModel
-from ecgmon.models.beat_layers import DENSE, HIDDEN, KERNELS, WIDTH, BeatLayers
+from ecgmon.models.beat_layers import DENSE, HIDDEN, KERNELS, WIDTH, BeatLayers, SharedLayers
+from ecgmon.models.loading import load_beats
 from ecgmon.signal.beat_segments import LENGTH, SHAPES
 from monitor.ops.logs import logger
 
@@ -22,6 +25,14 @@ TOGETHER: Final = 32
 """Most beats computed at once: weights and signal of so many fit the processor's cache."""
 TOLERANCE: Final = 1e-5
 """Probabilities may differ from those of the bundle's graph by at most this."""
+
+
+def load_resting(path: Path) -> BeatModel:
+    """Read a bundle as `load_beats`; its session rests where it can be judged without."""
+    model = load_beats(path)
+    if model.layers is not None:
+        model.rest()
+    return model
 
 
 def own_probability(
@@ -41,9 +52,9 @@ def own_probability(
     list of ndarray of float32, shape (classes,)
         Probability of each class, for each beat. It does not depend on what else is judged.
     """
-    of_kind: dict[bytes, list[int]] = defaultdict(list)
+    of_kind: dict[int, list[int]] = defaultdict(list)
     for i, each in enumerate(layers):
-        of_kind[each.kind].append(i)
+        of_kind[id(each.shared)].append(i)
     found: dict[int, NDArray[np.float32]] = {}
     for every in of_kind.values():
         for start in range(0, len(every), TOGETHER):
@@ -57,8 +68,12 @@ def checked(
     model: BeatModel, inputs: NDArray[np.float32], said: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Return what a bundle's graph says of a beat; if something else, only the graph is used on."""
-    (by_graph,) = model.probability(inputs[None])
+    try:
+        (by_graph,) = model.probability(inputs[None])
+    except BundleError:  # its file is another one by now: who judges next is looked up each second
+        return said
     if np.allclose(by_graph, said, rtol=0, atol=TOLERANCE):
+        model.rest()
         return said
     model.layers = None
     _log.error(
@@ -70,7 +85,7 @@ def checked(
 
 def _judged(inputs: NDArray[np.float32], layers: Sequence[BeatLayers]) -> NDArray[np.float32]:
     """Judge beats with networks of one kind, shape (n, classes)."""
-    shared, n = layers[0], len(layers)
+    shared, n = layers[0].shared, len(layers)
     own = np.stack([each.own for each in layers])
     shape = _convolved(inputs[:, : SHAPES * LENGTH].reshape(n, SHAPES, LENGTH), shared)
     context = inputs[:, SHAPES * LENGTH :] * shared.scale + shared.offset
@@ -85,7 +100,7 @@ def _judged(inputs: NDArray[np.float32], layers: Sequence[BeatLayers]) -> NDArra
     return probability
 
 
-def _convolved(x: NDArray[np.float32], layers: BeatLayers) -> NDArray[np.float32]:
+def _convolved(x: NDArray[np.float32], layers: SharedLayers) -> NDArray[np.float32]:
     """Return what the convolutions leave, shape (n, CONVOLVED)."""
     for kernel, (kernels, biases) in zip(KERNELS, layers.convolutions, strict=True):
         n, inputs, length = x.shape

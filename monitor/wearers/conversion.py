@@ -98,16 +98,18 @@ class Conversion(Stateful):
         """Whether ``pending`` has samples."""
         return bool(self._counts or self._segments)
 
-    def is_ripe(self, look_ahead: int) -> bool:
+    def is_ripe(self, look_ahead: int, due: int) -> bool:
         """Tell whether ``pending`` holds what is to be processed without waiting for more.
 
         That is what reaches the end of a second, the look-ahead of a window or a quarter of a
-        second counted from there; or a gap.
+        second counted from there, or an alarm; or a gap.
 
         Parameters
         ----------
         look_ahead : int
             Of the window model, in samples at `RATE`.
+        due : int
+            Index at `RATE` at which an alarm may be raised, if it lies ahead.
         """
         if self._segments or not self._counts:
             return bool(self._segments)
@@ -115,7 +117,8 @@ class Conversion(Stateful):
             now = self._end
             second = now // WINDOW * WINDOW + WINDOW
             quarter = (now - look_ahead) // QUARTER * QUARTER + QUARTER + look_ahead
-            self._ripe_at = self._front.needed_for(min(second, quarter))
+            stop = min(second, quarter)
+            self._ripe_at = self._front.needed_for(min(stop, due) if due > now else stop)
         return self._taken >= self._ripe_at
 
     def push(self, counts: NDArray[np.int16], gain: float) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from ecgmon.models.atrial_bundle import AtrialModel
-from ecgmon.models.loading import load_beats
 from ecgmon.models.rhythm_bundle import RhythmModel
 from ecgmon.signal.beat_cutter import BeatSegments
 from ecgmon.wire import messages
 from monitor.inference.bundle_pool import BundlePool
 from monitor.inference.engine import ModelPool
+from monitor.inference.own_beats import load_resting
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import change_beat_model
 from monitor.wearers.lifecycle import change_model
@@ -30,7 +30,7 @@ class JudgePools:
 
     def __init__(self, policy: WearerPolicy, segments: Callable[[], BeatSegments]) -> None:
         self.windows = ModelPool(policy.resolve)
-        self._beats = BundlePool(policy.resolve_beats, load_beats)
+        self._beats = BundlePool(policy.resolve_beats, load_resting)
         self._rhythms = BundlePool(policy.resolve_rhythms, RhythmModel.load)
         self._atrial = BundlePool(policy.resolve_atrial, AtrialModel.load)
         self._segments = segments

@@ -60,16 +60,19 @@ def leads_of(active: ActiveStream) -> list[Conversion]:
 
 def is_ripe(active: ActiveStream) -> bool:
     """Tell whether what has come of a lead is to be processed without waiting for more."""
-    look_ahead = active.chain.geometry.look_ahead
-    return any(lead.is_ripe(look_ahead) for lead in leads_of(active))
+    look_ahead, due = active.chain.geometry.look_ahead, active.conditions.due
+    return any(lead.is_ripe(look_ahead, due) for lead in leads_of(active))
 
 
 def is_due(active: ActiveStream) -> bool:
     """Tell whether samples of the lead that is judged wait, and may be processed now."""
     judged = active.judged
-    if active.backlog or not judged.converted.is_ripe(active.chain.geometry.look_ahead):
+    look_ahead, due = active.chain.geometry.look_ahead, active.conditions.due
+    if active.backlog or not judged.converted.is_ripe(look_ahead, due):
         return False
-    return active.second is None or judged.pending[0].first < _until(active)
+    if active.second is None:
+        return True
+    return bool(judged.pending) and judged.pending[0].first < _until(active)
 
 
 def due(active: ActiveStream) -> Iterator[tuple[Stream, StreamSegment]]:

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecgmon.core.errors import BundleError
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.models.beat_layers import beat_layers
 from ecgmon.signal.beat_cutter import BeatInputs
 from ecgmon.signal.beat_segments import VALUES
 from monitor.inference.beats import CHECK_EVERY, classify_beats
-from monitor.inference.own_beats import TOGETHER, own_probability
+from monitor.inference.own_beats import TOGETHER, checked, load_resting, own_probability
 from tests.support.beat_bundles import BUILT_IN, another_own, of_wearer
 
 PEOPLE = 5
@@ -53,8 +54,22 @@ def test_a_beat_has_the_same_bits_alone_and_beside_others_and_what_its_graph_say
 
 
 def test_models_that_share_their_first_layers_are_of_one_kind(models):
-    assert len({model.layers.kind for model in models[:-1]}) == 1
-    assert models[-1].layers.kind != models[0].layers.kind
+    assert len({id(model.layers.shared) for model in models[:-1]}) == 1
+    assert models[-1].layers.shared is not models[0].layers.shared
+
+
+def test_a_model_at_rest_judges_the_same_and_its_file_may_be_another_one(tmp_path):
+    own = another_own(tmp_path / "w.onnx", "w")
+    model, awake = load_resting(own), BeatModel.load(own)
+    inputs = inputs_of(1, 1)
+    (said,) = own_probability(inputs, [model.layers])
+    assert checked(model, inputs[0], said) is said
+    assert model.probability(inputs).tobytes() == awake.probability(inputs).tobytes()
+    model.rest()
+    own.write_bytes((BUILT_IN / "beats.onnx").read_bytes())
+    with pytest.raises(BundleError, match=r"w\.onnx has been replaced: start again"):
+        model.probability(inputs)
+    assert checked(model, inputs[0], said) is said
 
 
 def test_only_own_models_of_the_known_network_are_judged_by_layers(tmp_path):

@@ -75,7 +75,7 @@ def test_no_conversion_reaches_further_than_was_foretold(seed, rate):
         before = made.end
         made.push(SIGNAL[at : at + n], 200.0)
         at += n
-        foretold = made.is_ripe(offset)
+        foretold = made.is_ripe(offset, 0)
         quarter, second = (made.end - offset) // QUARTER, made.end // WINDOW
         same = quarter == (before - offset) // QUARTER and second == before // WINDOW
         assert foretold or same
@@ -88,5 +88,33 @@ def test_what_is_ripe_reaches_a_quarter_as_soon_as_its_samples_are_there():
     for at in range(0, WINDOW, 30):
         made.pending.clear()
         made.push(SIGNAL[at : at + 30], 200.0)
-        ripe.append(made.is_ripe(0))
+        ripe.append(made.is_ripe(0, 0))
     assert ripe == [False, False, True] * 4
+
+
+@pytest.mark.parametrize(("due", "ripe"), [(0, 90), (50, 60), (60, 60), (61, 90), (400, 90)])
+def test_what_reaches_an_alarm_is_ripe_then(due, ripe):
+    made = Conversion(RATE * 1000, 0)
+    for at in range(0, 90, 30):
+        made.push(SIGNAL[at : at + 30], 200.0)
+        assert made.is_ripe(0, due) == (at + 30 >= ripe)
+
+
+def test_a_heart_that_stops_is_alarmed_no_later_than_if_nothing_waited():
+    """Frames of 36 samples: asystole is raised in the same tick."""
+    stopped = simulate("asystole", seed=3).record
+    ticks = []
+    for ripe in (False, True):
+        registry = WearerRegistry(WearerPolicy(lambda _: GENERIC))
+        hello = messages.Hello(wearer="ann", stream=f"{7:016x}", rate=360.0, leads=["II"])
+        stream = registry.open(hello, None, 0.0)[0].stream
+        for at in range(0, len(stopped.samples), 36):
+            part = stopped.samples[at : at + 36]
+            stream.accept(Frame(7, at, 0, 360_000, stopped.gain, "II", part), 0.0)
+            ticks += [
+                (at, m.kind)
+                for m in registry.advance(lambda _: False, ripe=ripe)
+                if isinstance(m, messages.Alarm) and m.kind == "asystole" and m.state == "raised"
+            ]
+    assert len(ticks) == 2
+    assert ticks[0] == ticks[1]

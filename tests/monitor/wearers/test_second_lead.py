@@ -12,6 +12,7 @@ from ecgmon.wire import messages
 from tests.support.rig import GENERIC, assert_same
 from tests.support.two_leads import (
     FIRST,
+    GAIN,
     HEART,
     SECOND,
     SECONDS,
@@ -231,3 +232,16 @@ def test_its_memory_is_bounded_if_only_it_comes():
         second.accept(frame(first, np.zeros(10_000, dtype=np.int16), SECOND), 0.0)
         at.advance(lambda _: False)
     assert sum(len(part) for segment in second.pending for part in segment.parts) < 200_000
+
+
+def test_a_spike_that_may_begin_where_a_quarter_ends_holds_nothing_up():
+    """All that has come of the judged lead waits for what follows: there is nothing to process."""
+    at = registry()
+    stream = open_stream(at)
+    counts = np.zeros(90, dtype=np.int16)
+    counts[88:] = round(3 * GAIN)
+    for start, stop in ((0, 88), (88, 90)):
+        stream.accept(frame(start, counts[start:stop], FIRST), 0.0)
+        at.hear(stream, SECOND).accept(frame(start, counts[start:stop], SECOND), 0.0)
+        assert not at.behind
+        at.advance(lambda _: False)
