@@ -128,7 +128,7 @@ class Monitor:
         readable = [source.readable for source in self._sources]
         for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
             poller.register(one, zmq.POLLIN)
-        self._pacing = Pacing(poller)
+        self._pacing = Pacing(poller, self._disk.ready)
         snapshot = self._registry.snapshot(time.monotonic())
         self._metrics.set_active(one for one in snapshot if isinstance(one, messages.Alarm))
         self._disk.start()
@@ -153,7 +153,8 @@ class Monitor:
 
     def tick(self) -> None:
         """Read what has arrived, classify it in one batch, and hand it to disk and viewers."""
-        if self._pacing.wait(busy=self._registry.recovering or self._ingest.left_over):
+        busy = self._registry.recovering or self._ingest.left_over
+        if self._pacing.wait(self._publish_stored, busy=busy):
             self._shedding.load.pause()
         now = time.monotonic()
         self._take_done(now)
@@ -216,6 +217,12 @@ class Monitor:
             if job.gaps:  # on disk already
                 self._outbox.put(Batch([*job.gaps]))
         self._lookups.expire(now)
+
+    def _publish_stored(self) -> None:
+        """Publish what has waited for the disk, and is there."""
+        now = time.monotonic()
+        self._take_done(now)
+        self._outbox.send(lambda: self._registry.snapshot(now))
 
     def _hand_over(
         self,

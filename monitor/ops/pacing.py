@@ -1,6 +1,7 @@
 """Pacing of the loop: what comes within the time of a tick is processed together."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 import zmq
@@ -22,17 +23,23 @@ class Pacing:
     ----------
     poller : zmq.Poller
         Of all that a tick reads.
+    stored : int
+        File descriptor that can be read when something is on disk.
     """
 
-    def __init__(self, poller: zmq.Poller) -> None:
+    def __init__(self, poller: zmq.Poller, stored: int) -> None:
         self._poller = poller
+        self._stored = zmq.Poller()
+        self._stored.register(stored, zmq.POLLIN)
         self._ticked = float("-inf")
 
-    def wait(self, *, busy: bool) -> bool:
+    def wait(self, publish: Callable[[], None], *, busy: bool) -> bool:
         """Wait until something has come, and for what else comes until it is time for it.
 
         Parameters
         ----------
+        publish : callable
+            Publishes what is on disk by now: an alarm that was written waits for no tick.
         busy : bool
             Whether there is more to do: nothing is waited for.
 
@@ -42,9 +49,10 @@ class Pacing:
             Whether there was time to wait.
         """
         began = time.monotonic()
-        worked_s = began - self._ticked
+        tick_at = self._ticked + VERDICT_S - (began - self._ticked)
         self._poller.poll(0 if busy else IDLE_MS)
-        if not busy and (early_s := self._ticked + VERDICT_S - worked_s - time.monotonic()) > 0:
-            time.sleep(early_s)
+        while not busy and (early_s := tick_at - time.monotonic()) > 0:
+            if self._stored.poll(int(1000 * early_s) + 1):
+                publish()
         self._ticked = time.monotonic()
         return self._ticked - began > PAUSE_S
