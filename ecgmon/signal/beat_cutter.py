@@ -200,7 +200,7 @@ class CutBeats(Follower):
 
     def scale(self, known: Rows, rows: NDArray[np.intp], end: NDArray[np.int64]) -> None:
         """Take the scale of rows whose second ends."""
-        mine = np.array([row in self._rows for row in rows.tolist()])
+        mine = self._mine(rows)
         if mine.any():
             self._segments.rescale(rows[mine], end[mine], known.scale(rows[mine]))
 
@@ -212,5 +212,10 @@ class CutBeats(Follower):
         stop: NDArray[np.int64],
     ) -> None:
         """Cut the beats that are complete by these samples."""
-        if part := self._segments.complete(known, rows, stop):
+        mine = self._mine(rows)
+        if part := self._segments.complete(known, rows[mine], stop[mine]):
             self._parts.append(part)
+
+    def _mine(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Tell which rows are among those whose beats are cut: not a lead judged only earlier."""
+        return np.array([row in self._rows for row in rows.tolist()], dtype=bool)

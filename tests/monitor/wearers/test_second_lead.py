@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ecgmon.core.constants import RATE
 from ecgmon.models.bundle import Model
+from ecgmon.models.resolve import GENERIC_BEATS, built_in
 from ecgmon.wire import messages
 from tests.support.rig import GENERIC, assert_same
 from tests.support.two_leads import (
@@ -245,3 +246,13 @@ def test_a_spike_that_may_begin_where_a_quarter_ends_holds_nothing_up():
         at.hear(stream, SECOND).accept(frame(start, counts[start:stop], SECOND), 0.0)
         assert not at.behind
         at.advance(lambda _: False)
+
+
+@pytest.mark.parametrize("how", ["noise", "faded"])
+def test_beats_are_judged_on_whichever_lead_is(how):
+    at = registry(resolve_beats=lambda _: built_in()[GENERIC_BEATS])
+    published = play(at, open_stream(at), spoilt(X, how, 30, 60), OTHER, sizes=(36,))
+    assert set(judged_leads(published)) == {FIRST, SECOND}
+    beats = [m.at for m in published if isinstance(m, messages.Beat)]
+    assert beats == sorted(beats)
+    assert {at // RATE // 10 for at in beats} >= {0, 1, 4, 5, 8, 9, 10}
