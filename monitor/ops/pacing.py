@@ -8,7 +8,7 @@ import zmq
 
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick, in milliseconds."""
-VERDICT_S: Final = 0.08
+VERDICT_S: Final = 0.06
 """Longest time from a sample's arrival to what follows from it, in seconds, where the monitor keeps
 up: the time between two ticks and the work of one. What comes meanwhile from many wearers is
 processed together, for little more than the first of it costs."""
