@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from measurements import git
 from signal_chain import FRAMES, SECONDS, SEEDS, TICK, WEARERS
 
 ROOT = Path(__file__).parents[1]
@@ -22,18 +23,6 @@ ROUNDS = 2
 SIGNALS = ("ECG", "noise")
 
 Costs = dict[str, list[float]]
-
-
-def git(*command: str) -> str:
-    """Return the output of a git command."""
-    done = subprocess.run(  # noqa: S603 - ours
-        ["git", *command],  # noqa: S607 - the one on the path
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
 
 
 def measure(build: Path, seed: int) -> dict[str, float]:

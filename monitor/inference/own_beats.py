@@ -18,13 +18,12 @@ from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.beat_layers import DENSE, HIDDEN, KERNELS, WIDTH, BeatLayers, SharedLayers
 from ecgmon.models.loading import load_beats
 from ecgmon.signal.beat_segments import LENGTH, SHAPES
+from monitor.inference.incremental import TOLERANCE
 from monitor.ops.logs import logger
 
 _log = logger(__name__)
 TOGETHER: Final = 32
 """Most beats computed at once: weights and signal of so many fit the processor's cache."""
-TOLERANCE: Final = 1e-5
-"""Probabilities may differ from those of the bundle's graph by at most this."""
 
 
 def load_resting(path: Path) -> BeatModel:

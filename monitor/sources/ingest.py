@@ -104,7 +104,7 @@ class Ingest:
         self.left_over = False
 
     def drain(self, now: float) -> IngestResult:
-        """Read what has arrived, at most `MAX_DRAINED` messages, or `MAX_SAMPLES` samples."""
+        """Read what has come: `MAX_DRAINED` messages, `MAX_SAMPLES` or `MAX_DRAIN_S` at most."""
         self._samples, room, began = 0, MAX_DRAINED, time.monotonic()
         for peer, received in islice(self._arrived(), room):
             room -= 1
