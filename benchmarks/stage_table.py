@@ -34,12 +34,10 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
         "ecgmon/signal/qrs_energy.py",
         "ecgmon/signal/peaks.py",
         "ecgmon/signal/row_beats.py",
-        "ecgmon/signal/rr_intervals.py",
     ),
     "quality": (
         "ecgmon/signal/quality.py",
         "ecgmon/signal/stillness.py",
-        "ecgmon/signal/sliding_quantiles.py",
         "ecgmon/signal/seconds.py",
     ),
     "cut windows": (
@@ -55,6 +53,9 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
         "ecgmon/signal/latest_shapes.py",
         "ecgmon/signal/beat_kin.py",
         "ecgmon/signal/rr_context.py",
+        "ecgmon/signal/rr_intervals.py",
+        "ecgmon/signal/row_medians.py",
+        "ecgmon/signal/row_turns.py",
         "ecgmon/signal/shape_context.py",
         "ecgmon/signal/usual_beat.py",
     ),
@@ -67,6 +68,7 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "judge beats": (
         "monitor/inference/beats.py",
+        "monitor/inference/beat_stack.py",
         "monitor/inference/own_beats.py",
         "monitor/wearers/beats.py",
         "ecgmon/models/beat_kinds.py",

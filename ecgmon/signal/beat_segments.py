@@ -4,7 +4,6 @@ All of it is known half a second after the R peak. The trainer gives a whole rec
 monitor whatever has arrived of many wearers (`ecgmon.signal.beat_cutter`); both get the same bits.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from ecgmon.core.state import NESTED, Layout, StatefulRows
 from ecgmon.signal import rr_context, rr_intervals, shape_context
 from ecgmon.signal.latest_shapes import LatestShapes
 from ecgmon.signal.resample import resample
+from ecgmon.signal.row_turns import turns
 from ecgmon.signal.rr_context import RRContext
 from ecgmon.signal.rr_intervals import RRIntervals
 from ecgmon.signal.shape_context import ShapeContext
@@ -37,8 +37,9 @@ CONTEXT: Final = rr_intervals.VALUES + rr_context.VALUES + shape_context.VALUES
 VALUES: Final = SHAPES * LENGTH + CONTEXT
 """Numbers of an input."""
 _SIGNAL: Final = SHAPES * LENGTH
-_SHAPE: Final = _SIGNAL + rr_intervals.VALUES + rr_context.VALUES
-"""Where the context begins, and that of shapes."""
+_RHYTHM: Final = _SIGNAL + rr_intervals.VALUES
+_SHAPE: Final = _RHYTHM + rr_context.VALUES
+"""Where the context begins, that of the rhythm and that of shapes."""
 
 
 class BeatContexts(StatefulRows):
@@ -51,20 +52,20 @@ class BeatContexts(StatefulRows):
     """
 
     layout = Layout(
-        "beat contexts", 1, _shapes=NESTED, _intervals=NESTED, _rhythm=NESTED, _compared=NESTED
+        "beat contexts", 2, _shapes=NESTED, _intervals=NESTED, _rhythm=NESTED, _compared=NESTED
     )
 
     def __init__(self, rows: int) -> None:
         self._shapes = LatestShapes(rows, LENGTH)
-        self._intervals = [RRIntervals() for _ in range(rows)]
-        self._rhythm = [RRContext() for _ in range(rows)]
+        self._intervals = RRIntervals(rows)
+        self._rhythm = RRContext(rows)
         self._compared = ShapeContext(rows)
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
         self._shapes.reset(row)
-        self._intervals[row] = RRIntervals()
-        self._rhythm[row] = RRContext()
+        self._intervals.reset(row)
+        self._rhythm.reset(row)
         self._compared.reset(row)
 
     def add(
@@ -75,7 +76,7 @@ class BeatContexts(StatefulRows):
         Parameters
         ----------
         rows : ndarray of intp, shape (m,)
-            Whose beats; those of one row side by side, in the order of time.
+            Whose beats; those of one row in the order of time.
         at : ndarray of int64, shape (m,)
             Stream index of each R peak.
         shapes : ndarray of float32, shape (m, `LENGTH`)
@@ -90,15 +91,14 @@ class BeatContexts(StatefulRows):
         """
         inputs = np.empty((len(rows), VALUES), dtype=np.float32)
         inputs[:, :LENGTH] = shapes
-        interval, usual = np.empty(len(rows)), np.empty(len(rows))
-        for i, (row, beat) in enumerate(zip(rows.tolist(), at.tolist(), strict=True)):
-            rhythm = self._rhythm[row]
-            inputs[i, _SIGNAL:_SHAPE] = [*self._intervals[row].add(beat), *rhythm.add(beat)]
-            interval[i], usual[i] = rhythm.last, rhythm.usual
-        for some in _turns(rows):
-            mine = rows[some], shapes[some]
-            inputs[some, LENGTH:_SIGNAL] = self._shapes.add(*mine)
-            inputs[some, _SHAPE:] = self._compared.add(*mine, interval[some], usual[some])
+        for some in turns(rows):
+            mine, beats, signal = rows[some], at[some], shapes[some]
+            inputs[some, LENGTH:_SIGNAL] = self._shapes.add(mine, signal)
+            inputs[some, _SIGNAL:_RHYTHM] = self._intervals.add(mine, beats)
+            rhythm = self._rhythm.add(mine, beats)
+            inputs[some, _RHYTHM:_SHAPE] = rhythm.described
+            described = self._compared.add(mine, signal, rhythm.last, rhythm.usual)
+            inputs[some, _SHAPE:] = described
         return inputs
 
 
@@ -142,17 +142,3 @@ def scaled(around: NDArray[np.float32], unit: NDArray[np.float32]) -> NDArray[np
     ndarray of float32, shape (m, LENGTH)
     """
     return resample(around / unit[:, None], BEAT_RATE)[:, :LENGTH]
-
-
-def _turns(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp] | slice]:
-    """Yield places in ``rows`` that hold no row twice, those of a row in their order."""
-    if not len(rows):
-        return
-    again = rows[1:] == rows[:-1]
-    if not again.any():
-        yield slice(None)
-        return
-    place = np.arange(len(rows))
-    nth = place - np.maximum.accumulate(np.where(np.r_[False, again], 0, place))
-    order = np.argsort(nth, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(nth[order])) + 1)

@@ -1,4 +1,4 @@
-"""RR context of a beat: how early it is, against this wearer's rhythm of seconds and of minutes.
+"""RR context of a beat: how early it is, against its wearer's rhythm of seconds and of minutes.
 
 A premature beat is early against the beats around; an irregular rhythm, as atrial fibrillation, is
 uneven throughout. Therefore a beat's interval is compared with quantiles of four windows, and the
@@ -6,23 +6,23 @@ unevenness of the latest intervals stands beside it. Intervals count as logarith
 long is as far from the usual one as what is twice as long.
 """
 
-from collections import deque
 from math import log
-from typing import Annotated, Final
+from typing import Final, NamedTuple
 
-import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
-from ecgmon.core.state import NESTED, Index, Layout, Stateful
-from ecgmon.signal.sliding_quantiles import SlidingQuantiles
+from ecgmon.core.state import ARRAY, Layout, StatefulRows
+from ecgmon.signal.row_medians import row_medians
 
 WINDOWS: Final = (8, 32, 128, 1024)
 """Intervals of the four windows: seconds, half a minute, two minutes, a quarter of an hour."""
-SHORTEST_S: Final = 0.15
-LONGEST_S: Final = 3.0
-"""Bounds of an interval; beyond them it says no more than that it is short, or long."""
-ORDINARY_S: Final = 0.8
-"""An ordinary interval, and what counts as the one before the first beat."""
+SHORTEST: Final = round(0.15 * RATE)
+LONGEST: Final = 3 * RATE
+"""Bounds of an interval in samples; beyond them it says no more than that it is short, or long."""
+ORDINARY: Final = round(0.8 * RATE)
+"""An ordinary interval in samples, and what counts as the one before the first beat."""
 BEFORE: Final = 6
 """Intervals before the last one that are given one by one."""
 EARLY: Final = 0.15
@@ -31,139 +31,181 @@ EVEN: Final = 0.04
 UNEVEN: Final = 0.12
 """Differences of neighbouring intervals below and above which a rhythm is even or not."""
 _SHARES: Final = (0.1, 0.25, 0.75, 0.9)
-_COUNTED: Final = 64
-"""Beats of which early ones and uneven intervals are counted."""
 _UNSTEADY: Final = 32
 """Intervals whose turning points and evenness are counted."""
+_COUNTED: Final = np.array([64, 64, _UNSTEADY, 64, _UNSTEADY - 1])
+"""Beats of which are counted: early ones, those early against the ninth decile, even and uneven
+changes, turning points."""
 VALUES: Final = len(WINDOWS) + 1 + len(_SHARES) + 2 + 4 + BEFORE + 3
 """Numbers that describe a beat's rhythm."""
 
-_ORDINARY: Final = log(ORDINARY_S)
+_LOGS: Final = np.array(
+    [-np.inf, *(log(interval / RATE) for interval in range(1, LONGEST + 1)), np.inf]
+)
+"""The logarithm of the seconds of each number of samples; of 0 and of one above `LONGEST`, which
+stand in the windows for what is not known yet, they are infinite."""
+_ORDINARY_LOG: Final = float(_LOGS[ORDINARY])
+_SIZES: Final = np.array(WINDOWS)
+_STARTS: Final = np.cumsum(_SIZES) - _SIZES
+"""Where each window begins in a row."""
+_ASKED: Final = np.array([0, 1, 2, 3, *[2] * len(_SHARES)])
+_OF_ASKED: Final = np.array([*[0.5] * len(WINDOWS), *_SHARES])
+"""Windows that quantiles are asked of, and which: the medians, then those of two minutes."""
+_MASKS: Final = (np.uint64(2**64 - 1) >> (64 - _COUNTED).astype(np.uint64)).astype(np.uint64)
+"""The bits of the beats that are counted."""
 
-_Logs = Annotated[list[float], msgspec.Meta(max_length=BEFORE + 1)]
-_Flags = Annotated[list[bool], msgspec.Meta(max_length=_COUNTED)]
 
+class Rhythm(NamedTuple):
+    """What the intervals of some wearers say of a beat of each.
 
-class RRContext(Stateful):
-    """The intervals of one wearer, and what they say of the latest beat.
-
-    Attributes
+    Parameters
     ----------
-    last : float
-        The latest interval, as a logarithm of seconds.
-    usual : float
-        The median of the latest 32, the same.
+    described : ndarray of float64, shape (m, `VALUES`)
+        The interval over the median of each window. The usual interval over `ORDINARY`. The deciles
+        1 and 9 and the quartiles of two minutes, over the usual one. The interval over both
+        deciles. Five times the median change from interval to interval; the shares of beats that
+        are early against the usual one and against the ninth decile; how much of two minutes is
+        known. The `BEFORE` intervals before over the usual one, 0 where there is none. The shares
+        of even changes, of uneven ones, and of turning points. "Over" is a difference of
+        logarithms.
+    last, usual : ndarray of float64, shape (m,)
+        The interval and the median of the latest 32, as logarithms of seconds.
     """
 
-    __slots__ = (
-        "_beat",
-        "_beats",
-        "_changes",
-        "_early",
-        "_even",
-        "_latest",
-        "_short",
-        "_turns",
-        "_uneven",
-        "_windows",
-        "last",
-    )
+    described: NDArray[np.float64]
+    last: NDArray[np.float64]
+    usual: NDArray[np.float64]
+
+
+class RRContext(StatefulRows):
+    """The intervals of a stack of wearers, and what they say of the latest beats.
+
+    Parameters
+    ----------
+    rows : int
+        Number of wearers.
+    """
+
     layout = Layout(
         "RR context",
-        2,
-        last=float,
-        _beat=Index | None,
-        _beats=Index,
-        _latest=_Logs,
-        _early=_Flags,
-        _short=_Flags,
-        _even=_Flags,
-        _uneven=_Flags,
-        _turns=_Flags,
-        _windows=NESTED,
-        _changes=NESTED,
+        3,
+        _at=ARRAY,
+        _beats=ARRAY,
+        _last=ARRAY,
+        _change=ARRAY,
+        _windows=ARRAY,
+        _changes=ARRAY,
+        _flags=ARRAY,
     )
 
-    def __init__(self) -> None:
-        self.last = _ORDINARY
-        self._beat: int | None = None
-        self._beats = 0
-        self._latest: deque[float] = deque(maxlen=BEFORE + 1)
-        self._early: deque[bool] = deque(maxlen=_COUNTED)
-        self._short: deque[bool] = deque(maxlen=_COUNTED)
-        self._even: deque[bool] = deque(maxlen=_UNSTEADY)
-        self._uneven: deque[bool] = deque(maxlen=_COUNTED)
-        self._turns: deque[bool] = deque(maxlen=_UNSTEADY - 1)
-        self._windows = tuple(SlidingQuantiles(window) for window in WINDOWS)
-        self._changes = SlidingQuantiles(_UNSTEADY)
+    def __init__(self, rows: int) -> None:
+        # Stream index of the latest beat, and how many there were.
+        self._at = np.zeros(rows, dtype=np.int64)
+        self._beats = np.zeros(rows, dtype=np.int64)
+        # The last interval as a logarithm, and its difference from the one before.
+        self._last = np.zeros(rows)
+        self._change = np.zeros(rows)
+        # What is not known counts as longest and as shortest in turns: the middle stays there.
+        self._windows = np.zeros((rows, int(_SIZES.sum())), dtype=np.int16)
+        self._changes = np.zeros((rows, _UNSTEADY))
+        # Of each beat that is counted a bit, the latest one the lowest.
+        self._flags = np.zeros((rows, len(_COUNTED)), dtype=np.int64)
+        for row in range(rows):
+            self.reset(row)
 
-    @property
-    def usual(self) -> float:
-        """Median of the latest 32 intervals, as a logarithm of seconds."""
-        return self._windows[1].median
+    def reset(self, row: int) -> None:
+        """Forget the beats of a row."""
+        self._beats[row] = self._flags[row] = 0
+        self._last[row] = self._change[row] = 0
+        self._windows[row, 0::2], self._windows[row, 1::2] = 0, LONGEST + 1
+        self._changes[row] = np.inf
 
-    def add(self, beat: int) -> list[float]:
-        """Take the next beat and describe its rhythm.
+    def add(self, rows: NDArray[np.intp], at: NDArray[np.int64]) -> Rhythm:
+        """Take the next beat of some rows and describe its rhythm.
 
         Parameters
         ----------
-        beat : int
-            Stream index of its R peak.
-
-        Returns
-        -------
-        list of float, length `VALUES`
-            The interval over the median of each window. The usual interval over `ORDINARY_S`. The
-            deciles 1 and 9 and the quartiles of two minutes, over the usual one. The interval over
-            both deciles. Five times the median change from interval to interval; the shares of
-            beats that are early against the usual one and against the ninth decile; how much of
-            two minutes is known. The `BEFORE` intervals before over the usual one. The shares of
-            even changes, of uneven ones, and of turning points. "Over" is a difference of
-            logarithms.
+        rows : ndarray of intp, shape (m,)
+            Which rows, each at most once.
+        at : ndarray of int64, shape (m,)
+            Stream index of each R peak.
         """
-        interval = ORDINARY_S if self._beat is None else (beat - self._beat) / RATE
-        self._beat = beat
-        last = log(min(max(interval, SHORTEST_S), LONGEST_S))
-        self._note_change(last)
-        self.last = last
-        self._latest.appendleft(last)
-        for window in self._windows:
-            window.add(last)
-        medians = [window.median for window in self._windows]
-        usual, minutes = medians[1], self._windows[2]
-        shares = [minutes.quantile(share) for share in _SHARES]
-        self._early.append(last - usual < -EARLY)
-        self._short.append(last - shares[-1] < -EARLY)
-        described = [last - median for median in medians]
-        described += [usual - _ORDINARY, *[each - usual for each in shares]]
-        described += [last - shares[0], last - shares[-1], 5 * self._changes.median]
-        described += [flags.count(True) / len(flags) for flags in (self._early, self._short)]
-        described.append(min(self._beats, WINDOWS[2]) / WINDOWS[2])
-        self._beats += 1
-        return described + self._before(usual) + self._steadiness()
+        beats = self._beats[rows]
+        first = beats == 0
+        interval = np.minimum(np.maximum(at - self._at[rows], SHORTEST), LONGEST)
+        interval[first] = ORDINARY
+        last = _LOGS[interval]
+        change = last - self._last[rows]
+        change[first] = 0
+        size = np.abs(change)
+        quantiles = self._quantiles(rows, beats, interval)
+        usual, shares = quantiles[:, 1], quantiles[:, len(WINDOWS) :]
+        flags = np.empty((len(rows), len(_COUNTED)), dtype=bool)
+        flags[:, 0] = last - usual < -EARLY
+        flags[:, 1] = last - shares[:, -1] < -EARLY
+        flags[:, 2] = (size < EVEN) & ~first
+        flags[:, 3] = size > UNEVEN
+        flags[:, 4] = change * self._change[rows] < 0
+        counted = self._counted(rows, beats, flags)
+        self._changes[rows, beats % _UNSTEADY] = size
+        described = np.empty((len(rows), VALUES))
+        described[:, :4] = last[:, None] - quantiles[:, :4]
+        described[:, 4] = usual - _ORDINARY_LOG
+        described[:, 5:9] = shares - usual[:, None]
+        described[:, 9] = last - shares[:, 0]
+        described[:, 10] = last - shares[:, -1]
+        described[:, 11] = 5 * row_medians(self._changes[rows], beats + 1)
+        described[:, 12:14] = counted[:, :2]
+        described[:, 14] = np.minimum(beats, WINDOWS[2]) / WINDOWS[2]
+        described[:, 15:21] = self._before(rows, beats, usual)
+        described[:, 21:] = counted[:, 2:]
+        self._at[rows], self._beats[rows] = at, beats + 1
+        self._last[rows], self._change[rows] = last, change
+        return Rhythm(described, last, usual)
 
-    def _note_change(self, last: float) -> None:
-        """Take the next interval: how it differs from the last one, which is still the latest."""
-        if not self._latest:
-            self._changes.add(0.0)
-            return
-        change = last - self.last
-        size = abs(change)
-        self._changes.add(size)
-        self._even.append(size < EVEN)
-        self._uneven.append(size > UNEVEN)
-        if len(self._latest) > 1:
-            self._turns.append(change * (self.last - self._latest[1]) < 0)
+    def _quantiles(
+        self, rows: NDArray[np.intp], beats: NDArray[np.int64], interval: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Take the next intervals; return the quantiles `_OF_ASKED`, shape (m, 8).
 
-    def _before(self, usual: float) -> list[float]:
-        """Return the intervals before the last one, the latest first, and 0 where there is none."""
-        known = [each - usual for each in self._latest]
-        return known[1:] + [0.0] * (BEFORE + 1 - len(known))
+        Between two values they are interpolated linearly.
+        """
+        self._windows[rows[:, None], _STARTS + beats[:, None] % _SIZES] = interval[:, None]
+        ordered = self._windows[rows]
+        for start, size in zip(_STARTS[:-1].tolist(), WINDOWS, strict=False):
+            ordered[:, start : start + size].sort(axis=1)
+        middle = WINDOWS[-1] // 2  # only the median is asked of the longest one
+        ordered[:, _STARTS[-1] :].partition((middle - 1, middle), axis=1)
+        known = np.minimum(beats[:, None] + 1, _SIZES)
+        begin = (_STARTS + (_SIZES - known) // 2)[:, _ASKED]
+        most = known[:, _ASKED] - 1
+        place = _OF_ASKED * most
+        low = place.astype(np.int64)
+        each = np.arange(len(rows))[:, None]
+        lower = _LOGS[ordered[each, begin + low]]
+        upper = _LOGS[ordered[each, begin + np.minimum(low + 1, most)]]
+        quantiles: NDArray[np.float64] = lower + (place - low) * (upper - lower)
+        return quantiles
 
-    def _steadiness(self) -> list[float]:
-        """Return the shares of even changes, of uneven ones and of turning points."""
-        if not self._even:
-            return [1.0, 0.0, 0.0]
-        recent = len(self._even)
-        shares = (self._even, recent), (self._uneven, len(self._uneven)), (self._turns, recent)
-        return [flags.count(True) / of for flags, of in shares]
+    def _counted(
+        self, rows: NDArray[np.intp], beats: NDArray[np.int64], new: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Take what is counted of the next beats, shape (m, 5); return the shares of the latest.
+
+        Changes are known from the second beat on; until then they are even.
+        """
+        flags = ((self._flags[rows].view(np.uint64) << np.uint64(1)) | new) & _MASKS
+        self._flags[rows] = flags.view(np.int64)
+        known = np.minimum(beats[:, None] + [1, 1, 0, 0, 0], np.maximum(_COUNTED, _UNSTEADY))
+        shares: NDArray[np.float64] = np.bitwise_count(flags) / np.maximum(known, 1)
+        shares[beats == 0, 2] = 1
+        return shares
+
+    def _before(
+        self, rows: NDArray[np.intp], beats: NDArray[np.int64], usual: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the intervals before the last one over the usual ones, shape (m, `BEFORE`)."""
+        number = beats[:, None] - np.arange(1, BEFORE + 1)
+        before: NDArray[np.float64] = _LOGS[self._windows[rows[:, None], number % WINDOWS[0]]] - usual[:, None]
+        before[number < 0] = 0
+        return before

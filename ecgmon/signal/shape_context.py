@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecgmon.core.state import ARRAY, Layout, StatefulRows
+from ecgmon.signal.row_medians import row_medians
 
 MEMORY: Final = 128
 """Beats that a beat is compared with."""
@@ -130,7 +131,7 @@ class ShapeContext(StatefulRows):
         described[:, 12] = np.where(known > 1, distance[each, 0, last - 1], 0)
         share = described[:, 2]
         self._alike[rows, beats % _SHARES] = share
-        described[:, 14] = share - _medians(self._alike[rows], beats + 1)
+        described[:, 14] = share - row_medians(self._alike[rows], beats + 1)
         described[:, 15] = np.log1p(share * known)
         self._qrs[rows, slot], self._sizes[rows, slot], self._p[rows, slot] = qrs, _norms(qrs), p
         self._timing[rows, 0, slot], self._timing[rows, 1, slot] = interval - usual, -usual
@@ -209,7 +210,7 @@ class ShapeContext(StatefulRows):
             compared[some, 3] = _norm(mine - mean)
         compared[:, 2] = np.minimum(np.maximum(compared[:, 2], -2.0), 3.0)
         self._residual[rows, (beats - 1) % _RESIDUALS] = compared[:, 3]
-        compared[:, 3] = _medians(self._residual[rows], beats)
+        compared[:, 3] = row_medians(self._residual[rows], beats)
         return compared
 
 
@@ -247,12 +248,3 @@ def _norm(x: NDArray[np.float32]) -> NDArray[np.float64]:
 def _norms(x: NDArray[np.float32]) -> NDArray[np.float32]:
     norms: NDArray[np.float32] = np.sqrt(np.einsum("...j,...j->...", x, x))
     return norms
-
-
-def _medians(latest: NDArray[np.float64], beats: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the median of the known values of each row, one for each beat; others are infinite."""
-    ordered, each = np.sort(latest, axis=1), np.arange(len(latest))
-    known = np.minimum(beats, latest.shape[1])
-    lower = ordered[each, (known - 1) // 2]
-    median: NDArray[np.float64] = lower + 0.5 * (ordered[each, known // 2] - lower)
-    return median

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from ecgmon.core.constants import WINDOW
 from ecgmon.core.labels import BeatClass
 from ecgmon.core.signal_states import SignalState
-from ecgmon.core.state import NESTED, Index, Layout, Stateful
+from ecgmon.core.state import Index, Layout, Stateful
 from ecgmon.models.beat_bundle import BeatModel
 from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.models.beat_layers import BeatLayers
-from ecgmon.signal.beat_cutter import BeatInputs, BeatSegments
+from ecgmon.signal.beat_cutter import BeatInputs
 from ecgmon.signal.beat_segments import AFTER
 from ecgmon.signal.qrs import LONGEST_RR
+from monitor.inference.beat_stack import BeatStack
 from monitor.inference.own_beats import checked, own_probability
 
 MAX_OPEN: Final = 16
@@ -70,7 +71,7 @@ class JudgedBeat:
 
 
 def classify_beats(
-    beats: BeatInputs, models: Mapping[int, BeatModel], kinds: Mapping[int, BeatKinds]
+    beats: BeatInputs, models: Mapping[int, BeatModel], kinds: BeatKinds
 ) -> list[JudgedBeat]:
     """Classify beats, each with its wearer's model; in the order in which they come.
 
@@ -80,20 +81,25 @@ def classify_beats(
         As they came from `BeatSegments`.
     models : mapping of int to BeatModel
         Model of each row; of one without it the beats have no class.
-    kinds : mapping of int to BeatKinds
-        Kinds of the beats of each row; they are told of these.
+    kinds : BeatKinds
+        Kinds of the beats of all rows; they are told of these.
     """
     rows, at = beats.rows.tolist(), beats.at.tolist()
     found = [JudgedBeat(row, index, None, 0.0) for row, index in zip(rows, at, strict=True)]
     asked = [i for i in np.flatnonzero(beats.settled).tolist() if rows[i] in models]
     said = _probabilities(beats, asked, [models[rows[i]] for i in asked])
+    of_classes: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i in asked:
-        classes = models[rows[i]].card.classes
-        each = kinds[rows[i]].steadied(beats.inputs[i], said[i], classes).tolist()
-        best = max(each)
-        label = msgspec.convert(classes[each.index(best)], BeatClass)
-        of_atria = sum(p for name, p in zip(classes, each, strict=True) if name in _OF_ATRIA)
-        found[i] = JudgedBeat(rows[i], at[i], label, best, min(of_atria, 1.0))
+        of_classes[models[rows[i]].card.classes].append(i)
+    for classes, mine in of_classes.items():
+        probability = np.array([said[i] for i in mine])
+        steady = kinds.steadied(beats.rows[mine], beats.inputs[mine], probability, classes)
+        atria = [place for place, name in enumerate(classes) if name in _OF_ATRIA]
+        of_atria = np.minimum(np.add.reduce(steady[:, atria].astype(np.float64), axis=1), 1)
+        labels = msgspec.convert(classes, tuple[BeatClass, ...])
+        best = zip(steady.argmax(axis=1).tolist(), steady.max(axis=1).tolist(), strict=True)
+        for i, (place, most), atrial in zip(mine, best, of_atria.tolist(), strict=True):
+            found[i] = JudgedBeat(rows[i], at[i], labels[place], most, atrial)
     return found
 
 
@@ -128,25 +134,19 @@ class LiveBeats(Stateful):
 
     Parameters
     ----------
-    segments : BeatSegments
-        Cuts beats, of all wearers whose beats are judged.
+    stack : BeatStack
+        What is known of the beats of all wearers whose beats are judged.
     row : int
         The wearer's.
     publish_from : int
         Stream index from which beats are published; those before it were before a restart.
     withdraw_from : int
         The same of the ends of seconds by which beats are withdrawn.
-
-    Attributes
-    ----------
-    kinds : BeatKinds
-        What the model has said of the kinds of beats so far.
     """
 
     layout = Layout(
         "live beats",
-        2,
-        kinds=NESTED,
+        3,
         publish_from=Index,
         withdraw_from=Index,
         _open=Annotated[list[Index], msgspec.Meta(max_length=MAX_OPEN)],
@@ -155,11 +155,10 @@ class LiveBeats(Stateful):
         _usable=bool,
     )
 
-    segments: BeatSegments
+    stack: BeatStack
     row: int
     publish_from: int = 0
     withdraw_from: int = 0
-    kinds: BeatKinds = field(default_factory=BeatKinds, init=False)
     _open: list[int] = field(default_factory=list)
     _before: int | None = None
     _ended: int = 0
@@ -201,6 +200,5 @@ class LiveBeats(Stateful):
 
     def reset(self, first: int) -> None:
         """Begin anew at stream index ``first``, after a gap."""
-        self.segments.reset(self.row, first)
-        self.kinds = BeatKinds()
+        self.stack.reset(self.row, first)
         self._before = None

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from ecgmon.models.beat_bundle import BeatModel
-from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal import Second
-from ecgmon.signal.beat_cutter import BeatInputs, BeatSegments, CutBeats
+from ecgmon.signal.beat_cutter import BeatInputs, CutBeats
 from ecgmon.wire import messages
+from monitor.inference.beat_stack import BeatStack
 from monitor.inference.beats import JudgedBeat, LiveBeats, classify_beats
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.session import WearerSession, model_event
@@ -23,19 +23,23 @@ def beat_cutter(actives: Mapping[int, ActiveStream]) -> CutBeats | None:
     judges = {row: active.beats for row, active in actives.items() if active.beats}
     if not judges:
         return None
-    return CutBeats(next(iter(judges.values())).segments, judges)  # one for all
+    return CutBeats(next(iter(judges.values())).stack.segments, judges)  # one for all
 
 
 def judge_beats(actives: Mapping[int, ActiveStream], beats: BeatInputs) -> list[JudgedBeat]:
     """Judge beats that are complete, of streams by the rows that are judged."""
-    models: dict[int, BeatModel] = {}
-    kinds: dict[int, BeatKinds] = {}
-    for row in set(beats.rows.tolist()):
-        active = actives[row]
-        model = active.judge_of(BeatModel)
-        if active.beats and model and active.may_ask(model.card):
-            models[row], kinds[row] = model, active.beats.kinds
-    return classify_beats(beats, models, kinds)
+    rows = set(beats.rows.tolist())
+    stack = next(
+        (judge.stack for row in rows if (judge := actives[row].beats)), None
+    )  # one for all
+    if stack is None:
+        return []
+    models = {
+        row: model
+        for row in rows
+        if (model := actives[row].judge_of(BeatModel)) and actives[row].may_ask(model.card)
+    }
+    return classify_beats(beats, models, stack.kinds)
 
 
 def publish_beat(
@@ -87,7 +91,7 @@ def withdraw_beats(active: ActiveStream, second: Second) -> list[messages.Publis
 def change_beat_model(
     active: ActiveStream,
     serving: Callable[[str, BeatModel | None], tuple[BeatModel | None, str | None]],
-    segments: Callable[[], BeatSegments],
+    stack: Callable[[], BeatStack],
 ) -> list[messages.Published]:
     """Let the model of beats that is in service by now judge a stream's; it may be the first.
 
@@ -98,8 +102,8 @@ def change_beat_model(
     serving : callable
         Gives the model that judges from now on, None for nobody, by wearer and the model that
         judges so far; and why it is not the model in service.
-    segments : callable
-        Gives what cuts the beats of all wearers.
+    stack : callable
+        Gives what is known of the beats of all wearers.
     """
     if active.backlog:
         return []
@@ -110,11 +114,12 @@ def change_beat_model(
     if model is None:
         active.beats = None
     elif active.beats is None:
-        active.beats = LiveBeats(segments(), active.judged.row)
+        active.beats = LiveBeats(stack(), active.judged.row)
         active.beats.reset(int(active.chain.next[active.judged.row]))
     same = (model and model.sha256) == (before and before.sha256)
     if active.beats is not None and not same:
-        active.beats.kinds = BeatKinds()  # what another model said of them is no help
+        # What another model said of them is no help.
+        active.beats.stack.kinds.reset(active.beats.row)
     if same and (active.beats_refused in (None, was_refused)):
         return []
     text = f"{model.card.name} judges beats" if model else "beats are not judged"

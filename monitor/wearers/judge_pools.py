@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from ecgmon.models.atrial_bundle import AtrialModel
 from ecgmon.models.rhythm_bundle import RhythmModel
-from ecgmon.signal.beat_cutter import BeatSegments
 from ecgmon.wire import messages
+from monitor.inference.beat_stack import BeatStack
 from monitor.inference.bundle_pool import BundlePool
 from monitor.inference.engine import ModelPool
 from monitor.inference.own_beats import load_resting
@@ -24,21 +24,21 @@ class JudgePools:
     ----------
     policy : WearerPolicy
         Says which bundles judge whom.
-    segments : callable
-        Gives what cuts the beats of all wearers.
+    stack : callable
+        Gives what is known of the beats of all wearers.
     """
 
-    def __init__(self, policy: WearerPolicy, segments: Callable[[], BeatSegments]) -> None:
+    def __init__(self, policy: WearerPolicy, stack: Callable[[], BeatStack]) -> None:
         self.windows = ModelPool(policy.resolve)
         self._beats = BundlePool(policy.resolve_beats, load_resting)
         self._rhythms = BundlePool(policy.resolve_rhythms, RhythmModel.load)
         self._atrial = BundlePool(policy.resolve_atrial, AtrialModel.load)
-        self._segments = segments
+        self._stack = stack
 
     def take_up(self, active: ActiveStream) -> list[messages.Published]:
         """Let the models of beats and rhythms that are in service by now judge a stream."""
         return [
-            *change_beat_model(active, self._beats.serving, self._segments),
+            *change_beat_model(active, self._beats.serving, self._stack),
             *change_rhythm_model(active, RhythmModel, self._rhythms.serving),
             *change_rhythm_model(active, AtrialModel, self._atrial.serving),
         ]

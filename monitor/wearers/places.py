@@ -5,7 +5,7 @@ from typing import Final
 
 from ecgmon.core.errors import RefusedError
 from ecgmon.signal import Geometry, SignalChain
-from ecgmon.signal.beat_cutter import BeatSegments
+from monitor.inference.beat_stack import BeatStack
 from monitor.inference.incremental import IncrementalWindows
 from monitor.wearers.session import WearerSession
 
@@ -31,7 +31,7 @@ class WearerPlaces:
         self.capacity = capacity
         self._free = list(range(capacity))
         self._chains: dict[Geometry, SignalChain] = {}
-        self._segments: BeatSegments | None = None
+        self._beats: BeatStack | None = None
         self.windows = IncrementalWindows()
 
     def __len__(self) -> int:
@@ -74,11 +74,11 @@ class WearerPlaces:
             self._chains[geometry] = SignalChain(geometry, 2 * self.capacity)
         return self._chains[geometry]
 
-    def segments(self) -> BeatSegments:
-        """Return what cuts the beats of all wearers whose beats are judged."""
-        if self._segments is None:
-            self._segments = BeatSegments(2 * self.capacity)
-        return self._segments
+    def beats(self) -> BeatStack:
+        """Return what is known of the beats of all wearers whose beats are judged."""
+        if self._beats is None:
+            self._beats = BeatStack(2 * self.capacity)
+        return self._beats
 
 
 def longest_silent(sessions: Iterable[WearerSession], now: float) -> WearerSession | None:

@@ -46,7 +46,7 @@ class WearerRegistry:
     def __init__(self, policy: WearerPolicy) -> None:
         self._policy = policy
         self._places = WearerPlaces(policy.capacity)
-        self._judges = JudgePools(policy, self._places.segments)
+        self._judges = JudgePools(policy, self._places.beats)
         self._wearers = WearerTable(policy)
         self._turned_away = False
         self.closed_until = float("-inf")
@@ -79,7 +79,7 @@ class WearerRegistry:
         Open streams stay open, on their leads.
         """
         self._policy = policy
-        self._judges = JudgePools(policy, self._places.segments)
+        self._judges = JudgePools(policy, self._places.beats)
         self._wearers.adopt(policy)
 
     @property

@@ -99,7 +99,7 @@ def save(session: WearerSession) -> bytes:
         saved.atrial_model = _checksum(active, AtrialModel)
         if active.beats:
             saved.beat_model, saved.beats = _checksum(active, BeatModel), active.beats.state()
-            saved.segments = active.beats.segments.state(active.beats.row)
+            saved.segments = active.beats.stack.state(active.beats.row)
         if active.second:
             saved.second_lead, saved.second = active.second.lead, active.second.state()
             saved.second_row = active.chain.state(active.second.stream.row)
@@ -202,7 +202,7 @@ def _stream(
     chain.restore(row, saved.row)
     if active.beats:
         active.beats.restore(saved.beats)
-        active.beats.segments.restore(active.beats.row, saved.segments)
+        active.beats.stack.restore(active.beats.row, saved.segments)
     if int(chain.next[row]) != _processed(active):
         raise StateError(f"The state of {session.wearer} does not fit together: save it again.")
     return active

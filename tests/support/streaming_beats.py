@@ -9,6 +9,8 @@ from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal.beat_cutter import BeatSegments
 from ecgmon.signal.beat_segments import LENGTH, BeatContexts
 from ecgmon.signal.latest_shapes import LatestShapes
+from ecgmon.signal.rr_context import RRContext
+from ecgmon.signal.rr_intervals import RRIntervals
 from ecgmon.signal.sample_history import SampleHistory
 from ecgmon.signal.shape_context import ShapeContext
 from tests.support.streaming import Streaming, bits, first_of, rows_of, with_holes
@@ -69,12 +71,32 @@ def judged_beats(rng):
     return list(zip(signals.astype(np.float32), rng.integers(0, 5, 200), strict=True))
 
 
+def kinds_of(samples):
+    """A beat in each second, of one of a few shapes."""
+    beats = [at // RATE for at in samples if at % RATE == 0]
+    time = np.arange(LENGTH, dtype=np.float32)
+    return [(np.sin(time * (1 + beat % 4)), beat % 5) for beat in beats]
+
+
 def drive_kinds(made, row, at, piece):
     said = np.eye(5, dtype=np.float32) * 0.9 + 0.02
-    return [made.steadied(signal, said[best], "NSVFQ").tolist() for signal, best in piece]
+    signals = np.array([signal for signal, _ in piece]).reshape(-1, LENGTH)
+    rows = np.full(len(piece), row, dtype=np.intp)
+    return made.steadied(rows, signals, said[[best for _, best in piece]], "NSVFQ").tolist()
+
+
+def drive_rhythm(made, row, at, beats):
+    found = [made.add(rows_of(row), first_of(int(beat))) for beat in beats]
+    return [bits(np.concatenate([np.ravel(part) for part in each])) for each in found]
+
+
+def beats_of_a_row(rng):
+    return np.cumsum(rng.integers(40, 1500, 60))
 
 
 OF_BEATS = [
+    Streaming(RRIntervals, RRIntervals, beats_of_a_row, drive_rhythm),
+    Streaming(RRContext, RRContext, beats_of_a_row, drive_rhythm),
     Streaming(BeatSegments, BeatSegments, with_holes, drive_segments),
     Streaming(ShapeContext, ShapeContext, shapes, drive_shapes),
     Streaming(
@@ -84,5 +106,5 @@ OF_BEATS = [
         lambda made, row, _, signals: [bits(made.add(rows_of(row), one[None])) for one in signals],
     ),
     Streaming(BeatContexts, BeatContexts, shapes, drive_contexts),
-    Streaming(BeatKinds, lambda _: BeatKinds(), judged_beats, drive_kinds),
+    Streaming(BeatKinds, BeatKinds, judged_beats, drive_kinds),
 ]

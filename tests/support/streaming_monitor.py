@@ -8,7 +8,6 @@ from ecgmon.core.alarm_limits import AlarmLimits, Hysteresis
 from ecgmon.core.constants import RATE
 from ecgmon.core.rhythm_verdict import RhythmVerdict
 from ecgmon.signal import Second
-from ecgmon.signal.beat_cutter import BeatSegments
 from ecgmon.wire import Frame
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.atrial import AtrialRhythm
@@ -17,14 +16,15 @@ from monitor.alarms.conditions.k_of_n import KOfN
 from monitor.alarms.conditions.waveform import VentricularWaveform
 from monitor.alarms.kinds import KINDS
 from monitor.alarms.state_machine import AlarmStateMachine
+from monitor.inference.beat_stack import BeatStack
 from monitor.inference.beats import JudgedBeat, LiveBeats
 from monitor.wearers.clock import Clock
 from monitor.wearers.delivered_rate import DeliveredRate
 from monitor.wearers.recent_beats import RecentBeats
 from monitor.wearers.second_lead import LeadTrust, SecondLead
 from monitor.wearers.stream import Stream
-from tests.support.streaming import OF_SIGNAL, Streaming, counts
-from tests.support.streaming_beats import OF_BEATS
+from tests.support.streaming import OF_SIGNAL, Streaming, counts, with_holes
+from tests.support.streaming_beats import OF_BEATS, drive_kinds, drive_segments, kinds_of
 
 
 def seconds(rng):
@@ -182,6 +182,11 @@ def drive_waveform(made, row, at, piece):
     return found
 
 
+def drive_stack(made, row, at, x):
+    found = drive_segments(made.segments, row, at, x)
+    return found + drive_kinds(made.kinds, row, at, kinds_of(range(at, at + len(x))))
+
+
 def drive_live_beats(made, row, at, piece):
     found = []
     for second in piece:
@@ -272,7 +277,8 @@ ALL = [
         seconds,
         lambda made, row, at, piece: [made.add(atrial_of(second)) for second in piece],
     ),
-    Streaming(LiveBeats, lambda _: LiveBeats(BeatSegments(1), 0), seconds, drive_live_beats),
+    Streaming(BeatStack, BeatStack, with_holes, drive_stack),
+    Streaming(LiveBeats, lambda _: LiveBeats(BeatStack(1), 0), seconds, drive_live_beats),
     Streaming(AlarmStateMachine, lambda _: AlarmStateMachine(), alarms, drive_alarms),
     Streaming(Clock, lambda _: Clock(360_000), arrivals, drive_clock),
     Streaming(DeliveredRate, lambda _: DeliveredRate(360_000), arrivals, drive_delivered),

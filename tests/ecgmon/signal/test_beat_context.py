@@ -14,15 +14,19 @@ from ecgmon.signal.shape_context import MEMORY, P_WAVE, QRS, ShapeContext
 intervals = st.lists(st.integers(20, 1500), min_size=1, max_size=150)
 
 
+ROW = np.zeros(1, dtype=np.intp)
+
+
 def contexts(beats):
-    context = RRContext()
-    return [context.add(int(beat)) for beat in beats], context
+    """Return what is said of each beat, and the last interval and the usual one at the end."""
+    context = RRContext(1)
+    found = [context.add(ROW, np.array([beat])) for beat in beats]
+    return [each.described[0].tolist() for each in found], found[-1]
 
 
 def shape(context, signal, rhythm):
     """Return what the one row of a context says of its next beat."""
-    row = np.zeros(1, dtype=np.intp)
-    return context.add(row, signal[None], np.array([rhythm.last]), np.array([rhythm.usual]))[0]
+    return context.add(ROW, signal[None], rhythm.last, rhythm.usual)[0]
 
 
 def plain(logs):
@@ -81,11 +85,11 @@ def test_early_beats_and_changes_are_counted():
 
 def test_a_fast_rhythm_is_early_against_minutes_for_as_long_as_they_know():
     """A supraventricular tachycardia of a minute: only the longest window still knows what was."""
-    found, context = contexts(np.cumsum([0, *[300] * 700, *[150] * 140]))
+    found, rhythm = contexts(np.cumsum([0, *[300] * 700, *[150] * 140]))
     latest = found[-1]
     assert latest[:3] == pytest.approx([0, 0, 0], abs=1e-9)
     assert latest[3] == pytest.approx(-np.log(2), abs=1e-9)
-    assert context.usual == pytest.approx(np.log(150 / RATE))
+    assert rhythm.usual == pytest.approx(np.log(150 / RATE))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, MEMORY + 40))
@@ -97,15 +101,15 @@ def test_a_shape_is_compared_with_those_of_the_beats_before(seed, n):
     signals = signals.astype(np.float32)
     logs = np.log(np.clip([0.8, *rng.uniform(0.3, 1.5, n - 1)], 0.15, 3))
     beats = np.rint(np.cumsum(np.exp(logs)) * RATE).astype(int)
-    rhythm, context = RRContext(), ShapeContext(1)
+    rhythms, context = RRContext(1), ShapeContext(1)
     early, usuals, lasts = [], [], []
     for beat, signal in zip(beats.tolist(), signals, strict=True):
-        rhythm.add(beat)
+        rhythm = rhythms.add(ROW, np.array([beat]))
         described = shape(context, signal, rhythm)
         assert len(described) == shape_context.VALUES
-        early.append(rhythm.last - rhythm.usual)
-        usuals.append(rhythm.usual)
-        lasts.append(rhythm.last)
+        early.append(rhythm.last[0] - rhythm.usual[0])
+        usuals.append(rhythm.usual[0])
+        lasts.append(rhythm.last[0])
     past = signals[max(n - 1 - MEMORY, 0) : n - 1]
 
     def level(of, part):
@@ -138,9 +142,9 @@ def test_p_waves_are_alike_where_there_are_some():
     p = np.exp(-(((time + 0.16) / 0.03) ** 2)).astype(np.float32)
     found = []
     for with_p in (True, False):
-        rhythm, context = RRContext(), ShapeContext(1)
+        rhythms, context = RRContext(1), ShapeContext(1)
         for number in range(60):
-            rhythm.add(300 * number)
+            rhythm = rhythms.add(ROW, np.array([300 * number]))
             other = 0.3 * np.sin(2 * np.pi * (6 * time + rng.random())).astype(np.float32)
             described = shape(context, p if with_p else other, rhythm)
         found.append(described[16])

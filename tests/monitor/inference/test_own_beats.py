@@ -89,8 +89,8 @@ def test_wearers_with_models_of_their_own_are_judged_beside_those_without(models
     judges = {0: models[0], 1: shared, 2: models[4], 3: shared}
     rows = [0, 1, 1, 2, 3, 0, 4]
     beats = beats_of(rows, range(1, 8), inputs_of(5, len(rows)))
-    found = classify_beats(beats, judges, {row: BeatKinds() for row in judges})
-    alone = {row: BeatKinds() for row in judges}
+    found = classify_beats(beats, judges, BeatKinds(4))
+    alone = BeatKinds(4)
     for i in range(len(rows)):
         (each,) = classify_beats(
             BeatInputs(*(getattr(beats, name)[[i]] for name in BeatInputs.__slots__)),
@@ -106,12 +106,10 @@ def test_a_model_whose_graph_says_something_else_is_judged_by_the_graph_from_the
     honest = model.layers
     try:
         model.layers = replace(honest, own=other.layers.own)
-        inputs, kinds = inputs_of(7, 1), {0: BeatKinds()}
+        inputs, kinds = inputs_of(7, 1), BeatKinds(1)
         (first,) = classify_beats(beats_of([0], [CHECK_EVERY - 1], inputs), {0: model}, kinds)
         assert model.layers is not None
-        (second,) = classify_beats(
-            beats_of([0], [CHECK_EVERY], inputs), {0: model}, {0: BeatKinds()}
-        )
+        (second,) = classify_beats(beats_of([0], [CHECK_EVERY], inputs), {0: model}, BeatKinds(1))
         assert model.layers is None
         by_graph = model.probability(inputs)[0]
     finally:
