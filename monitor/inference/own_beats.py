@@ -106,9 +106,9 @@ def _convolved(x: NDArray[np.float32], layers: SharedLayers) -> NDArray[np.float
         steps, pad = (length + 1) // 2, kernel // 2
         padded = np.zeros((n, inputs, length + 2 * pad + 1), dtype=np.float32)
         padded[:, :, pad : pad + length] = x
-        taps = np.empty((n, kernel, inputs, steps), dtype=np.float32)
-        for k in range(kernel):
-            taps[:, k] = padded[:, :, k : k + 2 * steps - 1 : 2]
+        of_beat, of_input, of_sample = padded.strides
+        strides = (of_beat, of_sample, of_input, 2 * of_sample)
+        taps = np.ndarray((n, kernel, inputs, steps), np.float32, padded, 0, strides)
         x = np.matmul(kernels, taps.reshape(n, -1, steps))
         x += biases
         np.maximum(x, 0, out=x)
