@@ -23,6 +23,9 @@ QRS: Final = slice(109, 145)
 """Samples that hold the QRS complex: 128 ms before the R peak to 160 ms after it."""
 P_WAVE: Final = slice(91, 114)
 """Samples that hold the P wave where the PR interval is usual: 272 to 88 ms before the R peak."""
+_LENGTH: Final = QRS.stop - QRS.start
+_BOTH: Final = _LENGTH + P_WAVE.stop - P_WAVE.start
+"""Samples of a QRS complex, and of both."""
 BEFORE_QRS: Final = slice(85, 114)
 """Those whose mean over beats is the usual P wave: 320 to 88 ms before."""
 QRS_ALIKE: Final = 0.3
@@ -59,10 +62,8 @@ class ShapeContext(StatefulRows):
 
     layout = Layout(
         "shape context",
-        2,
-        _qrs=ARRAY,
-        _sizes=ARRAY,
-        _p=ARRAY,
+        3,
+        _shapes=ARRAY,
         _before=ARRAY,
         _timing=ARRAY,
         _beats=ARRAY,
@@ -71,20 +72,19 @@ class ShapeContext(StatefulRows):
     )
 
     def __init__(self, rows: int) -> None:
-        self._qrs = np.zeros((rows, MEMORY, QRS.stop - QRS.start), dtype=np.float32)
-        self._sizes = np.zeros((rows, MEMORY), dtype=np.float32)
-        self._p = np.zeros((rows, MEMORY, P_WAVE.stop - P_WAVE.start), dtype=np.float32)
+        # The QRS complex and the P wave of each beat, one after the other.
+        self._shapes = np.zeros((rows, MEMORY, _BOTH), dtype=np.float32)
         waves = BEFORE_QRS.stop - BEFORE_QRS.start
         self._before = np.zeros((rows, _MEAN, waves), dtype=np.float32)
-        # How early each came, and what followed.
-        self._timing = np.zeros((rows, 2, MEMORY), dtype=np.float32)
+        # How early each came, what followed, and the size of its QRS complex.
+        self._timing = np.zeros((rows, 3, MEMORY), dtype=np.float32)
         self._beats = np.zeros(rows, dtype=np.int64)
         self._alike = np.full((rows, _SHARES), np.inf)
         self._residual = np.full((rows, _RESIDUALS), np.inf)
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
-        self._beats[row] = 0
+        self._beats[row] = self._before[row] = 0
         self._alike[row] = self._residual[row] = np.inf
 
     def add(
@@ -119,99 +119,109 @@ class ShapeContext(StatefulRows):
         beats, each = self._beats[rows], np.arange(len(rows))
         known = np.minimum(beats, MEMORY)
         slot, last = beats % MEMORY, np.maximum(beats - 1, 0) % MEMORY
-        qrs, p, before = (_level(signals[:, part]) for part in (QRS, P_WAVE, BEFORE_QRS))
+        shape = np.empty((len(rows), _BOTH), dtype=np.float32)
+        qrs, p = shape[:, :_LENGTH], shape[:, _LENGTH:]
+        qrs[:], p[:] = _level(signals[:, QRS]), _level(signals[:, P_WAVE])
         size = _norm(qrs)
         # Of the beat before: less the usual interval of its time.
         self._timing[rows, 1, last] += interval.astype(np.float32)
-        distance = self._distances(rows, qrs, p, size, known)
-        described = np.zeros((len(rows), VALUES))
+        timing = self._timing[rows]
+        distance = self._distances(rows, shape, size, timing[:, 2], known)
+        described = np.empty((len(rows), VALUES))
         described[:, 0], described[:, 1] = _norm(p), size / 5
-        described[:, 2:14] = self._compared(rows, distance, size, known)
+        described[:, 2:14] = _compared(timing, distance, size, known)
         described[:, 11] = np.where(known > 0, distance[each, 0, last], 0)
         described[:, 12] = np.where(known > 1, distance[each, 0, last - 1], 0)
         share = described[:, 2]
         self._alike[rows, beats % _SHARES] = share
         described[:, 14] = share - row_medians(self._alike[rows], beats + 1)
         described[:, 15] = np.log1p(share * known)
-        self._qrs[rows, slot], self._sizes[rows, slot], self._p[rows, slot] = qrs, _norms(qrs), p
-        self._timing[rows, 0, slot], self._timing[rows, 1, slot] = interval - usual, -usual
-        self._before[rows, beats % _MEAN] = before
-        described[:, 16:] = self._p_waves(rows, before, beats + 1)
+        self._shapes[rows, slot] = shape
+        self._timing[rows, :, slot] = np.stack([interval - usual, -usual, _norms(qrs)], axis=1)
+        described[:, 16:] = self._p_waves(rows, _level(signals[:, BEFORE_QRS]), beats)
         self._beats[rows] = beats + 1
         return described
 
     def _distances(
         self,
         rows: NDArray[np.intp],
-        qrs: NDArray[np.float32],
-        p: NDArray[np.float32],
+        shape: NDArray[np.float32],
         size: NDArray[np.float64],
+        sizes: NDArray[np.float32],
         known: NDArray[np.int64],
     ) -> NDArray[np.float32]:
         """Return how far QRS complexes and P waves of the beats before are, shape (m, 2, most)."""
         most = max(int(known.max()), 1)
-        away, p_away = self._qrs[rows, :most], self._p[rows, :most]
-        away -= qrs[:, None]
-        p_away -= p[:, None]
-        sizes = self._sizes[rows, :most] + (size + _SMALL).astype(np.float32)[:, None]
+        away = self._shapes[rows, :most]
+        away -= shape[:, None]
         distances = np.empty((len(rows), 2, most), dtype=np.float32)
-        np.divide(2 * _norms(away), sizes, out=distances[:, 0])
-        distances[:, 1] = _norms(p_away)
+        for of, part in enumerate((away[:, :, :_LENGTH], away[:, :, _LENGTH:])):
+            np.einsum("...j,...j->...", part, part, out=distances[:, of])
+        np.sqrt(distances, out=distances)
+        distances[:, 0] *= 2
+        distances[:, 0] /= sizes[:, :most] + (size + _SMALL).astype(np.float32)[:, None]
         return distances
-
-    def _compared(
-        self,
-        rows: NDArray[np.intp],
-        distance: NDArray[np.float32],
-        size: NDArray[np.float64],
-        known: NDArray[np.int64],
-    ) -> NDArray[np.float64]:
-        """Compare beats with those before, shape (m, 12)."""
-        weights = np.exp(-((distance / _ALIKE) ** 2))
-        weights[:, 1] *= weights[:, 0]
-        sizes, timing_of = self._sizes[rows], self._timing[rows]
-        m, single = len(rows), np.float32
-        total, mean, p_far = np.zeros((m, 2), single), np.zeros(m, single), np.zeros(m, single)
-        timing, nearest = np.zeros((m, 2, 2), single), np.empty((m, 2), single)
-        nearest[:] = FARTHEST
-        for count, some in _groups(known):
-            if count:
-                alike, far = weights[some, :, :count], distance[some, :, :count]
-                total[some] = np.add.reduce(alike, axis=2)
-                timing[some] = np.vecdot(alike[:, :, None], timing_of[some, None, :, :count])
-                nearest[some] = np.minimum.reduce(far, axis=2)
-                p_far[some] = np.vecdot(alike[:, 0], far[:, 1])
-                mean[some] = np.add.reduce(sizes[some, :count], axis=1) / single(count)
-        compared = np.zeros((m, 12))
-        compared[:, 0:8:4] = total / np.maximum(known, 1)[:, None].astype(np.float64)
-        much = total.astype(np.float64) + _DOUBT
-        compared[:, 1:8:4] = timing[:, :, 0] / much
-        compared[:, 2:8:4] = timing[:, :, 1] / much
-        compared[:, 3:8:4] = nearest
-        compared[:, 8] = p_far / much[:, 0]
-        relative = (size + _SMALL) / np.maximum(mean.astype(np.float64), _SMALL)
-        compared[:, 11] = np.where(known > 0, np.log(relative), 0)
-        return compared
 
     def _p_waves(
         self, rows: NDArray[np.intp], latest: NDArray[np.float32], beats: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Compare P waves with the usual one, shape (m, 4)."""
+        """Take the next P waves and compare them with the usual one, shape (m, 4)."""
+        self._before[rows, beats % _MEAN] = latest
+        waves, known = self._before[rows], np.minimum(beats + 1, _MEAN)
+        mean = np.add.reduce(waves, axis=1) / known.astype(np.float32)[:, None]
+        np.multiply(waves, waves, out=waves)
+        squares, whole = waves.reshape(len(rows), -1), np.empty(len(rows), dtype=np.float32)
+        for count, some in _groups(known):
+            whole[some] = np.add.reduce(squares[some, : count * latest.shape[1]], axis=1)
+        energy = _dot(mean, mean)
         compared = np.empty((len(rows), 4))
-        for count, some in _groups(np.minimum(beats, _MEAN)):
-            waves = self._before[rows[some], :count]
-            mean = np.add.reduce(waves, axis=1) / np.float32(count)
-            energy = _dot(mean, mean)
-            whole = np.add.reduce(np.square(waves).reshape(len(waves), -1), axis=1)
-            mine = latest[some]
-            compared[some, 0] = energy / (whole.astype(np.float64) / count + _LITTLE)
-            compared[some, 1] = np.sqrt(energy)
-            compared[some, 2] = _dot(mine, mean) / (energy + _LITTLE)
-            compared[some, 3] = _norm(mine - mean)
-        compared[:, 2] = np.minimum(np.maximum(compared[:, 2], -2.0), 3.0)
-        self._residual[rows, (beats - 1) % _RESIDUALS] = compared[:, 3]
-        compared[:, 3] = row_medians(self._residual[rows], beats)
+        compared[:, 0] = energy / (whole.astype(np.float64) / known + _LITTLE)
+        compared[:, 1] = np.sqrt(energy)
+        mine = _dot(latest, mean) / (energy + _LITTLE)
+        compared[:, 2] = np.minimum(np.maximum(mine, -2.0), 3.0)
+        self._residual[rows, beats % _RESIDUALS] = _norm(latest - mean)
+        compared[:, 3] = row_medians(self._residual[rows], beats + 1)
         return compared
+
+
+def _compared(
+    timing: NDArray[np.float32],
+    distance: NDArray[np.float32],
+    size: NDArray[np.float64],
+    known: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Compare beats with those before, shape (m, 12); ``timing`` is that of these, (m, 3, n)."""
+    m, most = len(known), distance.shape[2]
+    # What is added up, and what is weighed by how alike the beats are.
+    added, weighed = np.empty((m, 3, most), np.float32), np.empty((m, 3, most), np.float32)
+    alike = added[:, :2]
+    np.divide(distance, _ALIKE, out=alike)
+    np.multiply(alike, alike, out=alike)
+    np.negative(alike, out=alike)
+    np.exp(alike, out=alike)
+    alike[:, 1] *= alike[:, 0]
+    added[:, 2] = timing[:, 2, :most]
+    weighed[:, :2], weighed[:, 2] = timing[:, :2, :most], distance[:, 1]
+    total, weight = np.zeros((m, 3), np.float32), np.zeros((m, 2, 3), np.float32)
+    nearest = np.empty((m, 2), np.float32)
+    nearest[:] = FARTHEST
+    for count, some in _groups(known):
+        if count:
+            total[some] = np.add.reduce(added[some, :, :count], axis=2)
+            weight[some] = np.vecdot(alike[some, :, None, :count], weighed[some, None, :, :count])
+            nearest[some] = np.minimum.reduce(distance[some, :, :count], axis=2)
+    counted = np.maximum(known, 1)
+    compared = np.zeros((m, 12))
+    much = total[:, :2].astype(np.float64) + _DOUBT
+    compared[:, 0:8:4] = total[:, :2] / counted[:, None].astype(np.float64)
+    compared[:, 1:8:4] = weight[:, :, 0] / much
+    compared[:, 2:8:4] = weight[:, :, 1] / much
+    compared[:, 3:8:4] = nearest
+    compared[:, 8] = weight[:, 0, 2] / much[:, 0]
+    mean = (total[:, 2] / counted.astype(np.float32)).astype(np.float64)
+    relative = np.log((size + _SMALL) / np.maximum(mean, _SMALL))
+    compared[:, 11] = np.where(known > 0, relative, 0)
+    return compared
 
 
 def _groups(counts: NDArray[np.int64]) -> Iterable[tuple[int, list[int] | slice]]:
