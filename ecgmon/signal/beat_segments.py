@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ecgmon.core.constants import RATE
-from ecgmon.core.state import NESTED, Layout, StatefulRows
+from ecgmon.core.state import ARRAY, NESTED, Layout, StatefulRows
 from ecgmon.signal import rr_context, rr_intervals, shape_context
 from ecgmon.signal.latest_shapes import LatestShapes
 from ecgmon.signal.resample import resample
@@ -52,10 +52,20 @@ class BeatContexts(StatefulRows):
     """
 
     layout = Layout(
-        "beat contexts", 2, _shapes=NESTED, _intervals=NESTED, _rhythm=NESTED, _compared=NESTED
+        "beat contexts",
+        2,
+        _at=ARRAY,
+        _beats=ARRAY,
+        _shapes=NESTED,
+        _intervals=NESTED,
+        _rhythm=NESTED,
+        _compared=NESTED,
     )
 
     def __init__(self, rows: int) -> None:
+        # Stream index of the latest beat, and how many there were.
+        self._at = np.zeros(rows, dtype=np.int64)
+        self._beats = np.zeros(rows, dtype=np.int64)
         self._shapes = LatestShapes(rows, LENGTH)
         self._intervals = RRIntervals(rows)
         self._rhythm = RRContext(rows)
@@ -63,6 +73,7 @@ class BeatContexts(StatefulRows):
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
+        self._beats[row] = 0
         self._shapes.reset(row)
         self._intervals.reset(row)
         self._rhythm.reset(row)
@@ -92,13 +103,15 @@ class BeatContexts(StatefulRows):
         inputs = np.empty((len(rows), VALUES), dtype=np.float32)
         inputs[:, :LENGTH] = shapes
         for some in turns(rows):
-            mine, beats, signal = rows[some], at[some], shapes[some]
-            inputs[some, LENGTH:_SIGNAL] = self._shapes.add(mine, signal)
-            inputs[some, _SIGNAL:_RHYTHM] = self._intervals.add(mine, beats)
-            rhythm = self._rhythm.add(mine, beats)
+            mine, beats, signal = rows[some], self._beats[rows[some]], shapes[some]
+            since = at[some] - self._at[mine]
+            inputs[some, LENGTH:_SIGNAL] = self._shapes.add(mine, beats, signal)
+            inputs[some, _SIGNAL:_RHYTHM] = self._intervals.add(mine, beats, since)
+            rhythm = self._rhythm.add(mine, beats, since)
             inputs[some, _RHYTHM:_SHAPE] = rhythm.described
-            described = self._compared.add(mine, signal, rhythm.last, rhythm.usual)
+            described = self._compared.add(mine, beats, signal, rhythm.last, rhythm.usual)
             inputs[some, _SHAPE:] = described
+            self._at[mine], self._beats[mine] = at[some], beats + 1
         return inputs
 
 

@@ -23,24 +23,26 @@ class LatestShapes(StatefulRows):
     """
 
     # The beats lie last, side by side, for they are put in order at each sample.
-    layout = Layout("latest shapes", 1, _shapes=ARRAY, _beats=ARRAY)
+    layout = Layout("latest shapes", 2, _shapes=ARRAY)
 
     def __init__(self, rows: int, length: int) -> None:
         self._shapes = np.full((rows, length, _BEATS), np.inf, dtype=np.float32)
-        self._beats = np.zeros(rows, dtype=np.int64)
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
         self._shapes[row] = np.inf
-        self._beats[row] = 0
 
-    def add(self, rows: NDArray[np.intp], shapes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def add(
+        self, rows: NDArray[np.intp], beats: NDArray[np.int64], shapes: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         """Take the next beat of some rows and return how each differs from the usual one.
 
         Parameters
         ----------
         rows : ndarray of intp, shape (m,)
             Which rows, each at most once.
+        beats : ndarray of int64, shape (m,)
+            How many beats of each were taken before.
         shapes : ndarray of float32, shape (m, length)
             The beats.
 
@@ -49,7 +51,6 @@ class LatestShapes(StatefulRows):
         ndarray of float32, shape (m, length)
             Their differences from the median of up to 31 beats before; 0 for the first one.
         """
-        beats = self._beats[rows]
         known = np.minimum(beats, _BEATS)
         ordered = self._shapes[rows]
         ordered.sort(axis=2)
@@ -58,5 +59,4 @@ class LatestShapes(StatefulRows):
         different = shapes - (lower + upper) / np.float32(2)
         different[beats == 0] = 0
         self._shapes[rows, :, beats % _BEATS] = shapes
-        self._beats[rows] = beats + 1
         return different

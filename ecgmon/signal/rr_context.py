@@ -48,11 +48,37 @@ _ORDINARY_LOG: Final = float(_LOGS[ORDINARY])
 _SIZES: Final = np.array(WINDOWS)
 _STARTS: Final = np.cumsum(_SIZES) - _SIZES
 """Where each window begins in a row."""
-_ASKED: Final = np.array([0, 1, 2, 3, *[2] * len(_SHARES)])
-_OF_ASKED: Final = np.array([*[0.5] * len(WINDOWS), *_SHARES])
-"""Windows that quantiles are asked of, and which: the medians, then those of two minutes."""
-_MASKS: Final = (np.uint64(2**64 - 1) >> (64 - _COUNTED).astype(np.uint64)).astype(np.uint64)
+_BACK: Final = np.arange(1, BEFORE + 1)
+_MASKS: Final = np.uint64(2**64 - 1) >> (64 - _COUNTED).astype(np.uint64)
 """The bits of the beats that are counted."""
+_KNOWN: Final = np.array(
+    [
+        [min(beats + 1, 64), min(beats + 1, 64), *np.clip(beats, 1, [_UNSTEADY, 64, _UNSTEADY])]
+        for beats in range(65)
+    ],
+    dtype=np.float64,
+)
+"""Of how many they are counted, by the beats before; changes are known from the second beat on."""
+
+
+def _places() -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return where quantiles lie in the windows of a row, by how many intervals are known.
+
+    Returns
+    -------
+    tuple of ndarray of intp, shape (n, 2, 8), and ndarray of float64, shape (n, 8)
+        The values below and above, and the share of their difference: of the medians, then of the
+        quantiles of two minutes.
+    """
+    asked = np.array([0, 1, 2, 3, *[2] * len(_SHARES)])
+    known = np.minimum(np.arange(WINDOWS[-1] + 1)[:, None], _SIZES)
+    begin, most = (_STARTS + (_SIZES - known) // 2)[:, asked], np.maximum(known - 1, 0)[:, asked]
+    place = np.array([*[0.5] * len(WINDOWS), *_SHARES]) * most
+    low = place.astype(np.intp)
+    return np.stack([begin + low, begin + np.minimum(low + 1, most)], axis=1), place - low
+
+
+_PLACES, _BETWEEN = _places()
 
 
 class Rhythm(NamedTuple):
@@ -86,27 +112,13 @@ class RRContext(StatefulRows):
         Number of wearers.
     """
 
-    layout = Layout(
-        "RR context",
-        3,
-        _at=ARRAY,
-        _beats=ARRAY,
-        _last=ARRAY,
-        _change=ARRAY,
-        _windows=ARRAY,
-        _changes=ARRAY,
-        _flags=ARRAY,
-    )
+    layout = Layout("RR context", 3, _latest=ARRAY, _windows=ARRAY, _changes=ARRAY, _flags=ARRAY)
 
     def __init__(self, rows: int) -> None:
-        # Stream index of the latest beat, and how many there were.
-        self._at = np.zeros(rows, dtype=np.int64)
-        self._beats = np.zeros(rows, dtype=np.int64)
         # The last interval as a logarithm, and its difference from the one before.
-        self._last = np.zeros(rows)
-        self._change = np.zeros(rows)
+        self._latest = np.zeros((rows, 2))
         # What is not known counts as longest and as shortest in turns: the middle stays there.
-        self._windows = np.zeros((rows, int(_SIZES.sum())), dtype=np.int16)
+        self._windows = np.zeros((rows, sum(WINDOWS)), dtype=np.int16)
         self._changes = np.zeros((rows, _UNSTEADY))
         # Of each beat that is counted a bit, the latest one the lowest.
         self._flags = np.zeros((rows, len(_COUNTED)), dtype=np.int64)
@@ -115,97 +127,91 @@ class RRContext(StatefulRows):
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
-        self._beats[row] = self._flags[row] = 0
-        self._last[row] = self._change[row] = 0
+        self._latest[row] = self._flags[row] = 0
         self._windows[row, 0::2], self._windows[row, 1::2] = 0, LONGEST + 1
         self._changes[row] = np.inf
 
-    def add(self, rows: NDArray[np.intp], at: NDArray[np.int64]) -> Rhythm:
+    def add(
+        self, rows: NDArray[np.intp], beats: NDArray[np.int64], since: NDArray[np.int64]
+    ) -> Rhythm:
         """Take the next beat of some rows and describe its rhythm.
 
         Parameters
         ----------
         rows : ndarray of intp, shape (m,)
             Which rows, each at most once.
-        at : ndarray of int64, shape (m,)
-            Stream index of each R peak.
+        beats : ndarray of int64, shape (m,)
+            How many beats of each were taken before.
+        since : ndarray of int64, shape (m,)
+            Samples since the beat before; of no meaning where there was none.
         """
-        beats = self._beats[rows]
-        first = beats == 0
-        interval = np.minimum(np.maximum(at - self._at[rows], SHORTEST), LONGEST)
+        first = (beats == 0).nonzero()[0]
+        interval = np.minimum(np.maximum(since, SHORTEST), LONGEST)
         interval[first] = ORDINARY
-        last = _LOGS[interval]
-        change = last - self._last[rows]
+        last, before = _LOGS.take(interval), self._latest[rows]
+        change = last - before[:, 0]
         change[first] = 0
         size = np.abs(change)
         quantiles = self._quantiles(rows, beats, interval)
         usual, shares = quantiles[:, 1], quantiles[:, len(WINDOWS) :]
-        flags = np.empty((len(rows), len(_COUNTED)), dtype=bool)
-        flags[:, 0] = last - usual < -EARLY
-        flags[:, 1] = last - shares[:, -1] < -EARLY
-        flags[:, 2] = (size < EVEN) & ~first
-        flags[:, 3] = size > UNEVEN
-        flags[:, 4] = change * self._change[rows] < 0
-        counted = self._counted(rows, beats, flags)
-        self._changes[rows, beats % _UNSTEADY] = size
         described = np.empty((len(rows), VALUES))
-        described[:, :4] = last[:, None] - quantiles[:, :4]
+        np.subtract(last[:, None], quantiles[:, :4], out=described[:, :4])
         described[:, 4] = usual - _ORDINARY_LOG
-        described[:, 5:9] = shares - usual[:, None]
-        described[:, 9] = last - shares[:, 0]
-        described[:, 10] = last - shares[:, -1]
+        np.subtract(shares, usual[:, None], out=described[:, 5:9])
+        np.subtract(last[:, None], shares[:, ::3], out=described[:, 9:11])
+        self._changes[rows, beats % _UNSTEADY] = size
         described[:, 11] = 5 * row_medians(self._changes[rows], beats + 1)
+        flags = np.empty((len(rows), len(_COUNTED)), dtype=bool)
+        np.less(described[:, 1:11:9], -EARLY, out=flags[:, :2])
+        np.less(size, EVEN, out=flags[:, 2])
+        np.greater(size, UNEVEN, out=flags[:, 3])
+        np.less(change * before[:, 1], 0, out=flags[:, 4])
+        flags[first, 2] = False  # nothing has changed yet
+        counted = self._counted(rows, beats, flags)
+        counted[first, 2] = 1
         described[:, 12:14] = counted[:, :2]
         described[:, 14] = np.minimum(beats, WINDOWS[2]) / WINDOWS[2]
         described[:, 15:21] = self._before(rows, beats, usual)
         described[:, 21:] = counted[:, 2:]
-        self._at[rows], self._beats[rows] = at, beats + 1
-        self._last[rows], self._change[rows] = last, change
+        self._latest[rows] = np.stack([last, change], axis=1)
         return Rhythm(described, last, usual)
 
     def _quantiles(
         self, rows: NDArray[np.intp], beats: NDArray[np.int64], interval: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Take the next intervals; return the quantiles `_OF_ASKED`, shape (m, 8).
+        """Take the next intervals; return quantiles as `_places` has them, shape (m, 8).
 
         Between two values they are interpolated linearly.
         """
         self._windows[rows[:, None], _STARTS + beats[:, None] % _SIZES] = interval[:, None]
         ordered = self._windows[rows]
-        for start, size in zip(_STARTS[:-1].tolist(), WINDOWS, strict=False):
+        for window, size in enumerate(WINDOWS[:-1]):
+            start = sum(WINDOWS[:window])
             ordered[:, start : start + size].sort(axis=1)
         middle = WINDOWS[-1] // 2  # only the median is asked of the longest one
-        ordered[:, _STARTS[-1] :].partition((middle - 1, middle), axis=1)
-        known = np.minimum(beats[:, None] + 1, _SIZES)
-        begin = (_STARTS + (_SIZES - known) // 2)[:, _ASKED]
-        most = known[:, _ASKED] - 1
-        place = _OF_ASKED * most
-        low = place.astype(np.int64)
-        each = np.arange(len(rows))[:, None]
-        lower = _LOGS[ordered[each, begin + low]]
-        upper = _LOGS[ordered[each, begin + np.minimum(low + 1, most)]]
-        quantiles: NDArray[np.float64] = lower + (place - low) * (upper - lower)
+        ordered[:, -WINDOWS[-1] :].partition((middle - 1, middle), axis=1)
+        known = np.minimum(beats + 1, WINDOWS[-1])
+        each = np.arange(len(rows))[:, None, None]
+        around = _LOGS.take(ordered[each, _PLACES[known]])
+        lower = around[:, 0]
+        quantiles: NDArray[np.float64] = lower + _BETWEEN[known] * (around[:, 1] - lower)
         return quantiles
 
     def _counted(
         self, rows: NDArray[np.intp], beats: NDArray[np.int64], new: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Take what is counted of the next beats, shape (m, 5); return the shares of the latest.
-
-        Changes are known from the second beat on; until then they are even.
-        """
+        """Take what is counted of the next beats, shape (m, 5); return the shares of the latest."""
         flags = ((self._flags[rows].view(np.uint64) << np.uint64(1)) | new) & _MASKS
         self._flags[rows] = flags.view(np.int64)
-        known = np.minimum(beats[:, None] + [1, 1, 0, 0, 0], np.maximum(_COUNTED, _UNSTEADY))
-        shares: NDArray[np.float64] = np.bitwise_count(flags) / np.maximum(known, 1)
-        shares[beats == 0, 2] = 1
+        shares: NDArray[np.float64] = np.bitwise_count(flags) / _KNOWN[np.minimum(beats, 64)]
         return shares
 
     def _before(
         self, rows: NDArray[np.intp], beats: NDArray[np.int64], usual: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the intervals before the last one over the usual ones, shape (m, `BEFORE`)."""
-        number = beats[:, None] - np.arange(1, BEFORE + 1)
-        before: NDArray[np.float64] = _LOGS[self._windows[rows[:, None], number % WINDOWS[0]]] - usual[:, None]
+        number = beats[:, None] - _BACK
+        latest = self._windows[rows[:, None], number % WINDOWS[0]]
+        before: NDArray[np.float64] = _LOGS.take(latest) - usual[:, None]
         before[number < 0] = 0
         return before

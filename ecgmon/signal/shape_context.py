@@ -66,7 +66,6 @@ class ShapeContext(StatefulRows):
         _shapes=ARRAY,
         _before=ARRAY,
         _timing=ARRAY,
-        _beats=ARRAY,
         _alike=ARRAY,
         _residual=ARRAY,
     )
@@ -78,18 +77,18 @@ class ShapeContext(StatefulRows):
         self._before = np.zeros((rows, _MEAN, waves), dtype=np.float32)
         # How early each came, what followed, and the size of its QRS complex.
         self._timing = np.zeros((rows, 3, MEMORY), dtype=np.float32)
-        self._beats = np.zeros(rows, dtype=np.int64)
         self._alike = np.full((rows, _SHARES), np.inf)
         self._residual = np.full((rows, _RESIDUALS), np.inf)
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
-        self._beats[row] = self._before[row] = 0
+        self._before[row] = 0
         self._alike[row] = self._residual[row] = np.inf
 
     def add(
         self,
         rows: NDArray[np.intp],
+        beats: NDArray[np.int64],
         signals: NDArray[np.float32],
         interval: NDArray[np.float64],
         usual: NDArray[np.float64],
@@ -100,6 +99,8 @@ class ShapeContext(StatefulRows):
         ----------
         rows : ndarray of intp, shape (m,)
             Which rows, each at most once.
+        beats : ndarray of int64, shape (m,)
+            How many beats of each were taken before.
         signals : ndarray of float32, shape (m, `ecgmon.signal.beat_segments.LENGTH`)
             The signal of each beat in units of the wearer's scale.
         interval, usual : ndarray of float64, shape (m,)
@@ -116,8 +117,7 @@ class ShapeContext(StatefulRows):
             latest P waves are, the size of their mean, this one's share of it, and the median
             distance from it.
         """
-        beats, each = self._beats[rows], np.arange(len(rows))
-        known = np.minimum(beats, MEMORY)
+        each, known = np.arange(len(rows)), np.minimum(beats, MEMORY)
         slot, last = beats % MEMORY, np.maximum(beats - 1, 0) % MEMORY
         shape = np.empty((len(rows), _BOTH), dtype=np.float32)
         qrs, p = shape[:, :_LENGTH], shape[:, _LENGTH:]
@@ -139,7 +139,6 @@ class ShapeContext(StatefulRows):
         self._shapes[rows, slot] = shape
         self._timing[rows, :, slot] = np.stack([interval - usual, -usual, _norms(qrs)], axis=1)
         described[:, 16:] = self._p_waves(rows, _level(signals[:, BEFORE_QRS]), beats)
-        self._beats[rows] = beats + 1
         return described
 
     def _distances(

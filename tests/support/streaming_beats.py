@@ -50,7 +50,11 @@ def drive_shapes(made, row, at, signals):
     """Beats at intervals that follow from where the stream is."""
     usual = np.log([0.8])
     return [
-        bits(made.add(rows_of(row), one[None], np.log([0.4 + number % 90 / 80]), usual))
+        bits(
+            made.add(
+                rows_of(row), first_of(number), one[None], np.log([0.4 + number % 90 / 80]), usual
+            )
+        )
         for number, one in enumerate(signals, at)
     ]
 
@@ -85,25 +89,31 @@ def drive_kinds(made, row, at, piece):
     return made.steadied(rows, signals, said[[best for _, best in piece]], "NSVFQ").tolist()
 
 
-def drive_rhythm(made, row, at, beats):
-    found = [made.add(rows_of(row), first_of(int(beat))) for beat in beats]
+def drive_rhythm(made, row, at, between):
+    found = [
+        made.add(rows_of(row), first_of(number), first_of(since))
+        for number, since in enumerate(between, at)
+    ]
     return [bits(np.concatenate([np.ravel(part) for part in each])) for each in found]
 
 
-def beats_of_a_row(rng):
-    return np.cumsum(rng.integers(40, 1500, 60))
+def intervals(rng):
+    return rng.integers(40, 1500, 60)
 
 
 OF_BEATS = [
-    Streaming(RRIntervals, RRIntervals, beats_of_a_row, drive_rhythm),
-    Streaming(RRContext, RRContext, beats_of_a_row, drive_rhythm),
+    Streaming(RRIntervals, RRIntervals, intervals, drive_rhythm),
+    Streaming(RRContext, RRContext, intervals, drive_rhythm),
     Streaming(BeatSegments, BeatSegments, with_holes, drive_segments),
     Streaming(ShapeContext, ShapeContext, shapes, drive_shapes),
     Streaming(
         LatestShapes,
         lambda rows: LatestShapes(rows, LENGTH),
         shapes,
-        lambda made, row, _, signals: [bits(made.add(rows_of(row), one[None])) for one in signals],
+        lambda made, row, at, signals: [
+            bits(made.add(rows_of(row), first_of(number), one[None]))
+            for number, one in enumerate(signals, at)
+        ],
     ),
     Streaming(BeatContexts, BeatContexts, shapes, drive_contexts),
     Streaming(BeatKinds, BeatKinds, judged_beats, drive_kinds),

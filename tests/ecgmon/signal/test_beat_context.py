@@ -20,13 +20,16 @@ ROW = np.zeros(1, dtype=np.intp)
 def contexts(beats):
     """Return what is said of each beat, and the last interval and the usual one at the end."""
     context = RRContext(1)
-    found = [context.add(ROW, np.array([beat])) for beat in beats]
+    found = [
+        context.add(ROW, np.array([number]), np.array([since]))
+        for number, since in enumerate(np.diff(beats, prepend=0))
+    ]
     return [each.described[0].tolist() for each in found], found[-1]
 
 
-def shape(context, signal, rhythm):
+def shape(context, number, signal, rhythm):
     """Return what the one row of a context says of its next beat."""
-    return context.add(ROW, signal[None], rhythm.last, rhythm.usual)[0]
+    return context.add(ROW, np.array([number]), signal[None], rhythm.last, rhythm.usual)[0]
 
 
 def plain(logs):
@@ -103,9 +106,10 @@ def test_a_shape_is_compared_with_those_of_the_beats_before(seed, n):
     beats = np.rint(np.cumsum(np.exp(logs)) * RATE).astype(int)
     rhythms, context = RRContext(1), ShapeContext(1)
     early, usuals, lasts = [], [], []
-    for beat, signal in zip(beats.tolist(), signals, strict=True):
-        rhythm = rhythms.add(ROW, np.array([beat]))
-        described = shape(context, signal, rhythm)
+    between = np.diff(beats, prepend=0)
+    for number, (since, signal) in enumerate(zip(between, signals, strict=True)):
+        rhythm = rhythms.add(ROW, np.array([number]), np.array([since]))
+        described = shape(context, number, signal, rhythm)
         assert len(described) == shape_context.VALUES
         early.append(rhythm.last[0] - rhythm.usual[0])
         usuals.append(rhythm.usual[0])
@@ -144,9 +148,9 @@ def test_p_waves_are_alike_where_there_are_some():
     for with_p in (True, False):
         rhythms, context = RRContext(1), ShapeContext(1)
         for number in range(60):
-            rhythm = rhythms.add(ROW, np.array([300 * number]))
+            rhythm = rhythms.add(ROW, np.array([number]), np.array([300]))
             other = 0.3 * np.sin(2 * np.pi * (6 * time + rng.random())).astype(np.float32)
-            described = shape(context, p if with_p else other, rhythm)
+            described = shape(context, number, p if with_p else other, rhythm)
         found.append(described[16])
     sinus, fibrillation = found
     assert sinus > 0.9
