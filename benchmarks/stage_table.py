@@ -38,6 +38,7 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
     "quality": (
         "ecgmon/signal/quality.py",
         "ecgmon/signal/stillness.py",
+        "ecgmon/signal/sliding_quantiles.py",
         "ecgmon/signal/seconds.py",
     ),
     "cut windows": (

@@ -24,6 +24,7 @@ from ecgmon.signal.atrial_segments import AtrialBeats
 from ecgmon.signal.row_beats import RowBeats
 from ecgmon.signal.rows import Rows
 from ecgmon.signal.sample_history import SampleHistory
+from ecgmon.signal.sliding_quantiles import SlidingQuantiles
 from monitor.alarms.alarm_messages import AlarmMessages
 from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
@@ -56,10 +57,11 @@ NO_STATE_OF_THEIR_OWN = {AlarmMessages, Store, WearerRegistry, WearerTable, Wear
 SAVED_ELSEWHERE = {
     SignalChain: {"next"},
     SampleHistory: {"_views"},
+    SlidingQuantiles: {"_ordered"},
     Conversion: {"_counts", "_gain", "_waiting"},
 }
-"""The same ndarray as that of its rows; views of the samples; what is converted before the
-state is saved."""
+"""The same ndarray as that of its rows; views of the samples; the latest values in order; what is
+converted before the state is saved."""
 TAKES = {"__call__", "accept", "add", "advance", "condition", "observe", "push", "second", "take"}
 """Methods by which a stream comes in."""
 every_class = pytest.mark.parametrize("one", ALL, ids=lambda one: one.kind.__name__)

@@ -37,9 +37,8 @@ CONTEXT: Final = rr_intervals.VALUES + rr_context.VALUES + shape_context.VALUES
 VALUES: Final = SHAPES * LENGTH + CONTEXT
 """Numbers of an input."""
 _SIGNAL: Final = SHAPES * LENGTH
-_RHYTHM: Final = _SIGNAL + rr_intervals.VALUES
-_SHAPE: Final = _RHYTHM + rr_context.VALUES
-"""Where the context begins, that of the rhythm and that of shapes."""
+_SHAPE: Final = _SIGNAL + rr_intervals.VALUES + rr_context.VALUES
+"""Where the context begins, and that of shapes."""
 
 
 class BeatContexts(StatefulRows):
@@ -54,7 +53,6 @@ class BeatContexts(StatefulRows):
     layout = Layout(
         "beat contexts",
         2,
-        _at=ARRAY,
         _beats=ARRAY,
         _shapes=NESTED,
         _intervals=NESTED,
@@ -63,20 +61,18 @@ class BeatContexts(StatefulRows):
     )
 
     def __init__(self, rows: int) -> None:
-        # Stream index of the latest beat, and how many there were.
-        self._at = np.zeros(rows, dtype=np.int64)
         self._beats = np.zeros(rows, dtype=np.int64)
         self._shapes = LatestShapes(rows, LENGTH)
-        self._intervals = RRIntervals(rows)
-        self._rhythm = RRContext(rows)
+        self._intervals = [RRIntervals() for _ in range(rows)]
+        self._rhythm = [RRContext() for _ in range(rows)]
         self._compared = ShapeContext(rows)
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
         self._beats[row] = 0
         self._shapes.reset(row)
-        self._intervals.reset(row)
-        self._rhythm.reset(row)
+        self._intervals[row] = RRIntervals()
+        self._rhythm[row] = RRContext()
         self._compared.reset(row)
 
     def add(
@@ -102,16 +98,20 @@ class BeatContexts(StatefulRows):
         """
         inputs = np.empty((len(rows), VALUES), dtype=np.float32)
         inputs[:, :LENGTH] = shapes
+        said = np.array(
+            [
+                [*self._intervals[row].add(beat), *(rhythm := self._rhythm[row]).add(beat)]
+                + [rhythm.last, rhythm.usual]
+                for row, beat in zip(rows.tolist(), at.tolist(), strict=True)
+            ]
+        ).reshape(len(rows), -1)
+        inputs[:, _SIGNAL:_SHAPE] = said[:, :-2]
         for some in turns(rows):
             mine, beats, signal = rows[some], self._beats[rows[some]], shapes[some]
-            since = at[some] - self._at[mine]
             inputs[some, LENGTH:_SIGNAL] = self._shapes.add(mine, beats, signal)
-            inputs[some, _SIGNAL:_RHYTHM] = self._intervals.add(mine, beats, since)
-            rhythm = self._rhythm.add(mine, beats, since)
-            inputs[some, _RHYTHM:_SHAPE] = rhythm.described
-            described = self._compared.add(mine, beats, signal, rhythm.last, rhythm.usual)
-            inputs[some, _SHAPE:] = described
-            self._at[mine], self._beats[mine] = at[some], beats + 1
+            last, usual = said[some, -2], said[some, -1]
+            inputs[some, _SHAPE:] = self._compared.add(mine, beats, signal, last, usual)
+            self._beats[mine] = beats + 1
         return inputs
 
 

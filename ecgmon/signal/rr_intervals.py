@@ -1,12 +1,14 @@
-"""What a model of single beats is told of the RR intervals of a stack of wearers."""
+"""What a model of single beats is told of a wearer's RR intervals."""
 
-from typing import Final
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
+import msgspec
 
 from ecgmon.core.constants import RATE
-from ecgmon.core.state import ARRAY, Layout, StatefulRows
+from ecgmon.core.state import Index, Layout, Stateful
 
 AVERAGED: Final = 8
 """RR intervals whose mean is the usual one."""
@@ -17,65 +19,48 @@ ORDINARY_S: Final = 0.8
 
 VALUES: Final = 3
 """Numbers that `RRIntervals` says of a beat."""
-_LESS: Final = np.array([1, 1, ORDINARY_S])
-"""What is subtracted from each."""
+
+_Seconds = Annotated[list[float], msgspec.Meta(max_length=AVERAGED + 1)]
 
 
-class RRIntervals(StatefulRows):
-    """The latest RR intervals of a stack of wearers.
+@dataclass(slots=True)
+class RRIntervals(Stateful):
+    """The latest RR intervals of one wearer.
 
-    Parameters
+    Attributes
     ----------
-    rows : int
-        Number of wearers.
+    beat : int or None
+        Stream index of the latest beat.
+    latest : deque of float
+        The last two intervals in seconds.
+    sums : deque of float
+        The sums of all intervals up to each of the last `AVERAGED` + 1 beats, in seconds.
     """
 
-    layout = Layout("RR intervals", 2, _before=ARRAY, _sums=ARRAY)
+    layout = Layout("RR intervals", 1, beat=Index | None, latest=_Seconds, sums=_Seconds)
 
-    def __init__(self, rows: int) -> None:
-        # The last interval, and the sums of all up to each of the last beats, in seconds.
-        self._before = np.zeros(rows)
-        self._sums = np.zeros((rows, AVERAGED + 1))
+    beat: int | None = None
+    latest: deque[float] = field(default_factory=partial(deque[Any], maxlen=2))
+    sums: deque[float] = field(default_factory=partial(deque[Any], maxlen=AVERAGED + 1))
 
-    def reset(self, row: int) -> None:
-        """Forget the beats of a row."""
-        self._sums[row] = 0
-
-    def add(
-        self, rows: NDArray[np.intp], beats: NDArray[np.int64], since: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Take the next beat of some rows and return what is known then.
-
-        Parameters
-        ----------
-        rows : ndarray of intp, shape (m,)
-            Which rows, each at most once.
-        beats : ndarray of int64, shape (m,)
-            How many beats of each were taken before.
-        since : ndarray of int64, shape (m,)
-            Samples since the beat before; of no meaning where there was none.
+    def add(self, beat: int) -> tuple[float, float, float]:
+        """Take the next beat and return what is known then.
 
         Returns
         -------
-        ndarray of float64, shape (m, `VALUES`)
+        tuple of three float
             The last interval and the one before it over the usual one, less 1, and the usual one
-            in seconds, less `ORDINARY_S`; 0 of the first beat.
+            in seconds, less `ORDINARY_S`.
         """
-        first = (beats == 0).nonzero()[0]
-        interval = np.minimum(since / RATE, LONGEST_S)
-        interval[first] = 0
-        total = self._sums[rows, (beats - 1) % (AVERAGED + 1)] + interval
-        self._sums[rows, beats % (AVERAGED + 1)] = total
-        oldest = np.where(beats > AVERAGED, (beats + 1) % (AVERAGED + 1), 0)
-        usual = (total - self._sums[rows, oldest]) / np.maximum(np.minimum(beats, AVERAGED), 1)
-        usual[first] = 1
-        said = np.empty((len(rows), VALUES))
-        said[:, 0] = interval
+        if self.beat is None:
+            self.sums.append(0.0)
+        else:
+            interval = min((beat - self.beat) / RATE, LONGEST_S)
+            self.latest.append(interval)
+            self.sums.append(self.sums[-1] + interval)
+        self.beat = beat
+        if not self.latest:
+            return 0.0, 0.0, 0.0
+        usual = (self.sums[-1] - self.sums[0]) / (len(self.sums) - 1)
         # The second beat has only one interval before it.
-        said[:, 1] = np.where(beats > 1, self._before[rows], interval)
-        said[:, :2] /= usual[:, None]
-        said[:, 2] = usual
-        said -= _LESS
-        said[first] = 0
-        self._before[rows] = interval
-        return said
+        return self.latest[-1] / usual - 1, self.latest[0] / usual - 1, usual - ORDINARY_S

@@ -15,8 +15,11 @@ from ecgmon.signal.peaks import Peaks
 from ecgmon.signal.qrs import BeatDetector
 from ecgmon.signal.qrs_energy import QrsEnergy
 from ecgmon.signal.rate_converter import RateConverter
+from ecgmon.signal.rr_context import RRContext
+from ecgmon.signal.rr_intervals import RRIntervals
 from ecgmon.signal.sample_history import SampleHistory
 from ecgmon.signal.scale import AmplitudeScale
+from ecgmon.signal.sliding_quantiles import SlidingQuantiles
 from ecgmon.signal.stillness import QUARTER, Stillness
 from replay.simulator.simulation import simulate
 
@@ -174,6 +177,14 @@ def end_of_beats(made, row, at):
     return recent, made.weak(row, recent), repr(rate), made.longest_rr(row, at)
 
 
+def drive_quantiles(made, row, at, values):
+    found = []
+    for value in values:
+        made.add(float(value))
+        found.append(made.quantiles((0.1, 0.5, 0.9, 1)))
+    return found
+
+
 def drive_pushed(made, row, at, x):
     return made.push(x).tolist()
 
@@ -220,6 +231,24 @@ OF_SIGNAL = [
     chain(Geometry(3, 0.5, 120)),
     chain(Geometry(0, 0.1, 360)),
     chain(Geometry(2, 0.25, 120, "second")),
+    Streaming(
+        RRIntervals,
+        lambda _: RRIntervals(),
+        lambda rng: np.cumsum(rng.integers(72, 1500, 60)),
+        lambda made, row, _, beats: [made.add(int(beat)) for beat in beats],
+    ),
+    Streaming(
+        SlidingQuantiles,
+        lambda _: SlidingQuantiles(9),
+        lambda rng: rng.integers(0, 5, 60).astype(float),
+        drive_quantiles,
+    ),
+    Streaming(
+        RRContext,
+        lambda _: RRContext(),
+        lambda rng: np.cumsum(rng.integers(72, 1500, 60)),
+        lambda made, row, _, beats: [made.add(int(beat)) for beat in beats],
+    ),
     of_rate(RateConverter, 250_000, with_holes, drive_pushed),
     of_rate(RateConverter, 1_000_000, with_holes, drive_pushed),
     of_rate(RateConverter, 360_000, with_holes, drive_pushed),

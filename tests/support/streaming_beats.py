@@ -9,8 +9,6 @@ from ecgmon.models.beat_kinds import BeatKinds
 from ecgmon.signal.beat_cutter import BeatSegments
 from ecgmon.signal.beat_segments import LENGTH, BeatContexts
 from ecgmon.signal.latest_shapes import LatestShapes
-from ecgmon.signal.rr_context import RRContext
-from ecgmon.signal.rr_intervals import RRIntervals
 from ecgmon.signal.sample_history import SampleHistory
 from ecgmon.signal.shape_context import ShapeContext
 from tests.support.streaming import Streaming, bits, first_of, rows_of, with_holes
@@ -89,21 +87,7 @@ def drive_kinds(made, row, at, piece):
     return made.steadied(rows, signals, said[[best for _, best in piece]], "NSVFQ").tolist()
 
 
-def drive_rhythm(made, row, at, between):
-    found = [
-        made.add(rows_of(row), first_of(number), first_of(since))
-        for number, since in enumerate(between, at)
-    ]
-    return [bits(np.concatenate([np.ravel(part) for part in each])) for each in found]
-
-
-def intervals(rng):
-    return rng.integers(40, 1500, 60)
-
-
 OF_BEATS = [
-    Streaming(RRIntervals, RRIntervals, intervals, drive_rhythm),
-    Streaming(RRContext, RRContext, intervals, drive_rhythm),
     Streaming(BeatSegments, BeatSegments, with_holes, drive_segments),
     Streaming(ShapeContext, ShapeContext, shapes, drive_shapes),
     Streaming(

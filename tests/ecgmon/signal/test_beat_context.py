@@ -14,22 +14,16 @@ from ecgmon.signal.shape_context import MEMORY, P_WAVE, QRS, ShapeContext
 intervals = st.lists(st.integers(20, 1500), min_size=1, max_size=150)
 
 
-ROW = np.zeros(1, dtype=np.intp)
-
-
 def contexts(beats):
-    """Return what is said of each beat, and the last interval and the usual one at the end."""
-    context = RRContext(1)
-    found = [
-        context.add(ROW, np.array([number]), np.array([since]))
-        for number, since in enumerate(np.diff(beats, prepend=0))
-    ]
-    return [each.described[0].tolist() for each in found], found[-1]
+    context = RRContext()
+    return [context.add(int(beat)) for beat in beats], context
 
 
 def shape(context, number, signal, rhythm):
     """Return what the one row of a context says of its next beat."""
-    return context.add(ROW, np.array([number]), signal[None], rhythm.last, rhythm.usual)[0]
+    row, beats = np.zeros(1, dtype=np.intp), np.array([number])
+    last, usual = np.array([rhythm.last]), np.array([rhythm.usual])
+    return context.add(row, beats, signal[None], last, usual)[0]
 
 
 def plain(logs):
@@ -88,11 +82,11 @@ def test_early_beats_and_changes_are_counted():
 
 def test_a_fast_rhythm_is_early_against_minutes_for_as_long_as_they_know():
     """A supraventricular tachycardia of a minute: only the longest window still knows what was."""
-    found, rhythm = contexts(np.cumsum([0, *[300] * 700, *[150] * 140]))
+    found, context = contexts(np.cumsum([0, *[300] * 700, *[150] * 140]))
     latest = found[-1]
     assert latest[:3] == pytest.approx([0, 0, 0], abs=1e-9)
     assert latest[3] == pytest.approx(-np.log(2), abs=1e-9)
-    assert rhythm.usual == pytest.approx(np.log(150 / RATE))
+    assert context.usual == pytest.approx(np.log(150 / RATE))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, MEMORY + 40))
@@ -104,16 +98,15 @@ def test_a_shape_is_compared_with_those_of_the_beats_before(seed, n):
     signals = signals.astype(np.float32)
     logs = np.log(np.clip([0.8, *rng.uniform(0.3, 1.5, n - 1)], 0.15, 3))
     beats = np.rint(np.cumsum(np.exp(logs)) * RATE).astype(int)
-    rhythms, context = RRContext(1), ShapeContext(1)
+    rhythm, context = RRContext(), ShapeContext(1)
     early, usuals, lasts = [], [], []
-    between = np.diff(beats, prepend=0)
-    for number, (since, signal) in enumerate(zip(between, signals, strict=True)):
-        rhythm = rhythms.add(ROW, np.array([number]), np.array([since]))
+    for number, (beat, signal) in enumerate(zip(beats.tolist(), signals, strict=True)):
+        rhythm.add(beat)
         described = shape(context, number, signal, rhythm)
         assert len(described) == shape_context.VALUES
-        early.append(rhythm.last[0] - rhythm.usual[0])
-        usuals.append(rhythm.usual[0])
-        lasts.append(rhythm.last[0])
+        early.append(rhythm.last - rhythm.usual)
+        usuals.append(rhythm.usual)
+        lasts.append(rhythm.last)
     past = signals[max(n - 1 - MEMORY, 0) : n - 1]
 
     def level(of, part):
@@ -146,9 +139,9 @@ def test_p_waves_are_alike_where_there_are_some():
     p = np.exp(-(((time + 0.16) / 0.03) ** 2)).astype(np.float32)
     found = []
     for with_p in (True, False):
-        rhythms, context = RRContext(1), ShapeContext(1)
+        rhythm, context = RRContext(), ShapeContext(1)
         for number in range(60):
-            rhythm = rhythms.add(ROW, np.array([number]), np.array([300]))
+            rhythm.add(300 * number)
             other = 0.3 * np.sin(2 * np.pi * (6 * time + rng.random())).astype(np.float32)
             described = shape(context, number, p if with_p else other, rhythm)
         found.append(described[16])
