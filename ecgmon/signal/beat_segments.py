@@ -98,13 +98,8 @@ class BeatContexts(StatefulRows):
         """
         inputs = np.empty((len(rows), VALUES), dtype=np.float32)
         inputs[:, :LENGTH] = shapes
-        said = np.array(
-            [
-                [*self._intervals[row].add(beat), *(rhythm := self._rhythm[row]).add(beat)]
-                + [rhythm.last, rhythm.usual]
-                for row, beat in zip(rows.tolist(), at.tolist(), strict=True)
-            ]
-        ).reshape(len(rows), -1)
+        each = map(self._said, rows.tolist(), at.tolist())
+        said = np.array([*each]).reshape(len(rows), _SHAPE - _SIGNAL + 2)
         inputs[:, _SIGNAL:_SHAPE] = said[:, :-2]
         for some in turns(rows):
             mine, beats, signal = rows[some], self._beats[rows[some]], shapes[some]
@@ -113,6 +108,11 @@ class BeatContexts(StatefulRows):
             inputs[some, _SHAPE:] = self._compared.add(mine, beats, signal, last, usual)
             self._beats[mine] = beats + 1
         return inputs
+
+    def _said(self, row: int, beat: int) -> list[float]:
+        """Take a row's next beat; return its RR context, its interval and the usual one."""
+        rhythm = self._rhythm[row]
+        return [*self._intervals[row].add(beat), *rhythm.add(beat), rhythm.last, rhythm.usual]
 
 
 def beat_inputs(
