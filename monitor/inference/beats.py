@@ -85,9 +85,9 @@ def classify_beats(
         Kinds of the beats of all rows; they are told of these.
     """
     rows, at = beats.rows.tolist(), beats.at.tolist()
-    found = [JudgedBeat(row, index, None, 0.0) for row, index in zip(rows, at, strict=True)]
     asked = [i for i in np.flatnonzero(beats.settled).tolist() if rows[i] in models]
     said = _probabilities(beats, asked, [models[rows[i]] for i in asked])
+    judged: dict[int, JudgedBeat] = {}
     of_classes: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i in asked:
         of_classes[models[rows[i]].card.classes].append(i)
@@ -99,8 +99,8 @@ def classify_beats(
         labels = msgspec.convert(classes, tuple[BeatClass, ...])
         best = zip(steady.argmax(axis=1).tolist(), steady.max(axis=1).tolist(), strict=True)
         for i, (place, most), atrial in zip(mine, best, of_atria.tolist(), strict=True):
-            found[i] = JudgedBeat(rows[i], at[i], labels[place], most, atrial)
-    return found
+            judged[i] = JudgedBeat(rows[i], at[i], labels[place], most, atrial)
+    return [judged.get(i) or JudgedBeat(rows[i], at[i], None, 0.0) for i in range(len(beats))]
 
 
 def _probabilities(
