@@ -99,9 +99,10 @@ class IncrementalWindows:
     def _network(self, model: Model) -> tuple[int, Network]:
         """Return number and layers of a model, which has weights."""
         known = self._known.get(model)
-        if known is None:
-            assert model.weights is not None
+        if known is None and model.weights is not None:
             known = self._known[model] = next(self._number), by_layer(model.weights)
+        if known is None:
+            raise ValueError(f"{model.card.name} has no weights")
         return known
 
     def _begin(
