@@ -121,7 +121,7 @@ class IncrementalWindows:
         """Return the logits along a second, and keep what the next one needs."""
         one = networks[:1] if all(each is networks[0] for each in networks) else networks
         kept = self._kept[rows]
-        logits = self._steps(kept, new, one)
+        logits = self._steps.logits(kept, new, one)
         self._kept[rows] = kept
         return logits
 

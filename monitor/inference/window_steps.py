@@ -19,7 +19,7 @@ NEW: Final = GEOMETRY.rate
 """Samples of a second."""
 STEPS: Final = 30
 """Outputs that a second has of the last layers."""
-TOGETHER: Final = 32
+TOGETHER: Final = 16
 """Most windows computed at once: weights and signal of so many fit the processor's cache."""
 _INPUTS: Final = (1, *OUTPUTS[:-1])
 """Channels of each layer's inputs."""
@@ -43,10 +43,10 @@ class WindowSteps:
             out = layers[-1].new
         self._new, self._layers = out[:, :, 0], layers[::-1]
 
-    def __call__(
+    def logits(
         self, kept: NDArray[np.float32], new: NDArray[np.float32], networks: Sequence[Network]
     ) -> NDArray[np.float32]:
-        """Compute a second of some wearers.
+        """Compute a second of some wearers, and return what the network says of it.
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class WindowSteps:
         self._new[:n] = new
         *matrices, last = zip(*networks, strict=True)
         for layer, theirs in zip(self._layers, matrices, strict=True):
-            layer(kept, theirs)
+            layer.compute(kept, theirs)
         x = self._last[:n]
         x[:] = self._out[:n].transpose(0, 2, 1)
         weights = np.stack(last)
@@ -123,7 +123,7 @@ class _Layer:
         at = convolution.skip
         self._skipped = self._seen[:, at : at + steps] if stride == 1 else None
 
-    def __call__(self, kept: NDArray[np.float32], matrices: Network) -> None:
+    def compute(self, kept: NDArray[np.float32], matrices: Network) -> None:
         """Compute the outputs of a second of n wearers, whose inputs are in `new`.
 
         ``kept`` are the inputs from before, of all layers; they become those for the next second.
