@@ -65,6 +65,7 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
     "judge windows": (
         "monitor/inference/engine.py",
         "monitor/inference/incremental.py",
+        "monitor/inference/window_steps.py",
         "monitor/inference/bundle_pool.py",
     ),
     "judge beats": (

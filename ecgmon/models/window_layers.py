@@ -83,8 +83,7 @@ WEIGHTS: Final = sum(outputs * (inputs * kernel + 1) for outputs, inputs, kernel
 def weights(graph: bytes) -> NDArray[np.float32] | None:
     """Return the weights in a bundle's graph, shape (WEIGHTS,); None if it is of another network.
 
-    Of each layer the kernels, all inputs at one place of a kernel and then those at the next, and
-    then the biases.
+    Of each layer the kernels, shape (kernel, inputs, outputs), and then the biases.
     """
     names = [f"stem.{i}.conv" for i in range(len(STEM))]
     names += [f"layers.{i}.conv" for i in range(len(RESIDUAL))]
@@ -95,32 +94,29 @@ def weights(graph: bytes) -> NDArray[np.float32] | None:
             kernels, biases = found[f"network.{name}.weight"], found[f"network.{name}.bias"]
             if kernels.shape != shape or biases.shape != shape[:1]:
                 return None
-            parts += [kernels.transpose(0, 2, 1).ravel(), biases]
+            parts += [kernels.transpose(2, 1, 0).ravel(), biases]
     except (ValueError, KeyError):
         return None
     return np.concatenate(parts)
 
 
-def by_layer(
-    stacked: NDArray[np.float32],
-) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Return kernels and biases of each layer of n networks, as parts of their weights.
+def by_layer(network: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return the matrix of each layer as a part of a network's weights.
 
     Parameters
     ----------
-    stacked : ndarray of float32, shape (n, WEIGHTS)
+    network : ndarray of float32, shape (WEIGHTS,)
         From `weights`.
 
     Returns
     -------
-    list of tuple of ndarray
-        Of shapes (n, outputs, kernel * inputs) and (n, outputs, 1).
+    list of ndarray of float32
+        Of shape (kernel * inputs + 1, outputs), the last row the biases: what a kernel sees is
+        multiplied with it, a 1 behind it.
     """
-    layers, at = [], 0
+    matrices, at = [], 0
     for outputs, inputs, kernel in SHAPES:
-        size = inputs * kernel
-        kernels = stacked[:, at : at + outputs * size].reshape(-1, outputs, size)
-        at += outputs * size
-        layers.append((kernels, stacked[:, at : at + outputs, None]))
-        at += outputs
-    return layers
+        rows = inputs * kernel + 1
+        matrices.append(network[at : at + rows * outputs].reshape(rows, outputs))
+        at += rows * outputs
+    return matrices

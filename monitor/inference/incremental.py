@@ -19,31 +19,18 @@ from numpy.typing import NDArray
 
 from ecgmon.core.errors import BundleError
 from ecgmon.models.bundle import Model
-from ecgmon.models.window_layers import (
-    CHANNELS,
-    FINE,
-    GEOMETRY,
-    LAYERS,
-    OUTPUTS,
-    Convolution,
-    by_layer,
-)
+from ecgmon.models.window_layers import GEOMETRY, by_layer
+from monitor.inference.window_steps import KEPT, NEW, TOGETHER, Network, WindowSteps
 from monitor.ops.logs import logger
 
 _log = logger(__name__)
 KindT = TypeVar("KindT", bound=np.generic)
-_Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Kernels and biases of the models of a batch."""
 INPUTS: Final = GEOMETRY.inputs
 """Samples of a window with history and look-ahead."""
-NEW: Final = GEOMETRY.rate
-"""Those in which a window differs from the one before it: a second."""
 CHECK_EVERY: Final = 1000
 """One of so many windows is judged by its bundle's graph, too."""
 TOLERANCE: Final = 1e-5
 """Probabilities may differ by at most this."""
-TOGETHER: Final = 32
-"""Most windows computed at once: weights and signal of so many fit the processor's cache."""
 
 
 class IncrementalWindows:
@@ -54,14 +41,12 @@ class IncrementalWindows:
 
     def __init__(self) -> None:
         self._number = count(1)
-        self._numbers: WeakKeyDictionary[Model, int] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Model, tuple[int, Network]] = WeakKeyDictionary()
         self._unchecked = 0
+        self._steps = WindowSteps()
         self._seen = np.zeros((0, INPUTS), dtype=np.float32)
         self._judge = np.zeros(0, dtype=np.int64)
-        self._kept = [
-            np.zeros((0, inputs, layer.keeps), dtype=np.float32)
-            for inputs, layer in zip((1, *OUTPUTS), LAYERS, strict=False)
-        ]
+        self._kept = np.zeros((0, KEPT), dtype=np.float32)
 
     def probability(
         self, rows: NDArray[np.intp], inputs: NDArray[np.float32], models: Sequence[Model]
@@ -97,55 +82,48 @@ class IncrementalWindows:
 
     def _make_room(self, rows: int) -> None:
         self._seen, self._judge = _grown(self._seen, rows), _grown(self._judge, rows)
-        self._kept = [_grown(each, rows) for each in self._kept]
+        self._kept = _grown(self._kept, rows)
 
     def _judged(
         self, rows: NDArray[np.intp], inputs: NDArray[np.float32], models: Sequence[Model]
     ) -> NDArray[np.float32]:
-        numbers = [self._numbers.setdefault(model, next(self._number)) for model in models]
-        layers = by_layer(_stacked(models))
+        numbers, networks = zip(*map(self._network, models), strict=True)
         goes_on = (self._seen[rows, NEW:] == inputs[:, :-NEW]).all(axis=1)
-        anew = np.flatnonzero(~goes_on | (self._judge[rows] != numbers))
-        if len(anew):
-            several = len(layers[0][0]) > 1
-            theirs = [(k[anew], b[anew]) for k, b in layers] if several else layers
-            self._begin(rows[anew], inputs[anew], theirs)
+        goes_on &= self._judge[rows] == numbers
+        if np.count_nonzero(goes_on) < len(rows):
+            anew = np.flatnonzero(~goes_on)
+            self._begin(rows[anew], inputs[anew], [networks[i] for i in anew.tolist()])
         self._seen[rows], self._judge[rows] = inputs, numbers
-        return _of_windows(_outputs(self._advance(rows, inputs[:, -NEW:], layers), layers[-1]))
+        return _of_windows(self._advance(rows, inputs[:, -NEW:], networks))
+
+    def _network(self, model: Model) -> tuple[int, Network]:
+        """Return number and layers of a model, which has weights."""
+        known = self._known.get(model)
+        if known is None and model.weights is not None:
+            known = self._known[model] = next(self._number), by_layer(model.weights)
+        if known is None:
+            raise ValueError(f"{model.card.name} has no weights")
+        return known
 
     def _begin(
-        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], layers: Sequence[_Layer]
+        self, rows: NDArray[np.intp], inputs: NDArray[np.float32], networks: Sequence[Network]
     ) -> None:
         """Compute what windows bring before their newest second."""
-        for each in self._kept:
-            each[rows] = 0
+        self._kept[rows] = 0
         before = np.zeros((len(rows), -(-INPUTS // NEW) * NEW - NEW), dtype=np.float32)
         before[:, -(INPUTS - NEW) :] = inputs[:, :-NEW]
         for start in range(0, before.shape[1], NEW):
-            self._advance(rows, before[:, start : start + NEW], layers)
+            self._advance(rows, before[:, start : start + NEW], networks)
 
     def _advance(
-        self, rows: NDArray[np.intp], new: NDArray[np.float32], layers: Sequence[_Layer]
+        self, rows: NDArray[np.intp], new: NDArray[np.float32], networks: Sequence[Network]
     ) -> NDArray[np.float32]:
-        """Return what the last layer makes of a second, shape (n, channels, steps)."""
-        x = new[:, None, :]
-        for convolution, kept, (kernels, biases) in zip(LAYERS, self._kept, layers, strict=False):
-            seen = np.concatenate([kept[rows], x], axis=2)
-            kept[rows] = seen[:, :, x.shape[2] :]
-            x = np.matmul(kernels, _taps(seen, convolution, x.shape[2]))
-            x += biases
-            np.maximum(x, 0, out=x)
-            if convolution.stride == 1:
-                x += seen[:, :, convolution.skip : convolution.skip + x.shape[2]]
-        return x
-
-
-def _stacked(models: Sequence[Model]) -> NDArray[np.float32]:
-    """Return the weights of models, shape (n, WEIGHTS); of one alone where all are the same."""
-    weights = [each.weights for each in dict.fromkeys(models)]
-    if len(weights) > 1:
-        weights = [each.weights for each in models]
-    return np.stack([each for each in weights if each is not None])
+        """Return the logits along a second, and keep what the next one needs."""
+        one = networks[:1] if all(each is networks[0] for each in networks) else networks
+        kept = self._kept[rows]
+        logits = self._steps.logits(kept, new, one)
+        self._kept[rows] = kept
+        return logits
 
 
 def _checked(
@@ -167,31 +145,16 @@ def _checked(
 def _batches(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     """Yield places in ``rows`` in batches that hold no row twice, those of a row in their order."""
     order = np.argsort(rows, kind="stable")
-    of_row = rows[order]
-    begins = np.r_[True, of_row[1:] != of_row[:-1]]
-    nth = np.arange(len(rows)) - np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
-    by_turn = np.argsort(nth, kind="stable")
-    for turn in np.split(order[by_turn], np.flatnonzero(np.diff(nth[by_turn])) + 1):
+    of_row, each = rows[order], np.arange(len(rows))
+    again = of_row[1:] == of_row[:-1]
+    turns = [each]
+    if np.count_nonzero(again):
+        nth = each - np.maximum.accumulate(np.where(np.r_[False, again], 0, each))
+        by_turn = np.argsort(nth, kind="stable")
+        turns = np.split(order[by_turn], np.flatnonzero(np.diff(nth[by_turn])) + 1)
+    for turn in turns:
         for start in range(0, len(turn), TOGETHER):
             yield turn[start : start + TOGETHER]
-
-
-def _taps(seen: NDArray[np.float32], layer: Convolution, new: int) -> NDArray[np.float32]:
-    """Return what a kernel sees at each step, shape (n, kernel * inputs, steps)."""
-    n, inputs, _ = seen.shape
-    steps = new // layer.stride
-    taps = np.empty((n, layer.kernel, inputs, steps), dtype=np.float32)
-    for k in range(layer.kernel):
-        start = k * layer.dilation
-        taps[:, k] = seen[:, :, start : start + layer.stride * (steps - 1) + 1 : layer.stride]
-    return taps.reshape(n, -1, steps)
-
-
-def _outputs(x: NDArray[np.float32], layer: _Layer) -> NDArray[np.float32]:
-    """Return the logits of an abnormal beat along the second, shape (n, FINE * steps)."""
-    y = np.matmul(layer[0], x) + layer[1]
-    abnormal: NDArray[np.float32] = y.reshape(len(y), CHANNELS, FINE, -1)[:, 0]
-    return abnormal.transpose(0, 2, 1).reshape(len(y), -1)
 
 
 def _of_windows(logits: NDArray[np.float32]) -> NDArray[np.float32]:

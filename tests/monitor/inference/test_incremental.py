@@ -119,7 +119,7 @@ def test_a_model_that_is_loaded_again_judges_by_what_it_holds(models, signals):
             np.testing.assert_allclose(said, expected, rtol=0, atol=1e-6)
             del mine
             gc.collect()
-    assert len(judge._numbers) == 0
+    assert len(judge._known) == 0
 
 
 def test_a_model_at_rest_is_checked_and_rests_again(signals, tmp_path):
