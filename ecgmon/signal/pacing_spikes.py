@@ -117,7 +117,7 @@ class SpikeRemover(Stateful):
         list of ndarray of float64
             What `push` returns for each.
         """
-        parts = []
+        parts: list[NDArray[np.float64]] = []
         for one, new in zip(removers, samples, strict=True):
             if not len(one._raw):
                 one._begin(new)

@@ -105,14 +105,14 @@ class Ingest:
 
     def drain(self, now: float) -> IngestResult:
         """Read what has come: `MAX_DRAINED` messages, `MAX_SAMPLES` or `MAX_DRAIN_S` at most."""
-        self._samples, room, began = 0, MAX_DRAINED, time.monotonic()
+        self._samples, room, until = 0, MAX_DRAINED, time.monotonic() + MAX_DRAIN_S
         for peer, received in islice(self._arrived(), room):
             room -= 1
             try:
                 self._handle(peer, received.user, received.data, now)
             except EcgmonError as error:
                 peer.refuse(str(error), _retry_s(error), received.user)
-            if self._samples >= MAX_SAMPLES or time.monotonic() - began > MAX_DRAIN_S:
+            if self._samples >= MAX_SAMPLES or time.monotonic() > until:
                 room = 0
                 break
         self.left_over = not room
@@ -181,12 +181,15 @@ class Ingest:
         if received.lead != connection.lead:
             self._other_lead(connection, received, now)
             return
-        self._charge_missing(connection, stream, received.first, now)
-        pieces = stream.accept(received, now)
-        self._result.pieces += [(stream.wearer, piece) for piece in pieces]
+        if piece := stream.accept_next(received, now):
+            self._result.pieces.append((stream.wearer, piece))
+        else:
+            self._charge_missing(connection, stream, received.first, now)
+            pieces = stream.accept(received, now)
+            self._result.pieces += [(stream.wearer, piece) for piece in pieces]
+            if stream.waits:
+                self._waiting.add(stream)
         self._result.acks[stream] = stream.next
-        if stream.waits:
-            self._waiting.add(stream)
 
     def _other_lead(self, connection: DeviceConnection, received: Frame, now: float) -> None:
         """Use a frame of the second lead: it is not kept, and nothing is said of its arrival."""

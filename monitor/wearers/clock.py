@@ -80,8 +80,14 @@ class Clock(Stateful):
         arrival : float
             Monotonic time in seconds.
         """
-        delay = arrival - self._seconds(end - self._origin)
+        delay = arrival - (end - self._origin) * 1000 / self._rate_mhz
         points = self._earliest
+        if points:
+            at, earliest = points[-1]
+            is_above = delay >= earliest and delay - self._slope * arrival >= self._level
+            if is_above and arrival // BUCKET_S <= at // BUCKET_S:  # as of nearly all frames
+                self._newest = max(self._newest, end)
+                return
         if points and delay < self._expected(arrival) - RESTART_S:
             points.clear()
         if not points:
@@ -110,18 +116,18 @@ class Clock(Stateful):
         """
         if not device_time:
             return
-        if self._device is not None:
-            counted = self._seconds(first - self._device[0])
-            jump = (device_time - self._device[1]) / 1e9 - counted
+        before, self._device = self._device, (first, device_time)
+        if before is not None:
+            counted = (first - before[0]) * 1000 / self._rate_mhz
+            jump = (device_time - before[1]) / 1e9 - counted
             if abs(jump) > JUMP_S:
                 self.jumped_s += jump
-        self._device = first, device_time
 
     def lag(self, now: float) -> float:
         """Return by how many seconds the newest sample is late at a monotonic time."""
         if not self._earliest:
             return 0.0
-        delay = now - self._seconds(self._newest - self._origin)
+        delay = now - (self._newest - self._origin) * 1000 / self._rate_mhz
         return max(delay - self._expected(now), 0.0)
 
     def shift(self, seconds: float) -> None:
@@ -129,9 +135,6 @@ class Clock(Stateful):
         moved = ((arrival + seconds, delay + seconds) for arrival, delay in self._earliest)
         self._earliest = deque(moved, maxlen=KEPT)
         self._level += seconds - self._slope * seconds
-
-    def _seconds(self, samples: int) -> float:
-        return samples * 1000 / self._rate_mhz
 
     def _expected(self, arrival: float) -> float:
         return self._level + self._slope * arrival

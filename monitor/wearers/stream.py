@@ -117,10 +117,7 @@ class Stream(Stateful):
             What was accepted, in order; copies, so that they keep no message in memory. Samples
             between two pieces that do not follow each other are missing.
         """
-        if frame.first == self.next and not self._reordering:  # in order, as nearly all are
-            self._observe(frame, arrival)
-            piece = self._piece(frame, frame.first, frame.samples.copy())
-            self._take(piece)
+        if piece := self.accept_next(frame, arrival):
             return [piece]
         repeated = len(frame.samples)
         for start, stop in list(self._reordering.holes(max(frame.first, self.next), frame.end)):
@@ -129,11 +126,23 @@ class Stream(Stateful):
             repeated -= len(samples)
         self.repeated += repeated
         if repeated < len(frame.samples):
-            self._observe(frame, arrival)
+            self._observe(frame, frame.end, arrival)
         accepted = self._accept_contiguous()
         while self._reordering.is_full(self.next):
             accepted += self._give_up()
         return accepted
+
+    def accept_next(self, frame: Frame, arrival: float) -> Piece | None:
+        """Accept a frame that is in order, as nearly all are; see `accept`. None if it is not."""
+        if frame.first != self.next or self._reordering:
+            return None
+        samples = frame.samples.copy()
+        end = frame.first + len(samples)
+        self._observe(frame, end, arrival)
+        self.received += len(samples)
+        self.next = end
+        self.converted.push(samples, frame.gain)
+        return self._piece(frame, frame.first, samples)
 
     def expire(self, now: float) -> list[Piece]:
         """Give up samples that others have waited for too long; call it every tick.
@@ -237,18 +246,15 @@ class Stream(Stateful):
         """Accept what waits and follows the samples accepted so far."""
         accepted = list(self._reordering.pop_contiguous(self.next))
         for piece in accepted:
-            self._take(piece)
+            self.received += len(piece.samples)
+            self.next = piece.end
+            self.converted.push(piece.samples, piece.gain)
         return accepted
 
     def _piece(self, frame: Frame, first: int, samples: NDArray[np.int16]) -> Piece:
         return Piece(self.number, first, self.rate_mhz, frame.gain, frame.lead, samples)
 
-    def _observe(self, frame: Frame, arrival: float) -> None:
-        self.clock.observe(frame.end, arrival)
-        self.delivered.observe(frame.end, arrival)
+    def _observe(self, frame: Frame, end: int, arrival: float) -> None:
+        self.clock.observe(end, arrival)
+        self.delivered.observe(end, arrival)
         self.clock.observe_device(frame.first, frame.device_time)
-
-    def _take(self, piece: Piece) -> None:
-        self.received += len(piece.samples)
-        self.next = piece.end
-        self.converted.push(piece.samples, piece.gain)
