@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -16,6 +16,9 @@ from monitor.wearers.conversion import Conversion
 from monitor.wearers.delivered_rate import DeliveredRate
 from monitor.wearers.pieces import Piece, StreamSegment
 from monitor.wearers.reorder_buffer import ReorderBuffer
+
+MAX_ARRIVALS: Final = 64
+"""Arrivals of frames that the clocks have not looked at, at most."""
 
 
 @dataclass(eq=False, slots=True)
@@ -52,10 +55,6 @@ class Stream(Stateful):
         Index at `RATE` of the first second that is not reported.
     acknowledged : int
         Index of the device's first sample that was not acknowledged as on disk.
-    clock : Clock
-        The device's rate, and how late it delivers.
-    delivered : DeliveredRate
-        Whether it delivers the rate that it declared.
     converted : Conversion
         What was accepted and is not processed, at `RATE`.
     """
@@ -88,14 +87,17 @@ class Stream(Stateful):
     next_window: int = field(init=False)
     acknowledged: int = field(init=False)
     gaps: list[tuple[int, int]] = field(default_factory=list, init=False)
-    clock: Clock = field(init=False)
-    delivered: DeliveredRate = field(init=False)
     converted: Conversion = field(init=False)
     _reordering: ReorderBuffer = field(init=False)
+    _clock: Clock = field(init=False)
+    _delivered: DeliveredRate = field(init=False)
+    _arrivals: list[tuple[int, int, int, float]] = field(default_factory=list, init=False)
+    """What the clocks have not looked at: of each frame the index of its first sample and of the
+    one after its last, the device's time, and when it came."""
 
     def __post_init__(self) -> None:
-        self.clock = Clock(self.rate_mhz)
-        self.delivered = DeliveredRate(self.rate_mhz)
+        self._clock = Clock(self.rate_mhz)
+        self._delivered = DeliveredRate(self.rate_mhz)
         self.converted = Conversion(self.rate_mhz, self.next)
         self._reordering = ReorderBuffer(self.rate_mhz)
         self.next_window = self.end // WINDOW * WINDOW
@@ -126,7 +128,7 @@ class Stream(Stateful):
             repeated -= len(samples)
         self.repeated += repeated
         if repeated < len(frame.samples):
-            self._observe(frame, frame.end, arrival)
+            self._arrivals.append((frame.first, frame.end, frame.device_time, arrival))
         accepted = self._accept_contiguous()
         while self._reordering.is_full(self.next):
             accepted += self._give_up()
@@ -138,7 +140,9 @@ class Stream(Stateful):
             return None
         samples = frame.samples.copy()
         end = frame.first + len(samples)
-        self._observe(frame, end, arrival)
+        self._arrivals.append((frame.first, end, frame.device_time, arrival))
+        if len(self._arrivals) > MAX_ARRIVALS:
+            self._observe()
         self.received += len(samples)
         self.next = end
         self.converted.push(samples, frame.gain)
@@ -194,6 +198,18 @@ class Stream(Stateful):
             self.next = stop
             self.converted.skip_to(stop)
             self.converted.append_gap()
+
+    @property
+    def clock(self) -> Clock:
+        """The device's rate, and how late it delivers."""
+        self._observe()
+        return self._clock
+
+    @property
+    def delivered(self) -> DeliveredRate:
+        """Whether the device delivers the rate that it declared."""
+        self._observe()
+        return self._delivered
 
     @property
     def pending(self) -> deque[StreamSegment]:
@@ -254,7 +270,10 @@ class Stream(Stateful):
     def _piece(self, frame: Frame, first: int, samples: NDArray[np.int16]) -> Piece:
         return Piece(self.number, first, self.rate_mhz, frame.gain, frame.lead, samples)
 
-    def _observe(self, frame: Frame, end: int, arrival: float) -> None:
-        self.clock.observe(end, arrival)
-        self.delivered.observe(end, arrival)
-        self.clock.observe_device(frame.first, frame.device_time)
+    def _observe(self) -> None:
+        """Let the clocks look at what has come, many frames in a row."""
+        for first, end, device_time, arrival in self._arrivals:
+            self._clock.observe(end, arrival)
+            self._delivered.observe(end, arrival)
+            self._clock.observe_device(first, device_time)
+        self._arrivals.clear()
