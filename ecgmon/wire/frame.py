@@ -33,7 +33,7 @@ MAX_INDEX: Final = 2**60
 indices can overflow."""
 
 
-class Frame(msgspec.Struct, frozen=True, eq=False):
+class Frame(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A frame: consecutive samples of one lead of one stream.
 
     Parameters

@@ -75,7 +75,7 @@ def bind(
     return tuple(bound)
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """A message as it came.
 
     Parameters

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ecgmon.core.state import MAX_ITEMS
 
 
-class Piece(msgspec.Struct, frozen=True, eq=False):
+class Piece(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Consecutive samples of a stream that were accepted.
 
     Parameters
