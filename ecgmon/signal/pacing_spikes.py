@@ -127,11 +127,12 @@ class SpikeRemover(Stateful):
         bounds = [*accumulate(map(len, parts), initial=0)][::2]
         begins = _begins(raw, removers, bounds)
         each = enumerate(zip(removers, pairwise(bounds), strict=True))
-        return [one._pass(raw[start:end], begins.get(i, ())) for i, (one, (start, end)) in each]
+        return [one._pass(raw, start, end, begins.get(i, ())) for i, (one, (start, end)) in each]
 
     def flush(self) -> NDArray[np.float64]:
         """Return the samples that wait, as they are, and begin anew after them."""
-        rest = self._pass(self._raw, _steep(self._raw).tolist(), final=True)
+        raw = self._raw
+        rest = self._pass(raw, 0, len(raw), _steep(raw).tolist(), final=True)
         self.reset(self._next)
         return rest
 
@@ -141,25 +142,33 @@ class SpikeRemover(Stateful):
             self._raw, self._passed = np.full(self.beside + 1, samples[0]), self.beside + 1
 
     def _pass(
-        self, raw: NDArray[np.float64], steep: Sequence[int], *, final: bool = False
+        self,
+        raw: NDArray[np.float64],
+        start: int,
+        end: int,
+        steep: Sequence[int],
+        *,
+        final: bool = False,
     ) -> NDArray[np.float64]:
         """Return the samples that pass of what was kept and has come, and keep the others.
 
         Parameters
         ----------
         raw : ndarray of float64, shape (n,)
-            What was kept, and what has come, in mV.
+            What was kept, and what has come, in mV, of one or more streams.
+        start, end : int
+            What of it is this stream's.
         steep : sequence of int
-            Where in ``raw`` a spike may begin.
+            Where in that part a spike may begin.
         final : bool
             Whether nothing follows.
         """
-        clean, free = raw[self._passed :].copy(), len(raw)
+        clean, free = raw[start + self._passed : end].copy(), end - start
         if steep:
-            free = self._bridge(raw, clean, steep, final=final)
+            free = self._bridge(raw[start:end], clean, steep, final=final)
             clean = clean[: free - self._passed]
         oldest = max(free - self.beside - 1, 0)
-        self._raw, self._passed = raw[oldest:].copy(), free - oldest
+        self._raw, self._passed = raw[start + oldest : end].copy(), free - oldest
         return clean
 
     def _bridge(
@@ -175,7 +184,7 @@ class SpikeRemover(Stateful):
         Parameters
         ----------
         raw, steep, final
-            As of `_pass`.
+            As of `_pass`, but of this stream alone.
         clean : ndarray of float64
             The end of ``raw`` that has not passed; the lines are drawn here.
         """
