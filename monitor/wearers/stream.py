@@ -128,7 +128,7 @@ class Stream(Stateful):
             repeated -= len(samples)
         self.repeated += repeated
         if repeated < len(frame.samples):
-            self._arrivals.append((frame.first, frame.end, frame.device_time, arrival))
+            self._note(frame, frame.end, arrival)
         accepted = self._accept_contiguous()
         while self._reordering.is_full(self.next):
             accepted += self._give_up()
@@ -140,9 +140,7 @@ class Stream(Stateful):
             return None
         samples = frame.samples.copy()
         end = frame.first + len(samples)
-        self._arrivals.append((frame.first, end, frame.device_time, arrival))
-        if len(self._arrivals) > MAX_ARRIVALS:
-            self._observe()
+        self._note(frame, end, arrival)
         self.received += len(samples)
         self.next = end
         self.converted.push(samples, frame.gain)
@@ -269,6 +267,12 @@ class Stream(Stateful):
 
     def _piece(self, frame: Frame, first: int, samples: NDArray[np.int16]) -> Piece:
         return Piece(self.number, first, self.rate_mhz, frame.gain, frame.lead, samples)
+
+    def _note(self, frame: Frame, end: int, arrival: float) -> None:
+        """Remember for the clocks when a frame came that ends before sample ``end``."""
+        self._arrivals.append((frame.first, end, frame.device_time, arrival))
+        if len(self._arrivals) >= MAX_ARRIVALS:
+            self._observe()
 
     def _observe(self) -> None:
         """Let the clocks look at what has come, many frames in a row."""

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ecgmon.wire import Frame
 from monitor.wearers.reorder_buffer import MAX_WAIT_S
+from monitor.wearers.stream import MAX_ARRIVALS
 from tests.monitor.wearers.test_stream import RATE, new_stream, ramp, unfold
 
 
@@ -72,6 +73,13 @@ def test_the_clocks_show_the_same_however_seldom_somebody_looks(seed, speed):
         end += skipped + count
     assert seldom.clock.state() == often.clock.state()
     assert seldom.delivered.state() == often.delivered.state()
+
+
+def test_arrivals_that_nobody_looks_at_are_few():
+    stream = new_stream()
+    for number in range(3 * MAX_ARRIVALS):
+        stream.accept(ramp(20 * number + 10 * (number % 2), 10), float(number))
+        assert len(stream._arrivals) < MAX_ARRIVALS
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 50)), max_size=60))
