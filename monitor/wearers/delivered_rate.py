@@ -1,5 +1,6 @@
 """Comparison of the rate a device delivers with the one it declared."""
 
+import math
 from collections import deque
 from statistics import fmean
 from typing import Annotated, Final
@@ -89,10 +90,10 @@ class DeliveredRate(Stateful):
         """
         delay = arrival - (end - self._origin) * 1000 / self._rate_mhz
         points = self._points
-        at, earliest = points[-1] if points else (arrival, float("inf"))
+        at, earliest = points[-1] if points else (arrival, math.inf)
         if not points or delay < earliest - ANEW_S:
             points.clear()
-            self._origin, self._lowest = end, float("inf")
+            self._origin, self._lowest = end, math.inf
             points.append((arrival, arrival))
         elif arrival // BUCKET_S > at // BUCKET_S:
             self._judge()

@@ -276,8 +276,10 @@ class Stream(Stateful):
 
     def _observe(self) -> None:
         """Let the clocks look at what has come, many frames in a row."""
+        observe, observe_device = self._clock.observe, self._clock.observe_device
+        observe_delivered = self._delivered.observe
         for first, end, device_time, arrival in self._arrivals:
-            self._clock.observe(end, arrival)
-            self._delivered.observe(end, arrival)
-            self._clock.observe_device(first, device_time)
+            observe(end, arrival)
+            observe_delivered(end, arrival)
+            observe_device(first, device_time)
         self._arrivals.clear()
