@@ -178,7 +178,7 @@ class Monitor:
         for part in self._turns.due(now):
             published += self._look_after(part, now)
         self._hand_over(published, result, answers)
-        self._ingest.connections.acknowledge_judged(now, result.acks)
+        self._ingest.connections.acknowledge_judged(now, result.due)
         self._outbox.send(lambda: self._registry.snapshot(now))
 
     def shutdown(self) -> None:

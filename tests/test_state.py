@@ -36,6 +36,7 @@ from monitor.wearers.conversion import Conversion
 from monitor.wearers.places import WearerPlaces
 from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.reorder_buffer import ReorderBuffer
+from monitor.wearers.stream import Stream
 from monitor.wearers.wearer_table import WearerTable
 from tests.support.streaming_monitor import ALL
 
@@ -59,9 +60,10 @@ SAVED_ELSEWHERE = {
     SampleHistory: {"_views"},
     SlidingQuantiles: {"_ordered"},
     Conversion: {"_counts", "_gain", "_waiting"},
+    Stream: {"_arrivals"},
 }
 """The same ndarray as that of its rows; views of the samples; the latest values in order; what is
-converted before the state is saved."""
+converted, or looked at, before the state is saved."""
 TAKES = {"__call__", "accept", "add", "advance", "condition", "observe", "push", "second", "take"}
 """Methods by which a stream comes in."""
 every_class = pytest.mark.parametrize("one", ALL, ids=lambda one: one.kind.__name__)

@@ -4,6 +4,7 @@ An end of the device's range is no value, a spike is bridged, and then the rate 
 """
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from math import sqrt
 from typing import Final, Self
 
@@ -89,11 +90,15 @@ class FrontEnd(Stateful):
 
         An output is NaN where nothing was measured.
         """
-        return self.push_all([self], [samples], [gain])[0]
+        return self.push_all([self], samples, [len(samples)], [gain])[0]
 
     @classmethod
     def push_all(
-        cls, fronts: Sequence[Self], samples: Sequence[NDArray[np.int16]], gains: Sequence[float]
+        cls,
+        fronts: Sequence[Self],
+        counts: NDArray[np.int16],
+        lengths: Sequence[int],
+        gains: Sequence[float],
     ) -> list[NDArray[np.float64]]:
         """Push the next samples of one or more streams, for little more than those of one cost.
 
@@ -101,8 +106,10 @@ class FrontEnd(Stateful):
         ----------
         fronts : sequence of FrontEnd
             One for each stream.
-        samples : sequence of ndarray of int16
-            The next samples of each in counts.
+        counts : ndarray of int16, shape (n,)
+            The next samples of all in counts, one stream after the other.
+        lengths : sequence of int
+            How many of them are of each.
         gains : sequence of float
             Counts per millivolt, of each.
 
@@ -111,17 +118,17 @@ class FrontEnd(Stateful):
         list of ndarray of float64
             What `push` returns for each.
         """
-        lengths = [len(one) for one in samples]
-        counts, ends = np.concatenate(samples), np.cumsum(lengths)
-        values = np.split(millivolts(counts, np.repeat(gains, lengths)), ends[:-1])
-        at_rail = np.flatnonzero((counts >= RAIL) | (counts <= -RAIL))
-        railed = set(np.searchsorted(ends, at_rail, side="right").tolist())
-        for i, one in enumerate(fronts):
-            if i in railed:
-                values[i][one._rails(samples[i])] = np.nan
-            elif lengths[i]:
+        values = millivolts(counts, np.repeat(gains, lengths))
+        bounds = list(pairwise(accumulate(lengths, initial=0)))
+        railed = (counts >= RAIL) | (counts <= -RAIL)
+        any_railed = bool(np.count_nonzero(railed))
+        for one, (start, end) in zip(fronts, bounds, strict=True):
+            if any_railed and railed[start:end].any():
+                values[start:end][one._rails(counts[start:end])] = np.nan
+            elif end > start:
                 one._railed = 0
-        passed = SpikeRemover.push_all([one._remover for one in fronts], values)
+        removers = [one._remover for one in fronts]
+        passed = SpikeRemover.push_all(removers, [values[start:end] for start, end in bounds])
         return [one._convert(clean) for one, clean in zip(fronts, passed, strict=True)]
 
     def flush(self) -> NDArray[np.float64]:
@@ -131,8 +138,9 @@ class FrontEnd(Stateful):
         return np.concatenate([owed, self._converter.flush()])
 
     def _convert(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        self.found += [round(at * RATE * 1000 / self._rate_mhz) for at in self._remover.found]
-        self._remover.found.clear()
+        if found := self._remover.found:
+            self.found += [round(at * RATE * 1000 / self._rate_mhz) for at in found]
+            found.clear()
         return self._converter.push(values)
 
     def _rails(self, samples: NDArray[np.int16]) -> NDArray[np.bool_]:

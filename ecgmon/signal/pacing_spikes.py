@@ -5,8 +5,9 @@ hardly change. A QRS complex is ten times as wide, so that beside its peak the s
 fast as at its peak.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, isnan
 from typing import Final, Self
 
@@ -116,71 +117,90 @@ class SpikeRemover(Stateful):
         list of ndarray of float64
             What `push` returns for each.
         """
-        parts = [
-            part
-            for one, new in zip(removers, samples, strict=True)
-            for part in (one._begin(new), new)
-        ]
+        parts: list[NDArray[np.float64]] = []
+        for one, new in zip(removers, samples, strict=True):
+            if not len(one._raw):
+                one._begin(new)
+            one._next += len(new)
+            parts += (one._raw, new)
         raw = np.concatenate(parts)
-        ends = np.cumsum([len(part) for part in parts])[1::2]
-        steep = _steep(raw)
-        upto = np.searchsorted(steep, ends)
-        steep = steep[_may_be_spikes(raw, steep, removers, ends, upto)]
-        upto = np.searchsorted(steep, ends).tolist()
-        passed, start, known = [], 0, 0
-        for one, end, stop in zip(removers, ends.tolist(), upto, strict=True):
-            passed.append(one._pass(raw[start:end], (steep[known:stop] - start).tolist()))
-            start, known = end, stop
-        return passed
+        bounds = [*accumulate(map(len, parts), initial=0)][::2]
+        begins = _begins(raw, removers, bounds)
+        each = enumerate(zip(removers, pairwise(bounds), strict=True))
+        return [one._pass(raw, start, end, begins.get(i, ())) for i, (one, (start, end)) in each]
 
     def flush(self) -> NDArray[np.float64]:
         """Return the samples that wait, as they are, and begin anew after them."""
-        rest = self._pass(self._raw, _steep(self._raw).tolist(), final=True)
+        raw = self._raw
+        rest = self._pass(raw, 0, len(raw), _steep(raw).tolist(), final=True)
         self.reset(self._next)
         return rest
 
-    def _begin(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return what is kept before the next samples."""
-        if not len(self._raw) and len(samples):
-            # As if the first value had always stood.
+    def _begin(self, samples: NDArray[np.float64]) -> None:
+        """Begin with these samples, if there are any, as if the first value had always stood."""
+        if len(samples):
             self._raw, self._passed = np.full(self.beside + 1, samples[0]), self.beside + 1
-        self._next += len(samples)
-        return self._raw
 
     def _pass(
-        self, raw: NDArray[np.float64], steep: Sequence[int], *, final: bool = False
+        self,
+        raw: NDArray[np.float64],
+        start: int,
+        end: int,
+        steep: Sequence[int],
+        *,
+        final: bool = False,
     ) -> NDArray[np.float64]:
         """Return the samples that pass of what was kept and has come, and keep the others.
 
         Parameters
         ----------
         raw : ndarray of float64, shape (n,)
-            What was kept, and what has come, in mV.
+            What was kept, and what has come, in mV, of one or more streams.
+        start, end : int
+            What of it is this stream's.
         steep : sequence of int
-            Where in ``raw`` a spike may begin.
+            Where in that part a spike may begin.
         final : bool
             Whether nothing follows.
         """
-        end = free = len(raw)
+        clean, free = raw[start + self._passed : end].copy(), end - start
+        if steep:
+            free = self._bridge(raw[start:end], clean, steep, final=final)
+            clean = clean[: free - self._passed]
+        oldest = max(free - self.beside - 1, 0)
+        self._raw, self._passed = raw[start + oldest : end].copy(), free - oldest
+        return clean
+
+    def _bridge(
+        self,
+        raw: NDArray[np.float64],
+        clean: NDArray[np.float64],
+        steep: Sequence[int],
+        *,
+        final: bool,
+    ) -> int:
+        """Put a straight line in place of each spike, and return from where on samples wait.
+
+        Parameters
+        ----------
+        raw, steep, final
+            As of `_pass`, but of this stream alone.
+        clean : ndarray of float64
+            The end of ``raw`` that has not passed; the lines are drawn here.
+        """
         done = shift = self._passed
-        clean = raw[shift:].copy()
-        needed = self.longest + 1 + self.beside
+        end, needed = len(raw), self.longest + 1 + self.beside
         for at in steep:
             if at < done:
                 continue
             if not final and at + needed >= end:
-                free = at
-                break
-            length = self._spike(raw, at)
-            if length:
-                before, after = raw[at - 1], raw[at + length]
-                bridge = np.linspace(before, after, length + 2)[1:-1]
+                return at
+            if length := self._spike(raw, at):
+                bridge = np.linspace(raw[at - 1], raw[at + length], length + 2)[1:-1]
                 clean[at - shift : at - shift + length] = bridge
                 self.found.append(self._next - end + at)
                 done = at + length
-        oldest = max(free - self.beside - 1, 0)
-        self._raw, self._passed = raw[oldest:].copy(), free - oldest
-        return clean[: free - shift]
+        return end
 
     def _spike(self, raw: NDArray[np.float64], at: int) -> int:
         """Return how many samples from ``at`` on are a spike, 0 for none."""
@@ -216,12 +236,38 @@ def _steep(raw: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.flatnonzero(np.abs(np.diff(raw)) > SPIKE_MV * STEADY) + 1
 
 
+def _begins(
+    raw: NDArray[np.float64], removers: Sequence[SpikeRemover], bounds: Sequence[int]
+) -> dict[int, list[int]]:
+    """Return where spikes may begin, by the number of each stream that may have any.
+
+    Parameters
+    ----------
+    raw : ndarray of float64, shape (n,)
+        Of all streams, one after the other, in mV.
+    removers : sequence of SpikeRemover
+        Of each stream.
+    bounds : sequence of int
+        Where each stream begins in ``raw``, and where the last one ends.
+    """
+    found: dict[int, list[int]] = defaultdict(list)
+    if len(steep := _steep(raw)):
+        ends = np.array(bounds[1:])
+        of = np.searchsorted(ends, steep, side="right")
+        longest = np.array([one.longest for one in removers])[of]
+        beside = np.array([one.beside for one in removers])[of]
+        may = _may_be_spikes(raw, steep, ends[of], longest, beside)
+        for i, at in zip(of[may].tolist(), steep[may].tolist(), strict=True):
+            found[i].append(at - bounds[i])
+    return found
+
+
 def _may_be_spikes(
     raw: NDArray[np.float64],
     steep: NDArray[np.intp],
-    removers: Sequence[SpikeRemover],
     ends: NDArray[np.intp],
-    upto: NDArray[np.intp],
+    longest: NDArray[np.intp],
+    beside: NDArray[np.intp],
 ) -> NDArray[np.bool_]:
     """Tell where a spike may begin by all it is known to be; where it is not over, it may.
 
@@ -231,29 +277,20 @@ def _may_be_spikes(
         Of all streams, one after the other, in mV.
     steep : ndarray of intp, shape (m,)
         Where the signal is steep.
-    removers : sequence of SpikeRemover
-        Of each stream.
-    ends, upto : ndarray of intp, shape (r,)
-        Where each stream ends in ``raw``, and what of ``steep`` is its.
+    ends, longest, beside : ndarray of intp, shape (m,)
+        Where in ``raw`` the stream of each ends, and what its `SpikeRemover` looks at.
     """
-    of = np.repeat(np.arange(len(removers)), np.diff(upto, prepend=0))
-    longest = np.array([one.longest for one in removers])[of]
-    beside = np.array([one.beside for one in removers])[of]
-    may: NDArray[np.bool_] = steep + longest + 1 + beside >= ends[of]
-    whole = np.flatnonzero(~may)
-    at, beside, longest = steep[whole], beside[whole], longest[whole]
+    at, lengths = steep[:, None], np.arange(1, longest.max() + 1)
     before = raw[at - 1]
-    top, bottom = np.full(len(at), -np.inf), np.full(len(at), np.inf)
-    step = np.abs(before - raw[at - 1 - beside])
-    for length in range(1, int(longest.max(initial=0)) + 1):
-        some = np.flatnonzero(longest >= length)
-        whole, at, beside, longest = whole[some], at[some], beside[some], longest[some]
-        before, top, bottom, step = before[some], top[some], bottom[some], step[some]
-        inside, level = raw[at + length - 1], raw[at + length]
-        top, bottom = np.maximum(top, inside), np.minimum(bottom, inside)
-        middle = (before + level) / 2
-        height = np.maximum(top - middle, middle - bottom)
-        beyond = np.abs(raw[at + length + beside] - level)
-        calm = np.maximum(np.maximum(step, np.abs(level - before)), beyond) <= STEADY * height
-        may[whole[(height >= SPIKE_MV) & calm]] = True
+    # Beyond the longest spike of a stream whatever is found does not count.
+    around = raw.take(at + np.arange(lengths[-1] + 1), mode="clip")
+    inside, level = around[:, :-1], around[:, 1:]
+    beyond = raw.take(at + lengths + beside[:, None], mode="clip")
+    middle = (before + level) / 2
+    top, bottom = np.maximum.accumulate(inside, axis=1), np.minimum.accumulate(inside, axis=1)
+    height = np.maximum(top - middle, middle - bottom)
+    change = np.maximum(np.abs(level - before), np.abs(beyond - level))
+    change = np.maximum(change, np.abs(before - raw[at - 1 - beside[:, None]]))
+    spikes = (height >= SPIKE_MV) & (change <= STEADY * height) & (lengths <= longest[:, None])
+    may: NDArray[np.bool_] = spikes.any(axis=1) | (steep + longest + 1 + beside >= ends)
     return may

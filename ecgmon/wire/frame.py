@@ -20,6 +20,9 @@ MAX_SAMPLES: Final = 4096
 # magic, version, flags, sample count, stream id, first-sample index, device time, rate, gain, lead
 _HEADER: Final = struct.Struct("<4sBBHQQqIf8s")
 _CRC: Final = struct.Struct("<I")
+_RESIDUE: Final = 0x2144DF1C
+"""CRC-32 of whatever ends with its own CRC-32."""
+_SAMPLE: Final = np.dtype("<i2")
 OVERHEAD: Final = _HEADER.size + _CRC.size
 """Bytes of a frame beside its samples."""
 MAX_BYTES: Final = OVERHEAD + 2 * MAX_SAMPLES
@@ -30,7 +33,7 @@ MAX_INDEX: Final = 2**60
 indices can overflow."""
 
 
-class Frame(msgspec.Struct, frozen=True, eq=False):
+class Frame(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A frame: consecutive samples of one lead of one stream.
 
     Parameters
@@ -87,7 +90,7 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
             )
         except (struct.error, OverflowError, UnicodeEncodeError) as error:
             raise ProtocolError(f"A frame field does not fit the wire format: {error}.") from error
-        body = header + self.samples.astype("<i2").tobytes()
+        body = header + self.samples.astype(_SAMPLE).tobytes()
         frame = body + _CRC.pack(zlib.crc32(body))
         # What this side sends, the other side accepts, and reads as the same.
         if type(self).decode(frame).lead != self.lead:
@@ -103,7 +106,7 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
         ProtocolError
             If the bytes are anything but exactly one valid frame.
         """
-        if not _HEADER.size + _CRC.size <= len(data) <= MAX_BYTES:
+        if not OVERHEAD <= len(data) <= MAX_BYTES:
             raise ProtocolError(f"A frame cannot have {len(data)} bytes.")
         magic, version, flags, count, stream, first, device_time, rate, gain, lead = (
             _HEADER.unpack_from(data)
@@ -112,13 +115,13 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
             raise ProtocolError("The message is not a sample frame.")
         if version != VERSION or flags != 0:
             raise ProtocolError(f"Frame version {version} with flags {flags} is not known here.")
-        if not 1 <= count <= MAX_SAMPLES or len(data) != _HEADER.size + 2 * count + _CRC.size:
+        if not 1 <= count <= MAX_SAMPLES or len(data) != OVERHEAD + 2 * count:
             raise ProtocolError(f"A frame of {count} samples cannot have {len(data)} bytes.")
-        if zlib.crc32(data[: -_CRC.size]) != _CRC.unpack_from(data, len(data) - _CRC.size)[0]:
+        if zlib.crc32(data) != _RESIDUE:
             raise ProtocolError("The frame's CRC-32 is wrong.")
         if rate == 0 or not MIN_GAIN <= gain < math.inf or first + count > MAX_INDEX:
             raise ProtocolError("The frame's rate, gain or index is out of range.")
-        samples = np.frombuffer(data, dtype="<i2", count=count, offset=_HEADER.size)
+        samples = np.frombuffer(data, _SAMPLE, count, _HEADER.size)
         return cls(stream, first, device_time, rate, gain, _lead_name(lead), samples)
 
 

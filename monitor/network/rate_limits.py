@@ -157,14 +157,13 @@ class RateLimiter:
     def _of(self, connection: Hashable, now: float) -> _Connection:
         """Return what is known of a connection, and forget those long silent."""
         rates = self._rates
-        known = self._known.setdefault(
-            connection,
-            _Connection(
+        known = self._known.get(connection)
+        if known is None:
+            known = self._known[connection] = _Connection(
                 TokenBucket(rates.messages, rates.message_burst, now),
                 TokenBucket(rates.samples, rates.sample_burst, now),
                 now,
-            ),
-        )
+            )
         known.last_message = now
         self._known.move_to_end(connection)
         while len(self._known) > 1:

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
+import msgspec
 import zmq
 
 from ecgmon.core.errors import UsageError
@@ -74,7 +75,7 @@ def bind(
     return tuple(bound)
 
 
-class Received(NamedTuple):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """A message as it came.
 
     Parameters
@@ -124,20 +125,21 @@ class Inbox(Refusing):
         """
         if self._ending:
             self._end_due(time.monotonic())
+        receive = self.socket.recv
         for _ in range(MAX_PARTS):
             try:
                 if self._passing_over:
-                    self._passing_over = self.socket.recv(zmq.DONTWAIT, copy=False).more
+                    self._passing_over = receive(zmq.DONTWAIT, copy=False).more
                     continue
-                peer = self.socket.recv(zmq.DONTWAIT, copy=False)
+                peer = receive(zmq.DONTWAIT)
             except zmq.Again:
                 return None
-            message = self.socket.recv(copy=False)  # libzmq has the whole of it, or none
-            self._passing_over = message.more
+            message = receive(copy=False)  # libzmq has the whole of it, or none
             if message.more:
-                self._cut_off(peer.bytes, message)
-            elif peer.bytes not in self._ending:
-                return Received(peer.bytes, user_of(message), message.bytes)
+                self._passing_over = True
+                self._cut_off(peer, message)
+            elif peer not in self._ending:
+                return Received(peer, user_of(message), message.bytes)
         return None
 
     def _cut_off(self, peer: bytes, message: zmq.Frame) -> None:
@@ -170,7 +172,8 @@ class Inbox(Refusing):
     def answer(self, peer: bytes, message: messages.ToDevice | messages.ToViewer) -> bool:
         """Send an answer; False for a peer that is gone or does not read: it gets none."""
         try:
-            self.socket.send_multipart([peer, messages.encode(message)], zmq.DONTWAIT)
+            self.socket.send(peer, zmq.DONTWAIT | zmq.SNDMORE)
+            self.socket.send(messages.encode(message), zmq.DONTWAIT)
         except zmq.ZMQError as error:
             _log.debug("answer-dropped", peer=peer.hex(), error=error)
             return False

@@ -1,7 +1,8 @@
 """The port of sources: what carries the messages of devices to the monitor and back."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
+import msgspec
 import zmq
 
 from ecgmon.wire import messages
@@ -44,7 +45,7 @@ class Source(Protocol):
         """Return how often something was refused since the last call: ``0``."""
 
 
-class Peer(NamedTuple):
+class Peer(msgspec.Struct, frozen=True):
     """A device's connection, by the source that knows it and its id there."""
 
     source: Source

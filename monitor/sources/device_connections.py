@@ -14,7 +14,7 @@ from monitor.wearers.stream import Stream
 
 SEEN_S: Final = 1.0
 """Samples that are judged but not on disk are acknowledged as seen at most this often..."""
-SEEN_AT_ONCE_S: Final = 2.0
+SEEN_AT_ONCE_S: Final = 2
 """...or at once, where they are this many seconds of signal."""
 NOT_ALLOWED: Final = "This key may not send this wearer's signal any more."
 
@@ -33,23 +33,27 @@ class DeviceConnection:
         The wearer's stream.
     lead : str
         The lead that is used of it.
-    answered : float
-        Monotonic time of the latest acknowledgement, in seconds.
+    due : float
+        Monotonic time from which on any new sample is acknowledged as seen, in seconds.
     seen : int
         Up to which of the device's samples the latest acknowledgement said *seen*.
+    enough : int
+        From which of the device's samples on they are acknowledged as seen at once.
     """
 
     peer: Peer
     user: str
     stream: Stream
     lead: str
-    answered: float
+    due: float
     seen: int = 0
+    enough: int = 0
 
     def acknowledge(self) -> None:
         """Send the device what of its stream is on disk, and what is judged."""
         stream = self.stream
-        self.seen, self.answered = stream.next, time.monotonic()
+        self.seen, self.due = stream.next, time.monotonic() + SEEN_S
+        self.enough = self.seen + stream.rate_mhz * SEEN_AT_ONCE_S // 1000
         ack = messages.Ack(
             stream=messages.stream_id(stream.number), next=stream.acknowledged, seen=stream.next
         )
@@ -94,7 +98,7 @@ class DeviceConnections:
         connection = self._by_peer.get((peer, number))
         if connection is None or connection.user != user:
             raise ProtocolError("This stream is not open here: say hello first.")
-        if not self._access.may_write(user, connection.stream.wearer):
+        if user != LOCAL and not self._access.may_write(user, connection.stream.wearer):
             self.detach(connection.stream)
             raise ProtocolError(NOT_ALLOWED)
         return connection
@@ -133,7 +137,7 @@ class DeviceConnections:
             self.detach(other)
         if user != LOCAL and not self._limits.open(user, (stream.wearer, stream.number), now):
             raise RefusedError("This key has too many streams open.", LONGEST_WAIT_S)
-        connection = DeviceConnection(peer, user, stream, lead, now)
+        connection = DeviceConnection(peer, user, stream, lead, now + SEEN_S)
         self._by_peer[peer, stream.number] = self._by_stream[stream] = connection
         return connection
 
@@ -186,13 +190,12 @@ class DeviceConnections:
         now : float
             Monotonic time in seconds.
         streams : iterable of Stream, optional
-            Those of which something has come; else all.
+            Those of which it may be due; else all.
         """
         for stream in self._by_stream if streams is None else streams:
             if (connection := self.of(stream)) is None:
                 continue
             newest = max(connection.seen, stream.acknowledged)
             new_s = (stream.next - newest) * 1000 / stream.rate_mhz
-            is_due = now - connection.answered >= SEEN_S
-            if new_s >= SEEN_AT_ONCE_S or (new_s > 0 and is_due):
+            if new_s >= SEEN_AT_ONCE_S or (new_s > 0 and now >= connection.due):
                 connection.acknowledge()

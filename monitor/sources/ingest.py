@@ -43,6 +43,8 @@ class IngestResult:
         Wearer and samples of each piece that was accepted.
     acks : dict of Stream to int
         Up to which sample each stream can be acknowledged once the pieces are on disk.
+    due : list of Stream
+        Streams of which samples may be acknowledged as seen once they are judged.
     ends : list of Stream
         Streams whose devices said goodbye.
     lookups : list of (Hello, callable)
@@ -53,6 +55,7 @@ class IngestResult:
     published: list[messages.Published] = field(default_factory=list)
     pieces: list[tuple[str, Piece]] = field(default_factory=list)
     acks: dict[Stream, int] = field(default_factory=dict)
+    due: list[Stream] = field(default_factory=list)
     ends: list[Stream] = field(default_factory=list)
     lookups: list[tuple[messages.Hello, Callable[[StreamTail | None], None]]] = field(
         default_factory=list
@@ -105,20 +108,20 @@ class Ingest:
 
     def drain(self, now: float) -> IngestResult:
         """Read what has come: `MAX_DRAINED` messages, `MAX_SAMPLES` or `MAX_DRAIN_S` at most."""
-        self._samples, room, began = 0, MAX_DRAINED, time.monotonic()
+        self._samples, room, until = 0, MAX_DRAINED, time.monotonic() + MAX_DRAIN_S
         for peer, received in islice(self._arrived(), room):
             room -= 1
             try:
                 self._handle(peer, received.user, received.data, now)
             except EcgmonError as error:
                 peer.refuse(str(error), _retry_s(error), received.user)
-            if self._samples >= MAX_SAMPLES or time.monotonic() - began > MAX_DRAIN_S:
+            if self._samples >= MAX_SAMPLES or time.monotonic() > until:
                 room = 0
                 break
         self.left_over = not room
         for stream in self._waiting:
-            if self.connections.of(stream):
-                self._accept(stream, stream.expire(now))
+            if connection := self.connections.of(stream):
+                self._accept(connection, stream.expire(now), now)
         self._waiting = {stream for stream in self._waiting if stream.waits}
         result, self._result = self._result, IngestResult()
         return result
@@ -167,10 +170,10 @@ class Ingest:
                 connection = self.connections.find(peer, user, int(number, 16))
                 stream = connection.stream
                 self._charge_missing(connection, stream, end, now)
-                self._accept(stream, stream.release())
+                self._accept(connection, stream.release(), now)
                 stream.lose(end)
                 self._result.ends.append(stream)
-                self._result.acks[stream] = stream.next
+                self._note(connection, now)
 
     def _frame(self, peer: Peer, user: str, received: Frame, now: float) -> None:
         connection = self.connections.find(peer, user, received.stream)
@@ -181,12 +184,14 @@ class Ingest:
         if received.lead != connection.lead:
             self._other_lead(connection, received, now)
             return
-        self._charge_missing(connection, stream, received.first, now)
-        pieces = stream.accept(received, now)
-        self._result.pieces += [(stream.wearer, piece) for piece in pieces]
-        self._result.acks[stream] = stream.next
-        if stream.waits:
-            self._waiting.add(stream)
+        if piece := stream.accept_next(received, now):
+            self._result.pieces.append((stream.wearer, piece))
+        else:
+            self._charge_missing(connection, stream, received.first, now)
+            self._accept(connection, stream.accept(received, now), now)
+            if stream.waits:
+                self._waiting.add(stream)
+        self._note(connection, now)
 
     def _other_lead(self, connection: DeviceConnection, received: Frame, now: float) -> None:
         """Use a frame of the second lead: it is not kept, and nothing is said of its arrival."""
@@ -203,11 +208,19 @@ class Ingest:
             missing = index - stream.reached
             self._limits.charge_missing(connection.user, now, missing)
 
-    def _accept(self, stream: Stream, pieces: list[Piece]) -> None:
+    def _accept(self, connection: DeviceConnection, pieces: list[Piece], now: float) -> None:
         """Add the pieces of a stream to the result."""
         if pieces:
-            self._result.pieces += [(stream.wearer, piece) for piece in pieces]
-            self._result.acks[stream] = stream.next
+            wearer = connection.stream.wearer
+            self._result.pieces += [(wearer, piece) for piece in pieces]
+            self._note(connection, now)
+
+    def _note(self, connection: DeviceConnection, now: float) -> None:
+        """Note in the result how far a stream has come."""
+        stream = connection.stream
+        self._result.acks[stream] = stream.next
+        if now >= connection.due or stream.next >= connection.enough:
+            self._result.due.append(stream)
 
     def _hello(self, peer: Peer, user: str, hello: messages.Hello, now: float) -> None:
         """Go on with an open stream, or ask for what is on disk of another one."""

@@ -1,11 +1,11 @@
 """Samples of one wearer that wait for the disk, and when they are to be written."""
 
 from collections import deque
-from dataclasses import replace
 from typing import Final
 from zlib import crc32
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from monitor.wearers.pieces import Piece

@@ -80,8 +80,15 @@ class Clock(Stateful):
         arrival : float
             Monotonic time in seconds.
         """
-        delay = arrival - self._seconds(end - self._origin)
+        delay = arrival - (end - self._origin) * 1000 / self._rate_mhz
         points = self._earliest
+        if points:
+            at, earliest = points[-1]
+            is_above = delay >= earliest and delay - self._slope * arrival >= self._level
+            if is_above and arrival // BUCKET_S <= at // BUCKET_S:  # as of nearly all frames
+                if end > self._newest:
+                    self._newest = end
+                return
         if points and delay < self._expected(arrival) - RESTART_S:
             points.clear()
         if not points:
@@ -110,18 +117,18 @@ class Clock(Stateful):
         """
         if not device_time:
             return
-        if self._device is not None:
-            counted = self._seconds(first - self._device[0])
-            jump = (device_time - self._device[1]) / 1e9 - counted
+        before, self._device = self._device, (first, device_time)
+        if before is not None:
+            counted = (first - before[0]) * 1000 / self._rate_mhz
+            jump = (device_time - before[1]) / 1e9 - counted
             if abs(jump) > JUMP_S:
                 self.jumped_s += jump
-        self._device = first, device_time
 
     def lag(self, now: float) -> float:
         """Return by how many seconds the newest sample is late at a monotonic time."""
         if not self._earliest:
             return 0.0
-        delay = now - self._seconds(self._newest - self._origin)
+        delay = now - (self._newest - self._origin) * 1000 / self._rate_mhz
         return max(delay - self._expected(now), 0.0)
 
     def shift(self, seconds: float) -> None:
@@ -130,24 +137,23 @@ class Clock(Stateful):
         self._earliest = deque(moved, maxlen=KEPT)
         self._level += seconds - self._slope * seconds
 
-    def _seconds(self, samples: int) -> float:
-        return samples * 1000 / self._rate_mhz
-
     def _expected(self, arrival: float) -> float:
         return self._level + self._slope * arrival
 
     def _fit(self) -> None:
         """Lay the line below all points, but for the latest bucket, which is not complete."""
-        points = list(self._earliest)[:-1] or list(self._earliest)
+        points = list(self._earliest)
+        if len(points) > 1:
+            points.pop()
+        if len(points) > LEAST_S / BUCKET_S:
+            (at, delay), (to, other) = edge_below(points)
+            slope = (other - delay) / (to - at)
+            if abs(slope) * 1e6 <= MAX_DRIFT_PPM:
+                self.drift_ppm = -slope * 1e6
+                self._slope, self._level = slope, delay - slope * at
+                return
         self.drift_ppm = None
         self._slope, self._level = 0.0, min(delay for _, delay in points)
-        if len(points) <= LEAST_S / BUCKET_S:
-            return
-        (at, delay), (to, other) = edge_below(points)
-        slope = (other - delay) / (to - at)
-        if abs(slope) * 1e6 <= MAX_DRIFT_PPM:
-            self.drift_ppm = -slope * 1e6
-            self._slope, self._level = slope, delay - slope * at
 
 
 def edge_below(
@@ -162,13 +168,16 @@ def edge_below(
     points : sequence of (float, float)
         Two or more, by rising time.
     """
-    middle = sum(time for time, _ in points) / len(points)
-    hull: list[tuple[float, float]] = []
-    for x, y in points:
+    middle = sum([time for time, _ in points]) / len(points)
+    hull = [points[0]]
+    for point in points[1:]:
+        x, y = point
+        x1, y1 = hull[-1]
         while len(hull) > 1:
-            (x0, y0), (x1, y1) = hull[-2:]
+            x0, y0 = hull[-2]
             if (y1 - y0) * (x - x0) < (y - y0) * (x1 - x0):
                 break
             hull.pop()
-        hull.append((x, y))
+            x1, y1 = x0, y0
+        hull.append(point)
     return next(edge for edge in pairwise(hull) if edge[1][0] >= middle)

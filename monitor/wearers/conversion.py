@@ -133,7 +133,7 @@ class Conversion(Stateful):
         """
         if gain != self._gain or self._waiting > MAX_COUNTS:
             self.convert([self])
-            self._gain = gain
+            self._gain, self._step = gain, self._front.step(gain)
         self._counts.append(counts)
         self._waiting += len(counts)
         self._taken += len(counts)
@@ -141,8 +141,7 @@ class Conversion(Stateful):
     def flush(self) -> None:
         """Convert all, also what waits for samples that follow."""
         self.convert([self])
-        first = self._front.next
-        self._append(first, self._front.flush())
+        self._append(self._front.flush())
 
     def skip_to(self, first: int) -> None:
         """Begin anew at the device's sample ``first``; what is still owed is dropped."""
@@ -175,31 +174,32 @@ class Conversion(Stateful):
         those = [one for one in conversions if one._counts]
         if not those:
             return
-        fronts = [one._front for one in those]
-        firsts = [front.next for front in fronts]
-        gains = [one._gain for one in those]
-        converted = FrontEnd.push_all(fronts, [one._take_counts() for one in those], gains)
-        for one, first, samples in zip(those, firsts, converted, strict=True):
-            one._append(first, samples)
+        converted = FrontEnd.push_all(
+            [one._front for one in those],
+            np.concatenate([counts for one in those for counts in one._counts]),
+            [one._waiting for one in those],
+            [one._gain for one in those],
+        )
+        for one, samples in zip(those, converted, strict=True):
+            one._counts.clear()
+            one._waiting, one._ripe_at = 0, None
+            one._append(samples)
 
-    def _take_counts(self) -> NDArray[np.int16]:
-        """Return what waits, which is converted next."""
-        counts = self._counts[0] if len(self._counts) == 1 else np.concatenate(self._counts)
-        self._counts.clear()
-        self._waiting, self._ripe_at = 0, None
-        self._step = self._front.step(self._gain)
-        return counts
-
-    def _append(self, first: int, samples: NDArray[np.float64]) -> None:
+    def _append(self, samples: NDArray[np.float64]) -> None:
+        """Let the samples be processed that the front end has just returned."""
         if not len(samples):
             return
-        for at in self._front.found:
-            if len(self.spikes) < MAX_SPIKES or self.spikes[-MAX_SPIKES] // WINDOW < at // WINDOW:
-                self.spikes.append(at)
-        self._front.found.clear()
+        if found := self._front.found:
+            for at in found:
+                room = len(self.spikes) < MAX_SPIKES
+                if room or self.spikes[-MAX_SPIKES] // WINDOW < at // WINDOW:
+                    self.spikes.append(at)
+            found.clear()
+        end = self._front.next
+        first = end - len(samples)
         missing = first - self._end
         if missing or not self._segments or self._segments[-1].step != self._step:
             self._segments.append(StreamSegment(first, missing, [samples], self._step))
         else:
             self._segments[-1].parts.append(samples)
-        self._end = first + len(samples)
+        self._end = end

@@ -1,5 +1,6 @@
 """Comparison of the rate a device delivers with the one it declared."""
 
+import math
 from collections import deque
 from statistics import fmean
 from typing import Annotated, Final
@@ -89,14 +90,15 @@ class DeliveredRate(Stateful):
         """
         delay = arrival - (end - self._origin) * 1000 / self._rate_mhz
         points = self._points
-        if not points or delay < points[-1][1] - ANEW_S:
+        at, earliest = points[-1] if points else (arrival, math.inf)
+        if not points or delay < earliest - ANEW_S:
             points.clear()
-            self._origin, self._lowest = end, float("inf")
+            self._origin, self._lowest = end, math.inf
             points.append((arrival, arrival))
-        elif arrival // BUCKET_S > points[-1][0] // BUCKET_S:
+        elif arrival // BUCKET_S > at // BUCKET_S:
             self._judge()
             points.append((arrival, delay))
-        elif delay < points[-1][1]:
+        elif delay < earliest:
             points[-1] = (arrival, delay)
 
     def shift(self, seconds: float) -> None:

@@ -1,7 +1,6 @@
 """Consecutive samples of a stream: as a device sent them, and as they are processed."""
 
 from collections import deque
-from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
@@ -11,8 +10,7 @@ from numpy.typing import NDArray
 from ecgmon.core.state import MAX_ITEMS
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Consecutive samples of a stream that were accepted.
 
     Parameters
@@ -45,11 +43,10 @@ class Piece:
 
     def after(self, count: int) -> "Piece":
         """Return the piece without its first ``count`` samples."""
-        return replace(self, first=self.first + count, samples=self.samples[count:])
+        return msgspec.structs.replace(self, first=self.first + count, samples=self.samples[count:])
 
 
-@dataclass(eq=False, slots=True)
-class StreamSegment:
+class StreamSegment(msgspec.Struct, eq=False):
     """Consecutive samples at `RATE` that are to be processed.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -16,6 +16,9 @@ from monitor.wearers.conversion import Conversion
 from monitor.wearers.delivered_rate import DeliveredRate
 from monitor.wearers.pieces import Piece, StreamSegment
 from monitor.wearers.reorder_buffer import ReorderBuffer
+
+MAX_ARRIVALS: Final = 64
+"""Arrivals of frames that the clocks have not looked at, at most."""
 
 
 @dataclass(eq=False, slots=True)
@@ -52,10 +55,6 @@ class Stream(Stateful):
         Index at `RATE` of the first second that is not reported.
     acknowledged : int
         Index of the device's first sample that was not acknowledged as on disk.
-    clock : Clock
-        The device's rate, and how late it delivers.
-    delivered : DeliveredRate
-        Whether it delivers the rate that it declared.
     converted : Conversion
         What was accepted and is not processed, at `RATE`.
     """
@@ -88,14 +87,17 @@ class Stream(Stateful):
     next_window: int = field(init=False)
     acknowledged: int = field(init=False)
     gaps: list[tuple[int, int]] = field(default_factory=list, init=False)
-    clock: Clock = field(init=False)
-    delivered: DeliveredRate = field(init=False)
     converted: Conversion = field(init=False)
     _reordering: ReorderBuffer = field(init=False)
+    _clock: Clock = field(init=False)
+    _delivered: DeliveredRate = field(init=False)
+    _arrivals: list[tuple[int, int, int, float]] = field(default_factory=list, init=False)
+    """What the clocks have not looked at: of each frame the index of its first sample and of the
+    one after its last, the device's time, and when it came."""
 
     def __post_init__(self) -> None:
-        self.clock = Clock(self.rate_mhz)
-        self.delivered = DeliveredRate(self.rate_mhz)
+        self._clock = Clock(self.rate_mhz)
+        self._delivered = DeliveredRate(self.rate_mhz)
         self.converted = Conversion(self.rate_mhz, self.next)
         self._reordering = ReorderBuffer(self.rate_mhz)
         self.next_window = self.end // WINDOW * WINDOW
@@ -117,10 +119,7 @@ class Stream(Stateful):
             What was accepted, in order; copies, so that they keep no message in memory. Samples
             between two pieces that do not follow each other are missing.
         """
-        if frame.first == self.next and not self._reordering:  # in order, as nearly all are
-            self._observe(frame, arrival)
-            piece = self._piece(frame, frame.first, frame.samples.copy())
-            self._take(piece)
+        if piece := self.accept_next(frame, arrival):
             return [piece]
         repeated = len(frame.samples)
         for start, stop in list(self._reordering.holes(max(frame.first, self.next), frame.end)):
@@ -129,11 +128,23 @@ class Stream(Stateful):
             repeated -= len(samples)
         self.repeated += repeated
         if repeated < len(frame.samples):
-            self._observe(frame, arrival)
+            self._note(frame, frame.end, arrival)
         accepted = self._accept_contiguous()
         while self._reordering.is_full(self.next):
             accepted += self._give_up()
         return accepted
+
+    def accept_next(self, frame: Frame, arrival: float) -> Piece | None:
+        """Accept a frame that is in order, as nearly all are; see `accept`. None if it is not."""
+        if frame.first != self.next or self._reordering:
+            return None
+        samples = frame.samples.copy()
+        end = frame.first + len(samples)
+        self._note(frame, end, arrival)
+        self.received += len(samples)
+        self.next = end
+        self.converted.push(samples, frame.gain)
+        return self._piece(frame, frame.first, samples)
 
     def expire(self, now: float) -> list[Piece]:
         """Give up samples that others have waited for too long; call it every tick.
@@ -187,6 +198,18 @@ class Stream(Stateful):
             self.converted.append_gap()
 
     @property
+    def clock(self) -> Clock:
+        """The device's rate, and how late it delivers."""
+        self._observe()
+        return self._clock
+
+    @property
+    def delivered(self) -> DeliveredRate:
+        """Whether the device delivers the rate that it declared."""
+        self._observe()
+        return self._delivered
+
+    @property
     def pending(self) -> deque[StreamSegment]:
         """What was accepted and is not processed."""
         return self.converted.pending
@@ -237,18 +260,26 @@ class Stream(Stateful):
         """Accept what waits and follows the samples accepted so far."""
         accepted = list(self._reordering.pop_contiguous(self.next))
         for piece in accepted:
-            self._take(piece)
+            self.received += len(piece.samples)
+            self.next = piece.end
+            self.converted.push(piece.samples, piece.gain)
         return accepted
 
     def _piece(self, frame: Frame, first: int, samples: NDArray[np.int16]) -> Piece:
         return Piece(self.number, first, self.rate_mhz, frame.gain, frame.lead, samples)
 
-    def _observe(self, frame: Frame, arrival: float) -> None:
-        self.clock.observe(frame.end, arrival)
-        self.delivered.observe(frame.end, arrival)
-        self.clock.observe_device(frame.first, frame.device_time)
+    def _note(self, frame: Frame, end: int, arrival: float) -> None:
+        """Remember for the clocks when a frame came that ends before sample ``end``."""
+        self._arrivals.append((frame.first, end, frame.device_time, arrival))
+        if len(self._arrivals) >= MAX_ARRIVALS:
+            self._observe()
 
-    def _take(self, piece: Piece) -> None:
-        self.received += len(piece.samples)
-        self.next = piece.end
-        self.converted.push(piece.samples, piece.gain)
+    def _observe(self) -> None:
+        """Let the clocks look at what has come, many frames in a row."""
+        observe, observe_device = self._clock.observe, self._clock.observe_device
+        observe_delivered = self._delivered.observe
+        for first, end, device_time, arrival in self._arrivals:
+            observe(end, arrival)
+            observe_delivered(end, arrival)
+            observe_device(first, device_time)
+        self._arrivals.clear()

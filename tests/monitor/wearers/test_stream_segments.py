@@ -1,11 +1,12 @@
 """A stream's output to the pipeline: segments at 360 Hz, gaps, values and a clock."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgmon.wire import Frame
 from monitor.wearers.reorder_buffer import MAX_WAIT_S
+from monitor.wearers.stream import MAX_ARRIVALS
 from tests.monitor.wearers.test_stream import RATE, new_stream, ramp, unfold
 
 
@@ -50,6 +51,35 @@ def test_the_clock_learns_from_what_is_new():
     stream.accept(Frame(7, RATE, noon + 10**9, 360_000, 1.0, "", ramp(0, RATE).samples), 104.5)
     assert stream.clock.lag(104.5) == 2.5
     assert stream.clock.jumped_s == 0
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 1.03, 0.97]))
+def test_the_clocks_show_the_same_however_seldom_somebody_looks(seed, speed):
+    rng = np.random.default_rng(seed)
+    often, seldom, now, end = new_stream(), new_stream(), 1000.0, 0
+    for _ in range(300):
+        count = int(rng.choice([36, 36, 90, 400]))
+        now += speed * count / RATE
+        skipped = int(rng.choice([0, 0, 0, -20, 50]))
+        jump = int(rng.choice([0, 0, 5])) * 10**9
+        arrival = now + float(rng.choice([0, 0.1, 0.4, 3.0]))
+        frame = Frame(7, end + skipped, 10**9 + jump, 360_000, 1.0, "", ramp(0, count).samples)
+        for stream in (often, seldom):
+            if frame.first >= 0:
+                stream.accept(frame, arrival)
+                stream.expire(arrival)
+        assert often.clock.lag(arrival) >= 0
+        end += skipped + count
+    assert seldom.clock.state() == often.clock.state()
+    assert seldom.delivered.state() == often.delivered.state()
+
+
+def test_arrivals_that_nobody_looks_at_are_few():
+    stream = new_stream()
+    for number in range(3 * MAX_ARRIVALS):
+        stream.accept(ramp(20 * number + 10 * (number % 2), 10), float(number))
+        assert len(stream._arrivals) < MAX_ARRIVALS
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 50)), max_size=60))
