@@ -19,7 +19,15 @@ from monitor.inference.rhythms import AtrialVerdict
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import beat_cutter, judge_beats, publish_beat
 from monitor.wearers.conversion import Conversion
-from monitor.wearers.leads import change_lead, due, is_ripe, keep_up, leads_of, note_seconds
+from monitor.wearers.leads import (
+    change_lead,
+    due,
+    is_ripe,
+    keep_up,
+    leads_of,
+    may_go_on,
+    note_seconds,
+)
 from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.reports import (
     alarm_messages,
@@ -80,18 +88,20 @@ def advance(
             if is_ripe(active) or (active.judged.converted.has_new and wants_trace(session.wearer))
         ]
     Conversion.convert(lead for _, active in streams for lead in leads_of(active))
-    while True:
+    while streams:
         for session, active in streams:
             published += change_lead(session, active)
         ready = [(s, active, *each) for s, active in streams for each in due(active)]
         if not ready:
-            return published
+            break
         members: list[NextSamples] = []
         for session, active, lead, segment in ready:
             published += reset_after_gap(session, active, lead, segment)
             members.append(next_samples(session, active, lead, segment))
         for group in by_chain(members):
             published += push(group, wants_trace)
+        streams = [(session, active) for session, active in streams if may_go_on(active)]
+    return published
 
 
 def next_samples(
