@@ -126,5 +126,7 @@ class RecentBeats(Stateful):
     @property
     def is_paced_rhythm(self) -> bool:
         """Whether most of the last beats are paced."""
+        if not self._spikes:
+            return False
         last = [at for at, _, weak in self._beats if not weak][-LAST:]
         return len(last) == LAST and sum(map(self.is_paced, last)) >= MOST

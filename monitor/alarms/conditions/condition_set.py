@@ -58,6 +58,8 @@ class WearerConditions(Stateful):
         self._of_seconds = self._overriding("second")[::-1]
         self._judging = self._overriding("judged")
         self._of_rhythms = self._overriding("rhythm")
+        self._of_atrial = self._overriding("atrial")
+        self._of_usual = self._overriding("usual")
         self._of_beats = self._overriding("beat")
         self._of_kind = {kind: one for one in self._conditions for kind in one.kinds}
         self._holds = dict.fromkeys(holding, True)
@@ -111,14 +113,14 @@ class WearerConditions(Stateful):
     def atrial(self, end: int, fibrillation: float | None) -> list[Condition]:
         """Take the probability of atrial fibrillation at index ``end``; None if it is not known."""
         holds: dict[Kind, bool] = {}
-        for one in self._conditions:
+        for one in self._of_atrial:
             holds |= one.atrial(fibrillation)
         return self._change(holds, end)
 
     def usual(self, end: int, likeness: float | None) -> list[Condition]:
         """Take how like that of the enrolment the usual beat is; see `SignalCondition.usual`."""
         holds: dict[Kind, bool] = {}
-        for one in self._conditions:
+        for one in self._of_usual:
             holds |= one.usual(likeness)
         return self._change(holds, end)
 
@@ -170,13 +172,13 @@ class WearerConditions(Stateful):
         self.due = min([one.due for one in self._running]) if whole else 0
 
     def _change(self, holds: Mapping[Kind, bool], at: int) -> list[Condition]:
+        if holds.items() <= self._holds.items():
+            return []
         changes = [
             Condition(kind, now, at)
             for kind, now in holds.items()
             if now != self._holds.get(kind, False)
         ]
-        if not changes:
-            return changes
         self._holds |= holds
         return sorted(changes, key=lambda change: not change.holds)
 
