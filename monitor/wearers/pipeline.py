@@ -46,18 +46,17 @@ Known = Second | JudgedBeat | RhythmVerdict | AtrialVerdict | Likeness | int | N
 
 
 class NextSamples(NamedTuple):
-    """The next samples of a lead of a wearer's stream, in mV, and their noise as of a segment."""
+    """The next samples of a lead of a wearer's stream, in mV, and their noise as of a segment.
+
+    ``is_judged`` tells whether the lead is the one that is judged.
+    """
 
     session: WearerSession
     active: ActiveStream
     lead: Stream
     samples: NDArray[np.float64]
     step: float
-
-    @property
-    def is_judged(self) -> bool:
-        """Whether the lead is the one that is judged."""
-        return self.lead is self.active.judged
+    is_judged: bool
 
 
 def advance(
@@ -110,7 +109,7 @@ def next_samples(
     """Return the samples of a segment, which the lead is to process next."""
     parts = segment.parts
     samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return NextSamples(session, active, lead, samples, segment.step)
+    return NextSamples(session, active, lead, samples, segment.step, lead is active.judged)
 
 
 def by_chain(members: Sequence[NextSamples]) -> list[list[NextSamples]]:

@@ -5,6 +5,8 @@ and for each kind the same however the stream was cut into pushes.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
 
 from ecgmon.core.alarm_kinds import Kind, Priority
 from ecgmon.core.alarm_limits import AlarmLimits
@@ -15,6 +17,8 @@ from ecgmon.core.state import NESTED, Index, Layout, Stateful
 from ecgmon.signal import Second
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.base import Condition, SignalCondition
+
+_DUE: Final = attrgetter("due")
 
 
 class WearerConditions(Stateful):
@@ -169,7 +173,7 @@ class WearerConditions(Stateful):
 
     def _wait(self) -> None:
         whole = self._ended >= self._whole_from
-        self.due = min([one.due for one in self._running]) if whole else 0
+        self.due = min(map(_DUE, self._running)) if whole else 0
 
     def _change(self, holds: Mapping[Kind, bool], at: int) -> list[Condition]:
         if holds.items() <= self._holds.items():
