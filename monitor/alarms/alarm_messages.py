@@ -45,6 +45,8 @@ class AlarmMessages:
         priority: Priority | None = None,
     ) -> list[messages.Published]:
         """Note that a condition holds, or does not; see `AlarmStateMachine.condition`."""
+        if not self.alarms.may_change(kind, holds):
+            return []
         now = time.time()
         return self._encoded(
             self.alarms.condition(

@@ -129,6 +129,13 @@ class AlarmStateMachine(Stateful):
         """The kinds whose condition holds, for the `Conditions` of the wearer's next stream."""
         return frozenset(c.kind for c in self._alarms.values() if c.state != "latched")
 
+    def may_change(self, kind: Kind, holds: bool) -> bool:
+        """Tell whether `condition` might return something, which it seldom does.
+
+        Where it would not, it need not be called: time matters to pauses alone.
+        """
+        return bool(self._pauses) or holds != self._stands(kind)
+
     def condition(
         self,
         kind: Kind,
@@ -165,9 +172,9 @@ class AlarmStateMachine(Stateful):
             What changes by it.
         """
         changes = self.tick(time)
-        alarm = self._alarms.get(kind)
-        if holds == (alarm is not None and alarm.state != "latched"):
+        if holds == self._stands(kind):
             return changes
+        alarm = self._alarms.get(kind)
         if alarm is None or holds:
             priority = priority or KINDS[kind].priority
             if kind in self._pauses and priority == "high":
@@ -241,6 +248,11 @@ class AlarmStateMachine(Stateful):
             elif back:
                 changes.append(self._silence(kind, until - back, pause.by, time))
         return changes
+
+    def _stands(self, kind: Kind) -> bool:
+        """Tell whether the condition of a kind holds, as was told last."""
+        alarm = self._alarms.get(kind)
+        return alarm is not None and alarm.state != "latched"
 
     def _enter(self, change: Change) -> Change:
         if change.state == "cleared":

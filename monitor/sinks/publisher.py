@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -103,7 +104,7 @@ class Publisher:
 
     def subscribed(self, topic: str) -> bool:
         """Return whether any viewer is subscribed to a topic; traces are made only then."""
-        return _wanted(self._topics, f"{topic.partition('/')[0]}/", topic)
+        return topic in self._topics or topic[: topic.index("/") + 1] in self._topics
 
     def publish(self, published: Sequence[messages.Published]) -> None:
         """Send messages to all who listen; they are dropped for those who are too slow.
@@ -222,12 +223,12 @@ class Publisher:
 
     def _heard(self, subscriber: Subscriber, published: Sequence[messages.Published]) -> list[int]:
         """Return which messages are for a viewer: of all wearers it hears of those it may."""
+        topics, user, may_read = subscriber.topics, subscriber.user, self._access.may_read
         heard = []
         for at, message in enumerate(published):
-            of_all, wearer = f"{messages.subject(type(message))}/", message.wearer
-            if _wanted(subscriber.topics, of_all, f"{of_all}{wearer or ''}") and (
-                self._access.may_read(subscriber.user, wearer)
-            ):
+            of_all, wearer = _topic_of_all(type(message)), message.wearer
+            wanted = of_all in topics or f"{of_all}{wearer or ''}" in topics
+            if wanted and may_read(user, wearer):
                 heard.append(at)
         return heard
 
@@ -280,6 +281,7 @@ def listen(endpoints: tuple[str, ...], host: Host) -> Publisher:
     return Publisher(host.router(endpoints, MAX_REQUEST), host.access)
 
 
-def _wanted(topics: frozenset[str], of_all: str, topic: str) -> bool:
-    """Tell whether a topic, or that of all wearers, is among those that are wanted."""
-    return of_all in topics or topic in topics
+@cache  # asked for each message and viewer
+def _topic_of_all(kind: type[messages.Published]) -> str:
+    """Return the topic of the messages of a kind of all wearers."""
+    return f"{messages.subject(kind)}/"

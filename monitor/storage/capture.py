@@ -77,9 +77,8 @@ class Capture:
         RecordError
             If a wearer cannot have this id; then nothing is queued.
         """
-        for wearer, _ in pieces:
-            if wearer not in self.holding:
-                layout.home(self._folder, wearer)
+        for wearer in self.holding.without(wearer for wearer, _ in pieces):
+            layout.home(self._folder, wearer)
         return self.holding.put(pieces)
 
     def flush(self, wearers: Collection[str] | None = None) -> None:

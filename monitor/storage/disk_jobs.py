@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ecgmon.signal.rate_converter import first_output
 from ecgmon.wire import messages
-from monitor.storage.journal import urgent
+from monitor.storage.journal import URGENT
 from monitor.storage.unwritten import Lost
 from monitor.wearers.pieces import Piece
 from monitor.wearers.stream import Stream
@@ -47,7 +47,7 @@ class Batch:
 
     def __post_init__(self) -> None:
         """Find those that wait."""
-        self.urgent = [message for message in self.published if urgent(message)]
+        self.urgent = [message for message in self.published if type(message) in URGENT]
 
 
 @dataclass(eq=False, slots=True)

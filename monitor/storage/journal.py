@@ -84,8 +84,9 @@ DELETE FROM journal WHERE id IN (
     ORDER BY time LIMIT ?)
 """
 
-_URGENT: Final = frozenset({messages.Alarm, messages.Paused, messages.Closed})
-_AT_ONCE: Final = _URGENT | {messages.Opened, messages.Gap}
+URGENT: Final = frozenset({messages.Alarm, messages.Paused, messages.Closed})
+"""Messages that are published only after they are on disk."""
+_AT_ONCE: Final = URGENT | {messages.Opened, messages.Gap}
 """A monitor that goes on after a restart must know who is missed, and the gaps of streams; samples
 that are written after these messages are acknowledged."""
 _NOT_KEPT: Final = frozenset({messages.Trace, messages.Link})
@@ -292,8 +293,3 @@ class Journal:
                 yield number, decode_row(text if isinstance(text, bytes) else b"")
             except ProtocolError as error:
                 _log.warning("journal-unreadable", entry=number, error=error)
-
-
-def urgent(message: messages.Published) -> bool:
-    """Tell whether a message is published only after it is on disk."""
-    return type(message) in _URGENT

@@ -64,22 +64,30 @@ class SampleQueue:
 
     def add(self, piece: Piece, now: float) -> bool:
         """Take a piece; tells whether the device catches up, and waits to send more."""
-        length = len(piece.samples)
-        if piece.first == self._end and self._joins(piece, length):
-            self._parts.append(piece.samples)
+        samples, first = piece.samples, piece.first
+        length = len(samples)
+        if (  # as nearly all do; each frame of each wearer comes here
+            first == self._end
+            and piece.stream == (last := self._pieces[-1]).stream
+            and piece.gain == last.gain
+            and piece.rate_mhz == last.rate_mhz
+            and piece.lead == last.lead
+            and self._length + length <= CHUNK
+        ):
+            self._parts.append(samples)
             if len(self._parts) >= PARTS:
                 self._settle()
         else:
             self._begin(piece)
         self._latest = now
-        self.count += length
+        self.count = count = self.count + length
         self.weight += length
         self._length += length
-        self._end = piece.first + length
+        self._end = end = first + length
         catches_up = False
-        if self.count >= self._burst:
-            catches_up = (now - self._since) * 2 < self.count * 1000 / piece.rate_mhz
-        if catches_up or self._end >= self._turn:
+        if count >= self._burst:
+            catches_up = (now - self._since) * 2 < count * 1000 / piece.rate_mhz
+        if catches_up or end >= self._turn:
             self._enough = min(self._enough, now)
         return catches_up
 
@@ -108,16 +116,6 @@ class SampleQueue:
         """Return all pieces."""
         self._settle()
         return list(self._pieces)
-
-    def _joins(self, piece: Piece, length: int) -> bool:
-        last = self._pieces[-1]
-        return (
-            self._length + length <= CHUNK
-            and piece.stream == last.stream
-            and piece.rate_mhz == last.rate_mhz
-            and piece.gain == last.gain
-            and piece.lead == last.lead
-        )
 
     def _settle(self) -> None:
         """Join the newest piece with what follows it."""

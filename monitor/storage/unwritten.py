@@ -71,6 +71,10 @@ class Holding:
         """Tell whether anything of a wearer waits."""
         return wearer in self._waiting
 
+    def without(self, wearers: Iterable[str]) -> set[str]:
+        """Return those of some wearers of whom nothing waits."""
+        return {*wearers}.difference(self._waiting)
+
     def put(self, pieces: Iterable[tuple[str, Piece]]) -> bool:
         """Take wearers' pieces, each of which follows all others of its stream.
 
@@ -81,15 +85,18 @@ class Holding:
         """
         now, hurries = time.monotonic(), False
         with self._lock:
+            waiting = self._waiting
             for wearer, piece in pieces:
-                queue = self._waiting.get(wearer)
+                queue = waiting.get(wearer)
                 if queue is None:
-                    queue = self._waiting[wearer] = SampleQueue(wearer, now)
+                    queue = waiting[wearer] = SampleQueue(wearer, now)
                 before = queue.weight
-                hurries |= queue.add(piece, now)
-                self._weight += queue.weight - before
+                if queue.add(piece, now):
+                    hurries = True
+                weight = queue.weight
+                self._weight += weight - before
                 self.held += len(piece.samples)
-                if self._weight > MAX_HELD or queue.weight > HELD_S * piece.rate_mhz // 1000:
+                if self._weight > MAX_HELD or weight > HELD_S * piece.rate_mhz // 1000:
                     self._give_up(wearer, piece)
         return hurries
 

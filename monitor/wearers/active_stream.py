@@ -93,6 +93,8 @@ class ActiveStream(Stateful):
         What the policy's stamp was when the models in service were taken up; None to look again.
     second : SecondLead or None
         The second lead, once the device sends one that may be used.
+    look_ahead : int
+        Samples at `RATE` that the models see after a window.
     """
 
     layout = Layout(
@@ -143,7 +145,11 @@ class ActiveStream(Stateful):
     likeness: float | None = None
     stamp: object | None = None
     second: SecondLead | None = None
+    look_ahead: int = field(init=False)
     _judges: dict[type[Judge], Judge] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.look_ahead = self.chain.geometry.look_ahead
 
     @property
     def log(self) -> BoundLogger:

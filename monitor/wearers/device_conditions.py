@@ -35,7 +35,8 @@ def device_conditions(
         published += alarms.condition("lag", late and silent_s < limits.lag_s)
         wrong = active.stream.delivered.wrong
         if wrong is not None and active.hello.replay is not True:
-            published += alarms.condition("rate", wrong, text=_wrong_rate(active))
+            text = _wrong_rate(active) if wrong else None
+            published += alarms.condition("rate", wrong, text=text)
     return [*published, *alarms.condition("silent", silent_s > limits.silent_s)]
 
 

@@ -60,15 +60,22 @@ def leads_of(active: ActiveStream) -> list[Conversion]:
 
 def is_ripe(active: ActiveStream) -> bool:
     """Tell whether what has come of a lead is to be processed without waiting for more."""
-    look_ahead, due = active.chain.geometry.look_ahead, active.conditions.due
-    return any(lead.is_ripe(look_ahead, due) for lead in leads_of(active))
+    look_ahead, due, second = active.look_ahead, active.conditions.due, active.second
+    # Asked for every stream in every tick.
+    if active.stream.converted.is_ripe(look_ahead, due):
+        return True
+    return second is not None and second.stream.converted.is_ripe(look_ahead, due)
+
+
+def may_go_on(active: ActiveStream) -> bool:
+    """Tell whether more of a stream may be processed at once, after what was last."""
+    return active.second is not None or active.stream.converted.has_new
 
 
 def is_due(active: ActiveStream) -> bool:
     """Tell whether samples of the lead that is judged wait, and may be processed now."""
     judged = active.judged
-    look_ahead, due = active.chain.geometry.look_ahead, active.conditions.due
-    if active.backlog or not judged.converted.is_ripe(look_ahead, due):
+    if not judged.converted.is_ripe(active.look_ahead, active.conditions.due) or active.backlog:
         return False
     if active.second is None:
         return True
@@ -84,8 +91,8 @@ def due(active: ActiveStream) -> Iterator[tuple[Stream, StreamSegment]]:
     if active.backlog:
         return
     if active.second is None:
-        if active.stream.pending:
-            yield active.stream, active.stream.pending.popleft()
+        if pending := active.stream.pending:
+            yield active.stream, pending.popleft()
         return
     judged, other = active.judged, _other(active, active.second)
     until = _until(active)

@@ -19,7 +19,15 @@ from monitor.inference.rhythms import AtrialVerdict
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.beats import beat_cutter, judge_beats, publish_beat
 from monitor.wearers.conversion import Conversion
-from monitor.wearers.leads import change_lead, due, is_ripe, keep_up, leads_of, note_seconds
+from monitor.wearers.leads import (
+    change_lead,
+    due,
+    is_ripe,
+    keep_up,
+    leads_of,
+    may_go_on,
+    note_seconds,
+)
 from monitor.wearers.pieces import StreamSegment
 from monitor.wearers.reports import (
     alarm_messages,
@@ -38,18 +46,17 @@ Known = Second | JudgedBeat | RhythmVerdict | AtrialVerdict | Likeness | int | N
 
 
 class NextSamples(NamedTuple):
-    """The next samples of a lead of a wearer's stream, in mV, and their noise as of a segment."""
+    """The next samples of a lead of a wearer's stream, in mV, and their noise as of a segment.
+
+    ``is_judged`` tells whether the lead is the one that is judged.
+    """
 
     session: WearerSession
     active: ActiveStream
     lead: Stream
     samples: NDArray[np.float64]
     step: float
-
-    @property
-    def is_judged(self) -> bool:
-        """Whether the lead is the one that is judged."""
-        return self.lead is self.active.judged
+    is_judged: bool
 
 
 def advance(
@@ -80,18 +87,20 @@ def advance(
             if is_ripe(active) or (active.judged.converted.has_new and wants_trace(session.wearer))
         ]
     Conversion.convert(lead for _, active in streams for lead in leads_of(active))
-    while True:
+    while streams:
         for session, active in streams:
             published += change_lead(session, active)
         ready = [(s, active, *each) for s, active in streams for each in due(active)]
         if not ready:
-            return published
+            break
         members: list[NextSamples] = []
         for session, active, lead, segment in ready:
             published += reset_after_gap(session, active, lead, segment)
             members.append(next_samples(session, active, lead, segment))
         for group in by_chain(members):
             published += push(group, wants_trace)
+        streams = [(session, active) for session, active in streams if may_go_on(active)]
+    return published
 
 
 def next_samples(
@@ -100,7 +109,7 @@ def next_samples(
     """Return the samples of a segment, which the lead is to process next."""
     parts = segment.parts
     samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return NextSamples(session, active, lead, samples, segment.step)
+    return NextSamples(session, active, lead, samples, segment.step, lead is active.judged)
 
 
 def by_chain(members: Sequence[NextSamples]) -> list[list[NextSamples]]:

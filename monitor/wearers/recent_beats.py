@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -26,6 +26,9 @@ NEAR: Final = round(1.5 * RATE)
 """Samples before and after the start of a second in which a beat must be for it to be normal."""
 KIN: Final = 2
 """Such a beat looks like at least so many of those before it."""
+DISORDER: Final = RATE
+"""Samples by which a beat may come after a later one, at most: where another lead is judged from
+now on it is some milliseconds. What is asked for is mostly among the latest beats."""
 _KEPT: Final = 64
 """Spikes and beats that are kept: of some ten seconds and more."""
 
@@ -95,15 +98,20 @@ class RecentBeats(Stateful):
         there are no beats.
         """
         named = self._named_from(start, stop)
-        without = {at for at, _, weak in self._beats if start <= at < stop and not weak}
-        if not named or without - {one.at for one in named}:
+        if not named or any(one.label != "N" for one in named):
             return None
-        if any(one.label != "N" for one in named):
+        if not self._strong(start, stop) <= {one.at for one in named}:
             return None
         return 1 - min(one.probability for one in named)
 
     def _named_from(self, start: int, stop: int) -> list[NamedBeat]:
-        return [one for one in self._named if start <= one.at < stop]
+        latest = takewhile(lambda one: one.at >= start - DISORDER, reversed(self._named))
+        return [one for one in latest if start <= one.at < stop]
+
+    def _strong(self, start: int, stop: int) -> set[int]:
+        """Return the beats of a span that are not weak."""
+        latest = takewhile(lambda one: one.at >= start - DISORDER, reversed(self._beats))
+        return {at for at, _, weak in latest if start <= at < stop and not weak}
 
     def is_paced(self, at: int) -> bool:
         """Tell whether the beat with its R peak at a stream index follows a spike."""
@@ -111,7 +119,7 @@ class RecentBeats(Stateful):
 
     def only_paced(self, start: int, stop: int) -> bool:
         """Tell whether there are beats from ``start`` to before ``stop``, and all of them paced."""
-        beats = [at for at, _, weak in self._beats if start <= at < stop and not weak]
+        beats = self._strong(start, stop)
         return bool(beats) and all(map(self.is_paced, beats))
 
     def is_strange(self, first: int) -> bool:
@@ -120,11 +128,13 @@ class RecentBeats(Stateful):
         What a model of beats calls normal there, it has hardly seen.
         """
         return not any(
-            first - NEAR <= at < first + NEAR and kin >= KIN for at, kin, _ in self._beats
+            kin >= KIN and first - NEAR <= at < first + NEAR for at, kin, _ in reversed(self._beats)
         )
 
     @property
     def is_paced_rhythm(self) -> bool:
         """Whether most of the last beats are paced."""
+        if not self._spikes:
+            return False
         last = [at for at, _, weak in self._beats if not weak][-LAST:]
         return len(last) == LAST and sum(map(self.is_paced, last)) >= MOST

@@ -31,9 +31,10 @@ def alarm_messages(
 ) -> list[messages.Published]:
     """Return the alarms of what has begun or ended, but not what was published before a restart."""
     published: list[messages.Published] = []
+    alarms = session.alarm_messages.alarms
     for change in changes:
         active.holds[change.kind] = change.holds
-        if change.at >= active.publish_from:
+        if change.at >= active.publish_from and alarms.may_change(change.kind, change.holds):
             text = active.conditions.text(change.kind)
             if text and active.second and active.second.judged:
                 text = f"{text} (lead {active.second.lead})"
@@ -104,12 +105,14 @@ def report_second(
     """Report a second to the conditions; one that is not ``complete`` has missing samples."""
     active.next_second = second.end
     active.recent.second(second)
-    withdrawn = withdraw_beats(active, second)
+    published = withdraw_beats(active, second)
     # A second without signal is reported as such, and is no gap.
     gaps = active.gaps.add(not complete and second.state == "signal")
-    changes = [*active.conditions.second(second), Condition("gaps", gaps, second.end)]
-    told = _told_paced(session, active, second.end)
-    return [*withdrawn, *told, *alarm_messages(session, active, changes)]
+    changes = active.conditions.second(second)
+    changes.append(Condition("gaps", gaps, second.end))
+    published += _told_paced(session, active, second.end)
+    published += alarm_messages(session, active, changes)
+    return published
 
 
 def _told_paced(session: WearerSession, active: ActiveStream, end: int) -> list[messages.Published]:
@@ -130,6 +133,8 @@ def lose_seconds(
 ) -> list[messages.Published]:
     """Report the seconds before ``until`` that are not whole to conditions."""
     stream, published = active.judged, list[messages.Published]()
+    if active.next_second >= until:
+        return published
     filled = until - MAX_FILLED * WINDOW
     if filled > active.next_second:
         active.conditions.gap(filled)  # what is skipped is unknown: no asystole either

@@ -1,7 +1,6 @@
 """What is remembered of a wearer's beats, from which rhythms are named."""
 
 from collections import deque
-from statistics import median_low
 from typing import Annotated, Final
 
 import msgspec
@@ -21,6 +20,8 @@ LEARNT_BEATS: Final = 30
 LEARNT_AFTER: Final = 60 * RATE
 """Samples after the first beat from which on a wearer is learnt, however few they bring."""
 
+_MIDDLE: Final = (USUAL_OF - 1) // 2
+"""Place of the lower median of so many RR intervals, sorted."""
 _Letters = Annotated[str, msgspec.Meta(max_length=LETTERS_KEPT)]
 
 
@@ -81,7 +82,7 @@ class BeatHistory(Stateful):
             self._letters = ""
         else:
             ended = "" if self._letters.endswith(letter) else self._end_run()
-        usual = median_low(self._intervals) if len(self._intervals) == USUAL_OF else None
+        usual = sorted(self._intervals)[_MIDDLE] if len(self._intervals) == USUAL_OF else None
         if not self._run:
             self._sudden = rr is None or usual is None or rr <= SUDDEN * usual
         if rr is not None and self._letters[-1:] + letter == "NN":

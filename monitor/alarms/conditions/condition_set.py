@@ -5,6 +5,8 @@ and for each kind the same however the stream was cut into pushes.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
 
 from ecgmon.core.alarm_kinds import Kind, Priority
 from ecgmon.core.alarm_limits import AlarmLimits
@@ -15,6 +17,8 @@ from ecgmon.core.state import NESTED, Index, Layout, Stateful
 from ecgmon.signal import Second
 from monitor.alarms.conditions import CONDITIONS
 from monitor.alarms.conditions.base import Condition, SignalCondition
+
+_DUE: Final = attrgetter("due")
 
 
 class WearerConditions(Stateful):
@@ -58,6 +62,8 @@ class WearerConditions(Stateful):
         self._of_seconds = self._overriding("second")[::-1]
         self._judging = self._overriding("judged")
         self._of_rhythms = self._overriding("rhythm")
+        self._of_atrial = self._overriding("atrial")
+        self._of_usual = self._overriding("usual")
         self._of_beats = self._overriding("beat")
         self._of_kind = {kind: one for one in self._conditions for kind in one.kinds}
         self._holds = dict.fromkeys(holding, True)
@@ -111,14 +117,14 @@ class WearerConditions(Stateful):
     def atrial(self, end: int, fibrillation: float | None) -> list[Condition]:
         """Take the probability of atrial fibrillation at index ``end``; None if it is not known."""
         holds: dict[Kind, bool] = {}
-        for one in self._conditions:
+        for one in self._of_atrial:
             holds |= one.atrial(fibrillation)
         return self._change(holds, end)
 
     def usual(self, end: int, likeness: float | None) -> list[Condition]:
         """Take how like that of the enrolment the usual beat is; see `SignalCondition.usual`."""
         holds: dict[Kind, bool] = {}
-        for one in self._conditions:
+        for one in self._of_usual:
             holds |= one.usual(likeness)
         return self._change(holds, end)
 
@@ -167,16 +173,16 @@ class WearerConditions(Stateful):
 
     def _wait(self) -> None:
         whole = self._ended >= self._whole_from
-        self.due = min([one.due for one in self._running]) if whole else 0
+        self.due = min(map(_DUE, self._running)) if whole else 0
 
     def _change(self, holds: Mapping[Kind, bool], at: int) -> list[Condition]:
+        if holds.items() <= self._holds.items():
+            return []
         changes = [
             Condition(kind, now, at)
             for kind, now in holds.items()
             if now != self._holds.get(kind, False)
         ]
-        if not changes:
-            return changes
         self._holds |= holds
         return sorted(changes, key=lambda change: not change.holds)
 

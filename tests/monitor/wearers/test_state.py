@@ -84,6 +84,7 @@ def test_every_attribute_of_a_wearer_is_saved_or_comes_from_the_other_monitor():
             "model",
             "_judges",
             "chain",
+            "look_ahead",  # of the chain
             "stamp",
             "windows",
             "beats",
