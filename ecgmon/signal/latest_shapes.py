@@ -26,11 +26,13 @@ class LatestShapes(StatefulRows):
     layout = Layout("latest shapes", 2, _shapes=ARRAY)
 
     def __init__(self, rows: int, length: int) -> None:
-        self._shapes = np.full((rows, length, _BEATS), np.inf, dtype=np.float32)
+        # Zeros take no memory until a row has its first beat; most rows are second leads.
+        self._shapes = np.zeros((rows, length, _BEATS), dtype=np.float32)
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
-        self._shapes[row] = np.inf
+        if self._shapes[row].any():  # what was never written stays without memory
+            self._shapes[row] = 0
 
     def add(
         self, rows: NDArray[np.intp], beats: NDArray[np.int64], shapes: NDArray[np.float32]
@@ -51,12 +53,15 @@ class LatestShapes(StatefulRows):
         ndarray of float32, shape (m, length)
             Their differences from the median of up to 31 beats before; 0 for the first one.
         """
+        none = beats == 0
+        if np.count_nonzero(none):
+            self._shapes[rows[none]] = np.inf  # where a beat is missing, behind all others
         known = np.minimum(beats, _BEATS)
         ordered = self._shapes[rows]
         ordered.sort(axis=2)
         each = np.arange(len(rows))
         lower, upper = ordered[each, :, (known - 1) // 2], ordered[each, :, known // 2]
         different = shapes - (lower + upper) / np.float32(2)
-        different[beats == 0] = 0
+        different[none] = 0
         self._shapes[rows, :, beats % _BEATS] = shapes
         return different
