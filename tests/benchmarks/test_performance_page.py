@@ -76,7 +76,11 @@ def test_a_page_has_each_part_that_was_measured(page, tmp_path):
     write(tmp_path, FILES)
     text = page()
     assert "| at least 10 | 12.0 (11.0 to 13.0) | met |" in text
-    assert "| mixed | 1,234 |" in text
+    assert "| wearers, mixed | 2,000 | 1,234 | **missed** |" in text
+    assert "| all but inference, us | at most 114 | 40 | met |" in text
+    assert "would be 1.65 times cheaper" in text
+    assert "| times cheaper than NeuroKit2, live | at least 50 | 9.0 | **missed** |" in text
+    assert "| ready, s | below 1.2 | 1.50 (1.40 to 1.60) | **missed** |" in text
     assert "| filter | main | 30.5 |" in text
     assert "| journal | disk | 9.0 |" in text
     assert "50% of what judging windows costs" in text
