@@ -74,6 +74,32 @@ def most(found: Found) -> dict[str, Any]:
     } | _how(found)
 
 
+def shared(found: Found) -> dict[str, Any]:
+    """Return the tables of `worker_costs`."""
+    counts = found["wearers"].items()
+    return {
+        "targets": targets.of_workers(found),
+        "rows": [
+            [wearers, name, *(spread(each[way][name]) for way in ("one", "two"))]
+            for wearers, each in counts
+            for name in THREADS
+        ],
+        "ways": [
+            [
+                wearers,
+                text,
+                "yes" if each["held"] else "no",
+                f"{statistics.median(one.get('p50', 0.0) for one in each['latency'][way]):,.1f}",
+                f"{statistics.median(one.get('p99', 0.0) for one in each['latency'][way]):,.1f}",
+                spread(each["pss_mb"][way]),
+                spread(each["load_cores"], 2),
+            ]
+            for wearers, each in counts
+            for way, text in (("one", "one process"), ("two", "two workers"))
+        ],
+    } | _how(found)
+
+
 def parts(found: Found) -> dict[str, Any]:
     """Return the tables of `stages`, for the largest count."""
     last = found["counts"][-1]
@@ -146,7 +172,8 @@ def size(found: Found) -> dict[str, Any]:
 
 def page(folder: Path = FOLDER) -> str:
     """Draw the plots, and return the page."""
-    found = {name: stored(name) for name in ("capacity", "stages", "others", "footprint")}
+    names = ("capacity", "worker-costs", "stages", "others", "footprint")
+    found = {name: stored(name) for name in names}
     compared = [stored(path.stem) for path in sorted(folder.glob(f"{PREFIX}*.json"))]
     ours = None
     if compared:
@@ -161,6 +188,7 @@ def page(folder: Path = FOLDER) -> str:
     return template("performance.md.j2").render(
         builds=[builds(each) for each in compared],
         most=most(found["capacity"]) if rounds else None,
+        shared=shared(found["worker-costs"]) if found["worker-costs"] else None,
         parts=parts(found["stages"]) if found["stages"] else None,
         ways=ways(found["others"], ours) if found["others"] else None,
         size=size(found["footprint"]) if found["footprint"] else None,

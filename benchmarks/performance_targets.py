@@ -14,6 +14,8 @@ MOST_WEARERS: Final = {"mixed": 2000, "bursts": 4000}
 """At least so many wearers on one core, by kind of frames."""
 TIMES_OTHERS: Final = {"NeuroKit2, live": 50.0, "sosfilt and ONNX Runtime": 5.0}
 """So many times less CPU time than these ways."""
+WORKERS_WORK: Final = 0.9
+"""Least work for a second of CPU time with two workers, in parts of that of one process."""
 READY_S: Final = 1.2
 ONE_MB: Final = 100.0
 FURTHER_MB: Final = 0.3
@@ -61,6 +63,19 @@ def of_capacity(most: Mapping[str, int]) -> list[list[str]]:
     return [
         row(f"wearers, {kind}", f"{MOST_WEARERS[kind]:,}", f"{n:,}", is_met=n >= MOST_WEARERS[kind])
         for kind, n in most.items()
+    ]
+
+
+def of_workers(found: Found) -> list[list[str]]:
+    """Return the target of what two workers do for a second of CPU time."""
+    return [
+        row(
+            f"work for a second of CPU time, {wearers} wearers, in parts of one process's",
+            f"at least {WORKERS_WORK:g}",
+            spread(each["work"], 2),
+            is_met=each["work"][0] >= WORKERS_WORK,
+        )
+        for wearers, each in found["wearers"].items()
     ]
 
 
