@@ -2,6 +2,7 @@
 
 import contextlib
 import faulthandler
+import gc
 import os
 import queue
 import signal
@@ -89,6 +90,7 @@ def serve(
 
       ecgmon replay 203 --connect tcp://127.0.0.1:5555
     """
+    gc.disable()  # what is loaded now stays; `collect_rarely` enables it
     import zmq
 
     from ecgmon.config import Given, load
@@ -118,9 +120,9 @@ def serve(
     def read() -> MonitorSettings:
         return settings(load(config, given).config)
 
+    collect_rarely()
     log_to_stderr()
     raise_limit()
-    collect_rarely()
     os.umask(0o077)  # what is kept of wearers is nobody else's
     faulthandler.enable()  # a watchdog's SIGABRT leaves in the log where it hung
     start = read()

@@ -235,6 +235,13 @@ class Served(Generic[AnyCardT]):
         """Let go of the session, half a megabyte, until `probability` is asked again."""
         self._session = None
 
+    def forget_training(self) -> None:
+        """Let go of what the card says that it was trained on: 30 kB of a wearer's own model.
+
+        The names of hundreds of records are most of a card, and who only judges never asks.
+        """
+        self.card = msgspec.structs.replace(self.card, trained_on=())
+
 
 class Model(Served[Card]):
     """A loaded bundle of a window model: its card and its ONNX session.

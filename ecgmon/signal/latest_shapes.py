@@ -23,15 +23,15 @@ class LatestShapes(StatefulRows):
     """
 
     # The beats lie last, side by side, for they are put in order at each sample.
-    layout = Layout("latest shapes", 1, _shapes=ARRAY, _beats=ARRAY)
+    layout = Layout("latest shapes", 2, _shapes=ARRAY, _beats=ARRAY)
 
     def __init__(self, rows: int, length: int) -> None:
-        self._shapes = np.full((rows, length, _BEATS), np.inf, dtype=np.float32)
+        # Zeros take no memory until a row has its first beat; most rows are second leads.
+        self._shapes = np.zeros((rows, length, _BEATS), dtype=np.float32)
         self._beats = np.zeros(rows, dtype=np.int64)
 
     def reset(self, row: int) -> None:
         """Forget the beats of a row."""
-        self._shapes[row] = np.inf
         self._beats[row] = 0
 
     def add(self, rows: NDArray[np.intp], shapes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -50,13 +50,16 @@ class LatestShapes(StatefulRows):
             Their differences from the median of up to 31 beats before; 0 for the first one.
         """
         beats = self._beats[rows]
+        none = beats == 0
+        if np.count_nonzero(none):
+            self._shapes[rows[none]] = np.inf  # where a beat is missing, behind all others
         known = np.minimum(beats, _BEATS)
         ordered = self._shapes[rows]
         ordered.sort(axis=2)
         each = np.arange(len(rows))
         lower, upper = ordered[each, :, (known - 1) // 2], ordered[each, :, known // 2]
         different = shapes - (lower + upper) / np.float32(2)
-        different[beats == 0] = 0
+        different[none] = 0
         self._shapes[rows, :, beats % _BEATS] = shapes
         self._beats[rows] = beats + 1
         return different

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from ecgmon.core.errors import StoreError, UsageError
+from ecgmon.models.bundle import Served
 
-ServedT = TypeVar("ServedT")
+ServedT = TypeVar("ServedT", bound=Served[Any])
 
 
 class BundlePool(Generic[ServedT]):
@@ -53,6 +54,7 @@ class BundlePool(Generic[ServedT]):
             model = self._loaded.get(path)
             if model is None:
                 model = self._loaded[path] = self._load_bundle(path)
+                model.forget_training()
         except OSError as error:  # as when no file can be opened any more
             raise StoreError(f"The models cannot be read: {error.strerror}.") from error
         return model

@@ -41,6 +41,7 @@ class ModelPool:
             model = self._loaded.get(path)
             if model is None:
                 model = self._loaded[path] = Model.load(path)
+                model.forget_training()
                 if model.weights is not None:
                     model.rest()
         except OSError as error:  # as when no file can be opened any more

@@ -20,6 +20,7 @@ def rarely():
     before = gc.get_threshold()
     collect_rarely()
     yield
+    gc.unfreeze()
     gc.set_threshold(*before)
 
 
@@ -36,3 +37,13 @@ def test_what_is_used_is_not_looked_at_each_time_and_circles_are_found(rarely):
     assert looks
     assert sum(ring() is None for ring in rings) > NEW
     assert len(kept) == NEW // 2
+
+
+def test_what_was_there_before_is_not_looked_at(rarely):
+    gc.unfreeze()
+    kept = [[] for _ in range(NEW)]
+    gc.disable()
+    collect_rarely()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(kept)
+    assert len(gc.get_objects()) < len(kept)
