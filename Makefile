@@ -108,6 +108,7 @@ bench: export OMP_NUM_THREADS := 1
 bench: others
 	$(BIN)/python benchmarks/signal_chain.py
 	$(BIN)/python benchmarks/build_costs.py $(BASE)
+	$(BIN)/python benchmarks/worker_costs.py
 	$(BIN)/python benchmarks/stages.py
 	$(BIN)/python benchmarks/footprint.py
 	$(BIN)/python benchmarks/performance_page.py

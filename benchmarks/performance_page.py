@@ -6,32 +6,21 @@ A part that was not measured is left out.
 """
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import performance_targets as targets
 from build_costs import PREFIX, THREADS
 from capacity import MOST_MS
 from measurements import FOLDER, stored
 from performance_plots import delays, stages
+from performance_targets import spread
+from stage_table import INFERENCE, SIGNAL
 from templated import template
 
 PAGE: Final = FOLDER.with_suffix(".md")
-TIMES_CHEAPER: Final = 10.0
-"""The target: so many times less CPU time than the other build."""
 Found = Mapping[str, Any]
-
-
-def spread(values: Sequence[float]) -> str:
-    """Return median, lowest and highest as text."""
-    digits = 1 if max(values) < 100 else 0
-    median, low, high = (f"{value:,.{digits}f}" for value in values)
-    return f"{median} ({low} to {high})"
-
-
-def verdict(*, is_met: bool) -> str:
-    """Return a target's result as text."""
-    return "met" if is_met else "**missed**"
 
 
 def builds(found: Found) -> dict[str, Any]:
@@ -44,15 +33,7 @@ def builds(found: Found) -> dict[str, Any]:
             for wearers, each in counts.items()
             for name in THREADS
         ],
-        "targets": [
-            [
-                f"CPU time of a wearer-second, {wearers} wearers, times less than {found['base']}",
-                f"at least {TIMES_CHEAPER:g}",
-                spread(each["ratio"]["all"]),
-                verdict(is_met=each["ratio"]["all"][0] >= TIMES_CHEAPER),
-            ]
-            for wearers, each in counts.items()
-        ],
+        "targets": targets.of_builds(found),
         "delays": [
             [
                 wearers,
@@ -73,7 +54,7 @@ def most(found: Found) -> dict[str, Any]:
     rounds = [one for one in found["rounds"] if "p99" in one["latency"]]
     rounds.sort(key=lambda one: (one["frames"], one["wearers"], one["asked_s"]))
     return {
-        "rows": [[kind, f"{count:,}"] for kind, count in found["most"].items()],
+        "targets": targets.of_capacity(found["most"]),
         "rounds": [
             [
                 one["frames"],
@@ -93,6 +74,32 @@ def most(found: Found) -> dict[str, Any]:
     } | _how(found)
 
 
+def shared(found: Found) -> dict[str, Any]:
+    """Return the tables of `worker_costs`."""
+    counts = found["wearers"].items()
+    return {
+        "targets": targets.of_workers(found),
+        "rows": [
+            [wearers, name, *(spread(each[way][name]) for way in ("one", "two"))]
+            for wearers, each in counts
+            for name in THREADS
+        ],
+        "ways": [
+            [
+                wearers,
+                text,
+                "yes" if each["held"] else "no",
+                f"{statistics.median(one.get('p50', 0.0) for one in each['latency'][way]):,.1f}",
+                f"{statistics.median(one.get('p99', 0.0) for one in each['latency'][way]):,.1f}",
+                spread(each["pss_mb"][way]),
+                spread(each["load_cores"], 2),
+            ]
+            for wearers, each in counts
+            for way, text in (("one", "one process"), ("two", "two workers"))
+        ],
+    } | _how(found)
+
+
 def parts(found: Found) -> dict[str, Any]:
     """Return the tables of `stages`, for the largest count."""
     last = found["counts"][-1]
@@ -101,11 +108,19 @@ def parts(found: Found) -> dict[str, Any]:
         for thread, costs in last["stages"].items()
         for stage, cost in costs.items()
     ]
-    judged = last["stages"]["main"].get("judge windows", 0.0)
+    main = last["stages"]["main"]
+    judged = main.get("judge windows", 0.0)
+    inference, signal = (sum(main.get(name, 0.0) for name in of) for of in (INFERENCE, SIGNAL))
+    total = sum(sum(costs.values()) for costs in last["stages"].values())
     return {
+        "targets": targets.of_stages(inference, total - inference),
+        "inference": f"{inference:,.0f}",
+        "around": f"{(total - inference) / inference:.1f}" if inference else "none",
+        "signal": f"{signal:,.0f}",
+        "compiled": f"{total / (total - signal):.2f}",
         "wearers": last["wearers"],
         "rows": sorted(rows, key=lambda row: -float(row[2].replace(",", ""))),
-        "sum": f"{sum(sum(costs.values()) for costs in last['stages'].values()):,.0f}",
+        "sum": f"{total:,.0f}",
         "sampled": f"{last['sampled']['all']:,.0f}",
         "total": f"{last['total']['all']:,.0f}",
         "zeromq": f"{last['sampled']['ZeroMQ']:,.0f}",
@@ -125,6 +140,7 @@ def ways(found: Found, ours: float | None) -> dict[str, Any]:
             [name, spread(cost), f"{cost[0] / ours:,.1f}" if ours else ""]
             for name, cost in sorted(found["costs"].items(), key=lambda item: -item[1][0])
         ],
+        "targets": targets.of_ways(found["costs"], ours) if ours else [],
         "versions": ", ".join(f"{name} {text}" for name, text in found["versions"].items()),
         "ours": f"{ours:,.0f}" if ours else "",
     } | _how(found)
@@ -135,6 +151,7 @@ def size(found: Found) -> dict[str, Any]:
     idle, one = found["idle"], found["one"]
     rounds = [each for each in found["rounds"] if "error" not in each]
     return {
+        "targets": targets.of_size(found),
         "ready": spread(found["ready_s"]),
         "idle_mb": f"{idle['pss_mb']:,.1f}",
         "idle_ms": f"{idle['cpu_ms']:g}",
@@ -155,7 +172,8 @@ def size(found: Found) -> dict[str, Any]:
 
 def page(folder: Path = FOLDER) -> str:
     """Draw the plots, and return the page."""
-    found = {name: stored(name) for name in ("capacity", "stages", "others", "footprint")}
+    names = ("capacity", "worker-costs", "stages", "others", "footprint")
+    found = {name: stored(name) for name in names}
     compared = [stored(path.stem) for path in sorted(folder.glob(f"{PREFIX}*.json"))]
     ours = None
     if compared:
@@ -170,6 +188,7 @@ def page(folder: Path = FOLDER) -> str:
     return template("performance.md.j2").render(
         builds=[builds(each) for each in compared],
         most=most(found["capacity"]) if rounds else None,
+        shared=shared(found["worker-costs"]) if found["worker-costs"] else None,
         parts=parts(found["stages"]) if found["stages"] else None,
         ways=ways(found["others"], ours) if found["others"] else None,
         size=size(found["footprint"]) if found["footprint"] else None,

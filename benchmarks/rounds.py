@@ -38,6 +38,8 @@ class LiveRound:
         The checkout that serves.
     serve_on, load_on : str
         Cores of the monitor, and of load and viewer; empty for any.
+    workers : int
+        Processes that share the wearers; 0 for one without any.
     """
 
     wearers: int
@@ -47,6 +49,7 @@ class LiveRound:
     tree: Path = ROOT
     serve_on: str = ""
     load_on: str = ""
+    workers: int = 0
 
 
 @contextmanager
@@ -154,7 +157,9 @@ def measured(what: LiveRound) -> dict[str, Any]:
     """Start a monitor, play a round to it, and stop it; see `play`."""
     with (
         scratch() as folder,
-        ServeProcess(folder, what.wearers, what.tree, what.serve_on) as served,
+        ServeProcess(
+            folder, what.wearers, what.tree, what.serve_on, workers=what.workers
+        ) as served,
     ):
         return play(what, served, folder) | {"ready_s": round(served.ready_s, 2)}
 

@@ -91,6 +91,8 @@ class ServeProcess:
         What runs the command line, after the interpreter.
     own_models : bool, optional
         Whether the wearers have models of their own.
+    workers : int, optional
+        Worker processes that share the wearers; what it uses is what all processes use.
 
     Attributes
     ----------
@@ -109,6 +111,7 @@ class ServeProcess:
         command: Sequence[str] = ("-c", COMMAND),
         *,
         own_models: bool = True,
+        workers: int = 0,
     ) -> None:
         self._folder = folder
         self._tree = tree
@@ -119,7 +122,9 @@ class ServeProcess:
             names = [wearer_name(index) for index in range(wearers)]
             (state / "models").symlink_to(ward(RUNS / "models", names, bundles_of(tree)))
         (folder / "ecgmon.toml").write_text(
-            f"[limits]\nwearers = {max(wearers, 1)}\n[network]\nmetrics = '{self._metrics}'\n"
+            f"[limits]\nwearers = {max(wearers, 1)}\n"
+            + (f"workers = {workers}\n" if workers else "")
+            + f"[network]\nmetrics = '{self._metrics}'\n"
             "ingest = 'tcp://127.0.0.1:*'\npublish = 'tcp://127.0.0.1:*'\n"
         )
         self._command = [*(["taskset", "--cpu-list", cores] if cores else []), sys.executable]
@@ -173,30 +178,26 @@ class ServeProcess:
             return
 
     def used(self) -> ThreadTimes:
-        """Return what its threads have used so far."""
-        main, zeromq, others = 0.0, 0.0, []
-        tasks = Path(f"/proc/{self.pid}/task")
+        """Return what the threads of its processes have used so far."""
         at = time.monotonic()
-        for task in tasks.iterdir():
-            spent = int((task / "schedstat").read_text().split()[0]) / 1e9
-            if int(task.name) == self.pid:
-                main = spent
-            elif (task / "comm").read_text().startswith("ZMQbg"):
-                zeromq += spent
-            else:
-                others.append(spent)
-        disk = max(others, default=0.0)
-        threads = {"main": main, "disk": disk, "ZeroMQ": zeromq, "others": sum(others) - disk}
+        threads = dict.fromkeys(("main", "disk", "ZeroMQ", "others"), 0.0)
+        for pid in self._pids():
+            for name, spent in _threads(pid).items():
+                threads[name] += spent
         return ThreadTimes(at, threads)
 
     def pss_mb(self) -> float:
-        """Return its proportional share of memory, in 10^6 bytes."""
-        text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
-        return int(re.search(r"^Pss: +(\d+)", text, re.MULTILINE)[1]) * 1024 / 1e6
+        """Return the proportional share of memory of its processes, in 10^6 bytes."""
+        return sum(_pss_mb(pid) for pid in self._pids())
 
     def warnings(self) -> list[str]:
         """Return the lines of its log that are more than information."""
         return [line for line in self._log.read_text().splitlines() if "level=info" not in line]
+
+    def _pids(self) -> list[int]:
+        """Return the ids of the process and of its workers."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [self.pid, *map(int, children.split())]
 
     def _bound(self, deadline: float) -> tuple[str, str]:
         """Wait until it is ready; return the endpoints that it has bound."""
@@ -206,3 +207,23 @@ class ServeProcess:
                 return found[1], found[2]
             time.sleep(0.01)
         raise SystemExit(f"The monitor does not start: {self._log.read_text()[-1000:]}")
+
+
+def _threads(pid: int) -> dict[str, float]:
+    """Return CPU seconds of the threads of a process."""
+    main, zeromq, others = 0.0, 0.0, []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        spent = int((task / "schedstat").read_text().split()[0]) / 1e9
+        if int(task.name) == pid:
+            main = spent
+        elif (task / "comm").read_text().startswith("ZMQbg"):
+            zeromq += spent
+        else:
+            others.append(spent)
+    disk = max(others, default=0.0)
+    return {"main": main, "disk": disk, "ZeroMQ": zeromq, "others": sum(others) - disk}
+
+
+def _pss_mb(pid: int) -> float:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss: +(\d+)", text, re.MULTILINE)[1]) * 1024 / 1e6

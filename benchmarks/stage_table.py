@@ -101,6 +101,18 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
     "each second": ("monitor/ops/", "monitor/overload.py"),
 }
 """Folders, files and ``file:function`` of each stage; of several that fit, the longest counts."""
+INFERENCE: Final = ("judge windows", "judge beats", "judge rhythms")
+SIGNAL: Final = (
+    "convert",
+    "filter",
+    "find beats",
+    "quality",
+    "cut windows",
+    "cut beats",
+    "cut rhythms",
+    "other signal",
+)
+"""What is arithmetic over samples, and could be compiled."""
 _ROWS: Final = sorted(
     ((place, stage) for stage, places in STAGES.items() for place in places),
     key=lambda row: -len(row[0]),

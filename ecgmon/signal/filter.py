@@ -1,44 +1,21 @@
 """The causal Butterworth band-pass of the chain, the same in training and monitoring."""
 
-from collections.abc import Callable
 from itertools import groupby
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
-from ecgmon.core.constants import RATE
 from ecgmon.core.state import ARRAY, Layout, StatefulRows
+from ecgmon.signal.coefficients import BAND_PASS, steady_state
+from ecgmon.signal.compiled import fastest
 
 BAND_HZ: Final = (0.4, 30.0)
 """Pass band of CardiacNet (Vavekanand et al. 2024)."""
 ORDER: Final = 4
 """Butterworth order; a band-pass of order n has n second-order sections."""
 
-
-def _filter(sos: NDArray[np.float64], x: NDArray[np.float64], state: NDArray[np.float64]) -> None:
-    """Filter rows in place and carry their state, shape (r, sections, 2), by `scipy.signal`."""
-    x[:], after = signal.sosfilt(sos, x, axis=-1, zi=state.transpose(1, 0, 2))
-    state[:] = after.transpose(1, 0, 2)
-
-
-_Filter = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], None]
-
-
-def _fastest() -> _Filter:
-    """Return what `scipy.signal.sosfilt` calls after its checks, or `_filter`.
-
-    The checks take 43 us, ten times what a short call takes.
-    """
-    try:
-        from scipy.signal._sosfilt import _sosfilt
-    except ImportError:  # another scipy keeps it elsewhere
-        return _filter
-    return _sosfilt
-
-
-_filter_in_place: Final = _fastest()
+_filter_in_place: Final = fastest()
 
 
 class SectionFilter(StatefulRows):
@@ -50,7 +27,7 @@ class SectionFilter(StatefulRows):
     Parameters
     ----------
     sos : ndarray of float64, shape (sections, 6)
-        The filter, from `scipy.signal`.
+        The filter, normalised as `scipy.signal` gives it.
     rows : int
         Number of wearers.
     """
@@ -59,7 +36,7 @@ class SectionFilter(StatefulRows):
 
     def __init__(self, sos: NDArray[np.float64], rows: int) -> None:
         self._sos = np.ascontiguousarray(sos)
-        self._steady = signal.sosfilt_zi(sos)
+        self._steady = steady_state(sos)
         self._state = np.zeros((rows, len(sos), 2))
         self._fresh = np.ones(rows, dtype=bool)
 
@@ -112,5 +89,4 @@ class SectionFilter(StatefulRows):
 
 def band_pass(rows: int) -> SectionFilter:
     """Return the monitor's causal Butterworth band-pass for a stack of wearers."""
-    sos = signal.butter(ORDER, BAND_HZ, btype="bandpass", fs=RATE, output="sos")
-    return SectionFilter(sos, rows)
+    return SectionFilter(BAND_PASS, rows)

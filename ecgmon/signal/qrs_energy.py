@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from ecgmon.core.constants import RATE
 from ecgmon.core.state import COLUMNS, NESTED, Layout, StatefulRows
+from ecgmon.signal.coefficients import QRS, SHARP
 from ecgmon.signal.filter import SectionFilter
 
 BAND_HZ: Final = (9.0, 20.0)
@@ -55,13 +55,8 @@ class QrsEnergy(StatefulRows):
     layout = Layout("QRS energy", 2, _qrs=NESTED, _sharp=NESTED, _power=COLUMNS)
 
     def __init__(self, rows: int) -> None:
-        sections = (
-            signal.butter(1, DRIFT_HZ, btype="highpass", fs=RATE, output="sos"),
-            signal.butter(1, BAND_HZ, btype="bandpass", fs=RATE, output="sos"),
-        )
-        self._qrs = SectionFilter(np.concatenate(sections), rows)
-        sharp = signal.butter(2, SHARP_HZ, btype="bandpass", fs=RATE, output="sos")
-        self._sharp = SectionFilter(sharp, rows)
+        self._qrs = SectionFilter(QRS, rows)
+        self._sharp = SectionFilter(SHARP, rows)
         self._power = np.zeros((ENERGY_WINDOW - 1, rows))
 
     def reset(self, row: int) -> None:

@@ -37,6 +37,19 @@ FILES = {
         "most": {"mixed": 1234},
         "rounds": [ROUND, {"frames": "mixed", "wearers": 9999, "latency": {}, "error": "no"}],
     },
+    "worker-costs": {
+        "wearers": {
+            "200": {
+                "one": ALL,
+                "two": ALL,
+                "work": [0.93, 0.91, 0.95],
+                "latency": {"one": [DELAYS], "two": [DELAYS]},
+                "pss_mb": {"one": SPREAD, "two": SPREAD},
+                "load_cores": [0.12, 0.1, 0.14],
+                "held": True,
+            }
+        },
+    },
     "stages": {
         "limit": {"multiply_adds": 947520, "products_per_ns": 50.0, "us": 19.0},
         "counts": [
@@ -76,14 +89,20 @@ def test_a_page_has_each_part_that_was_measured(page, tmp_path):
     write(tmp_path, FILES)
     text = page()
     assert "| at least 10 | 12.0 (11.0 to 13.0) | met |" in text
-    assert "| mixed | 1,234 |" in text
+    assert "| wearers, mixed | 2,000 | 1,234 | **missed** |" in text
+    assert "| all but inference, us | at most 114 | 40 | met |" in text
+    assert "would be 1.65 times cheaper" in text
+    assert "| times cheaper than NeuroKit2, live | at least 50 | 9.0 | **missed** |" in text
+    assert "200 wearers, in parts of one process's | at least 0.9 | 0.93 (0.91 to 0.95) |" in text
+    assert "| 200 | two workers | yes | 3.0 | 20.0 |" in text
+    assert "| ready, s | below 1.2 | 1.50 (1.40 to 1.60) | **missed** |" in text
     assert "| filter | main | 30.5 |" in text
     assert "| journal | disk | 9.0 |" in text
     assert "50% of what judging windows costs" in text
     assert "| NeuroKit2, live | 9,000 (8,000 to 9,500) | 9.0 |" in text
     assert "| 100 | 300.0 | 2.00 | 1.50 |" in text
     assert "No bound could be set" in text
-    assert text.count("Measured at commit abc1234") == 5
+    assert text.count("Measured at commit abc1234") == 6
     assert {path.name for path in tmp_path.glob("*.png")} == {"delays.png", "stages.png"}
 
 

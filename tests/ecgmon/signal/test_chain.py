@@ -248,3 +248,16 @@ def test_weak_beats_are_among_the_beats_of_a_second_but_not_of_the_running_one(e
     assert sum(len(second.weak) for second in reported) > 5
     assert all(beat > 20 * RATE for second in reported for beat in second.weak)
     assert running == {beat for second in reported for beat in second.strong}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 800)), max_size=6),
+    st.floats(0.001, 1000, allow_nan=False),
+)
+def test_no_network_is_ever_given_a_missing_sample(gaps, size):
+    """A pooling layer would make a number of one, and its network be sure of it."""
+    record = simulate("premature", seed=2, duration_s=8).record
+    samples = size * record.millivolts()
+    for first, n in gaps:
+        samples[first : first + n] = np.nan
+    assert np.isfinite(process_record(samples, SERVED).inputs).all()

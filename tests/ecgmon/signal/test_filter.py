@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from ecgmon.core.constants import RATE
-from ecgmon.signal.filter import _filter, _filter_in_place, band_pass
+from ecgmon.signal.compiled import by_scipy, fastest
+from ecgmon.signal.filter import band_pass
 
 ROW = np.zeros(1, dtype=np.intp)
 
@@ -79,7 +80,7 @@ def test_the_public_function_of_scipy_gives_the_same_bits(ecg):
     state = np.random.default_rng(1).normal(size=(3, len(sos), 2))
     x = ecg[: 3 * 500].reshape(3, 500).copy()
     other, other_state = x.copy(), state.copy()
-    _filter(sos, x, state)
-    _filter_in_place(sos, other, other_state)
+    by_scipy(sos, x, state)
+    fastest()(sos, other, other_state)
     assert x.tobytes() == other.tobytes()
     assert state.tobytes() == other_state.tobytes()

@@ -152,12 +152,24 @@ def heart_rates(samples):
     return windows.first + RATE, windows.heart_rate, windows.last_beat
 
 
-@pytest.mark.parametrize("per_minute", [40, 60, 75, 120, 180])
+@pytest.mark.parametrize("per_minute", [35, 60, 75, 120, 180, 210, 240])
 def test_the_heart_rate_of_a_regular_rhythm_is_its_rate(per_minute):
     beats = np.arange(100, 40 * RATE, 60 * RATE / per_minute)
     _, rates, _ = heart_rates(rhythm(beats, 40 * RATE))
     assert np.isnan(rates[0])
     np.testing.assert_allclose(rates[10:], per_minute, rtol=0.01)
+
+
+@pytest.mark.parametrize(("noise_mv", "rmssd_ms"), [(0.01, 0.5), (0.03, 5.0)])
+def test_beats_like_a_clock_have_no_variability(noise_mv, rmssd_ms):
+    n = 120 * RATE
+    samples = np.random.default_rng(1).normal(0, noise_mv, n)
+    for beat in np.arange(RATE, n - RATE, 300):
+        for mv, at, width in ((0.12, -65, 9), (1, 0, 4), (-0.2, 11, 3.6), (0.3, 101, 18)):
+            samples += mv * np.exp(-(((np.arange(n) - beat - at) / width) ** 2) / 2)
+    intervals = np.diff(detect(samples)[5:-5]) / RATE * 1000
+    assert len(intervals) > 120
+    assert np.sqrt(np.mean(np.diff(intervals) ** 2)) < rmssd_ms
 
 
 def test_the_heart_rate_is_not_known_before_the_third_beat_nor_after_four_silent_seconds():
