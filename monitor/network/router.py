@@ -169,8 +169,12 @@ class Inbox(Refusing):
 
     def answer(self, peer: bytes, message: messages.ToDevice | messages.ToViewer) -> bool:
         """Send an answer; False for a peer that is gone or does not read: it gets none."""
+        return self.send(peer, messages.encode(message))
+
+    def send(self, peer: bytes, data: bytes) -> bool:
+        """Send an answer that is encoded already; as `answer`."""
         try:
-            self.socket.send_multipart([peer, messages.encode(message)], zmq.DONTWAIT)
+            self.socket.send_multipart([peer, data], zmq.DONTWAIT)
         except zmq.ZMQError as error:
             _log.debug("answer-dropped", peer=peer.hex(), error=error)
             return False

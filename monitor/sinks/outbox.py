@@ -8,8 +8,8 @@ from functools import partial
 from ecgmon.wire import messages
 from monitor.ops.maintenance import Maintenance
 from monitor.sinks.base import Sink
-from monitor.sinks.publisher import Publisher
 from monitor.sinks.subscribers import Subscriber
+from monitor.sinks.viewers import Viewers
 from monitor.storage.disk_jobs import Batch
 from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
 
@@ -21,7 +21,7 @@ class Outbox:
     ----------
     sinks : mapping of str to Sink
         All that take what is published, by name; one that fails stops no other.
-    publisher : Publisher
+    publisher : Viewers
         The one of them that viewers talk to.
     disk : StorageWriter
         Writes.
@@ -32,7 +32,7 @@ class Outbox:
     def __init__(
         self,
         sinks: Mapping[str, Sink],
-        publisher: Publisher,
+        publisher: Viewers,
         disk: StorageWriter,
         upkeep: Maintenance,
     ) -> None:

@@ -25,6 +25,8 @@ class WearerPlaces:
     ----------
     windows : IncrementalWindows
         Judges the windows of all rows.
+    elsewhere : int
+        How many are taken by other monitors that share them with this one.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -33,10 +35,11 @@ class WearerPlaces:
         self._chains: dict[Geometry, SignalChain] = {}
         self._segments: BeatSegments | None = None
         self.windows = IncrementalWindows()
+        self.elsewhere = 0
 
     def __len__(self) -> int:
         """Return how many places are free."""
-        return len(self._free)
+        return max(len(self._free) - self.elsewhere, 0)
 
     def peek(self) -> int:
         """Return the place that `take` would take.

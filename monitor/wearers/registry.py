@@ -37,19 +37,18 @@ class WearerRegistry:
 
     Attributes
     ----------
-    own : AlarmMessages
-        The alarms of the monitor itself.
+    own, places : AlarmMessages, WearerPlaces
+        The alarms of the monitor itself, and the places of wearers.
     closed_until : float
         Monotonic time in seconds until which no further wearer is taken on.
     """
 
     def __init__(self, policy: WearerPolicy) -> None:
         self._policy = policy
-        self._places = WearerPlaces(policy.capacity)
-        self._judges = JudgePools(policy, self._places.segments)
+        self.places = WearerPlaces(policy.capacity)
+        self._judges = JudgePools(policy, self.places.segments)
         self._wearers = WearerTable(policy)
-        self._turned_away = False
-        self.closed_until = float("-inf")
+        self._turned_away, self.closed_until = False, float("-inf")
         self.own = AlarmMessages(None)
 
     def restore(
@@ -79,7 +78,7 @@ class WearerRegistry:
         Open streams stay open, on their leads.
         """
         self._policy = policy
-        self._judges = JudgePools(policy, self._places.segments)
+        self._judges = JudgePools(policy, self.places.segments)
         self._wearers.adopt(policy)
 
     @property
@@ -131,7 +130,7 @@ class WearerRegistry:
             raise RefusedError("This monitor is overloaded.", self.closed_until - now)
         if active is None and not self._has_place(now):
             self._turned_away = True
-            raise self._places.refusal()
+            raise self.places.refusal()
 
     def open(
         self, hello: messages.Hello, tail: StreamTail | None, now: float
@@ -159,16 +158,16 @@ class WearerRegistry:
         lead = self._policy.lead_of(hello)
         session = self._wearers.get_or_add(hello.wearer)
         published = self._end(session) if session.active else []
-        if not self._places:
+        if not self.places:
             published += self._free_place(now)
         stream = Stream(
             hello.wearer,
             int(hello.stream, 16),
-            self._places.take(),
+            self.places.take(),
             round(hello.rate * 1000),
             tail.first if tail else 0,
         )
-        shared = self._places.chain(model.card.geometry), self._places.windows
+        shared = self.places.chain(model.card.geometry), self.places.windows
         active = made(session, stream, hello, lead, model, *shared, now)
         active.refused = refused
         taken_up = self._judges.take_up(active)
@@ -182,7 +181,7 @@ class WearerRegistry:
         active = self._wearers.stream(stream.wearer)
         if active is None or self._policy.lead(stream.wearer) is not None:
             return None
-        return hear(active, lead, self._places.second_row)
+        return hear(active, lead, self.places.second_row)
 
     def save(self, wearer: str) -> bytes:
         """Return the state of a wearer; see `monitor.wearers.state`."""
@@ -198,20 +197,20 @@ class WearerRegistry:
         RefusedError
             If no place is free.
         """
-        place = self._places.peek()
+        place = self.places.peek()
         session = load(
             data,
             self._policy.limits,
             self._judges.windows.serving,
-            lambda geometry: (self._places.chain(geometry), self._places.windows, place),
-            self._places.second_row,
+            lambda geometry: (self.places.chain(geometry), self.places.windows, place),
+            self.places.second_row,
             self._judges.take_up,
             ahead_s,
         )
         if session.wearer in self._wearers:
             raise StateError(f"{session.wearer} is watched here already: end that stream first.")
         if session.active:
-            self._places.take()
+            self.places.take()
         self._wearers.add(session)
 
     def close(self, stream: Stream) -> list[messages.Published]:
@@ -226,7 +225,7 @@ class WearerRegistry:
         published: list[messages.Published] = []
         rows = [(one, one.active.stream.row) for one in self._wearers if one.active]
         for session, row in reversed(rows[-count:]):
-            self._places.give_back(row)
+            self.places.give_back(row)
             published += set_aside(session, now, why)
         return published
 
@@ -268,7 +267,7 @@ class WearerRegistry:
             if session.idle:
                 self._wearers.forget(session)
         self._turned_away = self._turned_away and not self._has_place(now)
-        text = f"a device was refused: all {self._places.capacity} places are taken"
+        text = f"a device was refused: all {self.places.capacity} places are taken"
         return [*published, *self.own.condition("room", self._turned_away, text=text)]
 
     def take_up_models(self, part: int | None = None) -> list[messages.Published]:
@@ -281,20 +280,20 @@ class WearerRegistry:
         active = session.active
         published = end(session, list(self._wearers))
         if active:
-            self._places.give_back(active.stream.row)
+            self.places.give_back(active.stream.row)
         return published
 
     def _has_place(self, now: float) -> bool:
-        return bool(self._places) or longest_silent(self._wearers, now) is not None
+        return bool(self.places) or longest_silent(self._wearers, now) is not None
 
     def _free_place(self, now: float) -> list[messages.Published]:
         """Free the place of the device that is silent longest."""
         session = longest_silent(self._wearers, now)
         if session is None or session.active is None:
-            raise self._places.refusal()
+            raise self.places.refusal()
         unfinished = [one for one in self._wearers if one.unfinished]
         published: list[messages.Published] = []
         if len(unfinished) >= MAX_UNFINISHED:
             published += self._end(min(unfinished, key=lambda one: one.unfinished_since))
-        self._places.give_back(session.active.stream.row)
+        self.places.give_back(session.active.stream.row)
         return published + set_aside(session, now)
