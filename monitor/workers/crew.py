@@ -131,9 +131,11 @@ class Crew:
         for member in ended:
             member.link.close()
             del self.members[member.number]
-            code = _ended(member.process)
-            if self.ending:
+            if self.ending:  # it has written all it had
+                member.process.kill()
+                member.process.wait()
                 continue
+            code = _ended(member.process)
             _log.error("worker-ended", worker=member.number, pid=member.process.pid, code=code)
             if now - member.started < SETTLED_S:
                 self._pause_s = min(max(2 * self._pause_s, FIRST_PAUSE_S), LAST_PAUSE_S)
@@ -158,8 +160,10 @@ class Crew:
     def end(self) -> None:
         """Ask all to write what they have, and to end; no other is started."""
         self.ending = True
-        for number in self.members:
-            self.say(number, End())
+        for member in self.members.values():
+            if not member.ready:  # it has nothing yet
+                member.process.kill()
+            member.link.say(End())
         self.flush()
 
     def kill(self) -> None:
