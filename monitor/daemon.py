@@ -117,13 +117,8 @@ class Monitor:
         self._storage_alarms = StorageAlarms(
             self.registry.own, journal, self._disk, wall, self.metrics
         )
-        self._requests = ViewerRequests(
-            self._publisher,
-            self.registry.carry_out,
-            around.access,
-            journal,
-            self._disk.hand_over,
-        )
+        act, later = self.registry.carry_out, self._disk.hand_over
+        self._requests = ViewerRequests(self._publisher, act, around.access, journal, later)
         poller = zmq.Poller()
         readable = [source.readable for source in self._sources]
         for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
@@ -132,7 +127,8 @@ class Monitor:
         snapshot = self.registry.snapshot(time.monotonic())
         self.metrics.set_active(one for one in snapshot if isinstance(one, messages.Alarm))
         self._disk.start()
-        _log.info("ready", ingest=",".join(bound), publish=",".join(offered))
+        event = "worker-ready" if around.shared else "ready"
+        _log.info(event, ingest=",".join(bound), publish=",".join(offered))
 
     def run(self, alive: Callable[[], None] = lambda: None) -> None:
         """Tick until stopped, then shut down; `start` comes first.

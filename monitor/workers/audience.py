@@ -8,7 +8,7 @@ from ecgmon.wire import messages
 from monitor.sinks.publisher import Publisher
 from monitor.sinks.subscribers import Subscriber
 from monitor.sinks.viewers import Request, Told
-from monitor.workers.placement import Placement
+from monitor.workers.placement import WearerPlacement
 from monitor.workers.words import Ask, FromFront, Show, ToldWord, Topics
 
 LATER: Final = "The process that watches this wearer has ended: try again."
@@ -32,13 +32,13 @@ class Audience:
     ----------
     publisher : Publisher
         Talks to viewers.
-    placement : Placement
+    placement : WearerPlacement
         Which worker has which wearer.
     say : callable
         Takes a worker's number and a word for it.
     """
 
-    def __init__(self, publisher: Publisher, placement: Placement, say: Say) -> None:
+    def __init__(self, publisher: Publisher, placement: WearerPlacement, say: Say) -> None:
         self._publisher = publisher
         self._placement = placement
         self._say = say

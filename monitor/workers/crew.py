@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from monitor.ops.logs import logger
-from monitor.workers.link import Link
+from monitor.workers.link import WordLink
 from monitor.workers.order import WorkerOrder
 from monitor.workers.words import FROM_WORKER, End, FromFront, FromWorker, Reload
 
@@ -25,6 +25,8 @@ SETTLED_S: Final = 60.0
 """A worker that lives for so long, in seconds, was not started in vain."""
 LAST_S: Final = 0.2
 """A worker that has closed its link is killed after so many seconds."""
+KILLED_S: Final = 0.5
+"""Longest wait for a process that was killed, in seconds."""
 FIRST_PAUSE_S: Final = 1.0
 LAST_PAUSE_S: Final = 60.0
 """Pause before a worker is started whose predecessors did not: longer after each, in seconds."""
@@ -42,7 +44,7 @@ class CrewMember:
         Its number; none is used twice.
     process : subprocess.Popen
         The process.
-    link : Link
+    link : WordLink
         To it.
     started, alive : float
         When it was started, and kept up last, monotonic time in seconds.
@@ -54,7 +56,7 @@ class CrewMember:
 
     number: int
     process: "subprocess.Popen[bytes]"
-    link: Link[FromWorker]
+    link: WordLink[FromWorker]
     started: float
     alive: float
     ready: bool = False
@@ -131,11 +133,9 @@ class Crew:
         for member in ended:
             member.link.close()
             del self.members[member.number]
-            if self.ending:  # it has written all it had
-                member.process.kill()
-                member.process.wait()
+            code = _ended(member.process, 0.0 if self.ending else LAST_S)
+            if self.ending:  # it had written all it had
                 continue
-            code = _ended(member.process)
             _log.error("worker-ended", worker=member.number, pid=member.process.pid, code=code)
             if now - member.started < SETTLED_S:
                 self._pause_s = min(max(2 * self._pause_s, FIRST_PAUSE_S), LAST_PAUSE_S)
@@ -169,8 +169,7 @@ class Crew:
     def kill(self) -> None:
         """End all that are left at once."""
         for member in self.members.values():
-            member.process.kill()
-            member.process.wait()
+            _ended(member.process, 0.0)
             member.link.close()
         self.members.clear()
 
@@ -179,22 +178,26 @@ class Crew:
         with theirs:
             order = self._order(theirs.fileno(), self._lock)
             process = subprocess.Popen(  # noqa: S603 - this very program
-                [sys.executable, "-m", "monitor.workers.process", msgspec.json.encode(order)],
+                [sys.executable, "-P", "-m", "monitor.workers.process", msgspec.json.encode(order)],
                 pass_fds=(theirs.fileno(), self._lock),
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the front alone
             )
         self._number += 1
-        member = CrewMember(self._number, process, Link(ours, FROM_WORKER), now, now)
+        member = CrewMember(self._number, process, WordLink(ours, FROM_WORKER), now, now)
         self.members[self._number] = member
         _log.info("worker-started", worker=self._number, pid=process.pid)
         return member
 
 
-def _ended(process: "subprocess.Popen[bytes]") -> int:
-    """Wait a moment for a process that has closed its link, then kill it; returns how it ended."""
-    try:
-        return process.wait(LAST_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
+def _ended(process: "subprocess.Popen[bytes]", timeout_s: float) -> int | None:
+    """Wait a moment for the end of a process, then kill it; returns how it ended.
+
+    None where the disk hangs so that it cannot even be killed: nothing waits for it.
+    """
+    for wait_s in (timeout_s, KILLED_S):
+        try:
+            return process.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return None

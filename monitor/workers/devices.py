@@ -8,7 +8,7 @@ from ecgmon.core.errors import EcgmonError
 from ecgmon.wire import frame, messages
 from monitor.network.access import Access
 from monitor.network.router import Inbox, Received
-from monitor.workers.placement import Placement
+from monitor.workers.placement import WearerPlacement
 from monitor.workers.words import Answered, Said
 
 MAX_DRAINED: Final = 5000
@@ -55,7 +55,7 @@ class DeviceRoutes:
         Of the devices.
     access : Access
         Which key may write which wearer.
-    placement : Placement
+    placement : WearerPlacement
         Which worker has which wearer.
     capacity : int
         Places of all workers.
@@ -67,7 +67,7 @@ class DeviceRoutes:
         self,
         inbox: Inbox,
         access: Access,
-        placement: Placement,
+        placement: WearerPlacement,
         capacity: int,
         send: Callable[[int, list[Said]], None],
     ) -> None:

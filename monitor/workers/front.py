@@ -30,11 +30,11 @@ from monitor.workers.staff import Staff
 
 IDLE_MS: Final = 100
 """Longest wait for a message in a turn, in milliseconds."""
-TURN_S: Final = 0.02
+TURN_S: Final = 0.03
 """Shortest time between two turns, in seconds: what comes meanwhile is passed on together."""
 SECOND_S: Final = 1.0
 """How often workers, keys and conditions are looked after, in seconds."""
-START_S: Final = 60.0
+START_S: Final = 50.0
 """Longest wait for the workers at the start, in seconds."""
 END_S: Final = 1.4
 """Longest wait for the workers at the end, in seconds..."""
@@ -79,6 +79,7 @@ class Front:
         self._stopping = threading.Event()
         self._new_settings: MonitorSettings | None = None
         self._last_second = self._last_turn = float("-inf")
+        self._polled: set[int] = set()
 
     def start(self) -> None:
         """Bind the sockets and start the workers; raises `UsageError` where that fails."""
@@ -210,11 +211,12 @@ class Front:
         self._last_turn = time.monotonic()
 
     def _poll(self, timeout_ms: int) -> None:
-        poller = zmq.Poller()
-        links = [one.link.fileno() for one in self._crew.members.values()]
-        for one in (*self._sockets, self._own.ready, *links):
-            poller.register(one, zmq.POLLIN)
-        poller.poll(timeout_ms)
+        links = {one.link.fileno() for one in self._crew.members.values()}
+        if links != self._polled:
+            self._polled, self._poller = links, zmq.Poller()
+            for one in (*self._sockets, self._own.ready, *links):
+                self._poller.register(one, zmq.POLLIN)
+        self._poller.poll(timeout_ms)
 
     def _take_up_settings(self) -> None:
         """Use the configuration that was read again, if one was, and let workers read it."""

@@ -19,7 +19,7 @@ _LENGTH: Final = struct.Struct("<I")
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
-class Link(Generic[T]):
+class WordLink(Generic[T]):
     """Sends words and receives those of the other end.
 
     Parameters

@@ -91,6 +91,7 @@ class OwnPart:
             elif isinstance(job, ReadRequest) and job.then is not None:
                 job.then()
         newcomers, requests = self._publisher.drain(now)
+        self._audience.look()  # before snapshots: nothing is missed after them
         self._outbox.welcome(newcomers)
         for request in requests:
             self._carry_out(request)

@@ -37,7 +37,7 @@ class WorkerLoad:
         return len(self.placed | self.under_way.keys())
 
 
-class Placement:
+class WearerPlacement:
     """Gives each wearer to one worker; who has one keeps it as long as it lives.
 
     Attributes

@@ -26,7 +26,7 @@ from monitor.storage.journal import Journal
 from monitor.storage.shared_journal import SharedJournalDatabase
 from monitor.transports import Context, Surroundings
 from monitor.workers.figures import families
-from monitor.workers.link import Link
+from monitor.workers.link import WordLink
 from monitor.workers.order import WorkerOrder
 from monitor.workers.own_conditions import NotedConditions
 from monitor.workers.relay import Relay
@@ -35,12 +35,12 @@ from monitor.workers.words import (
     TO_WORKER,
     Alive,
     Conditions,
+    CountedFigures,
     End,
-    Figures,
     Ready,
     Reload,
     Room,
-    Seen,
+    SeenKinds,
     TakenOver,
     TakeOver,
     ToWorker,
@@ -69,7 +69,7 @@ class WorkerProcess:
     def __init__(self, order: WorkerOrder) -> None:
         self._order = order
         end = socket.socket(fileno=order.link)
-        self._relay = Relay(Link(end, TO_WORKER), self._take)
+        self._relay = Relay(WordLink(end, TO_WORKER), self._take)
         self._own = NotedConditions()
         self._said_conditions: dict[str, str | None] = {}
         self._alive_at = self._figures_at = float("-inf")
@@ -112,7 +112,7 @@ class WorkerProcess:
                 self._monitor.registry.places.elsewhere = elsewhere
             case TakeOver(wearers=wearers):
                 self._monitor.take_overs.start(wearers, self._taken_over(wearers))
-            case Seen(kinds=kinds):
+            case SeenKinds(kinds=kinds):
                 self._own.seen = set(kinds)
             case Reload():
                 threading.Thread(target=self._reload, name="reload", daemon=True).start()
@@ -146,7 +146,7 @@ class WorkerProcess:
             relay.say(Conditions(self._said_conditions))
         if self._order.figures and now - self._figures_at >= FIGURES_S:
             self._figures_at = now
-            relay.say(Figures(families(self._monitor.metrics.registry)))
+            relay.say(CountedFigures(families(self._monitor.metrics.registry)))
         relay.flush()
 
 

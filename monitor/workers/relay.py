@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from monitor.network.router import Received
-from monitor.workers.link import Link
+from monitor.workers.link import WordLink
 from monitor.workers.words import (
     Answers,
     Ask,
@@ -30,7 +30,7 @@ class Relay:
 
     Parameters
     ----------
-    link : Link
+    link : WordLink
         To the front.
     otherwise : callable
         Takes the words that are neither for the source nor for the publisher.
@@ -43,7 +43,7 @@ class Relay:
         What viewers want.
     """
 
-    def __init__(self, link: Link[ToWorker], otherwise: Callable[[ToWorker], None]) -> None:
+    def __init__(self, link: WordLink[ToWorker], otherwise: Callable[[ToWorker], None]) -> None:
         self.link = link
         self._otherwise = otherwise
         self._of_peer: dict[bytes, deque[Received]] = {}

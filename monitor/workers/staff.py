@@ -12,20 +12,20 @@ from monitor.workers.crew import Crew, CrewMember
 from monitor.workers.devices import DeviceRoutes
 from monitor.workers.figures import JoinedFigures
 from monitor.workers.own_conditions import JoinedAlarms
-from monitor.workers.placement import Placement
+from monitor.workers.placement import WearerPlacement
 from monitor.workers.words import (
     Alive,
     Answers,
     Conditions,
+    CountedFigures,
     Devices,
-    Figures,
     FromWorker,
     News,
     Ready,
     Replied,
     Room,
     Said,
-    Seen,
+    SeenKinds,
     Shown,
     TakenOver,
     TakeOver,
@@ -59,7 +59,7 @@ class Staff:
 
     Attributes
     ----------
-    placement : Placement
+    placement : WearerPlacement
         Which worker has which wearer.
     audience : Audience
         What viewers want of workers.
@@ -82,7 +82,7 @@ class Staff:
         self._alarms = alarms
         self._figures = figures
         self._seen: set[str] = set()
-        self.placement = Placement()
+        self.placement = WearerPlacement()
         self.audience = Audience(publisher, self.placement, crew.say)
         self._devices = DeviceRoutes(inbox, access, self.placement, capacity, self._send)
         self.left_over = False
@@ -109,13 +109,12 @@ class Staff:
         """Look after the workers; call it about once a second."""
         self._crew.look(now)
         self._devices.forget(now)
-        self.audience.look()
         for worker in self.placement.loads:
             self._say_room(worker)
         if self._alarms.here.seen != self._seen:
             self._seen = set(self._alarms.here.seen)
             for worker in self.placement.loads:
-                self._crew.say(worker, Seen(sorted(self._seen)))
+                self._crew.say(worker, SeenKinds(sorted(self._seen)))
 
     def _take(self, member: CrewMember, word: FromWorker, now: float) -> None:
         number = member.number
@@ -129,7 +128,7 @@ class Staff:
                 self.placement.report(number, wearers, closed, now)
             case Conditions(holding=holding):
                 self._alarms.take(number, holding)
-            case Figures(families=families):
+            case CountedFigures(families=families):
                 self._figures.take(number, families)
             case Shown(number=asked, told=told):
                 self.audience.shown(number, asked, told)
@@ -146,7 +145,7 @@ class Staff:
         self.placement.join(worker)
         self._devices.join(worker)
         if self._seen:
-            self._crew.say(worker, Seen(sorted(self._seen)))
+            self._crew.say(worker, SeenKinds(sorted(self._seen)))
         self._adopt()
         self.audience.join(worker)
 

@@ -64,7 +64,7 @@ class Ask(FromFront, frozen=True):
     message: bytes
 
 
-class Seen(FromFront, frozen=True):
+class SeenKinds(FromFront, frozen=True):
     """Front: people have acknowledged these alarms of the monitor itself."""
 
     kinds: list[str]
@@ -134,14 +134,16 @@ class Alive(ToFront, frozen=True):
     closed: bool
 
 
-class Figures(ToFront, frozen=True):
+class CountedFigures(ToFront, frozen=True):
     """Worker: its figures for Prometheus."""
 
     families: list[Family]
 
 
-ToWorker = Devices | Room | TakeOver | Topics | Show | Ask | Seen | Reload | End
-FromWorker = Ready | Answers | TakenOver | News | Shown | Replied | Conditions | Alive | Figures
+ToWorker = Devices | Room | TakeOver | Topics | Show | Ask | SeenKinds | Reload | End
+FromWorker = (
+    Ready | Answers | TakenOver | News | Shown | Replied | Conditions | Alive | CountedFigures
+)
 
 TO_WORKER: Final[msgspec.msgpack.Decoder[ToWorker]] = msgspec.msgpack.Decoder(ToWorker)
 FROM_WORKER: Final[msgspec.msgpack.Decoder[FromWorker]] = msgspec.msgpack.Decoder(FromWorker)

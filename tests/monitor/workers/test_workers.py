@@ -17,7 +17,7 @@ from ecgmon.records.captured import reader as captured
 from ecgmon.records.captured.reader import captures
 from ecgmon.wire import messages
 from replay.simulator.simulation import simulate
-from tests.support.rig import Listener, Rig
+from tests.support.rig import Listener, Rig, Wearable
 from tests.support.subprocesses import ECGMON, environment, start
 from tests.survival.conftest import Playing
 
@@ -145,12 +145,22 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(tmp_path, context):
         assert list(stored.samples) == list(record.samples)
 
 
-def test_workers_read_the_configuration_again_and_none_outlives_the_front(tmp_path):
+def test_workers_share_the_places_read_the_configuration_again_and_none_outlives_the_front(
+    tmp_path, context
+):
     config = tmp_path / "ecgmon.toml"
-    config.write_text("")
-    with serving(tmp_path, "--workers", 2) as (process, *_):
+    config.write_text("[limits]\nwearers = 3\n")
+    with serving(tmp_path, "--workers", 2) as (process, ingest, _), ExitStack() as stack:
+        for number, wearer in enumerate(SCENARIOS):
+            device = Wearable(context, ingest)
+            stack.callback(device.socket.close)
+            if number < 3:
+                device.greet(wearer, number)
+            else:
+                device.hello(wearer, number)
+                device.is_refused("watches 3 wearers already")
         pids = workers(process)
-        config.write_text("[storage]\ndisk_free_mb = 999999999\n")
+        config.write_text("[limits]\nwearers = 3\n[storage]\ndisk_free_mb = 999999999\n")
         process.process.send_signal(signal.SIGHUP)
         process.wait_for("event=reloaded")
         deadline = time.monotonic() + 10
