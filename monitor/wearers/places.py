@@ -12,6 +12,9 @@ from monitor.wearers.session import WearerSession
 RETRY_S: Final = 60.0
 """A device that found no place is asked to try again after this many seconds."""
 
+MAX_UNFINISHED: Final = 1024
+"""Most wearers whose silent devices have lost their places; beyond, the longest silent is ended."""
+
 
 class WearerPlaces:
     """The places of a monitor; each is two rows in all of its signal chains, one for each lead.

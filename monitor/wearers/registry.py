@@ -12,7 +12,7 @@ from monitor.wearers.judge_pools import JudgePools
 from monitor.wearers.leads import hear, is_due
 from monitor.wearers.lifecycle import begin, end, made, set_aside
 from monitor.wearers.pipeline import advance
-from monitor.wearers.places import WearerPlaces, longest_silent
+from monitor.wearers.places import MAX_UNFINISHED, WearerPlaces, longest_silent
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.recovery import recover
 from monitor.wearers.session import WearerSession, link, require_same
@@ -23,8 +23,6 @@ from monitor.wearers.wearer_table import WearerTable
 
 TAKEOVER_S: Final = 5.0
 """A device that sent something within this many seconds is not replaced by another one."""
-MAX_UNFINISHED: Final = 1024
-"""Most wearers whose silent devices have lost their places; beyond, the longest silent is ended."""
 
 
 class WearerRegistry:
@@ -37,16 +35,16 @@ class WearerRegistry:
 
     Attributes
     ----------
-    own, places : AlarmMessages, WearerPlaces
-        The alarms of the monitor itself, and the places of wearers.
+    own : AlarmMessages
+        The alarms of the monitor itself.
     closed_until : float
         Monotonic time in seconds until which no further wearer is taken on.
     """
 
     def __init__(self, policy: WearerPolicy) -> None:
         self._policy = policy
-        self.places = WearerPlaces(policy.capacity)
-        self._judges = JudgePools(policy, self.places.segments)
+        self._places = WearerPlaces(policy.capacity)
+        self._judges = JudgePools(policy, self._places.segments)
         self._wearers = WearerTable(policy)
         self._turned_away, self.closed_until = False, float("-inf")
         self.own = AlarmMessages(None)
@@ -78,7 +76,7 @@ class WearerRegistry:
         Open streams stay open, on their leads.
         """
         self._policy = policy
-        self._judges = JudgePools(policy, self.places.segments)
+        self._judges = JudgePools(policy, self._places.segments)
         self._wearers.adopt(policy)
 
     @property
@@ -130,7 +128,7 @@ class WearerRegistry:
             raise RefusedError("This monitor is overloaded.", self.closed_until - now)
         if active is None and not self._has_place(now):
             self._turned_away = True
-            raise self.places.refusal()
+            raise self._places.refusal()
 
     def open(
         self, hello: messages.Hello, tail: StreamTail | None, now: float
@@ -158,16 +156,16 @@ class WearerRegistry:
         lead = self._policy.lead_of(hello)
         session = self._wearers.get_or_add(hello.wearer)
         published = self._end(session) if session.active else []
-        if not self.places:
+        if not self._places:
             published += self._free_place(now)
         stream = Stream(
             hello.wearer,
             int(hello.stream, 16),
-            self.places.take(),
+            self._places.take(),
             round(hello.rate * 1000),
             tail.first if tail else 0,
         )
-        shared = self.places.chain(model.card.geometry), self.places.windows
+        shared = self._places.chain(model.card.geometry), self._places.windows
         active = made(session, stream, hello, lead, model, *shared, now)
         active.refused = refused
         taken_up = self._judges.take_up(active)
@@ -181,7 +179,7 @@ class WearerRegistry:
         active = self._wearers.stream(stream.wearer)
         if active is None or self._policy.lead(stream.wearer) is not None:
             return None
-        return hear(active, lead, self.places.second_row)
+        return hear(active, lead, self._places.second_row)
 
     def save(self, wearer: str) -> bytes:
         """Return the state of a wearer; see `monitor.wearers.state`."""
@@ -197,20 +195,20 @@ class WearerRegistry:
         RefusedError
             If no place is free.
         """
-        place = self.places.peek()
+        place = self._places.peek()
         session = load(
             data,
             self._policy.limits,
             self._judges.windows.serving,
-            lambda geometry: (self.places.chain(geometry), self.places.windows, place),
-            self.places.second_row,
+            lambda geometry: (self._places.chain(geometry), self._places.windows, place),
+            self._places.second_row,
             self._judges.take_up,
             ahead_s,
         )
         if session.wearer in self._wearers:
             raise StateError(f"{session.wearer} is watched here already: end that stream first.")
         if session.active:
-            self.places.take()
+            self._places.take()
         self._wearers.add(session)
 
     def close(self, stream: Stream) -> list[messages.Published]:
@@ -225,9 +223,13 @@ class WearerRegistry:
         published: list[messages.Published] = []
         rows = [(one, one.active.stream.row) for one in self._wearers if one.active]
         for session, row in reversed(rows[-count:]):
-            self.places.give_back(row)
+            self._places.give_back(row)
             published += set_aside(session, now, why)
         return published
+
+    def share_places(self, elsewhere: int) -> None:
+        """Take that so many of the places are taken by wearers of other monitors."""
+        self._places.elsewhere = elsewhere
 
     def carry_out(self, of: messages.Acknowledge | messages.Pause) -> list[messages.Published]:
         """Note that an alarm is seen, or silence alarms; raises `UsageError` where it cannot be."""
@@ -267,7 +269,7 @@ class WearerRegistry:
             if session.idle:
                 self._wearers.forget(session)
         self._turned_away = self._turned_away and not self._has_place(now)
-        text = f"a device was refused: all {self.places.capacity} places are taken"
+        text = f"a device was refused: all {self._places.capacity} places are taken"
         return [*published, *self.own.condition("room", self._turned_away, text=text)]
 
     def take_up_models(self, part: int | None = None) -> list[messages.Published]:
@@ -280,20 +282,19 @@ class WearerRegistry:
         active = session.active
         published = end(session, list(self._wearers))
         if active:
-            self.places.give_back(active.stream.row)
+            self._places.give_back(active.stream.row)
         return published
 
     def _has_place(self, now: float) -> bool:
-        return bool(self.places) or longest_silent(self._wearers, now) is not None
+        return bool(self._places) or longest_silent(self._wearers, now) is not None
 
     def _free_place(self, now: float) -> list[messages.Published]:
         """Free the place of the device that is silent longest."""
         session = longest_silent(self._wearers, now)
         if session is None or session.active is None:
-            raise self.places.refusal()
-        unfinished = [one for one in self._wearers if one.unfinished]
-        published: list[messages.Published] = []
-        if len(unfinished) >= MAX_UNFINISHED:
-            published += self._end(min(unfinished, key=lambda one: one.unfinished_since))
-        self.places.give_back(session.active.stream.row)
+            raise self._places.refusal()
+        gone = [one for one in self._wearers if one.unfinished]
+        full = len(gone) >= MAX_UNFINISHED
+        published = self._end(min(gone, key=lambda one: one.unfinished_since)) if full else []
+        self._places.give_back(session.active.stream.row)
         return published + set_aside(session, now)

@@ -109,7 +109,7 @@ class WorkerProcess:
         """Take a word of the front that is neither a device's nor a viewer's."""
         match word:
             case Room(elsewhere=elsewhere):
-                self._monitor.registry.places.elsewhere = elsewhere
+                self._monitor.registry.share_places(elsewhere)
             case TakeOver(wearers=wearers):
                 self._monitor.take_overs.start(wearers, self._taken_over(wearers))
             case SeenKinds(kinds=kinds):

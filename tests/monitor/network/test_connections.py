@@ -42,7 +42,7 @@ def until(condition):
 @pytest.fixture
 def few(monkeypatch):
     """Eight connections at once, four of one address."""
-    monkeypatch.setattr("monitor.daemon.most", lambda: 8)
+    monkeypatch.setattr("monitor.transports.most", lambda: 8)
 
 
 def test_an_address_has_half_of_all_connections_and_neighbours_are_unharmed(tmp_path, few):
