@@ -101,8 +101,8 @@ class Staff:
 
     def pass_on(self, now: float) -> None:
         """Read what devices have said, and send the workers all that is for them."""
-        if all(one.link.waiting < MAX_UNSENT for one in self._crew.members.values()):
-            self.left_over = self._devices.drain(now)
+        room = all(one.link.waiting < MAX_UNSENT for one in self._crew.members.values())
+        self.left_over = room and self._devices.drain(now)
         self._crew.flush()
 
     def look(self, now: float) -> None:
