@@ -150,7 +150,7 @@ def test_workers_share_the_places_read_the_configuration_again_and_none_outlives
 ):
     config = tmp_path / "ecgmon.toml"
     config.write_text("[limits]\nwearers = 3\n")
-    with serving(tmp_path, "--workers", 2) as (process, ingest, _), ExitStack() as stack:
+    with serving(tmp_path, "--workers", 2) as (process, ingest, publish), ExitStack() as stack:
         for number, wearer in enumerate(SCENARIOS):
             device = Wearable(context, ingest)
             stack.callback(device.socket.close)
@@ -159,6 +159,21 @@ def test_workers_share_the_places_read_the_configuration_again_and_none_outlives
             else:
                 device.hello(wearer, number)
                 device.is_refused("watches 3 wearers already")
+        viewer = Listener(context, publish).subscribed()
+        stack.callback(viewer.socket.close)
+        assert {m.wearer for m in viewer.received if isinstance(m, messages.Opened)} == {
+            *SCENARIOS[:3]
+        }, "the snapshot has the wearers of both"
+        for wearer in SCENARIOS[:3]:
+            pause = messages.Pause(wearer=wearer, kind="abnormal", seconds=60, by="nurse")
+            assert viewer.asks(pause) == messages.Done()
+            viewer.until(messages.Paused, wearer)
+            seen = messages.Acknowledge(wearer=wearer, alarm=9, by="nurse")
+            assert isinstance(viewer.asks(seen), messages.Refused)
+        past = viewer.asks(messages.History(wearer=None))
+        assert {entry.wearer for entry in past.entries} == {None, *SCENARIOS[:3]}
+        nobody = messages.Acknowledge(wearer="nobody", alarm=1, by="nurse")
+        assert viewer.asks(nobody).reason == "nobody is not watched."
         pids = workers(process)
         config.write_text("[limits]\nwearers = 3\n[storage]\ndisk_free_mb = 999999999\n")
         process.process.send_signal(signal.SIGHUP)
@@ -167,6 +182,9 @@ def test_workers_share_the_places_read_the_configuration_again_and_none_outlives
         while not any(a["kind"] == "disk-low" for a in told(tmp_path, "alarm").get("", [])):
             assert time.monotonic() < deadline
             time.sleep(0.05)
+        low = viewer.until(messages.Alarm, None, kind="disk-low")
+        seen = messages.Acknowledge(wearer=None, alarm=low.alarm, by="nurse")
+        assert viewer.asks(seen) == messages.Done()
         process.process.kill()
         deadline = time.monotonic() + PROMPT_S
         while any(map(lives, pids)):
