@@ -78,6 +78,8 @@ class Crew:
 
     Attributes
     ----------
+    wanted : int
+        The same.
     members : dict of int to CrewMember
         Those that run, by number.
     ending : bool
@@ -87,7 +89,7 @@ class Crew:
     def __init__(self, wanted: int, order: Callable[[int, int], WorkerOrder], lock: int) -> None:
         self._order = order
         self._lock = lock
-        self._wanted = wanted
+        self.wanted = wanted
         self._number = 0
         self._pause_s = 0.0
         self._start_at = 0.0
@@ -102,7 +104,7 @@ class Crew:
     def start_missing(self, now: float) -> list[CrewMember]:
         """Start workers in the place of those that have ended, once their pause is over."""
         started = []
-        while not self.ending and now >= self._start_at and len(self.members) < self._wanted:
+        while not self.ending and now >= self._start_at and len(self.members) < self.wanted:
             started.append(self._start(now))
         return started
 

@@ -126,8 +126,9 @@ class Front:
             self._staff = Staff(
                 self._crew, inbox, publisher, around.access, capacity, alarms, figures
             )
-            known = {one.wearer for one in (*past, *unfinished) if one.wearer is not None}
-            self._staff.placement.orphans = known
+            streaming = {one.wearer for one in unfinished}
+            known = {one.wearer for one in past if one.wearer is not None} | streaming
+            self._staff.placement.orphans = {one: one in streaming for one in known}
             audience = self._staff.audience
             self._own = OwnPart(settings, around, publisher, audience, journal, alarms, metrics)
             self._sockets = (inbox.readable, publisher.inbox.readable)

@@ -44,13 +44,13 @@ class WearerPlacement:
     ----------
     loads : dict of int to WorkerLoad
         The workers that have started, by number.
-    orphans : set of str
-        Wearers whose worker has ended, and who have none yet.
+    orphans : dict of str to bool
+        Wearers whose worker has ended, and who have none yet; and whether they had a place.
     """
 
     def __init__(self) -> None:
         self.loads: dict[int, WorkerLoad] = {}
-        self.orphans: set[str] = set()
+        self.orphans: dict[str, bool] = {}
         self._worker_of: dict[str, int] = {}
         self._settling: dict[str, int] = {}
 
@@ -68,22 +68,24 @@ class WearerPlacement:
 
     def leave(self, worker: int) -> None:
         """Forget a worker that has ended; its wearers are orphans."""
-        self.loads.pop(worker, None)
-        gone = {wearer for wearer, of in self._worker_of.items() if of == worker}
-        self.orphans |= gone
-        for wearer in gone:
+        load = self.loads.pop(worker, WorkerLoad())
+        for wearer in [wearer for wearer, of in self._worker_of.items() if of == worker]:
+            self.orphans[wearer] = wearer in load.placed or wearer in load.under_way
             del self._worker_of[wearer]
             self._settling.pop(wearer, None)
 
     def adopt(self) -> dict[int, list[str]]:
-        """Give the orphans to workers that have few wearers; returns who gets whom."""
+        """Give the orphans to workers that have few wearers; returns who gets whom.
+
+        Those who had a place come first, so that each worker gets as many of them.
+        """
         if not self.loads:
             return {}
         numbers = dict.fromkeys(self.loads, 0)
         for of in self._worker_of.values():
             numbers[of] = numbers.get(of, 0) + 1
         given: dict[int, list[str]] = {}
-        for wearer in sorted(self.orphans):
+        for wearer in sorted(self.orphans, key=lambda one: (not self.orphans[one], one)):
             worker = min(self.loads, key=lambda one: numbers[one])
             numbers[worker] += 1
             self._worker_of[wearer] = self._settling[wearer] = worker

@@ -82,6 +82,7 @@ class Staff:
         self._alarms = alarms
         self._figures = figures
         self._seen: set[str] = set()
+        self._complete = False
         self.placement = WearerPlacement()
         self.audience = Audience(publisher, self.placement, crew.say)
         self._devices = DeviceRoutes(inbox, access, self.placement, capacity, self._send)
@@ -146,7 +147,9 @@ class Staff:
         self._devices.join(worker)
         if self._seen:
             self._crew.say(worker, SeenKinds(sorted(self._seen)))
-        self._adopt()
+        self._complete = self._complete or self.ready == self._crew.wanted
+        if self._complete:  # at the start, the first gets no more wearers than the last
+            self._adopt()
         self.audience.join(worker)
 
     def _leave(self, worker: int) -> None:

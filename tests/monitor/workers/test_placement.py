@@ -30,7 +30,7 @@ def test_wearers_of_a_worker_that_ends_go_to_the_others_and_settle_there():
     made = placement(1, 2, 3)
     of = {f"w{n}": made.place(f"w{n}", 0.0, None) for n in range(9)}
     made.leave(1)
-    assert made.orphans == {wearer for wearer, worker in of.items() if worker == 1}
+    assert set(made.orphans) == {wearer for wearer, worker in of.items() if worker == 1}
     assert made.place(next(iter(made.orphans)), 0.0, None) is None, "not before it is given away"
     given_away = made.adopt()
     assert {len(wearers) for wearers in given_away.values()} <= {1, 2}
@@ -73,3 +73,12 @@ def test_a_hello_that_came_to_nothing_gives_its_place_back():
     assert made.taken == 1
     made.report(1, [], False, UNDER_WAY_S)
     assert made.taken == 0
+
+
+def test_after_a_restart_each_worker_gets_as_many_of_those_whose_stream_was_open():
+    made = placement(1, 2)
+    made.orphans = {f"w{n}": n < 6 for n in range(30)}
+    given_away = made.adopt()
+    streaming = {f"w{n}" for n in range(6)}
+    assert [len(streaming & set(of)) for of in given_away.values()] == [3, 3]
+    assert [len(of) for of in given_away.values()] == [15, 15]
