@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.daemon import Monitor
     from monitor.ops.systemd import SystemdNotifier
     from monitor.settings import MonitorSettings
+    from monitor.workers.front import Front
 
 
 def serve(
@@ -76,6 +77,14 @@ def serve(
             show_default="24",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Share the wearers among N worker processes; 0 for one process without any.",
+            show_default="0",
+        ),
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Monitor the devices that connect, until SIGTERM or Ctrl-C.
@@ -101,6 +110,7 @@ def serve(
     from monitor.ops.logs import log_to_stderr
     from monitor.ops.systemd import SystemdNotifier
     from monitor.settings import MonitorSettings
+    from monitor.workers.front import Front
 
     options = {
         ("network", "ingest"): ("--ingest", ingest),
@@ -110,6 +120,7 @@ def serve(
         ("alarms", "clear_after"): ("--clear-after", clear_after),
         ("storage", "journal"): ("--journal", journal and str(journal.absolute())),
         ("storage", "capture_hours"): ("--capture", capture),
+        ("limits", "workers"): ("--workers", workers),
     }
     given = [
         Given(key, value, option)
@@ -129,7 +140,13 @@ def serve(
     _make_home(start.journal)
     service = SystemdNotifier()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    monitor = Monitor(start, context)
+    monitor: Monitor | Front
+    if start.workers:
+        named = str(config.absolute()) if config else None
+        words = [(one.key, one.value, one.origin) for one in given]
+        monitor = Front(start, context, named, words)
+    else:
+        monitor = Monitor(start, context)
     with _signals(monitor, service, read):
         try:
             monitor.start()
@@ -142,7 +159,7 @@ def serve(
 
 @contextlib.contextmanager
 def _signals(
-    monitor: "Monitor", service: "SystemdNotifier", read: "Callable[[], MonitorSettings]"
+    monitor: "Monitor | Front", service: "SystemdNotifier", read: "Callable[[], MonitorSettings]"
 ) -> Iterator[None]:
     """Stop at SIGTERM and Ctrl-C, and read the configuration again at SIGHUP."""
     from monitor.ops.logs import logger

@@ -114,4 +114,5 @@ def settings(config: "Config") -> "MonitorSettings":
         journal_days=storage.journal_days,
         disk_free_mb=storage.disk_free_mb,
         metrics=network.metrics,
+        workers=limits.workers,
     )

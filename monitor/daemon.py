@@ -11,9 +11,6 @@ import zmq
 
 from ecgmon.core.errors import UsageError
 from ecgmon.wire import messages
-from monitor.network.access import Access, authenticated
-from monitor.network.connections import Connections, most
-from monitor.network.host import Host
 from monitor.network.rate_limits import RateLimiter
 from monitor.ops.logs import logger
 from monitor.ops.maintenance import Maintenance
@@ -27,11 +24,11 @@ from monitor.sinks.outbox import Outbox
 from monitor.sources.ingest import Ingest, IngestResult
 from monitor.storage.capture import Capture
 from monitor.storage.disk_jobs import Batch, ReadRequest
-from monitor.storage.journal import Journal
 from monitor.storage.lookups import StreamLookups
 from monitor.storage.storage_alarms import StorageAlarms
 from monitor.storage.writer import StorageWriter
-from monitor.transports import open_sinks, open_sources, usable
+from monitor.take_overs import TakeOvers
+from monitor.transports import Context, Surround, alone, usable
 from monitor.wearers.registry import WearerRegistry
 
 LINK_S: Final = 1.0
@@ -53,18 +50,23 @@ class Monitor:
         How it is set up.
     context : zmq.Context
         Of its sockets.
+    surround : callable
+        Connects it; by default with the endpoints of its settings.
 
     Attributes
     ----------
     ingest, publish : str
         Endpoints bound, the first of each, known after `start`.
+    registry, metrics, take_overs : WearerRegistry, Metrics, TakeOvers
+        Its wearers, its figures, and what takes over the wearers of others; after `start`.
     """
 
     def __init__(
-        self, settings: MonitorSettings, context: "zmq.Context[zmq.Socket[bytes]]"
+        self, settings: MonitorSettings, context: Context, surround: Surround = alone
     ) -> None:
         self._settings = settings
         self._context = context
+        self._surround = surround
         self._stopping = threading.Event()
         self._new_settings: MonitorSettings | None = None
         self._last_link = 0.0
@@ -72,67 +74,61 @@ class Monitor:
     def start(self) -> None:
         """Open the journal and bind the sockets; raises `UsageError` where that fails."""
         settings = self._settings
-        access = Access(settings.keys)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(authenticated(self._context, access))
-            sockets = stack.enter_context(contextlib.ExitStack())
-            self._connections = Connections(most())
-            stack.callback(self._connections.close)
-            host = Host(self._context, settings.own, access, self._connections, sockets)
-            self._sources = open_sources(settings.ingest, host, stack)
-            bound = [endpoint for source in self._sources for endpoint in source.endpoints]
-            self.ingest = bound[0]
-            self._sinks, self._publisher = open_sinks(settings.publish, host, stack)
-            offered = self._publisher.inbox.endpoints
-            self.publish = offered[0] if offered else ""
-            self._connections.start()
-            self._metrics = Metrics()
-            self._upkeep = Maintenance(self._metrics.job_failed)
+            around = self._around = self._surround(settings, self._context, stack)
+            self._connections, self._sources = around.connections, around.sources
+            bound = [endpoint for source in around.sources for endpoint in source.endpoints]
+            offered, self._publisher = around.offered, around.publisher
+            self.ingest, self.publish = bound[0], offered[0] if offered else ""
+            self.metrics = Metrics()
+            self._upkeep = Maintenance(self.metrics.job_failed)
             self._turns = Turns(LINK_S)
-            if settings.metrics:
-                stack.callback(MetricsServer(self._metrics, settings.metrics).close)
-            journal = Journal(settings.journal)
-            self._registry = WearerRegistry(settings.policy)
-            try:
-                self._registry.restore(journal.alarms(), journal.unfinished(), time.monotonic())
-            except UsageError:
-                journal.close()
-                raise
+            if settings.metrics and not around.shared:
+                stack.callback(MetricsServer(self.metrics, settings.metrics).close)
+            journal = around.open_journal()
+            self.registry = WearerRegistry(settings.policy)
+            self.registry.own = around.own
+            if not around.shared:
+                try:
+                    self.registry.restore(journal.alarms(), journal.unfinished(), time.monotonic())
+                except UsageError:
+                    journal.close()
+                    raise
             self._open = stack.pop_all()
-        self._access = access
         capture = None
         if settings.captured is not None:
             max_bytes = settings.capture_gb * 1e9
             capture = Capture(settings.captured, settings.capture_hours, max_bytes)
         keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
-        wall = journal.wall()
+        wall = None if around.shared else journal.wall()
         self._disk = StorageWriter(journal, capture, settings.journal.parent, keep_days, wall)
         self._ingest = Ingest(
             self._sources,
-            self._registry,
-            access,
+            self.registry,
+            around.access,
             RateLimiter(settings.rates),
             lambda user: usable(offered, user),
         )
-        self._shedding = LoadShedding(self._registry, self._ingest.connections)
-        sinks = {"sink-metrics": self._metrics, **self._sinks}
+        self._shedding = LoadShedding(self.registry, self._ingest.connections)
+        sinks = {"sink-metrics": self.metrics, **around.sinks}
         self._outbox = Outbox(sinks, self._publisher, self._disk, self._upkeep)
         self._lookups = StreamLookups(settings.captured, journal, self._disk)
+        self.take_overs = TakeOvers(self.registry, journal, self._disk.hand_over)
         self._storage_alarms = StorageAlarms(
-            self._registry.own, journal, self._disk, wall, self._metrics
+            self.registry.own, journal, self._disk, wall, self.metrics
         )
-        self._requests = ViewerRequests(
-            self._publisher, self._registry, access, journal, self._disk.hand_over
-        )
+        act, later = self.registry.carry_out, self._disk.hand_over
+        self._requests = ViewerRequests(self._publisher, act, around.access, journal, later)
         poller = zmq.Poller()
         readable = [source.readable for source in self._sources]
         for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
             poller.register(one, zmq.POLLIN)
         self._pacing = Pacing(poller, self._disk.ready)
-        snapshot = self._registry.snapshot(time.monotonic())
-        self._metrics.set_active(one for one in snapshot if isinstance(one, messages.Alarm))
+        snapshot = self.registry.snapshot(time.monotonic())
+        self.metrics.set_active(one for one in snapshot if isinstance(one, messages.Alarm))
         self._disk.start()
-        _log.info("ready", ingest=",".join(bound), publish=",".join(offered))
+        event = "worker-ready" if around.shared else "ready"
+        _log.info(event, ingest=",".join(bound), publish=",".join(offered))
 
     def run(self, alive: Callable[[], None] = lambda: None) -> None:
         """Tick until stopped, then shut down; `start` comes first.
@@ -146,14 +142,14 @@ class Monitor:
             while not self._stopping.is_set():
                 began = time.monotonic()
                 self.tick()
-                if time.monotonic() - began < LATE_S and not self._registry.behind:
+                if time.monotonic() - began < LATE_S and not self.registry.behind:
                     alive()
         finally:
             self.shutdown()
 
     def tick(self) -> None:
         """Read what has arrived, classify it in one batch, and hand it to disk and viewers."""
-        busy = self._registry.recovering or self._ingest.left_over
+        busy = self.registry.recovering or self._ingest.left_over
         if self._pacing.wait(self._publish_stored, busy=busy):
             self._shedding.load.pause()
         now = time.monotonic()
@@ -167,10 +163,10 @@ class Monitor:
             changes, answer = self._requests.carry_out(request)
             published += changes
             answers += answer
-        judged = self._registry.advance(
+        judged = self.registry.advance(
             lambda wearer: self._publisher.subscribed(f"trace/{wearer}"), ripe=True
         )
-        self._metrics.judged(judged, time.monotonic() - now)
+        self.metrics.judged(judged, time.monotonic() - now)
         published += judged
         if now - self._last_link >= LINK_S:
             self._last_link = now
@@ -179,16 +175,16 @@ class Monitor:
             published += self._look_after(part, now)
         self._hand_over(published, result, answers)
         self._ingest.connections.acknowledge_judged(now, result.due)
-        self._outbox.send(lambda: self._registry.snapshot(now))
+        self._outbox.send(lambda: self.registry.snapshot(now))
 
     def shutdown(self) -> None:
         """Process, write and publish what has arrived; streams may go on with another monitor."""
         now = time.monotonic()
         self._lookups.cancel()
-        self._hand_over(self._registry.advance(lambda _: False), IngestResult())
+        self._hand_over(self.registry.advance(lambda _: False), IngestResult())
         self._disk.stop(DRAIN_S)
         self._take_done(now)
-        self._outbox.send(lambda: self._registry.snapshot(now))
+        self._outbox.send(lambda: self.registry.snapshot(now))
         self._disk.close()
         self._open.close()
         _log.info("stopped")
@@ -222,7 +218,7 @@ class Monitor:
         """Publish what has waited for the disk, and is there."""
         now = time.monotonic()
         self._take_done(now)
-        self._outbox.send(lambda: self._registry.snapshot(now))
+        self._outbox.send(lambda: self.registry.snapshot(now))
 
     def _hand_over(
         self,
@@ -254,22 +250,22 @@ class Monitor:
                 "streams": lambda: self._ingest.look_after(now),
                 "metrics": self._measure,
                 "load": lambda: self._shedding.check(now),
-                "journal": lambda: self._storage_alarms.of_journal(self._registry.snapshot, now),
+                "journal": lambda: self._storage_alarms.of_journal(self.registry.snapshot, now),
                 "clock": self._storage_alarms.of_clock,
                 "disk": lambda: self._storage_alarms.of_disk(now, self._settings.disk_free_mb),
             }
         )
         failing = ", ".join(self._upkeep.failing)
         text = f"{failing}: looked after without success, again and again; see the log"
-        return [*published, *self._registry.own.condition("upkeep", bool(failing), text=text)]
+        return [*published, *self.registry.own.condition("upkeep", bool(failing), text=text)]
 
     def _look_after(self, part: int, now: float) -> list[messages.Published]:
         """Do what is due once a second for each of a part of the wearers."""
         return self._upkeep.run(
             {
-                "links": lambda: self._registry.links(now, part),
-                "models": lambda: self._registry.take_up_models(part),
-                "wearers": lambda: self._registry.check(now, part),
+                "links": lambda: self.registry.links(now, part),
+                "models": lambda: self.registry.take_up_models(part),
+                "wearers": lambda: self.registry.check(now, part),
             },
             part,
         )
@@ -283,18 +279,18 @@ class Monitor:
             _log.warning("restart-needed", settings=",".join(waiting))
         at_once = {name: getattr(settings, name) for name in AT_ONCE}
         self._settings = replace(self._settings, **at_once)
-        self._registry.adopt(settings.policy)
+        self.registry.adopt(settings.policy)
         if self._new_settings is settings:  # no newer one has come meanwhile
             self._new_settings = None
 
     def _refresh_keys(self) -> None:
-        if self._access.refresh():
+        if self._around.access.refresh():
             self._publisher.review()
             self._ingest.connections.detach_revoked()
 
     def _measure(self) -> None:
-        self._metrics.dropped(self._publisher.take_dropped())
-        self._metrics.queued(self._disk.depth)
-        self._metrics.connected(self._connections.open, self._connections.refused)
-        self._metrics.refused("ingest", sum(one.take_refused() for one in self._sources))
-        self._metrics.refused("publish", self._publisher.inbox.take_refused())
+        self.metrics.dropped(self._publisher.take_dropped())
+        self.metrics.queued(self._disk.depth)
+        self.metrics.connected(self._connections.open, self._connections.refused)
+        self.metrics.refused("ingest", sum(one.take_refused() for one in self._sources))
+        self.metrics.refused("publish", self._publisher.inbox.take_refused())

@@ -7,10 +7,9 @@ from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import messages
 from monitor.network.access import Access
 from monitor.ops.logs import logger
-from monitor.sinks.publisher import Publisher, Request
+from monitor.sinks.viewers import Request, Viewers
 from monitor.storage.disk_jobs import ReadRequest
 from monitor.storage.journal import Journal
-from monitor.wearers.registry import WearerRegistry
 
 Answer = Callable[[], None]
 
@@ -22,10 +21,10 @@ class ViewerRequests:
 
     Parameters
     ----------
-    publisher : Publisher
+    publisher : Viewers
         Answers them.
-    registry : WearerRegistry
-        Whose alarms they act on.
+    act : callable
+        Acknowledges and pauses; returns what changes by it, or raises `EcgmonError`.
     access : Access
         Whose past they may read.
     journal : Journal
@@ -36,14 +35,14 @@ class ViewerRequests:
 
     def __init__(
         self,
-        publisher: Publisher,
-        registry: WearerRegistry,
+        publisher: Viewers,
+        act: Callable[[messages.Acknowledge | messages.Pause], list[messages.Published]],
         access: Access,
         journal: Journal,
         later: Callable[[ReadRequest], None],
     ) -> None:
         self._publisher = publisher
-        self._registry = registry
+        self._act = act
         self._access = access
         self._journal = journal
         self._later = later
@@ -63,7 +62,7 @@ class ViewerRequests:
             self._later(ReadRequest(lambda: self._past(request, message)))
             return [], []
         try:
-            published = self._registry.carry_out(message)
+            published = self._act(message)
         except EcgmonError as error:
             self._publisher.refuse(request, str(error))
             return [], []

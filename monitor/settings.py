@@ -45,6 +45,8 @@ class MonitorSettings:
         How long windows stay in the journal, and all else.
     disk_free_mb : float
         Less free space, in 10^6 bytes, is alarmed.
+    workers : int
+        Processes that share the wearers; 0 for none but the monitor's own.
     metrics : str
         Where figures are told over HTTP, such as ``127.0.0.1:9555``; empty for nowhere.
     """
@@ -64,6 +66,7 @@ class MonitorSettings:
     journal_days: float = 30.0
     disk_free_mb: float = 500.0
     metrics: str = ""
+    workers: int = 0
 
     def waiting(self, requested: "MonitorSettings") -> list[str]:
         """Return which settings differ from the wanted ones and need a restart."""

@@ -78,6 +78,14 @@ class LimitsSection(Section, frozen=True):
     wearers: Annotated[
         int, documented("Watch at most this many wearers at once.", ge=1, le=5000)
     ] = 64
+    workers: Annotated[
+        int,
+        documented(
+            "Share the wearers among this many worker processes; 0 for one process without any.",
+            ge=0,
+            le=64,
+        ),
+    ] = 0
     streams_per_connection: Annotated[
         int, documented("Open at most this many streams for one key.", ge=1, le=5000)
     ] = 8

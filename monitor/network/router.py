@@ -171,9 +171,13 @@ class Inbox(Refusing):
 
     def answer(self, peer: bytes, message: messages.ToDevice | messages.ToViewer) -> bool:
         """Send an answer; False for a peer that is gone or does not read: it gets none."""
+        return self.send(peer, messages.encode(message))
+
+    def send(self, peer: bytes, data: bytes) -> bool:
+        """Send an answer that is encoded already; as `answer`."""
         try:
             self.socket.send(peer, zmq.DONTWAIT | zmq.SNDMORE)
-            self.socket.send(messages.encode(message), zmq.DONTWAIT)
+            self.socket.send(data, zmq.DONTWAIT)
         except zmq.ZMQError as error:
             _log.debug("answer-dropped", peer=peer.hex(), error=error)
             return False

@@ -5,7 +5,7 @@ import socketserver
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import (
@@ -191,12 +191,20 @@ class Metrics:
             self._drift.remove(wearer)
 
 
+class HasRegistry(Protocol):
+    """Figures as a registry tells them."""
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """The registry."""
+
+
 class MetricsServer:
     """Tells the figures at ``http://ADDRESS/metrics``, in threads of its own.
 
     Parameters
     ----------
-    metrics : Metrics
+    metrics : HasRegistry
         What is told.
     address : str
         Host and port, such as ``127.0.0.1:9555``; port 0 takes a free one.
@@ -212,7 +220,7 @@ class MetricsServer:
         If the address is none of this machine's own, or in use.
     """
 
-    def __init__(self, metrics: Metrics, address: str) -> None:
+    def __init__(self, metrics: HasRegistry, address: str) -> None:
         host, port = _loopback(address)
         try:
             self._server = _Server((host, port), _Handler)

@@ -4,14 +4,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Protocol
 
 from ecgmon.wire import messages
 from monitor.ops.maintenance import Maintenance
 from monitor.sinks.base import Sink
-from monitor.sinks.publisher import Publisher
 from monitor.sinks.subscribers import Subscriber
 from monitor.storage.disk_jobs import Batch
 from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
+
+
+class Shows(Protocol):
+    """Who tells a new viewer how things stand."""
+
+    def send_snapshot(self, subscriber: Subscriber, notice: list[messages.Published]) -> None:
+        """Tell a viewer how things stand."""
 
 
 class Outbox:
@@ -21,8 +28,8 @@ class Outbox:
     ----------
     sinks : mapping of str to Sink
         All that take what is published, by name; one that fails stops no other.
-    publisher : Publisher
-        The one of them that viewers talk to.
+    publisher : Shows
+        Tells viewers how things stand.
     disk : StorageWriter
         Writes.
     upkeep : Maintenance
@@ -32,7 +39,7 @@ class Outbox:
     def __init__(
         self,
         sinks: Mapping[str, Sink],
-        publisher: Publisher,
+        publisher: Shows,
         disk: StorageWriter,
         upkeep: Maintenance,
     ) -> None:

@@ -1,8 +1,6 @@
 """The publisher: sends each viewer the messages of its topics over a ROUTER socket."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +15,7 @@ from monitor.network.rate_limits import RateLimit, RateLimiter
 from monitor.network.router import Inbox, Received
 from monitor.ops.logs import logger
 from monitor.sinks.subscribers import Away, Subscriber
+from monitor.sinks.viewers import Request, Told, wanted
 
 MAX_REQUEST: Final = 8192
 """Bytes of the longest request that a viewer can make."""
@@ -27,19 +26,12 @@ SILENT_S: Final = 10.0
 """A viewer repeats its subscription every 2 s; one that is silent for so long is gone."""
 RATES: Final = RateLimit(messages=50.0, message_burst=500.0)
 """What viewers with a key may ask for: the past is looked up where alarms are written."""
+About = tuple[str, str | None]
+"""Subject and wearer of a message."""
 _MORE: Final = zmq.DONTWAIT | zmq.SNDMORE
 MAY_NOT: Final = "This key may not do that."
 
 _log = logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A viewer's request that the monitor carries out."""
-
-    peer: bytes
-    user: str
-    message: messages.Acknowledge | messages.Pause | messages.History
 
 
 class Publisher:
@@ -104,21 +96,36 @@ class Publisher:
 
     def subscribed(self, topic: str) -> bool:
         """Return whether any viewer is subscribed to a topic; traces are made only then."""
-        return topic in self._topics or topic[: topic.index("/") + 1] in self._topics
+        subject, _, wearer = topic.partition("/")
+        return wanted(self._topics, subject, wearer)
+
+    @property
+    def topics(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The topics of viewers who are here, and of those who may come back."""
+        return self._topics, frozenset().union(*(one.topics for one in self._away.all()))
 
     def publish(self, published: Sequence[messages.Published]) -> None:
-        """Send messages to all who listen; they are dropped for those who are too slow.
+        """Send messages to all who listen; they are dropped for those who are too slow."""
+        about = [(messages.subject(type(one)), one.wearer) for one in published]
+        self._tell(about, lambda at: messages.encode(published[at]))
+
+    def tell(self, told: Sequence[Told]) -> None:
+        """Send messages that are encoded already; see `publish`."""
+        self._tell([(one.subject, one.wearer) for one in told], lambda at: told[at].data)
+
+    def _tell(self, about: Sequence[About], encode: Callable[[int], bytes]) -> None:
+        """Send messages by what they are about.
 
         Each viewer is sent its messages in one go: ZeroMQ's thread then wakes once for many.
         """
         for subscriber in self._away.all():
-            for _ in self._heard(subscriber, published):
+            for _ in self._heard(subscriber, about):
                 subscriber.skip()
         encoded: dict[int, bytes] = {}
         for subscriber in list(self._subscribers.values()):
-            heard = self._heard(subscriber, published)
+            heard = self._heard(subscriber, about)
             for at in heard:
-                encoded[at] = encoded.get(at) or messages.encode(published[at])
+                encoded[at] = encoded.get(at) or encode(at)
             for at in heard:
                 if not self._send(subscriber, encoded[at]):
                     subscriber.skip()  # it has gone meanwhile
@@ -132,8 +139,19 @@ class Publisher:
 
     def send_snapshot(self, subscriber: Subscriber, notice: list[messages.Published]) -> None:
         """Send a snapshot to one viewer: the messages of its topics, then `Subscribed`."""
-        for at in self._heard(subscriber, notice):
-            self._send(subscriber, messages.encode(notice[at]), snapshot=True)
+        self.show(
+            subscriber,
+            [Told(messages.subject(type(m)), m.wearer, messages.encode(m)) for m in notice],
+        )
+        self.end_snapshot(subscriber)
+
+    def show(self, subscriber: Subscriber, notice: Sequence[Told]) -> None:
+        """Send a part of a snapshot to one viewer."""
+        for at in self._heard(subscriber, [(one.subject, one.wearer) for one in notice]):
+            self._send(subscriber, notice[at].data, snapshot=True)
+
+    def end_snapshot(self, subscriber: Subscriber) -> None:
+        """Say that the snapshot is whole."""
         self._send(subscriber, messages.encode(messages.Subscribed()), snapshot=True)
 
     def answer(self, request: Request, message: messages.ToViewer) -> None:
@@ -221,14 +239,12 @@ class Publisher:
     def _note_topics(self) -> None:
         self._topics = frozenset().union(*(one.topics for one in self._subscribers.values()))
 
-    def _heard(self, subscriber: Subscriber, published: Sequence[messages.Published]) -> list[int]:
+    def _heard(self, subscriber: Subscriber, about: Sequence[About]) -> list[int]:
         """Return which messages are for a viewer: of all wearers it hears of those it may."""
         topics, user, may_read = subscriber.topics, subscriber.user, self._access.may_read
         heard = []
-        for at, message in enumerate(published):
-            of_all, wearer = _topic_of_all(type(message)), message.wearer
-            wanted = of_all in topics or f"{of_all}{wearer or ''}" in topics
-            if wanted and may_read(user, wearer):
+        for at, (subject, wearer) in enumerate(about):
+            if wanted(topics, subject, wearer or "") and may_read(user, wearer):
                 heard.append(at)
         return heard
 
@@ -279,9 +295,3 @@ class Publisher:
 def listen(endpoints: tuple[str, ...], host: Host) -> Publisher:
     """Open the endpoints of viewers; raises `UsageError` where one cannot be bound."""
     return Publisher(host.router(endpoints, MAX_REQUEST), host.access)
-
-
-@cache  # asked for each message and viewer
-def _topic_of_all(kind: type[messages.Published]) -> str:
-    """Return the topic of the messages of a kind of all wearers."""
-    return f"{messages.subject(kind)}/"

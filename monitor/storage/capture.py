@@ -117,12 +117,17 @@ class Capture:
             if total <= self._max_bytes and changed >= before:
                 break
             path = Path(name).with_suffix("")
-            if (newest := self._newest.get(path.parent.name)) and newest.path == path:
-                continue  # it grows
+            if self.grows(path, changed):
+                continue
             total -= size
             self._weights.get(path.parent.name, {}).pop(path, None)
             with contextlib.suppress(OSError):  # if the disk fails, the next write says so
                 remove(path)
+
+    def grows(self, path: Path, _changed: float) -> bool:
+        """Tell whether a record, last written to at a time of the wall clock, is the newest."""
+        newest = self._newest.get(path.parent.name)
+        return newest is not None and newest.path == path
 
     def _write(self, wearer: str, pieces: list[Piece]) -> list[Piece]:
         """Append to one record, and return what belongs into others; raises `OSError`."""

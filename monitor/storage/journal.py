@@ -1,7 +1,8 @@
 """The journal: all that is published but traces and links, appended to an SQLite file."""
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from ecgmon.core.errors import ProtocolError, UsageError
 from ecgmon.wire import messages
 from ecgmon.wire.beat_rows import BeatRow, decode_row
 from monitor.ops.logs import logger
+from monitor.storage import journal_queries as ask
 from monitor.storage import salvage
 from monitor.storage.journal_database import JournalDatabase
 from monitor.storage.open_beats import OpenBeats
@@ -25,64 +27,6 @@ MAX_WAITING: Final = 20_000
 minutes of 64 wearers. Beyond that the oldest windows and beats are lost first."""
 LOG_S: Final = 60.0
 """How often a journal that fails is logged, in seconds."""
-
-_ALARMS: Final = (
-    "SELECT id, message FROM journal WHERE type IN ('alarm', 'paused') AND type != 'window' "
-    "ORDER BY id"
-)
-_LATEST_WINDOW: Final = (
-    "SELECT id, message FROM journal WHERE wearer = ? AND type = 'window' "
-    "AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 1"
-)
-_LATEST_BEATS: Final = (
-    "SELECT id, message FROM journal WHERE wearer = ? AND type = 'beats' AND type != 'window' "
-    "AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 1"
-)
-# A stream is judged anew from two minutes before its end: older beats are not published again.
-_LATEST_BEATS_OF_WINDOWS: Final = (
-    "SELECT id, message FROM (SELECT id, message FROM journal WHERE wearer = ? "
-    "AND type = 'window' AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 300) "
-    "WHERE json_extract(message, '$.beats') IS NOT NULL ORDER BY id DESC LIMIT 1"
-)
-_GAPS: Final = (
-    "SELECT id, message FROM journal WHERE wearer = ? AND type = 'gap' AND type != 'window' "
-    "AND json_extract(message, '$.stream') = ? ORDER BY id DESC LIMIT 1000"
-)
-_STREAMS: Final = (
-    "SELECT id, message FROM journal WHERE type IN ('opened', 'closed') AND type != 'window' "
-    "ORDER BY id"
-)
-_NEWEST: Final = "SELECT time FROM journal ORDER BY id DESC LIMIT 1"
-_STEPS: Final = (
-    "SELECT id, message FROM journal WHERE type = 'event' AND type != 'window' "
-    "AND json_extract(message, '$.event') = ? ORDER BY id"
-)
-_PAST: Final = (
-    "SELECT id, message FROM journal WHERE type IN ('alarm', 'paused') AND type != 'window' "
-    "AND id < ? ORDER BY id DESC LIMIT ?"
-)
-_PAST_OF_ONE: Final = _PAST.replace("AND id", "AND wearer = ? AND id")
-_PRUNE_WINDOWS: Final = (
-    "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE type = 'window' AND time < ? "
-    "ORDER BY time LIMIT ?)"
-)
-# The oldest rows by their ids: by their times, an index of its own would be needed.
-_PRUNE_BEATS: Final = (
-    "DELETE FROM journal WHERE id IN (SELECT id FROM (SELECT id, time FROM journal "
-    "WHERE type = 'beats' AND type != 'window' ORDER BY id LIMIT ?) WHERE time < ?)"
-)
-_PRUNE_OTHERS: Final = """
-DELETE FROM journal WHERE id IN (
-    SELECT id FROM journal AS old WHERE type != 'window' AND time < ?
-    AND NOT (type = 'opened' AND NOT EXISTS (
-        SELECT 1 FROM journal AS later WHERE later.wearer = old.wearer AND later.id > old.id
-        AND later.type IN ('opened', 'closed') AND later.type != 'window'))
-    AND NOT (type = 'alarm' AND json_extract(message, '$.state') != 'cleared' AND NOT EXISTS (
-        SELECT 1 FROM journal AS later WHERE later.wearer = old.wearer AND later.id > old.id
-        AND later.type = 'alarm' AND later.type != 'window'
-        AND json_extract(later.message, '$.alarm') = json_extract(old.message, '$.alarm')))
-    ORDER BY time LIMIT ?)
-"""
 
 URGENT: Final = frozenset({messages.Alarm, messages.Paused, messages.Closed})
 """Messages that are published only after they are on disk."""
@@ -104,6 +48,8 @@ class Journal:
     ----------
     path : Path
         The SQLite file, made if it is not there.
+    database : JournalDatabase, optional
+        The file, open already.
 
     Attributes
     ----------
@@ -118,14 +64,14 @@ class Journal:
         If it cannot be opened or is no journal.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, database: JournalDatabase | None = None) -> None:
         self._pending: list[salvage.Row] = []
         self._beats = OpenBeats()
         self._committed = time.monotonic()
         self._logged = -LOG_S
         self.failed = False
         self.lost = 0
-        self._database = JournalDatabase(path)
+        self._database = database or JournalDatabase(path)
 
     @property
     def damaged(self) -> str | None:
@@ -189,53 +135,61 @@ class Journal:
             _log.error("journal-failed", waiting=len(rest), lost=self.lost, error=error)
         self.failed = True
 
-    def alarms(self) -> Iterator[messages.Alarm | messages.Paused]:
-        """Yield all entries about alarms, oldest first; one that cannot be read is left out."""
-        for _, message in self._read(_ALARMS):
+    def alarms(
+        self, wearers: Collection[str] | None = None
+    ) -> Iterator[messages.Alarm | messages.Paused]:
+        """Yield the entries about alarms of some wearers, or all, oldest first.
+
+        One that cannot be read is left out.
+        """
+        named = () if wearers is None else (json.dumps([*wearers]),)
+        for _, message in self._read(ask.ALARMS_OF if named else ask.ALARMS, *named):
             if isinstance(message, messages.Alarm | messages.Paused):
                 yield message
 
-    def unfinished(self) -> list[messages.Closed]:
+    def unfinished(self, wearers: Container[str] | None = None) -> list[messages.Closed]:
         """Return, for each wearer whose latest stream has not ended, the message that would end it.
+
+        Of some wearers, or of all.
 
         Its ``end`` is where the stream's windows end. It is published if no device goes on with
         the stream.
         """
         latest: dict[str, messages.Opened | messages.Closed] = {}
-        for _, message in self._read(_STREAMS):
+        for _, message in self._read(ask.STREAMS):
             if isinstance(message, messages.Opened | messages.Closed):
                 latest[message.wearer] = message
         return [
             messages.Closed(wearer=w, stream=m.stream, end=self.next_window(w, m.stream))
             for w, m in latest.items()
-            if isinstance(m, messages.Opened)
+            if isinstance(m, messages.Opened) and (wearers is None or w in wearers)
         ]
 
     def next_window(self, wearer: str, stream: str) -> int:
         """Return the index after the latest window of a wearer's stream; 0 if it has none."""
-        for _, message in self._read(_LATEST_WINDOW, wearer, stream):
+        for _, message in self._read(ask.LATEST_WINDOW, wearer, stream):
             if isinstance(message, messages.Window):
                 return message.first + WINDOW
         return 0
 
     def next_beat(self, wearer: str, stream: str) -> int:
         """Return the index after the latest beat of a wearer's stream; 0 if none is known."""
-        queries = _LATEST_BEATS, _LATEST_BEATS_OF_WINDOWS
+        queries = ask.LATEST_BEATS, ask.LATEST_BEATS_OF_WINDOWS
         rows = [row for query in queries for _, row in self._read(query, wearer, stream)]
         return max((row.beats.next for row in rows if isinstance(row, BeatRow)), default=0)
 
     def wall(self) -> WallClock:
         """Return the wall clock by the time of the newest entry and by its recorded steps."""
         try:
-            newest = next(iter(self._database.execute(_NEWEST)), None)
+            newest = next(iter(self._database.execute(ask.NEWEST)), None)
         except salvage.ERRORS:  # a journal that cannot be read is reported elsewhere
             return WallClock()
-        steps = (m for _, m in self._read(_STEPS, CLOCK_SET) if isinstance(m, messages.Event))
+        steps = (m for _, m in self._read(ask.STEPS, CLOCK_SET) if isinstance(m, messages.Event))
         return WallClock(newest[0] if newest else None, steps)
 
     def gaps(self, wearer: str, stream: str) -> Iterator[messages.Gap]:
         """Yield the latest gaps of a wearer's stream, newest first."""
-        for _, message in self._read(_GAPS, wearer, stream):
+        for _, message in self._read(ask.GAPS, wearer, stream):
             if isinstance(message, messages.Gap):
                 yield message
 
@@ -243,9 +197,9 @@ class Journal:
         """Return entries about alarms before the requested one, newest first."""
         before = 2**62 if request.before is None else request.before
         if request.wearer is None:
-            rows = list(self._read(_PAST, before, request.limit))
+            rows = list(self._read(ask.PAST, before, request.limit))
         else:
-            rows = list(self._read(_PAST_OF_ONE, request.wearer, before, request.limit))
+            rows = list(self._read(ask.PAST_OF_ONE, request.wearer, before, request.limit))
         entries = [m for _, m in rows if isinstance(m, messages.Alarm | messages.Paused)]
         return messages.Past(entries=entries, before=rows[-1][0] if rows else None)
 
@@ -267,9 +221,9 @@ class Journal:
         removed = []
         try:
             for query, *values in (
-                (_PRUNE_WINDOWS, windows_before, PRUNED),
-                (_PRUNE_BEATS, PRUNED, windows_before),
-                (_PRUNE_OTHERS, others_before, PRUNED),
+                (ask.PRUNE_WINDOWS, windows_before, PRUNED),
+                (ask.PRUNE_BEATS, PRUNED, windows_before),
+                (ask.PRUNE_OTHERS, others_before, PRUNED),
             ):
                 self._database.execute(query, *values)
                 removed += self._database.execute("SELECT changes()")

@@ -1,14 +1,16 @@
 """The journal's database: one that is found to be damaged is moved aside and replaced at once."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ecgmon.core.errors import UsageError
 from monitor.ops.logs import logger
 from monitor.storage import journal_file as file
 from monitor.storage import salvage
+
+T = TypeVar("T")
 
 _log = logger(__name__)
 
@@ -27,6 +29,8 @@ class JournalDatabase:
         The same.
     damaged : str or None
         What became of a journal that was damaged, found since this monitor began.
+    lock : int
+        The file that keeps other monitors away.
 
     Raises
     ------
@@ -38,7 +42,7 @@ class JournalDatabase:
         self.path = path
         self.damaged: str | None = None
         self._was_journal = salvage.was_journal(path)
-        self._lock = file.lock(path)
+        self.lock = self._keep_out()
         try:
             if self._was_journal and (why := salvage.unusable(path)):
                 self._replace(why)
@@ -47,7 +51,7 @@ class JournalDatabase:
         except (*salvage.ERRORS, UsageError) as error:
             if not self._was_journal:
                 file.lock_of(path).unlink()  # a lock would mark the file as a journal
-            os.close(self._lock)
+            os.close(self.lock)
             if isinstance(error, UsageError):
                 raise
             raise UsageError(
@@ -58,7 +62,7 @@ class JournalDatabase:
     def close(self) -> None:
         """Close the file and let go of its lock."""
         self._db.close()
-        os.close(self._lock)
+        os.close(self.lock)
 
     def insert(self, rows: Sequence[salvage.Row]) -> None:
         """Write rows, all or none.
@@ -70,19 +74,15 @@ class JournalDatabase:
         UsageError
             If the file is damaged and cannot be moved aside.
         """
-        try:
-            file.insert(self._db, rows)
-        except salvage.ERRORS as error:
-            self._replace_if_damaged(error)
-            file.insert(self._db, rows)
+        self._mended(lambda: file.insert(self._db, rows))
 
     def execute(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return all rows of a query; raises as `insert`."""
-        try:
-            return self._db.execute(query, values).fetchall()
-        except salvage.ERRORS as error:
-            self._replace_if_damaged(error)
-            return self._db.execute(query, values).fetchall()
+        return self._mended(lambda: self._db.execute(query, values).fetchall())
+
+    def _keep_out(self) -> int:
+        """Keep other monitors away; raises `UsageError` if one is there."""
+        return file.lock(self.path)
 
     def _open(self) -> None:
         """Open the file, or another one in its place if it is damaged."""
@@ -96,11 +96,15 @@ class JournalDatabase:
         if why:
             self._replace(why)
 
-    def _replace_if_damaged(self, error: Exception) -> None:
-        """Replace the file if the error shows that it is damaged; else raise the error again."""
-        if not salvage.is_damage(error):
-            raise error
-        self._replace(str(error))
+    def _mended(self, work: Callable[[], T]) -> T:
+        """Do something with the file, and again once it is replaced where it is damaged."""
+        try:
+            return work()
+        except salvage.ERRORS as error:
+            if not salvage.is_damage(error):
+                raise
+            self._replace(str(error))
+            return work()
 
     def _replace(self, why: str) -> None:
         """Move a damaged file aside and begin another one with what can be read of it.

@@ -24,8 +24,8 @@ class StorageAlarms:
         May have been damaged.
     disk : StorageWriter
         Writes.
-    wall : WallClock
-        The clock by which ages are counted.
+    wall : WallClock or None
+        The clock by which ages are counted; None where another process looks after it.
     metrics : Metrics
         Counts how long the disk has failed.
     """
@@ -35,7 +35,7 @@ class StorageAlarms:
         own: AlarmMessages,
         journal: Journal,
         disk: StorageWriter,
-        wall: WallClock,
+        wall: WallClock | None,
         metrics: Metrics,
     ) -> None:
         self._own = own
@@ -65,6 +65,8 @@ class StorageAlarms:
 
     def of_clock(self) -> list[messages.Published]:
         """Tell that the wall clock was set."""
+        if self._wall is None:
+            return []
         step = self._wall.look()
         text = (
             f"the clock was set by {self._wall.step_s:+.0f} s: nothing old is removed for an hour"

@@ -38,8 +38,8 @@ class StorageWriter(threading.Thread):
         On the disk whose free space is measured.
     keep_days : tuple of (float, float, float)
         Days after which windows, all other entries of the journal, and samples are removed.
-    wall : WallClock
-        Gives the time before which something is too old.
+    wall : WallClock or None
+        Gives the time before which something is too old; None where another process removes it.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class StorageWriter(threading.Thread):
         capture: Capture | None,
         folder: Path,
         keep_days: tuple[float, float, float],
-        wall: WallClock,
+        wall: WallClock | None,
     ) -> None:
         # A daemon thread: a disk that hangs must not keep the process alive.
         super().__init__(name="disk", daemon=True)
@@ -63,7 +63,7 @@ class StorageWriter(threading.Thread):
         self._done: deque[Batch | ReadRequest | StoredSamples] = deque()
         self._error: BaseException | None = None
         self._samples = SampleWriter(journal, capture)
-        self._tidying = Tidying(journal, capture, folder, keep_days, wall)
+        self._tidying = wall and Tidying(journal, capture, folder, keep_days, wall)
         self.ready, self._wake = os.pipe()
         os.set_blocking(self.ready, False)
         os.set_blocking(self._wake, False)
@@ -86,7 +86,7 @@ class StorageWriter(threading.Thread):
     @property
     def free_mb(self) -> float:
         """Free space on the disk, in 10^6 bytes; infinite while it is not known."""
-        return self._tidying.free_mb
+        return self._tidying.free_mb if self._tidying else float("inf")
 
     @property
     def failed(self) -> bool:
@@ -162,7 +162,8 @@ class StorageWriter(threading.Thread):
                 works = bool(jobs) or not stopping
                 self._do(jobs, everything=stopping)
                 self._queue.mark_done()
-                self._tidying.tidy(time.monotonic())
+                if self._tidying:
+                    self._tidying.tidy(time.monotonic())
         except BaseException as error:  # noqa: BLE001 - raised in the loop, which cannot go on
             self._error = error
             self._wake_loop()

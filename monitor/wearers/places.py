@@ -12,6 +12,9 @@ from monitor.wearers.session import WearerSession
 RETRY_S: Final = 60.0
 """A device that found no place is asked to try again after this many seconds."""
 
+MAX_UNFINISHED: Final = 1024
+"""Most wearers whose silent devices have lost their places; beyond, the longest silent is ended."""
+
 
 class WearerPlaces:
     """The places of a monitor; each is two rows in all of its signal chains, one for each lead.
@@ -25,6 +28,8 @@ class WearerPlaces:
     ----------
     windows : IncrementalWindows
         Judges the windows of all rows.
+    elsewhere : int
+        How many are taken by other monitors that share them with this one.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -33,10 +38,11 @@ class WearerPlaces:
         self._chains: dict[Geometry, SignalChain] = {}
         self._beats: BeatStack | None = None
         self.windows = IncrementalWindows()
+        self.elsewhere = 0
 
     def __len__(self) -> int:
         """Return how many places are free."""
-        return len(self._free)
+        return max(len(self._free) - self.elsewhere, 0)
 
     def peek(self) -> int:
         """Return the place that `take` would take.

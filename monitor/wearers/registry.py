@@ -12,7 +12,7 @@ from monitor.wearers.judge_pools import JudgePools
 from monitor.wearers.leads import hear, is_due
 from monitor.wearers.lifecycle import begin, end, made, set_aside
 from monitor.wearers.pipeline import advance
-from monitor.wearers.places import WearerPlaces, longest_silent
+from monitor.wearers.places import MAX_UNFINISHED, WearerPlaces, longest_silent
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.recovery import recover
 from monitor.wearers.session import WearerSession, link, require_same
@@ -23,8 +23,6 @@ from monitor.wearers.wearer_table import WearerTable
 
 TAKEOVER_S: Final = 5.0
 """A device that sent something within this many seconds is not replaced by another one."""
-MAX_UNFINISHED: Final = 1024
-"""Most wearers whose silent devices have lost their places; beyond, the longest silent is ended."""
 
 
 class WearerRegistry:
@@ -48,8 +46,7 @@ class WearerRegistry:
         self._places = WearerPlaces(policy.capacity)
         self._judges = JudgePools(policy, self._places.beats)
         self._wearers = WearerTable(policy)
-        self._turned_away = False
-        self.closed_until = float("-inf")
+        self._turned_away, self.closed_until = False, float("-inf")
         self.own = AlarmMessages(None)
 
     def restore(
@@ -230,6 +227,10 @@ class WearerRegistry:
             published += set_aside(session, now, why)
         return published
 
+    def share_places(self, elsewhere: int) -> None:
+        """Take that so many of the places are taken by wearers of other monitors."""
+        self._places.elsewhere = elsewhere
+
     def carry_out(self, of: messages.Acknowledge | messages.Pause) -> list[messages.Published]:
         """Note that an alarm is seen, or silence alarms; raises `UsageError` where it cannot be."""
         alarms = self.own if of.wearer is None else self._wearers[of.wearer].alarm_messages
@@ -292,9 +293,8 @@ class WearerRegistry:
         session = longest_silent(self._wearers, now)
         if session is None or session.active is None:
             raise self._places.refusal()
-        unfinished = [one for one in self._wearers if one.unfinished]
-        published: list[messages.Published] = []
-        if len(unfinished) >= MAX_UNFINISHED:
-            published += self._end(min(unfinished, key=lambda one: one.unfinished_since))
+        gone = [one for one in self._wearers if one.unfinished]
+        full = len(gone) >= MAX_UNFINISHED
+        published = self._end(min(gone, key=lambda one: one.unfinished_since)) if full else []
         self._places.give_back(session.active.stream.row)
         return published + set_aside(session, now)

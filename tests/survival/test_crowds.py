@@ -44,7 +44,7 @@ def test_wearers_come_and_go_and_each_leaves_a_complete_record(tmp_path, wearers
             listener.take()
         stays.finish(sent)
         listener.until(messages.Closed, "stays")
-        assert rig.monitor._registry.streams == []
+        assert rig.monitor.registry.streams == []
         assert len(rig.monitor._ingest.connections) == 0
     windows, closed = {}, set()
     for message in listener.received:

@@ -128,11 +128,11 @@ def test_goodbye_or_another_end_before_all_is_recovered_loses_nothing(tmp_path, 
     undisturbed(tmp_path / "alone", records, ends)
     with monitor(tmp_path / "second") as rig:
         assert Bedside([rig.device() for _ in records], records).greet() == ends
-        assert rig.monitor._registry.recovering
+        assert rig.monitor.registry.recovering
     with monitor(tmp_path / "second") as rig:
         bedside = Bedside([rig.device() for _ in records], records)
         assert bedside.greet() == ends
-        assert rig.monitor._registry.recovering
+        assert rig.monitor.registry.recovering
         bedside.finish(ends)
         listener = rig.newcomer().subscribed()
         assert listener.all(messages.Opened, "w00") == []

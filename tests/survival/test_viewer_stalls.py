@@ -61,7 +61,7 @@ def test_a_viewer_that_stalls_knows_what_it_missed_and_so_does_the_monitor(
     caplog.set_level(logging.INFO)
     with Rig(tmp_path) as rig:
         listener = rig.listener("window/w0")
-        registry = rig.monitor._metrics.registry
+        registry = rig.monitor.metrics.registry
         # One after the other with a signal that goes on: the metric is of all viewers together.
         total_s = 2 * (READS_S + STALLS_S + READS_AGAIN_S) + 10
         devices = [

@@ -83,7 +83,9 @@ def test_a_damaged_model_is_refused_once_and_the_old_one_goes_on(store, tmp_path
     def damage(number):
         time.sleep(0.01)
         if number == 20:  # by hand: the store itself would refuse
-            pointer.write_text(pointer.read_text().replace('"version":1', '"version":2'))
+            changed = tmp_path / "service.json"
+            changed.write_text(pointer.read_text().replace('"version":1', '"version":2'))
+            changed.replace(pointer)  # a monitor that reads half a file says so, too
 
     listener, types = watched(tmp_path / "run", store, damage)
     assert {w.model for w in listener.all(messages.Window, "ann")} == {"first"}

@@ -42,7 +42,7 @@ def until(condition):
 @pytest.fixture
 def few(monkeypatch):
     """Eight connections at once, four of one address."""
-    monkeypatch.setattr("monitor.daemon.most", lambda: 8)
+    monkeypatch.setattr("monitor.transports.most", lambda: 8)
 
 
 def test_an_address_has_half_of_all_connections_and_neighbours_are_unharmed(tmp_path, few):
@@ -68,7 +68,7 @@ def test_an_address_has_half_of_all_connections_and_neighbours_are_unharmed(tmp_
             raw.close()
         until(lambda: rig.monitor._connections.open == 1)
         rig.device().greet("bob", 8)  # there is room again
-        sample = rig.monitor._metrics.registry.get_sample_value
+        sample = rig.monitor.metrics.registry.get_sample_value
         until(lambda: sample("ecgmon_connections_refused_total") == 48)
 
 
@@ -160,7 +160,7 @@ def test_a_viewer_that_sends_several_parts_is_ended_too(tmp_path):
     with Rig(tmp_path) as rig:
         listener = rig.listener("window/")
         listener.socket.send_multipart([b'{"type":"subscribe","topics":[]}'] * 3)
-        sample = rig.monitor._metrics.registry.get_sample_value
+        sample = rig.monitor.metrics.registry.get_sample_value
         until(lambda: sample("ecgmon_refused_total", {"endpoint": "publish"}) == 1)
         other = rig.listener("window/")
         other.asks(messages.History(wearer=None))

@@ -50,7 +50,7 @@ def test_each_job_may_fail_for_itself(tmp_path, monkeypatch, caplog, job):
             device.until_acked(len(CALM))
             listener.until(messages.Window, "ann", first=720)
         listener.until(messages.Alarm, None, kind="upkeep", state="cleared")
-        counted = rig.monitor._metrics.registry.get_sample_value
+        counted = rig.monitor.metrics.registry.get_sample_value
         assert counted("ecgmon_job_failures_total", {"job": job}) >= ALARMED
     failures = [record for record in caplog.records if "job-failed" in record.getMessage()]
     assert f"job={job} times=1" in failures[0].getMessage()

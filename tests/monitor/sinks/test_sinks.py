@@ -57,7 +57,7 @@ def test_a_sink_that_fails_is_counted_and_alarmed_and_stops_no_other(tmp_path, m
         listener.until(messages.Alarm, None, kind="upkeep", state="cleared")
         device.send_all(CALM[1440:2160], first=1440)
         listener.until(messages.Window, "ann", first=1440)
-        counted = rig.monitor._metrics.registry.get_sample_value
+        counted = rig.monitor.metrics.registry.get_sample_value
         assert counted("ecgmon_job_failures_total", {"job": "sink-failing"}) >= 3
         assert counted("ecgmon_windows_total", {"state": "signal"}) >= 5
         assert not sink.closed

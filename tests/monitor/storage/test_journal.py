@@ -12,6 +12,7 @@ from ecgmon.core.errors import UsageError
 from ecgmon.records.captured.journal_schema import LAYOUT
 from ecgmon.wire import messages
 from monitor.storage import journal as journal_module
+from monitor.storage import journal_queries
 from monitor.storage.journal import Journal
 from tests.support.subprocesses import PATIENCE_S
 
@@ -205,7 +206,7 @@ def test_active_alarms_and_open_streams_stay_however_old_they_are(tmp_path):
 
 def test_looking_for_what_is_old_reads_nothing_that_is_not(tmp_path):
     with closing(Journal(tmp_path / "journal.db")) as journal:
-        for query in (journal_module._PRUNE_WINDOWS, journal_module._PRUNE_OTHERS):
+        for query in (journal_queries.PRUNE_WINDOWS, journal_queries.PRUNE_OTHERS):
             plan = journal._database.execute(f"EXPLAIN QUERY PLAN {query}", 0.0, 1)
             steps = [step.decode() for *_, step in plan]
             assert not [step for step in steps if step.startswith("SCAN") or "B-TREE" in step]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecgmon.core.errors import BundleError
+from ecgmon.core.errors import BundleError, RefusedError
 from ecgmon.wire import Frame, messages
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
@@ -162,3 +162,18 @@ def test_a_model_that_cannot_serve_is_tried_again_each_second():
     looked.since()
     registry.take_up_models()
     assert looked.since() == []
+
+
+def test_places_that_other_monitors_have_taken_are_not_free_here():
+    registry = WearerRegistry(WearerPolicy(lambda _: GENERIC, capacity=2))
+    hellos = [
+        messages.Hello(wearer=f"w{n}", stream=f"{n:016x}", rate=360.0, leads=["II"])
+        for n in range(2)
+    ]
+    registry.share_places(1)
+    registry.claim(hellos[0], 0.0)
+    registry.open(hellos[0], None, 0.0)
+    with pytest.raises(RefusedError, match="watches 2 wearers already"):
+        registry.claim(hellos[1], 0.0)
+    registry.share_places(0)
+    registry.claim(hellos[1], 0.0)

@@ -208,7 +208,7 @@ policy = WearerPolicy(lambda _: GENERIC, lambda _: AlarmLimits(silent_s=3600, la
 settings = MonitorSettings(journal=folder / "journal.db", policy=policy)
 monitor = Monitor(settings, zmq.Context())
 monitor.start()
-monitor._registry.load((folder / "wearer").read_bytes())
+monitor.registry.load((folder / "wearer").read_bytes())
 print("ready", monitor.ingest, monitor.publish, flush=True)
 monitor.run()
 """
@@ -234,9 +234,9 @@ def saves_at(rig, index):
 
     def tick_and_save():
         tick()
-        streams = rig.monitor._registry.streams
+        streams = rig.monitor.registry.streams
         if not saved and streams and streams[0].next >= index:
-            saved.append(rig.monitor._registry.save("203"))
+            saved.append(rig.monitor.registry.save("203"))
             rig.monitor._ingest.drain = lambda _: IngestResult()
 
     rig.monitor.tick = tick_and_save

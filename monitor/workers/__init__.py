@@ -1,0 +1,1 @@
+"""Worker processes: one front with the endpoints, and monitors that share the wearers."""
