@@ -30,6 +30,7 @@ from monitor.alarms.conditions import heart_rate
 from monitor.alarms.conditions.base import SignalCondition
 from monitor.alarms.conditions.beat_history import BeatHistory
 from monitor.alarms.conditions.rhythm_announcements import RhythmAnnouncements
+from monitor.inference.beat_stack import BeatStack
 from monitor.wearers import state
 from monitor.wearers.active_stream import ActiveStream
 from monitor.wearers.conversion import Conversion
@@ -64,6 +65,8 @@ SAVED_ELSEWHERE = {
 }
 """The same ndarray as that of its rows; views of the samples; the latest values in order; what is
 converted, or looked at, before the state is saved."""
+SEVERAL = {SignalChain, BeatStack}
+"""What has several kinds of output."""
 TAKES = {"__call__", "accept", "add", "advance", "condition", "observe", "push", "second", "take"}
 """Methods by which a stream comes in."""
 every_class = pytest.mark.parametrize("one", ALL, ids=lambda one: one.kind.__name__)
@@ -82,7 +85,7 @@ def feed(one, made, row, events, start, stop, rng):
         found += one.drive(made, row, at, events[at : at + n])
         at += n
     # Which of several kinds of output comes first depends on the cut, the order of each does not.
-    return sorted(map(repr, found)) if one.kind is SignalChain else repr(found)
+    return sorted(map(repr, found)) if one.kind in SEVERAL else repr(found)
 
 
 @pytest.mark.thorough

@@ -73,13 +73,13 @@ def test_who_came_last_is_set_aside_first_and_comes_back_when_there_is_room():
 @pytest.mark.thorough
 def test_a_monitor_that_cannot_follow_says_so_and_follows_those_who_are_left(tmp_path, monkeypatch):
     """Each frame takes as long as if the machine were slow: four wearers of six can be judged."""
-    accept = Stream.accept
+    accept_next = Stream.accept_next
 
     def slowly(self, frame, arrival):
         time.sleep(0.021)
-        return accept(self, frame, arrival)
+        return accept_next(self, frame, arrival)
 
-    monkeypatch.setattr(Stream, "accept", slowly)
+    monkeypatch.setattr(Stream, "accept_next", slowly)
     monkeypatch.setattr(overload, "SHARE", 0.3)
     monkeypatch.setattr(daemon, "LINK_S", 0.3)
     x = np.zeros(36, dtype=np.int16)

@@ -140,7 +140,7 @@ REFUSED = {
     "limits.wearers?",
     "[limitz]\nwearers = 3": "ecgmon.toml, line 1: there is no [limitz]; did you mean limits?",
     "[limits]\n\nxyz = 3": "ecgmon.toml, line 3: there is no limits.xyz; known are wearers, "
-    "streams_per_connection, messages_per_s, samples_per_s, forget_hours.",
+    "workers, streams_per_connection, messages_per_s, samples_per_s, forget_hours.",
     "limits = 3": "ecgmon.toml, line 1: limits is a section: write [limits] in its own line.",
     "[limits]\nwearers = 0": "ecgmon.toml, line 2: limits.wearers cannot be 0: give a whole number "
     "from 1 to 5,000.",

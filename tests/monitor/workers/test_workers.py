@@ -170,6 +170,7 @@ def test_workers_share_the_places_read_the_configuration_again_and_none_outlives
             viewer.until(messages.Paused, wearer)
             seen = messages.Acknowledge(wearer=wearer, alarm=9, by="nurse")
             assert isinstance(viewer.asks(seen), messages.Refused)
+        viewer.until(messages.Alarm, None, kind="room")  # the fourth was refused
         past = viewer.asks(messages.History(wearer=None))
         assert {entry.wearer for entry in past.entries} == {None, *SCENARIOS[:3]}
         nobody = messages.Acknowledge(wearer="nobody", alarm=1, by="nurse")
