@@ -39,8 +39,9 @@ def free_endpoints():
 class Mortal:
     """A monitor in a process of its own, always at the same endpoints and on the same files."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, workers=0):
         self.folder = folder
+        self.workers = workers
         self.env = environment(folder, ECGMON_STATE=folder / "state")
         self.ingest, self.publish = free_endpoints()
         self.lives = 0
@@ -48,6 +49,7 @@ class Mortal:
     @contextmanager
     def living(self):
         command = (ECGMON, "serve", "--ingest", self.ingest, "--publish", self.publish)
+        command += ("--workers", self.workers) if self.workers else ()
         self.lives += 1
         with start(*command, folder=self.folder / f"life-{self.lives}", env=self.env) as process:
             yield process
@@ -71,7 +73,7 @@ class Mortal:
 
 @pytest.fixture
 def mortal(tmp_path):
-    return lambda name: Mortal(tmp_path / name)
+    return lambda name, workers=0: Mortal(tmp_path / name, workers)
 
 
 def history(monitor):
@@ -115,10 +117,17 @@ def play(monitor, context, record, deaths=(), speed=SPEED):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.slow)])
-def test_a_monitor_killed_at_random_moments_loses_nothing(mortal, context, chance, kills):
+@pytest.mark.parametrize(
+    ("kills", "workers"),
+    [
+        (2, 0),
+        pytest.param(50, 0, marks=pytest.mark.slow),
+        pytest.param(20, 2, marks=pytest.mark.slow),
+    ],
+)
+def test_a_monitor_killed_at_random_moments_loses_nothing(mortal, context, chance, kills, workers):
     record = simulate("asystole", seed=3, duration_s=3600, wearer="ann").record
-    quiet, killed = mortal("quiet"), mortal("killed")
+    quiet, killed = mortal("quiet"), mortal("killed", workers)
     (quiet.folder).mkdir()
     (killed.folder).mkdir()
     device = play(killed, context, record, [chance.uniform(*LIFE_S) for _ in range(kills)])
