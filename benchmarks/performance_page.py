@@ -54,7 +54,9 @@ def most(found: Found) -> dict[str, Any]:
     rounds = [one for one in found["rounds"] if "p99" in one["latency"]]
     rounds.sort(key=lambda one: (one["frames"], one["wearers"], one["asked_s"]))
     return {
-        "targets": targets.of_capacity(found["most"]),
+        "targets": targets.of_capacity(
+            {each["frames"]: found["most"].get(each["frames"], 0) for each in rounds}
+        ),
         "rounds": [
             [
                 one["frames"],

@@ -59,9 +59,14 @@ def of_builds(found: Found) -> list[list[str]]:
 
 
 def of_capacity(most: Mapping[str, int]) -> list[list[str]]:
-    """Return the targets of how many wearers one core serves."""
+    """Return the targets of how many wearers one core serves; of 0 nothing is confirmed."""
     return [
-        row(f"wearers, {kind}", f"{MOST_WEARERS[kind]:,}", f"{n:,}", is_met=n >= MOST_WEARERS[kind])
+        row(
+            f"wearers, {kind}",
+            f"{MOST_WEARERS[kind]:,}",
+            f"{n:,}" if n else "none confirmed",
+            is_met=n >= MOST_WEARERS[kind],
+        )
         for kind, n in most.items()
     ]
 

@@ -35,7 +35,11 @@ FILES = {
     "capacity": {
         "confirm_s": 600.0,
         "most": {"mixed": 1234},
-        "rounds": [ROUND, {"frames": "mixed", "wearers": 9999, "latency": {}, "error": "no"}],
+        "rounds": [
+            ROUND,
+            ROUND | {"frames": "bursts", "met": False},
+            {"frames": "mixed", "wearers": 9999, "latency": {}, "error": "no"},
+        ],
     },
     "worker-costs": {
         "wearers": {
@@ -90,6 +94,7 @@ def test_a_page_has_each_part_that_was_measured(page, tmp_path):
     text = page()
     assert "| at least 10 | 12.0 (11.0 to 13.0) | met |" in text
     assert "| wearers, mixed | 2,000 | 1,234 | **missed** |" in text
+    assert "| wearers, bursts | 4,000 | none confirmed | **missed** |" in text
     assert "| all but inference, us | at most 114 | 40 | met |" in text
     assert "would be 1.65 times cheaper" in text
     assert "| times cheaper than NeuroKit2, live | at least 50 | 9.0 | **missed** |" in text
