@@ -27,7 +27,7 @@ GROWTH: Final = 1.5
 NEAR: Final = 0.04
 """The search ends when the smallest count that fails is by this share above one that holds."""
 STEP_DOWN: Final = 0.08
-"""A count that is not confirmed is made smaller by this share."""
+"""What short rounds have found is made smaller by this share, and so is what is not confirmed."""
 CURVE: Final = (0.25, 0.5, 0.75, 1.0, 1.15, 1.3)
 """Counts at which the delay is measured, in parts of the confirmed one."""
 NAME: Final = "capacity"
@@ -120,6 +120,7 @@ class CapacityRun:
         """Search, confirm, and measure the curve for frames of one kind."""
         lengths = self._lengths
         count = largest(lambda n: self.round(frames, n, lengths.search)["met"], start)
+        count = round((1 - STEP_DOWN) * count)  # what holds for seconds seldom does for minutes
         count = confirmed(lambda n: self.round(frames, n, lengths.confirm)["met"], count)
         self.result["most"][frames] = count
         for part in CURVE if count else ():

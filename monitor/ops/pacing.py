@@ -8,10 +8,12 @@ import zmq
 
 IDLE_MS: Final = 100
 """Longest wait for samples in a tick, in milliseconds."""
-VERDICT_S: Final = 0.06
+PERIOD_S: Final = 0.06
+"""Longest time between two ticks, in seconds, where samples come all the time. What comes meanwhile
+from many wearers is processed together, for little more than the first of it costs."""
+VERDICT_S: Final = 0.075
 """Longest time from a sample's arrival to what follows from it, in seconds, where the monitor keeps
-up: the time between two ticks and the work of one. What comes meanwhile from many wearers is
-processed together, for little more than the first of it costs."""
+up: the time between two ticks and the work of one."""
 PAUSE_S: Final = 0.001
 """A longer wait for samples, in seconds, shows that the monitor follows."""
 
@@ -49,7 +51,8 @@ class Pacing:
             Whether there was time to wait.
         """
         began = time.monotonic()
-        tick_at = self._ticked + VERDICT_S - (began - self._ticked)
+        work_s = began - self._ticked
+        tick_at = self._ticked + min(PERIOD_S, VERDICT_S - work_s)
         self._poller.poll(0 if busy else IDLE_MS)
         while not busy and (early_s := tick_at - time.monotonic()) > 0:
             if self._stored.poll(int(1000 * early_s) + 1):

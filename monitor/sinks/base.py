@@ -7,7 +7,9 @@ from ecgmon.wire import messages
 
 
 class Sink(Protocol):
-    """A sink of results: it takes all published messages in order, alarms once they are on disk.
+    """A sink of results: it takes all published messages, alarms once they are on disk.
+
+    Those about a wearer come in order; those about others do not wait for them.
 
     All is called from the monitor's one thread, so nothing here may wait: what takes time belongs
     into a thread of the sink's own. A sink that raises is called again for the next messages, is

@@ -1,8 +1,8 @@
-"""Messages to be published, in order; some wait until they are on disk."""
+"""Messages to be published, in the order of each wearer; some wait until they are on disk."""
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from monitor.ops.maintenance import Maintenance
 from monitor.sinks.base import Sink
 from monitor.sinks.subscribers import Subscriber
 from monitor.storage.disk_jobs import Batch
+from monitor.storage.journal import URGENT
 from monitor.storage.writer import WRITE_TIMEOUT_S, StorageWriter
 
 
@@ -22,7 +23,9 @@ class Shows(Protocol):
 
 
 class Outbox:
-    """Queue of batches to publish, and of new viewers that wait for a snapshot.
+    """Queue of messages to publish, and of new viewers that wait for a snapshot.
+
+    What waits for the disk keeps back what follows about its wearer, and nothing about others.
 
     Parameters
     ----------
@@ -47,13 +50,20 @@ class Outbox:
         self._publisher = publisher
         self._disk = disk
         self._upkeep = upkeep
-        self._waiting: deque[Batch] = deque()
+        self._waiting: deque[tuple[Batch, Sequence[messages.Published]]] = deque()
         self._stored: set[Batch] = set()
+        self._free: list[messages.Published] = []
         self._newcomers: list[Subscriber] = []
 
     def put(self, batch: Batch) -> None:
-        """Take what is to be published after all that was put before."""
-        self._waiting.append(batch)
+        """Take what is to be published after all that was put before about the same wearers."""
+        kept_back = {message.wearer for _, waits in self._waiting for message in waits}
+        waits: list[messages.Published] = []
+        for message in batch.published:
+            if type(message) in URGENT:
+                kept_back.add(message.wearer)
+            (waits if message.wearer in kept_back else self._free).append(message)
+        self._waiting.append((batch, waits))
 
     def stored(self, batch: Batch) -> None:
         """Note that a batch is on disk."""
@@ -75,16 +85,16 @@ class Outbox:
             Says how things stand, for newcomers; called when nothing waits.
         """
         now = time.monotonic()
+        self._pass_on(self._free)
+        self._free = []
         while self._waiting:
-            batch = self._waiting[0]
+            batch, published = self._waiting[0]
             waits = batch.urgent and batch not in self._stored
             late_s = max(now - batch.queued, self._disk.behind_s(now))
             if waits and late_s < WRITE_TIMEOUT_S and self._disk.works:
                 return
             self._waiting.popleft()
-            self._upkeep.run(
-                {name: partial(_pass_on, sink, batch) for name, sink in self._sinks.items()}
-            )
+            self._pass_on(published)
             for answer in batch.answers:
                 answer()
         self._stored.clear()
@@ -93,7 +103,13 @@ class Outbox:
             self._publisher.send_snapshot(newcomer, snapshot_messages)
         self._newcomers.clear()
 
+    def _pass_on(self, published: Sequence[messages.Published]) -> None:
+        if published:
+            self._upkeep.run(
+                {name: partial(_publish, one, published) for name, one in self._sinks.items()}
+            )
 
-def _pass_on(sink: Sink, batch: Batch) -> None:
-    sink.publish(batch.published)
+
+def _publish(sink: Sink, published: Sequence[messages.Published]) -> None:
+    sink.publish(published)
     sink.flush()
