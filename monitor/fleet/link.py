@@ -174,8 +174,8 @@ class FleetLink:
                 tls = ssl.create_default_context(cafile=options["certificates"])
             except OSError as error:
                 raise FleetError(
-                    f"{options['certificates']} is no file of certificates: give fleet.certificates "
-                    "the one that the servers' certificates are signed with."
+                    f"{options['certificates']} is no file of certificates: give "
+                    "fleet.certificates the one that has signed those of the servers."
                 ) from error
         try:
             self.client = await asyncio.wait_for(

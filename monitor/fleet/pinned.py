@@ -14,6 +14,7 @@ from monitor.fleet.link import FleetError, FleetLink
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
 
 GROUP: Final = "monitors"
 PINNED_S: Final = 2.0
@@ -108,11 +109,11 @@ class PinnedConsumer:
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{names.SAMPLES}.{self._name}"
         await self._link.client.publish(subject, json.dumps(asked).encode(), reply=inbox)
 
-    async def _next(self, subscription: Any) -> "Msg | None":
+    async def _next(self, subscription: "Subscription") -> "Msg | None":
         from nats.errors import TimeoutError as NoMessageError
 
         try:
-            return await subscription.next_msg(timeout=EXPIRES_S + 1.0)  # type: ignore[no-any-return]
+            return await subscription.next_msg(timeout=EXPIRES_S + 1.0)
         except (NoMessageError, TimeoutError):
             self.pin = None  # the request or its answer is lost: the server counts the time, too
             return None
