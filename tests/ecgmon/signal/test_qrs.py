@@ -204,6 +204,16 @@ def test_no_rr_interval_reaches_across_a_gap(ecg, gap_s):
     assert windows.beats[-1] == pytest.approx(15 * RATE / 300, abs=1)
 
 
+@pytest.mark.parametrize("at_s", [4.0, 15.02, 29.9])
+def test_ten_missing_samples_hide_no_beat_elsewhere(at_s):
+    samples = rhythm(np.arange(100, 40 * RATE, 300), 40 * RATE)
+    whole = process_record(samples, SECONDS).beats[-1]
+    gap = round(at_s * RATE)
+    samples[gap : gap + 10] = np.nan
+    assert whole > 45
+    assert process_record(samples, SECONDS).beats[-1] >= whole - 1
+
+
 @pytest.mark.parametrize("off_s", [2.0, 2.5, 3.5, 10])
 def test_no_rr_interval_reaches_across_a_second_without_signal(off_s):
     samples = rhythm(np.arange(100, 40 * RATE, 300), 40 * RATE)
