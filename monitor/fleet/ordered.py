@@ -5,6 +5,7 @@ import contextlib
 import json
 import secrets
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from monitor.fleet.link import CALL_S, FleetLink
@@ -35,6 +36,11 @@ def after(number: int) -> dict[str, object]:
     return {"deliver_policy": "by_start_sequence", "opt_start_seq": number + 1}
 
 
+def since(time: datetime) -> dict[str, object]:
+    """Return where to start to read what was stored from a time on, by the server's clock."""
+    return {"deliver_policy": "by_start_time", "opt_start_time": time.isoformat()}
+
+
 class OrderedReader:
     """Reads messages of some subjects of a stream, and goes on after the last one it has read.
 
@@ -49,7 +55,7 @@ class OrderedReader:
     subjects : list of str
         Which messages.
     start : dict
-        Where to start: of `after`, or `LAST_OF_EACH`.
+        Where to start: of `after` or `since`, or `LAST_OF_EACH`.
 
     Attributes
     ----------

@@ -23,11 +23,12 @@ from monitor.network.connections import Connections, most
 from monitor.network.host import Host
 from monitor.ops.logs import logger
 from monitor.sinks.publisher import listen
-from monitor.sinks.subscribers import Subscriber
 from monitor.transports import Context
 
 IDLE_MS: Final = 100
 """Longest wait for a message in a turn, in milliseconds."""
+START_S: Final = 60.0
+"""Longest wait at the start until all is known that was said, in seconds."""
 MOST_TAKEN: Final = 200
 """Results taken in a turn; requests of viewers wait no longer than for these."""
 SECOND_S: Final = 1.0
@@ -80,7 +81,6 @@ class QuerySide:
         self._stopping = threading.Event()
         self._standing = FleetStanding()
         self._memory = ToldMemory()
-        self._newcomers: list[Subscriber] = []
         self._complete = False
         self._last_second = float("-inf")
 
@@ -103,6 +103,8 @@ class QuerySide:
             )
             stack.callback(link.close)
             link.run(begun(link, ", ".join(fleet.servers)))
+            self._feed = link.start(ResultsFeed(link, self._box, self._take).run())
+            self._await_news()
             self._access = Access(settings.keys)
             stack.enter_context(authenticated(self._context, self._access))
             sockets = stack.enter_context(contextlib.ExitStack())
@@ -118,7 +120,6 @@ class QuerySide:
                 link, self._box, self._publisher, self._access, self._standing, self._desk
             )
             link.run(self._desk.listen())
-            link.start(ResultsFeed(link, self._box, self._take).run())
             self._poller = zmq.Poller()
             self._poller.register(self._publisher.inbox.readable, zmq.POLLIN)
             self._poller.register(self._box.fileno(), zmq.POLLIN)
@@ -144,10 +145,11 @@ class QuerySide:
             job()
         now = time.monotonic()
         newcomers, requests = self._publisher.drain(now)
-        self._newcomers += newcomers
+        snapshot = self._standing.snapshot() if newcomers else []
+        for newcomer in newcomers:
+            self._publisher.send_snapshot(newcomer, snapshot)
         for request in requests:
             self._requests.carry_out(request, now)
-        self._welcome()
         if now - self._last_second >= SECOND_S:
             self._last_second = now
             self._each_second(now)
@@ -157,24 +159,37 @@ class QuerySide:
         self._stopping.set()
 
     def _each_second(self, now: float) -> None:
+        self._look_at_feed()
         self._desk.tick(now)
         if self._access.refresh():
             self._publisher.review()
         self._publisher.forget_silent(now)
 
-    def _welcome(self) -> None:
-        """Tell new viewers how things stand, once that is known."""
-        if self._complete and self._newcomers:
-            snapshot = self._standing.snapshot()
-            for newcomer in self._newcomers:
-                self._publisher.send_snapshot(newcomer, snapshot)
-            self._newcomers = []
+    def _await_news(self) -> None:
+        """Wait until it is known how things stand; before that no viewer is let in."""
+        deadline = time.monotonic() + START_S
+        poller = zmq.Poller()
+        poller.register(self._box.fileno(), zmq.POLLIN)
+        while not self._complete:
+            if time.monotonic() > deadline:
+                raise FleetError(
+                    f"JetStream has not said within {START_S:g} s how things stand: look at the "
+                    "log of the NATS server."
+                )
+            self._look_at_feed()
+            poller.poll(IDLE_MS)
+            while not self._complete and (job := self._box.take()) is not None:
+                job()
+
+    def _look_at_feed(self) -> None:
+        """Fail where results are not read any more, rather than show old ones as new."""
+        if self._feed.done():
+            self._feed.result()
 
     def _take(self, published: list[messages.Published], news: bool) -> None:
         """Take what was published; without messages, all is known that was said before."""
         if not published:
             self._complete = True
-            self._welcome()  # before the first news
             return
         fresh = []
         for message in published:

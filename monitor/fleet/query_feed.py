@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -10,14 +11,15 @@ from ecgmon.core.errors import ProtocolError
 from ecgmon.wire import messages
 from monitor.fleet import names, told
 from monitor.fleet.link import FleetError, FleetLink, Mailbox
-from monitor.fleet.ordered import AGAIN_S, LAST_OF_EACH, OrderedReader, after
+from monitor.fleet.ordered import AGAIN_S, LAST_OF_EACH, OrderedReader, after, since
 from monitor.ops.logs import logger
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
+    from nats.js.api import RawStreamMsg
 
-RECENT: Final = 4000
-"""Results that are read again for the newest second of each wearer."""
+RECENT_S: Final = 5.0
+"""How far back rows are read for the newest second of each wearer, in seconds."""
 WAITING: Final = 500
 """Results that wait to be taken; the next ones are read later."""
 LASTING: Final = [*names.alarms(None), names.stream("*", None)]
@@ -53,11 +55,12 @@ class ResultsFeed:
 
     async def run(self) -> None:
         """Read for ever: what lasts, the newest rows, and then what is said from then on."""
-        number = await self._last_number()
-        for subjects, start in (
-            (LASTING, LAST_OF_EACH),
-            ([names.rows("*")], after(max(number - RECENT, 0))),
-        ):
+        last = await self._last()
+        number = int(last.seq or 0) if last else 0
+        starts = [(LASTING, LAST_OF_EACH)]
+        if last and last.time:
+            starts.append(([names.rows("*")], since(last.time - timedelta(seconds=RECENT_S))))
+        for subjects, start in starts:
             reader = OrderedReader(self._link, names.RESULTS, subjects, start)
             async with contextlib.aclosing(reader.there()) as found:
                 async for message in found:
@@ -74,13 +77,16 @@ class ResultsFeed:
                 if one is not None and not self._known(one):
                     await self._pass_on(one, live=True)
 
-    async def _last_number(self) -> int:
-        """Return the number of the last result; waits until the server says it."""
+    async def _last(self) -> "RawStreamMsg | None":
+        """Return the last result, None where there is none; waits until the server says it."""
         from nats.errors import Error
+        from nats.js.errors import NotFoundError
 
         while True:
             try:
-                return int((await self._link.js.stream_info(names.RESULTS)).state.last_seq)
+                return await self._link.js.get_last_msg(names.RESULTS, names.results("*"))
+            except NotFoundError:
+                return None
             except (Error, TimeoutError) as error:
                 _log.warning("not-read", stream=names.RESULTS, reason=repr(error)[:300])
                 await asyncio.sleep(AGAIN_S)

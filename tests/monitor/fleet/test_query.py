@@ -114,6 +114,26 @@ def test_a_server_that_starts_again_loses_and_repeats_nothing(start, owners, ser
         assert not listener.all(messages.Dropped, None)
 
 
+def test_rows_of_the_newest_seconds_alone_are_read_for_the_snapshot(start, owners, monkeypatch):
+    monkeypatch.setattr("monitor.fleet.query_feed.RECENT_S", 0.2)
+    one, _ = owners
+    one.say(opened("ann"), window("ann", 0), opened("ben"))
+    time.sleep(0.5)
+    one.say(window("ben", 1))
+    with start() as query:
+        told = published(query.listener())
+        assert told == [opened("ann"), opened("ben"), window("ben", 1)]
+
+
+def test_results_that_are_not_read_any_more_end_the_query_side(start, monkeypatch):
+    async def fails(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("monitor.fleet.query_feed.ResultsFeed.run", fails)
+    with pytest.raises(ZeroDivisionError):
+        start().__enter__()
+
+
 def test_results_that_are_none_are_passed_over(start, owners, link):
     one, _ = owners
     with start() as query:
