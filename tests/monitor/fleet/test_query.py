@@ -3,11 +3,13 @@
 import time
 
 import pytest
+import zmq
 
 from ecgmon.config.fleet import FleetSection
 from ecgmon.wire import messages
 from monitor.fleet import query_standing
 from monitor.fleet.link import FleetError
+from monitor.fleet.query import QuerySettings, QuerySide
 from monitor.fleet.query_standing import FleetStanding, ToldMemory
 from tests.monitor.fleet.query_rig import Owner, Query
 from tests.support import watching
@@ -211,11 +213,11 @@ def test_no_fleet_has_begun(tmp_path):
         Query(empty.address, tmp_path / "query").__enter__()
 
 
-def test_no_server_is_named(tmp_path):
-    query = Query("nats://127.0.0.1:1", tmp_path / "query")
-    query.side._settings = type(query.side._settings)(FleetSection(), ("ipc://x",))
-    with pytest.raises(FleetError, match=r"No NATS server is named: give fleet\.servers"):
-        query.__enter__()
+def test_no_server_is_named():
+    with zmq.Context() as context:
+        side = QuerySide(QuerySettings(FleetSection(), ("ipc://none",)), context)
+        with pytest.raises(FleetError, match=r"No NATS server is named: give fleet\.servers"):
+            side.start()
 
 
 def test_what_was_told_is_remembered_for_so_many_messages(monkeypatch):
