@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ecgmon.core.errors import EcgmonError
+from ecgmon_cli.fleet_view import queried
+from ecgmon_cli.where import is_fleet
 
 if TYPE_CHECKING:
     from ecgmon.keys.address import MonitorAddress
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 ANSWER_S: Final = 3.0
 """A monitor that is there answers within it."""
+FLEET_S: Final = 10.0
+"""The same for a fleet, where some monitor or other has to do what is asked for."""
 _POLL_MS: Final = 20
 _BATCH: Final = 200
 
@@ -45,18 +49,19 @@ def user() -> str:
 
 @contextlib.contextmanager
 def attached(where: "MonitorAddress", topics: list[str]) -> Iterator["ViewerClient"]:
-    """Connect to a monitor's publish endpoint; raises `UsageError` where that is none."""
+    """Connect to a monitor's publish endpoint, or to a fleet; raises `UsageError` for neither."""
     import zmq
 
     from ecgmon.wire.viewer_client import ViewerClient
 
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    try:
-        viewer = ViewerClient(context, where.endpoint, topics, secure=where.secure)
-        with contextlib.closing(viewer):
-            yield viewer
-    finally:
-        context.destroy(linger=500)  # the last request still leaves
+    with contextlib.ExitStack() as stack:
+        endpoint = where.endpoint
+        if is_fleet(endpoint):
+            endpoint = stack.enter_context(queried(endpoint))
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        stack.callback(context.destroy, linger=500)  # the last request still leaves
+        viewer = ViewerClient(context, endpoint, topics, secure=where.secure)
+        yield stack.enter_context(contextlib.closing(viewer))
 
 
 class Attached:
@@ -81,6 +86,7 @@ class Attached:
         self.snapshot = MonitorSnapshot()
         self._viewer = viewer
         self._endpoint = endpoint
+        self._answer_s = FLEET_S if is_fleet(endpoint) else ANSWER_S
 
     def wait_for_snapshot(self) -> None:
         """Wait until the monitor has said how things stand; raises `EcgmonError` if it does not."""
@@ -92,7 +98,7 @@ class Attached:
         """Return the answer to a request; raises `EcgmonError` where it is refused, or none."""
         from ecgmon.wire import messages
 
-        deadline = time.monotonic() + ANSWER_S
+        deadline = time.monotonic() + self._answer_s
         while not self._viewer.say(request):
             if time.monotonic() > deadline:
                 raise self._nobody()
@@ -109,7 +115,7 @@ class Attached:
     def _await(self, topics: "Callable[[messages.ToViewer], bool]") -> "messages.ToViewer":
         from ecgmon.wire import messages
 
-        deadline = time.monotonic() + ANSWER_S
+        deadline = time.monotonic() + self._answer_s
         found = None
         while time.monotonic() < deadline:
             for message in self._messages():

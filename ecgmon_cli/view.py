@@ -19,6 +19,8 @@ def view(
 ) -> None:
     """Watch the wearers of a running monitor: their alarms, and the trace of one.
 
+    Give the address of a NATS server to watch a whole fleet, without traces.
+
     Any number of viewers may connect. ? explains the keys. Alarms that nobody has acknowledged ring
     the terminal's bell: high priority ten times every 10 s, medium three times every 25 s, low
     once. Without a terminal, each event is printed as a line.
@@ -28,6 +30,8 @@ def view(
       ecgmon view
 
       ecgmon view --monitor tcp://192.168.1.10:5556 --key nurse.key
+
+      ecgmon view nats://10.0.0.5:4222
 
       ecgmon view | grep event=alarm
     """

@@ -23,6 +23,7 @@ KEY_VARIABLE: Final = "ECGMON_KEY"
 CONFIGURED: Final = ""
 """What ``--connect`` without an endpoint means."""
 _CONNECTABLE: Final = re.compile(r"ipc://\S+|tcp://(\[[0-9A-Fa-f:.%\w]+\]|[^\s:*/,]+)(:(\d{1,5}))?")
+_FLEET: Final = re.compile(r"nats://[^\s,/]+")
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - replaced
 """Where to connect to what is bound to every address of this machine."""
 
@@ -128,6 +129,10 @@ def where(
         raise UsageError("The monitor's endpoint is given twice: leave out --monitor or the other.")
     key = key or _path(os.environ.get(KEY_VARIABLE))
     named = given or old or os.environ.get(MONITOR_VARIABLE)
+    if named and side == "publish" and is_fleet(named):
+        if key is not None:
+            raise UsageError("A fleet is opened by fleet.credentials, not by a key: leave it out.")
+        return MonitorAddress(named)
     if named:
         endpoint, local = named, is_local(named)
     else:
@@ -139,6 +144,11 @@ def where(
     if old:
         say_renamed("ENDPOINT", "--monitor ENDPOINT")
     return found
+
+
+def is_fleet(endpoint: str) -> bool:
+    """Tell whether an endpoint is a NATS server's, where the monitors of a fleet meet."""
+    return bool(_FLEET.fullmatch(endpoint))
 
 
 def _configured(side: Side, *, prefer_local: bool) -> str:

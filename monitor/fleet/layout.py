@@ -1,7 +1,7 @@
 """The streams and the bucket of a fleet in JetStream, made where they are missing."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from monitor.fleet import names
 from monitor.fleet.link import FleetError, FleetLink
@@ -10,6 +10,10 @@ PARTITIONS: Final = 32
 """Parts in which wearers are divided; a monitor owns some of them."""
 DUPLICATES_S: Final = 120.0
 """A portion that is published again within so many seconds is stored once."""
+COMMANDS_S: Final = 60.0
+"""A command that nobody has carried out by then, in seconds, is not carried out any more."""
+COMMANDS_BYTES: Final = 10_000_000
+"""Most bytes of commands that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,17 @@ def prepare(link: FleetLink, wanted: FleetLayout) -> int:
 
 async def _prepare(link: FleetLink, wanted: FleetLayout) -> int:
     from nats.errors import Error
-    from nats.js.api import KeyValueConfig, StorageType, StreamConfig, SubjectTransform
+    from nats.js.api import (
+        KeyValueConfig,
+        StorageType,
+        StreamConfig,
+        StreamInfo,
+        SubjectTransform,
+    )
     from nats.js.errors import APIError, BucketNotFoundError, NotFoundError
 
     js = link.js
-    kept = {
+    kept: dict[str, Any] = {
         "storage": StorageType.FILE,
         "num_replicas": wanted.replicas,
         "max_bytes": int(wanted.max_gb * 1e9),
@@ -70,15 +80,31 @@ async def _prepare(link: FleetLink, wanted: FleetLayout) -> int:
             **kept,
         ),
     )
+
+    async def ensured(stream: StreamConfig) -> StreamInfo:
+        try:
+            return await js.stream_info(str(stream.name))
+        except NotFoundError:
+            return await js.add_stream(stream)
+
     try:
         for stream in streams:
-            try:
-                info = await js.stream_info(str(stream.name))
-            except NotFoundError:
-                info = await js.add_stream(stream)
+            info = await ensured(stream)
             if stream.name == names.SAMPLES:
                 into = info.config.subject_transform
                 partitions = names.partitions_of(into.dest if into else "")
+        await ensured(
+            StreamConfig(
+                name=names.COMMANDS,
+                subjects=[names.asked("*")],
+                subject_transform=SubjectTransform(
+                    names.asked("*"), names.transform(partitions, "command")
+                ),
+                max_age=COMMANDS_S,
+                duplicate_window=COMMANDS_S,
+                **kept | {"max_bytes": COMMANDS_BYTES},
+            )
+        )
         try:
             await js.key_value(names.STATES)
         except (BucketNotFoundError, NotFoundError):

@@ -13,6 +13,10 @@ RESULTS: Final = "ecgmon-results"
 """Stream of what monitors say."""
 STATES: Final = "ecgmon-states"
 """Bucket of the states of wearers, and of how far they go."""
+COMMANDS: Final = "ecgmon-commands"
+"""Stream of what viewers ask of those who own partitions."""
+OUTCOMES: Final = "command.outcome"
+"""Subject of what has become of commands; nothing of it is kept."""
 INCOMING: Final = "ecg.in"
 _PARTITIONED: Final = re.compile(r"\{\{partition\((\d+),1\)\}\}")
 _PLAIN_DOT: Final = "="
@@ -45,9 +49,19 @@ def place(subject: str) -> tuple[int, str]:
     return int(partition), wearer_of(name)
 
 
-def transform(partitions: int) -> str:
-    """Return what the stream of samples makes of a subject that is published to."""
-    return f"ecg.{{{{partition({partitions},1)}}}}.{{{{wildcard(1)}}}}"
+def asked(wearer: str) -> str:
+    """Return where what is asked of a wearer's monitor is published."""
+    return f"command.in.{token(wearer)}"
+
+
+def commands(partition: int) -> str:
+    """Return where that is stored: of all wearers of a partition."""
+    return f"command.{partition}.*"
+
+
+def transform(partitions: int, what: str = "ecg") -> str:
+    """Return what a stream makes of a subject that is published to: of samples, or `command`."""
+    return f"{what}.{{{{partition({partitions},1)}}}}.{{{{wildcard(1)}}}}"
 
 
 def partitions_of(destination: str) -> int:
@@ -63,14 +77,30 @@ def owner_of_results(partition: int) -> str:
     return f"results.{partition}.owner"
 
 
-def rows(partition: int) -> str:
-    """Return the subject of a partition's results, but alarms."""
+def rows(partition: int | str) -> str:
+    """Return the subject of a partition's results, but of those that last (see below)."""
     return f"results.{partition}.rows"
 
 
 def alarm(partition: int, wearer: str, kind: str) -> str:
     """Return the subject of a wearer's alarms of a kind: the last message says how it stands."""
     return f"results.{partition}.alarm.{token(wearer)}.{kind}"
+
+
+def pause(partition: int, wearer: str, kind: str) -> str:
+    """Return the subject of a wearer's pauses of a kind of alarms; the last message counts."""
+    return f"results.{partition}.pause.{token(wearer)}.{kind}"
+
+
+def stream(partition: int | str, wearer: str | None) -> str:
+    """Return the subject of beginnings and ends of streams, of a wearer or of all."""
+    return f"results.{partition}.stream.{'*' if wearer is None else token(wearer)}"
+
+
+def alarms(wearer: str | None) -> list[str]:
+    """Return the subjects of the alarms and pauses of a wearer, or of all."""
+    who = "*" if wearer is None else token(wearer)
+    return [f"results.*.{what}.{who}.*" for what in ("alarm", "pause")]
 
 
 def results(partition: int | str) -> str:

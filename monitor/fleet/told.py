@@ -17,8 +17,8 @@ def packed(
 ) -> Iterator[tuple[str, bytes, list[messages.Published]]]:
     """Yield subject, data and messages of what is to be published, in order.
 
-    An alarm stands alone, so that the last message of its subject says how it stands; others are
-    lines of one message.
+    What lasts stands alone, so that the last message of its subject says how it is now: alarms,
+    pauses, beginnings and ends of streams. Others are lines of one message.
     """
     lines: list[bytes] = []
     among: list[messages.Published] = []
@@ -32,9 +32,9 @@ def packed(
 
     for message in published:
         data = messages.encode(message)
-        if isinstance(message, messages.Alarm) and message.wearer is not None:
+        if (subject := _own_subject(partition, message)) is not None:
             yield from rows()
-            yield names.alarm(partition, message.wearer, message.kind), data, [message]
+            yield subject, data, [message]
             continue
         if size + len(data) > MAX_ROWS_BYTES:
             yield from rows()
@@ -42,6 +42,18 @@ def packed(
         among.append(message)
         size += len(data) + 1
     yield from rows()
+
+
+def _own_subject(partition: int, message: messages.Published) -> str | None:
+    """Return the subject of what lasts; None for what is one of many rows."""
+    match message:
+        case messages.Alarm(wearer=str(wearer), kind=kind):
+            return names.alarm(partition, wearer, kind)
+        case messages.Paused(wearer=str(wearer), kind=kind):
+            return names.pause(partition, wearer, kind)
+        case messages.Opened(wearer=wearer) | messages.Closed(wearer=wearer):
+            return names.stream(partition, wearer)
+    return None
 
 
 def unpacked(subject: str, data: bytes) -> list[messages.ToViewer]:
@@ -53,7 +65,7 @@ def unpacked(subject: str, data: bytes) -> list[messages.ToViewer]:
         If it is not valid.
     """
     what = subject.split(".")[2:3]
-    if what not in (["rows"], ["alarm"]):
+    if what not in (["rows"], ["alarm"], ["pause"], ["stream"]):
         return []
     lines = data.split(b"\n")
     if len(data) > 2 * MAX_ROWS_BYTES:

@@ -1,7 +1,9 @@
 """A machine without NATS, or with one that does not serve, gets one clear sentence."""
 
+import asyncio
 import builtins
 import re
+import time
 
 import pytest
 
@@ -55,3 +57,15 @@ def test_a_mailbox_can_be_polled():
     assert len(box) == 3
     assert [box.take() for _ in range(4)] == [0, 1, 2, None]
     box.close()
+
+
+def test_a_connection_that_is_lost_ends_at_once(server):
+    link = FleetLink((server.address,), "test")
+    waiting = link.start(asyncio.sleep(60))
+    server.kill()
+    while link.connected:
+        time.sleep(0.02)
+    began = time.monotonic()
+    link.close()
+    assert time.monotonic() - began < 2
+    assert waiting.cancelled()
