@@ -24,6 +24,8 @@ CONNECT_S: Final = 5.0
 """Longest wait for the first connection, in seconds."""
 CALL_S: Final = 5.0
 """Longest wait for what is asked of the server, in seconds."""
+END_S: Final = 1.0
+"""Longest wait for what is still to be sent at the end, in seconds."""
 RECONNECT_S: Final = 0.25
 """Wait between two tries to connect again, in seconds."""
 NOT_INSTALLED: Final = "A fleet needs the fleet extra: pip install 'ecgmon[fleet]'."
@@ -114,7 +116,7 @@ class FleetLink:
         self._thread = threading.Thread(target=self._loop.run_forever, name="fleet", daemon=True)
         self._thread.start()
         try:
-            self.run(self._connect())
+            self.run(self._connect(), CONNECT_S + CALL_S)
         except BaseException:
             self.close()
             raise
@@ -186,10 +188,10 @@ class FleetLink:
                     tls=tls,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type] - seconds, any part
+                    reconnect_time_wait=RECONNECT_S,
                     ping_interval=2,
                     max_outstanding_pings=2,
-                    error_cb=_note,
+                    error_cb=self._note,
                     disconnected_cb=_lost,
                     reconnected_cb=_back,
                 ),
@@ -197,8 +199,8 @@ class FleetLink:
             )
         except (OSError, Error, TimeoutError, ValueError) as error:
             raise FleetError(
-                f"No NATS server answers at {', '.join(self._servers)} ({str(error)[:200]}): start "
-                "it, or give its address."
+                f"No NATS server answers at {', '.join(self._servers)} ({repr(error)[:200]}): "
+                "start it, or give its address."
             ) from error
         version = self.client.connected_server_version
         if (version.major, version.minor) < LEAST_VERSION:
@@ -209,17 +211,19 @@ class FleetLink:
             )
         self.js = self.client.jetstream(timeout=CALL_S)
 
+    async def _note(self, error: Exception) -> None:
+        """Log an error, but for those of each try to connect: that it is lost was said."""
+        if hasattr(self, "client") and self.client.is_connected:
+            _log.warning("nats-error", reason=repr(error)[:300])
+
     async def _end(self) -> None:
         if hasattr(self, "client"):
-            await self.client.drain()
+            with contextlib.suppress(Exception):  # it is lost: nothing can be sent any more
+                await asyncio.wait_for(self.client.drain(), END_S)
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-
-
-async def _note(error: Exception) -> None:
-    _log.warning("nats-error", reason=repr(error)[:300])
 
 
 async def _lost() -> None:
