@@ -27,7 +27,7 @@ from monitor.ops.maintenance import Maintenance
 from monitor.ops.pacing import Pacing
 from monitor.ops.prometheus import MetricsServer
 from monitor.sources.ingest import Ingest
-from monitor.transports import Context, open_sources
+from monitor.transports import Context, open_sources, usable
 from monitor.wearers.stream_tail import StreamTail
 
 SECOND_S: Final = 1.0
@@ -95,7 +95,13 @@ class Gateway:
         self._store = PortionStore(self._link)
         self._registry = GatewayRegistry(settings.policy)
         limits = RateLimiter(settings.rates)
-        self._ingest = Ingest(self._sources, self._registry, self._access, limits, lambda _: "")
+        self._ingest = Ingest(
+            self._sources,
+            self._registry,
+            self._access,
+            limits,
+            lambda user: usable(settings.publish, user),
+        )
         self._dispatch = PortionDispatch(self._keep, self._stored)
         self._upkeep = Maintenance(lambda _: None)
         poller = zmq.Poller()

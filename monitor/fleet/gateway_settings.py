@@ -29,6 +29,8 @@ class GatewaySettings:
         Which lead of a wearer's is used, and how many wearers may send.
     ingest : tuple of str
         Endpoints to bind; a port of ``*`` takes a free one.
+    publish : tuple of str
+        Endpoints of the query side, which devices are told of: results appear there.
     rates : RateLimit
         How much a connection with a key may send.
     keys : KeyStore, optional
@@ -42,6 +44,7 @@ class GatewaySettings:
     fleet: FleetSection
     policy: WearerPolicy
     ingest: tuple[str, ...]
+    publish: tuple[str, ...]
     rates: RateLimit
     keys: KeyStore | None = None
     own: PrivateKey | None = None
@@ -83,6 +86,7 @@ def gateway_settings(config: "Config") -> GatewaySettings:
             forget_s=limits.forget_hours * 3600,
         ),
         ingest=network.ingest,
+        publish=network.publish,
         rates=rates(config),
         keys=KeyStore(keys_folder(config)) if remote else None,
         own=PrivateKey.read(server_key_file(config)) if remote else None,

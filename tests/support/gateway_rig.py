@@ -27,6 +27,7 @@ class GatewayRig:
             fleet=FleetSection(servers=(address,)),
             policy=WearerPolicy(**{"resolve": lambda _: GENERIC} | policy),
             ingest=LOOPBACK,
+            publish=("tcp://127.0.0.1:5556",),
             rates=RateLimit(),
         )
         self.gateway = Gateway(settings, self.context)
