@@ -15,6 +15,7 @@ from ecgmon_cli.enroll import enroll
 from ecgmon_cli.evaluate import evaluate
 from ecgmon_cli.export import export
 from ecgmon_cli.forget import forget
+from ecgmon_cli.gateway import gateway
 from ecgmon_cli.replay import replay
 from ecgmon_cli.serve import serve
 from ecgmon_cli.status import status
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command(cls=ConnectCommand)(replay)
 app.command()(serve)
+app.command()(gateway)
 app.command()(view)
 app.command()(status)
 app.command()(enroll)

@@ -1,27 +1,19 @@
 """``ecgmon serve``: the monitor as a daemon."""
 
-import contextlib
 import faulthandler
 import gc
 import os
-import queue
-import signal
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecgmon.core.errors import EcgmonError, UsageError
+from ecgmon.core.errors import UsageError
 from ecgmon.core.paths import state_folder
 from ecgmon_cli.options import ConfigFile
 
 if TYPE_CHECKING:
-    from monitor.daemon import Monitor
-    from monitor.ops.systemd import SystemdNotifier
-    from monitor.settings import MonitorSettings
-    from monitor.workers.front import Front
+    pass
 
 
 def serve(
@@ -103,6 +95,7 @@ def serve(
     import zmq
 
     from ecgmon.config import Given, load
+    from ecgmon_cli.daemon_signals import handled
     from monitor.configured import settings
     from monitor.daemon import Monitor
     from monitor.network.connections import raise_limit
@@ -147,7 +140,7 @@ def serve(
         monitor = Front(start, context, named, words)
     else:
         monitor = Monitor(start, context)
-    with _signals(monitor, service, read):
+    with handled(monitor, service, read):
         try:
             monitor.start()
             service.ready()
@@ -155,53 +148,6 @@ def serve(
             monitor.run(service.alive)
         finally:
             context.destroy()
-
-
-@contextlib.contextmanager
-def _signals(
-    monitor: "Monitor | Front", service: "SystemdNotifier", read: "Callable[[], MonitorSettings]"
-) -> Iterator[None]:
-    """Stop at SIGTERM and Ctrl-C, and read the configuration again at SIGHUP."""
-    from monitor.ops.logs import logger
-
-    log = logger(__name__)
-
-    # Handlers interrupt anything, logging too: all they may do is what takes no lock.
-    reloads: queue.SimpleQueue[bool] = queue.SimpleQueue()
-
-    def stop(*_: object) -> None:
-        service.stopping()
-        monitor.stop()
-
-    def reload() -> None:
-        while reloads.get():
-            service.reloading()
-            try:
-                monitor.reload(read())
-                log.info("reloaded")
-            except EcgmonError as error:
-                log.error("reload-refused", reason=error)
-            except Exception as error:
-                log.exception("reload-refused", reason=repr(error))
-            finally:
-                service.ready()
-
-    handlers = {
-        signal.SIGTERM: stop,
-        signal.SIGINT: stop,
-        signal.SIGHUP: lambda *_: reloads.put(True),
-    }
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    thread = threading.Thread(target=reload, name="reload")
-    thread.start()
-    try:
-        yield
-    finally:
-        reloads.put(False)
-        thread.join()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        service.close()
 
 
 def _make_home(journal: Path) -> None:

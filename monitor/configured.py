@@ -19,6 +19,7 @@ from ecgmon.models.resolve import (
 
 if TYPE_CHECKING:
     from ecgmon.config import Config
+    from monitor.network.rate_limits import RateLimit
     from monitor.settings import MonitorSettings
 
 BURST_S: Final = 10
@@ -44,6 +45,20 @@ def server_key_file(config: "Config") -> Path:
     return credential if credential and credential.exists() else keys_folder(config) / OWN
 
 
+def rates(config: "Config") -> "RateLimit":
+    """Return how much a connection with a key may send."""
+    from monitor.network.rate_limits import RateLimit
+
+    limits = config.limits
+    return RateLimit(
+        messages=limits.messages_per_s,
+        message_burst=BURST_S * limits.messages_per_s,
+        samples=limits.samples_per_s,
+        sample_burst=BURST_S * limits.samples_per_s,
+        streams=limits.streams_per_connection,
+    )
+
+
 def settings(config: "Config") -> "MonitorSettings":
     """Return the settings of a monitor.
 
@@ -60,7 +75,6 @@ def settings(config: "Config") -> "MonitorSettings":
     from ecgmon.models.loading import load_beats
     from monitor.network.access import is_local
     from monitor.network.host import by_opener, routed
-    from monitor.network.rate_limits import RateLimit
     from monitor.settings import MonitorSettings
     from monitor.sinks import SINKS
     from monitor.sources import SOURCES
@@ -99,13 +113,7 @@ def settings(config: "Config") -> "MonitorSettings":
         publish=network.publish,
         keys=KeyStore(keys_folder(config)) if remote else None,
         own=PrivateKey.read(server_key_file(config)) if remote else None,
-        rates=RateLimit(
-            messages=limits.messages_per_s,
-            message_burst=BURST_S * limits.messages_per_s,
-            samples=limits.samples_per_s,
-            sample_burst=BURST_S * limits.samples_per_s,
-            streams=limits.streams_per_connection,
-        ),
+        rates=rates(config),
         captured=captured_folder() if storage.capture_hours else None,
         capture_hours=storage.capture_hours,
         capture_days=storage.capture_days,

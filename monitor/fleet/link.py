@@ -199,8 +199,8 @@ class FleetLink:
             )
         except (OSError, Error, TimeoutError, ValueError) as error:
             raise FleetError(
-                f"No NATS server answers at {', '.join(self._servers)} ({str(error)[:200]}): start "
-                "it, or give its address."
+                f"No NATS server answers at {', '.join(self._servers)} ({repr(error)[:200]}): "
+                "start it, or give its address."
             ) from error
         version = self.client.connected_server_version
         if (version.major, version.minor) < LEAST_VERSION:

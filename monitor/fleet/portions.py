@@ -43,10 +43,11 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
     def id(self) -> str:
         """What it is called in JetStream, so that one that is published twice is stored once.
 
-        An id counts for all subjects of a stream: the wearer is part of it.
+        An id counts for all subjects of a stream: the wearer is part of it. One without samples and
+        end says that a stream has begun, and is another one than that of the first samples.
         """
-        goodbye = "" if self.end is None else "-end"
-        return f"{self.hello.wearer}-{self.hello.stream}-{self.first}{goodbye}"
+        what = "-end" if self.end is not None else "" if self.frames else "-hello"
+        return f"{self.hello.wearer}-{self.hello.stream}-{self.first}{what}"
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -15,8 +15,8 @@ from monitor.network.router import Received
 from monitor.ops.logs import logger
 from monitor.sources.base import Peer, Source
 from monitor.sources.device_connections import DeviceConnection, DeviceConnections
+from monitor.sources.open_streams import OpenStreams
 from monitor.wearers.pieces import Piece
-from monitor.wearers.registry import WearerRegistry
 from monitor.wearers.stream import Stream
 from monitor.wearers.stream_tail import StreamTail
 
@@ -69,8 +69,8 @@ class Ingest:
     ----------
     sources : sequence of Source
         Open.
-    registry : WearerRegistry
-        Where streams are opened.
+    registry : OpenStreams
+        Where streams are opened: a `monitor.wearers.registry.WearerRegistry` in a monitor.
     access : Access
         Which key may write which wearer.
     limits : RateLimiter
@@ -89,7 +89,7 @@ class Ingest:
     def __init__(
         self,
         sources: Sequence[Source],
-        registry: WearerRegistry,
+        registry: OpenStreams,
         access: Access,
         limits: RateLimiter,
         publish: Callable[[str], str],

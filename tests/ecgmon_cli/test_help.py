@@ -3,7 +3,7 @@ import pytest
 from tests.support.subprocesses import ecgmon, python
 
 COMMANDS = (
-    *("replay", "serve", "view", "status", "alarms", "enroll", "train", "evaluate"),
+    *("replay", "serve", "gateway", "view", "status", "alarms", "enroll", "train", "evaluate"),
     *("export", "forget", "models", "keys", "config", "doctor"),
 )
 LOADED = """

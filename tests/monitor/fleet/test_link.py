@@ -12,6 +12,7 @@ from monitor.fleet.layout import FleetLayout, prepare
 from monitor.fleet.link import FleetError, FleetLink, Mailbox
 
 
+@pytest.mark.thorough
 def test_nobody_answers():
     with pytest.raises(
         FleetError, match=r"No NATS server answers at nats://127\.0\.0\.1:1 .*start it"
