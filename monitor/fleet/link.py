@@ -114,7 +114,7 @@ class FleetLink:
         self._thread = threading.Thread(target=self._loop.run_forever, name="fleet", daemon=True)
         self._thread.start()
         try:
-            self.run(self._connect())
+            self.run(self._connect(), CONNECT_S + CALL_S)
         except BaseException:
             self.close()
             raise
