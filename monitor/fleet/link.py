@@ -186,7 +186,7 @@ class FleetLink:
                     tls=tls,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type] - seconds, any part
+                    reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type]
                     ping_interval=2,
                     max_outstanding_pings=2,
                     error_cb=_note,

@@ -9,7 +9,7 @@ from ecgmon.core.errors import EcgmonError, UsageError
 from ecgmon.wire import messages
 from monitor.fleet.devices import FleetDevice
 from monitor.fleet.link import Mailbox
-from monitor.fleet.states import BOOT, WearerRecord
+from monitor.fleet.states import BOOT, WearerRecord, pack, unpack
 from monitor.fleet.tenure import PartitionNews, PartitionStates, Tenure
 from monitor.network.access import LOCAL
 from monitor.network.refusals import Refusing
@@ -162,7 +162,7 @@ class FleetSource(Refusing):
         gone = []
         for wearer, one in list(owned.devices.items()):
             try:
-                state = registry.save(wearer)
+                state = pack(registry.save(wearer))
             except UsageError:  # no longer watched
                 state = b""
             if state or (one.handed > position and one.handed):
@@ -239,6 +239,6 @@ class FleetSource(Refusing):
         """Go on with a wearer's state; one that does not fit here is left, and said so."""
         device.to_load = None
         try:
-            self._registry().load(saved.state, saved.ahead_s(now, *device.newest))
+            self._registry().load(unpack(saved.state), saved.ahead_s(now, *device.newest))
         except EcgmonError as error:
             _log.error("state-refused", wearer=device.wearer, reason=error)

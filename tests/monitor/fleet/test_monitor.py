@@ -1,12 +1,14 @@
 """Monitors of a fleet say of each wearer what one monitor would say, whichever of them dies."""
 
+import contextlib
 import signal
 import time
 
+import numpy as np
 import pytest
 
 from ecgmon.wire import messages
-from monitor.fleet import names
+from tests.support.bundles import write_bundle
 from tests.support.fleet import (
     FleetWearer,
     comparable,
@@ -71,7 +73,11 @@ def until_closed(link):
 
 
 def windows(link):
-    return sum(isinstance(m, messages.Window) for told in told_of(link).values() for m in told)
+    """Return how many windows of each wearer are told."""
+    return {
+        wearer: sum(isinstance(m, messages.Window) for m in told)
+        for wearer, told in told_of(link).items()
+    }
 
 
 @pytest.fixture
@@ -104,13 +110,65 @@ def test_another_monitor_goes_on_where_one_has_ended(tmp_path, server, fleet, ki
                 time.sleep(0.5)
             one.process.send_signal(killed)
             ended, before = time.monotonic(), windows(fleet)
-            publish_all(fleet, some, 4)
-            while windows(fleet) <= before + 6:
+            publish_all(fleet, some, 3)
+            while any(windows(fleet)[wearer] < before[wearer] + 2 for wearer in SCENARIOS):
                 publish_all(fleet, some, 1)
                 time.sleep(0.2)
                 assert time.monotonic() - ended < 5.0, two.written[-3000:]
             publish_all(fleet, some)
             assert until_closed(fleet) == expected
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", [1, 2])
+def test_monitors_that_are_killed_again_and_again(tmp_path, server, fleet, seed):
+    some, rng = wearers(60), np.random.default_rng(seed)
+    expected = told_by_one(tmp_path / "alone", some)
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(monitor(tmp_path, server, name)) for name in ("one", "two")]
+        for turn in range(3):
+            for _ in range(int(rng.integers(8, 16))):
+                publish_all(fleet, some, 1)
+                time.sleep(float(rng.uniform(0.2, 0.8)))
+            running[turn % 2].end(signal.SIGKILL)
+            running[turn % 2] = stack.enter_context(monitor(tmp_path, server, f"new{turn}"))
+        publish_all(fleet, some)
+        assert until_closed(fleet) == expected
+
+
+@pytest.mark.thorough
+def test_where_another_model_judges_a_wearer_begins_anew_and_it_is_said(tmp_path, server, fleet):
+    (some,) = [FleetWearer("ann", 7, signal_of("premature", 40))]
+    other = write_bundle(tmp_path / "other.onnx", history_s=3.0, look_ahead_s=0.5, rate=120)
+    with monitor(tmp_path, server, "one") as one:
+        publish_all(fleet, [some], 20)
+        until(fleet, lambda found: len(found.get("ann", [])) > 15)
+        one.end(signal.SIGTERM)
+    with monitor(tmp_path, server, "two", ECGMON_MODELS_MODEL=other) as two:
+        publish_all(fleet, [some], 20)
+        two.wait_for("event=state-refused.*put the same model into service first")
+        until(fleet, lambda found: isinstance(found["ann"][-1], messages.Closed))
+    told = [m for m in told_of(fleet)["ann"] if isinstance(m, messages.Window)]
+    assert told[-1].model != told[0].model
+    assert told[-1].first >= 38 * 360
+
+
+@pytest.mark.thorough
+def test_silent_devices_of_an_idle_partition_are_missed_by_the_next_monitor(
+    tmp_path, server, fleet
+):
+    some = FleetWearer("ann", 7, signal_of("premature", 40))
+    with monitor(tmp_path, server, "one") as one:
+        publish_all(fleet, [some], 10)
+        until(fleet, lambda found: len(found.get("ann", [])) > 5)
+        one.end(signal.SIGTERM)
+    with monitor(tmp_path, server, "two"):
+        until(
+            fleet,
+            lambda found: any(
+                isinstance(m, messages.Alarm) and m.kind == "silent" for m in found["ann"]
+            ),
+        )
 
 
 @pytest.mark.thorough
@@ -163,4 +221,3 @@ def test_a_monitor_that_joins_takes_its_share(tmp_path, server, fleet):
         first = [m.first for m in found[one_of.wearer] if isinstance(m, messages.Window)]
         assert first == sorted(set(first))
         assert len(first) >= 55
-    assert names.RESULTS
