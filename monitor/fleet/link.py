@@ -178,7 +178,7 @@ class FleetLink:
                     "fleet.certificates the one that has signed those of the servers."
                 ) from error
         try:
-            self.client = await asyncio.wait_for(
+            connecting = asyncio.ensure_future(
                 nats.connect(
                     list(self._servers),
                     name=options["name"],
@@ -186,19 +186,23 @@ class FleetLink:
                     tls=tls,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type]
+                    reconnect_time_wait=RECONNECT_S,
                     ping_interval=2,
                     max_outstanding_pings=2,
                     error_cb=_note,
                     disconnected_cb=_lost,
                     reconnected_cb=_back,
-                ),
-                CONNECT_S,
+                )
             )
+            # Not `wait_for`: nats-py may miss that it is cancelled, and goes on for ever.
+            if not (await asyncio.wait([connecting], timeout=CONNECT_S))[0]:
+                connecting.cancel()
+                raise TimeoutError("no answer")
+            self.client = connecting.result()
         except (OSError, Error, TimeoutError, ValueError) as error:
             raise FleetError(
-                f"No NATS server answers at {', '.join(self._servers)} ({str(error)[:200]}): start "
-                "it, or give its address."
+                f"No NATS server answers at {', '.join(self._servers)} "
+                f"({str(error)[:200]}): start it, or give its address."
             ) from error
         version = self.client.connected_server_version
         if (version.major, version.minor) < LEAST_VERSION:

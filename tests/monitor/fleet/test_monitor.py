@@ -172,6 +172,26 @@ def test_silent_devices_of_an_idle_partition_are_missed_by_the_next_monitor(
 
 
 @pytest.mark.thorough
+def test_a_server_that_is_killed_and_comes_back(tmp_path, server, fleet):
+    some = wearers(40)
+    expected = told_by_one(tmp_path / "alone", some)
+    with monitor(tmp_path, server, "one") as one:
+        for _ in range(12):
+            publish_all(fleet, some, 1)
+            time.sleep(0.3)
+        server.kill()
+        time.sleep(1.0)
+        server.start()
+        one.wait_for("event=nats-back")
+        deadline = time.monotonic() + PATIENCE_S
+        while not fleet.connected:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        publish_all(fleet, some)
+        assert until_closed(fleet) == expected
+
+
+@pytest.mark.thorough
 def test_who_wakes_after_another_has_taken_over_says_and_saves_nothing(tmp_path, server, fleet):
     some = wearers(60)
     expected = told_by_one(tmp_path / "alone", some)
