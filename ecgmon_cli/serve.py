@@ -3,6 +3,7 @@
 import faulthandler
 import gc
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,6 +78,15 @@ def serve(
             show_default="0",
         ),
     ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Take samples from the fleet of these NATS servers, such as "
+            "nats://10.0.0.5:4222, and tell it the results; may be repeated.",
+            show_default="none: the devices that connect",
+        ),
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Monitor the devices that connect, until SIGTERM or Ctrl-C.
@@ -98,6 +108,7 @@ def serve(
     from ecgmon_cli.daemon_signals import handled
     from monitor.configured import settings
     from monitor.daemon import Monitor
+    from monitor.fleet.process import FleetMonitor
     from monitor.network.connections import raise_limit
     from monitor.ops.garbage import collect_rarely
     from monitor.ops.logs import log_to_stderr
@@ -114,6 +125,7 @@ def serve(
         ("storage", "journal"): ("--journal", journal and str(journal.absolute())),
         ("storage", "capture_hours"): ("--capture", capture),
         ("limits", "workers"): ("--workers", workers),
+        ("fleet", "servers"): ("--source", source),
     }
     given = [
         Given(key, value, option)
@@ -122,7 +134,8 @@ def serve(
     ]
 
     def read() -> MonitorSettings:
-        return settings(load(config, given).config)
+        found = settings(load(config, given).config)
+        return replace(found, captured=None) if source else found
 
     collect_rarely()
     log_to_stderr()
@@ -134,7 +147,11 @@ def serve(
     service = SystemdNotifier()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     monitor: Monitor | Front
-    if start.workers:
+    if source:
+        _refuse_workers(start.workers)
+        section = load(config, given).config.fleet
+        monitor = FleetMonitor(start, context, section, tuple(ingest or ()))
+    elif start.workers:
         named = str(config.absolute()) if config else None
         words = [(one.key, one.value, one.origin) for one in given]
         monitor = Front(start, context, named, words)
@@ -161,3 +178,12 @@ def _make_home(journal: Path) -> None:
         raise UsageError(
             f"{folder} cannot be made ({error.strerror}): name a file with --journal."
         ) from error
+
+
+def _refuse_workers(workers: int) -> None:
+    """Refuse worker processes: a fleet shares its wearers among monitors."""
+    if workers:
+        raise UsageError(
+            "A monitor of a fleet has no worker processes: leave out --workers, and start more "
+            "monitors."
+        )

@@ -59,6 +59,8 @@ class Monitor:
         Endpoints bound, the first of each, known after `start`.
     registry, metrics, take_overs : WearerRegistry, Metrics, TakeOvers
         Its wearers, its figures, and what takes over the wearers of others; after `start`.
+    later : callable
+        Takes what is to be read in the storage thread; after `start`.
     """
 
     def __init__(
@@ -113,7 +115,8 @@ class Monitor:
         sinks = {"sink-metrics": self.metrics, **around.sinks}
         self._outbox = Outbox(sinks, self._publisher, self._disk, self._upkeep)
         self._lookups = StreamLookups(settings.captured, journal, self._disk)
-        self.take_overs = TakeOvers(self.registry, journal, self._disk.hand_over)
+        self.later = self._disk.hand_over
+        self.take_overs = TakeOvers(self.registry, journal, self.later)
         self._storage_alarms = StorageAlarms(
             self.registry.own, journal, self._disk, wall, self.metrics
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WRONG_LAST: Final = frozenset({10071, 10164})
 """JetStream's numbers of the error that a subject has another last message than was named."""
 _LAST: Final = "Nats-Expected-Last-Subject-Sequence"
+_ID: Final = "Nats-Msg-Id"
 _OF: Final = "Nats-Expected-Last-Subject-Sequence-Subject"
 
 
@@ -77,9 +78,17 @@ class Fence:
             last = await self._last(stream, subject)
             self._seen[subject] = await self._write(subject, data, {_LAST: str(last)})
 
-    async def publish(self, subject: str, data: bytes) -> int:
-        """Publish a result; returns its number in the stream. Raises as `take`."""
-        return await self._behind(self._results, subject, data, {})
+    @property
+    def taken(self) -> tuple[int, int]:
+        """Numbers of this owner's records before results and states; `take` comes first."""
+        return self._seen[self._results], self._seen[self._states]
+
+    async def publish(self, subject: str, data: bytes, name: str = "") -> int:
+        """Publish a result; returns its number in the stream. Raises as `take`.
+
+        What is published again by the same name within two minutes is stored once.
+        """
+        return await self._behind(self._results, subject, data, {_ID: name} if name else {})
 
     async def put(self, key: str, data: bytes) -> int:
         """Write a state; returns its number in the bucket. Raises as `take`."""

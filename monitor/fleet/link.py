@@ -180,7 +180,7 @@ class FleetLink:
                     "fleet.certificates the one that has signed those of the servers."
                 ) from error
         try:
-            self.client = await asyncio.wait_for(
+            connecting = asyncio.ensure_future(
                 nats.connect(
                     list(self._servers),
                     name=options["name"],
@@ -194,9 +194,13 @@ class FleetLink:
                     error_cb=self._note,
                     disconnected_cb=_lost,
                     reconnected_cb=_back,
-                ),
-                CONNECT_S,
+                )
             )
+            # Not `wait_for`: nats-py may miss that it is cancelled, and goes on for ever.
+            if not (await asyncio.wait([connecting], timeout=CONNECT_S))[0]:
+                connecting.cancel()
+                raise TimeoutError("no answer")
+            self.client = connecting.result()
         except (OSError, Error, TimeoutError, ValueError) as error:
             raise FleetError(
                 f"No NATS server answers at {', '.join(self._servers)} ({repr(error)[:200]}): "

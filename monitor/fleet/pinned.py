@@ -4,9 +4,10 @@ nats-py 2.16 knows no priority groups: these are the raw requests of JetStream (
 be pinned is not exclusive, as that record says: what is written is behind a `Fence` besides.
 """
 
+import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from monitor.fleet import names
@@ -23,6 +24,8 @@ EXPIRES_S: Final = 1.0
 """How long the server keeps a request, in seconds."""
 BATCH: Final = 500
 """Messages of one request."""
+SLOWLY_S: Final = 0.5
+"""Wait between requests for one message, where there is no room for more, in seconds."""
 ACK_WAIT_S: Final = 3600.0
 """What is not acknowledged is sent again so late: who takes over reads it by its own position."""
 _PIN: Final = "Nats-Pin-Id"
@@ -70,18 +73,29 @@ class PinnedConsumer:
             {"stream_name": names.SAMPLES, "action": "", "config": wanted},
         )
 
-    async def messages(self) -> AsyncIterator["Msg | None"]:
+    async def messages(
+        self, has_room: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator["Msg | None"]:
         """Yield messages while this client is pinned; None where it is so no longer.
 
         None comes, too, where a request brings nothing: `pin` says how things stand.
+
+        Parameters
+        ----------
+        has_room : callable, optional
+            Tells whether as many as come are wanted; else they come slowly, for whoever asks for
+            nothing loses the pin.
         """
         client = self._link.client
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox)
         try:
             while True:
-                await self._request(inbox)
                 left = BATCH
+                if not has_room():
+                    left = 1
+                    await asyncio.sleep(SLOWLY_S)
+                await self._request(inbox, left)
                 while left:
                     message = await self._next(subscription)
                     status = message.headers.get("Status") if message and message.headers else None
@@ -102,8 +116,8 @@ class PinnedConsumer:
         self.pin = None
         await self._ask(f"UNPIN.{names.SAMPLES}.{self._name}", {"group": GROUP})
 
-    async def _request(self, inbox: str) -> None:
-        asked = {"batch": BATCH, "expires": int(EXPIRES_S * 1e9), "group": GROUP}
+    async def _request(self, inbox: str, batch: int) -> None:
+        asked = {"batch": batch, "expires": int(EXPIRES_S * 1e9), "group": GROUP}
         if self.pin:
             asked["id"] = self.pin
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{names.SAMPLES}.{self._name}"

@@ -40,6 +40,16 @@ class Portion(msgspec.Struct, frozen=True, array_like=True):
         return Frame.decode(self.frames[0]).first if self.frames else self.end or 0
 
     @property
+    def stop(self) -> int:
+        """Index after its last sample, or its end where it has none."""
+        return Frame.decode(self.frames[-1]).end if self.frames else self.end or 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of its frames."""
+        return sum(map(len, self.frames))
+
+    @property
     def id(self) -> str:
         """What it is called in JetStream, so that one that is published twice is stored once.
 

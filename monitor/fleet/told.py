@@ -74,7 +74,13 @@ def unpacked(subject: str, data: bytes) -> list[messages.ToViewer]:
 
 
 def identity(message: messages.ToViewer) -> bytes:
-    """Return what says that two messages are the same, told by two monitors: all but the clock."""
-    if "time" in message.__struct_fields__:
-        message = msgspec.structs.replace(message, time=0.0)
-    return messages.encode(message)
+    """Return what says that two messages are the same, told by two monitors.
+
+    That is all but the clock, and what is computed with more or less rounding.
+    """
+    fields = message.__struct_fields__
+    changes = {name: value for name, value in _VARIES.items() if name in fields}
+    return messages.encode(msgspec.structs.replace(message, **changes) if changes else message)
+
+
+_VARIES = {"time": 0.0, "probability": 0.0, "heart_rate": None}

@@ -122,7 +122,8 @@ class Ingest:
         for stream in self._waiting:
             if connection := self.connections.of(stream):
                 self._accept(connection, stream.expire(now), now)
-        self._waiting = {stream for stream in self._waiting if stream.waits}
+        of = self.connections.of  # one that was let go waits for nothing
+        self._waiting = {stream for stream in self._waiting if stream.waits and of(stream)}
         result, self._result = self._result, IngestResult()
         return result
 

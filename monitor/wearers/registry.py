@@ -55,17 +55,7 @@ class WearerRegistry:
         unfinished: Iterable[messages.Closed],
         now: float,
     ) -> None:
-        """Go on after a restart.
-
-        Parameters
-        ----------
-        past : iterable of Alarm or Paused
-            All that was published about alarms, oldest first.
-        unfinished : iterable of Closed
-            Messages that would end the streams that had not ended.
-        now : float
-            Monotonic time in seconds.
-        """
+        """Go on after a restart; see `WearerTable.restore`."""
         alarms = list(past)
         self.own.restore(message for message in alarms if message.wearer is None)
         self._wearers.restore(alarms, unfinished, now)
@@ -210,6 +200,12 @@ class WearerRegistry:
         if session.active:
             self._places.take()
         self._wearers.add(session)
+
+    def let_go(self, wearers: Iterable[str]) -> None:
+        """Forget wearers without a word: another monitor goes on with them."""
+        for wearer in wearers:
+            if wearer in self._wearers and (active := self._wearers.remove(wearer).active):
+                self._places.give_back(active.stream.row)
 
     def close(self, stream: Stream) -> list[messages.Published]:
         """Process what has arrived of a stream and end it; nothing if another took its place."""

@@ -68,9 +68,14 @@ class WearerTable:
             self._sessions[wearer].alarm_messages.restore([], self._numbers.pop(wearer, 0))
         return self._sessions[wearer]
 
+    def remove(self, wearer: str) -> WearerSession:
+        """Remove a wearer, and return the session."""
+        del self._parts[part_of(wearer)][wearer]
+        return self._sessions.pop(wearer)
+
     def forget(self, session: WearerSession) -> None:
         """Remove a wearer, but not the highest alarm number: numbers are not used again."""
-        del self._sessions[session.wearer], self._parts[part_of(session.wearer)][session.wearer]
+        self.remove(session.wearer)
         if session.alarm_messages.alarms.highest:
             self._numbers[session.wearer] = session.alarm_messages.alarms.highest
         if len(self._numbers) > MAX_REMEMBERED:
@@ -82,7 +87,17 @@ class WearerTable:
         unfinished: Iterable[messages.Closed],
         now: float,
     ) -> None:
-        """Go on after a restart; see `WearerRegistry.restore`. Alarms of no wearer are left out."""
+        """Go on after a restart. Alarms of no wearer are left out.
+
+        Parameters
+        ----------
+        past : iterable of Alarm or Paused
+            All that was published about alarms, oldest first.
+        unfinished : iterable of Closed
+            Messages that would end the streams that had not ended.
+        now : float
+            Monotonic time in seconds.
+        """
         alarms: dict[str, list[messages.Alarm | messages.Paused]] = defaultdict(list)
         for message in past:
             if message.wearer:

@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from ecgmon.wire import messages
 from monitor.fleet import names
 from monitor.fleet.pinned import PINNED_S, PinnedConsumer
@@ -108,3 +110,30 @@ def test_who_lets_go_is_followed_at_once(link):
         return heard[1][0][0] - released
 
     assert link.run(scenario(), 10) < 1.0
+
+
+@pytest.mark.thorough
+def test_who_has_no_room_keeps_the_pin_and_is_given_little(link):
+    async def scenario():
+        await published(link, range(100))
+        partition = await partition_of(link)
+        first, second = PinnedConsumer(link, partition), PinnedConsumer(link, partition)
+        await first.ensure()
+        heard = [], []
+
+        async def slowly():
+            async for message in first.messages(lambda: False):
+                if message is not None:
+                    heard[0].append((time.monotonic(), message))
+
+        tasks = [asyncio.create_task(slowly())]
+        await asyncio.sleep(1.0)
+        tasks.append(asyncio.create_task(reading(second, heard[1])))
+        await asyncio.sleep(2 * PINNED_S)
+        for task in tasks:
+            task.cancel()
+        return heard
+
+    heard = link.run(scenario(), 10)
+    assert 5 <= len(heard[0]) <= 11
+    assert not heard[1]
