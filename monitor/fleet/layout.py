@@ -1,7 +1,7 @@
 """The streams and the bucket of a fleet in JetStream, made where they are missing."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from monitor.fleet import names
 from monitor.fleet.link import FleetError, FleetLink
@@ -46,7 +46,7 @@ async def _prepare(link: FleetLink, wanted: FleetLayout) -> int:
     from nats.js.errors import APIError, BucketNotFoundError, NotFoundError
 
     js = link.js
-    kept = {
+    kept: dict[str, Any] = {
         "storage": StorageType.FILE,
         "num_replicas": wanted.replicas,
         "max_bytes": int(wanted.max_gb * 1e9),
