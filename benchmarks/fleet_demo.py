@@ -130,10 +130,11 @@ def play(given: argparse.Namespace, folder: Path, stack: contextlib.ExitStack) -
         start(f"n{number + 1}", [server, "--config", "nats.conf"], fleet / f"n{number + 1}")
     for number in range(SERVERS):
         wait_for(parts[number], given.port + number)
-    address = f"nats://127.0.0.1:{given.port}"
+    servers = [f"nats://127.0.0.1:{given.port + number}" for number in range(SERVERS)]
+    sources = [word for address in servers for word in ("--source", address)]
     for number in range(MONITORS):
         publish = ["--publish", f"ipc://{folder}/monitor-{number + 1}"]
-        words = [ecgmon, "serve", "--source", address, *publish]
+        words = [ecgmon, "serve", *sources, *publish]
         start(f"monitor-{number + 1}", words, folder, "monitor")
     doors = [given.port + 100 + number for number in range(GATEWAYS)]
     for number, port in enumerate(doors):

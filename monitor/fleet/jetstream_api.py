@@ -93,13 +93,13 @@ class AccountReport(msgspec.Struct, frozen=True):
     limits: AccountRoom = AccountRoom()
 
 
-class _Refusal(msgspec.Struct, frozen=True):
+class _ApiRefusal(msgspec.Struct, frozen=True):
     code: int
     description: str = ""
 
 
-class _Envelope(msgspec.Struct, frozen=True):
-    error: _Refusal | None = None
+class _PossibleError(msgspec.Struct, frozen=True):
+    error: _ApiRefusal | None = None
 
 
 async def asked(link: FleetLink, what: str, kind: type[Report]) -> Report | None:
@@ -123,7 +123,7 @@ async def asked(link: FleetLink, what: str, kind: type[Report]) -> Report | None
 
     try:
         answer = await link.client.request(f"$JS.API.{what}", b"", timeout=CALL_S)
-        error = msgspec.json.decode(answer.data, type=_Envelope).error
+        error = msgspec.json.decode(answer.data, type=_PossibleError).error
         if error is None:
             return msgspec.json.decode(answer.data, type=kind)
     except (Error, TimeoutError, msgspec.DecodeError) as cause:
