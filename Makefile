@@ -9,7 +9,7 @@ export ECGMON_DATA
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs window-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench others capacity bench-against bench-grid model-choice qrs quality second-lead drift alarms soak results studies in-service enrolment-needs lock clean
+.PHONY: install install-dev replay test lint fast thorough slow coverage faults alarm-events people beats rhythms atrial beat-costs rhythm-costs window-costs beats-enrolment beats-openecg models same-bits upgrade demonstration pictures fuzz bench others capacity bench-against bench-grid model-choice qrs quality second-lead drift alarms soak results studies in-service enrolment-needs fleet lock clean
 
 install: $(VENV)/.base
 install-dev: $(VENV)/.dev
@@ -246,6 +246,10 @@ enrolment-needs: install-dev
 # docs/results/soak.md: 50 wearers for two hours, with cuts.
 soak: install-dev
 	$(BIN)/python benchmarks/soak.py
+
+# A whole fleet on this machine, with 300 simulated wearers, until Ctrl-C (docs/fleet.md).
+fleet: install-dev
+	$(BIN)/python benchmarks/fleet_demo.py
 
 lock: install-dev
 	$(BIN)/python -m pip freeze --exclude-editable --all | grep -v -E "^(pip|setuptools|wheel)==" | sed "s,+cpu,," > constraints.txt

@@ -53,10 +53,12 @@ class LoadGenerator:
         When they send.
     signals : list of bytes
         What they send, from `prepared`.
+    first : int
+        Number of the first wearer: others may play those before it.
     """
 
-    def __init__(self, endpoint: str, links: Links, signals: list[bytes]) -> None:
-        self._links = links
+    def __init__(self, endpoint: str, links: Links, signals: list[bytes], first: int = 0) -> None:
+        self._links, self._first = links, first
         wearers = len(links.length)
         base = int(np.random.default_rng().integers(1, 2**31)) << 32
         self._streams = [base | index for index in range(wearers)]
@@ -76,7 +78,7 @@ class LoadGenerator:
         began = heard = beaten = time.monotonic()
         for index, number in enumerate(self._streams):
             hello = messages.Hello(
-                wearer=wearer_name(index),
+                wearer=wearer_name(self._first + index),
                 stream=messages.stream_id(number),
                 rate=float(RATE),
                 leads=[LEAD],
@@ -198,11 +200,12 @@ def main() -> None:
     parser.add_argument("--wearers", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--frames", choices=FRAMES, default="mixed")
+    parser.add_argument("--first", type=int, default=0, help="number of the first wearer")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--times", type=Path, help="write here when each frame was sent (.npz)")
     given = parser.parse_args()
     links = Links(given.wearers, FRAMES[given.frames], given.seconds, given.seed)
-    generator = LoadGenerator(given.connect, links, prepared())
+    generator = LoadGenerator(given.connect, links, prepared(), given.first)
     welcomed_s = generator.join()
     sys.stdout.write(json.dumps({"welcomed_s": round(welcomed_s, 3)}) + "\n")
     sys.stdout.flush()
@@ -218,7 +221,7 @@ def main() -> None:
         "cpu_us": round(1e6 * used / given.wearers / played, 1),
     } | generator.figures()
     if given.times:
-        names = [wearer_name(index) for index in range(given.wearers)]
+        names = [wearer_name(given.first + index) for index in range(given.wearers)]
         np.savez(given.times, names=names, length=links.length, sent=links.sent)
     sys.stdout.write(json.dumps(figures) + "\n")
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ecgmon import __version__
 from ecgmon.core.errors import EcgmonError
-from ecgmon_cli import alarms, cards, config, history, keys, versions
+from ecgmon_cli import alarms, cards, config, fleet, history, keys, versions
 from ecgmon_cli.doctor import doctor
 from ecgmon_cli.enroll import enroll
 from ecgmon_cli.evaluate import evaluate
@@ -50,6 +50,7 @@ app.add_typer(alarms.app, name="alarms")
 app.add_typer(cards.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(config.app, name="config")
+app.add_typer(fleet.app, name="fleet")
 
 
 def _version(requested: bool) -> None:

@@ -180,7 +180,7 @@ def replay(
     """
     from ecgmon.models.loading import load_beats
     from ecgmon.models.resolve import resolve
-    from ecgmon_cli.fleet import play_all
+    from ecgmon_cli.played_load import play_all
     from ecgmon_cli.replay_session import Session, play
 
     names = records or []

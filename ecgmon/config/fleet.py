@@ -26,7 +26,7 @@ class FleetSection(Section, frozen=True):
         ),
     ] = ""
     credentials: Annotated[
-        str, path('File of the credentials of an account of NATS; "" for none.')
+        str, path('File of one line, name:password, or of credentials of NATS; "" for none.')
     ] = ""
     certificates: Annotated[
         str,

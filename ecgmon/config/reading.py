@@ -174,7 +174,9 @@ def _read(key: Key, text: str) -> object:
     if base in (bool, int, float):
         with contextlib.suppress(msgspec.ValidationError):
             return msgspec.convert(text, base, strict=False)
-    return [part.strip() for part in text.split(",")] if base == Endpoints else text
+    if base == Endpoints:
+        return [part.strip() for part in text.split(",")] if text else []
+    return text
 
 
 def _checked(given: Given) -> Any:  # noqa: ANN401 - whatever the key's type is

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import threading
 from collections import deque
@@ -10,6 +11,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from ecgmon.core.errors import UsageError
+from monitor.fleet.account import read_account
 from monitor.ops.logs import logger
 
 if TYPE_CHECKING:
@@ -83,9 +85,10 @@ class FleetLink:
     name : str
         How the connection is called in the server's own lists.
     credentials : str, optional
-        File of the credentials of an account.
+        File of name and password, or of NATS's own credentials.
     certificates : str, optional
-        File of the certificate of who has signed the servers' certificates.
+        File of the certificate of who has signed the servers' certificates. With it nothing is said
+        before the server has shown its own: servers need ``handshake_first``.
 
     Attributes
     ----------
@@ -105,18 +108,25 @@ class FleetLink:
     def __init__(
         self, servers: tuple[str, ...], name: str, credentials: str = "", certificates: str = ""
     ) -> None:
+        if any("@" in server for server in servers):
+            raise FleetError(
+                "An address of NATS holds no name and password: put them into the file that "
+                "fleet.credentials names, one line, name:password."
+            )
         try:
             import nats  # noqa: F401 - the first who needs it
         except ImportError as error:
             raise FleetError(NOT_INSTALLED) from error
         self._servers = servers
-        self._options = {"name": name, "credentials": credentials, "certificates": certificates}
-        self._failed: BaseException | None = None
+        self._name, self._certificates = name, certificates
+        self._account = read_account(credentials).options()
+        self._in_use = False
+        self._reason: Exception | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fleet", daemon=True)
         self._thread.start()
         try:
-            self.run(self._connect(), CONNECT_S + CALL_S)
+            self.run(self._connect(), CONNECT_S + CALL_S)  # which says itself why it cannot
         except BaseException:
             self.close()
             raise
@@ -169,31 +179,33 @@ class FleetLink:
         import nats
         from nats.errors import Error
 
-        options = self._options
         tls = None
-        if options["certificates"]:
+        if self._certificates:
+            # At the end of each connection asyncio warns that nats-py keeps no half-open ones.
+            logging.getLogger("asyncio").setLevel(logging.ERROR)
             try:
-                tls = ssl.create_default_context(cafile=options["certificates"])
+                tls = ssl.create_default_context(cafile=self._certificates)
             except OSError as error:
                 raise FleetError(
-                    f"{options['certificates']} is no file of certificates: give "
+                    f"{self._certificates} is no file of certificates: give "
                     "fleet.certificates the one that has signed those of the servers."
                 ) from error
         try:
             connecting = asyncio.ensure_future(
                 nats.connect(
                     list(self._servers),
-                    name=options["name"],
-                    user_credentials=options["credentials"] or None,
+                    name=self._name,
+                    **self._account,
                     tls=tls,
+                    tls_handshake_first=tls is not None,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=RECONNECT_S,
                     ping_interval=2,
                     max_outstanding_pings=2,
                     error_cb=self._note,
-                    disconnected_cb=_lost,
-                    reconnected_cb=_back,
+                    disconnected_cb=self._lost,
+                    reconnected_cb=self._back,
                 )
             )
             # Not `wait_for`: nats-py may miss that it is cancelled, and goes on for ever.
@@ -202,9 +214,10 @@ class FleetLink:
                 raise TimeoutError("no answer")
             self.client = connecting.result()
         except (OSError, Error, TimeoutError, ValueError) as error:
+            reason = str(self._reason or error)[:200] or "no answer"
             raise FleetError(
-                f"No NATS server answers at {', '.join(self._servers)} ({repr(error)[:200]}): "
-                "start it, or give its address."
+                f"No NATS server answers at {', '.join(self._servers)} ({reason}): start it, or "
+                "give its address, fleet.credentials and fleet.certificates."
             ) from error
         version = self.client.connected_server_version
         if (version.major, version.minor) < LEAST_VERSION:
@@ -214,13 +227,10 @@ class FleetLink:
                 f"{version.minor}: a fleet needs {least} or newer."
             )
         self.js = self.client.jetstream(timeout=CALL_S)
-
-    async def _note(self, error: Exception) -> None:
-        """Log an error, but for those of each try to connect: that it is lost was said."""
-        if hasattr(self, "client") and self.client.is_connected:
-            _log.warning("nats-error", reason=repr(error)[:300])
+        self._in_use = True
 
     async def _end(self) -> None:
+        self._in_use = False
         if hasattr(self, "client"):
             with contextlib.suppress(Exception):  # it is lost: nothing can be sent any more
                 await asyncio.wait_for(self.client.drain(), END_S)
@@ -229,10 +239,19 @@ class FleetLink:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
+    async def _note(self, error: Exception) -> None:
+        """Log what goes wrong; while it is connected first, keep it for the sentence.
 
-async def _lost() -> None:
-    _log.warning("nats-lost")
+        Errors of each try to connect again are not logged: that it is lost was said.
+        """
+        if not self._in_use:
+            self._reason = self._reason or error  # later ones follow from it
+        elif self.client.is_connected:
+            _log.warning("nats-error", reason=repr(error)[:300])
 
+    async def _lost(self) -> None:
+        if self._in_use:
+            _log.warning("nats-lost")
 
-async def _back() -> None:
-    _log.info("nats-back")
+    async def _back(self) -> None:
+        _log.info("nats-back")

@@ -4,7 +4,7 @@ from tests.support.subprocesses import ecgmon, python
 
 COMMANDS = (
     *("replay", "serve", "gateway", "view", "status", "alarms", "enroll", "train", "evaluate"),
-    *("export", "forget", "models", "keys", "config", "doctor"),
+    *("export", "forget", "models", "keys", "config", "doctor", "fleet"),
 )
 LOADED = """
 import sys

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.subprocesses import ECGMON, environment, python, shell
+from tests.support.subprocesses import ECGMON, ecgmon, environment, python, shell
 
 UNITS = Path(__file__).parents[2] / "systemd"
 NAMES = ("ecgmon.service", "ecgmon@.service")
@@ -125,3 +125,22 @@ def test_the_monitor_works_within_what_the_unit_leaves_it(tmp_path):
     assert "all alarms as expected" in outcome.out
     outcome = python(CONFINED + BIND, "AF_UNIX", "AF_INET", env=environment(tmp_path))
     assert "ip_resolver" in outcome.err  # the check sees what is missing: here netlink
+
+
+@needs_systemd
+def test_the_units_of_a_fleet_are_sound(tmp_path):
+    env = environment(tmp_path)
+    done = ecgmon("fleet", "init", tmp_path / "fleet", "--servers", "a,b,c", env=env)
+    assert done.code == 0, done.err
+    server = (tmp_path / "fleet" / "n1" / "ecgmon-nats.service").read_text()
+    unit = tmp_path / "ecgmon-nats.service"
+    unit.write_text(server.replace("/opt/ecgmon/bin/nats-server", str(ECGMON)))
+    outcome = shell(f"systemd-analyze verify {unit}", env)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+    for role in ("gateway", "monitor"):
+        unit = tmp_path / f"ecgmon@{role}.service"
+        dropped = tmp_path / "fleet" / role / f"ecgmon@{role}.service.d" / "fleet.conf"
+        lines = dropped.read_text().replace("/opt/ecgmon/bin/ecgmon", str(ECGMON))
+        unit.write_text((UNITS / "ecgmon@.service").read_text() + lines)
+        outcome = shell(f"systemd-analyze verify {unit}", env)
+        assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
