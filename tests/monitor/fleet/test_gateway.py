@@ -9,9 +9,6 @@ from ecgmon.wire import Frame, messages
 from monitor.fleet import gateway_stream, names
 from monitor.fleet.gateway_jetstream import reached
 from monitor.fleet.portions import Portion
-from replay.player.device import RecordDevice
-from replay.player.schedule import Pace
-from replay.simulator.simulation import simulate
 from tests.support.gateway_rig import GatewayRig, frames, kept, portions
 from tests.support.rig import PATIENCE_S
 
@@ -276,30 +273,3 @@ def test_the_end_comes_soon_though_jetstream_is_away(rig, server, link):
     rig.stop()
     assert time.monotonic() - began < 2
     server.start()
-
-
-@pytest.mark.thorough
-def test_the_device_of_a_replay_streams_a_record_over_the_end_of_a_server(rig, server, link):
-    record = simulate("normal", duration_s=60).record
-    device = RecordDevice(record, 0, len(record.samples), Pace(20.0, 0.25))
-    device.connect(rig.gateway.ingest, rig.context)
-    device.start()
-    began = time.monotonic()
-    down = up = False
-    while not device.finished:
-        device.receive()
-        device.send_due()
-        ran = time.monotonic() - began
-        if ran > 1 and not down:
-            server.kill()
-            down = True
-        if ran > 2 and not up:
-            server.start()
-            up = True
-        assert ran < PATIENCE_S
-        time.sleep(0.01)
-    device.close()
-    assert device.publish == "tcp://127.0.0.1:5556"
-    found = portions(link, record.wearer)
-    np.testing.assert_array_equal(kept(found, record.lead), record.samples)
-    assert found[-1].end == len(record.samples)
