@@ -6,7 +6,10 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from monitor.fleet.query import QuerySettings
 
 ENDS_S: Final = 5.0
 """Longest wait for the thread at the end, in seconds."""
@@ -26,21 +29,38 @@ def queried(server: str) -> Iterator[str]:
     UsageError
         If no fleet is there, or the configuration is none.
     """
-    import zmq
     from msgspec import structs
 
     from ecgmon.config import load
-    from monitor.fleet.query import QuerySettings, QuerySide
-    from monitor.ops.logs import logger
+    from monitor.fleet.query import QuerySettings
 
     fleet = structs.replace(load().config.fleet, servers=(server,))
     # Where nobody has asked for a log, its lines would be written across the screen.
     logging.getLogger("monitor").addHandler(logging.NullHandler())
+    with tempfile.TemporaryDirectory(prefix="ecgmon-") as folder:
+        settings = QuerySettings(fleet, (f"ipc://{Path(folder) / 'view'}",))
+        with watched(settings) as endpoint:
+            yield endpoint
+
+
+@contextlib.contextmanager
+def watched(settings: "QuerySettings") -> Iterator[str]:
+    """Run a query side in a thread; yields the first endpoint where viewers connect.
+
+    Raises
+    ------
+    UsageError
+        If no fleet is there, or an endpoint cannot be bound.
+    """
+    import zmq
+
+    from monitor.fleet.query import QuerySide
+    from monitor.ops.logs import logger
+
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ecgmon-"))
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         stack.callback(context.destroy, linger=0)
-        side = QuerySide(QuerySettings(fleet, (f"ipc://{Path(folder) / 'view'}",)), context)
+        side = QuerySide(settings, context)
         side.start()
 
         def run() -> None:

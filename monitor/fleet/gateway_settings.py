@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from ecgmon.config.fleet import FleetSection
 from ecgmon.keys import KeyStore, PrivateKey
 from monitor.configured import keys_folder, rates, server_key_file
+from monitor.fleet.query import QuerySettings
 from monitor.network.rate_limits import RateLimit
 from monitor.wearers.policy import WearerPolicy
 
@@ -30,7 +31,7 @@ class GatewaySettings:
     ingest : tuple of str
         Endpoints to bind; a port of ``*`` takes a free one.
     publish : tuple of str
-        Endpoints of the query side, which devices are told of: results appear there.
+        Endpoints of viewers, which devices are told of: results appear there. None for none.
     rates : RateLimit
         How much a connection with a key may send.
     keys : KeyStore, optional
@@ -50,6 +51,10 @@ class GatewaySettings:
     own: PrivateKey | None = None
     metrics: str = ""
 
+    def query(self) -> QuerySettings:
+        """Return how viewers are served."""
+        return QuerySettings(self.fleet, self.publish, self.keys, self.own)
+
     def waiting(self, requested: "GatewaySettings") -> list[str]:
         """Return which settings differ from the wanted ones and need a restart."""
         return [
@@ -59,8 +64,8 @@ class GatewaySettings:
         ]
 
 
-def gateway_settings(config: "Config") -> GatewaySettings:
-    """Return the settings of a gateway.
+def gateway_settings(config: "Config", *, for_viewers: bool = False) -> GatewaySettings:
+    """Return the settings of a gateway, which may be one for viewers, too.
 
     Raises
     ------
@@ -76,7 +81,8 @@ def gateway_settings(config: "Config") -> GatewaySettings:
 
     network, limits = config.network, config.limits
     by_opener(SOURCES, network.ingest, "network.ingest")  # raises for what nobody opens
-    remote = not all(map(is_local, routed(network.ingest)))
+    publish = network.publish if for_viewers else ()
+    remote = not all(map(is_local, routed([*network.ingest, *publish])))
     return GatewaySettings(
         fleet=config.fleet,
         policy=WearerPolicy(
@@ -86,7 +92,7 @@ def gateway_settings(config: "Config") -> GatewaySettings:
             forget_s=limits.forget_hours * 3600,
         ),
         ingest=network.ingest,
-        publish=network.publish,
+        publish=publish,
         rates=rates(config),
         keys=KeyStore(keys_folder(config)) if remote else None,
         own=PrivateKey.read(server_key_file(config)) if remote else None,

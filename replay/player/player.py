@@ -116,9 +116,14 @@ class Player:
         EcgmonError
             If it refuses all, or does not answer in time.
         """
-        while not all(part.device.publish for part in self._playing):
+        while any(part.device.publish is None for part in self._playing):
             self._turn()
         device = self._playing[0].device
+        if not device.publish:
+            raise EcgmonError(
+                f"{device.endpoint} takes devices, and publishes no results: replay to a monitor, "
+                "or to a gateway that was started with --publish."
+            )
         publish = _reachable(str(device.publish), device.endpoint)
         one = self._parts[0].wearer if len(self._parts) == 1 else None
         annotated = any(part.annotations is not None for part in self._parts)
