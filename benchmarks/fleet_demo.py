@@ -26,6 +26,13 @@ BIN: Final = Path(sys.executable).parent
 SERVERS: Final = 3
 GATEWAYS: Final = 2
 MONITORS: Final = 3
+MANY: Final = {
+    "ECGMON_LIMITS_WEARERS": "5000",
+    "ECGMON_LIMITS_STREAMS_PER_CONNECTION": "5000",
+    "ECGMON_LIMITS_MESSAGES_PER_S": "1000000",
+    "ECGMON_LIMITS_SAMPLES_PER_S": "1000000000",
+}
+"""Limits of gateways and monitors: few connections have all wearers here."""
 MAX_GB: Final = 1.0
 """Gigabytes that a server keeps of samples, and of results."""
 READY_S: Final = 30.0
@@ -55,7 +62,7 @@ class FleetPart:
         self, name: str, words: Sequence[str | Path], folder: Path, config: Path | None = None
     ) -> None:
         self.name, self._log = name, folder / f"{name}.log"
-        own = {"ECGMON_STATE": str(folder / f"{name}.state"), "ECGMON_NETWORK_METRICS": ""}
+        own = {"ECGMON_STATE": str(folder / f"{name}.state"), "ECGMON_NETWORK_METRICS": "", **MANY}
         if config is not None:
             own["ECGMON_CONFIG"] = str(config)
         with self._log.open("ab") as log:
