@@ -99,8 +99,7 @@ class Monitor:
             self._open = stack.pop_all()
         capture = None
         if settings.captured is not None:
-            max_bytes = settings.capture_gb * 1e9
-            capture = Capture(settings.captured, settings.capture_hours, max_bytes)
+            capture = Capture(settings.captured, settings.capture_hours, settings.capture_gb * 1e9)
         keep_days = (settings.window_days, settings.journal_days, settings.capture_days)
         wall = None if around.shared else journal.wall()
         self._disk = StorageWriter(journal, capture, settings.journal.parent, keep_days, wall)
@@ -120,8 +119,8 @@ class Monitor:
         self._storage_alarms = StorageAlarms(
             self.registry.own, journal, self._disk, wall, self.metrics
         )
-        act, later = self.registry.carry_out, self._disk.hand_over
-        self._requests = ViewerRequests(self._publisher, act, around.access, journal, later)
+        act = self.registry.carry_out
+        self._requests = ViewerRequests(self._publisher, act, around.access, journal, self.later)
         poller = zmq.Poller()
         readable = [source.readable for source in self._sources]
         for one in (*readable, self._publisher.inbox.readable, self._disk.ready):
@@ -130,8 +129,8 @@ class Monitor:
         snapshot = self.registry.snapshot(time.monotonic())
         self.metrics.set_active(one for one in snapshot if isinstance(one, messages.Alarm))
         self._disk.start()
-        event = "worker-ready" if around.shared else "ready"
-        _log.info(event, ingest=",".join(bound), publish=",".join(offered))
+        ready = "worker-ready" if around.shared else "ready"
+        _log.info(ready, ingest=",".join(bound), publish=",".join(offered))
 
     def run(self, alive: Callable[[], None] = lambda: None) -> None:
         """Tick until stopped, then shut down; `start` comes first.
@@ -160,8 +159,7 @@ class Monitor:
         newcomers, requests = self._publisher.drain(now)
         self._outbox.welcome(newcomers)
         result = self._ingest.drain(now)
-        published = result.published
-        answers = []
+        published, answers = result.published, list[Answer]()
         for request in requests:
             changes, answer = self._requests.carry_out(request)
             published += changes
@@ -199,6 +197,10 @@ class Monitor:
     def reload(self, settings: MonitorSettings) -> None:
         """Use other settings, on the same endpoints and files; may be called from any thread."""
         self._new_settings = settings
+
+    def say(self, published: list[messages.Published], then: Answer) -> None:
+        """Publish what is not of a tick; ``then`` is called once it is on disk and published."""
+        self._hand_over(published, IngestResult(), [then])
 
     def _take_done(self, now: float) -> None:
         """Go on with what has waited for the disk: messages, acknowledgements, new streams."""
@@ -280,8 +282,7 @@ class Monitor:
             return
         if waiting := self._settings.waiting(settings):
             _log.warning("restart-needed", settings=",".join(waiting))
-        at_once = {name: getattr(settings, name) for name in AT_ONCE}
-        self._settings = replace(self._settings, **at_once)
+        self._settings = replace(self._settings, **{of: getattr(settings, of) for of in AT_ONCE})
         self.registry.adopt(settings.policy)
         if self._new_settings is settings:  # no newer one has come meanwhile
             self._new_settings = None

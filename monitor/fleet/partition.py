@@ -6,11 +6,13 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ecgmon.core.errors import EcgmonError, ProtocolError, StateError
 from ecgmon.wire import messages
 from monitor.fleet import names, portions, states, told
+from monitor.fleet.commands import CommandReader, FleetCommand
 from monitor.fleet.fence import Fence, FencedError, OwnerRecord
 from monitor.fleet.link import FleetLink, Mailbox
 from monitor.fleet.pinned import PinnedConsumer
@@ -18,7 +20,7 @@ from monitor.fleet.portions import Portion
 from monitor.fleet.reading import StoredMessage, read
 from monitor.fleet.results import ResultsQueue, identity_hash
 from monitor.fleet.states import PartitionPosition, WearerRecord
-from monitor.fleet.tenure import PartitionNews, Tenure
+from monitor.fleet.tenure import AskedCommand, PartitionNews, Tenure
 from monitor.ops.logs import logger
 
 if TYPE_CHECKING:
@@ -95,7 +97,13 @@ class PartitionKeeper:
                 return
             self.idle = False
             tenure = self.tenure = await self._take()
-            work = [tenure.results.run(), self._pass_on(tenure, first), _over(tenure)]
+            commands = CommandReader(self._link, self._partition, tenure.position.commands)
+            work = [
+                tenure.results.run(),
+                self._pass_on(tenure, first),
+                commands.run(partial(self._ask, tenure)),
+                _over(tenure),
+            ]
             tasks += [asyncio.ensure_future(one) for one in work]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for one in done:
@@ -201,6 +209,21 @@ class PartitionKeeper:
                 tenure.first = number
                 self._news.put(PartitionNews(tenure, whole=True))
             message = await self._came.get()
+
+    async def _ask(self, tenure: Tenure, number: int, command: FleetCommand) -> str | None:
+        """Let the monitor's thread carry out a command; returns why it cannot, None once done."""
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+
+        def set_done(refused: str | None) -> None:
+            if not done.done():
+                done.set_result(refused)
+
+        def answer(refused: str | None) -> None:
+            self._link.call_soon(partial(set_done, refused))
+
+        asked = AskedCommand(number, command.request, answer)
+        self._news.put(PartitionNews(tenure, asked=asked))
+        return await done
 
     async def _last(self) -> int:
         """Return the number of the partition's last message, 0 if it has none."""

@@ -16,7 +16,7 @@ from monitor.fleet.journal import FleetJournal
 from monitor.fleet.link import Mailbox
 from monitor.fleet.ownership import END_S, PartitionShare
 from monitor.fleet.source import FleetSource, OwnedPartition
-from monitor.fleet.tenure import PartitionNews, PartitionStates, Tenure, save
+from monitor.fleet.tenure import AskedCommand, PartitionNews, PartitionStates, Tenure, save
 from monitor.network.access import Access, authenticated
 from monitor.network.connections import Connections, most
 from monitor.network.host import Host
@@ -76,6 +76,8 @@ class FleetMonitor(Monitor):
             source.strays.clear()
         while source.over:
             self._drop(source.over.pop())
+        for owned, asked in source.asked():
+            self._carry_out(owned, asked)
         for owned in list(source.owned.values()):
             tenure = owned.tenure
             if tenure.leaving:
@@ -139,6 +141,17 @@ class FleetMonitor(Monitor):
         if found is not None:
             self._saving.add(tenure)
             self.later(ReadRequest(lambda: self._save(tenure, found, leaves=False)))
+
+    def _carry_out(self, owned: OwnedPartition, asked: AskedCommand) -> None:
+        """Do what a viewer of the fleet asks for; the next owner knows by the state that it is."""
+        owned.commands = asked.number
+        try:
+            published = self.registry.carry_out(asked.request)
+        except EcgmonError as error:
+            asked.answer(str(error))
+            return
+        self.say(published, lambda: asked.answer(None))
+        self._swept[owned.tenure] = float("-inf")
 
     def _leave(self, owned: OwnedPartition) -> None:
         """Save a partition for the next owner, and hand out nothing more of it."""

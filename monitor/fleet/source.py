@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from ecgmon.core.errors import EcgmonError, UsageError
@@ -10,7 +10,7 @@ from ecgmon.wire import messages
 from monitor.fleet.devices import FleetDevice
 from monitor.fleet.link import Mailbox
 from monitor.fleet.states import BOOT, WearerRecord, pack, unpack
-from monitor.fleet.tenure import PartitionNews, PartitionStates, Tenure
+from monitor.fleet.tenure import AskedCommand, PartitionNews, PartitionStates, Tenure
 from monitor.network.access import LOCAL
 from monitor.network.refusals import Refusing
 from monitor.network.router import Received
@@ -43,8 +43,12 @@ class OwnedPartition:
         Number of the last portion that came.
     whole : bool
         Whether all of what the owner before has left was told.
-    saved : int
-        Position of the last sweep; -1 before the first.
+    saved : tuple of (int, int)
+        Position of the last sweep, and the command; -1 before the first.
+    asked : deque of AskedCommand
+        What viewers ask for, in order.
+    commands : int
+        Number of the last of these that was carried out.
     """
 
     def __init__(self, tenure: Tenure) -> None:
@@ -52,7 +56,9 @@ class OwnedPartition:
         self.devices = {name: FleetDevice(name, saved) for name, saved in tenure.saved.items()}
         self.came = tenure.position.samples
         self.whole = False
-        self.saved = -1
+        self.saved = -1, -1
+        self.asked: deque[AskedCommand] = deque()
+        self.commands = tenure.position.commands
         tenure.saved = {}
 
     @property
@@ -175,10 +181,17 @@ class FleetSource(Refusing):
                 one.kept = False
             if one.waiting is None:
                 self._forget(owned, wearer)
-        if not states and not gone and owned.saved == position:
+        reached = position, owned.commands
+        if not states and not gone and owned.saved == reached:
             return None
-        owned.saved = position
-        return PartitionStates(states, gone, position)
+        owned.saved = reached
+        return PartitionStates(states, gone, *reached)
+
+    def asked(self) -> Iterator[tuple[OwnedPartition, AskedCommand]]:
+        """Yield what viewers ask for, where all wearers are watched of whom it may be."""
+        for owned in list(self.owned.values()):
+            while owned.asked and owned.settled:
+                yield owned, owned.asked.popleft()
 
     def give_up(self, owned: OwnedPartition) -> list[str]:
         """Hand out nothing more of a partition; returns its wearers."""
@@ -222,6 +235,8 @@ class FleetSource(Refusing):
         owned.whole = owned.whole or news.whole
         if news.whole:
             self._ready += [one for one in owned.devices.values() if one.to_load]
+        if news.asked is not None:
+            owned.asked.append(news.asked)
         if news.over:
             self.over.append(owned)
 

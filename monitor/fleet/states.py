@@ -71,10 +71,13 @@ class PartitionPosition(msgspec.Struct, frozen=True, array_like=True):
         Number of a portion: all up to it are in the states.
     results : int
         Number of a result that was told before all that follows from later portions.
+    commands : int
+        Number of the last command of a viewer that is in the states.
     """
 
     samples: Index = 0
     results: Index = 0
+    commands: Index = 0
 
 
 def pack(state: bytes) -> bytes:

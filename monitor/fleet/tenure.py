@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ecgmon.wire import messages
 from monitor.fleet import names, states
 from monitor.fleet.fence import Fence
 from monitor.fleet.portions import Portion
@@ -57,6 +59,25 @@ class Tenure:
     answers: "deque[Msg]" = field(default_factory=lambda: deque(maxlen=ANSWERS))
 
 
+@dataclass(frozen=True, slots=True)
+class AskedCommand:
+    """A viewer's command for the owner of a partition.
+
+    Parameters
+    ----------
+    number : int
+        Its number in the stream of commands.
+    request : Acknowledge or Pause
+        What is asked for.
+    answer : callable
+        Takes why it cannot be, or None once what it changes is stored; called in any thread.
+    """
+
+    number: int
+    request: messages.Acknowledge | messages.Pause
+    answer: Callable[[str | None], None]
+
+
 @dataclass(eq=False, slots=True)
 class PartitionNews:
     """What the monitor's thread is told of a partition.
@@ -73,6 +94,8 @@ class PartitionNews:
         Whether it is to be saved, and handed over.
     over : bool
         Whether it is another monitor's from now on.
+    asked : AskedCommand or None
+        What a viewer asks for.
     """
 
     tenure: Tenure
@@ -80,6 +103,7 @@ class PartitionNews:
     whole: bool = False
     leaving: bool = False
     over: bool = False
+    asked: AskedCommand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +118,14 @@ class PartitionStates:
         Wearers whose states are to be removed.
     samples : int
         Number of a portion: all up to it are in the states.
+    commands : int
+        Number of a viewer's command, likewise.
     """
 
     states: dict[str, WearerRecord]
     gone: list[str]
     samples: int
+    commands: int
 
 
 async def save(tenure: Tenure, sweep: PartitionStates, given: int, results: int) -> None:
@@ -126,7 +153,7 @@ async def save(tenure: Tenure, sweep: PartitionStates, given: int, results: int)
     await tenure.results.confirmed(given)
     for wearer, record in sweep.states.items():
         await fence.put(names.state_key(partition, wearer), states.encode(record))
-    position = PartitionPosition(sweep.samples, results)
+    position = PartitionPosition(sweep.samples, results, sweep.commands)
     await fence.put(names.position_key(partition), states.encode(position))
     for wearer in sweep.gone:
         await fence.remove(names.state_key(partition, wearer))

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from ecgmon.wire import messages
+from monitor.fleet import names
+from monitor.fleet.commands import FleetCommand, encode
 from tests.support.bundles import write_bundle
 from tests.support.fleet import (
     FleetWearer,
@@ -241,3 +243,37 @@ def test_a_monitor_that_joins_takes_its_share(tmp_path, server, fleet):
         first = [m.first for m in found[one_of.wearer] if isinstance(m, messages.Window)]
         assert first == sorted(set(first))
         assert len(first) >= 55
+
+
+@pytest.mark.thorough
+def test_an_acknowledgement_is_carried_out_once_though_the_owner_is_killed(tmp_path, server, fleet):
+    some = [FleetWearer("asystole", 1, signal_of("asystole", 60))]
+
+    def alarms(state):
+        return [
+            message
+            for message in told_of(fleet).get("asystole", [])
+            if isinstance(message, messages.Alarm)
+            and (message.kind, message.state) == ("asystole", state)
+        ]
+
+    with monitor(tmp_path, server, "one") as process:
+        publish_all(fleet, some, 40)
+        until(fleet, lambda _: alarms("raised"))
+        raised = alarms("raised")[0]
+        request = messages.Acknowledge(wearer="asystole", alarm=raised.alarm, by="eve")
+        ask = FleetCommand(f"{7:016x}-1", request)
+        header = {"Nats-Msg-Id": ask.id}
+        subject = names.asked("asystole")
+        fleet.run(fleet.js.publish(subject, encode(ask), headers=header))
+        until(fleet, lambda _: alarms("acknowledged"))
+        process.end(signal.SIGKILL)
+    with monitor(tmp_path, server, "two"):
+        publish_all(fleet, some)
+        until(
+            fleet,
+            lambda found: any(isinstance(m, messages.Closed) for m in found.get("asystole", [])),
+        )
+    (acknowledged,) = alarms("acknowledged")
+    assert (acknowledged.alarm, acknowledged.by) == (raised.alarm, "eve")
+    assert [one.alarm for one in alarms("raised")] == [raised.alarm]
