@@ -5,10 +5,11 @@ import contextlib
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from monitor.fleet.alive import ALIVE, MonitorAlive
 from monitor.fleet.link import FleetLink, Mailbox
 from monitor.fleet.partition import PartitionKeeper
 from monitor.fleet.tenure import PartitionNews
@@ -17,8 +18,6 @@ from monitor.ops.logs import logger
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
-ALIVE: Final = "fleet.alive"
-"""Where monitors tell each other that they are there."""
 ALIVE_S: Final = 1.0
 """How often a monitor says that it is there, in seconds."""
 GONE_S: Final = 2.5
@@ -31,28 +30,8 @@ END_S: Final = 4.0
 """Longest time in which all is saved at the end, in seconds."""
 MAX_MONITORS: Final = 1000
 """Monitors that are known at most."""
-MAX_PARTITIONS: Final = 10_000
-"""Partitions that a monitor can say that it owns."""
 
 _log = logger(__name__)
-
-
-class MonitorAlive(msgspec.Struct, frozen=True):
-    """A monitor says that it is there.
-
-    Parameters
-    ----------
-    name : str
-        Which.
-    owned : list of int
-        Its partitions.
-    wearers : int
-        How many it watches.
-    """
-
-    name: Annotated[str, msgspec.Meta(max_length=64)]
-    owned: Annotated[list[int], msgspec.Meta(max_length=MAX_PARTITIONS)]
-    wearers: int = 0
 
 
 class PartitionShare:

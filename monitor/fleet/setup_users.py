@@ -5,15 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from monitor.fleet import names
+from monitor.fleet.alive import ALIVE
 
-COMMANDS: Final = "ecgmon-commands"
-"""Stream of what viewers ask for: acknowledgements and pauses."""
-OUTCOMES: Final = "command.outcome"
-"""Subject of what has become of what viewers ask for."""
-ALIVE: Final = "fleet.alive"
-"""Subject on which monitors say each second that they are alive."""
 _STATES: Final = f"KV_{names.STATES}"
-_STREAMS: Final = (names.SAMPLES, names.RESULTS, _STATES, COMMANDS)
+_STREAMS: Final = (names.SAMPLES, names.RESULTS, _STATES, names.COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,7 @@ def users() -> tuple[FleetUser, ...]:
                 "results.>",
                 f"$KV.{names.STATES}.>",
                 ALIVE,
-                OUTCOMES,
+                names.OUTCOMES,
                 *_each("STREAM.MSG.GET"),
                 *(subject for stream in _STREAMS for subject in _direct(stream)),
                 *(subject for stream in _STREAMS for subject in _consuming(stream)),
@@ -83,7 +78,7 @@ def users() -> tuple[FleetUser, ...]:
                 # How old the states are, not the states.
                 f"$JS.API.DIRECT.GET.{_STATES}.{names.key_subject('*.position')}",
             ),
-            (ALIVE, OUTCOMES),
+            (ALIVE, names.OUTCOMES),
         ),
         FleetUser("admin", (">",), (">",)),
     )

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from monitor.fleet import names
+from monitor.fleet.alive import ALIVE, MonitorAlive
 from monitor.fleet.fence import OwnerRecord
 from monitor.fleet.fullness import shares_used
 from monitor.fleet.jetstream_api import (
@@ -21,7 +22,6 @@ from monitor.fleet.jetstream_api import (
     asked,
 )
 from monitor.fleet.link import CALL_S, FleetError, FleetLink
-from monitor.fleet.setup_users import ALIVE
 
 T = TypeVar("T")
 
@@ -31,13 +31,6 @@ TOGETHER: Final = 16
 """Questions under way at once."""
 MAX_MONITORS: Final = 10_000
 """Names that are noted at most."""
-
-
-class HeardMonitor(msgspec.Struct, frozen=True):
-    """A monitor that said that it is alive, and the partitions that it owns."""
-
-    name: str
-    owned: list[int] = []
 
 
 class PartitionStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +102,7 @@ class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     partitions: list[PartitionStatus]
     streams: list[StreamStatus]
-    monitors: list[HeardMonitor]
+    monitors: list[MonitorAlive]
     used: dict[str, float]
 
 
@@ -158,9 +151,9 @@ def _partitions(samples: StreamReport) -> int:
         raise FleetError(f"The stream {names.SAMPLES} is none of ecgmon: {error}.") from error
 
 
-async def _listen(link: FleetLink) -> list[HeardMonitor]:
+async def _listen(link: FleetLink) -> list[MonitorAlive]:
     """Return the monitors that say within `LISTEN_S` that they are alive, by name."""
-    heard: dict[str, HeardMonitor] = {}
+    heard: dict[str, MonitorAlive] = {}
     subscription = await link.client.subscribe(ALIVE)
     loop = asyncio.get_running_loop()
     end = loop.time() + LISTEN_S
@@ -168,7 +161,7 @@ async def _listen(link: FleetLink) -> list[HeardMonitor]:
         while (left := end - loop.time()) > 0 and len(heard) < MAX_MONITORS:
             try:
                 message = await subscription.next_msg(timeout=left)
-                one = msgspec.json.decode(message.data, type=HeardMonitor)
+                one = msgspec.json.decode(message.data, type=MonitorAlive)
             except TimeoutError:  # nobody says anything any more
                 break
             except msgspec.DecodeError:  # somebody else's words

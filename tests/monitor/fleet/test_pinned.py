@@ -59,6 +59,7 @@ def test_what_is_published_twice_is_stored_once_and_read_in_order(link):
     assert numbers(heard) == [1, 2, 3, 4]
 
 
+@pytest.mark.thorough
 def test_one_is_pinned_until_it_stops_asking_and_then_the_other(link):
     async def scenario():
         await published(link, [0])

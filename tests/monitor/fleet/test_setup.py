@@ -10,12 +10,12 @@ import pytest
 from ecgmon.config import load
 from ecgmon.core.errors import UsageError
 from monitor.fleet import names
+from monitor.fleet.alive import ALIVE
 from monitor.fleet.fence import Fence, OwnerRecord
 from monitor.fleet.joined import join
 from monitor.fleet.link import FleetError, FleetLink
 from monitor.fleet.pinned import PinnedConsumer
 from monitor.fleet.setup import planned
-from monitor.fleet.setup_users import ALIVE
 from monitor.fleet.status import read_status
 from tests.support.nats_server import InitializedFleet, binary, free_ports
 from tests.support.subprocesses import ecgmon, environment
@@ -81,6 +81,7 @@ def test_the_servers_own_check_takes_every_configuration(tmp_path):
             assert "sync_interval: always" in (folder / name / "nats.conf").read_text()
 
 
+@pytest.mark.thorough
 def test_secrets_are_their_owners_alone_and_nothing_is_replaced_unasked(tmp_path):
     folder, env = tmp_path / "fleet", environment(tmp_path)
     args = ("fleet", "init", folder, "--servers", "a.ward,b.ward,10.0.0.7")
@@ -171,6 +172,7 @@ def test_each_part_may_do_its_work(fleet, begun):
     link.close()
 
 
+@pytest.mark.thorough
 def test_a_viewer_publishes_no_samples_and_no_results_and_reads_no_state(fleet, begun):
     before = begun.run(begun.js.stream_info(names.SAMPLES)).state.messages
     with connected(fleet, "viewer") as viewer:
@@ -198,6 +200,7 @@ def test_nobody_hears_what_is_answered_to_others(fleet, begun):
         assert heard == []
 
 
+@pytest.mark.thorough
 def test_who_has_no_password_is_not_let_in_and_the_password_is_not_told(fleet, tmp_path, capfd):
     section = load(fleet.config("viewer")).config.fleet
     wrong = tmp_path / "credentials"

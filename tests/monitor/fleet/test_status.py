@@ -10,6 +10,7 @@ import pytest
 from ecgmon.config import load
 from ecgmon.wire import messages
 from monitor.fleet import names
+from monitor.fleet.alive import ALIVE
 from monitor.fleet.fence import Fence, OwnerRecord
 from monitor.fleet.fullness import NEARLY_FULL, fleet_fullness, said_of_fullness
 from monitor.fleet.joined import join
@@ -17,7 +18,6 @@ from monitor.fleet.layout import FleetLayout, prepare
 from monitor.fleet.link import FleetError, FleetLink
 from monitor.fleet.pinned import PinnedConsumer
 from monitor.fleet.portions import Portion
-from monitor.fleet.setup_users import ALIVE
 from monitor.fleet.status import read_status
 from monitor.fleet.status_risks import risks
 from tests.support.nats_server import InitializedFleet
@@ -61,7 +61,7 @@ def test_owners_lag_and_what_is_not_saved(link):
         await first.ack()
         await reading.aclose()
 
-    link.run(read_some())
+    link.run(read_some(), 20)
     link.run(fence.put(names.position_key(2), b"x"))
     alive = link.start(say_alive(link, "two", [2]))
     seen = link.run(read_status(link), 10)
@@ -110,6 +110,7 @@ def test_an_account_without_a_fleet_and_a_stream_of_somebody_else(server):
     link.close()
 
 
+@pytest.mark.thorough
 def test_the_command_says_how_it_is_and_ends_with_a_code(link, server, tmp_path):
     env = environment(tmp_path, NO_COLOR="1", COLUMNS="60")
     own(link, 0, "one\x1b[31m")
