@@ -11,6 +11,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DEPENDENCIES = {
     "Of the base installation": PROJECT["project"]["dependencies"],
     "Of the train extra": PROJECT["project"]["optional-dependencies"]["train"],
+    "Of the fleet extras": [
+        *PROJECT["project"]["optional-dependencies"]["fleet"],
+        *PROJECT["project"]["optional-dependencies"]["fleet-server"],
+    ],
     "Of development": [
         *PROJECT["build-system"]["requires"],
         *PROJECT["project"]["optional-dependencies"]["dev"],
