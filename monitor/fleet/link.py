@@ -176,9 +176,10 @@ class FleetLink:
     async def _connect(self) -> None:
         import ssl
 
-        import nats
+        from nats.aio.client import Client
         from nats.errors import Error
 
+        self.client = Client()
         tls = None
         if self._certificates:
             # At the end of each connection asyncio warns that nats-py keeps no half-open ones.
@@ -192,7 +193,7 @@ class FleetLink:
                 ) from error
         try:
             connecting = asyncio.ensure_future(
-                nats.connect(
+                self.client.connect(
                     list(self._servers),
                     name=self._name,
                     **self._account,
@@ -200,7 +201,7 @@ class FleetLink:
                     tls_handshake_first=tls is not None,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_S,
+                    reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type] - any part is taken
                     ping_interval=2,
                     max_outstanding_pings=2,
                     error_cb=self._note,
@@ -212,7 +213,7 @@ class FleetLink:
             if not (await asyncio.wait([connecting], timeout=CONNECT_S))[0]:
                 connecting.cancel()
                 raise TimeoutError("no answer")
-            self.client = connecting.result()
+            connecting.result()
         except (OSError, Error, TimeoutError, ValueError) as error:
             reason = str(self._reason or error)[:200] or "no answer"
             raise FleetError(
@@ -231,9 +232,11 @@ class FleetLink:
 
     async def _end(self) -> None:
         self._in_use = False
-        if hasattr(self, "client"):
+        if self.client.is_connected:
             with contextlib.suppress(Exception):  # it is lost: nothing can be sent any more
                 await asyncio.wait_for(self.client.drain(), END_S)
+        with contextlib.suppress(Exception):  # it was never there; its socket is closed
+            await asyncio.wait_for(self.client.close(), END_S)
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
