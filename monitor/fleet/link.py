@@ -201,7 +201,7 @@ class FleetLink:
                     tls_handshake_first=tls is not None,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type] - any part is taken
+                    reconnect_time_wait=RECONNECT_S,  # type: ignore[arg-type] # any part
                     ping_interval=2,
                     max_outstanding_pings=2,
                     error_cb=self._note,
