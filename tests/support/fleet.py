@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections import defaultdict
+from itertools import zip_longest
 
 import msgspec
 import numpy as np
@@ -103,6 +104,16 @@ def comparable(found):
                 fields[name] = round(fields[name], 3)
         rows.append(fields)
     return rows
+
+
+def first_difference(found, expected):
+    """Return where rows of wearers differ first: wearer, place, and both rows; None if nowhere."""
+    for wearer in sorted({*found, *expected}):
+        both = zip_longest(found.get(wearer, []), expected.get(wearer, []))
+        for place, (one, other) in enumerate(both):
+            if one != other:
+                return wearer, place, one, other
+    return None
 
 
 def joined(server, name="test", partitions=4):

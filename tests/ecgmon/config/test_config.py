@@ -223,14 +223,17 @@ def test_the_page_of_the_documentation_shows_the_same():
 
 
 TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=30)
+TEXT_KEYS = "keys", "key", "server_key", "journal", "model", "credentials", "certificates"
 VALUES = {
     "ingest": st.lists(st.sampled_from(["tcp://*:1", "ipc://a\"b\\'c", "tcp://é:2"]), min_size=1),
     "publish": st.sampled_from(["tcp://[::1]:65535", "ipc://#"]),
     "metrics": st.sampled_from(["", "[::1]:1", "host:0"]),
+    "servers": st.lists(st.sampled_from(["nats://[::1]:4222", "tls://é:1"])),
+    "name": st.sampled_from(["", "a-B_9"]),
     "abnormal": st.sampled_from(["1/1", "300/300"]),
     "beats": st.sampled_from(["", "generic"]),
     "lead": st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=8),
-    **dict.fromkeys(("keys", "key", "server_key", "journal", "model"), TEXTS),
+    **dict.fromkeys(TEXT_KEYS, TEXTS),
     **dict.fromkeys(PROFILES["adult"], st.just(0)),
 }
 
