@@ -1,6 +1,7 @@
 """``ecgmon fleet``: begin a fleet on NATS JetStream, and see how it is."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -88,6 +89,7 @@ def init(
     from monitor.fleet.setup import fleet_files, planned, write_fleet
     from monitor.fleet.setup_certificates import given_certificates, made_certificates
 
+    os.umask(0o077)  # no secret is anybody else's, not for a moment
     plan = planned(servers, port, replicas, max_gb)
     if cert and key and ca:
         certificates = given_certificates(cert, key, ca, len(plan.hosts))

@@ -24,6 +24,9 @@ from tests.support.fleet import (
 from tests.support.rig import Rig
 
 PATIENCE_S = 30
+TAKEN_OVER_S = 10
+"""Twice what a quiet machine needs at most: other tests run beside these."""
+TIMED = {"silent", "lag", "rate"}
 JUDGED = {"Window", "Alarm", "Gap", "Closed"}
 SCENARIOS = {"ann": "premature", "bob": "lead-off", "cyd": "premature"}
 
@@ -36,7 +39,8 @@ def wearers(seconds=40):
 
 
 def judged(rows):
-    return [row for row in rows if row["type"] in JUDGED]
+    """Return what follows from samples; what time alone shows is of who watches, and when."""
+    return [row for row in rows if row["type"] in JUDGED and row.get("kind") not in TIMED]
 
 
 def told_by_one(folder, some):
@@ -117,7 +121,7 @@ def test_another_monitor_goes_on_where_one_has_ended(tmp_path, server, fleet, ki
             while any(windows(fleet)[wearer] < before[wearer] + 2 for wearer in SCENARIOS):
                 publish_all(fleet, some, 1)
                 time.sleep(0.2)
-                assert time.monotonic() - ended < 5.0, two.written[-3000:]
+                assert time.monotonic() - ended < TAKEN_OVER_S, two.written[-3000:]
             publish_all(fleet, some)
             assert first_difference(until_closed(fleet), expected) is None
 
