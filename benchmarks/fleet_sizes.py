@@ -19,6 +19,7 @@ from ecgmon.models.resolve import atrial_of, built_in, rhythms_of
 from ecgmon.wire import Frame, messages
 from monitor.fleet import told
 from monitor.fleet.portions import Portion
+from monitor.fleet.states import pack
 from monitor.wearers.policy import WearerPolicy
 from monitor.wearers.registry import WearerRegistry
 from replay.simulator.simulation import GAIN, simulate
@@ -64,7 +65,7 @@ def sizes(seconds: int, *, with_beats: bool) -> dict[str, object]:
         for subject, data, _ in told.packed(17, said):
             published += 1
             results += len(data) + len(subject) + MESSAGE
-        states.append(len(registry.save(WEARER)))
+        states.append(len(pack(registry.save(WEARER))))
     whole = Portion(hello, [frame(0, samples[:RATE]).encode()])
     return {
         "beats": with_beats,
