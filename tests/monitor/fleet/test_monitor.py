@@ -25,7 +25,7 @@ from tests.support.rig import Rig
 
 PATIENCE_S = 30
 TAKEN_OVER_S = 10
-"""Longest time until windows go on, in seconds: twice what is wanted, for other tests run beside."""
+"""Longest time until windows go on, in seconds: twice what is wanted, as others run beside."""
 TIMED = {"silent", "lag", "rate"}
 JUDGED = {"Window", "Alarm", "Gap", "Closed"}
 SCENARIOS = {"ann": "premature", "bob": "lead-off", "cyd": "premature"}
